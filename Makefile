@@ -1,0 +1,101 @@
+# `make help` lists the targets. Variables: PORT LABEL PERSON CONFIG RUN BOARD PYTHON.
+
+PYTHON ?= python3
+CONFIG ?= configs/gesture_conv1d.yaml
+RUN    ?= runs/latest
+BOARD  ?= virtual
+PORT   ?= auto
+LABEL  ?= punch
+PERSON ?= me
+COUNT  ?= 10
+
+VENV    := .venv
+BIN     := $(VENV)/bin
+GESTURE := $(BIN)/gesture
+STAMP   := $(VENV)/installed
+DEBS    := gcc qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
+INSTALL := apt-get install -y --no-install-recommends $(DEBS)
+
+C_FILES      := $(wildcard firmware/lib/*/*.[ch] firmware/boards/*.h firmware/boards/*/*.[ch] \
+                  firmware/boards/*/*.cpp firmware/src/*.[ch] firmware/src/*.cpp)
+C_SOURCES    := $(filter-out firmware/lib/no_model/%,$(wildcard firmware/lib/*/*.c))
+C_INCLUDES   := $(addprefix -I,$(wildcard firmware/lib/*)) -Ifirmware/boards
+C_WARNINGS   := -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Werror
+
+.DEFAULT_GOAL := help
+.PHONY: help setup tools demo capture train convert deploy monitor test check bench results hil lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## create .venv and install everything Python needs
+
+$(STAMP): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "Python 3.10 to 3.13 is needed; name one with: make setup PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable '.[dev]' --constraint requirements.lock
+	$(GESTURE) setup
+	@touch $@
+
+tools: ## install QEMU and the Arm compiler, or say the command that does
+	@for tool in cc qemu-system-arm arm-none-eabi-gcc; do \
+	  command -v $$tool >/dev/null || missing=1; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(INSTALL); \
+	else echo "QEMU or the Arm compiler is missing. Type this once, then try again:"; \
+	  echo "  sudo $(INSTALL)"; exit 1; fi
+
+demo: setup ## train, convert and deploy on the sample data, then watch gestures being called
+	@$(MAKE) --no-print-directory tools || echo "Going on without them: the demo uses the native board."
+	$(GESTURE) demo
+
+capture: setup ## record takes from a board (PORT= LABEL= PERSON= COUNT=)
+	$(GESTURE) capture --port $(PORT) --label $(LABEL) --person $(PERSON) --count $(COUNT)
+
+train: setup ## train a model (CONFIG=)
+	$(GESTURE) train $(CONFIG)
+
+convert: setup ## quantise a run and compile it to C (RUN=)
+	$(GESTURE) convert $(RUN)
+
+deploy: setup ## build, upload and prove it (RUN= BOARD= PORT=)
+	$(GESTURE) deploy $(RUN) --board $(BOARD) --port $(PORT)
+
+monitor: setup ## print what a board calls out (PORT=)
+	$(GESTURE) monitor --port $(PORT)
+
+test: setup tools ## run the tests, on QEMU too
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+check: setup ## formatting, lints, types, import rule, C warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/clang-format --dry-run -Werror $(C_FILES)
+	@for source in $(C_SOURCES); do \
+	  $(CC) $(C_WARNINGS) $(C_INCLUDES) -fsyntax-only $$source || exit 1; done
+
+bench: setup tools ## measure everything docs/results.md reports
+	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.chain
+	$(MAKE) --no-print-directory results
+
+results: setup ## render docs/results.md from benchmarks/results
+	$(BIN)/python -m benchmarks.render
+
+hil: setup ## hardware-in-the-loop tests on a real board (PORT=)
+	$(BIN)/pytest tests/hil -m hil --port $(PORT)
+
+lock: ## write requirements.lock anew from pyproject.toml
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet uv
+	build/lock/bin/uv pip compile pyproject.toml --quiet --extra dev --universal \
+	  --python-version 3.10 --no-emit-package tflite-micro --no-annotate \
+	  --custom-compile-command "make lock" --output-file requirements.lock
+
+clean: ## remove what was built; runs, recordings and .venv stay
+	rm -rf .pio .platformio build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf runs/*/build

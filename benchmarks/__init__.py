@@ -1,0 +1,1 @@
+"""Commands that make the figures of docs/results.md, one file an area."""

@@ -1,0 +1,25 @@
+"""Runs the demo and draws what it prints as docs/demo.svg. Run: python -m benchmarks.picture"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from rich.console import Console
+
+from pipeline import console, demo
+
+PICTURE = Path(__file__).resolve().parent.parent / "docs" / "demo.svg"
+COLUMNS = 72
+WEB_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+
+
+def main() -> None:
+    console.out = Console(record=True, width=COLUMNS, highlight=False)
+    demo.run(as_json=False)
+    drawn = console.out.export_svg(title="make demo", unique_id="demo")
+    PICTURE.write_text(WEB_FONTS.sub("", drawn), encoding="utf-8")  # the reader's font will do
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Renders docs/results.md from benchmarks/results/*.json; a missed bound stays in, marked."""
+
+from __future__ import annotations
+
+import json
+import operator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "results.md"
+COMPARISONS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
+HEAD = """# Results
+
+Every figure comes from the command beside it; `make bench` runs them all and `make results`
+renders this page. Shares are fractions. A figure that misses its bound is marked **missed**.
+"""
+
+
+def main() -> None:
+    areas = [area_section(path) for path in sorted(RESULTS.glob("*.json"))]
+    PAGE.write_text("\n".join([HEAD, *areas]), encoding="utf-8")
+    print(f"wrote {PAGE.relative_to(ROOT)}")
+
+
+def area_section(path: Path) -> str:
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    lines = [f"## {path.stem.capitalize()}", ""]
+    lines += ["| figure | value | bound | | command | note |", "|---|---|---|---|---|---|"]
+    lines += [row_line(row) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def row_line(row: dict[str, Any]) -> str:
+    value = f"{row['value']:,} {row['unit']}".strip()
+    bound, note = row.get("bound") or "", row.get("note") or ""
+    verdict = "" if not bound else ("ok" if meets(row["value"], bound) else "**missed**")
+    return f"| {row['name']} | {value} | {bound} | {verdict} | `{row['command']}` | {note} |"
+
+
+def meets(value: float, bound: str) -> bool:
+    """Whether `value` meets a bound written like "<= 66000"."""
+    sign, limit = bound.split()
+    return bool(COMPARISONS[sign](value, float(limit)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+/* What the application needs of a board: a struct of functions, one folder a port. */
+#ifndef BOARD_H
+#define BOARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sample.h"
+
+typedef enum {
+  SAMPLE_NONE,    /* nothing new yet */
+  SAMPLE_READY,   /* one sample was written to `out` */
+  SAMPLE_STOPPED, /* the sensor gives no more: unplugged, dead, or the recording has ended */
+} sample_status_t;
+
+typedef struct {
+  const char *name;     /* "virtual", "native", "nano33ble" */
+  const char *imu;      /* the part found at run time, "none" where there is none */
+  const char *revision; /* of the board, as far as it can be told */
+  uint32_t tick_hz;     /* rate of ticks() */
+
+  /* Starts the hardware. False where the sensor does not answer; the app runs on without it. */
+  bool (*begin)(void);
+  /* The oldest sample not yet read. Never waits. */
+  sample_status_t (*read_sample)(sample_t *out);
+  /* Samples the board had to drop because nobody read them in time. */
+  uint32_t (*overruns)(void);
+  uint64_t (*now_us)(void);
+  /* A free-running counter for measuring how long work takes; wraps. */
+  uint32_t (*ticks)(void);
+  /* Sends all of `text`, or drops what cannot be sent within 50 ms. */
+  void (*write)(const char *text, size_t length);
+  /* The next received byte, -1 where there is none. Never waits. */
+  int (*read_byte)(void);
+  /* Sleeps until something may have happened, at most 10 ms. */
+  void (*idle)(void);
+  void (*feed_watchdog)(void);
+  /* What made the board restart by itself, as words for `warn fault`; NULL after a plain start. */
+  const char *(*restart_fault)(void);
+  /* Bytes of stack never used since the start; 0 where that is not known. */
+  uint32_t (*stack_unused)(void);
+  void (*reboot)(void);
+} board_t;
+
+/* Every port defines exactly one. */
+extern board_t board;
+
+#endif

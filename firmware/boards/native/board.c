@@ -1,0 +1,179 @@
+/* A process as a board: the serial port is stdin and stdout, the sensor a file.
+ *
+ * GESTURE_IMU_FILE names the file, laid out as emulated_imu.h says. With GESTURE_FAST=1 board
+ * time jumps to the next sample instead of waiting for it, and the process ends when the
+ * recording and its input have ended. */
+#define _GNU_SOURCE
+#include "board.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "emulated_imu.h"
+
+#define TICK_HZ 100000000u
+#define WRITE_LIMIT_US 50000u
+#define FAST_WRITE_LIMIT_US 5000000u
+#define IDLE_LIMIT_US 10000u
+
+static emulated_imu_t imu;
+static bool fast;
+static uint64_t start_ns;
+static uint64_t skipped_us; /* board time ahead of the host's clock, when fast */
+static bool input_ended;
+static bool sensor_ended;
+static bool host_reads; /* the last line went out whole */
+static bool line_is_cut;
+
+static uint64_t host_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t now_us(void) { return (host_ns() - start_ns) / 1000 + skipped_us; }
+
+static uint32_t ticks(void) { return (uint32_t)(host_ns() / (1000000000u / TICK_HZ)); }
+
+static void refuse(const char *path, const char *why) {
+  static const char what[] = "cannot use the sensor file ";
+  const struct {
+    const char *text;
+    size_t length;
+  } parts[] = {
+      {what, sizeof what - 1}, {path, strlen(path)}, {": ", 2}, {why, strlen(why)}, {"\n", 1}};
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+    if (write(STDERR_FILENO, parts[i].text, parts[i].length) < 0) break;
+  }
+  _exit(EXIT_FAILURE);
+}
+
+/* The file may be shorter than the map: only records that `count` covers are touched. */
+static const volatile void *map_sensor(const char *path) {
+  struct stat status;
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0 || fstat(file, &status) != 0) refuse(path, strerror(errno));
+  const uint64_t bytes = (uint64_t)status.st_size;
+  if (bytes < EMULATED_IMU_RECORD_BYTES) refuse(path, "it has no header");
+  void *memory = mmap(NULL, EMULATED_IMU_BYTES, PROT_READ, MAP_SHARED, file, 0);
+  if (memory == MAP_FAILED) refuse(path, strerror(errno));
+  close(file);
+  if (emulated_imu_used_bytes(memory) > bytes) refuse(path, "it is cut short");
+  return memory;
+}
+
+static bool begin(void) {
+  const char *path = getenv("GESTURE_IMU_FILE");
+  const char *hurry = getenv("GESTURE_FAST");
+  fast = hurry != NULL && strcmp(hurry, "1") == 0;
+  start_ns = host_ns();
+  skipped_us = 0;
+  host_reads = true;
+  line_is_cut = false;
+  fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
+  const bool present = path != NULL && emulated_imu_begin(&imu, map_sensor(path));
+  board.imu = present ? "emulated" : "none";
+  sensor_ended = !present;
+  return present;
+}
+
+static sample_status_t read_sample(sample_t *out) {
+  const sample_status_t status = emulated_imu_read(&imu, now_us(), out);
+  if (imu.present) sensor_ended = status == SAMPLE_STOPPED;
+  return status;
+}
+
+static uint32_t overruns(void) { return imu.lost; }
+
+static bool wait_for_room(uint64_t limit_ns) {
+  const uint64_t now_ns = host_ns();
+  const int wait_ms = now_ns < limit_ns ? (int)((limit_ns - now_ns) / 1000000u) : 0;
+  struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+  return poll(&output, 1, wait_ms) == 1 && (output.revents & POLLOUT) != 0;
+}
+
+/* How many bytes were sent until `limit_ns`. */
+static size_t send(const char *text, size_t length, uint64_t limit_ns) {
+  size_t total = 0;
+  while (total < length && wait_for_room(limit_ns)) {
+    const ssize_t sent = write(STDOUT_FILENO, text + total, length - total);
+    if (sent < 0 && errno != EINTR && errno != EAGAIN) _exit(EXIT_FAILURE);
+    if (sent > 0) total += (size_t)sent;
+  }
+  return total;
+}
+
+/* A host that has stopped reading is waited for once, not once a line. When fast, the host sets
+ * the pace. */
+static void write_line(const char *text, size_t length) {
+  const uint64_t wait_us = fast ? FAST_WRITE_LIMIT_US : WRITE_LIMIT_US;
+  const uint64_t limit_ns = host_ns() + (host_reads ? wait_us * 1000 : 0);
+  host_reads = !line_is_cut || send("\n", 1, limit_ns) == 1;
+  if (!host_reads) return;
+  const size_t sent = send(text, length, limit_ns);
+  host_reads = sent == length;
+  line_is_cut = sent > 0 && sent < length;
+}
+
+static int read_byte(void) {
+  static uint8_t buffer[256];
+  static size_t used, filled;
+  if (used == filled && !input_ended) {
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (poll(&input, 1, 0) != 1) return -1;
+    const ssize_t got = read(STDIN_FILENO, buffer, sizeof buffer);
+    input_ended = got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
+    used = 0;
+    filled = got > 0 ? (size_t)got : 0;
+  }
+  return used < filled ? buffer[used++] : -1;
+}
+
+static void idle(void) {
+  if (input_ended && (sensor_ended || !fast)) _exit(EXIT_SUCCESS);
+  const uint32_t wait_us = emulated_imu_wait_us(&imu, now_us(), IDLE_LIMIT_US);
+  const bool waits_for_host = !imu.present || !imu.started || sensor_ended;
+  if (fast && !waits_for_host) {
+    skipped_us += wait_us;
+    return;
+  }
+  struct pollfd input = {.fd = input_ended ? -1 : STDIN_FILENO, .events = POLLIN};
+  poll(&input, 1, (int)((wait_us + 999) / 1000));
+}
+
+static void feed_watchdog(void) {}
+
+static const char *restart_fault(void) { return NULL; }
+
+static uint32_t stack_unused(void) { return 0; }
+
+static void reboot(void) {
+  execl("/proc/self/exe", "native", (char *)NULL);
+  _exit(EXIT_FAILURE);
+}
+
+board_t board = {
+    .name = "native",
+    .imu = "none",
+    .revision = "host",
+    .tick_hz = TICK_HZ,
+    .begin = begin,
+    .read_sample = read_sample,
+    .overruns = overruns,
+    .now_us = now_us,
+    .ticks = ticks,
+    .write = write_line,
+    .read_byte = read_byte,
+    .idle = idle,
+    .feed_watchdog = feed_watchdog,
+    .restart_fault = restart_fault,
+    .stack_unused = stack_unused,
+    .reboot = reboot,
+};

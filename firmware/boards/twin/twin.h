@@ -1,0 +1,62 @@
+/* The firmware's signal path as a shared library for the host.
+ *
+ * Built from this folder, lib/{crc,window,decision,recognizer,selftest,nn} and the sources of one
+ * generated model; it runs the same C as the board, so its answers are the board's. One library
+ * holds one state: load a second copy for a second stream. */
+#ifndef TWIN_H
+#define TWIN_H
+
+#include <stdint.h>
+
+#include "sample.h"
+
+#define TWIN_SCORES 1 /* bits of twin_push's answer */
+#define TWIN_EVENT 2
+
+typedef struct {
+  uint64_t t_us; /* of the sample that decided it */
+  uint32_t class_index;
+  uint32_t sum; /* smoothed score; see twin_score_thousandths */
+} twin_event_t;
+
+/* Sizes and the hash of the model that was built in. */
+uint32_t twin_window(void);
+uint32_t twin_hop(void);
+uint32_t twin_channels(void);
+uint32_t twin_classes(void);
+const char *twin_contract_hash(void);
+/* The name of a class, 0 <= class_index < classes. */
+const char *twin_label(uint32_t class_index);
+
+/* What the network is given for each of `samples`, int32 [samples][6]: int8 [samples][channels]. */
+void twin_quantise(const int32_t *values, uint32_t samples, int8_t *quantised);
+
+/* Forgets all samples, as `classify off`, `classify on` does on a board. */
+void twin_reset(void);
+
+/* One sample in thousandths. Answers TWIN_SCORES where it finished a window, whose output is
+ * then in `scores`, int8 [classes], and TWIN_EVENT where a class fired. */
+int twin_push(const int32_t value[SAMPLE_CHANNELS], uint64_t t_us, int8_t *scores,
+              uint32_t *event_class, uint32_t *event_sum);
+
+/* Pushes `samples` of them, int32 [samples][6] and uint64 [samples], going on from the present
+ * state, and answers how many windows were finished. The room the caller gives: inputs
+ * int8 [n][window][channels], scores int8 [n][classes], scores_t_us uint64 [n], events [n], with
+ * n = samples / hop + 1. */
+uint32_t twin_replay(const int32_t *values, const uint64_t *t_us, uint32_t samples, int8_t *inputs,
+                     int8_t *scores, uint64_t *scores_t_us, twin_event_t *events,
+                     uint32_t *event_count);
+
+/* An event's score as the board prints it: thousandths, 0..1000. */
+uint32_t twin_score_thousandths(uint32_t sum);
+
+/* The network alone: input int8 [window][channels], output int8 [classes]. */
+void twin_invoke(const int8_t *input, int8_t *output);
+
+/* `count` inferences: input int8 [count][window][channels], output int8 [count][classes]. */
+void twin_invoke_many(const int8_t *input, int8_t *output, uint32_t count);
+
+/* What `selftest` on a board compares its own answer with. */
+uint16_t twin_selftest_crc(void);
+
+#endif

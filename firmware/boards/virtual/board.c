@@ -1,0 +1,117 @@
+#include "board.h"
+
+#include "emulated_imu.h"
+#include "fault.h"
+#include "registers.h"
+#include "stack.h"
+
+#define TICKS_A_US (SYSTEM_HZ / 1000000u)
+#define WRITE_LIMIT_US 50000u
+#define IDLE_LIMIT_US 10000u
+
+static emulated_imu_t imu;
+static const char *fault;
+static uint64_t board_ticks; /* as of last_ticks */
+static uint32_t last_ticks;
+static bool host_reads; /* the last line went out whole */
+static bool line_is_cut;
+
+static uint32_t ticks(void) { return ~TIMER0->value; }
+
+/* Extends the 32-bit counter, which wraps after 171 s; idle() alone calls this often enough. */
+static uint64_t now_us(void) {
+  const uint32_t now = ticks();
+  board_ticks += now - last_ticks;
+  last_ticks = now;
+  return board_ticks / TICKS_A_US;
+}
+
+static void start_clock(void) {
+  TIMER0->reload = UINT32_MAX;
+  TIMER0->control = TIMER_ENABLE;
+  last_ticks = ticks();
+}
+
+static bool begin(void) {
+  start_clock();
+  UART0->baud_divider = SYSTEM_HZ / 115200u;
+  UART0->control = UART_TX_ENABLE | UART_RX_ENABLE | UART_RX_INTERRUPT_ENABLE;
+  NVIC_ENABLE = 1u << UART0_RX_IRQ | 1u << TIMER1_IRQ;
+  host_reads = true;
+  line_is_cut = false;
+  fault = fault_take();
+  const bool present = emulated_imu_begin(&imu, (const volatile void *)PSRAM);
+  board.imu = present ? "emulated" : "none";
+  return present;
+}
+
+static sample_status_t read_sample(sample_t *out) { return emulated_imu_read(&imu, now_us(), out); }
+
+static uint32_t overruns(void) { return imu.lost; }
+
+/* False where there is no room until `limit_us`. */
+static bool send_byte(char byte, uint64_t limit_us) {
+  while (UART0->state & UART_TX_FULL) {
+    if (now_us() >= limit_us) return false;
+  }
+  UART0->data = (uint8_t)byte;
+  return true;
+}
+
+/* A host that has stopped reading is waited for once, not once a line. */
+static void write(const char *text, size_t length) {
+  const uint64_t limit_us = now_us() + (host_reads ? WRITE_LIMIT_US : 0);
+  host_reads = !line_is_cut || send_byte('\n', limit_us);
+  if (!host_reads) return;
+  line_is_cut = false;
+  for (size_t i = 0; i < length; i++) {
+    if (send_byte(text[i], limit_us)) continue;
+    line_is_cut = i > 0;
+    host_reads = false;
+    return;
+  }
+}
+
+static int read_byte(void) {
+  if (!(UART0->state & UART_RX_FULL)) return -1;
+  const uint32_t byte = UART0->data & 0xFFu;
+  UART0->interrupt = UART_RX_INTERRUPT;
+  return (int)byte;
+}
+
+/* Interrupts are masked, yet a pending one ends WFI. */
+static void idle(void) {
+  const uint32_t wait_us = emulated_imu_wait_us(&imu, now_us(), IDLE_LIMIT_US);
+  if (wait_us == 0) return;
+  TIMER1->reload = wait_us * TICKS_A_US;
+  TIMER1->control = TIMER_ENABLE | TIMER_INTERRUPT_ENABLE;
+  if (!(UART0->state & UART_RX_FULL)) __asm volatile("dsb\n wfi" ::: "memory");
+  TIMER1->control = 0;
+  TIMER1->interrupt = 1;
+  NVIC_CLEAR_PENDING = 1u << UART0_RX_IRQ | 1u << TIMER1_IRQ;
+}
+
+static void feed_watchdog(void) { WATCHDOG->interrupt_clear = 1; }
+
+static const char *restart_fault(void) { return fault; }
+
+static void reboot(void) { SCB_AIRCR = AIRCR_RESET_REQUEST; }
+
+board_t board = {
+    .name = "virtual",
+    .imu = "none",
+    .revision = "an386",
+    .tick_hz = SYSTEM_HZ,
+    .begin = begin,
+    .read_sample = read_sample,
+    .overruns = overruns,
+    .now_us = now_us,
+    .ticks = ticks,
+    .write = write,
+    .read_byte = read_byte,
+    .idle = idle,
+    .feed_watchdog = feed_watchdog,
+    .restart_fault = restart_fault,
+    .stack_unused = stack_unused_bytes,
+    .reboot = reboot,
+};

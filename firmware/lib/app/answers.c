@@ -1,0 +1,184 @@
+#include <string.h>
+
+#include "app_state.h"
+#include "board.h"
+#include "model.h"
+#include "selftest.h"
+#include "version.h"
+
+static void answer(app_t *app, const char *text) {
+  line_start(&app->line, text);
+  app_send(app);
+}
+
+static void field_text(line_t *line, const char *name, const char *value) {
+  line_text(line, name);
+  line_text(line, value);
+}
+
+static void field_number(line_t *line, const char *name, uint32_t value) {
+  line_text(line, name);
+  line_number(line, value);
+}
+
+static void field_thousandths(line_t *line, const char *name, uint32_t value) {
+  line_text(line, name);
+  line_thousandths(line, value);
+}
+
+static void answer_info(app_t *app) {
+  line_t *line = &app->line;
+  line_start(line, "ok");
+  field_text(line, " board=", board.name);
+  field_text(line, " imu=", board.imu);
+  field_text(line, " revision=", board.revision);
+  field_text(line, " firmware=", FIRMWARE_VERSION);
+  field_text(line, " contract=", MODEL.contract_hash);
+  field_thousandths(line, " rate_hz=", MODEL.rate_mhz);
+  field_thousandths(line, " measured_hz=", app->rate.rate_mhz);
+  field_number(line, " window=", MODEL.window);
+  field_number(line, " hop=", MODEL.hop);
+  field_number(line, " channels=", MODEL.channels);
+  field_number(line, " classes=", MODEL.classes);
+  field_number(line, " tick_hz=", board.tick_hz);
+  field_number(line, " overruns=", board.overruns());
+  field_number(line, " stack_unused=", board.stack_unused());
+  app_send(app);
+}
+
+/* In pieces: the labels of a model may be longer than a line. */
+static void answer_labels(app_t *app) {
+  board.write("ok", 2);
+  for (int c = 0; c < MODEL.classes; c++) {
+    board.write(" ", 1);
+    board.write(MODEL.labels[c], strlen(MODEL.labels[c]));
+  }
+  line_start(&app->line, "");
+  app_send(app);
+}
+
+static void answer_load(app_t *app, const command_t *command) {
+  if (command->number > APP_INPUT_BYTES ||
+      command->byte_count > APP_INPUT_BYTES - command->number) {
+    answer(app, "err out-of-range");
+    return;
+  }
+  memcpy(app->test_input + command->number, command->bytes, command->byte_count);
+  answer(app, "ok");
+}
+
+static void answer_invoke(app_t *app) {
+  int8_t output[MODEL_CLASSES];
+  MODEL.invoke(app->test_input, output);
+  line_start(&app->line, "ok ");
+  line_hex(&app->line, output, sizeof output);
+  app_send(app);
+}
+
+static void answer_bench(app_t *app, const command_t *command) {
+  int8_t output[MODEL_CLASSES];
+  uint32_t ticks = 0;
+  for (uint32_t run = 0; run < command->number; run++) {
+    board.feed_watchdog();
+    const uint32_t start = board.ticks();
+    MODEL.invoke(app->test_input, output);
+    ticks += board.ticks() - start;
+  }
+  line_start(&app->line, "ok");
+  field_number(&app->line, " runs=", command->number);
+  field_number(&app->line, " ticks=", ticks);
+  app_send(app);
+}
+
+static void answer_selftest(app_t *app) {
+  const uint16_t crc = selftest_crc(app->test_input, board.feed_watchdog);
+  const bool right = crc == MODEL.selftest_crc;
+  line_start(&app->line, right ? "ok crc=" : "err selftest crc=");
+  line_hex16(&app->line, crc);
+  if (!right) {
+    line_text(&app->line, " expected=");
+    line_hex16(&app->line, MODEL.selftest_crc);
+  }
+  app_send(app);
+}
+
+static void answer_switch(app_t *app, const command_t *command) {
+  const bool was_recognising = app->classifying || app->scoring;
+  if (command->kind == COMMAND_STREAM) app->streaming = command->on;
+  if (command->kind == COMMAND_CLASSIFY) app->classifying = command->on;
+  if (command->kind == COMMAND_SCORES) app->scoring = command->on;
+  /* Samples from before a pause must not share a window with those after it. */
+  if (!was_recognising) recognizer_reset(&app->recognizer);
+  answer(app, "ok");
+}
+
+static void answer_reboot(app_t *app) {
+  answer(app, "ok");
+  board.reboot();
+}
+
+static bool needs_model(const command_t *command) {
+  switch (command->kind) {
+    case COMMAND_CLASSIFY:
+    case COMMAND_SCORES:
+      return command->on;
+    case COMMAND_LOAD:
+    case COMMAND_INVOKE:
+    case COMMAND_BENCH:
+    case COMMAND_SELFTEST:
+      return true;
+    default:
+      return false;
+  }
+}
+
+static void carry_out(app_t *app, const command_t *command) {
+  switch (command->kind) {
+    case COMMAND_INFO:
+      answer_info(app);
+      break;
+    case COMMAND_LABELS:
+      answer_labels(app);
+      break;
+    case COMMAND_STREAM:
+    case COMMAND_CLASSIFY:
+    case COMMAND_SCORES:
+      answer_switch(app, command);
+      break;
+    case COMMAND_LOAD:
+      answer_load(app, command);
+      break;
+    case COMMAND_INVOKE:
+      answer_invoke(app);
+      break;
+    case COMMAND_BENCH:
+      answer_bench(app, command);
+      break;
+    case COMMAND_SELFTEST:
+      answer_selftest(app);
+      break;
+    case COMMAND_REBOOT:
+      answer_reboot(app);
+      break;
+    case COMMAND_UNKNOWN:
+      answer(app, "err unknown-command");
+      break;
+    case COMMAND_BAD_ARGUMENT:
+      answer(app, "err bad-argument");
+      break;
+    case COMMAND_OUT_OF_RANGE:
+      answer(app, "err out-of-range");
+      break;
+    case COMMAND_LINE_TOO_LONG:
+      answer(app, "err line-too-long");
+      break;
+  }
+}
+
+void app_answer(app_t *app, const command_t *command) {
+  if (MODEL.classes == 0 && needs_model(command)) {
+    answer(app, "err no-model");
+  } else {
+    carry_out(app, command);
+  }
+}

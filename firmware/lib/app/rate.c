@@ -1,0 +1,21 @@
+#include "rate.h"
+
+static void start_block(rate_t *rate, const sample_t *sample) {
+  rate->first_seq = sample->seq;
+  rate->first_t_us = sample->t_us;
+}
+
+void rate_push(rate_t *rate, const sample_t *sample) {
+  const uint32_t samples = sample->seq - rate->first_seq;
+  if (!rate->started || sample->t_us <= rate->first_t_us) {
+    rate->started = true;
+    start_block(rate, sample);
+    return;
+  }
+  const bool whole = samples >= RATE_BLOCK_SAMPLES;
+  if (!whole && rate->has_block) return;
+  rate->rate_mhz = (uint32_t)(samples * UINT64_C(1000000000) / (sample->t_us - rate->first_t_us));
+  if (!whole) return;
+  rate->has_block = true;
+  start_block(rate, sample);
+}

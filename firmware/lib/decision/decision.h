@@ -1,0 +1,42 @@
+/* Scores of windows to events, in integers; the rules are those of the contract's policy.
+ *
+ * A class fires when the sum of its last `smoothing_windows` scores reaches its fire sum; of
+ * several the highest sum wins, of equal ones the lower class. Missing windows count 0. After an
+ * event nothing fires for `refractory_us`, and the class that fired must have fallen below
+ * `release_sum` before it may fire again. The background never fires. */
+#ifndef DECISION_H
+#define DECISION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model.h"
+#include "model_size.h"
+
+#define DECISION_MAX_WINDOWS 16
+#define DECISION_MAX_SCORE 255
+
+typedef struct {
+  uint8_t scores[DECISION_MAX_WINDOWS][MODEL_CLASSES]; /* a ring of the last windows */
+  uint16_t sums[MODEL_CLASSES];
+  bool held[MODEL_CLASSES]; /* fired, and not yet below the release sum */
+  uint8_t next;             /* place in the ring */
+  uint64_t silent_until_us;
+} decision_t;
+
+typedef struct {
+  uint8_t class_index;
+  uint16_t sum;
+} decision_event_t;
+
+void decision_reset(decision_t *decision);
+
+/* Takes the network's output int8 [MODEL_CLASSES] for the window that ends at `t_us`.
+ * True when a class fires: then it is written to `event`. */
+bool decision_push(decision_t *decision, const model_policy_t *policy, const int8_t *output,
+                   uint64_t t_us, decision_event_t *event);
+
+/* An event's smoothed score in thousandths, 0..1000. */
+uint32_t decision_score_thousandths(const model_policy_t *policy, uint16_t sum);
+
+#endif

@@ -1,0 +1,182 @@
+/* Integer kernels of the compiled network: int8 activations and weights, int32 sums.
+ *
+ * Results are byte-equal to TensorFlow Lite Micro's reference kernels. Activations are laid out
+ * height, width, channels; the batch is always one. The compiler that emits the calls has proved
+ * that every sum stays within +-2^30, so no kernel checks for overflow. Inputs and outputs never
+ * overlap. */
+#ifndef NN_H
+#define NN_H
+
+#include <stdint.h>
+
+/* Output channels that convolutions and dense layers compute together. Their weights are stored
+ * interleaved, [block][tap][NN_BLOCK]; weights, biases and scales of the last block are filled up
+ * with zeros. */
+#define NN_BLOCK 4
+
+/* nn_conv1d has two weights in a word, first + second * 2^NN_PACK_SHIFT, so that one multiplication
+ * of 32 x 32 + 64 bits adds to two sums. The compiler has proved that sums of the first stay within
+ * +-2^(NN_PACK_SHIFT - 1). */
+#define NN_PACK_SHIFT 24
+
+/* The real factor multiplier * 2^(shift - 31); shift -31..30, negative to the right. */
+typedef struct {
+  int32_t multiplier;
+  int32_t shift;
+} nn_scale_t;
+
+/* What becomes of a rescaled sum: the zero point is added, then it is clamped. */
+typedef struct {
+  int32_t zero_point;
+  int32_t min;
+  int32_t max;
+} nn_output_t;
+
+typedef struct {
+  int32_t height;
+  int32_t width;
+} nn_size_t;
+
+/* Convolution along one axis, then max-pooling of `pool` neighbours before rescaling. Rescaling is
+ * monotone, so the result is that of pooling afterwards. */
+typedef struct {
+  const int32_t *weights;   /* [blocks][kernel * channels_in][NN_BLOCK / 2], packed */
+  const int32_t *bias;      /* [blocks * NN_BLOCK], minus input zero point * sum of the weights */
+  const nn_scale_t *scales; /* [blocks * NN_BLOCK] */
+  int32_t length;           /* input positions */
+  int32_t channels_in;
+  int32_t channels_out;
+  int32_t positions; /* output positions, after pooling */
+  int32_t kernel;
+  int32_t stride;
+  int32_t dilation;
+  int32_t padding; /* positions before the first that read as the input zero point */
+  int32_t pool;    /* 1 for none */
+  int32_t input_zero_point;
+  nn_output_t output;
+} nn_conv1d_t;
+
+/* Mean of `count` values that lie `inner` apart, [outer][count][inner] to [outer][inner]. */
+typedef struct {
+  int32_t outer;
+  int32_t count;
+  int32_t inner;
+  int32_t input_zero_point;
+  nn_scale_t scale; /* with 1 / count folded in */
+  int32_t output_zero_point;
+} nn_mean_t;
+
+typedef struct {
+  const int8_t *weights; /* [groups][blocks][kernel height * width * channels in][NN_BLOCK] */
+  const int32_t *bias;   /* [groups][blocks * NN_BLOCK] */
+  const nn_scale_t *scales;
+  nn_size_t input;
+  nn_size_t result;
+  nn_size_t kernel;
+  nn_size_t stride;
+  nn_size_t dilation;
+  nn_size_t padding;
+  int32_t groups;
+  int32_t group_channels_in;
+  int32_t group_channels_out;
+  int32_t input_zero_point;
+  nn_output_t output;
+} nn_conv2d_t;
+
+typedef struct {
+  const int8_t *weights; /* [kernel height][kernel width][channels * multiplier] */
+  const int32_t *bias;   /* [channels * multiplier] */
+  const nn_scale_t *scales;
+  nn_size_t input;
+  nn_size_t result;
+  nn_size_t kernel;
+  nn_size_t stride;
+  nn_size_t dilation;
+  nn_size_t padding;
+  int32_t channels;
+  int32_t multiplier; /* output channels for each input channel */
+  int32_t input_zero_point;
+  nn_output_t output;
+} nn_depthwise_conv2d_t;
+
+typedef struct {
+  const int8_t *weights; /* [blocks][inputs][NN_BLOCK] */
+  const int32_t *bias;   /* [blocks * NN_BLOCK], minus input zero point * sum of the weights */
+  const nn_scale_t *scales;
+  int32_t rows;
+  int32_t inputs;  /* of a row */
+  int32_t outputs; /* of a row */
+  nn_output_t output;
+} nn_fully_connected_t;
+
+typedef struct {
+  nn_size_t input;
+  nn_size_t result;
+  nn_size_t window;
+  nn_size_t stride;
+  nn_size_t padding;
+  int32_t channels;
+  int32_t min;
+  int32_t max;
+} nn_pool2d_t;
+
+/* Both operands are brought to a common scale, 2^20 times finer, then added. */
+typedef struct {
+  int32_t count;   /* output elements */
+  int32_t count_a; /* a repeats after so many */
+  int32_t count_b;
+  int32_t zero_point_a;
+  int32_t zero_point_b;
+  nn_scale_t scale_a;
+  nn_scale_t scale_b;
+  nn_scale_t scale;
+  nn_output_t output;
+} nn_add_t;
+
+#define NN_PAD_AXES 4
+
+typedef struct {
+  int32_t shape[NN_PAD_AXES]; /* of the input, outermost first */
+  int32_t before[NN_PAD_AXES];
+  int32_t after[NN_PAD_AXES];
+  int8_t value;
+} nn_pad_t;
+
+typedef struct {
+  const int32_t *exponentials; /* exp(-distance from the largest), Q0.31; zero beyond the table */
+  int32_t entries;
+  int32_t rows;
+  int32_t classes;
+} nn_softmax_t;
+
+void nn_conv1d(const nn_conv1d_t *layer, const int8_t *input, int8_t *output);
+
+/* The convolution's output is averaged over all positions and never stored. */
+void nn_conv1d_mean(const nn_conv1d_t *layer, const nn_mean_t *mean, const int8_t *input,
+                    int8_t *output);
+
+void nn_conv2d(const nn_conv2d_t *layer, const int8_t *input, int8_t *output);
+
+void nn_depthwise_conv2d(const nn_depthwise_conv2d_t *layer, const int8_t *input, int8_t *output);
+
+void nn_fully_connected(const nn_fully_connected_t *layer, const int8_t *input, int8_t *output);
+
+void nn_max_pool2d(const nn_pool2d_t *layer, const int8_t *input, int8_t *output);
+
+/* Positions outside the input do not count. */
+void nn_average_pool2d(const nn_pool2d_t *layer, const int8_t *input, int8_t *output);
+
+void nn_mean(const nn_mean_t *layer, const int8_t *input, int8_t *output);
+
+void nn_add(const nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *output);
+
+void nn_pad(const nn_pad_t *layer, const int8_t *input, int8_t *output);
+
+void nn_softmax(const nn_softmax_t *layer, const int8_t *input, int8_t *output);
+
+/* Any function of one int8: output = table[input + 128]. */
+void nn_lookup(const int8_t table[256], int32_t count, const int8_t *input, int8_t *output);
+
+void nn_copy(int32_t count, const int8_t *input, int8_t *output);
+
+#endif

@@ -1,0 +1,50 @@
+/* Bytes from the host to commands. */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define COMMAND_MAX_CHARACTERS 255 /* of a line, without the line end */
+#define COMMAND_MAX_LOAD_BYTES 112 /* of one `load` */
+#define COMMAND_MAX_BENCH_RUNS 100
+
+typedef enum {
+  COMMAND_INFO,
+  COMMAND_LABELS,
+  COMMAND_STREAM,
+  COMMAND_CLASSIFY,
+  COMMAND_SCORES,
+  COMMAND_LOAD,
+  COMMAND_INVOKE,
+  COMMAND_BENCH,
+  COMMAND_SELFTEST,
+  COMMAND_REBOOT,
+  COMMAND_UNKNOWN,
+  COMMAND_BAD_ARGUMENT,
+  COMMAND_OUT_OF_RANGE,
+  COMMAND_LINE_TOO_LONG,
+} command_kind_t;
+
+typedef struct {
+  command_kind_t kind;
+  bool on;                               /* of stream, classify, scores */
+  uint32_t number;                       /* offset of load, runs of bench */
+  uint8_t byte_count;                    /* of load */
+  uint8_t bytes[COMMAND_MAX_LOAD_BYTES]; /* of load */
+} command_t;
+
+typedef struct {
+  char text[COMMAND_MAX_CHARACTERS + 1];
+  size_t length;
+  bool too_long; /* the rest of this line is thrown away */
+} command_reader_t;
+
+void command_reader_reset(command_reader_t *reader);
+
+/* Takes one received byte; true when it ended a line, which is then written to `out`.
+ * Empty lines are passed over, so `\n`, `\r\n` and `\r` all end a line once. */
+bool command_reader_push(command_reader_t *reader, uint8_t byte, command_t *out);
+
+#endif

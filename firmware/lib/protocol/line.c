@@ -1,0 +1,72 @@
+#include "line.h"
+
+#include "crc.h"
+
+#define MAX_DIGITS 20 /* of 2^64 */
+
+static void add(line_t *line, char character) {
+  if (line->length < LINE_MAX_CHARACTERS) line->text[line->length++] = character;
+}
+
+void line_start(line_t *line, const char *text) {
+  line->length = 0;
+  line_text(line, text);
+}
+
+void line_text(line_t *line, const char *text) {
+  while (*text != '\0') add(line, *text++);
+}
+
+static void add_number(line_t *line, uint64_t number, int min_digits) {
+  char digits[MAX_DIGITS];
+  int count = 0;
+  do {
+    digits[count++] = (char)('0' + number % 10);
+    number /= 10;
+  } while (number != 0 || count < min_digits);
+  while (count > 0) add(line, digits[--count]);
+}
+
+void line_number(line_t *line, uint64_t number) { add_number(line, number, 1); }
+
+void line_thousandths(line_t *line, int64_t thousandths) {
+  uint64_t magnitude = (uint64_t)thousandths;
+  if (thousandths < 0) {
+    add(line, '-');
+    magnitude = 0 - magnitude;
+  }
+  add_number(line, magnitude / 1000, 1);
+  add(line, '.');
+  add_number(line, magnitude % 1000, 3);
+}
+
+void line_hex(line_t *line, const void *bytes, size_t count) {
+  static const char digits[] = "0123456789ABCDEF";
+  const uint8_t *byte = bytes;
+  for (size_t i = 0; i < count; i++) {
+    add(line, digits[byte[i] >> 4]);
+    add(line, digits[byte[i] & 15]);
+  }
+}
+
+void line_hex16(line_t *line, uint16_t number) {
+  const uint8_t bytes[2] = {(uint8_t)(number >> 8), (uint8_t)number};
+  line_hex(line, bytes, sizeof bytes);
+}
+
+void line_end(line_t *line) { line->text[line->length++] = '\n'; }
+
+void line_sample(line_t *line, const sample_t *sample) {
+  line_start(line, "");
+  line_number(line, sample->seq);
+  add(line, ',');
+  line_number(line, sample->t_us);
+  for (int c = 0; c < SAMPLE_CHANNELS; c++) {
+    add(line, ',');
+    line_thousandths(line, sample->value[c]);
+  }
+  const uint16_t crc = crc16(CRC16_START, line->text, line->length);
+  add(line, ',');
+  line_hex16(line, crc);
+  line_end(line);
+}

@@ -1,0 +1,31 @@
+/* Lines to the host, built without printf and without floating point. */
+#ifndef LINE_H
+#define LINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sample.h"
+
+#define LINE_MAX_CHARACTERS 255 /* without the line end */
+
+/* What does not fit is left out; line_end always fits. */
+typedef struct {
+  char text[LINE_MAX_CHARACTERS + 1];
+  size_t length;
+} line_t;
+
+void line_start(line_t *line, const char *text);
+void line_text(line_t *line, const char *text);
+void line_number(line_t *line, uint64_t number);
+/* 1234 as 1.234 */
+void line_thousandths(line_t *line, int64_t thousandths);
+/* Upper-case hexadecimal, two digits a byte. */
+void line_hex(line_t *line, const void *bytes, size_t count);
+void line_hex16(line_t *line, uint16_t number);
+void line_end(line_t *line);
+
+/* `seq,t_us,ax,ay,az,gx,gy,gz,crc` and the line end. */
+void line_sample(line_t *line, const sample_t *sample);
+
+#endif

@@ -1,0 +1,29 @@
+/* The one signal path: samples in, scores and events out. Board and host run this code. */
+#ifndef RECOGNIZER_H
+#define RECOGNIZER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "decision.h"
+#include "model_size.h"
+#include "window.h"
+
+typedef struct {
+  window_t window;
+  decision_t decision;
+} recognizer_t;
+
+typedef struct {
+  bool has_scores; /* this sample finished a window */
+  bool has_event;
+  int8_t scores[MODEL_CLASSES]; /* the network's output, where has_scores */
+  decision_event_t event;       /* where has_event */
+} recognition_t;
+
+void recognizer_reset(recognizer_t *recognizer);
+
+/* `value`: int32 [MODEL_CHANNELS] in thousandths, taken at `t_us`. Needs a model. */
+recognition_t recognizer_push(recognizer_t *recognizer, const int32_t *value, uint64_t t_us);
+
+#endif

@@ -1,0 +1,20 @@
+"""Adds our C and one model to a build.
+
+GESTURE_MODEL_DIR names the folder that `gesture convert` wrote; without it the board gets no
+model. Only that folder is compiled for the model, so that two of them never meet in an image.
+"""
+
+import os
+from pathlib import Path
+
+Import("env")  # noqa: F821 - PlatformIO hands its environment to the script this way
+
+firmware = Path(env.subst("$PROJECT_DIR")) / "firmware"  # noqa: F821
+model = Path(os.environ.get("GESTURE_MODEL_DIR") or firmware / "lib" / "no_model").resolve()
+if not (model / "model_size.h").is_file():
+    raise SystemExit(f"error: GESTURE_MODEL_DIR={model} holds no model_size.h: not a model folder")
+
+libraries = sorted(path for path in (firmware / "lib").iterdir() if path.name != "no_model")
+folders = [model, *libraries, firmware / "boards", firmware / "boards" / "emulated_imu"]
+env.Append(CPPPATH=[str(folder) for folder in folders])  # noqa: F821
+env.BuildSources("$BUILD_DIR/model", str(model), "+<*.c>")  # noqa: F821

@@ -1,0 +1,254 @@
+"""The hand-over types: what one stage leaves for the next, in memory and on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contract import UNITS_PER_SAMPLE_STEP, Contract
+from pipeline.errors import PipelineError
+
+Float32 = NDArray[np.float32]
+Int8 = NDArray[np.int8]
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+
+PROJECT = Path(__file__).resolve().parent.parent  # where firmware/ and platformio.ini are
+
+IMU_UNITS = {"ax": "g", "ay": "g", "az": "g", "gx": "deg/s", "gy": "deg/s", "gz": "deg/s"}
+IMU_CHANNELS = tuple(IMU_UNITS)
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where something is in a recording: samples [start, stop)."""
+
+    start: int
+    stop: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Samples that never arrived: `missing` of them, before the sample at `index`."""
+
+    index: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A stretch of samples from one sensor, and where it comes from.
+
+    samples: float32 [n, channels] in the channels' units, a multiple of 0.001 once saved.
+    seq: the sender's running number; t_us: the sender's clock in microseconds.
+    intervals: what is known to happen where, for recordings of more than one gesture.
+    name: path within its dataset without the suffix, set by loading: "punch/anna-1-003".
+    """
+
+    samples: Float32
+    seq: Int64
+    t_us: Int64
+    rate_hz: float
+    label: str
+    person: str
+    session: str = "1"
+    board: str = "unknown"
+    source: str = "unknown"
+    channels: tuple[str, ...] = IMU_CHANNELS
+    gaps: tuple[Gap, ...] = ()
+    intervals: tuple[Interval, ...] = ()
+    name: str = ""
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def thousandths(self) -> Int32:
+        """The samples as the board holds them: int32 [n, channels], in thousandths."""
+        scaled = self.samples.astype(np.float64) * UNITS_PER_SAMPLE_STEP
+        return np.rint(scaled).astype(np.int32)
+
+    @property
+    def measured_rate_hz(self) -> float:
+        """By the sender's own clock; the nominal rate where there are too few samples."""
+        if len(self) < 2 or self.t_us[-1] <= self.t_us[0]:
+            return self.rate_hz
+        return float((self.seq[-1] - self.seq[0]) * 1e6 / (self.t_us[-1] - self.t_us[0]))
+
+
+@dataclass(frozen=True)
+class SequenceDataset:
+    """Sequences ready for the training core.
+
+    inputs: float32 [n, T, channels] in the channels' units, not scaled.
+    targets: int32 [n], an index into `labels`.
+    groups: a name a sequence; sequences of one group never stand on both sides of a split.
+    splits: `train`, `validation`, `test` to int64 indices into the first axis.
+    fingerprint: SHA-256 of the data the dataset was made from.
+    split_note: how the test part was chosen, for people ("by person, fold 1 of 4").
+    """
+
+    inputs: Float32
+    targets: Int32
+    labels: tuple[str, ...]
+    groups: tuple[str, ...]
+    splits: Mapping[str, Int64]
+    fingerprint: str
+    split_note: str = ""
+
+    def part(self, split: str) -> tuple[Float32, Int32]:
+        chosen = self.splits[split]
+        return self.inputs[chosen], self.targets[chosen]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """`runs/<name>`: all that is known of one model, a file an artefact."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def contract_file(self) -> Path:
+        return self.path / "contract.json"
+
+    @property
+    def keras_file(self) -> Path:
+        return self.path / "model.keras"
+
+    @property
+    def config_file(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def metrics_file(self) -> Path:
+        return self.path / "metrics.json"
+
+    @property
+    def splits_file(self) -> Path:
+        return self.path / "splits.json"
+
+    @property
+    def windows_file(self) -> Path:
+        """Scaled windows of real recordings: `calibration` (training) and `test` parts."""
+        return self.path / "windows.npz"
+
+    @property
+    def report_file(self) -> Path:
+        return self.path / "report.html"
+
+    @property
+    def flatbuffer_file(self) -> Path:
+        return self.path / "model.tflite"
+
+    @property
+    def golden_file(self) -> Path:
+        return self.path / "golden.npz"
+
+    @property
+    def sources(self) -> Path:
+        """Generated C, the folder a firmware build takes its model from."""
+        return self.path / "firmware"
+
+    @property
+    def firmware_file(self) -> Path:
+        return self.path / "firmware.json"
+
+    @property
+    def build(self) -> Path:
+        """Objects, logs and the twin: may be deleted at any time."""
+        return self.path / "build"
+
+    def contract(self) -> Contract:
+        return Contract.load(self.contract_file)
+
+    def require(self, file: Path, stage: str) -> Path:
+        """`file`, or the error that names the stage that should have left it."""
+        if not file.is_file():
+            raise PipelineError(
+                f"{file} is missing.",
+                f"`gesture {stage}` has not been run on {self.path}, or did not finish",
+                f"run `gesture {stage}` first",
+            )
+        return file
+
+
+@dataclass(frozen=True)
+class GoldenVectors:
+    """Inputs and the oracle's outputs for them: int8 [n, elements]."""
+
+    inputs: Int8
+    outputs: Int8
+
+    def save(self, path: Path) -> None:
+        with atomic_write(path) as unfinished, unfinished.open("wb") as stream:
+            np.savez_compressed(stream, inputs=self.inputs, outputs=self.outputs)
+
+    @classmethod
+    def load(cls, path: Path) -> GoldenVectors:
+        with np.load(path) as arrays:
+            return cls(arrays["inputs"], arrays["outputs"])
+
+
+@dataclass(frozen=True)
+class Event:
+    """A gesture called out, at the board time of the sample that decided it."""
+
+    t_us: int
+    label: str
+    score: float  # smoothed, 0 to 1
+
+
+@dataclass(frozen=True)
+class FirmwareImage:
+    """A built image and what it costs. Bytes as the linker reports them."""
+
+    board: str
+    path: str
+    flash_bytes: int
+    ram_bytes: int
+    contract_hash: str
+    sha256: str
+    instructions_per_inference: int | None = None
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+    def save(self, path: Path) -> None:
+        save_json(path, asdict(self))
+
+
+def save_json(path: Path, content: Mapping[str, Any]) -> None:
+    with atomic_write(path) as unfinished:
+        unfinished.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", "utf-8")
+
+
+def save_text_files(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write each text under its name; a file that already says the same is not touched."""
+    for name, text in texts.items():
+        path = folder / name
+        if not path.is_file() or path.read_text("utf-8") != text:
+            with atomic_write(path) as unfinished:
+                unfinished.write_text(text, "utf-8")

@@ -1,0 +1,73 @@
+"""Stable names for running boards: `<run folder>/gesture/<board>-<n>`, owned by one process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from pathlib import Path
+
+from pipeline.errors import ExitCode, PipelineError
+
+MOST_BOARDS = 64
+
+
+class Slot:
+    """A name that this process owns until `release`, or until it dies, however it dies.
+
+    A lock that the system drops with the process tells a name in use from one left behind.
+    """
+
+    def __init__(self, board: str) -> None:
+        folder = _run_folder()
+        for number in range(1, MOST_BOARDS + 1):
+            lock = _try_lock(folder / f"{board}-{number}.lock")
+            if lock is not None:
+                self._lock = lock
+                self.link = folder / f"{board}-{number}"
+                self.imu_file = folder / f"{board}-{number}.imu"
+                return
+        raise PipelineError(
+            f"{MOST_BOARDS} {board} boards are running.",
+            "boards were started and never stopped",
+            "end some of them with Ctrl-C",
+            ExitCode.NO_BOARD,
+        )
+
+    def publish(self, port: str) -> None:
+        """Let the name point at `port`, at once, whatever it pointed at before."""
+        unfinished = self.link.with_name(f".{self.link.name}.{os.getpid()}")
+        unfinished.unlink(missing_ok=True)
+        unfinished.symlink_to(port)
+        unfinished.replace(self.link)
+
+    def release(self) -> None:
+        self.link.unlink(missing_ok=True)
+        self.imu_file.unlink(missing_ok=True)
+        os.close(self._lock)
+
+
+def _run_folder() -> Path:
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and os.access(runtime, os.W_OK):
+        folder = Path(runtime) / "gesture"
+    else:
+        folder = Path(tempfile.gettempdir()) / f"gesture-{os.getuid()}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise PipelineError(
+            f"{folder} belongs to another user.",
+            "somebody else made it first",
+            "set XDG_RUNTIME_DIR to a folder of your own",
+        )
+    return folder
+
+
+def _try_lock(path: Path) -> int | None:
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock

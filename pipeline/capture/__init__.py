@@ -1,0 +1,1 @@
+"""From a serial port to samples, events and recordings."""

@@ -1,0 +1,245 @@
+"""Talks to a board over an open port: commands and answers among samples and events."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.artifacts import Int8
+from pipeline.capture.protocol import Item, LineReader, Message, int8_of
+from pipeline.errors import ExitCode, PipelineError
+
+COMMAND_TIMEOUT_S = 5.0
+BENCH_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 10.0
+GREETING_WAIT_S = 0.5  # a board that was just switched on says hello; others say nothing
+READY_ATTEMPT_S = 1.0
+LOAD_BYTES = 112  # most bytes of one `load`
+ANSWERS = ("ok", "err")
+
+WHY = {
+    "unknown-command": "the firmware is older or newer than this program, or the line was damaged",
+    "bad-argument": "the command's words are not of the form that docs/serial-protocol.md gives",
+    "out-of-range": "the model on the board is smaller than the one this command is meant for",
+    "no-model": "the board was flashed without a model",
+    "line-too-long": "the line end was lost between two commands",
+}
+
+
+class ByteStream(Protocol):
+    """What a client needs of a port; pipeline.capture.ports.Port is one."""
+
+    device: str
+
+    def read(self) -> bytes:
+        """What has arrived; waits a short while for the first byte, else empty."""
+
+    def write(self, data: bytes) -> None: ...
+
+
+@dataclass(frozen=True)
+class BoardInfo:
+    """The answer to `info`. `contract` is a SHA-256 in hex, or "none" without a model."""
+
+    board: str
+    imu: str
+    revision: str
+    firmware: str
+    contract: str
+    rate_hz: float
+    measured_hz: float
+    window: int
+    hop: int
+    channels: int
+    classes: int
+    tick_hz: int
+    overruns: int
+
+
+class BoardClient:
+    """One board. Whatever arrives between a command and its answer is kept, in order."""
+
+    def __init__(self, port: ByteStream) -> None:
+        self._port = port
+        self._reader = LineReader()
+        self._kept: deque[Item] = deque()
+
+    def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> BoardInfo:
+        """Wait until the board answers, be it just switched on or long running."""
+        deadline = time.monotonic() + timeout_s
+        self._next_hello(GREETING_WAIT_S)
+        while True:
+            try:
+                return _board_info(self.command("info", READY_ATTEMPT_S))
+            except PipelineError:
+                if time.monotonic() > deadline:
+                    raise
+            # Asked too early, an answer may still come: it must not answer the next question.
+            while self._next_of(ANSWERS, GREETING_WAIT_S):
+                pass
+
+    def command(self, text: str, timeout_s: float = COMMAND_TIMEOUT_S) -> Message:
+        """Send a command; its `ok` answer. Raises PipelineError for `err` and for silence."""
+        self._port.write(text.encode("ascii") + b"\n")
+        answer = self._next_of(ANSWERS, timeout_s)
+        if answer is None:
+            raise PipelineError(
+                f"The board at {self._port.device} did not answer `{text[:40]}` "
+                f"within {timeout_s:g} s.",
+                "it runs other firmware, hangs, or the port belongs to something else",
+                "press its reset button; if it stays silent, deploy again",
+                ExitCode.NO_BOARD,
+            )
+        if answer.kind == "err":
+            raise _refused(text, answer)
+        return answer
+
+    def items(self, limit_s: float | None = None) -> Iterator[Item]:
+        """Samples, messages and damaged lines as they come, for at most `limit_s`."""
+        deadline = None if limit_s is None else time.monotonic() + limit_s
+        while True:
+            while self._kept:
+                yield self._kept.popleft()
+            if deadline is not None and time.monotonic() > deadline:
+                return
+            self._kept.extend(self._reader.feed(self._port.read()))
+
+    def forget_kept(self) -> None:
+        """Drop what arrived during commands and was not asked for yet."""
+        self._kept.clear()
+
+    def info(self) -> BoardInfo:
+        return _board_info(self.command("info"))
+
+    def labels(self) -> tuple[str, ...]:
+        """The classes, in the order of the scores."""
+        return self.command("labels").words
+
+    def switch(self, what: str, on: bool) -> None:
+        """Turn `stream`, `classify` or `scores` on or off."""
+        self.command(f"{what} {'on' if on else 'off'}")
+
+    def run_vector(self, network_input: Int8) -> Int8:
+        """Run the network once: int8 [elements] in, int8 [classes] out."""
+        content = network_input.tobytes()
+        for start in range(0, len(content), LOAD_BYTES):
+            part = content[start : start + LOAD_BYTES]
+            self.command(f"load {start} {part.hex().upper()}")
+        answer = self.command("invoke")
+        try:
+            return int8_of(answer.words[0])
+        except (ValueError, IndexError):
+            raise _unexpected(answer) from None
+
+    def bench(self, runs: int) -> int:
+        """Ticks that `runs` runs of the network took together; see BoardInfo.tick_hz."""
+        return int(_number(self.command(f"bench {runs}", BENCH_TIMEOUT_S), "ticks"))
+
+    def selftest(self) -> str:
+        """The CRC the board found. Raises PipelineError (MISMATCH) where it is not the model's."""
+        return _field(self.command("selftest"), "crc")
+
+    def reboot(self) -> BoardInfo:
+        """Restart the board and wait until it answers again."""
+        self._forget_hellos()
+        self.command("reboot")
+        if not self._next_hello(READY_TIMEOUT_S):
+            raise _silent_after_restart(self._port.device)
+        return self.info()
+
+    def _forget_hellos(self) -> None:
+        self._kept = deque(item for item in self._kept if not _is_hello(item))
+
+    def _next_hello(self, timeout_s: float) -> bool:
+        """Whether the board has said hello, or does in time; a hello is told once."""
+        if any(_is_hello(item) for item in self._kept):
+            self._forget_hellos()
+            return True
+        return self._next_of(("hello",), timeout_s) is not None
+
+    def _next_of(self, kinds: tuple[str, ...], timeout_s: float) -> Message | None:
+        """The next message of one of these kinds to arrive; what else arrives is kept."""
+        deadline = time.monotonic() + timeout_s
+        found: Message | None = None
+        while found is None and time.monotonic() < deadline:
+            for item in self._reader.feed(self._port.read()):
+                if found is None and isinstance(item, Message) and item.kind in kinds:
+                    found = item
+                else:
+                    self._kept.append(item)
+        return found
+
+
+def _is_hello(item: Item) -> bool:
+    return isinstance(item, Message) and item.kind == "hello"
+
+
+def _silent_after_restart(device: str) -> PipelineError:
+    return PipelineError(
+        f"The board at {device} did not start again within {READY_TIMEOUT_S:g} s.",
+        "a real board's port disappears for a moment when it restarts, or the firmware hangs",
+        "press its reset button and repeat the command",
+        ExitCode.NO_BOARD,
+    )
+
+
+def _refused(text: str, answer: Message) -> PipelineError:
+    reason = answer.words[0] if answer.words else "no reason given"
+    if reason == "selftest":
+        fields = answer.fields
+        return PipelineError(
+            f"The board's self-test failed: it computed {fields.get('crc')}, "
+            f"conversion found {fields.get('expected')}.",
+            "the network on the board does not compute what it did where it was converted",
+            "deploy again; if it stays, report it as a fault of the firmware",
+            ExitCode.MISMATCH,
+        )
+    return PipelineError(
+        f"The board refused `{text[:40]}`: {' '.join(answer.words)}.",
+        WHY.get(reason, "the firmware is of another version"),
+        "deploy this version's firmware and a model to it: `gesture deploy RUN`",
+    )
+
+
+def _board_info(answer: Message) -> BoardInfo:
+    return BoardInfo(
+        board=_field(answer, "board"),
+        imu=_field(answer, "imu"),
+        revision=_field(answer, "revision"),
+        firmware=_field(answer, "firmware"),
+        contract=_field(answer, "contract"),
+        rate_hz=_number(answer, "rate_hz"),
+        measured_hz=_number(answer, "measured_hz"),
+        window=int(_number(answer, "window")),
+        hop=int(_number(answer, "hop")),
+        channels=int(_number(answer, "channels")),
+        classes=int(_number(answer, "classes")),
+        tick_hz=int(_number(answer, "tick_hz")),
+        overruns=int(_number(answer, "overruns")),
+    )
+
+
+def _number(answer: Message, name: str) -> float:
+    try:
+        return float(_field(answer, name))
+    except ValueError:
+        raise _unexpected(answer) from None
+
+
+def _field(answer: Message, name: str) -> str:
+    try:
+        return answer.fields[name]
+    except KeyError:
+        raise _unexpected(answer) from None
+
+
+def _unexpected(answer: Message) -> PipelineError:
+    return PipelineError(
+        f"The board's answer is not understood: {answer.text[:120]}",
+        "its firmware is of another version than this program",
+        "deploy again: `gesture deploy RUN`",
+        ExitCode.MISMATCH,
+    )

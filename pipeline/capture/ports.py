@@ -1,0 +1,161 @@
+"""Finding and opening serial ports. The only place that meets pyserial and its exceptions."""
+
+from __future__ import annotations
+
+import errno
+import termios
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+import serial
+from serial.tools import list_ports
+from serial.tools.list_ports_common import ListPortInfo
+
+from pipeline.errors import ExitCode, PipelineError
+
+BAUD = 115200
+ARDUINO_VID = 0x2341
+NANO33BLE_PIDS = (0x805A, 0x005A)  # running a sketch, in its bootloader
+READ_TIMEOUT_S = 0.02
+WRITE_TIMEOUT_S = 2.0
+IN_USE = (errno.EBUSY, errno.EAGAIN)
+NOT_PERMITTED = (errno.EACCES, errno.EPERM)
+
+
+class Port:
+    """An open serial port. Whatever goes wrong with it is a PipelineError."""
+
+    def __init__(self, device: str, connection: serial.Serial) -> None:
+        self.device = device
+        self._serial = connection
+
+    def __enter__(self) -> Port:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def read(self) -> bytes:
+        """What has arrived; waits up to READ_TIMEOUT_S for a first byte, else empty."""
+        with _translated(self.device, _gone):
+            # One call only: where the line breaks, what came before it has been handed over.
+            return bytes(self._serial.read(self._serial.in_waiting or 1))
+
+    def write(self, data: bytes) -> None:
+        with _translated(self.device, _gone):
+            self._serial.write(data)
+
+    def close(self) -> None:
+        self._serial.close()
+
+
+def open_port(spec: str) -> Port:
+    """Open `auto`, a path, `id:SERIAL` or a URL such as `socket://HOST:PORT`, for us alone.
+
+    Raises PipelineError (NO_BOARD) that says what is there instead, who may be holding the
+    port, or which command grants access to it.
+    """
+    device = find_port(spec)
+    with _translated(device, _cannot_open):
+        connection = serial.serial_for_url(
+            device, BAUD, timeout=READ_TIMEOUT_S, write_timeout=WRITE_TIMEOUT_S, exclusive=True
+        )
+    return Port(device, connection)
+
+
+def find_port(spec: str) -> str:
+    """The path or URL that `spec` means."""
+    if spec == "auto":
+        return _only_board()
+    if spec.startswith("id:"):
+        return _board_with_id(spec[len("id:") :])
+    return spec
+
+
+def _only_board() -> str:
+    boards = [port for port in list_ports.comports() if _is_board(port)]
+    if not boards:
+        raise _missing("No board was found.", "it is not plugged in, or its cable only charges")
+    if len(boards) > 1:
+        raise PipelineError(
+            f"{len(boards)} boards are plugged in: {_listed(boards)}.",
+            "`auto` takes the only one",
+            f"name one, for example `--port id:{boards[0].serial_number}`",
+            ExitCode.NO_BOARD,
+        )
+    return boards[0].device
+
+
+def _board_with_id(serial_number: str) -> str:
+    for port in list_ports.comports():
+        if (port.serial_number or "").lower() == serial_number.lower():
+            return port.device
+    raise _missing(f"No port has the serial number {serial_number}.", "the board is not plugged in")
+
+
+def _is_board(port: ListPortInfo) -> bool:
+    return port.vid == ARDUINO_VID and port.pid in NANO33BLE_PIDS
+
+
+@contextmanager
+def _translated(device: str, why: Callable[[str, Exception], PipelineError]) -> Iterator[None]:
+    try:
+        yield
+    except (serial.SerialException, OSError, termios.error, ValueError) as error:
+        raise why(device, error) from None
+
+
+def _gone(device: str, error: Exception) -> PipelineError:
+    return PipelineError(
+        f"The connection to {device} was lost: {error}.",
+        "the board was unplugged, restarted or stopped, or another program reads the port too",
+        "plug it in again, or start it again, and repeat the command",
+        ExitCode.NO_BOARD,
+    )
+
+
+def _cannot_open(device: str, error: Exception) -> PipelineError:
+    number = getattr(error, "errno", None)
+    if number in IN_USE:
+        return PipelineError(
+            f"{device} is in use by another program.",
+            "a serial monitor, another `gesture` or the Arduino IDE has it open",
+            "close that program and try again",
+            ExitCode.NO_BOARD,
+        )
+    if number in NOT_PERMITTED:
+        return PipelineError(
+            f"There is no permission to open {device}.",
+            "serial ports belong to the group dialout, and this user is not in it",
+            "sudo usermod -a -G dialout $USER, then log out and in again",
+            ExitCode.NO_BOARD,
+        )
+    if "://" not in device and not Path(device).exists():
+        return _missing(
+            f"There is no port {device}.",
+            "the board is not plugged in or started, or the name is misspelt",
+        )
+    return PipelineError(
+        f"{device} cannot be opened: {error}.",
+        "it is not a serial port, or nobody answers there",
+        f"ports that are there: {_listed(list_ports.comports())}",
+        ExitCode.NO_BOARD,
+    )
+
+
+def _missing(what: str, why: str) -> PipelineError:
+    return PipelineError(
+        what, why, f"ports that are there: {_listed(list_ports.comports())}", ExitCode.NO_BOARD
+    )
+
+
+def _listed(ports: Sequence[ListPortInfo]) -> str:
+    names = [f"{port.device} ({port.description})" for port in ports if port.vid is not None]
+    return ", ".join(names) or "none"

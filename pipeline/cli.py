@@ -1,0 +1,326 @@
+"""The `gesture` command: parse, call one stage, print. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.errors import ExitCode, PipelineError
+
+app = typer.Typer(
+    name="gesture",
+    help="From a hand moving a board to a board that calls the gesture by name.\n\n"
+    "The way: capture (or data import), train, convert, deploy, monitor. "
+    "docs/errors.md explains exit codes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data_app = typer.Typer(help="Bring recordings in and join them.", no_args_is_help=True)
+board_app = typer.Typer(help="Run a virtual or native board.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+app.add_typer(board_app, name="board")
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Run = Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")]
+Port = Annotated[str, typer.Option(help="auto, a path, id:SERIAL or socket://HOST:PORT.")]
+LATEST = Path("runs/latest")
+
+
+@app.command()
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="Where the recordings go.")],
+    people: Annotated[int, typer.Option(min=1, help="How many people.")] = 4,
+    takes: Annotated[int, typer.Option(min=1, help="Takes a person and gesture.")] = 6,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    json: Json = False,
+) -> None:
+    """Make synthetic recordings.
+
+    Several people, several gestures, and idle.
+
+    \b
+    Example: gesture simulate data/simulated --people 5 --takes 10
+    """
+    from pipeline import console
+    from pipeline.stages import data as stage
+
+    console.show_simulated(stage.simulate(folder, people, takes, seed), json)
+
+
+@data_app.command("import")
+def data_import(
+    path: Annotated[Path, typer.Argument(help="A CSV file of the tutorial, or a folder of them.")],
+    dataset: Annotated[str, typer.Option(help="Recordings go to data/DATASET.")],
+    label: Annotated[str | None, typer.Option(help="Else the file's name.")] = None,
+    person: Annotated[str | None, typer.Option(help="Else the sub-folder's name.")] = None,
+    rate_hz: Annotated[float, typer.Option(min=1, help="Samples a second.")] = 119.0,
+    take_rows: Annotated[int, typer.Option(min=2, help="Samples a take.")] = 119,
+    json: Json = False,
+) -> None:
+    """Read the Arduino tutorial's CSV.
+
+    That of 2019, with the header aX,aY,aZ,gX,gY,gZ.
+
+    What cannot be read is named with file and line and left out; the exit code is then 3.
+
+    \b
+    Example: gesture data import ~/punch.csv --dataset mine --person anna
+    """
+    from pipeline import console
+    from pipeline.stages import data as stage
+
+    report = stage.import_data(path, dataset, label, person, rate_hz, take_rows)
+    console.show_imported(report, json)
+    if report.left_out:
+        raise typer.Exit(ExitCode.LEFT_OUT)
+
+
+@data_app.command("stream")
+def data_stream(
+    dataset: Annotated[Path, typer.Argument(help="A folder of recordings.")],
+    file: Annotated[Path, typer.Argument(help="The recording to write.")],
+    run: Annotated[Path | None, typer.Option(help="Only takes this run held out.")] = None,
+    seed: Annotated[int, typer.Option(help="Order of the takes, and the rests.")] = 1,
+    json: Json = False,
+) -> None:
+    """Join takes into one recording.
+
+    With rests between them, so that a board or replay can be fed with it.
+
+    \b
+    Example: gesture data stream data/sample stream.csv --run runs/latest
+    """
+    from pipeline import console
+    from pipeline.stages import data as stage
+
+    console.show_stream(stage.make_stream(dataset, file, run, seed), file, json)
+
+
+@app.command()
+def capture(
+    label: Annotated[str, typer.Option(help="What is being done: punch, flex, idle …")],
+    person: Annotated[str, typer.Option(help="Who does it.")] = "me",
+    session: Annotated[str, typer.Option(help="Anything that tells sittings apart.")] = "1",
+    dataset: Annotated[str, typer.Option(help="Recordings go to data/DATASET.")] = "mine",
+    count: Annotated[int, typer.Option(min=1, help="How many takes.")] = 1,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Length of a take.")] = 1.0,
+    port: Port = "auto",
+    json: Json = False,
+) -> None:
+    """Record takes from a board.
+
+    \b
+    Example: gesture capture --label punch --person anna --count 20
+    """
+    from pipeline import console
+    from pipeline.stages import data as stage
+
+    options = stage.CaptureOptions(label, person, session, dataset, count, seconds, port)
+    console.show_captured(stage.capture(options), json)
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(help="A YAML file; configs/ has ready ones.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value, as often as needed.")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Run folder; else runs/CONFIG, numbered.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Fit a model, write a report.
+
+    \b
+    Example: gesture train configs/gesture_conv1d.yaml --set fit.epochs=20
+    """
+    from pipeline import console
+    from pipeline.stages import learning as stage
+
+    with console.epochs(json) as on_epoch:
+        result = stage.train(config, settings or [], run, on_epoch)
+    console.show_trained(result, json)
+
+
+@app.command()
+def convert(run: Run = LATEST, json: Json = False) -> None:
+    """Quantise to int8 and compile to C.
+
+    The C is compared with TensorFlow Lite Micro, byte for byte; where they differ, nothing
+    is written.
+
+    \b
+    Example: gesture convert runs/latest
+    """
+    from pipeline import console
+    from pipeline.stages import learning as stage
+
+    with console.steps(json) as on_step:
+        result = stage.convert(run, on_step)
+    console.show_converted(result, json)
+
+
+@app.command()
+def deploy(
+    run: Run = LATEST,
+    board: Annotated[str, typer.Option(help="nano33ble, virtual or native.")] = "nano33ble",
+    port: Port = "auto",
+    json: Json = False,
+) -> None:
+    """Put a run on a board.
+
+    Builds the firmware, uploads or starts it, and lets the board prove that it runs this
+    very model.
+
+    \b
+    Example: gesture deploy runs/latest --board virtual
+    """
+    from pipeline import console
+    from pipeline.stages import board as stage
+
+    with console.steps(json) as on_step:
+        result = stage.deploy(run, board, port, on_step)
+    console.show_deployed(result, json)
+
+
+@app.command()
+def monitor(port: Port = "auto", json: Json = False) -> None:
+    """Print what a board calls out.
+
+    As it happens; Ctrl-C ends.
+
+    \b
+    Example: gesture monitor --port auto
+    """
+    from pipeline import console
+    from pipeline.stages import board as stage
+
+    for line in stage.monitor(port):
+        console.show_seen(line, json)
+
+
+@app.command()
+def replay(
+    run: Run,
+    file: Annotated[Path, typer.Argument(help="A recording.")],
+    json: Json = False,
+) -> None:
+    """Ask what a board would call out.
+
+    Runs a recording through the firmware's own C on this computer; the events and their times
+    are those a board prints.
+
+    \b
+    Example: gesture replay runs/latest stream.csv
+    """
+    from pipeline import console
+    from pipeline.stages import learning as stage
+
+    console.show_events(stage.replay(run, file), json)
+
+
+@board_app.command("start")
+def board_start(
+    board: Annotated[str, typer.Argument(help="virtual or native.")],
+    run: Annotated[
+        Path | None, typer.Option(help="Classify with this run; else only stream.")
+    ] = None,
+    imu: Annotated[Path | None, typer.Option(help="A recording to feed the sensor.")] = None,
+    realtime: Annotated[
+        bool, typer.Option("--realtime/--fast", help="At the sensor's pace, or as fast as it goes.")
+    ] = True,
+    json: Json = False,
+) -> None:
+    """Start an emulated board.
+
+    Prints the port that monitor, capture or any other program can open. The board is switched
+    on when its port is first opened. Ctrl-C ends it.
+
+    \b
+    Example: gesture board start virtual --run runs/latest --imu stream.csv
+    """
+    from pipeline import console
+    from pipeline.stages import board as stage
+
+    with stage.start_board(board, run, imu, fast=not realtime) as running:
+        console.show_port(running.port, json)
+        running.wait()
+
+
+@board_app.command("check")
+def board_check(
+    run: Run,
+    port: Port = "auto",
+    json: Json = False,
+) -> None:
+    """Does a board run this run?
+
+    It must give the contract's hash and the golden vectors' bytes.
+
+    \b
+    Example: gesture board check runs/latest --port auto
+    """
+    from pipeline import console
+    from pipeline.stages import board as stage
+
+    with console.steps(json) as on_step:
+        verified = stage.check_board(run, port, on_step)
+    console.show_checked(verified, json)
+
+
+@app.command()
+def demo(json: Json = False) -> None:
+    """The whole chain on sample data.
+
+    Trains, converts, deploys to an emulated board and watches it call gestures.
+
+    \b
+    Example: gesture demo
+    """
+    from pipeline import demo as walk
+
+    walk.run(json)
+
+
+@app.command()
+def settings() -> None:
+    """List what a config file may set.
+
+    With every default, as Markdown; docs/configuration.md is this list.
+
+    \b
+    Example: gesture settings
+    """
+    from pipeline.config import reference
+
+    print(reference())
+
+
+@app.command()
+def setup() -> None:
+    """Prepare building firmware.
+
+    `make setup` runs it.
+
+    \b
+    Example: gesture setup
+    """
+    from pipeline.stages import board as stage
+
+    stage.setup()
+
+
+def main() -> None:
+    """Run the command line; what a user can act on is told in words, never as a traceback."""
+    try:
+        app()
+    except (PipelineError, KeyboardInterrupt, Exception) as error:
+        from pipeline import console
+
+        sys.exit(console.show_failure(error, "--json" in sys.argv))

@@ -1,0 +1,185 @@
+"""ADD, PAD and the functions of one value as kernel calls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from pipeline.compiler import fixedpoint
+from pipeline.compiler.fixedpoint import Scale, clamp, quantize_scale, rescale
+from pipeline.compiler.fuse import Step
+from pipeline.compiler.graph import Operator, Tensor
+from pipeline.compiler.layers import (
+    Array,
+    Layer,
+    Operand,
+    Struct,
+    Value,
+    clamp_bounds,
+    output_fields,
+    quantize_float32,
+)
+
+_ADD_HEADROOM_BITS = 20  # as in firmware/lib/nn/nn_elementwise.c
+_PAD_AXES = 4  # as in firmware/lib/nn/nn.h
+_FUNCTION_INPUT_BITS = 4  # integer bits of the input of logistic and tanh
+
+Function = Callable[[int], int]
+
+
+def lower_add(step: Step) -> Layer:
+    operator = step.operator
+    a, b, output = operator.operand(0), operator.operand(1), operator.output
+    if b.dtype != "INT8" or len(b.scales) != 1 or len(b.zero_points) != 1:
+        raise operator.refuse(f"its second input is {b.dtype}, or not quantised as a whole")
+    twice_largest = 2 * max(a.scale, b.scale)
+    factor = twice_largest / ((1 << _ADD_HEADROOM_BITS) * output.scale)
+    if not 0 < factor < 1:
+        raise operator.refuse("its output scale is too small")
+    fields: dict[str, Value] = {
+        "count": output.elements,
+        "count_a": _period(operator, a),
+        "count_b": _period(operator, b),
+        "zero_point_a": a.zero_point,
+        "zero_point_b": b.zero_point,
+        "scale_a": quantize_scale(a.scale / twice_largest),
+        "scale_b": quantize_scale(b.scale / twice_largest),
+        "scale": quantize_scale(factor),
+        "output": output_fields(output.zero_point, clamp_bounds(operator)),
+    }
+    struct = Struct("nn_add_t", "layer", fields)
+    inputs = (_operand("a", a), _operand("b", b))
+    return Layer(operator.layer, (operator.name,), "nn_add", (struct,), inputs, output)
+
+
+def _operand(name: str, tensor: Tensor) -> Operand:
+    if tensor.data is None:
+        return tensor
+    return Array(name, "int8_t", tuple(np.frombuffer(tensor.data, np.int8).tolist()))
+
+
+def _period(operator: Operator, operand: Tensor) -> int:
+    """After how many elements an operand repeats when it is stretched to the output."""
+    shape = operand.shape
+    while shape and shape[0] == 1:
+        shape = shape[1:]
+    output = operator.output.shape
+    if shape != output[len(output) - len(shape) :]:
+        raise operator.refuse(f"{list(operand.shape)} cannot be repeated to {list(output)}")
+    return math.prod(shape)
+
+
+def lower_pad(step: Step) -> Layer:
+    operator = step.operator
+    source, paddings, output = operator.operand(0), operator.operand(1), operator.output
+    rank = len(source.shape)
+    if paddings.dtype != "INT32" or paddings.data is None or paddings.elements != 2 * rank:
+        raise operator.refuse("its paddings are not constant")
+    before, after = np.frombuffer(paddings.data, "<i4").reshape(rank, 2).T.tolist()
+    padded = tuple(sum(sizes) for sizes in zip(before, source.shape, after, strict=True))
+    if min(before) < 0 or min(after) < 0 or padded != output.shape:
+        raise operator.refuse(f"its paddings do not make {list(output.shape)}")
+    if rank > _PAD_AXES:
+        if before[0] or after[0] or rank > _PAD_AXES + 1:
+            raise operator.refuse(f"its input has {rank} axes")
+        before, after = before[1:], after[1:]
+    fields: dict[str, Value] = {
+        "shape": _outermost_first(source.shape[-_PAD_AXES:], 1),
+        "before": _outermost_first(before, 0),
+        "after": _outermost_first(after, 0),
+        "value": output.zero_point,
+    }
+    return _layer(operator, "nn_pad", (Struct("nn_pad_t", "layer", fields),))
+
+
+def _outermost_first(sizes: tuple[int, ...] | list[int], fill: int) -> tuple[int, ...]:
+    return (fill,) * (_PAD_AXES - len(sizes)) + tuple(sizes)
+
+
+def lower_function(step: Step) -> Layer:
+    """A function of one int8 is a table of its 256 values."""
+    operator = step.operator
+    makers = {
+        "LOGISTIC": _logistic,
+        "TANH": _tanh,
+        "RELU": _relu,
+        "RELU6": _relu6,
+        "QUANTIZE": _requantize,
+    }
+    function = makers[operator.name](operator)
+    table = Array("table", "int8_t", tuple(function(value) for value in range(-128, 128)))
+    count = operator.output.elements
+    if operator.operand(0).elements != count:
+        raise operator.refuse("it changes the number of elements")
+    return _layer(operator, "nn_lookup", (table, count))
+
+
+def lower_copy(step: Step) -> Layer:
+    """What is left of a network that changes nothing but the shape."""
+    return _layer(step.operator, "nn_copy", (step.operator.output.elements,))
+
+
+def _saturating(operator: Operator, function: Callable[[int, int], int], bits: int) -> Function:
+    """function(value, integer bits) in Q0.31, rounded to `bits` fraction bits; beyond the range
+    of the fixed-point input, the ends of int8."""
+    source = operator.operand(0)
+    scale = quantize_scale(source.scale * 2 ** (31 - _FUNCTION_INPUT_BITS))
+    if not 0 <= scale.shift <= 31:
+        raise operator.refuse("its input scale is too small or too large")
+    radius = fixedpoint.input_radius(_FUNCTION_INPUT_BITS, scale.shift)
+
+    def value(quantised: int) -> int:
+        distance = quantised - source.zero_point
+        if abs(distance) >= radius:
+            return fixedpoint.INT8_MIN if distance <= -radius else fixedpoint.INT8_MAX
+        result = function(rescale(distance, scale), _FUNCTION_INPUT_BITS)
+        offset = operator.output.zero_point
+        return clamp(fixedpoint.shift_right(result, 31 - bits) + offset)
+
+    return value
+
+
+def _logistic(operator: Operator) -> Function:
+    if operator.output.scale != 1 / 256 or operator.output.zero_point != -128:
+        raise operator.refuse("its output is not quantised to 1/256 from -128")
+    return _saturating(operator, fixedpoint.logistic, bits=8)
+
+
+def _tanh(operator: Operator) -> Function:
+    if operator.output.scale != 1 / 128 or operator.output.zero_point != 0:
+        raise operator.refuse("its output is not quantised to 1/128 around 0")
+    return _saturating(operator, fixedpoint.tanh, bits=7)
+
+
+def _relu(operator: Operator) -> Function:
+    source, output = operator.operand(0), operator.output
+    scale = _require_small(operator, quantize_scale(source.scale / output.scale))
+    low = max(fixedpoint.INT8_MIN, output.zero_point)
+    return lambda value: clamp(rescale(value - source.zero_point, scale) + output.zero_point, low)
+
+
+def _relu6(operator: Operator) -> Function:
+    """Its output has its input's quantisation."""
+    source = operator.operand(0)
+    six = clamp(source.zero_point + quantize_float32(6.0, source.scale))
+    return lambda value: clamp(value, source.zero_point, six)
+
+
+def _requantize(operator: Operator) -> Function:
+    source, output = operator.operand(0), operator.output
+    scale = _require_small(operator, quantize_scale(source.scale / output.scale))
+    return lambda value: clamp(rescale(value - source.zero_point, scale) + output.zero_point)
+
+
+def _require_small(operator: Operator, scale: Scale) -> Scale:
+    """That int8 values times the scale stay within int32."""
+    if scale.shift > 22:
+        raise operator.refuse("its output scale is too small for its input scale")
+    return scale
+
+
+def _layer(operator: Operator, kernel: str, arguments: tuple[Struct | Array | int, ...]) -> Layer:
+    inputs = (operator.operand(0),)
+    return Layer(operator.layer, (operator.name,), kernel, arguments, inputs, operator.output)

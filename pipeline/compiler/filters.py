@@ -1,0 +1,134 @@
+"""The weights of convolutions and dense layers: checked, and laid out for the kernels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.compiler import fixedpoint
+from pipeline.compiler.fixedpoint import Scale, quantize_scale
+from pipeline.compiler.graph import Operator
+from pipeline.compiler.layers import Array
+from pipeline.compiler.windows import Axis, line_of
+
+NN_BLOCK = 4  # as in firmware/lib/nn/nn.h
+NN_PACK_SHIFT = 24  # likewise
+LARGEST_INPUT = 128  # of an int8, in size
+
+
+@dataclass(frozen=True)
+class Filters:
+    """weights: int64 [filters, taps]; bias: int64 [filters]; scales: one a filter."""
+
+    weights: NDArray[np.int64]
+    bias: NDArray[np.int64]
+    scales: tuple[Scale, ...]
+
+    def folded(self, zero_point: int) -> Filters:
+        """The same sums for inputs whose zero point is not subtracted."""
+        bias = self.bias - zero_point * self.weights.sum(axis=1)
+        return Filters(self.weights, bias, self.scales)
+
+    def split(self, groups: int) -> tuple[Filters, ...]:
+        size = len(self.bias) // groups
+        starts = range(0, len(self.bias), size)
+        return tuple(
+            Filters(
+                self.weights[start : start + size],
+                self.bias[start : start + size],
+                self.scales[start : start + size],
+            )
+            for start in starts
+        )
+
+
+def read_filters(operator: Operator, filters: int, axis: int) -> Filters:
+    """Weights with their filters along `axis`, scales and bias; checked."""
+    weights = operator.operand(1)
+    if weights.dtype != "INT8" or weights.data is None:
+        raise operator.refuse(f"its weights are {weights.dtype}, or not constant")
+    if any(weights.zero_points) or len(weights.scales) not in (1, filters):
+        raise operator.refuse("its weights are not quantised symmetrically, per filter or as one")
+    if len(weights.scales) > 1 and weights.axis != axis:
+        raise operator.refuse(f"its weights are quantised along axis {weights.axis}")
+    if not all(0 <= scale < float("inf") for scale in weights.scales):
+        raise operator.refuse("the scales of its weights make no sense")
+    values = np.frombuffer(weights.data, np.int8).astype(np.int64).reshape(weights.shape)
+    by_filter = np.moveaxis(values, axis, 0).reshape(filters, -1)
+    return Filters(by_filter, _bias(operator, filters), _scales(operator, filters))
+
+
+def read_conv_2d(operator: Operator) -> Filters:
+    """The filters of a CONV_2D, grouped or not; its shapes checked."""
+    source, weights, output = operator.operand(0), operator.operand(1), operator.output
+    if len(weights.shape) != 4 or len(source.shape) != 4:
+        raise operator.refuse(f"its weights have shape {list(weights.shape)}")
+    channels, per_filter = source.shape[3], weights.shape[3]
+    groups = channels // per_filter
+    if groups * per_filter != channels or weights.shape[0] % groups:
+        raise operator.refuse(f"{per_filter} channels a filter do not divide {channels}")
+    if weights.shape[0] != output.shape[-1]:
+        raise operator.refuse(f"{weights.shape[0]} filters give {output.shape[-1]} channels")
+    return read_filters(operator, weights.shape[0], axis=0)
+
+
+def conv1d_axis(operator: Operator, filters: Filters) -> Axis | None:
+    """The axis along which nn_conv1d can do a CONV_2D, None where it cannot."""
+    return line_of(operator) if is_packable(filters) else None
+
+
+def _bias(operator: Operator, filters: int) -> NDArray[np.int64]:
+    bias = operator.optional(2)
+    if bias is None:
+        return np.zeros(filters, np.int64)
+    if bias.dtype != "INT32" or bias.data is None or bias.elements != filters:
+        raise operator.refuse(f"its bias is {bias.dtype} {list(bias.shape)}, or not constant")
+    return np.frombuffer(bias.data, "<i4").astype(np.int64)
+
+
+def _scales(operator: Operator, filters: int) -> tuple[Scale, ...]:
+    source, weights, output = operator.operand(0), operator.operand(1), operator.output
+    factors = [source.scale * scale / output.scale for scale in weights.scales]
+    scales = tuple(quantize_scale(factor) for factor in factors)
+    return scales if len(scales) == filters else scales * filters
+
+
+def prove_no_overflow(operator: Operator, filters: Filters, largest_input: int) -> None:
+    """That no step of any sum, nor of its rescaling, leaves int32 for any input."""
+    reach = np.abs(filters.weights).sum(axis=1) * largest_input + np.abs(filters.bias)
+    for bound, scale in zip(reach.tolist(), filters.scales, strict=True):
+        shifted = bound << max(scale.shift, 0)
+        high = fixedpoint.multiply_high(shifted, scale.multiplier)
+        if max(shifted, high + 256) > fixedpoint.INT32_MAX:
+            raise operator.refuse("its sums may overflow 32 bits")
+
+
+def interleave(filters: Filters) -> tuple[Array, Array, Array]:
+    """Weights [block][tap][NN_BLOCK], bias and scales, filled up to whole blocks."""
+    blocks, bias, scales = _blocks(filters)
+    return Array("weights", "int8_t", tuple(blocks.ravel().tolist())), bias, scales
+
+
+def is_packable(filters: Filters) -> bool:
+    """Whether two weights fit a word, and the sums of the first stay clear of the second's."""
+    largest = int(np.abs(filters.weights).sum(axis=1).max()) * LARGEST_INPUT
+    return int(filters.weights.min()) > -128 and largest < 1 << (NN_PACK_SHIFT - 1)
+
+
+def pack(filters: Filters) -> tuple[Array, Array, Array]:
+    """As `interleave`, with two weights in a word: [block][tap][NN_BLOCK / 2]."""
+    blocks, bias, scales = _blocks(filters)
+    words = blocks[:, :, 0::2] + (blocks[:, :, 1::2] << NN_PACK_SHIFT)
+    return Array("weights", "int32_t", tuple(words.ravel().tolist())), bias, scales
+
+
+def _blocks(filters: Filters) -> tuple[NDArray[np.int64], Array, Array]:
+    missing = -len(filters.bias) % NN_BLOCK
+    weights = np.pad(filters.weights, ((0, missing), (0, 0)))
+    return (
+        weights.reshape(-1, NN_BLOCK, weights.shape[1]).transpose(0, 2, 1),
+        Array("bias", "int32_t", (*filters.bias.tolist(), *(0,) * missing)),
+        Array("scales", "nn_scale_t", (*filters.scales, *(Scale(0, 0),) * missing)),
+    )

@@ -1,0 +1,118 @@
+"""A network as the compiler sees it: tensors, and operators in the order they run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from pipeline.errors import PipelineError
+
+VIEWS = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")  # the same bytes under another shape
+SUPPORTED = (
+    *("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MAX_POOL_2D", "AVERAGE_POOL_2D"),
+    *("MEAN", "SOFTMAX", "ADD", "PAD", "QUANTIZE", "RELU", "RELU6", "LOGISTIC", "TANH"),
+    *VIEWS,
+)
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """real = scale * (int8 - zero_point); one scale, or one for each index of `axis`.
+
+    storage: the tensor whose bytes these are (its own index, unless it is a view).
+    data: the bytes of a constant, None for an activation.
+    """
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    axis: int
+    data: bytes | None
+    storage: int
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def scale(self) -> float:
+        return self.scales[0]
+
+    @property
+    def zero_point(self) -> int:
+        return self.zero_points[0]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an operator's table of options says; the defaults where it has no such field."""
+
+    padding: str = "VALID"
+    stride: tuple[int, int] = (1, 1)  # height, width; also those below
+    dilation: tuple[int, int] = (1, 1)
+    window: tuple[int, int] = (1, 1)
+    activation: str = "NONE"
+    depth_multiplier: int = 1
+    shuffled_weights: bool = False
+    beta: float = 1.0
+
+
+@dataclass(frozen=True)
+class Operator:
+    name: str
+    layer: str  # the Keras layer it comes from, as a C identifier
+    inputs: tuple[Tensor | None, ...]
+    output: Tensor
+    options: Options
+
+    def operand(self, number: int) -> Tensor:
+        """Input `number`, which the operator cannot do without."""
+        tensor = self.optional(number)
+        if tensor is None:
+            raise self.refuse(f"its input {number} is missing")
+        return tensor
+
+    def optional(self, number: int) -> Tensor | None:
+        return self.inputs[number] if number < len(self.inputs) else None
+
+    def refuse(self, reason: str) -> PipelineError:
+        return PipelineError(
+            f"The compiler cannot take {self.name} in layer `{self.layer}`: {reason}.",
+            f"the compiled engine covers, in int8 and for batch 1, {', '.join(SUPPORTED)}",
+            "change that layer of the model, then train and convert again",
+        )
+
+
+@dataclass(frozen=True)
+class Graph:
+    input: Tensor
+    output: Tensor
+    operators: tuple[Operator, ...]
+
+
+def without_views(graph: Graph) -> Graph:
+    """The graph without operators that only change a shape: their outputs share storage.
+
+    One stays where the network's output would otherwise be its input.
+    """
+    seen: dict[int, Tensor] = {}
+
+    def resolve(tensor: Tensor) -> Tensor:
+        return seen.get(tensor.index, tensor)
+
+    kept = []
+    for operator in graph.operators:
+        inputs = tuple(None if tensor is None else resolve(tensor) for tensor in operator.inputs)
+        resolved = replace(operator, inputs=inputs)
+        viewed, output = resolved.operand(0), operator.output
+        needed = viewed.storage == graph.input.storage and output.index == graph.output.index
+        if operator.name in VIEWS and not needed:
+            seen[output.index] = replace(output, storage=viewed.storage, data=viewed.data)
+        elif viewed.data is not None and operator.name != "ADD":
+            raise operator.refuse("its input is a constant")
+        else:
+            kept.append(resolved)
+    return Graph(graph.input, resolve(graph.output), tuple(kept))

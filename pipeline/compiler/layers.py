@@ -1,0 +1,115 @@
+"""What the compiler emits a function for: one kernel call with its constants."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+
+from pipeline.compiler import fixedpoint
+from pipeline.compiler.fixedpoint import Scale
+from pipeline.compiler.graph import Operator, Tensor
+
+_REAL_BOUNDS = {
+    "NONE": (None, None),
+    "RELU": (0.0, None),
+    "RELU6": (0.0, 6.0),
+    "RELU_N1_TO_1": (-1.0, 1.0),
+}
+_ITEM_BYTES = {"int8_t": 1, "int32_t": 4, "nn_scale_t": 8}
+
+
+@dataclass(frozen=True)
+class Array:
+    """A constant of its own: `static const <c_type> <name>_<layer>[]`."""
+
+    name: str
+    c_type: str
+    values: tuple[int, ...] | tuple[Scale, ...]
+
+    @property
+    def bytes(self) -> int:
+        return len(self.values) * _ITEM_BYTES[self.c_type]
+
+
+Operand: TypeAlias = "Tensor | Array"
+Value: TypeAlias = "int | Scale | Array | tuple[int, ...] | dict[str, int]"
+
+
+@dataclass(frozen=True)
+class Struct:
+    """A kernel's parameters: `static const <c_type> <name> = {...}`."""
+
+    c_type: str
+    name: str
+    fields: dict[str, Value]
+
+    def arrays(self) -> tuple[Array, ...]:
+        return tuple(value for value in self.fields.values() if isinstance(value, Array))
+
+
+@dataclass(frozen=True)
+class Layer:
+    """kernel(arguments..., inputs..., output); operators: what it replaces, in order."""
+
+    name: str
+    operators: tuple[str, ...]
+    kernel: str
+    arguments: tuple[Struct | Array | int, ...]
+    inputs: tuple[Operand, ...]
+    output: Tensor
+    macs: int = 0
+    constants: tuple[Array, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        found: list[Array] = []
+        for item in (*self.arguments, *self.inputs):
+            if isinstance(item, Struct):
+                found.extend(item.arrays())
+            elif isinstance(item, Array):
+                found.append(item)
+        object.__setattr__(self, "constants", tuple(found))
+
+    @property
+    def weight_bytes(self) -> int:
+        return sum(array.bytes for array in self.constants)
+
+
+def size(height_width: tuple[int, int]) -> dict[str, int]:
+    """An nn_size_t."""
+    return {"height": height_width[0], "width": height_width[1]}
+
+
+def output_fields(zero_point: int, bounds: tuple[int, int]) -> dict[str, int]:
+    """An nn_output_t."""
+    return {"zero_point": zero_point, "min": bounds[0], "max": bounds[1]}
+
+
+def quantize_float32(real: float, scale: float) -> int:
+    """round(real / scale), ties away from zero, in single precision as TensorFlow Lite Micro."""
+    ratio = float(np.float32(real) / np.float32(scale))
+    return math.floor(abs(ratio) + 0.5) * (1 if ratio >= 0 else -1)
+
+
+def clamp_bounds(operator: Operator) -> tuple[int, int]:
+    """The int8 range that the operator's fused activation leaves."""
+    activation, output = operator.options.activation, operator.output
+    if activation not in _REAL_BOUNDS:
+        raise operator.refuse(f"its fused activation {activation} is not supported")
+    bounds = [fixedpoint.INT8_MIN, fixedpoint.INT8_MAX]
+    for side, real in enumerate(_REAL_BOUNDS[activation]):
+        if real is not None:
+            steps = quantize_float32(real, output.scale)
+            if abs(steps) > fixedpoint.INT32_MAX:
+                raise operator.refuse("its output scale is too small")
+            bounds[side] = fixedpoint.clamp(output.zero_point + steps)
+    return bounds[0], bounds[1]
+
+
+def require_same_quantisation(operator: Operator) -> None:
+    """As TensorFlow Lite Micro demands of pools: scales within 1e-6."""
+    source, output = operator.operand(0), operator.output
+    if abs(source.scale - output.scale) > 1e-6 or source.zero_point != output.zero_point:
+        raise operator.refuse("its input and output are quantised differently")

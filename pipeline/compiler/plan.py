@@ -1,0 +1,74 @@
+"""The static memory plan: where each activation lies in the one arena.
+
+Buffers that are needed at the same time never overlap. The network's input and output are the
+caller's and not in the arena.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.compiler.graph import Tensor
+from pipeline.compiler.layers import Layer
+
+ALIGNMENT = 4  # bytes, so that kernels may load words
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """An activation: written by layer `first`, last read by layer `last`."""
+
+    storage: int
+    bytes: int
+    first: int
+    last: int
+    offset: int = 0
+
+    def lives_with(self, other: Buffer) -> bool:
+        return self.first <= other.last and other.first <= self.last
+
+
+@dataclass(frozen=True)
+class Plan:
+    buffers: tuple[Buffer, ...]
+
+    @property
+    def arena_bytes(self) -> int:
+        return max((buffer.offset + buffer.bytes for buffer in self.buffers), default=0)
+
+    def offset(self, storage: int) -> int:
+        return next(buffer.offset for buffer in self.buffers if buffer.storage == storage)
+
+
+def plan(layers: Sequence[Layer], source: Tensor, output: Tensor) -> Plan:
+    """Largest buffers first, each at the lowest place that is free while it lives."""
+    buffers = _lifetimes(layers, {source.storage, output.storage})
+    placed: list[Buffer] = []
+    for buffer in sorted(buffers, key=lambda buffer: (-buffer.bytes, buffer.first)):
+        placed.append(_place(buffer, placed))
+    return Plan(tuple(sorted(placed, key=lambda buffer: (buffer.first, buffer.storage))))
+
+
+def _lifetimes(layers: Sequence[Layer], outside: set[int]) -> list[Buffer]:
+    last = {layer.output.storage: index for index, layer in enumerate(layers)}
+    for index, layer in enumerate(layers):
+        last.update({item.storage: index for item in layer.inputs if isinstance(item, Tensor)})
+    return [
+        Buffer(
+            layer.output.storage,
+            -(-layer.output.elements // ALIGNMENT) * ALIGNMENT,
+            index,
+            last[layer.output.storage],
+        )
+        for index, layer in enumerate(layers)
+        if layer.output.storage not in outside
+    ]
+
+
+def _place(buffer: Buffer, placed: list[Buffer]) -> Buffer:
+    offset = 0
+    for other in sorted(placed, key=lambda other: other.offset):
+        if buffer.lives_with(other) and offset + buffer.bytes > other.offset:
+            offset = max(offset, other.offset + other.bytes)
+    return Buffer(buffer.storage, buffer.bytes, buffer.first, buffer.last, offset)

@@ -1,0 +1,253 @@
+"""From the tables of a .tflite file to a `Graph`, refusing what cannot be compiled."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from pipeline.compiler import schema
+from pipeline.compiler.flatbuffer import SCHEMA_VERSION, Table, damaged, root
+from pipeline.compiler.graph import SUPPORTED, VIEWS, Graph, Operator, Options, Tensor
+from pipeline.errors import PipelineError
+
+MAX_ELEMENTS = 2**20  # of one tensor
+MAX_RANK = 6
+SCALES = (1e-30, 1e30)  # beyond, single precision ends
+MAX_OPERANDS = 8
+
+
+def read_graph(flatbuffer: bytes) -> Graph:
+    """The network of a .tflite file. Raises PipelineError for what cannot be compiled."""
+    model = root(flatbuffer)
+    if model.number(0, "I") != SCHEMA_VERSION:
+        raise damaged(f"its schema version is not {SCHEMA_VERSION}")
+    _read_unused(model)
+    subgraphs = model.tables(2)
+    if len(subgraphs) != 1:
+        raise _refuse_model(f"it has {len(subgraphs)} subgraphs instead of one")
+    (subgraph,) = subgraphs
+    buffers = model.tables(4)
+    names = [_operator_name(code) for code in model.tables(1)]
+    tensors = [
+        _read_tensor(index, table, buffers) for index, table in enumerate(subgraph.tables(0))
+    ]
+    operators = tuple(_read_operator(table, names, tensors) for table in subgraph.tables(3))
+    graph = Graph(
+        _single(subgraph.integers(1), tensors, "input"),
+        _single(subgraph.integers(2), tensors, "output"),
+        _with_unique_layers(operators),
+    )
+    _check(graph)
+    return graph
+
+
+def _read_unused(model: Table) -> None:
+    """Parts that do not matter here are read all the same, so that a file cut short is noticed."""
+    model.text(3)
+    for buffer in model.tables(4):
+        buffer.raw(0)
+    for entry in model.tables(6):
+        entry.text(0)
+    for signature in model.tables(7):
+        signature.text(2)
+        for tensor in (*signature.tables(0), *signature.tables(1)):
+            tensor.text(0)
+
+
+def _operator_name(code: Table) -> str:
+    code.text(1)
+    number = max(code.number(0, "b"), code.number(3, "i"))
+    return schema.name_of(schema.OPERATORS, number)
+
+
+def _read_tensor(index: int, table: Table, buffers: tuple[Table, ...]) -> Tensor:
+    shape = table.integers(0)
+    name = table.text(3)
+    if len(shape) > MAX_RANK or any(size < 1 for size in shape) or -1 in table.integers(7):
+        raise _refuse_tensor(name, f"its shape {list(shape)} is not fixed, or not sensible")
+    if math.prod(shape) > MAX_ELEMENTS:
+        raise _refuse_tensor(name, f"its shape {list(shape)} is too large for a microcontroller")
+    dtype = schema.name_of(schema.TENSOR_TYPES, table.number(1, "b"))
+    quantisation = table.table(4)
+    scales = quantisation.numbers(2, "f") if quantisation else ()
+    zero_points = quantisation.integers(3, "q") if quantisation else ()
+    return Tensor(
+        index=index,
+        name=name,
+        shape=shape,
+        dtype=dtype,
+        scales=scales,
+        zero_points=zero_points,
+        axis=quantisation.number(6, "i") if quantisation else 0,
+        data=_constant(name, shape, dtype, table, buffers),
+        storage=index,
+    )
+
+
+def _constant(
+    name: str, shape: tuple[int, ...], dtype: str, table: Table, buffers: tuple[Table, ...]
+) -> bytes | None:
+    buffer = table.number(2, "I")
+    if buffer >= len(buffers):
+        raise damaged(f"tensor {name!r} lies in a buffer that is not there")
+    if table.number(5, "?") or table.table(6) or buffers[buffer].number(1, "Q"):
+        raise _refuse_tensor(name, "it is a variable, sparse, or stored outside the file")
+    data = buffers[buffer].raw(0)
+    if not data:
+        return None
+    if dtype in schema.ITEM_BYTES and len(data) != math.prod(shape) * schema.ITEM_BYTES[dtype]:
+        raise damaged(f"tensor {name!r} has {len(data)} bytes, which its shape does not fit")
+    return data
+
+
+def _read_operator(table: Table, names: list[str], tensors: list[Tensor]) -> Operator:
+    code = table.number(0, "I")
+    if code >= len(names):
+        raise damaged("an operator has no name")
+    name = names[code]
+    outputs = _tensors(table.integers(2), tensors)
+    output = outputs[0] if outputs else None
+    layer = _layer_name(output.name if output else "", name)
+    inputs = _tensors(table.integers(1), tensors)
+    if output is None:
+        raise damaged(f"{name} has no output")
+    operator = Operator(name, layer, inputs, output, Options())
+    if name not in SUPPORTED:
+        raise operator.refuse("this operator is not supported")
+    if len(outputs) != 1 or not inputs or len(inputs) > MAX_OPERANDS:
+        raise operator.refuse(f"it has {len(inputs)} inputs and {len(outputs)} outputs")
+    return replace(operator, options=_read_options(table, operator))
+
+
+def _tensors(indices: Iterable[int], tensors: list[Tensor]) -> tuple[Tensor | None, ...]:
+    """The tensors of these indices; -1 stands for an optional one that is not there."""
+    found: list[Tensor | None] = []
+    for index in indices:
+        if not -1 <= index < len(tensors):
+            raise damaged("an operator uses a tensor that is not there")
+        found.append(None if index == -1 else tensors[index])
+    return tuple(found)
+
+
+def _read_options(table: Table, operator: Operator) -> Options:
+    expected = schema.OPTIONS.get(operator.name)
+    options = table.table(4)
+    if expected is None:
+        return Options()
+    if options is None or table.number(3, "B") != expected:
+        raise damaged(f"{operator.name} in layer {operator.layer!r} has no options")
+    match expected:
+        case schema.CONV_2D_OPTIONS:
+            return _convolution_options(options, activation=3, dilation=4)
+        case schema.DEPTHWISE_CONV_2D_OPTIONS:
+            read = _convolution_options(options, activation=4, dilation=5)
+            return replace(read, depth_multiplier=options.number(3, "i"))
+        case schema.POOL_2D_OPTIONS:
+            read = _convolution_options(options, activation=5, dilation=None)
+            return replace(read, window=(options.number(4, "i"), options.number(3, "i")))
+        case schema.FULLY_CONNECTED_OPTIONS:
+            return Options(
+                activation=_activation(options, 0), shuffled_weights=options.number(1, "b") != 0
+            )
+        case schema.ADD_OPTIONS:
+            return Options(activation=_activation(options, 0))
+        case _:
+            return Options(beta=options.real(0))
+
+
+def _convolution_options(options: Table, activation: int, dilation: int | None) -> Options:
+    dilations = (1, 1)
+    if dilation is not None:
+        dilations = (options.number(dilation + 1, "i", 1), options.number(dilation, "i", 1))
+    return Options(
+        padding=schema.name_of(schema.PADDINGS, options.number(0, "b")),
+        stride=(options.number(2, "i"), options.number(1, "i")),
+        dilation=dilations,
+        activation=_activation(options, activation),
+    )
+
+
+def _activation(options: Table, field: int) -> str:
+    return schema.name_of(schema.ACTIVATIONS, options.number(field, "b"))
+
+
+def _layer_name(tensor: str, operator: str) -> str:
+    """`conv1d_1` for `sequential/conv1d_1/Relu;sequential/conv1d_1/BiasAdd`."""
+    parts = tensor.split(";")[0].split("/")
+    name = parts[1] if len(parts) > 2 else parts[0]
+    if not name or name.startswith("StatefulPartitionedCall"):
+        name = operator.lower()
+    return re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")[:40] or operator.lower()
+
+
+def _with_unique_layers(operators: tuple[Operator, ...]) -> tuple[Operator, ...]:
+    """A layer that became several operators: the later ones have their operator's name added."""
+    taken: set[str] = set()
+    named = []
+    for operator in operators:
+        stem = operator.layer
+        if stem in taken:
+            stem = f"{stem}_{operator.name.lower()}"
+        name, number = stem, 2
+        while name in taken:
+            name, number = f"{stem}_{number}", number + 1
+        if operator.name not in VIEWS:
+            taken.add(name)
+        named.append(replace(operator, layer=name))
+    return tuple(named)
+
+
+def _single(indices: tuple[int, ...], tensors: list[Tensor], role: str) -> Tensor:
+    found = _tensors(indices, tensors)
+    if len(found) != 1 or found[0] is None:
+        raise _refuse_model(f"it has {len(found)} {role}s instead of one")
+    return found[0]
+
+
+def _check(graph: Graph) -> None:
+    for role, tensor in (("input", graph.input), ("output", graph.output)):
+        if tensor.dtype != "INT8":
+            raise _refuse_model(f"its {role} is {tensor.dtype} instead of INT8")
+        if not tensor.shape or tensor.shape[0] != 1:
+            raise _refuse_model(f"its {role} has shape {list(tensor.shape)}; the batch is not 1")
+        if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.data is not None:
+            raise _refuse_model(f"its {role} is not quantised as a whole")
+    known = {graph.input.index}
+    for operator in graph.operators:
+        _check_operator(operator, known)
+        known.add(operator.output.index)
+    if graph.output.index not in known:
+        raise damaged("nothing computes its output")
+
+
+def _check_operator(operator: Operator, known: set[int]) -> None:
+    for tensor in operator.inputs:
+        if tensor is not None and tensor.data is None and tensor.index not in known:
+            raise damaged(f"{operator.name} in layer {operator.layer!r} runs before its input")
+    if operator.output.index in known or operator.output.data is not None:
+        raise damaged(f"{operator.name} in layer {operator.layer!r} overwrites a tensor")
+    for tensor in (operator.operand(0), operator.output):
+        if tensor.dtype != "INT8":
+            raise operator.refuse(f"it works on {tensor.dtype}, not INT8")
+        if len(tensor.scales) != 1 or len(tensor.zero_points) != 1:
+            raise operator.refuse(f"tensor {tensor.name!r} is not quantised as a whole")
+        if not tensor.shape:
+            raise operator.refuse(f"tensor {tensor.name!r} has no axes")
+        if not SCALES[0] < tensor.scale < SCALES[1] or not -128 <= tensor.zero_point <= 127:
+            raise operator.refuse(f"the quantisation of tensor {tensor.name!r} makes no sense")
+    if operator.name in VIEWS and operator.operand(0).elements != operator.output.elements:
+        raise damaged(f"{operator.name} in layer {operator.layer!r} changes the number of elements")
+
+
+def _refuse_model(reason: str) -> PipelineError:
+    return PipelineError(
+        f"The compiler cannot take this model: {reason}.",
+        "the compiled engine runs one int8 input to one int8 output, batch 1",
+        "convert a run with `gesture convert`, which makes models of this kind",
+    )
+
+
+def _refuse_tensor(name: str, reason: str) -> PipelineError:
+    return _refuse_model(f"tensor {name!r}: {reason}")

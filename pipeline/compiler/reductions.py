@@ -1,0 +1,137 @@
+"""Pools, MEAN and SOFTMAX as kernel calls."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pipeline.compiler import fixedpoint
+from pipeline.compiler.fixedpoint import Scale
+from pipeline.compiler.fuse import Step
+from pipeline.compiler.graph import Operator
+from pipeline.compiler.layers import (
+    Array,
+    Layer,
+    Struct,
+    Value,
+    clamp_bounds,
+    require_same_quantisation,
+    size,
+)
+from pipeline.compiler.windows import axes_of
+
+_SOFTMAX_INPUT_BITS = 5  # integer bits of the scaled difference from the largest input
+_SOFTMAX_MAX_CLASSES = 4095  # the sum of exponentials has 12 integer bits
+
+
+def lower_pool(step: Step) -> Layer:
+    operator = step.operator
+    kernels = {"MAX_POOL_2D": "nn_max_pool2d", "AVERAGE_POOL_2D": "nn_average_pool2d"}
+    height, width = axes_of(operator, operator.options.window)
+    require_same_quantisation(operator)
+    low, high = clamp_bounds(operator)
+    fields: dict[str, Value] = {
+        "input": size((height.length, width.length)),
+        "result": size((height.result, width.result)),
+        "window": size((height.kernel, width.kernel)),
+        "stride": size((height.stride, width.stride)),
+        "padding": size((height.padding, width.padding)),
+        "channels": operator.operand(0).shape[3],
+        "min": low,
+        "max": high,
+    }
+    if operator.output.shape[3] != operator.operand(0).shape[3]:
+        raise operator.refuse("it changes the number of channels")
+    return _one_input(operator, kernels[operator.name], Struct("nn_pool2d_t", "layer", fields))
+
+
+def lower_mean(step: Step) -> Layer:
+    return _one_input(step.operator, "nn_mean", mean_struct(step.operator, "layer"))
+
+
+def mean_struct(operator: Operator, name: str) -> Struct:
+    """An nn_mean_t. 1 / count goes into the multiplier as TensorFlow Lite Micro does it."""
+    source, output = operator.operand(0), operator.output
+    outer, count, inner = _reduced(operator)
+    scale = fixedpoint.quantize_scale(source.scale / output.scale)
+    shift = min(count.bit_length() - 1, 31 + scale.shift)
+    scale = Scale((scale.multiplier << shift) // count, scale.shift - shift)
+    if 255 * count << max(scale.shift, 0) > fixedpoint.INT32_MAX // 2:
+        raise operator.refuse("its sums may overflow 32 bits")
+    fields: dict[str, Value] = {
+        "outer": outer,
+        "count": count,
+        "inner": inner,
+        "input_zero_point": source.zero_point,
+        "scale": scale,
+        "output_zero_point": output.zero_point,
+    }
+    return Struct("nn_mean_t", name, fields)
+
+
+def _reduced(operator: Operator) -> tuple[int, int, int]:
+    """Elements outside, along and inside the axes that are averaged."""
+    source, axes = operator.operand(0), operator.operand(1)
+    if axes.dtype != "INT32" or axes.data is None:
+        raise operator.refuse("its axes are not constant")
+    rank = len(source.shape)
+    numbers = np.frombuffer(axes.data, "<i4").tolist()
+    if not all(-rank <= number < rank for number in numbers):
+        raise operator.refuse(f"its axes {numbers} are out of range")
+    chosen = sorted({number % rank for number in numbers if source.shape[number] > 1})
+    first, end = (chosen[0], chosen[-1] + 1) if chosen else (rank, rank)
+    if any(source.shape[axis] > 1 and axis not in chosen for axis in range(first, end)):
+        raise operator.refuse(f"its axes {numbers} do not lie together")
+    outer, count, inner = (
+        math.prod(part)
+        for part in (source.shape[:first], source.shape[first:end], source.shape[end:])
+    )
+    if operator.output.elements != outer * inner:
+        raise operator.refuse(f"its output shape {list(operator.output.shape)} does not follow")
+    return outer, count, inner
+
+
+def lower_softmax(step: Step) -> Layer:
+    operator = step.operator
+    source, output = operator.operand(0), operator.output
+    if output.scale != 1 / 256 or output.zero_point != fixedpoint.INT8_MIN:
+        raise operator.refuse("its output is not quantised to 1/256 from -128")
+    if source.shape != output.shape or source.shape[-1] > _SOFTMAX_MAX_CLASSES:
+        raise operator.refuse(f"its input has shape {list(source.shape)}")
+    exponentials = _exponentials(operator)
+    fields: dict[str, Value] = {
+        "exponentials": Array("exponentials", "int32_t", exponentials),
+        "entries": len(exponentials),
+        "rows": source.elements // source.shape[-1],
+        "classes": source.shape[-1],
+    }
+    return _one_input(operator, "nn_softmax", Struct("nn_softmax_t", "layer", fields))
+
+
+def _exponentials(operator: Operator) -> tuple[int, ...]:
+    """exp(-distance * beta * scale) in Q0.31 for every distance of two int8, without the zeros
+    at the end."""
+    factor = operator.options.beta * operator.operand(0).scale * 2 ** (31 - _SOFTMAX_INPUT_BITS)
+    if not 1 < factor < math.inf:
+        raise operator.refuse("its beta or input scale is too small")
+    scale = fixedpoint.quantize_scale(min(factor, float(fixedpoint.INT32_MAX)))
+    radius = fixedpoint.input_radius(_SOFTMAX_INPUT_BITS, scale.shift)
+    values = []
+    for distance in range(min(radius, 255) + 1):
+        scaled = fixedpoint.rescale(-distance, scale)
+        values.append(fixedpoint.exp_of_negative(scaled, _SOFTMAX_INPUT_BITS))
+    while values[-1] == 0:
+        values.pop()
+    return tuple(values)
+
+
+def _one_input(operator: Operator, kernel: str, struct: Struct) -> Layer:
+    return Layer(
+        name=operator.layer,
+        operators=(operator.name,),
+        kernel=kernel,
+        arguments=(struct,),
+        inputs=(operator.operand(0),),
+        output=operator.output,
+    )

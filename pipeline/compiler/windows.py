@@ -1,0 +1,70 @@
+"""Where filters and pools lie on their input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.compiler.graph import Operator
+
+MAX_STEP = 4096  # of strides, dilations and window sizes
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a filter. padding: positions before the input's first."""
+
+    length: int
+    result: int
+    kernel: int
+    stride: int
+    dilation: int
+    padding: int
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether nothing happens along it."""
+        return self.length == self.result == self.kernel == 1
+
+
+def axes_of(operator: Operator, kernel: tuple[int, int]) -> tuple[Axis, Axis]:
+    """Height and width. Raises PipelineError where shapes and options do not fit each other."""
+    source, output, options = operator.operand(0), operator.output, operator.options
+    if len(source.shape) != 4 or len(output.shape) != 4 or source.shape[0] != 1:
+        raise operator.refuse(f"its input has shape {list(source.shape)}, not [1, h, w, c]")
+    axes = []
+    for axis in range(2):
+        numbers = (kernel[axis], options.stride[axis], options.dilation[axis])
+        if not all(1 <= number <= MAX_STEP for number in numbers):
+            raise operator.refuse(f"window, stride or dilation {numbers} is out of range")
+        axes.append(_axis(operator, source.shape[1 + axis], *numbers))
+    if output.shape[:3] != (1, axes[0].result, axes[1].result):
+        raise operator.refuse(f"its output shape {list(output.shape)} does not follow from it")
+    return axes[0], axes[1]
+
+
+def _axis(operator: Operator, length: int, kernel: int, stride: int, dilation: int) -> Axis:
+    reach = (kernel - 1) * dilation + 1
+    if operator.options.padding == "SAME":
+        result = (length + stride - 1) // stride
+        padding = max((result - 1) * stride + reach - length, 0) // 2
+    elif operator.options.padding == "VALID":
+        result, padding = (length + stride - reach) // stride, 0
+    else:
+        raise operator.refuse(f"its padding is {operator.options.padding}")
+    return Axis(length, result, kernel, stride, dilation, padding)
+
+
+def line_of(operator: Operator) -> Axis | None:
+    """The one axis that a CONV_2D really works along, None where it needs both, or groups."""
+    weights = operator.operand(1)
+    if len(weights.shape) != 4 or weights.shape[3] != operator.operand(0).shape[-1]:
+        return None
+    height, width = axes_of(operator, (weights.shape[1], weights.shape[2]))
+    if height.is_trivial:
+        return width
+    if width.is_trivial:
+        return height
+    if all(axis.kernel == axis.stride == 1 for axis in (height, width)):
+        pixels = height.length * width.length
+        return Axis(pixels, pixels, 1, 1, 1, 0)
+    return None

@@ -1,0 +1,250 @@
+"""What a user may set: the only place that reads YAML and holds defaults.
+
+Every field says what it is for. Unknown keys are errors that name the nearest right one,
+and all faults of a file are reported together, before any work starts.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.fields import FieldInfo
+
+from pipeline.errors import ExitCode, PipelineError
+
+BOARD_CHANNELS = ("ax", "ay", "az", "gx", "gy", "gz")  # as a board hands them to its network
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataConfig(Section):
+    path: Path = Field(description="folder of recordings, as import, capture and simulate leave it")
+    channels: tuple[str, ...] = Field(
+        BOARD_CHANNELS, min_length=1, description="what the network sees: these, or the first ones"
+    )
+    rate_hz: float = Field(119.0, gt=0, description="all recordings must be sampled at this rate")
+    labels: tuple[str, ...] | None = Field(None, description="only these; all when not given")
+    background: str = Field("idle", description="the label of 'no gesture'")
+
+    @field_validator("channels")
+    @classmethod
+    def _a_board_has_them(cls, channels: tuple[str, ...]) -> tuple[str, ...]:
+        if channels != BOARD_CHANNELS[: len(channels)]:
+            raise ValueError(
+                f"a board gives its network {', '.join(BOARD_CHANNELS)}, or the first of them in "
+                f"this order, not {', '.join(channels)}"
+            )
+        return channels
+
+
+class WindowConfig(Section):
+    length: int = Field(112, gt=0, description="samples a classification looks at")
+    hop: int = Field(8, gt=0, description="samples between classifications on the board")
+    rest_s: tuple[float, float] = Field(
+        (1.5, 2.5), description="shortest and longest rest put between takes, in seconds"
+    )
+    seen: float = Field(
+        0.7, gt=0, le=1, description="share of a gesture in a window that makes it that gesture"
+    )
+    unseen: float = Field(
+        0.3, ge=0, lt=1, description="share up to which it is still background; between: left out"
+    )
+
+    @field_validator("hop")
+    @classmethod
+    def _hop_skips_nothing(cls, hop: int, others: ValidationInfo) -> int:
+        if hop > others.data.get("length", hop):
+            raise ValueError(f"more than window.length, {others.data['length']}: skips samples")
+        return hop
+
+
+class AugmentConfig(Section):
+    passes: int = Field(4, gt=0, description="streams made of the training takes, varied each time")
+    rotation_deg: float = Field(10.0, ge=0, le=180, description="the board turned in the hand")
+    gain: float = Field(0.1, ge=0, lt=1, description="harder or softer, at most by this share")
+    stretch: float = Field(0.1, ge=0, lt=1, description="slower or faster, at most by this share")
+    seed: int = 1
+
+
+class SplitConfig(Section):
+    by: Literal["take", "session", "person"] | None = Field(
+        None,
+        description="what is never cut in two; person where there are three or more, else take",
+    )
+    folds: int = Field(5, ge=2, description="the test part is one of this many")
+    fold: int = Field(0, ge=0, description="which one")
+    validation: float = Field(
+        0.2, gt=0, le=0.5, description="share of the rest, for early stopping"
+    )
+    seed: int = 1
+
+
+class ModelConfig(Section):
+    kind: Literal["conv1d"] = "conv1d"
+    filters: tuple[int, ...] = Field((16, 32), min_length=1, description="a convolution each")
+    kernel: int = Field(5, gt=0, description="samples a convolution looks at")
+    pool: int = Field(2, gt=0, description="max-pooling after each convolution")
+    dropout: float = Field(0.2, ge=0, lt=1)
+
+
+class FitConfig(Section):
+    epochs: int = Field(60, gt=0)
+    batch_size: int = Field(32, gt=0)
+    learning_rate: float = Field(0.003, gt=0)
+    label_smoothing: float = Field(0.05, ge=0, lt=1, description="keeps scores from certainty")
+    patience: int = Field(12, gt=0, description="epochs without a better validation loss")
+    class_weights: bool = Field(True, description="rare classes weigh more")
+    seed: int = 1
+
+
+class DecisionConfig(Section):
+    smoothing_windows: int = Field(6, ge=1, le=16, description="windows a score is averaged over")
+    threshold: float = Field(0.6, gt=0, le=1, description="smoothed score at which a class fires")
+    release: float = Field(0.3, ge=0, lt=1, description="smoothed score at which it may fire again")
+    refractory_s: float = Field(1.2, ge=0, description="silence after an event")
+
+
+class TrainConfig(Section):
+    task: Literal["gesture"] = Field("gesture", description="what is learned")
+    data: DataConfig
+    window: WindowConfig = WindowConfig()
+    split: SplitConfig = SplitConfig()
+    augment: AugmentConfig = AugmentConfig()
+    model: ModelConfig = ModelConfig()
+    fit: FitConfig = FitConfig()
+    decision: DecisionConfig = DecisionConfig()
+
+    def hash(self) -> str:
+        """SHA-256 of the effective values, whatever the file looked like."""
+        return hashlib.sha256(json.dumps(self.plain(), sort_keys=True).encode()).hexdigest()
+
+    def plain(self) -> dict[str, Any]:
+        content: dict[str, Any] = self.model_dump(mode="json")
+        return content
+
+    def save(self, path: Path) -> None:
+        path.write_text(yaml.safe_dump(self.plain(), sort_keys=False), encoding="utf-8")
+
+
+def load_train_config(path: Path, overrides: Iterable[str] = ()) -> TrainConfig:
+    """The file's values, then each `section.key=value` of `overrides`.
+
+    Raises PipelineError (exit code USAGE) that lists every fault.
+    """
+    content = _read_yaml(path)
+    for override in overrides:
+        _apply_override(content, override)
+    try:
+        return TrainConfig.model_validate(content)
+    except ValidationError as error:
+        faults = "\n".join(f"  - {_describe(fault)}" for fault in error.errors())
+        raise PipelineError(
+            f"{path} has settings that cannot be used:\n{faults}",
+            "a key or value is misspelt, out of range, or of another version",
+            "mend the lines named above; docs/configuration.md lists every key",
+            ExitCode.USAGE,
+        ) from None
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PipelineError(
+            f"There is no config file {path}.",
+            "the path is misspelt, or relative to another folder",
+            "`ls configs/` shows the ready ones",
+            ExitCode.USAGE,
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PipelineError(
+            f"{path} is not readable as YAML: {' '.join(str(error).split())}",
+            "a colon, a quote or the indentation is off near the place named",
+            "compare it with a file in configs/",
+            ExitCode.USAGE,
+        ) from None
+    if not isinstance(content, dict):
+        raise PipelineError(
+            f"{path} holds no settings.",
+            "the file is empty, or a list where `key: value` lines belong",
+            "start from a copy of a file in configs/",
+            ExitCode.USAGE,
+        )
+    return content
+
+
+def _apply_override(content: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise PipelineError(
+            f"`--set {override}` is not of the form key=value.",
+            "the equals sign is missing",
+            "write for example `--set fit.epochs=20`",
+            ExitCode.USAGE,
+        )
+    *sections, name = key.split(".")
+    for section in sections:
+        content = content.setdefault(section, {})
+        if not isinstance(content, dict):
+            raise PipelineError(
+                f"`--set {override}`: `{section}` is a value, not a section.",
+                "the key has one dot too many",
+                "docs/configuration.md lists every key",
+                ExitCode.USAGE,
+            )
+    content[name] = yaml.safe_load(value)
+
+
+def _describe(fault: Any) -> str:
+    path = [str(part) for part in fault["loc"]]
+    place = ".".join(path)
+    if fault["type"] != "extra_forbidden":
+        return f"{place}: {fault['msg'].removeprefix('Value error, ')}"
+    near = difflib.get_close_matches(path[-1], _known_keys(path[:-1]), n=1, cutoff=0.5)
+    hint = f"; did you mean `{'.'.join([*path[:-1], near[0]])}`?" if near else ""
+    return f"{place}: unknown key{hint}"
+
+
+def _known_keys(sections: list[str]) -> list[str]:
+    model: type[BaseModel] = TrainConfig
+    for section in sections:
+        inner = model.model_fields[section].annotation
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return list(model.model_fields)
+
+
+def reference() -> str:
+    """Every key with its default and meaning, as Markdown; docs/configuration.md is this text."""
+    rows = ["| key | default | meaning |", "|---|---|---|"]
+    for section, outer in TrainConfig.model_fields.items():
+        inner = outer.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            rows += [_row(f"{section}.{key}", field) for key, field in inner.model_fields.items()]
+        else:
+            rows.append(_row(section, outer))
+    return "\n".join(rows)
+
+
+def _row(key: str, field: FieldInfo) -> str:
+    default = "needed" if field.is_required() else f"`{json.dumps(field.default)}`"
+    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    meaning = field.description or (f"one of {', '.join(choices)}" if len(choices) > 1 else "")
+    return f"| `{key}` | {default} | {meaning} |"

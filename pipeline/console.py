@@ -1,0 +1,261 @@
+"""What a person reads in the terminal, or, with --json, what a program does."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.artifacts import Event, Recording
+from pipeline.errors import ExitCode, PipelineError
+
+if TYPE_CHECKING:
+    from pipeline.capture.monitor import Seen
+    from pipeline.datasets.importers import ImportReport
+    from pipeline.deployment.verify import Verified
+    from pipeline.stages.board import Deployed
+    from pipeline.stages.data import Captured
+    from pipeline.stages.learning import Converted
+    from pipeline.training.events import Calls
+    from pipeline.training.fit import Epoch
+    from pipeline.training.train import Trained
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def plain(result: Any) -> Any:
+    """Dataclasses, paths and tuples as what JSON knows."""
+    if is_dataclass(result) and not isinstance(result, type):
+        return plain(asdict(result))
+    if isinstance(result, Mapping):
+        return {str(key): plain(value) for key, value in result.items()}
+    if isinstance(result, list | tuple):
+        return [plain(value) for value in result]
+    return str(result) if isinstance(result, Path) else result
+
+
+def print_json(result: Any) -> None:
+    print(json.dumps(plain(result), sort_keys=True), flush=True)
+
+
+def show_table(title: str, rows: Sequence[tuple[str, object]]) -> None:
+    table = Table(title=title, title_justify="left", show_header=False, box=None)
+    for name, value in rows:
+        table.add_row(name, str(value))
+    out.print(table)
+
+
+def show_failure(error: BaseException, as_json: bool) -> int:
+    """Tell what went wrong; the exit code. An error nobody foresaw leaves a report in a file."""
+    if isinstance(error, KeyboardInterrupt):
+        err.print("interrupted")
+        return ExitCode.INTERRUPTED
+    if not isinstance(error, PipelineError):
+        error = _bug(error)
+    if as_json:
+        told = {"what": error.what, "why": error.why, "next": error.next_step}
+        print_json({"error": {**told, "exit_code": int(error.exit_code)}})
+    else:
+        err.print(f"[bold red]error[/] {escape(error.what)}")
+        err.print(f"  [bold]why[/]   {escape(error.why)}")
+        err.print(f"  [bold]next[/]  {escape(error.next_step)}")
+    return error.exit_code
+
+
+def _bug(error: BaseException) -> PipelineError:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="gesture-", suffix=".log", delete=False, encoding="utf-8"
+    ) as log:
+        traceback.print_exception(error, file=log)
+    return PipelineError(
+        f"Something went wrong that should not have: {type(error).__name__}: {error}",
+        "this is a fault of the program, not yours",
+        f"please report it, with the file {log.name}",
+    )
+
+
+@contextmanager
+def steps(as_json: bool) -> Iterator[Callable[[str], None]]:
+    """A line that says what is being done now."""
+    if as_json:
+        yield lambda _: None
+        return
+    with err.status("starting") as status:
+
+        def on_step(text: str) -> None:
+            err.print(f"[dim]… {escape(text)}[/]")
+            status.update(text)
+
+        yield on_step
+
+
+@contextmanager
+def epochs(as_json: bool) -> Iterator[Callable[[Epoch], None]]:
+    """A bar that grows with each epoch of training."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=err, disable=as_json) as progress:
+        task = progress.add_task("", total=None)
+
+        def on_epoch(epoch: Epoch) -> None:
+            told = f"validation loss {epoch.validation_loss:.3f}"
+            progress.update(task, completed=epoch.number, total=epoch.of, description=told)
+
+        yield on_epoch
+
+
+def show_simulated(paths: Sequence[Path], as_json: bool) -> None:
+    if as_json:
+        print_json({"recordings": paths})
+    else:
+        out.print(f"{len(paths)} recordings in {paths[0].parent.parent}")
+
+
+def show_imported(report: ImportReport, as_json: bool) -> None:
+    takes = [(label, person, count) for (label, person), count in sorted(report.takes.items())]
+    if as_json:
+        named = [{"label": label, "person": person, "takes": n} for label, person, n in takes]
+        left_out = [str(entry) for entry in report.left_out]
+        print_json({"dataset": report.dataset, "takes": named, "left_out": left_out})
+        return
+    for entry in report.left_out:
+        out.print(f"[yellow]left out[/] {escape(str(entry))}")
+    show_table(
+        f"{report.total} takes in {report.dataset}",
+        [(f"{label} by {person}", count) for label, person, count in takes],
+    )
+
+
+def show_stream(stream: Recording, file: Path, as_json: bool) -> None:
+    seconds = len(stream) / stream.rate_hz
+    if as_json:
+        print_json({"file": file, "seconds": seconds, "intervals": stream.intervals})
+    else:
+        out.print(f"{file}: {len(stream.intervals)} takes in {seconds:.1f} s")
+
+
+def show_captured(captured: Captured, as_json: bool) -> None:
+    if as_json:
+        print_json(captured)
+        return
+    for file in captured.files:
+        out.print(str(file))
+    out.print(f"{captured.missing} samples missing, {captured.damaged} lines damaged")
+
+
+def show_trained(trained: Trained, as_json: bool) -> None:
+    if as_json:
+        print_json(trained)
+        return
+    show_table(
+        f"trained {trained.run}",
+        [
+            ("accuracy", f"{trained.accuracy:.1%} of {trained.test_windows} held-out windows"),
+            ("split", trained.split_note),
+            ("report", trained.report),
+        ],
+    )
+
+
+def show_converted(converted: Converted, as_json: bool) -> None:
+    if as_json:
+        print_json(converted)
+        return
+    show_table(
+        f"converted {converted.run}",
+        [
+            ("byte-equal", f"to TensorFlow Lite Micro on {converted.vectors} vectors"),
+            ("int8 accuracy", f"{converted.int8_accuracy:.1%}"),
+            ("network", f"{converted.macs:,} multiply-accumulates a window"),
+            ("constants", f"{converted.weight_bytes:,} bytes"),
+            ("working memory", f"{converted.arena_bytes:,} bytes"),
+            ("contract", converted.contract_hash[:12]),
+        ],
+    )
+
+
+def show_deployed(deployed: Deployed, as_json: bool) -> None:
+    if as_json:
+        print_json(deployed)
+        return
+    image = deployed.image
+    rows: list[tuple[str, object]] = [
+        ("flash", f"{image.flash_bytes:,} bytes"),
+        ("RAM", f"{image.ram_bytes:,} bytes"),
+    ]
+    if image.instructions_per_inference is not None:
+        rows.append(("inference", f"{image.instructions_per_inference:,} instructions"))
+    show_table(f"on the {image.board} board", [*rows, *_proofs(deployed.verified)])
+
+
+def show_checked(verified: Verified, as_json: bool) -> None:
+    if as_json:
+        print_json(verified)
+    else:
+        show_table("the board runs this model", _proofs(verified))
+
+
+def _proofs(verified: Verified) -> list[tuple[str, object]]:
+    return [
+        ("contract", f"{verified.contract_hash[:12]}, read back and equal"),
+        ("golden vectors", f"{verified.vectors} run on the board, every byte equal"),
+        ("self-test", f"CRC {verified.selftest_crc}, as found at conversion"),
+    ]
+
+
+def show_port(port: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"port": port})
+    else:
+        out.print(f"port  {port}")
+        err.print("[dim]The board is switched on when the port is first opened. Ctrl-C ends it.[/]")
+
+
+def show_seen(seen: Seen, as_json: bool) -> None:
+    if as_json:
+        print_json(seen)
+    elif seen.event is not None:
+        show_event(seen.event)
+    else:
+        out.print(f"[yellow]{escape(seen.note)}[/]")
+
+
+def show_events(events: Sequence[Event], as_json: bool) -> None:
+    if as_json:
+        print_json({"events": events})
+        return
+    for event in events:
+        show_event(event)
+
+
+def show_event(event: Event) -> None:
+    out.print(f"{event.t_us / 1e6:9.3f} s  [bold]{escape(event.label):<16}[/] {event.score:.3f}")
+
+
+def show_calls(calls: Calls, stream: Recording, as_json: bool) -> None:
+    """Each part of the stream, and what the board called it."""
+    if as_json:
+        print_json(calls)
+        return
+    table = Table("at", "what it was", "called", box=None)
+    for interval, called in zip(stream.intervals, calls.called, strict=True):
+        at_s = stream.t_us[interval.start] / 1e6
+        table.add_row(f"{at_s:.1f} s", escape(interval.label), escape(", ".join(called) or "-"))
+    out.print(table)
+    out.print(f"{calls.right} of {calls.takes} gestures called right, {calls.false} false alarms")

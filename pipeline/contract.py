@@ -1,0 +1,160 @@
+"""The contract: everything a board must know to run a model as it was trained.
+
+Written at training, extended at conversion, compiled into the firmware as constants and
+read back from the board after upload. Its hash is how a board proves what it runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pipeline.errors import ExitCode, PipelineError
+
+FIXED_POINT_BITS = 30
+UNITS_PER_SAMPLE_STEP = 1000  # samples travel as integers, in thousandths of their unit
+
+
+class Part(BaseModel):
+    """A piece of the contract: frozen, and strict about names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Channel(Part):
+    name: str
+    unit: str
+
+
+class Scaling(Part):
+    """Network input = (sample - mean) / std, a value a channel, in the channel's unit."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+class Quantisation(Part):
+    """int8 = round(real / scale) + zero_point, for the network's input and output."""
+
+    input_scale: float
+    input_zero_point: int
+    output_scale: float
+    output_zero_point: int
+
+
+class DecisionPolicy(Part):
+    """How scores become events.
+
+    The scores of the last `smoothing_windows` windows are averaged. A class fires when its
+    average reaches its threshold; then nothing fires for `refractory_s`, and that class not
+    before its average has fallen below `release`. The background class never fires.
+    """
+
+    smoothing_windows: int
+    thresholds: tuple[float, ...]
+    release: float
+    refractory_s: float
+    background: str | None
+
+
+class Hashes(Part):
+    """SHA-256, hex, of what the model was made from and of the model itself."""
+
+    data: str
+    config: str
+    model: str | None = None
+
+
+class Contract(Part):
+    version: Literal[1] = 1
+    task: Literal["gesture"]
+    channels: tuple[Channel, ...]
+    rate_hz: float
+    window: int
+    hop: int
+    labels: tuple[str, ...]
+    scaling: Scaling
+    decision: DecisionPolicy
+    quantisation: Quantisation | None = None
+    hashes: Hashes
+
+    def canonical_json(self) -> str:
+        """The one text that stands for this contract: sorted keys, no spaces."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+    def hash(self) -> str:
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()
+
+    def converted(self, quantisation: Quantisation, flatbuffer: bytes) -> Contract:
+        """This contract, with what conversion adds to it."""
+        model = hashlib.sha256(flatbuffer).hexdigest()
+        hashes = self.hashes.model_copy(update={"model": model})
+        return self.model_copy(update={"quantisation": quantisation, "hashes": hashes})
+
+    def save(self, path: Path) -> None:
+        text = json.dumps(self.model_dump(mode="json"), indent=2, sort_keys=True)
+        path.write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Contract:
+        """Raises PipelineError where the file is missing, cut short or not a contract."""
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise PipelineError(
+                f"There is no contract at {path}.",
+                "the folder is not a finished run, or training was stopped before it ended",
+                "run `gesture train CONFIG` and give the run folder it prints",
+            ) from None
+        except ValidationError as error:
+            raise PipelineError(
+                f"{path} is not a contract this version understands: {_first_fault(error)}.",
+                "the file was edited, cut short, or written by another version",
+                "train and convert again; generated files are never edited by hand",
+                ExitCode.MISMATCH,
+            ) from None
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    place = ".".join(str(part) for part in fault["loc"]) or "the file"
+    return f"{place}: {fault['msg']}"
+
+
+@dataclass(frozen=True)
+class FixedPointScaling:
+    """Sample to network input in integers: int8 = clamp((sample * multiplier + offset) >> shift).
+
+    `sample` is in thousandths of the channel's unit. Scaling, input quantisation and rounding
+    are folded into one multiply and one add of 64 bits, the same on every machine.
+    """
+
+    multipliers: tuple[int, ...]  # int32, one a channel
+    offsets: tuple[int, ...]  # int64, one a channel
+    shift: int
+
+
+def fixed_point_scaling(contract: Contract) -> FixedPointScaling:
+    """Raises ValueError for a contract that has not been through conversion."""
+    if contract.quantisation is None:
+        raise ValueError("the contract has no quantisation yet")
+    scale, zero = contract.quantisation.input_scale, contract.quantisation.input_zero_point
+    steps = [1.0 / (std * scale) for std in contract.scaling.std]
+    largest = max(steps) / UNITS_PER_SAMPLE_STEP
+    shift = min(FIXED_POINT_BITS, FIXED_POINT_BITS - math.ceil(math.log2(largest)) - 1)
+    shift = max(shift, 1)
+    one = 1 << shift
+    return FixedPointScaling(
+        multipliers=tuple(round(one * step / UNITS_PER_SAMPLE_STEP) for step in steps),
+        offsets=tuple(
+            round(one * (zero - mean * step)) + one // 2
+            for mean, step in zip(contract.scaling.mean, steps, strict=True)
+        ),
+        shift=shift,
+    )

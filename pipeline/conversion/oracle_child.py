@@ -1,0 +1,33 @@
+"""`python -m pipeline.conversion.oracle_child FLATBUFFER INPUTS OUTPUTS`; see oracle."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from tflite_micro import runtime
+
+ARENA_BYTES = 8 * 2**20  # far more than a microcontroller has; only this process pays it
+
+
+def main(flatbuffer: Path, inputs_file: Path, outputs_file: Path) -> None:
+    inputs = np.load(inputs_file)  # int8 [n, elements]
+    content = flatbuffer.read_bytes()
+    interpreter = runtime.Interpreter.from_bytes(content, arena_size=ARENA_BYTES)
+    details = interpreter.get_input_details(0)
+    shape = tuple(int(size) for size in details["shape"])
+    if details["dtype"] is not np.int8 or inputs.shape[1] != np.prod(shape):
+        raise ValueError(
+            f"the model takes {details['dtype'].__name__} {shape}, not {inputs.shape[1]} int8"
+        )
+    outputs = []
+    for row in inputs:
+        interpreter.set_input(row.reshape(shape), 0)
+        interpreter.invoke()
+        outputs.append(interpreter.get_output(0).reshape(-1).copy())
+    np.save(outputs_file, np.array(outputs, dtype=np.int8).reshape(len(inputs), -1))
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

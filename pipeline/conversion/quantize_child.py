@@ -1,0 +1,51 @@
+"""`python -m pipeline.conversion.quantize_child MODEL WINDOWS FLATBUFFER`; see quantize."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+def main(model: Path, windows_file: Path, flatbuffer_file: Path) -> None:
+    windows = np.load(windows_file)
+    content = convert(with_batch_of_one(keras.models.load_model(model, compile=False)), windows)
+    flatbuffer_file.write_bytes(content)
+
+
+def with_batch_of_one(model: Any) -> Any:
+    """The same network with a fixed batch: a free one makes TFLite Micro answer wrongly.
+
+    Names are set because Keras numbers them by what else its process has built, and they end
+    up in the flatbuffer.
+    """
+    keras.backend.clear_session()
+    model.name = "network"
+    samples = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="samples")
+    return keras.Model(samples, model(samples, training=False), name="model")
+
+
+def convert(model: Any, windows: Any) -> bytes:
+    """windows: float32 [n, T, C]."""
+
+    def calibration() -> Iterator[list[Any]]:
+        for window in windows:
+            yield [window[np.newaxis]]
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = calibration
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    content: bytes = converter.convert()
+    return content
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

@@ -1,0 +1,38 @@
+"""The board's self-test: inputs it makes itself, and the CRC its outputs must have.
+
+The same generator is in firmware/lib/selftest. Constants: Numerical Recipes, 2nd edition, 7.1.
+"""
+
+from __future__ import annotations
+
+import binascii
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.artifacts import Int8
+from pipeline.conversion.oracle import run_oracle
+
+INFERENCES = 4
+_MULTIPLIER = 1_664_525
+_INCREMENT = 1_013_904_223
+_CRC16_START = 0xFFFF
+
+
+def selftest_inputs(elements: int) -> Int8:
+    """int8 [INFERENCES, elements]: consecutive runs of the generator, a step a byte."""
+    state = 1
+    content = bytearray()
+    for _ in range(INFERENCES * elements):
+        state = (state * _MULTIPLIER + _INCREMENT) & 0xFFFFFFFF
+        content.append(state >> 24)
+    return np.frombuffer(bytes(content), dtype=np.int8).reshape(INFERENCES, elements)
+
+
+def selftest_crc(flatbuffer: Path, elements: int, log: Path) -> int:
+    """CRC-16/CCITT of all that TFLite Micro answers to the self-test's inputs.
+
+    elements: of one input, window times channels. Raises PipelineError as run_oracle does.
+    """
+    outputs = run_oracle(flatbuffer, selftest_inputs(elements), log)
+    return binascii.crc_hqx(outputs.tobytes(), _CRC16_START)

@@ -1,0 +1,166 @@
+"""Data that was recorded elsewhere, into recordings: every take saved or accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.artifacts import Recording
+from pipeline.datasets.names import check_name, recording_path
+from pipeline.datasets.recording_file import load_recording, save_recording
+from pipeline.datasets.tutorial_csv import TUTORIAL_COLUMNS, LeftOut, Take, read_takes
+from pipeline.errors import ExitCode, PipelineError
+
+DEFAULT_PERSON = "p1"
+HIGHEST_RATE_HZ = 100_000.0
+SHOWN = 10  # of the reasons in an error
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """takes: how many of what was imported are in the dataset now, by (label, person)."""
+
+    dataset: Path
+    takes: dict[tuple[str, str], int]
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def total(self) -> int:
+        return sum(self.takes.values())
+
+
+def import_tutorial_csv(
+    path: Path,
+    dataset: Path,
+    label: str | None,
+    person: str | None,
+    rate_hz: float,
+    take_rows: int,
+) -> ImportReport:
+    """Import a file, or all `.csv` files of a folder and its sub-folders, into `dataset`.
+
+    The label is `label`, else the file's name; the person is `person`, else the name of the
+    sub-folder the file lies in, else "p1". Importing a file again changes nothing; another
+    file of the same label and person becomes a session of its own.
+
+    Raises PipelineError where an argument cannot be used, or there is no such file (USAGE),
+    or not one take could be saved (LEFT_OUT).
+    """
+    _check_arguments(label, person, rate_hz, take_rows)
+    takes: dict[tuple[str, str], int] = {}
+    left_out: list[LeftOut] = []
+    for file in _csv_files(path):
+        names = (label or file.stem, person or _folder_person(file, path))
+        fault = _name_fault(names)
+        found, faults = ([], [LeftOut(file, None, fault)]) if fault else read_takes(file, take_rows)
+        left_out += faults
+        if found:
+            _save_takes(found, file, dataset, names, rate_hz)
+            takes[names] = takes.get(names, 0) + len(found)
+    if not takes:
+        raise _nothing_imported(path, left_out)
+    return ImportReport(dataset, takes, tuple(left_out))
+
+
+def _check_arguments(label: str | None, person: str | None, rate_hz: float, take_rows: int) -> None:
+    if label is not None:
+        check_name("label", label)
+    if person is not None:
+        check_name("person", person)
+    if not 0 < rate_hz <= HIGHEST_RATE_HZ or take_rows < 2:
+        raise PipelineError(
+            f"{take_rows} rows a take at {rate_hz:g} Hz is not possible.",
+            "a take has two rows or more, and a rate lies above 0 and up to 100 kHz",
+            "the tutorial's files have `--rate-hz 119 --take-rows 119`",
+            ExitCode.USAGE,
+        )
+
+
+def _csv_files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise PipelineError(
+            f"There is no file or folder {path}.",
+            "the path is misspelt, or relative to another folder",
+            "give the CSV file saved from the serial monitor, or the folder that holds it",
+            ExitCode.USAGE,
+        )
+    files = sorted(
+        file
+        for file in path.rglob("*")
+        if file.suffix.lower() == ".csv" and file.is_file() and not file.name.startswith(".")
+    )
+    if not files:
+        raise PipelineError(
+            f"There is no .csv file in {path}.",
+            "it is another folder, or the files have another ending",
+            "give the folder that holds punch.csv, flex.csv and the like, or one file by name",
+            ExitCode.USAGE,
+        )
+    return files
+
+
+def _folder_person(file: Path, path: Path) -> str:
+    return DEFAULT_PERSON if path in (file, file.parent) else file.parent.name
+
+
+def _name_fault(names: tuple[str, str]) -> str | None:
+    try:
+        for kind, name in zip(("label", "person"), names, strict=True):
+            check_name(kind, name)
+    except PipelineError as error:
+        return f"{error.what} Rename it or give --{kind}: {error.next_step}"
+    return None
+
+
+def _save_takes(
+    takes: Sequence[Take], file: Path, dataset: Path, names: tuple[str, str], rate_hz: float
+) -> None:
+    session = _session_of(takes, dataset, names)
+    for take in takes:
+        count = np.arange(len(take.samples), dtype=np.int64)
+        recording = Recording(
+            samples=take.samples,
+            seq=count,
+            t_us=np.rint(count * (1e6 / rate_hz)).astype(np.int64),
+            rate_hz=rate_hz,
+            label=names[0],
+            person=names[1],
+            session=session,
+            source=f"imported from {file.name}, take {take.number}, line {take.line}",
+        )
+        save_recording(recording, recording_path(dataset, *names, session, take.number))
+
+
+def _session_of(takes: Sequence[Take], dataset: Path, names: tuple[str, str]) -> str:
+    """The first session in which none of the takes' places holds something else."""
+    session = 1
+    while any(
+        _holds_another(recording_path(dataset, *names, str(session), take.number), take)
+        for take in takes
+    ):
+        session += 1
+    return str(session)
+
+
+def _holds_another(path: Path, take: Take) -> bool:
+    if not path.is_file():
+        return False
+    there = load_recording(path).thousandths
+    return not np.array_equal(there, np.rint(take.samples.astype(np.float64) * 1000))
+
+
+def _nothing_imported(path: Path, left_out: Sequence[LeftOut]) -> PipelineError:
+    shown = "\n".join(f"  - {entry}" for entry in left_out[:SHOWN])
+    more = f"\n  - and {len(left_out) - SHOWN} more" if len(left_out) > SHOWN else ""
+    return PipelineError(
+        f"Nothing was imported from {path}:\n{shown}{more}",
+        "not one take is as the 2019 Arduino tutorial's sketch prints it; each line above says why",
+        f"a file needs a first line {','.join(TUTORIAL_COLUMNS)}, then six numbers a line, and "
+        "`--take-rows` lines a take",
+        ExitCode.LEFT_OUT,
+    )

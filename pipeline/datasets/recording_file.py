@@ -1,0 +1,273 @@
+"""The file of one recording: written and read here, nowhere else.
+
+A file is `# key: value` lines, a line of column names, then one line a sample, values with
+three decimals. data/README.md describes it for people.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.artifacts import IMU_UNITS, Gap, Int64, Interval, Recording, atomic_write
+from pipeline.datasets.names import check_name
+from pipeline.datasets.recording_faults import (
+    LARGEST_COUNT,
+    LARGEST_READING,
+    bad_file,
+    first_bad_row,
+    first_unordered,
+    no_recording,
+)
+from pipeline.errors import PipelineError
+
+FORMAT = 1
+CLOCK_COLUMNS = ("seq", "t_us")
+
+
+def save_recording(recording: Recording, path: Path) -> None:
+    """Write `recording` to `path`, all of it or nothing. Samples are rounded to 0.001.
+
+    Raises PipelineError for samples that are not numbers a sensor can give, and for `seq` or
+    `t_us` that run backwards: such a file could not be loaded again.
+    """
+    _check_samples(recording, path)
+    row = "%d,%d" + ",%.3f" * len(recording.channels) + "\n"
+    clock = zip(recording.seq.tolist(), recording.t_us.tolist(), strict=True)
+    values = (recording.thousandths / 1000).tolist()
+    with (
+        atomic_write(path) as unfinished,
+        unfinished.open("w", encoding="utf-8", newline="\n") as stream,
+    ):
+        stream.write(recording_header(recording))
+        stream.write(",".join((*CLOCK_COLUMNS, *recording.channels)) + "\n")
+        stream.writelines(
+            row % (seq, t_us, *sample) for (seq, t_us), sample in zip(clock, values, strict=True)
+        )
+
+
+def load_recording(path: Path) -> Recording:
+    """The recording in `path`; gaps are read off `seq`, the header's are for people.
+
+    Raises PipelineError that names the file and the line of the first fault.
+    """
+    lines = _read_lines(path)
+    header, columns_at = _parse_header(lines)
+    columns = _check_columns(path, lines, header, columns_at)
+    table = _parse_rows(path, lines, columns, columns_at)
+    seq = table[:, 0].astype(np.int64)
+    return Recording(
+        samples=table[:, len(CLOCK_COLUMNS) :].astype(np.float32),
+        seq=seq,
+        t_us=table[:, 1].astype(np.int64),
+        rate_hz=_rate(path, header),
+        label=_name(path, header, "label"),
+        person=_name(path, header, "person"),
+        session=_name(path, header, "session"),
+        board=header.get("board", "unknown"),
+        source=header.get("source", "unknown"),
+        channels=columns,
+        gaps=gaps_in(seq),
+        intervals=_parse_intervals(path, header.get("intervals", ""), len(table)),
+        name=f"{path.parent.name}/{path.stem}",
+    )
+
+
+def gaps_in(seq: Int64) -> tuple[Gap, ...]:
+    """Where the running number jumps: seq int64 [n], increasing."""
+    jumps = np.flatnonzero(np.diff(seq) > 1) + 1
+    return tuple(Gap(int(at), int(seq[at] - seq[at - 1] - 1)) for at in jumps)
+
+
+def recording_header(recording: Recording) -> str:
+    """The `# key: value` lines. Raises PipelineError for names that cannot be used."""
+    units = ", ".join(f"{name} [{IMU_UNITS.get(name, '?')}]" for name in recording.channels)
+    gaps = "; ".join(f"{gap.missing} before row {gap.index}" for gap in gaps_in(recording.seq))
+    intervals = "; ".join(
+        f"{part.start}-{part.stop} {check_name('label', part.label)}"
+        for part in recording.intervals
+    )
+    entries = {
+        "format": FORMAT,
+        "label": check_name("label", recording.label),
+        "person": check_name("person", recording.person),
+        "session": check_name("session", recording.session),
+        "board": recording.board,
+        "source": recording.source,
+        "rate_hz": f"{recording.rate_hz:.10g}",
+        "measured_rate_hz": f"{recording.measured_rate_hz:.3f}",
+        "channels": units,
+        "gaps": gaps,
+        "intervals": intervals,
+    }
+    return "".join(
+        f"# {key}: {' '.join(str(text).split())}".rstrip() + "\n" for key, text in entries.items()
+    )
+
+
+def _check_samples(recording: Recording, path: Path) -> None:
+    shape = (len(recording.seq), len(recording.channels))
+    if recording.samples.shape != shape or recording.t_us.shape != recording.seq.shape:
+        raise ValueError(f"samples {recording.samples.shape}, seq and channels {shape}")
+    usable = np.abs(recording.samples) <= LARGEST_READING  # False for NaN
+    if not usable.all():
+        row, column = np.argwhere(~usable)[0]
+        raise PipelineError(
+            f"{path} was not written: sample {row} has "
+            f"{recording.channels[column]} = {recording.samples[row, column]}.",
+            "the sensor, or the file the samples come from, gave no usable number there",
+            "record the take again, or leave that sample out",
+        )
+    for name, clock in zip(CLOCK_COLUMNS, (recording.seq, recording.t_us), strict=True):
+        at = first_unordered(name, clock)
+        if at is not None:
+            raise PipelineError(
+                f"{path} was not written: {name} goes from {clock[at - 1]} to {clock[at]} "
+                f"at sample {at}.",
+                "the board restarted, or two recordings were put behind one another",
+                "save what comes before and after as recordings of their own",
+            )
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").rstrip("\n").split("\n")
+    except UnicodeDecodeError as error:
+        raise bad_file(
+            path,
+            None,
+            f"is not a text file: byte {error.start} is no UTF-8",
+            "it is an image, an archive, or text in another encoding",
+            "save it as UTF-8 text, or take it out of the dataset",
+        ) from None
+    except OSError as error:
+        raise PipelineError(
+            f"{path} cannot be read: {error.strerror or error}.",
+            "it does not exist, is a folder, or may not be read by you",
+            "check the path; a recording is a .csv file",
+        ) from None
+
+
+def _parse_header(lines: Sequence[str]) -> tuple[dict[str, str], int]:
+    """The `# key: value` lines, and the index of the line after them."""
+    header: dict[str, str] = {}
+    for index, line in enumerate(lines):
+        if not line.startswith("#"):
+            return header, index
+        key, _, value = line[1:].partition(":")
+        header[key.strip()] = value.strip()
+    return header, len(lines)
+
+
+def _check_columns(
+    path: Path, lines: Sequence[str], header: dict[str, str], columns_at: int
+) -> tuple[str, ...]:
+    """The channels' names, as the column line has them."""
+    if header.get("format") != str(FORMAT):
+        raise no_recording(path, lines, header, FORMAT)
+    if columns_at == len(lines):
+        raise bad_file(
+            path,
+            len(lines),
+            "the file ends before its line of column names",
+            "it was cut short",
+            "record or import the take again",
+        )
+    columns = tuple(name.strip() for name in lines[columns_at].split(","))
+    promised = re.findall(r"(\w+) \[", header.get("channels", ""))
+    missing = [name for name in (*CLOCK_COLUMNS, *promised) if name not in columns]
+    channels = columns[len(CLOCK_COLUMNS) :]
+    if missing or columns[: len(CLOCK_COLUMNS)] != CLOCK_COLUMNS or not channels:
+        what = f"column {', '.join(missing)} is missing" if missing else "columns are in disorder"
+        raise bad_file(
+            path,
+            columns_at + 1,
+            f"{what}: the columns are {','.join(columns)[:80]}",
+            "the file was edited, or separated by something else than commas",
+            f"the line should read {','.join((*CLOCK_COLUMNS, *(promised or IMU_UNITS)))}",
+        )
+    if len(set(channels)) < len(channels):
+        raise bad_file(
+            path,
+            columns_at + 1,
+            "two columns have the same name",
+            "the file was edited",
+            "name every column once",
+        )
+    return channels
+
+
+def _parse_rows(
+    path: Path, lines: Sequence[str], columns: tuple[str, ...], columns_at: int
+) -> NDArray[np.float64]:
+    """float64 [n, 2 + channels]: seq, t_us, then the channels."""
+    rows = lines[columns_at + 1 :]
+    if not any(row.strip() for row in rows):
+        raise bad_file(
+            path,
+            columns_at + 1,
+            "no sample follows",
+            "the recording ended before it began",
+            "delete the file",
+        )
+    width = len(CLOCK_COLUMNS) + len(columns)
+    try:
+        table = np.loadtxt(rows, delimiter=",", comments=None, ndmin=2)
+    except ValueError:
+        table = np.empty((0, 0))
+    readings = table[:, len(CLOCK_COLUMNS) :]
+    clock = table[:, : len(CLOCK_COLUMNS)]
+    if (
+        table.shape[1] != width
+        or not (np.abs(readings) <= LARGEST_READING).all()
+        or not ((clock >= 0) & (clock < LARGEST_COUNT) & (np.floor(clock) == clock)).all()
+        or any(first_unordered(name, clock[:, i]) for i, name in enumerate(CLOCK_COLUMNS))
+    ):
+        raise first_bad_row(path, rows, columns_at + 2, (*CLOCK_COLUMNS, *columns))
+    return table
+
+
+def _rate(path: Path, header: dict[str, str]) -> float:
+    try:
+        rate_hz = float(header["rate_hz"])
+    except (KeyError, ValueError):
+        rate_hz = 0.0
+    if not 0 < rate_hz < float("inf"):
+        raise bad_file(
+            path,
+            None,
+            f"`# rate_hz: {header.get('rate_hz', '')}` is no sampling rate",
+            "the line is missing or was edited",
+            "write the rate in Hz, such as `# rate_hz: 119`",
+        )
+    return rate_hz
+
+
+def _name(path: Path, header: dict[str, str], kind: str) -> str:
+    text = header.get(kind, "1" if kind == "session" else "")
+    try:
+        return check_name(kind, text)
+    except PipelineError as error:
+        raise bad_file(
+            path, None, f"`# {kind}:` {error.what.rstrip('.')}", error.why, error.next_step
+        ) from None
+
+
+def _parse_intervals(path: Path, text: str, n: int) -> tuple[Interval, ...]:
+    intervals = []
+    for part in filter(None, (part.strip() for part in text.split(";"))):
+        match = re.fullmatch(r"(\d+)-(\d+) ([\w-]+)", part)
+        if not match or not int(match[1]) < int(match[2]) <= n:
+            raise bad_file(
+                path,
+                None,
+                f"interval {part!r} is not START-STOP LABEL within {n} samples",
+                "the header was edited, or rows were deleted",
+                "mend the `# intervals:` line; rows count from 0, STOP is not included",
+            )
+        intervals.append(Interval(int(match[1]), int(match[2]), match[3]))
+    return tuple(intervals)

@@ -1,0 +1,190 @@
+"""Which recordings a model learns from, which stop the training, and which judge it.
+
+What belongs together (a take, a session, a person) never stands on both sides of the line
+between the test part and the rest. Everything is decided by the seed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from pipeline.artifacts import Recording
+from pipeline.config import SplitConfig
+from pipeline.errors import PipelineError
+
+PERSONS_FOR_A_SPLIT = 3
+_WAY_OUT = {
+    "take": "split.folds lower",
+    "session": "split.folds lower, or split.by to take",
+    "person": "split.by to take",
+}
+
+
+@dataclass(frozen=True)
+class Split:
+    """Indices into the recordings that were split, and how it was done."""
+
+    train: tuple[int, ...]
+    validation: tuple[int, ...]
+    test: tuple[int, ...]
+    by: str  # take, session or person
+    folds: int
+    fold: int
+
+    def describe(self) -> str:
+        return f"by {self.by}, fold {self.fold + 1} of {self.folds}"
+
+
+def split_recordings(
+    recordings: Sequence[Recording], config: SplitConfig, background: str
+) -> Split:
+    """The test part is fold `config.fold` of `config.folds`; validation comes from the rest.
+
+    Folds hold as nearly as possible the same number of takes of every label. Split by person,
+    there are never more folds than persons: leave-one-person-out. Validation is drawn the same
+    way where each label has groups enough for it, otherwise by take.
+    Raises PipelineError for a dataset that is empty, has one class or too few groups.
+    """
+    labels = [recording.label for recording in recordings]
+    gestures = sorted(set(labels) - {background})
+    _check_classes(labels, gestures)
+    by = config.by or choose_by(recordings, background)
+    groups = group_names(recordings, by)
+    folds = min(config.folds, len(set(groups))) if by == "person" else config.folds
+    _check_groups(labels, groups, gestures, by, folds, config.fold)
+    random = np.random.default_rng(config.seed)
+    fold_of = _deal(labels, groups, folds, random)
+    test = [i for i, group in enumerate(groups) if fold_of[group] == config.fold]
+    rest = [i for i, group in enumerate(groups) if fold_of[group] != config.fold]
+    validation = _validation(recordings, rest, groups, gestures, config, random)
+    train = [i for i in rest if i not in validation]
+    _check_learnable(labels, train, gestures, by)
+    return Split(tuple(train), tuple(sorted(validation)), tuple(test), by, folds, config.fold)
+
+
+def choose_by(recordings: Sequence[Recording], background: str) -> str:
+    """`person` where at least three persons have made every gesture, otherwise `take`."""
+    gestures = {recording.label for recording in recordings} - {background}
+    made: dict[str, set[str]] = {}
+    for recording in recordings:
+        made.setdefault(recording.person, set()).add(recording.label)
+    complete = sum(gestures <= labels for labels in made.values())
+    return "person" if complete >= PERSONS_FOR_A_SPLIT else "take"
+
+
+def group_names(recordings: Sequence[Recording], by: str) -> list[str]:
+    """What must not be cut in two, a name a recording."""
+    if by == "person":
+        return [recording.person for recording in recordings]
+    if by == "session":
+        return [f"{recording.person}-{recording.session}" for recording in recordings]
+    return [recording.name for recording in recordings]
+
+
+def _deal(
+    labels: Sequence[str], groups: Sequence[str], folds: int, random: Generator
+) -> dict[str, int]:
+    """A fold for each group: the largest first, each to where its labels are rarest."""
+    names = sorted(set(labels))
+    counts = {group: np.zeros(len(names)) for group in sorted(set(groups))}
+    for label, group in zip(labels, groups, strict=True):
+        counts[group][names.index(label)] += 1
+    shuffled = [sorted(counts)[i] for i in random.permutation(len(counts))]
+    shuffled.sort(key=lambda group: -counts[group].sum())
+    totals = sum(counts.values(), np.zeros(len(names)))
+    filled = np.zeros((folds, len(names)))
+    fold_of = {}
+    for group in shuffled:
+        crowded = (filled * (counts[group] / totals)).sum(axis=1)
+        fold = min(range(folds), key=lambda f: (crowded[f], filled[f].sum(), f))
+        filled[fold] += counts[group]
+        fold_of[group] = fold
+    return fold_of
+
+
+def _validation(
+    recordings: Sequence[Recording],
+    rest: Sequence[int],
+    groups: Sequence[str],
+    gestures: Sequence[str],
+    config: SplitConfig,
+    random: Generator,
+) -> set[int]:
+    labels = [recordings[i].label for i in rest]
+    names = [groups[i] for i in rest]
+    parts = max(2, round(1 / config.validation))
+    if _fewest_groups(labels, names, gestures)[0] < parts:
+        names = [recordings[i].name for i in rest]
+    fold_of = _deal(labels, names, parts, random)
+    return {i for i, name in zip(rest, names, strict=True) if fold_of[name] == 0}
+
+
+def _fewest_groups(
+    labels: Sequence[str], groups: Sequence[str], gestures: Sequence[str]
+) -> tuple[int, str]:
+    pairs = set(zip(labels, groups, strict=True))
+    found = Counter(label for label, _ in pairs)
+    return min((found[gesture], gesture) for gesture in gestures)
+
+
+def _check_classes(labels: Sequence[str], gestures: Sequence[str]) -> None:
+    if not labels:
+        raise PipelineError(
+            "The dataset has no recordings.",
+            "the folder is empty, or the labels chosen in the config are not in it",
+            "run `gesture data import`, `gesture capture` or `gesture simulate` first",
+        )
+    if len(set(labels)) < 2 or not gestures:
+        raise PipelineError(
+            f"The dataset has only one class: {labels[0]}.",
+            "a classifier needs at least two things to tell apart",
+            "record a second gesture, or some idle time under the label `idle`",
+        )
+
+
+def _check_groups(
+    labels: Sequence[str],
+    groups: Sequence[str],
+    gestures: Sequence[str],
+    by: str,
+    folds: int,
+    fold: int,
+) -> None:
+    enough = max(2, folds)
+    unit = f"{by}s"
+    if by == "person":
+        fewest, scope = len(set(groups)), "in all"
+    else:
+        fewest, gesture = _fewest_groups(labels, groups, gestures)
+        scope = f"of {gesture}"
+    if fewest < enough:
+        raise PipelineError(
+            f"There are too few {unit} {scope} for a split: {fewest}, and {enough} are needed.",
+            f"the test part is one of {enough} folds, and each label needs a {by} in every fold",
+            f"record at least {enough} {unit} {scope}, or set {_WAY_OUT[by]}",
+        )
+    if fold >= folds:
+        raise PipelineError(
+            f"split.fold is {fold}, but there are only {folds} folds, counted from 0.",
+            f"the data are split by {by} and split.folds is at most what that allows",
+            f"choose a fold from 0 to {folds - 1}",
+        )
+
+
+def _check_learnable(
+    labels: Sequence[str], train: Sequence[int], gestures: Sequence[str], by: str
+) -> None:
+    missing = sorted(set(gestures) - {labels[i] for i in train})
+    if missing:
+        others = "with somebody else too, or set split.by to take"
+        raise PipelineError(
+            f"No {missing[0]} is left to learn from in this fold.",
+            f"the data are split by {by}, and all of {missing[0]} is in the test part or stops "
+            "the training",
+            f"record {missing[0]} {'more often' if by == 'take' else others}",
+        )

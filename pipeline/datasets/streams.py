@@ -1,0 +1,161 @@
+"""Takes joined into one continuous stream, as a board sees them: rest, gesture, rest, …
+
+Takes are cut at the motion, so what lies between them is made here: the hand holds still
+(gravity in the direction of the take's edge, tremor, slow drift, sensor noise), turns to the
+next pose, and runs into the next take without a jump.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from pipeline.artifacts import Float32, Interval, Recording
+from pipeline.errors import PipelineError
+
+EDGE_S = 0.2  # how long the hand takes to come to rest, and to set off
+POSE_SAMPLES = 8  # at a take's edge, averaged to find the direction of gravity
+NOISE = {"g": 0.01, "deg/s": 1.0}  # one standard deviation, sensor and tremor together
+DRIFT = {"g": 0.03, "deg/s": 4.0}  # one standard deviation of the slow part
+LEAST_TURN = 1e-6  # radians
+DRIFT_S = 0.3  # how fast the slow part forgets
+ACCELERATION = ("ax", "ay", "az")
+
+Float64 = NDArray[np.float64]
+
+
+def join_takes(
+    recordings: Sequence[Recording], rest_s: tuple[float, float], seed: int
+) -> Recording:
+    """One recording: a rest, then each take followed by a rest of `rest_s` (shortest, longest).
+
+    `intervals` says where the takes are; samples are multiples of 0.001, seq and t_us run on
+    from 0 without a gap. The same seed gives the same stream.
+    """
+    _check_alike(recordings)
+    random = np.random.default_rng(seed)
+    first = recordings[0]
+    pieces: list[Float32] = []
+    intervals = []
+    at = 0
+    for index in range(len(recordings) + 1):
+        before = recordings[index - 1] if index > 0 else None
+        after = recordings[index] if index < len(recordings) else None
+        rest = _rest(before, after, rest_s, random)
+        pieces.append(rest)
+        at += len(rest)
+        if after is not None:
+            pieces.append(after.samples)
+            intervals.append(Interval(at, at + len(after), after.label))
+            at += len(after)
+    people = sorted({recording.person for recording in recordings})
+    return Recording(
+        samples=np.rint(np.concatenate(pieces) * 1000).astype(np.float32) / np.float32(1000),
+        seq=np.arange(at, dtype=np.int64),
+        t_us=np.rint(np.arange(at) * 1e6 / first.rate_hz).astype(np.int64),
+        rate_hz=first.rate_hz,
+        label="stream",
+        person=people[0] if len(people) == 1 else "several",
+        board=first.board,
+        source="joined",
+        channels=first.channels,
+        intervals=tuple(intervals),
+    )
+
+
+def _check_alike(recordings: Sequence[Recording]) -> None:
+    if not recordings:
+        raise PipelineError(
+            "There are no takes to join.",
+            "the dataset is empty, or the labels chosen leave nothing",
+            "import or capture some recordings first",
+        )
+    for recording in recordings:
+        same_rate = recording.rate_hz == recordings[0].rate_hz
+        if not same_rate or recording.channels != recordings[0].channels:
+            raise PipelineError(
+                "These takes cannot be joined: their sample rates or channels differ.",
+                "they come from different sensors or were imported with different settings",
+                "join takes of one board, or import them again with one rate",
+            )
+
+
+def _rest(
+    before: Recording | None,
+    after: Recording | None,
+    rest_s: tuple[float, float],
+    random: Generator,
+) -> Float32:
+    """float32 [n, channels] between two takes; `None` at the stream's ends."""
+    known = before or after
+    assert known is not None
+    length = max(2, round(random.uniform(*rest_s) * known.rate_hz))
+    poses = [_pose(take, last) for take, last in ((before, True), (after, False)) if take]
+    turn = _smooth_step((np.arange(length) / length - 0.3) / 0.4)[:, None]  # [n, 1]
+    axes = _acceleration_axes(known)
+    rest = _turning(poses[0], poses[-1], turn, axes)  # [n, channels]
+    rest += _restlessness(length, known, random)
+    edge = np.arange(length) / (EDGE_S * known.rate_hz)
+    if before is not None:
+        fade = (1 - _smooth_step(edge))[:, None]
+        rest += fade * (before.samples[-1] - rest[0])
+    if after is not None:
+        fade = (1 - _smooth_step(edge[::-1]))[:, None]
+        rest += fade * (after.samples[0] - rest[-1])
+    return rest.astype(np.float32)
+
+
+def _pose(take: Recording, last: bool) -> Float64:
+    """What the sensor reads when held still at the take's edge: [channels], 1 g and no turn."""
+    edge = take.samples[-POSE_SAMPLES:] if last else take.samples[:POSE_SAMPLES]
+    pose = np.zeros(len(take.channels))
+    axes = _acceleration_axes(take)
+    pose[axes] = edge[:, axes].mean(axis=0)
+    if len(axes) == len(ACCELERATION):
+        pose[axes] /= max(float(np.linalg.norm(pose[axes])), 1e-6)
+    return pose
+
+
+def _acceleration_axes(take: Recording) -> list[int]:
+    return [index for index, name in enumerate(take.channels) if name in ACCELERATION]
+
+
+def _turning(start: Float64, end: Float64, share: Float64, axes: Sequence[int]) -> Float64:
+    """From one pose to another, both [channels], as share, [n, 1], goes from 0 to 1.
+
+    Gravity goes along a great circle and keeps its length (slerp, Shoemake, SIGGRAPH 1985).
+    """
+    if len(axes) < len(ACCELERATION):
+        return start * (1 - share) + end * share
+    aside = end - (start @ end) * start
+    if np.linalg.norm(aside) < LEAST_TURN:  # nothing to turn, or upside down: any side will do
+        side = min(axes, key=lambda axis: abs(start[axis]))
+        aside = np.eye(len(start))[side] - start[side] * start
+    angle = share * np.arccos(np.clip(start @ end, -1.0, 1.0))  # [n, 1]
+    path: Float64 = np.cos(angle) * start + np.sin(angle) * aside / np.linalg.norm(aside)
+    return path
+
+
+def _restlessness(length: int, like: Recording, random: Generator) -> Float64:
+    """White noise and a first-order autoregressive drift: float64 [length, channels]."""
+    units = ["g" if name in ACCELERATION else "deg/s" for name in like.channels]
+    keep = np.exp(-1.0 / (DRIFT_S * like.rate_hz))
+    steps = random.normal(size=(length, len(units)))
+    drift = np.empty_like(steps)
+    drift[0] = steps[0]
+    for index in range(1, length):
+        drift[index] = keep * drift[index - 1] + np.sqrt(1 - keep**2) * steps[index]
+    white = random.normal(size=steps.shape)
+    noise: Float64 = white * [NOISE[unit] for unit in units] + drift * [
+        DRIFT[unit] for unit in units
+    ]
+    return noise
+
+
+def _smooth_step(x: Float64) -> Float64:
+    """0 below 0, 1 above 1, 3x^2 - 2x^3 between."""
+    clipped = np.clip(x, 0.0, 1.0)
+    return clipped * clipped * (3 - 2 * clipped)

@@ -1,0 +1,30 @@
+"""The whole chain on the sample data: train, convert, deploy, and watch gestures being called."""
+
+from __future__ import annotations
+
+import shutil
+
+from pipeline import console
+from pipeline.artifacts import PROJECT
+from pipeline.stages import board, data, learning
+
+CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
+SEED = 1
+
+
+def run(as_json: bool) -> None:
+    """Print each step as it is done. The board is emulated: on QEMU where it is installed."""
+    name = "virtual" if shutil.which("qemu-system-arm") else "native"
+    with console.epochs(as_json) as on_epoch:
+        trained = learning.train(CONFIG, (), None, on_epoch)
+    console.show_trained(trained, as_json)
+    with console.steps(as_json) as on_step:
+        converted = learning.convert(trained.run, on_step)
+    console.show_converted(converted, as_json)
+    with console.steps(as_json) as on_step:
+        deployed = board.deploy(trained.run, name, "auto", on_step)
+    console.show_deployed(deployed, as_json)
+    stream_file = trained.run / "stream.csv"
+    stream = data.make_stream(data.dataset_of(trained.run), stream_file, trained.run, SEED)
+    calls = board.watch_stream(trained.run, name, stream)
+    console.show_calls(calls, stream, as_json)

@@ -1,0 +1,1 @@
+"""From a converted run to a board that proves it runs it."""

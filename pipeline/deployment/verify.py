@@ -1,0 +1,93 @@
+"""Does the board run exactly the model that was converted?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from pipeline.artifacts import GoldenVectors, Int8
+from pipeline.contract import Contract
+from pipeline.errors import ExitCode, PipelineError
+
+BENCH_RUNS = 10
+
+
+class Info(Protocol):
+    """What a board says of itself, as far as it matters here."""
+
+    @property
+    def contract(self) -> str: ...
+    @property
+    def tick_hz(self) -> int: ...
+
+
+class Board(Protocol):
+    """What verifying needs of a board; pipeline.capture.client.BoardClient is one."""
+
+    def info(self) -> Info: ...
+    def selftest(self) -> str: ...
+    def run_vector(self, network_input: Int8) -> Int8: ...
+    def bench(self, runs: int) -> int: ...
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was proven, and how long one inference took in the board's ticks."""
+
+    contract_hash: str
+    selftest_crc: str
+    vectors: int
+    ticks_per_inference: float
+    tick_hz: int
+
+
+def verify(
+    board: Board,
+    contract: Contract,
+    golden: GoldenVectors,
+    vectors: int,
+    on_vector: Callable[[int], None] | None = None,
+) -> Verified:
+    """Compare contract hash, self-test and the first `vectors` golden vectors, byte for byte.
+
+    Raises PipelineError (MISMATCH) that names what differs.
+    """
+    info = board.info()
+    _check_contract(info.contract, contract.hash())
+    crc = board.selftest()
+    chosen = min(vectors, len(golden.inputs))
+    for index in range(chosen):
+        _check_vector(index, board.run_vector(golden.inputs[index]), golden.outputs[index])
+        if on_vector is not None:
+            on_vector(index + 1)
+    ticks = board.bench(BENCH_RUNS) / BENCH_RUNS
+    return Verified(info.contract, crc, chosen, ticks, info.tick_hz)
+
+
+def _check_contract(found: str, expected: str) -> None:
+    if found != expected:
+        raise PipelineError(
+            f"The board runs the contract {found}, the run's is {expected}.",
+            "another model was flashed, or the run was converted again after it was deployed",
+            "deploy this run to the board",
+            ExitCode.MISMATCH,
+        )
+
+
+def _check_vector(index: int, found: Int8, expected: Int8) -> None:
+    if np.array_equal(found, expected):
+        return
+    if len(found) != len(expected):
+        difference = f"{len(found)} bytes came back, {len(expected)} were expected"
+    else:
+        at = int(np.flatnonzero(found != expected)[0])
+        difference = f"byte {at} is {found[at]}, expected {expected[at]}"
+    raise PipelineError(
+        f"The board computes golden vector {index} differently: {difference}.",
+        "the image was built from other sources, or by a compiler that broke them",
+        "convert and deploy again; if it stays, report it as a fault of the firmware",
+        ExitCode.MISMATCH,
+    )

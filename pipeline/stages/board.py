@@ -1,0 +1,183 @@
+"""A run on a board: built, started or uploaded, proven, watched."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.artifacts import (
+    PROJECT,
+    Event,
+    FirmwareImage,
+    GoldenVectors,
+    Recording,
+    RunFolder,
+)
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.stages.runs import converted_contract, open_run
+
+if TYPE_CHECKING:
+    from pipeline.boards.supervisor import RunningBoard
+    from pipeline.capture.monitor import Seen
+    from pipeline.deployment.verify import Verified
+    from pipeline.training.events import Calls
+
+OnStep = Callable[[str], None]
+
+EMULATED = ("virtual", "native")
+BOARDS = ("nano33ble", *EMULATED)
+VECTORS_ON_BOARD = 32
+BUILD_TIMEOUT_S = 600.0
+
+
+@dataclass(frozen=True)
+class Deployed:
+    image: FirmwareImage
+    verified: Verified
+
+
+def setup() -> None:
+    """Make PlatformIO able to build, also where its registry cannot be reached."""
+    from pipeline.deployment.platformio import ensure_build_core
+
+    ensure_build_core(PROJECT)
+
+
+def deploy(path: Path, board: str, port: str, on_step: OnStep) -> Deployed:
+    """Build, start or upload, and let the board prove that it runs this model."""
+    _check_board(board)
+    run = open_run(path)
+    contract_hash = converted_contract(run).hash()
+    on_step(f"building the firmware for {board}")
+    image = _build(run, board, contract_hash)
+    if board in EMULATED:
+        from pipeline.boards.supervisor import start
+
+        on_step(f"starting the {board} board")
+        with start(board, Path(image.path), fast=True) as running:
+            verified = _verify(run, running.port, on_step)
+    else:
+        from pipeline.capture.ports import find_port
+        from pipeline.deployment.platformio import upload
+
+        device = find_port(port)
+        on_step(f"uploading to {device}")
+        upload(board, run.sources, PROJECT, run.build / "upload.log", BUILD_TIMEOUT_S, device)
+        verified = _verify(run, port, on_step)
+    image = replace(image, instructions_per_inference=_instructions(board, verified))
+    image.save(run.firmware_file)
+    return Deployed(image, verified)
+
+
+def check_board(path: Path, port: str, on_step: OnStep) -> Verified:
+    """Let a running board prove that it runs this run's model."""
+    run = open_run(path)
+    converted_contract(run)
+    return _verify(run, port, on_step)
+
+
+@contextmanager
+def start_board(
+    board: str, run: Path | None, imu: Path | None, fast: bool
+) -> Iterator[RunningBoard]:
+    """An emulated board with the model of `run`, or with none, for as long as the block lasts."""
+    from pipeline.boards.supervisor import start
+    from pipeline.datasets.recordings import load_recording
+
+    _check_board(board)
+    recording = None if imu is None else load_recording(imu)
+    if run is None:
+        image = _build_without_model(board)
+    else:
+        folder = open_run(run)
+        image = Path(_build(folder, board, converted_contract(folder).hash()).path)
+    with start(board, image, recording, fast=fast) as running:
+        yield running
+
+
+def monitor(port: str) -> Iterator[Seen]:
+    """What the board at `port` calls out, until the caller stops or the board is gone."""
+    from pipeline.capture.client import BoardClient
+    from pipeline.capture.monitor import watch
+    from pipeline.capture.ports import open_port
+
+    with open_port(port) as connection:
+        yield from watch(BoardClient(connection))
+
+
+def watch_stream(path: Path, board: str, stream: Recording) -> Calls:
+    """Play a stream to an emulated board's sensor, and judge what the board calls out."""
+    from pipeline.boards.supervisor import start
+    from pipeline.training.events import judge
+
+    run = open_run(path)
+    contract = converted_contract(run)
+    image = Path(_build(run, board, contract.hash()).path)
+    events: list[Event] = []
+    with start(board, image, stream, fast=True) as running:
+        for seen in monitor(running.port):
+            if seen.event is not None:
+                events.append(seen.event)
+            elif seen.sensor_stopped:
+                break
+    return judge(events, stream, contract.decision.background)
+
+
+def _check_board(board: str) -> None:
+    if board not in BOARDS:
+        raise PipelineError(
+            f"There is no board `{board}`.",
+            "the name is misspelt",
+            f"use one of: {', '.join(BOARDS)}",
+            ExitCode.USAGE,
+        )
+
+
+def _build(run: RunFolder, board: str, contract_hash: str) -> FirmwareImage:
+    from pipeline.deployment.platformio import build
+
+    run.build.mkdir(exist_ok=True)
+    log = run.build / f"build-{board}.log"
+    built = build(board, run.sources, PROJECT, log, BUILD_TIMEOUT_S)
+    return FirmwareImage(
+        board=board,
+        path=str(built.path),
+        flash_bytes=built.flash_bytes,
+        ram_bytes=built.ram_bytes,
+        contract_hash=contract_hash,
+        sha256=hashlib.sha256(built.path.read_bytes()).hexdigest(),
+    )
+
+
+def _build_without_model(board: str) -> Path:
+    from pipeline.deployment.platformio import build
+
+    log = PROJECT / "build" / f"build-{board}.log"
+    log.parent.mkdir(exist_ok=True)
+    return build(board, None, PROJECT, log, BUILD_TIMEOUT_S).path
+
+
+def _verify(run: RunFolder, port: str, on_step: OnStep) -> Verified:
+    from pipeline.capture.client import BoardClient
+    from pipeline.capture.ports import open_port
+    from pipeline.deployment.verify import verify
+
+    golden = GoldenVectors.load(run.require(run.golden_file, "convert"))
+    on_step(f"asking the board at {port} to prove what it runs")
+    with open_port(port) as connection:
+        client = BoardClient(connection)
+        client.wait_ready()
+        return verify(client, run.contract(), golden, VECTORS_ON_BOARD)
+
+
+def _instructions(board: str, verified: Verified) -> int | None:
+    """Only the fast virtual board counts time in instructions."""
+    from pipeline.boards.virtual import instructions_of_ticks
+
+    if board != "virtual":
+        return None
+    return round(instructions_of_ticks(verified.ticks_per_inference))

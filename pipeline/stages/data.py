@@ -1,0 +1,110 @@
+"""Recordings: simulated, imported, captured, joined."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.artifacts import Recording
+from pipeline.config import load_train_config
+from pipeline.stages.runs import open_run
+
+if TYPE_CHECKING:
+    from pipeline.datasets.importers import ImportReport
+
+DATA = Path("data")
+REST_S = (1.5, 2.5)
+
+
+@dataclass(frozen=True)
+class CaptureOptions:
+    label: str
+    person: str
+    session: str
+    dataset: str
+    count: int
+    seconds: float
+    port: str
+
+
+@dataclass(frozen=True)
+class Captured:
+    """files: one a take; missing: samples that never arrived; damaged: lines refused."""
+
+    files: tuple[Path, ...]
+    missing: int
+    damaged: int
+
+
+def simulate(folder: Path, people: int, takes: int, seed: int) -> list[Path]:
+    from pipeline.datasets.simulate import RATE_HZ, simulate_dataset
+
+    return simulate_dataset(folder, people, takes, seed, RATE_HZ)
+
+
+def import_data(
+    path: Path, dataset: str, label: str | None, person: str | None, rate_hz: float, take_rows: int
+) -> ImportReport:
+    from pipeline.datasets.importers import import_tutorial_csv
+    from pipeline.datasets.recordings import check_name
+
+    folder = DATA / check_name("dataset", dataset)
+    return import_tutorial_csv(path, folder, label, person, rate_hz, take_rows)
+
+
+def make_stream(dataset: Path, file: Path, run: Path | None, seed: int) -> Recording:
+    """All takes of a dataset, or those a run held out, as one recording with rests between."""
+    from pipeline.datasets.recordings import load_recordings, save_recording
+    from pipeline.datasets.streams import join_takes
+
+    takes = load_recordings(dataset)
+    if run is not None:
+        names = held_out_names(run)
+        takes = [take for take in takes if take.name in names]
+    order = np.random.default_rng(seed).permutation(len(takes))
+    stream = join_takes([takes[i] for i in order], REST_S, seed)
+    save_recording(stream, file)
+    return stream
+
+
+def held_out_names(run: Path) -> set[str]:
+    """Names of the takes that a run's training never saw."""
+    folder = open_run(run)
+    splits = json.loads(folder.require(folder.splits_file, "train").read_text("utf-8"))
+    return set(splits["test"])
+
+
+def dataset_of(run: Path) -> Path:
+    """The folder of recordings a run was trained on."""
+    folder = open_run(run)
+    return load_train_config(folder.require(folder.config_file, "train")).data.path
+
+
+def capture(options: CaptureOptions) -> Captured:
+    """Record takes; each is a file as soon as it is complete."""
+    from pipeline.capture.client import BoardClient
+    from pipeline.capture.ports import open_port
+    from pipeline.capture.recorder import Recorder, Take
+    from pipeline.datasets.recordings import check_name, next_recording_path, save_recording
+
+    folder = DATA / check_name("dataset", options.dataset)
+    take = Take(
+        check_name("label", options.label),
+        check_name("person", options.person),
+        check_name("session", options.session),
+        options.seconds,
+    )
+    files = []
+    with open_port(options.port) as port:
+        client = BoardClient(port)
+        client.wait_ready()
+        recorder = Recorder(client)
+        for recording in recorder.takes(take, options.count):
+            path = next_recording_path(folder, take.label, take.person, take.session)
+            save_recording(recording, path)
+            files.append(path)
+    return Captured(tuple(files), recorder.missing_samples, recorder.damaged_lines)

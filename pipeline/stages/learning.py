@@ -1,0 +1,139 @@
+"""From recordings to a network in C that is proven, and what that C says to a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.artifacts import (
+    Event,
+    GoldenVectors,
+    Int8,
+    RunFolder,
+    atomic_write,
+    save_text_files,
+)
+from pipeline.config import load_train_config
+from pipeline.contract import Contract
+from pipeline.stages.runs import converted_contract, named_run, new_run, open_run, point_latest_at
+
+if TYPE_CHECKING:
+    from pipeline.compiler import CompiledNetwork
+    from pipeline.training.fit import Epoch
+    from pipeline.training.train import Trained
+
+OnStep = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Converted:
+    """vectors: how many were compared byte for byte; bytes without the firmware around it."""
+
+    run: Path
+    contract_hash: str
+    vectors: int
+    int8_accuracy: float
+    flatbuffer_bytes: int
+    weight_bytes: int
+    arena_bytes: int
+    macs: int
+
+
+def train(
+    config_file: Path, settings: Sequence[str], run: Path | None, on_epoch: Callable[[Epoch], None]
+) -> Trained:
+    """Fit a model; the run folder has everything that convert needs, and the report."""
+    config = load_train_config(config_file, settings)
+    folder = named_run(run) if run is not None else new_run(config_file.stem)
+    from pipeline.datasets.recordings import load_recordings
+    from pipeline.datasets.windows import make_dataset
+    from pipeline.training.train import train as fit_and_report
+
+    dataset = make_dataset(load_recordings(config.data.path), config)
+    trained = fit_and_report(dataset, config, folder, on_epoch)
+    point_latest_at(folder)
+    return trained
+
+
+def convert(path: Path, on_step: OnStep) -> Converted:
+    """Quantise, compile to C, and prove the C equal to TFLite Micro before any of it counts."""
+    from pipeline.compiler import compile_network
+    from pipeline.conversion import contract_source, golden, quantize, selftest
+    from pipeline.twin import Twin
+
+    run = open_run(path)
+    windows = _windows(run)
+    draft = RunFolder(run.build / "converted")
+    log = run.build / "convert.log"
+    on_step("quantising to int8")
+    quantize.quantize(run.keras_file, windows["calibration"], draft.flatbuffer_file, log)
+    on_step("compiling to C")
+    flatbuffer = draft.flatbuffer_file.read_bytes()
+    network = compile_network(flatbuffer)
+    contract = run.contract().converted(network.quantisation, flatbuffer)
+    on_step("asking TensorFlow Lite Micro for the reference")
+    vectors = golden.make_golden(draft.flatbuffer_file, network.quantisation, windows["test"], log)
+    crc = selftest.selftest_crc(draft.flatbuffer_file, vectors.inputs.shape[1], log)
+    constants = contract_source.contract_source(contract, crc)
+    save_text_files(draft.sources, {**network.sources, **constants})
+    on_step(f"comparing {len(vectors.inputs)} vectors, byte for byte")
+    twin = Twin(draft.sources, run.build)
+    golden.compare_outputs(vectors, twin.invoke(vectors.inputs), "the compiled C")
+    test = golden.quantise(windows["test"], network.quantisation)
+    scores = twin.invoke(test.reshape(len(test), -1))
+    _publish(run, draft, contract, vectors)
+    return _summary(run, contract, network, len(vectors.inputs), _accuracy(scores, windows))
+
+
+def replay(path: Path, file: Path) -> list[Event]:
+    """What a board with this run would call out, given the recording `file`."""
+    from pipeline.datasets.recordings import load_recording
+    from pipeline.twin import Twin
+
+    run = open_run(path)
+    converted_contract(run)
+    twin = Twin(run.sources, run.build)
+    return twin.replay(load_recording(file)).events
+
+
+def _windows(run: RunFolder) -> dict[str, NDArray[Any]]:
+    with np.load(run.require(run.windows_file, "train")) as arrays:
+        return dict(arrays)
+
+
+def _publish(run: RunFolder, draft: RunFolder, contract: Contract, vectors: GoldenVectors) -> None:
+    """The contract is written last: it is what makes the run count as converted."""
+    from pipeline.conversion.c_array import c_array
+
+    flatbuffer = draft.flatbuffer_file.read_bytes()
+    with atomic_write(run.flatbuffer_file) as unfinished:
+        unfinished.write_bytes(flatbuffer)
+    save_text_files(run.path, c_array(flatbuffer))
+    texts = {source.name: source.read_text("utf-8") for source in draft.sources.iterdir()}
+    save_text_files(run.sources, texts)
+    vectors.save(run.golden_file)
+    contract.save(run.contract_file)
+
+
+def _accuracy(scores: Int8, windows: dict[str, NDArray[Any]]) -> float:
+    return float(np.mean(scores.argmax(axis=1) == windows["test_targets"]))
+
+
+def _summary(
+    run: RunFolder, contract: Contract, network: CompiledNetwork, vectors: int, accuracy: float
+) -> Converted:
+    return Converted(
+        run=run.path,
+        contract_hash=contract.hash(),
+        vectors=vectors,
+        int8_accuracy=accuracy,
+        flatbuffer_bytes=run.flatbuffer_file.stat().st_size,
+        weight_bytes=network.weight_bytes,
+        arena_bytes=network.arena_bytes,
+        macs=sum(layer.macs for layer in network.layers),
+    )

@@ -1,0 +1,67 @@
+"""Run folders: where a new one goes, and which one is meant."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pipeline.artifacts import RunFolder
+from pipeline.contract import Contract
+from pipeline.errors import ExitCode, PipelineError
+
+RUNS = Path("runs")
+LATEST = RUNS / "latest"
+
+
+def new_run(name: str) -> RunFolder:
+    """`runs/NAME`, or with a number behind it where that is taken."""
+    number = 1
+    path = RUNS / name
+    while path.exists():
+        number += 1
+        path = RUNS / f"{name}-{number}"
+    return RunFolder(path)
+
+
+def named_run(path: Path) -> RunFolder:
+    """`path`, which must be free: a finished run is never written over."""
+    if path.exists():
+        raise PipelineError(
+            f"{path} exists already.",
+            "a run is never written over, so that its figures stay true",
+            "choose another name, or delete the folder first",
+            ExitCode.USAGE,
+        )
+    return RunFolder(path)
+
+
+def point_latest_at(run: RunFolder) -> None:
+    """Make `runs/latest` mean this run, for runs that lie in `runs/`."""
+    if run.path.resolve().parent != RUNS.resolve():
+        return
+    draft = LATEST.with_name(f".latest.{os.getpid()}")
+    draft.symlink_to(run.name)
+    draft.replace(LATEST)
+
+
+def open_run(path: Path) -> RunFolder:
+    if not path.is_dir():
+        raise PipelineError(
+            f"There is no run at {path}.",
+            "the path is misspelt, or nothing has been trained here yet",
+            "run `gesture train CONFIG`, and give the run folder it prints",
+            ExitCode.USAGE,
+        )
+    return RunFolder(path.resolve())
+
+
+def converted_contract(run: RunFolder) -> Contract:
+    """Raises PipelineError where the run has not been through `gesture convert`."""
+    contract = run.contract()
+    if contract.quantisation is None:
+        raise PipelineError(
+            f"{run.path} has not been converted.",
+            "training leaves a Keras model; a board needs it quantised and compiled to C",
+            f"run `gesture convert {run.path}` first",
+        )
+    return contract

@@ -1,0 +1,128 @@
+"""Fitting: one loop for every model and task, seeded, with the best weights kept."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.artifacts import Int32, SequenceDataset
+from pipeline.config import FitConfig, TrainConfig
+from pipeline.contract import Scaling
+from pipeline.training.models import build
+from pipeline.training.scaling import measure_scaling, scale
+
+EMA_MOMENTUM = 0.995
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """number counts from 1; losses are mean cross-entropies in nats."""
+
+    number: int
+    of: int
+    loss: float
+    validation_loss: float
+    validation_accuracy: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The Keras model with the weights of the best epoch, and how it went."""
+
+    model: Any
+    scaling: Scaling
+    epochs: tuple[Epoch, ...]
+
+
+def fit(dataset: SequenceDataset, config: TrainConfig, on_epoch: Callable[[Epoch], None]) -> Fitted:
+    """Train on `train`, stop by `validation`; the test part is never touched.
+
+    The learning rate falls along half a cosine to zero (Loshchilov and Hutter, ICLR 2017),
+    labels are smoothed (Szegedy et al., CVPR 2016) and weights are averaged over steps (Polyak
+    and Juditsky, 1992): a few takes are little to learn from, and all three calm it. The same
+    dataset and config give the same weights on the same machine.
+    """
+    keras = _quiet_keras(config.fit.seed)
+    inputs, targets = dataset.part("train")
+    scaling = measure_scaling(inputs, config.data.channels)
+    classes = len(dataset.labels)
+    model = build(config.model, config.window.length, len(config.data.channels), classes)
+    steps = config.fit.epochs * math.ceil(len(targets) / config.fit.batch_size)
+    rate = keras.optimizers.schedules.CosineDecay(config.fit.learning_rate, steps)
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=config.fit.label_smoothing)
+    optimizer = keras.optimizers.Adam(rate, use_ema=True, ema_momentum=EMA_MOMENTUM)
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    held_inputs, held_targets = dataset.part("validation")
+    one_hot = np.eye(classes, dtype=np.float32)
+    epochs: list[Epoch] = []
+    model.fit(
+        scale(inputs, scaling),
+        one_hot[targets],
+        validation_data=(scale(held_inputs, scaling), one_hot[held_targets]),
+        batch_size=config.fit.batch_size,
+        epochs=config.fit.epochs,
+        class_weight=_class_weights(targets, classes) if config.fit.class_weights else None,
+        callbacks=_callbacks(keras, config.fit, epochs, on_epoch),
+        verbose=0,
+    )
+    return Fitted(model, scaling, tuple(epochs))
+
+
+def _quiet_keras(seed: int) -> Any:
+    """Keras, told to be repeatable."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    with _muted_stderr():
+        import keras
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+        keras.utils.set_random_seed(seed)
+        tf.constant(0)  # the first operation makes TensorFlow talk once more
+    return keras
+
+
+@contextmanager
+def _muted_stderr() -> Iterator[None]:
+    """TensorFlow greets on the file descriptor itself, whatever its log level."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _class_weights(targets: Int32, classes: int) -> dict[int, float]:
+    """Weights that make every class count the same in all."""
+    counts = np.bincount(targets, minlength=classes)
+    return {index: len(targets) / (classes * max(1, int(n))) for index, n in enumerate(counts)}
+
+
+def _callbacks(
+    keras: Any, config: FitConfig, epochs: list[Epoch], on_epoch: Callable[[Epoch], None]
+) -> list[Any]:
+    def tell(index: int, logs: dict[str, float]) -> None:
+        epoch = Epoch(
+            number=index + 1,
+            of=config.epochs,
+            loss=float(logs["loss"]),
+            validation_loss=float(logs["val_loss"]),
+            validation_accuracy=float(logs["val_accuracy"]),
+        )
+        epochs.append(epoch)
+        on_epoch(epoch)
+
+    best = keras.callbacks.EarlyStopping(
+        "val_loss", patience=config.patience, restore_best_weights=True
+    )
+    averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    return [keras.callbacks.LambdaCallback(on_epoch_end=tell), averaged, best]

@@ -1,0 +1,173 @@
+"""One run: fit, judge on what was held out, and leave everything the next stage needs."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.artifacts import (
+    IMU_UNITS,
+    Float32,
+    Int64,
+    RunFolder,
+    SequenceDataset,
+    atomic_write,
+    save_json,
+)
+from pipeline.config import TrainConfig
+from pipeline.contract import Channel, Contract, DecisionPolicy, Hashes
+from pipeline.training.evaluate import Metrics, measure
+from pipeline.training.fit import Epoch, Fitted, fit
+from pipeline.training.models import check_hop
+from pipeline.training.report import Mistake, Report, write_report
+from pipeline.training.scaling import scale
+
+CALIBRATION_WINDOWS = 512
+VERSIONED = ("tensorflow", "keras", "numpy", "tflite-micro")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """accuracy: share of the held-out windows, one a take, that the float model gets right."""
+
+    run: Path
+    accuracy: float
+    test_windows: int
+    split_note: str
+    report: Path
+
+
+def train(
+    dataset: SequenceDataset,
+    config: TrainConfig,
+    run: RunFolder,
+    on_epoch: Callable[[Epoch], None],
+) -> Trained:
+    """Fill the run folder. contract.json comes last: it makes the run count as trained."""
+    check_hop(config.model, config.window.hop)
+    fitted = fit(dataset, config, on_epoch)
+    inputs, targets = dataset.part("test")
+    scaled = scale(inputs, fitted.scaling)
+    predicted = np.argmax(fitted.model.predict(scaled, verbose=0), axis=1)
+    metrics = measure(targets, predicted, dataset.labels)
+    run.path.mkdir(parents=True, exist_ok=True)
+    _save_model(run, fitted)
+    config.save(run.config_file)
+    _save_splits(run, dataset)
+    _save_windows(run, dataset, fitted, scaled)
+    _save_metrics(run, dataset, metrics, fitted)
+    contract = _contract(dataset, config, fitted)
+    write_report(_report(dataset, config, fitted, metrics, predicted, contract), run)
+    contract.save(run.contract_file)
+    return Trained(run.path, metrics.accuracy, len(targets), dataset.split_note, run.report_file)
+
+
+def _save_model(run: RunFolder, fitted: Fitted) -> None:
+    with atomic_write(run.keras_file) as unfinished:
+        named = unfinished.with_suffix(".keras")  # Keras insists on the suffix
+        fitted.model.save(named)
+        named.replace(unfinished)
+
+
+def _save_splits(run: RunFolder, dataset: SequenceDataset) -> None:
+    parts = {
+        part: sorted({dataset.groups[index] for index in indices})
+        for part, indices in dataset.splits.items()
+    }
+    save_json(run.splits_file, {**parts, "fingerprint": dataset.fingerprint})
+
+
+def _save_windows(run: RunFolder, dataset: SequenceDataset, fitted: Fitted, test: Float32) -> None:
+    train_inputs, _ = dataset.part("train")
+    chosen = np.linspace(0, len(train_inputs) - 1, min(CALIBRATION_WINDOWS, len(train_inputs)))
+    calibration = scale(train_inputs[chosen.astype(np.int64)], fitted.scaling)
+    with atomic_write(run.windows_file) as unfinished, unfinished.open("wb") as stream:
+        np.savez_compressed(
+            stream, calibration=calibration, test=test, test_targets=dataset.part("test")[1]
+        )
+
+
+def _save_metrics(
+    run: RunFolder, dataset: SequenceDataset, metrics: Metrics, fitted: Fitted
+) -> None:
+    content = asdict(metrics)
+    content["confusion"] = metrics.confusion.tolist()
+    content["labels"] = list(dataset.labels)
+    content["split"] = dataset.split_note
+    content["epochs"] = [asdict(epoch) for epoch in fitted.epochs]
+    content["parameters"] = int(fitted.model.count_params())
+    content["versions"] = versions()
+    save_json(run.metrics_file, content)
+
+
+def versions() -> dict[str, str]:
+    found = {name: importlib.metadata.version(name) for name in VERSIONED}
+    return {"python": platform.python_version(), **found}
+
+
+def _contract(dataset: SequenceDataset, config: TrainConfig, fitted: Fitted) -> Contract:
+    decision = config.decision
+    background = config.data.background
+    return Contract(
+        task=config.task,
+        channels=tuple(Channel(name=name, unit=IMU_UNITS[name]) for name in config.data.channels),
+        rate_hz=config.data.rate_hz,
+        window=config.window.length,
+        hop=config.window.hop,
+        labels=dataset.labels,
+        scaling=fitted.scaling,
+        decision=DecisionPolicy(
+            smoothing_windows=decision.smoothing_windows,
+            thresholds=(decision.threshold,) * len(dataset.labels),
+            release=decision.release,
+            refractory_s=decision.refractory_s,
+            background=background if background in dataset.labels else None,
+        ),
+        hashes=Hashes(data=dataset.fingerprint, config=config.hash()),
+    )
+
+
+def _report(
+    dataset: SequenceDataset,
+    config: TrainConfig,
+    fitted: Fitted,
+    metrics: Metrics,
+    predicted: Int64,
+    contract: Contract,
+) -> Report:
+    inputs, targets = dataset.part("test")
+    wrong = np.flatnonzero(predicted != targets)
+    names = [dataset.groups[index] for index in dataset.splits["test"]]
+    mistakes = tuple(
+        Mistake(
+            names[index],
+            dataset.labels[targets[index]],
+            dataset.labels[predicted[index]],
+            inputs[index],
+        )
+        for index in wrong
+    )
+    provenance = {
+        "data": contract.hashes.data,
+        "config": contract.hashes.config,
+        "seed": str(config.fit.seed),
+        **versions(),
+    }
+    return Report(
+        title=config.data.path.name,
+        labels=dataset.labels,
+        channels=config.data.channels,
+        rate_hz=config.data.rate_hz,
+        split=dataset.split_note,
+        metrics=metrics,
+        epochs=fitted.epochs,
+        mistakes=mistakes,
+        parameters=int(fitted.model.count_params()),
+        provenance=provenance,
+        settings=config.plain(),
+    )

@@ -1,0 +1,178 @@
+"""The firmware's own C as a library of this computer: what it answers, a board answers.
+
+Built from firmware/boards/twin, the parts of firmware/lib that recognise, and one model's
+generated sources; firmware/boards/twin/twin.h says what the functions do.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.artifacts import (
+    IMU_CHANNELS,
+    PROJECT,
+    Event,
+    Int8,
+    Int32,
+    Int64,
+    Recording,
+    atomic_write,
+)
+from pipeline.errors import ExitCode, PipelineError
+
+COMPILER = "cc"
+# No fused multiply-add, as on the board; symbols of one twin never meet those of another.
+FLAGS = ("-O2", "-std=c11", "-shared", "-fPIC", "-ffp-contract=off", "-Wl,-Bsymbolic")
+PARTS = ("crc", "window", "decision", "recognizer", "selftest", "nn")
+HEADERS = ("model", "sample")
+SCORE_STEPS = 1000
+EVENT = np.dtype([("t_us", "u8"), ("class_index", "u4"), ("sum", "u4")])  # twin_event_t
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a board says to a recording.
+
+    scores: int8 [windows, classes], the network's output; scores_t_us: int64 [windows], the
+    time of each window's last sample; inputs: int8 [windows, window * channels].
+    """
+
+    events: list[Event]
+    scores: Int8
+    scores_t_us: Int64
+    inputs: Int8
+
+
+class Twin:
+    """One model's library. Twins of the same sources share one state: not for two threads."""
+
+    def __init__(self, sources: Path, build: Path) -> None:
+        """Load the twin of the generated `sources`, built in the folder `build` if need be.
+
+        Raises PipelineError (NO_TOOL) without a C compiler, and where the C does not compile.
+        """
+        self._library = ctypes.CDLL(str(build_library(sources, build)))
+        self._library.twin_contract_hash.restype = ctypes.c_char_p
+        self._library.twin_label.restype = ctypes.c_char_p
+        self.window: int = self._library.twin_window()
+        self.hop: int = self._library.twin_hop()
+        self.channels: int = self._library.twin_channels()
+        self.classes: int = self._library.twin_classes()
+        self.contract_hash: str = self._library.twin_contract_hash().decode()
+        self.labels = tuple(
+            self._library.twin_label(index).decode() for index in range(self.classes)
+        )
+
+    def selftest_crc(self) -> int:
+        crc: int = self._library.twin_selftest_crc() & 0xFFFF
+        return crc
+
+    def invoke(self, inputs: Int8) -> Int8:
+        """The network alone: int8 [n, window * channels] in, int8 [n, classes] out."""
+        inputs = np.ascontiguousarray(inputs, np.int8)
+        if inputs.ndim != 2 or inputs.shape[1] != self.window * self.channels:
+            raise ValueError(f"inputs are {inputs.shape}, not [n, {self.window * self.channels}]")
+        outputs = np.empty((len(inputs), self.classes), np.int8)
+        self._library.twin_invoke_many(_pointer(inputs), _pointer(outputs), len(inputs))
+        return outputs
+
+    def quantise(self, thousandths: Int32) -> Int8:
+        """What the network is given: int32 [n, 6] in thousandths to int8 [n, channels]."""
+        values = _six_axes(thousandths)
+        quantised = np.empty((len(values), self.channels), np.int8)
+        self._library.twin_quantise(_pointer(values), len(values), _pointer(quantised))
+        return quantised
+
+    def replay(self, recording: Recording) -> Replay:
+        """All a board would find in the recording, started at its first sample."""
+        values = _six_axes(recording.thousandths)
+        t_us = np.ascontiguousarray(recording.t_us, np.uint64)
+        room = len(values) // self.hop + 1
+        inputs = np.empty((room, self.window * self.channels), np.int8)
+        scores = np.empty((room, self.classes), np.int8)
+        scores_t_us = np.empty(room, np.uint64)
+        events = np.empty(room, EVENT)
+        event_count = ctypes.c_uint32()
+        arrays = (inputs, scores, scores_t_us, events)
+        self._library.twin_reset()
+        windows: int = self._library.twin_replay(
+            _pointer(values),
+            _pointer(t_us),
+            len(values),
+            *(_pointer(array) for array in arrays),
+            ctypes.byref(event_count),
+        )
+        found = [self._event(*event) for event in events[: event_count.value].tolist()]
+        at = scores_t_us[:windows].astype(np.int64)
+        return Replay(found, scores[:windows], at, inputs[:windows])
+
+    def _event(self, t_us: int, class_index: int, score_sum: int) -> Event:
+        thousandths = self._library.twin_score_thousandths(score_sum)
+        return Event(t_us, self.labels[class_index], thousandths / SCORE_STEPS)
+
+
+def build_library(sources: Path, build: Path) -> Path:
+    """The shared library, compiled unless one of exactly these sources is there already."""
+    inputs = [*_firmware_files(), *sorted(sources.glob("*.[ch]"))]
+    library = build / f"twin-{_fingerprint(inputs)[:16]}.so"
+    if library.is_file():
+        return library
+    folders = {path.parent for path in inputs if path.suffix == ".h"}
+    includes = [f"-I{folder}" for folder in sorted(folders)]
+    c_files = [str(path) for path in inputs if path.suffix == ".c"]
+    with atomic_write(library) as unfinished:
+        _compile([*FLAGS, *includes, *c_files, "-o", str(unfinished)])
+    return library
+
+
+def _firmware_files() -> Iterator[Path]:
+    firmware = PROJECT / "firmware"
+    folders = [firmware / "lib" / part for part in (*PARTS, *HEADERS)]
+    for folder in [*folders, firmware / "boards" / "twin"]:
+        yield from sorted(folder.glob("*.[ch]"))
+
+
+def _fingerprint(files: list[Path]) -> str:
+    digest = hashlib.sha256(" ".join((COMPILER, *FLAGS)).encode())
+    for file in files:
+        content = file.read_bytes()
+        digest.update(f"\0{file.name} {len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _compile(arguments: list[str]) -> None:
+    if shutil.which(COMPILER) is None:
+        raise PipelineError(
+            "There is no C compiler.",
+            f"the firmware's C is compiled for this computer, and `{COMPILER}` is not on the PATH",
+            "sudo apt-get install gcc libc6-dev",
+            ExitCode.NO_TOOL,
+        )
+    result = subprocess.run([COMPILER, *arguments], capture_output=True, text=True)
+    if result.returncode != 0:
+        told = [line for line in result.stderr.splitlines() if "error" in line]
+        raise PipelineError(
+            "The model's C does not compile on this computer.",
+            told[0] if told else result.stderr.strip()[-300:],
+            "run `gesture convert` again; generated files are never edited by hand",
+        )
+
+
+def _six_axes(thousandths: Int32) -> Int32:
+    """int32 [n, 6], as the C reads it."""
+    values = np.ascontiguousarray(thousandths, np.int32)
+    if values.ndim != 2 or values.shape[1] != len(IMU_CHANNELS):
+        raise ValueError(f"samples are {values.shape}, not [n, {len(IMU_CHANNELS)}]")
+    return values
+
+
+def _pointer(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)

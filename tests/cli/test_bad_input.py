@@ -1,0 +1,128 @@
+"""Wrong input: an exit code, what happened, why, and what to do; never a traceback."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import ExitCode
+from tests.cli.commands import PROJECT, Ended, gesture
+
+CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
+SAMPLE = PROJECT / "data" / "sample"
+
+
+def assert_refused(ended: Ended, code: ExitCode, *words: str) -> None:
+    assert ended.code == code, ended.told
+    assert "Traceback" not in ended.told
+    assert "should not have" not in ended.told, ended.told
+    for part in ("error", "why", "next", *words):
+        assert part in ended.told
+
+
+def test_missing_port(tmp_path: Path) -> None:
+    ended = gesture("monitor", "--port", "/dev/ttyNOWHERE", cwd=tmp_path)
+    assert_refused(ended, ExitCode.NO_BOARD, "no port /dev/ttyNOWHERE")
+
+
+def test_port_in_use(tmp_path: Path) -> None:
+    master, other_program = pty.openpty()
+    fcntl.flock(other_program, fcntl.LOCK_EX)
+    ended = gesture("monitor", "--port", os.ttyname(other_program), cwd=tmp_path)
+    os.close(master)
+    os.close(other_program)
+    assert_refused(ended, ExitCode.NO_BOARD, "in use by another program")
+
+
+def test_unknown_config_key(tmp_path: Path) -> None:
+    ended = gesture("train", CONFIG, "--set", "fit.epoch=3", cwd=tmp_path)
+    assert_refused(ended, ExitCode.USAGE, "fit.epoch: unknown key", "did you mean `fit.epochs`?")
+
+
+@pytest.mark.parametrize("label", ["../punch", "a/b", "/punch", "..", ""])
+def test_label_with_a_path_in_it(tmp_path: Path, label: str) -> None:
+    ended = gesture("capture", "--label", label, "--port", "/dev/null", cwd=tmp_path)
+    assert_refused(ended, ExitCode.USAGE, "cannot be used as a label")
+    assert not list(tmp_path.iterdir())
+
+
+def test_empty_dataset(tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    ended = gesture("train", CONFIG, "--set", "data.path=nothing", cwd=tmp_path)
+    assert_refused(ended, ExitCode.FAILED, "nothing is empty", "gesture capture")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_one_class_dataset(tmp_path: Path) -> None:
+    shutil.copytree(SAMPLE / "punch", tmp_path / "one" / "punch")
+    ended = gesture("train", CONFIG, "--set", "data.path=one", cwd=tmp_path)
+    assert_refused(ended, ExitCode.FAILED, "only one class: punch", "second gesture")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_nan_samples(tmp_path: Path) -> None:
+    shutil.copytree(SAMPLE, tmp_path / "damaged")
+    victim = sorted((tmp_path / "damaged" / "punch").glob("*.csv"))[0]
+    lines = victim.read_text("utf-8").splitlines(keepends=True)
+    lines[20] = "8,67227,nan,0.0,1.0,0.0,0.0,0.0\n"
+    victim.write_text("".join(lines), encoding="utf-8")
+    ended = gesture("train", CONFIG, "--set", "data.path=damaged", cwd=tmp_path)
+    assert_refused(ended, ExitCode.FAILED, f"{victim.name}:21", "ax is 'nan'")
+
+
+def test_wrong_words_are_usage_errors(tmp_path: Path) -> None:
+    assert gesture("trian", cwd=tmp_path).code == ExitCode.USAGE
+    assert gesture("train", cwd=tmp_path).code == ExitCode.USAGE
+    ended = gesture("deploy", PROJECT, "--board", "virtaul", cwd=tmp_path)
+    assert_refused(ended, ExitCode.USAGE, "no board `virtaul`", "virtual")
+
+
+def test_runs_in_the_wrong_state(tmp_path: Path) -> None:
+    assert_refused(gesture("convert", "runs/none", cwd=tmp_path), ExitCode.USAGE, "no run at")
+    (tmp_path / "runs" / "half").mkdir(parents=True)
+    ended = gesture("convert", "runs/half", cwd=tmp_path)
+    assert_refused(ended, ExitCode.FAILED, "gesture train")
+
+
+@pytest.mark.xdist_group("converted")
+def test_truncated_keras_model(converted_run: Path, tmp_path: Path) -> None:
+    run = copy_of(converted_run, tmp_path)
+    cut_short(run / "model.keras")
+    ended = gesture("convert", run, cwd=tmp_path)
+    assert_refused(ended, ExitCode.FAILED, "model.keras")
+
+
+@pytest.mark.xdist_group("converted")
+def test_truncated_contract(converted_run: Path, tmp_path: Path) -> None:
+    run = copy_of(converted_run, tmp_path)
+    cut_short(run / "contract.json")
+    ended = gesture("deploy", run, "--board", "native", cwd=tmp_path)
+    assert_refused(ended, ExitCode.MISMATCH, "contract.json is not a contract")
+
+
+@pytest.mark.xdist_group("converted")
+def test_a_finished_run_is_never_written_over(converted_run: Path, work: Path) -> None:
+    before = (converted_run / "contract.json").read_bytes()
+    ended = gesture("train", CONFIG, "--run", "runs/quick", cwd=work)
+    assert_refused(ended, ExitCode.USAGE, "exists already")
+    assert (converted_run / "contract.json").read_bytes() == before
+
+
+def test_errors_as_json(tmp_path: Path) -> None:
+    ended = gesture("convert", "runs/none", "--json", cwd=tmp_path)
+    assert ended.json["error"]["exit_code"] == ended.code == ExitCode.USAGE
+    assert set(ended.json["error"]) == {"what", "why", "next", "exit_code"}
+
+
+def copy_of(run: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(run, folder / "run", ignore=shutil.ignore_patterns("build")))
+
+
+def cut_short(file: Path) -> None:
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])

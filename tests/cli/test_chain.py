@@ -1,0 +1,152 @@
+"""The whole chain, as a person walks it: recordings in, gestures called out by the board."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.artifacts import Event
+from pipeline.boards.supervisor import start
+from pipeline.capture.client import BoardClient
+from pipeline.capture.ports import open_port
+from pipeline.capture.protocol import Item, Message, event_of, is_sensor_stopped, scores_of
+from pipeline.conversion.oracle import run_oracle
+from pipeline.datasets.recordings import load_recording
+from pipeline.errors import ExitCode
+from pipeline.training.events import judge
+from pipeline.twin import Twin
+from tests.cli.commands import GESTURE, PROJECT, gesture
+
+CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
+REPLAY_LIMIT_S = 120.0
+RIGHT = 0.9
+FOLD = ("--set", "split.by=take", "--set", "split.folds=5", "--set", "split.fold=0")
+
+
+@pytest.fixture(scope="module")
+def spells(shared_data: Path, qemu: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with fold 0 of the spells, trained, converted and deployed to QEMU."""
+    work = tmp_path_factory.mktemp("spells")
+    recordings = shared_data / "gestures" / "spells"
+    imported = gesture("data", "import", recordings, "--dataset", "spells", "--json", cwd=work)
+    assert sum(entry["takes"] for entry in imported.json["takes"]) == 125
+    words = ("--set", "data.path=data/spells", *FOLD, "--run", "runs/spells")
+    for step in (
+        ("train", CONFIG, *words),
+        ("convert", "runs/spells"),
+        ("deploy", "runs/spells", "--board", "virtual"),
+        ("data", "stream", "data/spells", "stream.csv", "--run", "runs/spells"),
+    ):
+        ended = gesture(*step, "--json", cwd=work)
+        assert ended.code == 0, ended.err
+    return work
+
+
+@pytest.mark.xdist_group("spells")
+def test_the_board_calls_what_the_twin_calls_and_is_right(spells: Path) -> None:
+    run, stream = spells / "runs" / "spells", load_recording(spells / "stream.csv")
+    contract = json.loads((run / "contract.json").read_text("utf-8"))
+    image = json.loads((run / "firmware.json").read_text("utf-8"))
+    items = played(Path(image["path"]), spells / "stream.csv")
+    events = [event for event in map(event_of_item, items) if event is not None]
+
+    twin = Twin(run / "firmware", run / "build")
+    replay = twin.replay(stream)
+    assert events == replay.events
+
+    scores = dict(filter(None, map(scores_of_item, items)))
+    wanted = {int(t): i for i, t in enumerate(replay.scores_t_us)}
+    assert len(scores) > 0.9 * len(wanted)  # the first pass by before `scores on` arrives
+    rows = [wanted[t_us] for t_us in scores]
+    oracle = run_oracle(run / "model.tflite", replay.inputs[rows], spells / "oracle.log")
+    assert np.array_equal(np.array(list(scores.values())), oracle)
+
+    calls = judge(events, stream, contract["decision"]["background"])
+    assert calls.takes == 25
+    assert calls.right >= RIGHT * calls.takes, calls.called
+
+
+@pytest.mark.xdist_group("spells")
+def test_replay_prints_the_boards_events(spells: Path) -> None:
+    printed = gesture("replay", "runs/spells", "stream.csv", "--json", cwd=spells).json["events"]
+    with board_started(spells, "--fast") as port:
+        seen = monitored(port, spells)
+    assert printed
+    assert seen == printed
+
+
+@pytest.mark.xdist_group("spells")
+def test_another_contract_on_the_board_is_found_out(spells: Path, converted_run: Path) -> None:
+    with board_started(spells, "--fast") as port:
+        right = gesture("board", "check", "runs/spells", "--port", port, "--json", cwd=spells)
+        wrong = gesture("board", "check", converted_run, "--port", port, cwd=spells)
+    assert right.code == 0, right.err
+    assert right.json["vectors"] > 0
+    assert wrong.code == ExitCode.MISMATCH
+    assert right.json["contract_hash"] in wrong.told
+
+
+def played(image: Path, stream_file: Path) -> list[Item]:
+    """Everything a virtual board says to a stream, until its sensor stops."""
+    items: list[Item] = []
+    with (
+        start("virtual", image, load_recording(stream_file), fast=True) as board,
+        open_port(board.port) as port,
+    ):
+        client = BoardClient(port)
+        client.switch("scores", True)
+        for item in client.items(REPLAY_LIMIT_S):
+            items.append(item)
+            if isinstance(item, Message) and is_sensor_stopped(item):
+                return items
+    pytest.fail(f"the recording was not played to its end within {REPLAY_LIMIT_S:g} s")
+
+
+def event_of_item(item: Item) -> Event | None:
+    return event_of(item) if isinstance(item, Message) else None
+
+
+def scores_of_item(item: Item) -> tuple[int, np.ndarray] | None:  # type: ignore[type-arg]
+    return scores_of(item) if isinstance(item, Message) else None
+
+
+@contextmanager
+def board_started(work: Path, pace: str) -> Iterator[str]:
+    """`gesture board start` in another process; its port."""
+    words = ["board", "start", "virtual", "--run", "runs/spells", "--imu", "stream.csv", pace]
+    with subprocess.Popen(
+        [str(GESTURE), *words, "--json"], cwd=work, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())["port"]
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == ExitCode.INTERRUPTED
+
+
+def monitored(port: str, work: Path) -> list[object]:
+    """The events that `gesture monitor` prints until the recording has ended."""
+    events: list[object] = []
+    with subprocess.Popen(
+        [str(GESTURE), "monitor", "--port", port, "--json"],
+        cwd=work,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            seen = json.loads(line)
+            if seen["event"]:
+                events.append(seen["event"])
+            if seen["sensor_stopped"]:
+                break
+        process.send_signal(signal.SIGINT)
+    return events

@@ -1,0 +1,40 @@
+"""What all tests share: where real recordings are, and which tools must be there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+RECORDINGS = PROJECT.parent / "shared" / "data"
+TOOLS_ARE_A_MUST = "GESTURE_REQUIRE_TOOLS"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real recordings made elsewhere; they are not part of the project."""
+    if not RECORDINGS.is_dir():
+        pytest.skip(f"no real recordings at {RECORDINGS}")
+    return RECORDINGS
+
+
+def need(*tools: str) -> None:
+    """Skip where a tool is missing; fail where CI says that nothing may be missing."""
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    if missing and os.environ.get(TOOLS_ARE_A_MUST):
+        pytest.fail(f"not installed: {', '.join(missing)}; `make tools` installs it")
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}; `make tools` installs it")
+
+
+@pytest.fixture(scope="session")
+def qemu() -> None:
+    need("qemu-system-arm", "arm-none-eabi-gcc")
+
+
+@pytest.fixture(scope="session")
+def host_compiler() -> None:
+    need("gcc")

@@ -1,0 +1,277 @@
+"""The whole application on the native board, with sanitizers."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import struct
+import subprocess
+import time
+from binascii import crc_hqx
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from building import APP, FIRMWARE, MODEL, NO_MODEL, board_sources, compile_c
+from talking import LIMIT_S, PERIOD_US, Talk, held_back, imu_file, start
+
+pytestmark = pytest.mark.xdist_group("firmware")
+WINDOW, HOP, CHANNELS, CLASSES = 8, 4, 6, 3
+INPUT_BYTES = WINDOW * CHANNELS
+CONTRACT = "0123456789abcdef" * 4
+
+
+def network(values: list[int]) -> list[int]:
+    """The left_right_model: int8 [WINDOW * CHANNELS] to int8 [CLASSES]."""
+    total = sum(values[::CHANNELS])
+    mean = abs(total) // WINDOW * (1 if total > 0 else -1)
+    left, right = min(255, max(0, -2 * mean)), max(0, 2 * mean)
+    return [left - 128, right - 128, 127 - left - right]
+
+
+def hexadecimal(values: list[int]) -> str:
+    return bytes(value & 0xFF for value in values).hex().upper()
+
+
+def expected_selftest() -> int:
+    state, outputs = 1, []
+    for _ in range(4):
+        values = []
+        for _ in range(INPUT_BYTES):
+            state = (state * 1664525 + 1013904223) % 2**32
+            byte = state >> 24
+            values.append(byte - 256 if byte > 127 else byte)
+        outputs += network(values)
+    return crc_hqx(bytes(value & 0xFF for value in outputs), 0xFFFF)
+
+
+@pytest.fixture
+def board(sanitized_native):
+    with start([str(sanitized_native)]) as talk:
+        yield talk
+
+
+def test_it_says_who_it_is(board: Talk):
+    assert board.line() == f"hello board=native firmware=0.1.0 contract={CONTRACT}"
+    assert board.line() == "warn no-sensor"
+    info = dict(word.split("=") for word in board.ask("info").split()[1:])
+    assert info.pop("tick_hz").isdigit()
+    assert info == {
+        "board": "native",
+        "imu": "none",
+        "revision": "host",
+        "firmware": "0.1.0",
+        "contract": CONTRACT,
+        "rate_hz": "119.000",
+        "measured_hz": "0.000",
+        "window": str(WINDOW),
+        "hop": str(HOP),
+        "channels": str(CHANNELS),
+        "classes": str(CLASSES),
+        "overruns": "0",
+        "stack_unused": "0",
+    }
+    assert board.ask("labels") == "ok left right still"
+
+
+def test_the_network_answers_what_it_should(board: Talk):
+    values = [(37 * i) % 256 - 128 for i in range(INPUT_BYTES)]
+    text = hexadecimal(values)
+    for offset in range(0, INPUT_BYTES, 10):
+        assert board.ask(f"load {offset} {text[2 * offset : 2 * offset + 20]}") == "ok"
+    assert board.ask("invoke") == f"ok {hexadecimal(network(values))}"
+    words = board.ask("bench 100").split()
+    assert words[:2] == ["ok", "runs=100"]
+    assert int(words[2].removeprefix("ticks=")) > 0
+
+
+def test_load_stays_inside_the_input(board: Talk):
+    assert board.ask(f"load {INPUT_BYTES - 1} 7F") == "ok"
+    assert board.ask(f"load {INPUT_BYTES - 1} 7F7F") == "err out-of-range"
+    assert board.ask(f"load {INPUT_BYTES} 7F") == "err out-of-range"
+    assert board.ask(f"load {2**32 - 1} 7F") == "err out-of-range"
+    assert board.ask(f"load {2**40} 7F") == "err out-of-range"
+
+
+def test_selftest_compares_with_what_conversion_found(board: Talk):
+    assert board.ask("selftest") == f"ok crc={expected_selftest():04X}"
+
+
+@pytest.mark.usefixtures("host_compiler")
+def test_selftest_finds_a_network_that_computes_something_else(tmp_path):
+    model = shutil.copytree(MODEL, tmp_path / "model")
+    source = model / "model_contract.c"
+    source.write_text(source.read_text().replace("0x307D", "0x1234"))
+    sources = [FIRMWARE / "src" / "main.c", *APP, *board_sources("native", "emulated_imu")]
+    image = compile_c(tmp_path / "native", sources, ["-std=c11"], model)
+    with start([str(image)]) as board:
+        answer = board.ask("selftest")
+    assert answer == f"err selftest crc={expected_selftest():04X} expected=1234"
+
+
+def test_every_wrong_command_gets_its_one_answer(board: Talk):
+    board.until("warn")
+    board.send(b"nonsense\nstream\nbench 0\n" + b"x" * 300 + b"\n\n\r\nlabels\n")
+    assert [board.line() for _ in range(5)] == [
+        "err unknown-command",
+        "err bad-argument",
+        "err out-of-range",
+        "err line-too-long",
+        "ok left right still",
+    ]
+
+
+@pytest.mark.usefixtures("host_compiler")
+def test_a_board_without_a_model_says_so(tmp_path):
+    sources = [FIRMWARE / "src" / "main.c", *APP, *board_sources("native", "emulated_imu")]
+    image = compile_c(tmp_path / "native", sources, ["-std=c11"], NO_MODEL)
+    with start([str(image)]) as board:
+        assert board.line() == "hello board=native firmware=0.1.0 contract=none"
+        for command in ("classify on", "scores on", "load 0 00", "invoke", "bench 1", "selftest"):
+            assert board.ask(command) == "err no-model"
+        assert board.ask("labels") == "ok"
+        assert board.ask("classify off") == "ok"
+        assert " classes=0 " in board.ask("info")
+
+
+@contextmanager
+def waiting_board(image: Path, imu: Path) -> Iterator[tuple[Talk, Callable[[], None]]]:
+    """A fast board whose sensor is silent until the second of the pair is called."""
+    with (
+        held_back(imu) as let_go,
+        start([str(image)], GESTURE_IMU_FILE=str(imu), GESTURE_FAST="1") as board,
+    ):
+        yield board, let_go
+
+
+def test_streamed_samples_are_those_of_the_sensor(sanitized_native, tmp_path):
+    values = [[i, -i, 1000 * i, -1000 * i, i % 7, 2_000_000 - i] for i in range(300)]
+    times = [2**33 + PERIOD_US * i for i in range(300)]
+    imu = imu_file(tmp_path / "imu", values, times)
+    with waiting_board(sanitized_native, imu) as (board, let_go):
+        assert board.ask("stream on") == "ok"
+        assert board.ask("classify off") == "ok"
+        let_go()
+        *lines, last = board.until("warn sensor-stopped")
+    assert len(lines) == 300
+    for i, line in enumerate(lines):
+        text, crc = line.rsplit(",", 1)
+        fields = text.split(",")
+        assert int(crc, 16) == crc_hqx(text.encode(), 0xFFFF)
+        assert list(map(int, fields[:2])) == [i, times[i]]
+        assert [round(float(field) * 1000) for field in fields[2:]] == values[i]
+    assert last == "warn sensor-stopped samples=300"
+
+
+RIGHT = [[1016, 0, 0, 0, 0, 0]]  # 127 steps of 8 thousandths: as far right as it goes
+
+
+def test_scores_once_a_hop_and_the_order_sample_score_event(sanitized_native, tmp_path):
+    imu = imu_file(tmp_path / "imu", RIGHT * 40)
+    with waiting_board(sanitized_native, imu) as (board, let_go):
+        assert board.ask("stream on") == "ok"
+        assert board.ask("scores on") == "ok"
+        let_go()
+        lines = board.until("warn sensor-stopped")[:-1]
+    kinds = "".join("n" if line[0].isdigit() else line[0] for line in lines)
+    later_windows = "nnnns" * ((40 - WINDOW) // HOP - 1)
+    assert kinds == "n" * WINDOW + "s" + "nnnnse" + later_windows
+    scores = {line.split()[2] for line in lines if line.startswith("score")}
+    assert scores == {hexadecimal(network([127, 0, 0, 0, 0, 0] * WINDOW))}
+    events = [line for line in lines if line.startswith("event")]
+    assert events == [f"event {11 * PERIOD_US} right 0.996"]
+
+
+def test_no_events_while_classify_is_off(sanitized_native, tmp_path):
+    imu = imu_file(tmp_path / "imu", RIGHT * 40)
+    with waiting_board(sanitized_native, imu) as (board, let_go):
+        assert board.ask("classify off") == "ok"
+        let_go()
+        assert board.until("warn sensor-stopped") == ["warn sensor-stopped samples=40"]
+
+
+def test_it_tells_how_many_samples_were_lost(sanitized_native, tmp_path):
+    imu = imu_file(tmp_path / "imu", [[0] * 6] * 1000, [0] * 1000)
+    with start([str(sanitized_native)], GESTURE_IMU_FILE=str(imu)) as board:
+        lines = board.until("warn sensor-stopped")
+        assert "warn overrun lost=744" in lines
+        assert lines[-1] == "warn sensor-stopped samples=256"  # once, so the next is the answer
+        for _ in range(3):
+            board.send("labels")
+            assert board.line() == "ok left right still"
+        assert " overruns=744 " in board.ask("info")
+
+
+def test_reboot_starts_again(board: Talk):
+    board.until("warn no-sensor")
+    assert board.ask("reboot") == "ok"
+    assert board.line().startswith("hello ")
+
+
+def test_it_ends_when_the_host_has_gone(sanitized_native):
+    with start([str(sanitized_native)]) as board:
+        board.until("warn no-sensor")
+        assert board.process.stdin is not None
+        board.process.stdin.close()
+        assert board.process.wait(timeout=30) == 0
+        board.process.stdin = None
+
+
+def wait_until_full(output: int) -> None:
+    give_up_at = time.monotonic() + LIMIT_S
+    while select.select([], [output], [], 0)[1]:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("make_output", [os.pipe, os.openpty], ids=["pipe", "terminal"])
+def test_a_host_that_does_not_read_costs_lines_not_the_board(
+    sanitized_native, tmp_path, make_output
+):
+    imu = imu_file(tmp_path / "imu", RIGHT * 9000, [i * 200 for i in range(9000)])
+    nobody_reads, output = make_output()
+    board = subprocess.Popen(
+        [sanitized_native],
+        stdin=subprocess.PIPE,
+        stdout=output,
+        env={**os.environ, "GESTURE_IMU_FILE": str(imu)},
+    )
+    try:
+        assert board.stdin is not None
+        board.stdin.write(b"stream on\n")
+        board.stdin.flush()
+        wait_until_full(output)
+        board.stdin.close()  # it ends then, unless it waits for its reader
+        assert board.wait(timeout=LIMIT_S) == 0
+    finally:
+        board.kill()
+        board.wait()
+        os.close(output)
+        os.close(nobody_reads)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "No such file"),
+        (b"IMU1", "it has no header"),
+        (struct.pack("<8I", 0x31554D49, 1, 100, PERIOD_US, 1, 0, 0, 0) + bytes(50), "cut short"),
+    ],
+)
+def test_a_sensor_file_it_cannot_use_is_named(sanitized_native, tmp_path, content, why):
+    path: Path = tmp_path / "imu"
+    if content is not None:
+        path.write_bytes(content)
+    result = subprocess.run(
+        [sanitized_native],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        env={"GESTURE_IMU_FILE": str(path)},
+    )
+    assert result.returncode == 1
+    assert str(path) in result.stderr
+    assert why in result.stderr

@@ -1,0 +1,185 @@
+"""The images that PlatformIO builds: the virtual board on QEMU beside the native one."""
+
+from __future__ import annotations
+
+import ctypes
+import random
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from building import APP, FIRMWARE, MODEL, PROJECT, STRICT, board_sources, compile_c, include_flags
+from talking import PERIOD_US, Talk, fast_replay, imu_file, qemu_command, start
+
+pytestmark = pytest.mark.xdist_group("firmware")
+SAMPLES = 2000
+CONVERSATION = [
+    *("labels", "selftest", "load 0 7F00", "load 30 8102", "invoke", "load 47 0102", "bench 101"),
+    *("stream", "nonsense", "x" * 300, "classify off", "scores off", "stream off"),
+]
+
+
+def swings(seed: int) -> list[list[int]]:
+    """ax goes to one side or the other and stays there for a while; the rest is noise."""
+    noise = random.Random(seed)
+    rows: list[list[int]] = []
+    while len(rows) < SAMPLES:
+        level = noise.choice([-1100, -600, 0, 600, 1100])
+        for _ in range(noise.randint(5, 60)):
+            rows.append([level + noise.randint(-80, 80), *(noise.randint(-9, 9) for _ in range(5))])
+    return rows[:SAMPLES]
+
+
+def events_of(command: Sequence[str], **variables: str) -> list[str]:
+    with start(command, **variables) as board:
+        lines = board.until("warn sensor-stopped")
+    assert lines[-1] == f"warn sensor-stopped samples={SAMPLES}"
+    return [line for line in lines if line.startswith("event")]
+
+
+def twin_events(library: Path, rows: list[list[int]], times: list[int]) -> list[str]:
+    class Event(ctypes.Structure):
+        _fields_ = (
+            ("t_us", ctypes.c_uint64),
+            ("class_index", ctypes.c_uint32),
+            ("sum", ctypes.c_uint32),
+        )
+
+    twin = ctypes.CDLL(str(library))
+    n = len(rows)
+    room = n // twin.twin_hop() + 1
+    values = (ctypes.c_int32 * (6 * n))(*(value for row in rows for value in row))
+    inputs = (ctypes.c_int8 * (room * twin.twin_window() * twin.twin_channels()))()
+    scores = (ctypes.c_int8 * (room * twin.twin_classes()))()
+    events, count = (Event * room)(), ctypes.c_uint32()
+    windows = twin.twin_replay(
+        values,
+        (ctypes.c_uint64 * n)(*times),
+        n,
+        inputs,
+        scores,
+        (ctypes.c_uint64 * room)(),
+        events,
+        ctypes.byref(count),
+    )
+    assert windows == (n - twin.twin_window()) // twin.twin_hop() + 1
+    lines = []
+    for event in events[: count.value]:
+        score = twin.twin_score_thousandths(event.sum) / 1000
+        label = ["left", "right", "still"][event.class_index]
+        lines.append(f"event {event.t_us} {label} {score:.3f}")
+    return lines
+
+
+@pytest.mark.usefixtures("host_compiler")
+def test_virtual_native_and_twin_call_the_same_events(virtual_image, native_image, tmp_path):
+    rows = swings(seed=1)
+    times = [7_000_000_000 + i * PERIOD_US for i in range(SAMPLES)]
+    imu = imu_file(tmp_path / "imu", rows, times)
+    on_qemu = events_of(qemu_command(virtual_image.path, *fast_replay(imu)))
+    native = events_of([str(native_image.path)], GESTURE_IMU_FILE=str(imu), GESTURE_FAST="1")
+    sources = [*APP, *board_sources("twin")]
+    sources = [path for path in sources if path.parent.name not in ("app", "protocol")]
+    library = compile_c(tmp_path / "twin.so", sources, [*STRICT, "-shared", "-fPIC", "-O2"])
+    assert len(on_qemu) > 10
+    assert on_qemu == native == twin_events(library, rows, times)
+
+
+def test_a_fast_replay_is_the_same_every_time(virtual_image, swinging):
+    outputs = []
+    for _ in range(2):
+        with start(qemu_command(virtual_image.path, *fast_replay(swinging))) as board:
+            outputs.append(board.until("warn sensor-stopped"))
+    assert outputs[0] == outputs[1]
+    assert sum(line.startswith("event") for line in outputs[0]) == 10
+
+
+def test_both_boards_give_the_same_answers(virtual_image, native_image):
+    def answers(command: list[str]) -> list[str]:
+        with start(command) as board:
+            board.until("warn no-sensor")
+            return [board.ask(line) for line in CONVERSATION]
+
+    on_qemu = answers(qemu_command(virtual_image.path))
+    assert on_qemu == answers([str(native_image.path)])
+    assert on_qemu[0] == "ok left right still"
+
+
+def info(board: Talk) -> dict[str, str]:
+    return dict(word.split("=", 1) for word in board.ask("info").split()[1:])
+
+
+def test_the_virtual_board_starts_and_says_who_it_is(virtual_image):
+    with start(qemu_command(virtual_image.path)) as board:
+        assert board.line().startswith("hello board=virtual firmware=")
+        assert board.line() == "warn no-sensor"
+        told = info(board)
+        assert told["board"] == "virtual"
+        assert told["imu"] == "none"
+        assert 4096 < int(told["stack_unused"]) < 8192
+        assert board.ask("reboot") == "ok"
+        assert board.line().startswith("hello board=virtual")
+
+
+def test_a_live_sensor_is_read_while_the_host_writes_it(virtual_image, tmp_path):
+    """The board's memory is a file; the host adds samples while the board runs."""
+    memory = imu_file(tmp_path / "psram", [[1016, 0, 0, 0, 0, 0]] * 60)
+    content = bytearray(memory.read_bytes()).ljust(16 << 20, b"\0")
+    content[8:12], content[16:20] = bytes(4), bytes(4)
+    memory.write_bytes(content)
+    shared = f"memory-backend-file,id=m,size=16M,mem-path={memory},share=on"
+    command = qemu_command(virtual_image.path, "-object", shared)
+    command[command.index("mps2-an386")] = "mps2-an386,memory-backend=m"
+    with start(command) as board, memory.open("r+b", buffering=0) as psram:
+        assert board.line().startswith("hello")
+        assert info(board)["imu"] == "emulated"
+        assert board.ask("stream on") == "ok"
+        for count in (1, 30, 60):
+            psram.seek(8)
+            psram.write(count.to_bytes(4, "little"))
+            assert board.until(f"{count - 1},")[-1].startswith(f"{count - 1},")
+        psram.seek(16)
+        psram.write(b"\1")
+        assert board.until("warn sensor")[-1] == "warn sensor-stopped samples=60"
+
+
+def symbols(image: Path) -> set[str]:
+    listing = subprocess.run(
+        ["arm-none-eabi-nm", image], capture_output=True, text=True, check=True, timeout=60
+    )
+    return {line.split()[-1] for line in listing.stdout.splitlines()}
+
+
+def test_the_image_has_no_heap_and_no_float_printing(virtual_image):
+    linked = symbols(virtual_image.path)
+    assert "app_poll" in linked
+    forbidden = {"malloc", "_malloc_r", "calloc", "realloc", "free", "_sbrk", "printf", "snprintf"}
+    assert not linked & forbidden
+
+
+def test_sizes_are_those_of_the_linker(virtual_image):
+    listing = subprocess.run(
+        ["arm-none-eabi-size", virtual_image.path],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    text, data, bss = map(int, listing.stdout.splitlines()[1].split()[:3])
+    assert virtual_image.flash_bytes == text + data
+    assert virtual_image.ram_bytes == data + bss
+    assert virtual_image.flash_bytes < 16 << 10
+    assert virtual_image.ram_bytes < 16 << 10
+
+
+@pytest.mark.usefixtures("qemu")
+@pytest.mark.parametrize("source", ["boards/nano33ble/board.cpp", "src/main.cpp"])
+def test_the_nano_port_is_right_as_far_as_a_compiler_can_tell(source):
+    stub = PROJECT / "tests" / "fixtures" / "arduino_stub"
+    warnings = ["-std=gnu++14", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{stub}"]
+    command = ["arm-none-eabi-g++", "-mcpu=cortex-m4", *warnings, *include_flags(MODEL)]
+    result = subprocess.run(
+        [*command, str(FIRMWARE / source)], capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 0, result.stderr

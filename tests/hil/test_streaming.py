@@ -1,0 +1,130 @@
+"""Samples, events and scores of every board, from a recording its sensor plays."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_model import RATE_HZ, swings
+
+from pipeline.artifacts import Event
+from pipeline.capture.client import BoardClient
+from pipeline.capture.monitor import watch
+from pipeline.capture.protocol import Damaged, Message, Sample, is_sensor_stopped, scores_of
+from pipeline.capture.recorder import Recorder, Take
+from pipeline.twin import Twin
+
+pytestmark = pytest.mark.xdist_group("hil")
+LIMIT_S = 30.0
+
+
+def until_stopped(client: BoardClient) -> list[Sample | Message | Damaged]:
+    items = []
+    for item in client.items(LIMIT_S):
+        items.append(item)
+        if isinstance(item, Message) and is_sensor_stopped(item):
+            return items
+    raise AssertionError(f"the sensor did not stop within {LIMIT_S} s")
+
+
+@pytest.fixture(scope="session")
+def twin(tiny_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Twin:
+    return Twin(tiny_sources, tmp_path_factory.mktemp("twin"))
+
+
+def test_samples_are_those_of_the_recording_with_its_times(bench):
+    recording = swings(3, start_us=7_000_000_000)
+    with bench.client(recording) as client:
+        client.switch("stream", True)
+        items = until_stopped(client)
+    samples = [item for item in items if isinstance(item, Sample)]
+    first = samples[0].seq
+    assert [sample.seq for sample in samples] == list(range(first, len(recording)))
+    assert [sample.t_us for sample in samples] == recording.t_us[first:].tolist()
+    assert np.array_equal([s.values for s in samples], recording.thousandths[first:])
+    assert items[-1] == Message("warn", ("sensor-stopped", f"samples={len(recording)}"))
+    assert not [item for item in items if isinstance(item, Damaged)]
+
+
+def test_the_rate_is_the_sensors(bench):
+    with bench.client(swings(1.5)) as client:
+        until_stopped(client)
+        assert client.info().measured_hz == pytest.approx(RATE_HZ, rel=0.01)
+
+
+def test_a_reader_that_is_late_misses_nothing_that_was_said(bench, twin):
+    recording = swings(60)
+    with bench.terminal(recording, fast=True) as port:
+        port.readline()
+        time.sleep(0.5)
+        said = port.read_until(b"warn sensor-stopped samples=6000\n")
+    events = [line for line in said.splitlines() if line.startswith(b"event")]
+    assert len(events) == len(twin.replay(recording).events)
+
+
+def test_events_are_those_of_the_twin(bench, twin):
+    recording = swings(40, start_us=123)
+    expected = twin.replay(recording).events
+    assert [event.label for event in expected[:4]] == ["up", "down", "up", "down"]
+    with bench.client(recording, fast=True) as client:
+        events: list[Event] = []
+        for seen in watch(client, LIMIT_S):
+            if seen.event:
+                events.append(seen.event)
+            if seen.sensor_stopped:
+                break
+    assert events == expected
+
+
+def test_scores_are_those_of_the_twin(bench, twin):
+    recording = swings(3)
+    with bench.client(recording) as client:
+        client.switch("scores", True)
+        items = until_stopped(client)
+    replay = twin.replay(recording)
+    expected = dict(zip(replay.scores_t_us.tolist(), replay.scores.tolist(), strict=True))
+    found = [scores_of(item) for item in items if isinstance(item, Message)]
+    scores = {t_us: output.tolist() for t_us, output in filter(None, found)}
+    assert scores
+    assert scores == {t_us: expected[t_us] for t_us in scores}
+    assert sorted(scores) == replay.scores_t_us[-len(scores) :].tolist()
+
+
+def test_two_replays_say_the_same_bytes(bench):
+    said = []
+    for _ in range(2):
+        with bench.terminal(swings(60, seed=9), fast=True) as port:
+            said.append(port.read_until(b"warn sensor-stopped samples=6000\n"))
+    assert said[0] == said[1]
+    assert said[0].count(b"event") > 20
+
+
+def test_a_board_without_a_sensor_streams_nothing_and_says_so(bench):
+    with bench.terminal() as port:
+        assert port.readline().startswith(b"hello")
+        assert port.readline() == b"warn no-sensor\n"
+
+
+def test_takes_are_recorded_as_they_were_played(bench):
+    recording = swings(4)
+    with bench.client(recording) as client:
+        recorder = Recorder(client)
+        takes = list(recorder.takes(Take("up", "anna", "2", seconds=0.6), count=3))
+    assert [len(take) for take in takes] == [60, 60, 60]
+    for take in takes:
+        played = slice(int(take.seq[0]), int(take.seq[-1]) + 1)
+        assert np.array_equal(take.thousandths, recording.thousandths[played])
+        assert np.array_equal(take.t_us, recording.t_us[played])
+        assert (take.label, take.person, take.session) == ("up", "anna", "2")
+        assert (take.board, take.rate_hz, take.gaps) == (bench.name, RATE_HZ, ())
+    assert (recorder.damaged_lines, recorder.missing_samples) == (0, 0)
+
+
+def test_a_recording_ends_where_the_sensor_stops(bare_bench):
+    with bare_bench.client(replace(swings(1.5), rate_hz=RATE_HZ)) as client:
+        (take,) = Recorder(client).takes(Take("up", "anna", seconds=10), count=3)
+    assert take.seq[-1] == 149
+    assert take.rate_hz == RATE_HZ

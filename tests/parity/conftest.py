@@ -1,0 +1,34 @@
+"""What the parity tests share; each is made once a session."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from host_engine import HostEngine
+
+LIMIT_S = 300
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> HostEngine:
+    request.getfixturevalue("host_compiler")
+    return HostEngine.prepare(tmp_path_factory.mktemp("engine"))
+
+
+@pytest.fixture(scope="session")
+def keras_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the converted networks of keras_models.py."""
+    folder = tmp_path_factory.mktemp("keras")
+    script = Path(__file__).with_name("keras_models.py")
+    result = subprocess.run(
+        [sys.executable, str(script), str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return folder

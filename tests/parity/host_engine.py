@@ -1,0 +1,85 @@
+"""Runs compiled networks on this machine, under the address and undefined-behaviour sanitizers,
+and TensorFlow Lite Micro beside them."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tflite_micro import runtime
+
+from pipeline.compiler import CompiledNetwork, compile_network
+
+ROOT = Path(__file__).resolve().parents[2]
+KERNELS = ROOT / "firmware" / "lib" / "nn"
+RUNNER = Path(__file__).with_name("runner.c")
+WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+LIMIT_S = 60
+
+
+def gcc(*arguments: object) -> None:
+    command = ["gcc", *WARNINGS, *SANITIZERS, "-O1", "-g1", *(str(item) for item in arguments)]
+    subprocess.run(command, check=True, timeout=LIMIT_S)
+
+
+@dataclass(frozen=True)
+class HostEngine:
+    """Kernels compiled once; `run` compiles a network and feeds it."""
+
+    folder: Path
+    objects: tuple[Path, ...]
+
+    @classmethod
+    def prepare(cls, folder: Path) -> HostEngine:
+        objects = []
+        for source in sorted(KERNELS.glob("*.c")):
+            objects.append(folder / f"{source.stem}.o")
+            gcc("-c", source, "-o", objects[-1])
+        return cls(folder, tuple(objects))
+
+    def run(self, network: CompiledNetwork, inputs: np.ndarray) -> np.ndarray:
+        """Outputs int8 [vectors, elements]; fails where a sanitizer finds something."""
+        for name, text in network.sources.items():
+            (self.folder / name).write_text(text)
+        program = self.folder / "network"
+        source = self.folder / "model_network.c"
+        gcc(f"-I{self.folder}", f"-I{KERNELS}", RUNNER, source, *self.objects, "-o", program)
+        result = subprocess.run(
+            [program], input=inputs.tobytes(), capture_output=True, timeout=LIMIT_S, check=False
+        )
+        assert result.returncode == 0, result.stderr.decode()
+        return np.frombuffer(result.stdout, np.int8).reshape(len(inputs), -1)
+
+
+def oracle(flatbuffer: bytes, inputs: np.ndarray) -> np.ndarray:
+    interpreter = runtime.Interpreter.from_bytes(flatbuffer)
+    outputs = []
+    for vector in inputs:
+        interpreter.set_input(vector[np.newaxis], 0)
+        interpreter.invoke()
+        outputs.append(interpreter.get_output(0).ravel().copy())
+    return np.stack(outputs)
+
+
+def vectors_for(network: CompiledNetwork, count: int, seed: int = 1) -> np.ndarray:
+    """Noise of every loudness around the zero point, the extremes, and extremes mixed."""
+    random = np.random.default_rng(seed)
+    shape = (count, *network.input_shape[1:])
+    loudness = random.uniform(0.5, 128, (count, *(1,) * (len(shape) - 1)))
+    centre = network.quantisation.input_zero_point
+    vectors = np.clip(np.rint(random.normal(centre, loudness, shape)), -128, 127)
+    vectors[0], vectors[1], vectors[2] = -128, 127, centre
+    vectors[3] = random.choice([-128, 127], shape[1:])
+    return vectors.astype(np.int8)
+
+
+def assert_parity(engine: HostEngine, flatbuffer: bytes, count: int = 60) -> np.ndarray:
+    """That the compiled network gives the oracle's bytes; returns them."""
+    network = compile_network(flatbuffer)
+    inputs = vectors_for(network, count)
+    expected = oracle(flatbuffer, inputs)
+    np.testing.assert_array_equal(engine.run(network, inputs), expected)
+    return expected

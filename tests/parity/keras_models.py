@@ -1,0 +1,147 @@
+"""Networks of every supported kind, converted to int8: `python keras_models.py FOLDER`.
+
+Run as a child and once a session: TensorFlow takes seconds to start, and its converter can end
+the process.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+
+def gesture(layers):
+    yield layers.Input((112, 6), batch_size=1)
+    yield layers.Conv1D(16, 5, activation="relu")
+    yield layers.MaxPooling1D(2)
+    yield layers.Conv1D(32, 5, activation="relu")
+    yield layers.MaxPooling1D(2)
+    yield layers.GlobalAveragePooling1D()
+    yield layers.Dense(6, activation="softmax")
+
+
+def strides_and_dilations(layers):
+    yield layers.Input((50, 5), batch_size=1)
+    yield layers.Conv1D(7, 4, strides=2, padding="same", activation="relu6")
+    yield layers.Conv1D(10, 3, dilation_rate=3, padding="same")
+    yield layers.AveragePooling1D(3, padding="same")
+    yield layers.Conv1D(6, 3, dilation_rate=2, activation="relu")
+    yield layers.MaxPooling1D(3, strides=1)
+    yield layers.Flatten()
+    yield layers.Dense(9, activation="relu")
+    yield layers.Dense(3)
+
+
+def causal(layers):
+    yield layers.Input((40, 3), batch_size=1)
+    yield layers.Conv1D(8, 3, padding="causal", activation="relu")
+    yield layers.Conv1D(8, 3, padding="causal", dilation_rate=2, activation="tanh")
+    yield layers.ZeroPadding1D((1, 2))
+    yield layers.MaxPooling1D(3)
+    yield layers.Conv1D(5, 2, activation="sigmoid")
+    yield layers.Flatten()
+    yield layers.Dense(5, activation="sigmoid")
+
+
+def wand(layers):
+    yield layers.Input((64, 3, 1), batch_size=1)
+    yield layers.Conv2D(8, (4, 3), padding="same", activation="relu")
+    yield layers.MaxPooling2D((3, 3))
+    yield layers.Conv2D(16, (4, 1), padding="same", activation="relu")
+    yield layers.MaxPooling2D((3, 1), padding="same")
+    yield layers.Flatten()
+    yield layers.Dense(16, activation="relu")
+    yield layers.Dense(4, activation="softmax")
+
+
+def picture(layers):
+    yield layers.Input((11, 9, 4), batch_size=1)
+    yield layers.Conv2D(6, (3, 2), strides=(2, 1), padding="same", use_bias=False)
+    yield layers.BatchNormalization()
+    yield layers.ReLU(6)
+    yield layers.Conv2D(4, 3, dilation_rate=(1, 2), padding="same", groups=2)
+    yield layers.AveragePooling2D((2, 3))
+    yield layers.GlobalAveragePooling2D()
+    yield layers.Softmax()
+
+
+def separable(layers):
+    yield layers.Input((32, 6), batch_size=1)
+    yield layers.SeparableConv1D(8, 3, padding="same", activation="relu")
+    yield layers.DepthwiseConv1D(5, strides=2, depth_multiplier=2)
+    yield layers.Conv1D(12, 1, activation="relu6")
+    yield layers.Reshape((14, 4, 3))
+    yield layers.DepthwiseConv2D(3, padding="same", activation="relu")
+    yield layers.GlobalAveragePooling2D()
+    yield layers.Dense(5, activation="softmax")
+
+
+def dense(layers):
+    yield layers.Input((714,), batch_size=1)
+    yield layers.Dense(50, activation="relu")
+    yield layers.Dense(15, activation="tanh")
+    yield layers.Dense(2, activation="softmax")
+
+
+def dense_rows(layers):
+    yield layers.Input((12, 5), batch_size=1)
+    yield layers.Dense(7, activation="relu")
+    yield layers.Dense(4)
+    yield layers.Softmax()
+
+
+STACKS = (gesture, strides_and_dilations, causal, wand, picture, separable, dense, dense_rows)
+
+
+def residual(keras):
+    layers = keras.layers
+    source = keras.Input((30, 4), batch_size=1)
+    x = layers.Conv1D(8, 3, padding="same", activation="relu")(source)
+    y = layers.Conv1D(8, 3, padding="same")(x)
+    z = layers.ReLU()(layers.Add()([x, y]))
+    z = layers.Add()([z, layers.Conv1D(8, 1)(source)])
+    z = layers.Add()([z, layers.Activation("sigmoid")(y)])
+    z = layers.Add()([layers.AveragePooling1D(2)(z), layers.MaxPooling1D(2)(z)])
+    return keras.Model(source, layers.Dense(3)(layers.GlobalAveragePooling1D()(z)))
+
+
+def build(keras, stack):
+    keras.utils.set_random_seed(7)
+    plain = stack is not residual
+    model = keras.Sequential(list(stack(keras.layers))) if plain else residual(keras)
+    noise = np.random.default_rng(7)
+    for weights in model.weights:
+        if "bias" in weights.path or "beta" in weights.path:
+            weights.assign(noise.normal(0, 0.3, weights.shape))
+    return model
+
+
+def convert(tensorflow, model):
+    def samples():
+        noise = np.random.default_rng(5)
+        for _ in range(60):
+            yield [noise.normal(0, 2, model.input_shape).astype(np.float32)]
+
+    converter = tensorflow.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
+    converter.representative_dataset = samples
+    converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tensorflow.int8
+    return converter.convert()
+
+
+NAMES = tuple(stack.__name__ for stack in (*STACKS, residual))
+
+if __name__ == "__main__":
+    import keras
+    import tensorflow
+
+    for stack in (*STACKS, residual):
+        path = Path(sys.argv[1]) / f"{stack.__name__}.tflite"
+        path.write_bytes(convert(tensorflow, build(keras, stack)))

@@ -1,0 +1,73 @@
+"""The generated C is what a reader expects, the same every time, and clean for both compilers."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from graphs import GraphBuilder, small_network
+from host_engine import KERNELS, WARNINGS, HostEngine, assert_parity
+from keras_models import NAMES
+from random_graphs import random_network
+
+from pipeline.artifacts import save_text_files
+from pipeline.compiler import compile_network
+
+GOLDEN = Path(__file__).with_name("golden")
+CORTEX_M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
+COMPILERS = {"gcc": (), "arm-none-eabi-gcc": CORTEX_M4}
+
+
+@pytest.mark.parametrize("name", ["model_network.h", "model_network.c"])
+def test_the_text_of_a_small_network(name: str) -> None:
+    assert compile_network(small_network()).sources[name] == (GOLDEN / name).read_text("utf-8")
+
+
+def test_the_small_network_gives_the_oracles_bytes(engine: HostEngine) -> None:
+    assert_parity(engine, small_network())
+
+
+def test_the_same_flatbuffer_gives_the_same_text() -> None:
+    flatbuffer = random_network(3)
+    assert compile_network(flatbuffer) == compile_network(bytes(bytearray(flatbuffer)))
+
+
+def test_only_the_two_files_are_made() -> None:
+    assert sorted(compile_network(small_network()).sources) == [
+        "model_network.c",
+        "model_network.h",
+    ]
+
+
+def strict(compiler: str, folder: Path, source: Path) -> None:
+    flags = [*WARNINGS, *COMPILERS[compiler], "-O2", f"-I{folder}", f"-I{KERNELS}"]
+    subprocess.run([compiler, *flags, "-c", str(source), "-o", str(folder / "x.o")], check=True)
+
+
+@pytest.mark.xdist_group("keras")
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_kernels_and_networks_compile_without_a_warning(
+    compiler: str, keras_models: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue("host_compiler" if compiler == "gcc" else "qemu")
+    for kernel in KERNELS.glob("*.c"):
+        strict(compiler, tmp_path, kernel)
+    for name in NAMES:
+        flatbuffer = (keras_models / f"{name}.tflite").read_bytes()
+        save_text_files(tmp_path, compile_network(flatbuffer).sources)
+        strict(compiler, tmp_path, tmp_path / "model_network.c")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["int", "a */ int b; /*", "layer; system()", "ünïcödé", "1st", "", "tanh", "arena", "x" * 300],
+)
+def test_any_layer_name_makes_sound_c(name: str, engine: HostEngine) -> None:
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 6), 0.1, 0)
+    middle = graph.activation(name, (1, 6), 1 / 128, 0)
+    output = graph.activation(name, (1, 6), 1 / 256, -128)
+    graph.operator("TANH", [source], middle)
+    graph.operator("LOGISTIC", [middle], output)
+    assert_parity(engine, graph.finish(source, output), count=10)

@@ -1,0 +1,59 @@
+"""Real converted networks give the bytes of TensorFlow Lite Micro, on memory that is watched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from host_engine import HostEngine, assert_parity
+from keras_models import NAMES
+
+from pipeline.compiler import compile_network
+
+pytestmark = pytest.mark.xdist_group("keras")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_bytes_are_those_of_tensorflow_lite_micro(
+    name: str, keras_models: Path, engine: HostEngine
+) -> None:
+    flatbuffer = (keras_models / f"{name}.tflite").read_bytes()
+    outputs = assert_parity(engine, flatbuffer, count=120)
+    assert len(np.unique(outputs, axis=0)) > 15, "the outputs hardly depend on the inputs"
+
+
+def test_a_gesture_network_is_four_calls(keras_models: Path) -> None:
+    network = compile_network((keras_models / "gesture.tflite").read_bytes())
+    assert [(layer.operator, layer.macs) for layer in network.layers] == [
+        ("CONV_2D + MAX_POOL_2D", 108 * 5 * 6 * 16),
+        ("CONV_2D + MAX_POOL_2D + MEAN", 50 * 5 * 16 * 32),
+        ("FULLY_CONNECTED", 32 * 6),
+        ("SOFTMAX", 0),
+    ]
+    assert network.layers[0].name.startswith("conv1d")
+    assert network.input_shape == (1, 112, 6)
+    assert network.output_shape == (1, 6)
+    assert network.quantisation.output_scale == 1 / 256
+    # The first convolution's pooled output, and beside it the 32 means.
+    assert network.arena_bytes == 54 * 16 + 32
+
+
+def test_all_supported_operators_are_covered(keras_models: Path) -> None:
+    seen = set()
+    for path in keras_models.iterdir():
+        for layer in compile_network(path.read_bytes()).layers:
+            seen.update(layer.operator.split(" + "))
+    assert seen >= {
+        "CONV_2D",
+        "DEPTHWISE_CONV_2D",
+        "FULLY_CONNECTED",
+        "MAX_POOL_2D",
+        "AVERAGE_POOL_2D",
+        "MEAN",
+        "SOFTMAX",
+        "ADD",
+        "PAD",
+        "LOGISTIC",
+        "TANH",
+    }

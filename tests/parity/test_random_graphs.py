@@ -1,0 +1,163 @@
+"""Networks nobody would draw: the compiled C gives the oracle's bytes, whatever the shapes,
+strides, dilations, paddings and quantisations."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from graphs import GraphBuilder, options
+from host_engine import HostEngine, assert_parity, oracle
+from random_graphs import random_network
+
+from pipeline.compiler import compile_network
+
+SEEDS = range(80)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_random_network_gives_the_oracles_bytes(seed: int, engine: HostEngine) -> None:
+    assert_parity(engine, random_network(seed), count=40)
+
+
+def test_the_random_networks_reach_every_kernel() -> None:
+    sources = "".join(
+        compile_network(random_network(seed)).sources["model_network.c"] for seed in SEEDS
+    )
+    for kernel in (
+        *("conv1d", "conv1d_mean", "conv2d", "depthwise_conv2d", "fully_connected", "mean"),
+        *("max_pool2d", "average_pool2d", "add", "pad", "softmax", "lookup"),
+    ):
+        assert f"  nn_{kernel}(" in sources, kernel
+
+
+def convolution(weights: np.ndarray, bias: int = 0, output_scale: float = 1.0) -> bytes:
+    """A CONV_2D along 30 positions; weights [filters, 1, kernel, channels]."""
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 1, 30, weights.shape[3]), 1.0, -5)
+    output = graph.activation("net/conv/x", (1, 1, 30, len(weights)), output_scale, 3)
+    biases = np.full(len(weights), bias, np.int32)
+    inputs = [source, graph.constant("w", weights, [1.0]), graph.constant("b", biases, [1.0])]
+    table = options("Conv2DOptions", padding=0, strideH=1, strideW=1)
+    graph.operator("CONV_2D", inputs, output, table)
+    return graph.finish(source, output)
+
+
+@pytest.mark.parametrize(
+    ("taps", "weight", "kernel"),
+    [(516, 127, "nn_conv1d"), (517, 127, "nn_conv2d"), (3, -128, "nn_conv2d")],
+)
+def test_sums_that_do_not_fit_half_a_word_take_the_wide_kernel(
+    taps: int, weight: int, kernel: str, engine: HostEngine
+) -> None:
+    weights = np.full((3, 1, 3, math.ceil(taps / 3)), weight, np.int8)
+    weights.reshape(3, -1)[:, taps:] = 0
+    flatbuffer = convolution(weights, output_scale=30_000.0)
+    assert f"  {kernel}(" in compile_network(flatbuffer).sources["model_network.c"]
+    assert_parity(engine, flatbuffer)
+
+
+@pytest.mark.parametrize("output_scale", [0.01, 0.5, 1.0, 2.0, 3e4, 3e9])
+def test_factors_above_and_far_below_one(output_scale: float, engine: HostEngine) -> None:
+    weights = np.arange(-12, 12, dtype=np.int8).reshape(4, 1, 3, 2)
+    assert_parity(engine, convolution(weights, 1000, output_scale))
+
+
+def test_a_pool_that_reaches_beyond_its_convolution_is_not_cut(engine: HostEngine) -> None:
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 1, 8, 2), 0.1, 7)
+    weights = graph.constant("w", np.arange(-9, 9, dtype=np.int8).reshape(3, 1, 3, 2), [0.1])
+    middle = graph.activation("net/conv/x", (1, 1, 8, 3), 0.4, 0)
+    output = graph.activation("net/pool/x", (1, 1, 3, 3), 0.4, 0)
+    convolution_table = options("Conv2DOptions", padding=0, strideH=1, strideW=1)
+    size = {"strideH": 1, "strideW": 3, "filterHeight": 1, "filterWidth": 3}
+    graph.operator("CONV_2D", [source, weights], middle, convolution_table)
+    graph.operator("MAX_POOL_2D", [middle], output, options("Pool2DOptions", padding=0, **size))
+    assert_parity(engine, graph.finish(source, output))
+
+
+def all_values_agree(flatbuffer: bytes, engine: HostEngine) -> None:
+    """For a network of one input: on all 256 of them."""
+    network = compile_network(flatbuffer)
+    inputs = np.arange(-128, 128, dtype=np.int8).reshape(256, *network.input_shape[1:])
+    np.testing.assert_array_equal(engine.run(network, inputs), oracle(flatbuffer, inputs))
+
+
+def test_a_dense_layer_computes_its_scale_as_the_oracle_does(engine: HostEngine) -> None:
+    """Scales where 113 * 112 falls on either side of a half, by the precision of their product."""
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 1), 0.098225437104702, 0)
+    weights = graph.constant("w", np.array([[112]], np.int8), [0.06648347526788712])
+    output = graph.activation("net/dense/x", (1, 1), 0.6333585381507874, -100)
+    graph.operator("FULLY_CONNECTED", [source, weights], output, options("FullyConnectedOptions"))
+    all_values_agree(graph.finish(source, output), engine)
+
+
+@pytest.mark.parametrize("name", ["RELU", "QUANTIZE"])
+def test_a_function_computes_its_scale_as_the_oracle_does(name: str, engine: HostEngine) -> None:
+    """Scales where 2 falls on either side of a half, by the precision of their ratio."""
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 1), 0.07972416281700134, -128)
+    output = graph.activation("output", (1, 1), 0.10629888623952866, -100)
+    graph.operator(name, [source], output)
+    all_values_agree(graph.finish(source, output), engine)
+
+
+@pytest.mark.parametrize("scale", [0.7058823704719543, 0.04270462691783905, 0.1, 1e-3, 8.0])
+def test_six_is_rounded_as_the_oracle_does(scale: float, engine: HostEngine) -> None:
+    """Scales where 6 / scale falls on either side of a half, by its precision; and usual ones."""
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 1, 1, 1), scale, -128)
+    middle = graph.activation("relu6", (1, 1, 1, 1), scale, -128)
+    output = graph.activation("net/pool/x", (1, 1, 1, 1), scale, -128)
+    size = {"strideH": 1, "strideW": 1, "filterHeight": 1, "filterWidth": 1}
+    table = options("Pool2DOptions", fusedActivationFunction=3, **size)
+    graph.operator("AVERAGE_POOL_2D", [source], middle, table)
+    graph.operator("RELU6", [middle], output)
+    all_values_agree(graph.finish(source, output), engine)
+
+
+@pytest.mark.parametrize("ratio", [2**-29.5, 2**-31.5, 2**-40, 1.0, 2.0**9])
+def test_means_of_every_scale(ratio: float, engine: HostEngine) -> None:
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 64, 3), 0.1, -7)
+    output = graph.activation("output", (1, 3), 0.1 / ratio, 9)
+    axes = graph.constant("axes", np.array([1], np.int32))
+    graph.operator("MEAN", [source, axes], output, options("ReducerOptions"))
+    assert_parity(engine, graph.finish(source, output))
+
+
+def test_a_network_that_only_changes_the_shape(engine: HostEngine) -> None:
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 4, 3), 0.1, 0)
+    output = graph.activation("output", (1, 12), 0.1, 0)
+    graph.operator("RESHAPE", [source, graph.constant("s", np.array([1, 12], np.int32))], output)
+    assert_parity(engine, graph.finish(source, output))
+
+
+def test_an_output_that_is_also_read_inside(engine: HostEngine) -> None:
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 6), 0.1, 0)
+    squashed = graph.activation("squashed", (1, 6), 1 / 128, 0)
+    unused = graph.activation("unused", (1, 6), 0.1, 0)
+    output = graph.activation("output", (1, 6), 0.02, 5)
+    graph.operator("TANH", [source], squashed)
+    graph.operator("ADD", [squashed, source], output, options("AddOptions"))
+    graph.operator("ADD", [output, squashed], unused, options("AddOptions"))
+    assert_parity(engine, graph.finish(source, output))
+
+
+def test_views_do_not_cost_a_copy(engine: HostEngine) -> None:
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 8), 0.1, 0)
+    shapes = {"RESHAPE": (1, 2, 4), "EXPAND_DIMS": (1, 1, 2, 4), "SQUEEZE": (2, 4)}
+    last = source
+    for name, shape in shapes.items():
+        extra = [] if name == "SQUEEZE" else [graph.constant("s", np.array([1], np.int32))]
+        last = graph.operator(name, [last, *extra], graph.activation(name, shape, 0.1, 0))
+    output = graph.activation("output", (1, 8), 1 / 256, -128)
+    graph.operator("LOGISTIC", [last], output)
+    flatbuffer = graph.finish(source, output)
+    assert [layer.operator for layer in compile_network(flatbuffer).layers] == ["LOGISTIC"]
+    assert_parity(engine, flatbuffer)

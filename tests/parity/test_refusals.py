@@ -1,0 +1,185 @@
+"""What cannot be compiled is named, and a damaged file never does worse than that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from graphs import GraphBuilder, options, small_network
+
+from pipeline.compiler import compile_network
+from pipeline.errors import ExitCode, PipelineError
+
+
+def refusal(flatbuffer: bytes) -> PipelineError:
+    with pytest.raises(PipelineError) as caught:
+        compile_network(flatbuffer)
+    assert caught.value.exit_code == ExitCode.FAILED
+    return caught.value
+
+
+def one_operator(name: str, table=None, shape=(1, 6), extra=(), **output) -> bytes:
+    graph = GraphBuilder()
+    source = graph.activation("input", shape, 0.1, 0)
+    fields = {"shape": shape, "scale": 0.1, "zero_point": 0, **output}
+    target = graph.activation("net/my_layer/x", **fields)
+    inputs = [source, *(graph.constant(f"c{i}", values) for i, values in enumerate(extra))]
+    graph.operator(name, inputs, target, table)
+    return graph.finish(source, target)
+
+
+@pytest.mark.parametrize("name", ["GATHER", "UNIDIRECTIONAL_SEQUENCE_LSTM", "CUSTOM", "MUL"])
+def test_an_unsupported_operator_is_named_with_its_layer(name: str) -> None:
+    error = refusal(one_operator(name))
+    assert name in error.what
+    assert "`my_layer`" in error.what
+    assert "CONV_2D" in error.why
+
+
+@pytest.mark.parametrize(
+    ("flatbuffer", "words"),
+    [
+        (one_operator("TANH", scale=0.5), ("TANH", "my_layer", "1/128")),
+        (one_operator("LOGISTIC"), ("LOGISTIC", "my_layer", "1/256")),
+        (
+            one_operator("SOFTMAX", options("SoftmaxOptions", beta=1.0)),
+            ("SOFTMAX", "my_layer", "1/256"),
+        ),
+        (
+            one_operator("SOFTMAX", options("SoftmaxOptions"), scale=1 / 256, zero_point=-128),
+            ("SOFTMAX", "my_layer", "beta"),
+        ),
+        (one_operator("RELU", dtype=np.float32), ("FLOAT32", "output")),
+        (one_operator("RELU", shape=(2, 6)), ("batch", "[2, 6]")),
+        (one_operator("RELU", scale=float("nan")), ("RELU", "my_layer", "quantisation")),
+        (one_operator("RELU", scale=1e-40), ("RELU", "my_layer", "quantisation")),
+        (one_operator("RELU", scale=-1.0), ("RELU", "my_layer", "quantisation")),
+        (one_operator("RELU", zero_point=300), ("RELU", "my_layer", "quantisation")),
+        (one_operator("RELU", scale=1e-20), ("RELU", "my_layer", "scale")),
+        (
+            one_operator("MEAN", None, (1, 3, 4), [np.array([0, 7], np.int32)]),
+            ("MEAN", "my_layer", "[0, 7]"),
+        ),
+        (
+            one_operator("PAD", None, (1, 3), [np.array([[0, 0], [1, 1]], np.int32)]),
+            ("PAD", "my_layer", "[1, 3]"),
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(flatbuffer: bytes, words: tuple[str, ...]) -> None:
+    error = refusal(flatbuffer)
+    for word in words:
+        assert word in error.what
+
+
+def convolution(weights: np.ndarray, weight_scales=(1.0,), bias=0, **fields) -> bytes:
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 1, 8, 2), 1.0, 0)
+    target = graph.activation("net/conv/x", (1, 1, 8, len(weights)), 1.0, 0)
+    biases = graph.constant("b", np.full(len(weights), bias, np.int32), [1.0])
+    inputs = [source, graph.constant("w", weights, weight_scales), biases]
+    table = options("Conv2DOptions", **{"strideH": 1, "strideW": 1, **fields})
+    graph.operator("CONV_2D", inputs, target, table)
+    return graph.finish(source, target)
+
+
+WEIGHTS = np.ones((3, 1, 3, 2), np.int8)
+
+
+@pytest.mark.parametrize(
+    ("flatbuffer", "word"),
+    [
+        (convolution(WEIGHTS.astype(np.float32)), "FLOAT32"),
+        (convolution(WEIGHTS, (1.0, 2.0)), "per filter"),
+        (convolution(WEIGHTS, bias=2**31 - 1), "overflow"),
+        (convolution(WEIGHTS, (1e9,)), "overflow"),
+        (convolution(WEIGHTS, strideW=0), "stride"),
+        (convolution(WEIGHTS, strideW=2), "output shape"),
+        (convolution(WEIGHTS, dilationWFactor=-1), "dilation"),
+        (convolution(WEIGHTS, fusedActivationFunction=4), "TANH"),
+        (convolution(WEIGHTS, padding=7), "padding"),
+        (convolution(np.ones((3, 1, 3, 7), np.int8)), "divide"),
+    ],
+)
+def test_a_convolution_that_cannot_be_is_refused(flatbuffer: bytes, word: str) -> None:
+    error = refusal(flatbuffer)
+    assert "CONV_2D in layer `conv`" in error.what
+    assert word in error.what
+
+
+@pytest.mark.parametrize("name", ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MEAN"])
+def test_a_tensor_without_axes_is_refused(name: str) -> None:
+    tables = {
+        "CONV_2D": options("Conv2DOptions", strideH=1, strideW=1),
+        "DEPTHWISE_CONV_2D": options("DepthwiseConv2DOptions", strideH=1, strideW=1),
+        "FULLY_CONNECTED": options("FullyConnectedOptions"),
+    }
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 1, 1, 1), 0.1, 0)
+    target = graph.activation("net/my_layer/x", (), 0.1, 0)
+    output = graph.activation("output", (1, 1), 0.1, 0)
+    weights = graph.constant("w", np.ones((1, 1, 1, 1), np.int8), [0.1])
+    graph.operator(name, [source, weights], target, tables.get(name))
+    graph.operator("RELU", [target], output)
+    assert f"{name} in layer `my_layer`" in refusal(graph.finish(source, output)).what
+
+
+def test_weights_beyond_the_flash_are_refused() -> None:
+    graph = GraphBuilder()
+    source = last = graph.activation("input", (1, 900), 0.1, 0)
+    weights = graph.constant("w", np.ones((900, 900), np.int8), [0.01])
+    for number in range(2):
+        target = graph.activation(f"net/dense{number}/x", (1, 900), 1.0, 0)
+        inputs = [last, weights, -1]
+        last = graph.operator("FULLY_CONNECTED", inputs, target, options("FullyConnectedOptions"))
+    assert "FULLY_CONNECTED in layer `dense1`" in refusal(graph.finish(source, last)).what
+
+
+def test_a_dynamic_shape_is_refused() -> None:
+    graph = GraphBuilder()
+    source, target = (graph.activation(name, (1, 6), 1 / 128, 0) for name in ("input", "output"))
+    graph.operator("TANH", [source], target)
+    graph.graph.tensors[source].shapeSignature = [-1, 6]
+    assert "not fixed" in refusal(graph.finish(source, target)).what
+
+
+def test_two_inputs_are_refused() -> None:
+    graph = GraphBuilder()
+    a, b, target = (graph.activation(name, (1, 6), 0.1, 0) for name in ("a", "b", "output"))
+    graph.operator("ADD", [a, b], target, options("AddOptions"))
+    assert "2 inputs" in refusal(graph.finish(a, target, more_inputs=[b])).what
+
+
+def test_every_truncation_of_a_small_model_is_refused() -> None:
+    whole = small_network()
+    compile_network(whole)
+    for length in range(len(whole)):
+        refusal(whole[:length])
+
+
+@pytest.mark.xdist_group("keras")
+def test_every_truncation_of_a_converted_model_is_refused(keras_models: Path) -> None:
+    whole = (keras_models / "gesture.tflite").read_bytes()
+    for length in (*range(0, len(whole), 97), *range(len(whole) - 64, len(whole))):
+        refusal(whole[:length])
+
+
+def test_a_changed_byte_is_refused_or_compiled_but_never_a_crash() -> None:
+    whole = small_network()
+    random = np.random.default_rng(4)
+    refused = 0
+    for _ in range(1500):
+        data = bytearray(whole)
+        for place in random.integers(0, len(data), random.integers(1, 4)):
+            data[place] = random.choice([0, 1, 0x7F, 0x80, 0xFF, random.integers(256)])
+        try:
+            compile_network(bytes(data))
+        except PipelineError:
+            refused += 1
+    assert refused > 300
+
+
+@pytest.mark.parametrize("data", [b"", b"TFL3", b"\0" * 4096, b"\xff" * 4096, b"PK\3\4" * 99])
+def test_other_files_are_refused(data: bytes) -> None:
+    assert "not a sound .tflite file" in refusal(data).what

@@ -1,0 +1,83 @@
+"""Configs: strict, with faults a person can mend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import load_train_config, reference
+from pipeline.errors import ExitCode, PipelineError
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "config.yaml"
+    path.write_text("data:\n  path: data/sample\nfit:\n  epochs: 5\n", encoding="utf-8")
+    return path
+
+
+def refused(file: Path, *settings: str) -> str:
+    with pytest.raises(PipelineError) as caught:
+        load_train_config(file, settings)
+    assert caught.value.exit_code == ExitCode.USAGE
+    return str(caught.value)
+
+
+def test_settings_on_the_command_line_win(file: Path) -> None:
+    config = load_train_config(file, ["fit.epochs=7", "model.filters=[4, 8]"])
+    assert (config.fit.epochs, config.model.filters) == (7, (4, 8))
+
+
+def test_unknown_key_names_the_nearest_right_one(file: Path) -> None:
+    told = refused(file, "fit.learnig_rate=0.1")
+    assert "fit.learnig_rate: unknown key; did you mean `fit.learning_rate`?" in told
+
+
+def test_all_faults_are_told_together(file: Path) -> None:
+    told = refused(file, "fit.epochs=-1", "windows.length=3", "split.validation=2")
+    assert "fit.epochs" in told
+    assert "did you mean `window`" in told
+    assert "split.validation" in told
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "holds no settings"),
+        ("- a\n- b\n", "holds no settings"),
+        ("data: {path: [", "not readable as YAML"),
+        ("fit: {epochs: 3}\n", "data"),
+    ],
+)
+def test_a_file_that_is_no_config(file: Path, content: str, words: str) -> None:
+    file.write_text(content, encoding="utf-8")
+    assert words in refused(file)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    assert "There is no config file" in refused(tmp_path / "nothing.yaml")
+
+
+@pytest.mark.parametrize("setting", ["fit.epochs", "=3", "fit.epochs.more=1"])
+def test_a_setting_that_is_none(file: Path, setting: str) -> None:
+    assert "--set" in refused(file, setting)
+
+
+def test_the_hash_is_of_the_values_not_of_the_file(file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text("fit: {epochs: 5}\ndata: {path: data/sample}\n", encoding="utf-8")
+    assert load_train_config(file).hash() == load_train_config(other).hash()
+    assert load_train_config(file).hash() != load_train_config(file, ["fit.epochs=6"]).hash()
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_shipped_config_loads(path: Path) -> None:
+    assert load_train_config(path).data.path
+
+
+def test_the_page_lists_every_setting() -> None:
+    page = (PROJECT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert reference() in page, "write it anew: gesture settings > docs/configuration.md"

@@ -1,0 +1,92 @@
+"""The contract: one hash for one meaning, and integers that scale as the floats do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.contract import (
+    Channel,
+    Contract,
+    DecisionPolicy,
+    Hashes,
+    Quantisation,
+    Scaling,
+    fixed_point_scaling,
+)
+from pipeline.errors import ExitCode, PipelineError
+
+
+def contract(mean: float = 0.0, std: float = 1.0, scale: float = 0.03, zero: int = 3) -> Contract:
+    return Contract(
+        task="gesture",
+        channels=(Channel(name="ax", unit="g"),),
+        rate_hz=119,
+        window=112,
+        hop=8,
+        labels=("punch", "idle"),
+        scaling=Scaling(mean=(mean,), std=(std,)),
+        decision=DecisionPolicy(
+            smoothing_windows=4,
+            thresholds=(0.8, 1.0),
+            release=0.5,
+            refractory_s=0.7,
+            background="idle",
+        ),
+        quantisation=Quantisation(
+            input_scale=scale, input_zero_point=zero, output_scale=1 / 256, output_zero_point=-128
+        ),
+        hashes=Hashes(data="d", config="c"),
+    )
+
+
+def test_a_saved_contract_is_the_same_contract(tmp_path: Path) -> None:
+    contract().save(tmp_path / "contract.json")
+    loaded = Contract.load(tmp_path / "contract.json")
+    assert loaded == contract()
+    assert loaded.hash() == contract().hash()
+
+
+def test_any_change_changes_the_hash() -> None:
+    assert contract().hash() != contract(zero=4).hash()
+
+
+@pytest.mark.parametrize("cut", [0, 1, 100])
+def test_a_contract_cut_short_is_refused_by_name(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "contract.json"
+    contract().save(path)
+    path.write_text(path.read_text("utf-8")[:cut], encoding="utf-8")
+    with pytest.raises(PipelineError, match=r"contract\.json is not a contract") as caught:
+        Contract.load(path)
+    assert caught.value.exit_code == ExitCode.MISMATCH
+
+
+def test_a_missing_contract_names_the_stage_that_makes_it(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError) as caught:
+        Contract.load(tmp_path / "contract.json")
+    assert "gesture train" in caught.value.next_step
+
+
+@given(
+    mean=st.floats(-1000, 1000),
+    std=st.floats(0.001, 5000),
+    scale=st.floats(0.0005, 1),
+    zero=st.integers(-128, 127),
+    sample=st.integers(-4_000_000, 4_000_000),
+)
+def test_integers_scale_as_the_floats_do(
+    mean: float, std: float, scale: float, zero: int, sample: int
+) -> None:
+    fixed = fixed_point_scaling(contract(mean, std, scale, zero))
+    assert abs(fixed.multipliers[0]) < 2**31
+    assert abs(fixed.offsets[0] + sample * fixed.multipliers[0]) < 2**63
+    raw = (sample * fixed.multipliers[0] + fixed.offsets[0]) >> fixed.shift
+    exact = (sample / 1000 - mean) / std / scale + zero
+    # the multiplier is itself rounded: half a unit of 2^-shift for each step of the sample
+    tolerance = 0.5 + abs(sample) * 0.5 / 2**fixed.shift + 1e-6
+    if -128 <= exact <= 127:
+        assert abs(np.clip(raw, -128, 127) - exact) <= tolerance

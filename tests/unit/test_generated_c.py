@@ -1,0 +1,244 @@
+"""The generated C: it compiles without a warning, says what the contract says, and repeats."""
+
+from __future__ import annotations
+
+import binascii
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.artifacts import IMU_UNITS, PROJECT
+from pipeline.contract import (
+    Channel,
+    Contract,
+    DecisionPolicy,
+    Hashes,
+    Quantisation,
+    Scaling,
+    fixed_point_scaling,
+)
+from pipeline.conversion.c_array import c_array
+from pipeline.conversion.contract_source import contract_source, score_sum
+from pipeline.conversion.selftest import selftest_inputs
+from pipeline.errors import ExitCode, PipelineError
+from tests.conftest import need
+
+STRICT = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wpedantic", "-Wconversion"]
+LIBRARY = PROJECT / "firmware" / "lib"
+
+# Answers with the sums of the first bytes, so that the self-test has something to check.
+NETWORK_H = """\
+#ifndef MODEL_NETWORK_H
+#define MODEL_NETWORK_H
+#include <stdint.h>
+void model_network_invoke(const int8_t *input, int8_t *output);
+#endif
+"""
+NETWORK_C = """\
+#include "model_network.h"
+#include "model_size.h"
+void model_network_invoke(const int8_t *input, int8_t *output) {
+  for (int c = 0; c < MODEL_CLASSES; c++) output[c] = (int8_t)((input[c] + input[c + 3]) / 2);
+}
+"""
+SHOW_C = """\
+#include <inttypes.h>
+#include <stdio.h>
+#include "model.h"
+#include "model_size.h"
+#include "selftest.h"
+static void nothing(void) {}
+int main(void) {
+  static int8_t input[MODEL_WINDOW * MODEL_CHANNELS];
+  printf("%s %" PRIu32 " %d %d %d %d\\n", MODEL.contract_hash, MODEL.rate_mhz, MODEL.window,
+         MODEL.hop, MODEL.channels, MODEL.classes);
+  printf("%d %d %d %d %" PRIu32 "\\n", MODEL.shift, MODEL.policy.smoothing_windows,
+         MODEL.policy.background, MODEL.policy.release_sum, MODEL.policy.refractory_us);
+  for (int c = 0; c < MODEL.classes; c++)
+    printf("%s %d\\n", MODEL.labels[c], MODEL.policy.fire_sums[c]);
+  for (int c = 0; c < MODEL.channels; c++)
+    printf("%" PRId32 " %" PRId64 "\\n", MODEL.scales[c].multiplier, MODEL.scales[c].offset);
+  printf("%d %d\\n", MODEL.selftest_crc, selftest_crc(input, nothing));
+  return 0;
+}
+"""
+
+
+def make_contract(**changes: Any) -> Contract:
+    fields: dict[str, Any] = {
+        "task": "gesture",
+        "channels": tuple(Channel(name=name, unit=unit) for name, unit in IMU_UNITS.items()),
+        "rate_hz": 119.0,
+        "window": 112,
+        "hop": 8,
+        "labels": ("flex", "upper-cut", "idle"),
+        "scaling": Scaling(
+            mean=(0.1, -0.2, 0.9, -3.0, 700.0, 0.0), std=(0.6, 0.7, 0.5, 90, 2000, 0.001)
+        ),
+        "decision": DecisionPolicy(
+            smoothing_windows=4,
+            thresholds=(0.8, 0.85, 1.0),
+            release=0.5,
+            refractory_s=0.7,
+            background="idle",
+        ),
+        "quantisation": Quantisation(
+            input_scale=0.0307, input_zero_point=-3, output_scale=1 / 256, output_zero_point=-128
+        ),
+        "hashes": Hashes(data="d", config="c", model="m"),
+    }
+    return Contract(**{**fields, **changes})
+
+
+def compile_and_run(folder: Path, texts: dict[str, str]) -> str:
+    need("gcc")
+    for name, text in texts.items():
+        (folder / name).write_text(text, "utf-8")
+    sources = [name for name in texts if name.endswith(".c")]
+    library = [LIBRARY / "selftest" / "selftest.c", LIBRARY / "crc" / "crc.c"]
+    includes = [f"-I{LIBRARY / part}" for part in ("model", "selftest", "crc")]
+    command = ["gcc", *STRICT, "-I.", *includes, *sources, *map(str, library), "-o", "show"]
+    built = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert (built.returncode, built.stderr) == (0, "")
+    return subprocess.run([folder / "show"], capture_output=True, text=True, check=True).stdout
+
+
+def fake_outputs(inputs: np.ndarray, classes: int) -> np.ndarray:
+    sums = inputs[:, :classes].astype(int) + inputs[:, 3 : 3 + classes]
+    outputs: np.ndarray = np.trunc(sums / 2).astype(np.int8)
+    return outputs
+
+
+def test_the_board_is_told_what_the_contract_says(tmp_path: Path) -> None:
+    contract = make_contract()
+    crc = binascii.crc_hqx(fake_outputs(selftest_inputs(112 * 6), 3).tobytes(), 0xFFFF)
+    texts = contract_source(contract, crc)
+    assert texts.keys() == {"model_size.h", "model_contract.c"}
+    texts |= {"model_network.h": NETWORK_H, "model_network.c": NETWORK_C, "show.c": SHOW_C}
+    lines = compile_and_run(tmp_path, texts).splitlines()
+    assert lines[0] == f"{contract.hash()} 119000 112 8 6 3"
+    scaling = fixed_point_scaling(contract)
+    assert lines[1] == f"{scaling.shift} 4 2 510 700000"
+    assert lines[2:5] == ["flex 816", "upper-cut 867", "idle 1020"]
+    scales = zip(scaling.multipliers, scaling.offsets, strict=True)
+    assert lines[5:11] == [f"{multiplier} {offset}" for multiplier, offset in scales]
+    assert lines[11] == f"{crc} {crc}"  # the C generator and CRC are those of Python
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "arm-none-eabi-gcc"])
+def test_generated_c_compiles_without_a_warning(tmp_path: Path, compiler: str) -> None:
+    need(compiler)
+    one = make_contract(
+        labels=("only",),
+        decision=DecisionPolicy(
+            smoothing_windows=16, thresholds=(1.0,), release=0, refractory_s=0, background=None
+        ),
+    )
+    texts = {
+        **contract_source(one, 0),
+        **c_array(bytes(range(256)) * 3),
+        "model_network.h": NETWORK_H,
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    flags = [*STRICT, f"-I{LIBRARY / 'model'}", "-fsyntax-only"]
+    command = [compiler, *flags, "model_contract.c", "model_data.c"]
+    built = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (built.returncode, built.stderr) == (0, "")
+
+
+def test_the_same_contract_gives_the_same_text() -> None:
+    assert contract_source(make_contract(), 7) == contract_source(make_contract(), 7)
+    assert contract_source(make_contract(), 7) != contract_source(make_contract(), 8)
+    text = contract_source(make_contract(), 0xBEE)["model_contract.c"]
+    assert ".selftest_crc = 0x0BEE," in text
+    assert all(len(line) <= 100 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("background", [None, "rest"])
+def test_without_a_background_class_every_class_may_fire(background: str | None) -> None:
+    policy = make_contract().decision.model_copy(update={"background": background})
+    text = contract_source(make_contract(decision=policy), 0)["model_contract.c"]
+    assert ".background = MODEL_NO_BACKGROUND," in text
+
+
+@pytest.mark.parametrize("windows", [1, 3, 4, 16])
+@pytest.mark.parametrize("average", [0.0, 0.1, 0.5, 0.7, 0.8, 0.9, 0.999, 1.0])
+def test_a_sum_fires_exactly_from_its_threshold_on(average: float, windows: int) -> None:
+    least = score_sum(average, windows)
+    exact = Fraction(str(average))
+    assert Fraction(least, 255 * windows) >= exact
+    assert Fraction(least - 1, 255 * windows) < exact
+
+
+def changed_policy(**changes: Any) -> dict[str, Any]:
+    return {"decision": make_contract().decision.model_copy(update=changes)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"quantisation": None}, "it has not been quantised"),
+        ({"window": 70_000}, "window or hop are not between 1 and 65535"),
+        ({"hop": 0}, "window or hop"),
+        ({"hop": 113}, "window or hop"),
+        ({"labels": ("a b", "x", "y")}, "a label is not made of"),
+        ({"labels": ('"; evil', "x", "y")}, "a label is not made of"),
+        ({"labels": ("x", "y")}, "it has not one threshold a label"),
+        (changed_policy(smoothing_windows=17), "its smoothing is not 1 to 16 windows"),
+        (changed_policy(release=1.5), "a threshold is not between 0 and 1"),
+        (
+            {"channels": tuple(Channel(name=n, unit="deg/s") for n in ("gx", "gy", "gz"))},
+            "its channels are not ax, ay, az, gx, gy, gz, or the first of them",
+        ),
+        (
+            {
+                "quantisation": Quantisation(
+                    input_scale=0.1, input_zero_point=0, output_scale=0.2, output_zero_point=3
+                )
+            },
+            "its output is not a probability",
+        ),
+    ],
+)
+def test_a_contract_that_no_board_can_hold_is_refused(changes: dict[str, Any], part: str) -> None:
+    with pytest.raises(PipelineError) as caught:
+        contract_source(make_contract(**changes), 0)
+    assert part in caught.value.what
+    assert caught.value.exit_code == ExitCode.MISMATCH
+
+
+def test_the_first_channels_alone_will_do() -> None:
+    three = make_contract(
+        channels=tuple(Channel(name=name, unit="g") for name in ("ax", "ay", "az")),
+        scaling=Scaling(mean=(0, 0, 0), std=(1, 1, 1)),
+    )
+    assert "#define MODEL_CHANNELS 3" in contract_source(three, 0)["model_size.h"]
+
+
+def test_the_c_array_holds_the_flatbuffer(tmp_path: Path) -> None:
+    need("gcc", "g++")
+    content = np.random.default_rng(1).bytes(1001)
+    texts = c_array(content)
+    assert texts == c_array(content)
+    assert texts.keys() == {"model_data.h", "model_data.c"}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    # As a sketch includes it: from C++.
+    (tmp_path / "main.cpp").write_text(
+        '#include <cstdint>\n#include <cstdio>\n#include "model_data.h"\n'
+        "int main() {\n"
+        "  if (reinterpret_cast<std::uintptr_t>(model_data) % 16 != 0) return 1;\n"
+        "  return std::fwrite(model_data, 1, model_data_len, stdout) != model_data_len;\n}\n"
+    )
+    for command in (
+        ["gcc", *STRICT, "-c", "model_data.c"],
+        ["g++", "-Wall", "-Werror", "main.cpp", "model_data.o", "-o", "main"],
+    ):
+        subprocess.run(command, cwd=tmp_path, check=True)
+    shown = subprocess.run([tmp_path / "main"], capture_output=True, check=True)
+    assert shown.stdout == content

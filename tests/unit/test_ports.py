@@ -1,0 +1,161 @@
+"""Opening ports: real pseudo terminals and sockets, and every way it can go wrong."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import threading
+import tty
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import serial
+from serial.tools import list_ports
+from serial.tools.list_ports_common import ListPortInfo
+
+from pipeline.capture.ports import Port, find_port, open_port
+from pipeline.errors import ExitCode, PipelineError
+
+
+@pytest.fixture
+def terminal() -> Iterator[tuple[int, str]]:
+    """The master's descriptor and the path that clients open."""
+    master, client = os.openpty()
+    tty.setraw(client)
+    yield master, os.ttyname(client)
+    os.close(client)
+    os.close(master)
+
+
+def plugged_in(monkeypatch: pytest.MonkeyPatch, *boards: tuple[str, int, str]) -> None:
+    ports = []
+    for device, pid, serial_number in boards:
+        port = ListPortInfo(device, skip_link_detection=True)
+        port.vid, port.pid, port.serial_number = 0x2341, pid, serial_number
+        port.description = "Nano 33 BLE"
+        ports.append(port)
+    ports.append(ListPortInfo("/dev/ttyS0", skip_link_detection=True))
+    monkeypatch.setattr(list_ports, "comports", lambda: ports)
+
+
+def read_line(port: Port) -> bytes:
+    received = b""
+    while not received.endswith(b"\n"):
+        received += port.read()
+    return received
+
+
+def test_bytes_go_both_ways_over_a_pseudo_terminal(terminal):
+    master, path = terminal
+    with open_port(path) as port:  # setting DTR and RTS is not possible here, and no matter
+        port.write(b"info\n")
+        assert os.read(master, 100) == b"info\n"
+        os.write(master, b"ok board=x\n")
+        assert read_line(port) == b"ok board=x\n"
+        assert port.read() == b""
+
+
+def test_a_url_opens_a_socket_and_what_came_before_the_end_is_not_lost():
+    def answer_once() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(100)
+            connection.sendall(b"hello\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        board = threading.Thread(target=answer_once)
+        board.start()
+        with open_port(f"socket://127.0.0.1:{server.getsockname()[1]}") as port:
+            port.write(b"info\n")
+            board.join()
+            assert read_line(port) == b"hello\n"
+            with pytest.raises(PipelineError, match="was lost"):
+                port.read()
+
+
+def test_a_socket_where_nobody_answers_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        free = server.getsockname()[1]
+    with pytest.raises(PipelineError, match="cannot be opened") as caught:
+        open_port(f"socket://127.0.0.1:{free}")
+    assert caught.value.exit_code == ExitCode.NO_BOARD
+
+
+def test_a_missing_port_is_told_with_those_that_are_there(monkeypatch):
+    plugged_in(monkeypatch, ("/dev/ttyACM7", 0x805A, "AB12"))
+    with pytest.raises(PipelineError, match="There is no port /dev/ttyNONE") as caught:
+        open_port("/dev/ttyNONE")
+    assert caught.value.exit_code == ExitCode.NO_BOARD
+    assert "/dev/ttyACM7 (Nano 33 BLE)" in caught.value.next_step
+
+
+def test_a_port_in_use_is_told_and_stays_usable_for_its_owner(terminal):
+    master, path = terminal
+    with open_port(path) as owner:
+        with pytest.raises(PipelineError, match="in use by another program") as caught:
+            open_port(path)
+        assert caught.value.exit_code == ExitCode.NO_BOARD
+        os.write(master, b"still here\n")
+        assert read_line(owner) == b"still here\n"
+    with open_port(path):
+        pass
+
+
+def test_a_port_without_permission_is_told_with_the_command_that_grants_it(monkeypatch, terminal):
+    def refuse(*_: object, **__: object) -> None:
+        # root may open everything, so the refusal is the one thing here that is played
+        raise serial.SerialException(errno.EACCES, "could not open port: Permission denied")
+
+    monkeypatch.setattr(serial, "serial_for_url", refuse)
+    with pytest.raises(PipelineError, match="no permission") as caught:
+        open_port(terminal[1])
+    assert "dialout" in caught.value.next_step
+
+
+def test_a_file_that_is_no_port_is_told(tmp_path: Path):
+    file = tmp_path / "notes.txt"
+    file.write_text("not a port")
+    with pytest.raises(PipelineError, match="cannot be opened"):
+        open_port(str(file))
+
+
+def test_an_unplugged_board_is_told():
+    master, client = os.openpty()
+    path = os.ttyname(client)
+    os.close(client)
+    with open_port(path) as port:
+        os.close(master)
+        with pytest.raises(PipelineError, match="was lost") as caught:
+            port.read()
+        with pytest.raises(PipelineError, match="was lost"):
+            port.write(b"info\n")
+    assert caught.value.exit_code == ExitCode.NO_BOARD
+
+
+@pytest.mark.parametrize("pid", [0x805A, 0x005A])
+def test_auto_finds_the_only_board_running_or_in_its_bootloader(monkeypatch, pid):
+    plugged_in(monkeypatch, ("/dev/ttyACM0", pid, "AB12"))
+    assert find_port("auto") == "/dev/ttyACM0"
+
+
+def test_auto_does_not_choose_between_two(monkeypatch):
+    plugged_in(monkeypatch, ("/dev/ttyACM0", 0x805A, "AB12"), ("/dev/ttyACM1", 0x805A, "CD34"))
+    with pytest.raises(PipelineError, match="2 boards") as caught:
+        find_port("auto")
+    assert "id:AB12" in caught.value.next_step
+
+
+def test_auto_without_a_board_is_told(monkeypatch):
+    plugged_in(monkeypatch)
+    with pytest.raises(PipelineError, match="No board was found") as caught:
+        find_port("auto")
+    assert caught.value.exit_code == ExitCode.NO_BOARD
+
+
+def test_a_board_is_found_by_its_serial_number(monkeypatch):
+    plugged_in(monkeypatch, ("/dev/ttyACM0", 0x805A, "AB12"), ("/dev/ttyACM1", 0x805A, "CD34"))
+    assert find_port("id:cd34") == "/dev/ttyACM1"
+    with pytest.raises(PipelineError, match="serial number EF56"):
+        find_port("id:EF56")

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from binascii import crc_hqx
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.artifacts import Event
+from pipeline.capture.protocol import (
+    MAX_LINE_BYTES,
+    Damaged,
+    LineReader,
+    Message,
+    Sample,
+    event_of,
+    parse_line,
+    scores_of,
+)
+
+DOCUMENTED = b"1042,8756302,-0.482,-1.761,-0.745,25.024,-116.455,103.455"
+
+
+def sealed(text: bytes) -> bytes:
+    return text + b",%04X" % crc_hqx(text, 0xFFFF)
+
+
+def sample_line(sample: Sample) -> bytes:
+    """As the firmware writes it: sign, whole part, point, three digits."""
+    cells = [f"{'-' * (v < 0)}{abs(v) // 1000}.{abs(v) % 1000:03}" for v in sample.values]
+    return sealed(",".join([str(sample.seq), str(sample.t_us), *cells]).encode())
+
+
+def bit_flipped(line: bytes, bit: int) -> bytes:
+    damaged = bytearray(line)
+    damaged[bit // 8] ^= 1 << (bit % 8)
+    return bytes(damaged)
+
+
+samples = st.builds(
+    Sample,
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 2**64 - 1),
+    st.tuples(*[st.integers(-(2**31), 2**31 - 1)] * 6),
+)
+messages = st.builds(
+    Message,
+    st.sampled_from(["hello", "event", "score", "warn", "ok", "err"]),
+    st.lists(st.text("abcXYZ019=.-_", min_size=1), max_size=6).map(tuple),
+)
+lines = st.one_of(
+    samples.map(sample_line),
+    messages.map(lambda message: message.text.encode()),
+    st.binary(max_size=400),
+    st.just(b"x" * (MAX_LINE_BYTES + 10)),
+)
+
+
+def test_the_documented_sample_line_is_understood():
+    crc = b"%04X" % crc_hqx(DOCUMENTED, 0xFFFF)
+    values = (-482, -1761, -745, 25024, -116455, 103455)
+    assert parse_line(DOCUMENTED + b"," + crc) == Sample(1042, 8756302, values)
+
+
+@given(samples)
+def test_every_sample_survives_the_way(sample):
+    assert parse_line(sample_line(sample)) == sample
+
+
+@given(messages)
+def test_every_message_survives_the_way(message):
+    assert parse_line(message.text.encode()) == message
+
+
+@given(samples, st.data())
+def test_a_flipped_bit_never_gives_a_wrong_sample(sample, data):
+    line = sample_line(sample)
+    bit = data.draw(st.integers(0, 8 * len(line) - 1))
+    assert not isinstance(parse_line(bit_flipped(line, bit)), Sample)
+
+
+@given(samples, st.data())
+def test_a_burst_of_up_to_16_bits_never_gives_a_wrong_sample(sample, data):
+    line = sample_line(sample)
+    payload_bits = 8 * line.rindex(b",")
+    start = data.draw(st.integers(0, payload_bits - 16))
+    burst = data.draw(st.integers(1, 2**16 - 1))
+    as_number = int.from_bytes(line, "big") ^ (burst << (8 * len(line) - 16 - start))
+    assert not isinstance(parse_line(as_number.to_bytes(len(line), "big")), Sample)
+
+
+@given(st.lists(lines), st.lists(st.integers(1, 300)))
+def test_any_chunking_gives_the_same_items(sent, sizes):
+    stream = b"".join(line + b"\n" for line in sent)
+    whole = LineReader().feed(stream)
+    reader, items, at = LineReader(), [], 0
+    for size in [*sizes, len(stream)]:
+        items += reader.feed(stream[at : at + size])
+        at += size
+    assert items == whole
+
+
+@given(st.binary())
+def test_garbage_is_never_a_sample_and_never_raises(line):
+    assert not isinstance(parse_line(line), Sample)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"1,2,nan,0.000,0.000,0.000,0.000,0.000",
+        b"1,2,0.00,0.000,0.000,0.000,0.000,0.000",
+        b"1,2,1e3,0.000,0.000,0.000,0.000,0.000",
+        b"1,2,0.000,0.000,0.000,0.000,0.000",
+        b"1,2,0.000,0.000,0.000,0.000,0.000,0.000,0.000",
+        b"1, 2,0.000,0.000,0.000,0.000,0.000,0.000",
+        b"1,-2,0.000,0.000,0.000,0.000,0.000,0.000",
+    ],
+)
+def test_a_line_of_another_form_is_damaged_even_with_a_right_crc(text):
+    assert isinstance(parse_line(sealed(text)), Damaged)
+
+
+def test_a_sample_line_whose_first_digit_became_a_letter_is_damaged():
+    line = sample_line(Sample(1042, 5, (0,) * 6))
+    assert isinstance(parse_line(b"q" + line[1:]), Damaged)
+
+
+def test_an_endless_line_is_one_damaged_line_and_takes_no_memory():
+    reader = LineReader()
+    for _ in range(1000):
+        assert reader.feed(b"y" * 1000) == []
+    assert len(reader._rest) <= MAX_LINE_BYTES + 1
+    (long, after) = reader.feed(b"\nok\n")
+    assert long == Damaged(b"y" * MAX_LINE_BYTES)
+    assert after == Message("ok", ())
+
+
+def test_carriage_returns_and_empty_lines_do_no_harm():
+    assert LineReader().feed(b"\r\n\nok a=1\r\n") == [Message("ok", ("a=1",))]
+
+
+def test_fields_are_the_words_with_an_equals_sign():
+    message = Message("ok", ("board=virtual", "note", "contract=a=b"))
+    assert message.fields == {"board": "virtual", "contract": "a=b"}
+
+
+def test_events_and_scores_are_read_and_cut_ones_are_not():
+    assert event_of(Message("event", ("12", "punch", "0.914"))) == Event(12, "punch", 0.914)
+    assert event_of(Message("event", ("12", "punch"))) is None
+    assert event_of(Message("event", ("12", "punch", "0.9x"))) is None
+    t_us, output = scores_of(Message("score", ("7", "807F00")))
+    assert t_us == 7
+    assert np.array_equal(output, np.array([-128, 127, 0], np.int8))
+    assert scores_of(Message("score", ("7", "807"))) is None

@@ -1,0 +1,302 @@
+"""A run from recordings to a folder that conversion can take: tiny, but the real thing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from pipeline.artifacts import IMU_CHANNELS, RunFolder, SequenceDataset
+from pipeline.config import BOARD_CHANNELS, TrainConfig, load_train_config
+from pipeline.contract import Contract, Quantisation
+from pipeline.conversion.contract_source import contract_source
+from pipeline.datasets.recordings import load_recordings
+from pipeline.datasets.simulate import simulate_dataset
+from pipeline.datasets.windows import make_dataset
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.training.fit import Epoch, fit
+from pipeline.training.models import build, check_hop, nearest_window, total_stride
+from pipeline.training.scaling import measure_scaling, scale
+from pipeline.training.train import Trained, train
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+CONFIGS = sorted((Path(__file__).parent.parent.parent / "configs").glob("*.yaml"))
+SMALL: dict[str, dict[str, Any]] = {
+    "window": {"length": 60, "hop": 20},
+    "augment": {"passes": 1},
+    "model": {"filters": [4, 8], "kernel": 5, "pool": 2},
+    "fit": {"epochs": 3, "batch_size": 64},
+}
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished run, and what it was made of."""
+
+    trained: Trained
+    run: RunFolder
+    dataset: SequenceDataset
+    config: TrainConfig
+    told: list[Epoch]
+
+    def json(self, name: str) -> Any:
+        return json.loads((self.run.path / name).read_text("utf-8"))
+
+
+@pytest.fixture(scope="session")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "three"
+    simulate_dataset(folder, people=3, takes=3, seed=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def config(recordings: Path) -> TrainConfig:
+    return TrainConfig.model_validate({"data": {"path": recordings}, **SMALL})
+
+
+@pytest.fixture(scope="session")
+def dataset(config: TrainConfig) -> SequenceDataset:
+    return make_dataset(load_recordings(config.data.path), config)
+
+
+@pytest.fixture(scope="session")
+def done(
+    dataset: SequenceDataset, config: TrainConfig, tmp_path_factory: pytest.TempPathFactory
+) -> Done:
+    run = RunFolder(tmp_path_factory.mktemp("runs") / "first")
+    told: list[Epoch] = []
+    return Done(train(dataset, config, run, told.append), run, dataset, config, told)
+
+
+def changed(config: TrainConfig, section: str, **values: Any) -> TrainConfig:
+    part = getattr(config, section).model_copy(update=values)
+    return config.model_copy(update={section: part})
+
+
+def predictions(model: Any, dataset: SequenceDataset, scaling: Any) -> bytes:
+    found: np.ndarray = model.predict(scale(dataset.part("test")[0], scaling), verbose=0)
+    return found.tobytes()
+
+
+def test_a_run_leaves_every_file_and_nothing_else(done: Done) -> None:
+    left = {path.name for path in done.run.path.iterdir()}
+    assert left == {
+        "model.keras",
+        "config.yaml",
+        "contract.json",
+        "metrics.json",
+        "splits.json",
+        "windows.npz",
+        "report.html",
+        "confusion_matrix.png",
+    }
+
+
+def test_every_epoch_is_told_as_it_ends(done: Done) -> None:
+    assert [(epoch.number, epoch.of) for epoch in done.told] == [(1, 3), (2, 3), (3, 3)]
+    assert all(np.isfinite([epoch.loss, epoch.validation_loss]).all() for epoch in done.told)
+    assert [epoch["loss"] for epoch in done.json("metrics.json")["epochs"]] == [
+        epoch.loss for epoch in done.told
+    ]
+
+
+def test_the_saved_model_and_windows_give_the_accuracy_that_was_told(done: Done) -> None:
+    import keras
+
+    model = keras.models.load_model(done.run.keras_file)
+    with np.load(done.run.windows_file) as arrays:
+        called = model.predict(arrays["test"], verbose=0).argmax(axis=1)
+        accuracy = float(np.mean(called == arrays["test_targets"]))
+        assert arrays["calibration"].shape[1:] == (60, 6)
+    assert accuracy == done.trained.accuracy == done.json("metrics.json")["accuracy"]
+    assert len(called) == done.trained.test_windows
+    assert f"{100 * accuracy:.1f} %" in done.trained.report.read_text("utf-8")
+
+
+def test_calibration_windows_are_training_windows_as_the_network_sees_them(done: Done) -> None:
+    scaling = done.run.contract().scaling
+    known = {window.tobytes() for window in scale(done.dataset.part("train")[0], scaling)}
+    with np.load(done.run.windows_file) as arrays:
+        assert 0 < len(arrays["calibration"]) <= 512
+        assert all(window.tobytes() in known for window in arrays["calibration"])
+        np.testing.assert_array_equal(arrays["test"], scale(done.dataset.part("test")[0], scaling))
+
+
+def test_the_saved_config_is_the_one_used(done: Done) -> None:
+    assert load_train_config(done.run.config_file).hash() == done.config.hash()
+
+
+def test_the_contract_says_what_was_trained_and_can_go_on_a_board(done: Done) -> None:
+    contract = Contract.load(done.run.contract_file)
+    assert tuple(channel.name for channel in contract.channels) == IMU_CHANNELS
+    assert (contract.rate_hz, contract.window, contract.hop) == (119.0, 60, 20)
+    assert contract.labels == ("circle", "flex", "punch", "wave", "idle")
+    assert contract.decision.background == "idle"
+    assert contract.hashes.data == done.dataset.fingerprint
+    assert contract.hashes.config == done.config.hash()
+    assert contract.quantisation is None
+    quantisation = Quantisation(
+        input_scale=0.1, input_zero_point=0, output_scale=1 / 256, output_zero_point=-128
+    )
+    assert contract_source(contract.converted(quantisation, b"model"), 0)
+
+
+def test_no_recording_that_judges_was_learned_from(done: Done) -> None:
+    parts = done.json("splits.json")
+    judges = set(parts["test"])
+    assert judges
+    assert not judges & {*parts["train"], *parts["validation"]}
+    on_disk = {recording.name: recording for recording in load_recordings(done.config.data.path)}
+    assert {*parts["train"], *parts["validation"], *judges} == set(on_disk)
+    assert len({on_disk[name].person for name in judges}) == 1
+    assert parts["fingerprint"] == done.dataset.fingerprint
+    assert done.json("metrics.json")["split"] == "by person, fold 1 of 3"
+
+
+def test_metrics_are_of_the_test_windows(done: Done) -> None:
+    metrics = done.json("metrics.json")
+    confusion = np.array(metrics["confusion"])
+    targets = done.dataset.part("test")[1]
+    np.testing.assert_array_equal(confusion.sum(axis=1), np.bincount(targets, minlength=5))
+    assert metrics["labels"] == list(done.dataset.labels)
+    assert set(metrics["versions"]) == {"python", "tensorflow", "keras", "numpy", "tflite-micro"}
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not(done: Done) -> None:
+    import keras
+
+    scaling = done.run.contract().scaling
+    first = predictions(keras.models.load_model(done.run.keras_file), done.dataset, scaling)
+    again = fit(done.dataset, done.config, lambda _: None)
+    assert predictions(again.model, done.dataset, again.scaling) == first
+    other = fit(done.dataset, changed(done.config, "fit", seed=2, epochs=1), lambda _: None)
+    assert predictions(other.model, done.dataset, other.scaling) != first
+
+
+def test_the_best_epoch_is_kept_and_training_stops_when_it_is_long_past(
+    dataset: SequenceDataset, config: TrainConfig
+) -> None:
+    import keras
+
+    rough = changed(config, "fit", learning_rate=0.5, epochs=30, patience=3)
+    fitted = fit(dataset, rough, lambda _: None)
+    losses = [epoch.validation_loss for epoch in fitted.epochs]
+    assert len(losses) == int(np.argmin(losses)) + 1 + 3
+    inputs, targets = dataset.part("validation")
+    called = fitted.model.predict(scale(inputs, fitted.scaling), verbose=0)
+    smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=rough.fit.label_smoothing)
+    loss = float(smoothed(np.eye(5, dtype=np.float32)[targets], called))
+    assert loss == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_interrupted_training_leaves_no_contract(
+    dataset: SequenceDataset, config: TrainConfig, tmp_path: Path
+) -> None:
+    def interrupt(epoch: Epoch) -> None:
+        if epoch.number == 2:
+            raise KeyboardInterrupt
+
+    run = RunFolder(tmp_path / "run")
+    with pytest.raises(KeyboardInterrupt):
+        train(dataset, config, run, interrupt)
+    assert not run.contract_file.exists()
+
+
+def test_a_run_whose_report_cannot_be_written_has_no_contract(
+    dataset: SequenceDataset, config: TrainConfig, tmp_path: Path
+) -> None:
+    run = RunFolder(tmp_path / "run")
+    (run.report_file / "in the way").mkdir(parents=True)
+    with pytest.raises(OSError, match=r"report\.html"):
+        train(dataset, changed(config, "fit", epochs=1), run, lambda _: None)
+    assert run.keras_file.is_file()
+    assert not run.contract_file.exists()
+
+
+@pytest.mark.parametrize(("length", "good"), [(61, 60), (63, 64), (8, 16), (112, 112)])
+def test_a_window_that_pooling_would_cut_is_refused_with_a_good_length(
+    config: TrainConfig, length: int, good: int
+) -> None:
+    assert nearest_window(config.model, length) == good
+    assert build(config.model, good, 6, 5).output_shape == (None, 5)
+    if length != good:
+        with pytest.raises(PipelineError, match=f"A window of {length} samples") as caught:
+            build(config.model, length, 6, 5)
+        assert caught.value.next_step == f"set window.length to {good}"
+        assert caught.value.exit_code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(("hop", "good"), [(18, 16), (1, 4), (23, 24)])
+def test_a_hop_that_a_board_cannot_make_is_refused_before_training(
+    dataset: SequenceDataset, config: TrainConfig, tmp_path: Path, hop: int, good: int
+) -> None:
+    run, told = RunFolder(tmp_path / "run"), []
+    with pytest.raises(PipelineError, match=f"A hop of {hop} samples") as caught:
+        train(dataset, changed(config, "window", hop=hop), run, told.append)
+    assert caught.value.next_step == f"set window.hop to {good}"
+    assert caught.value.exit_code == ExitCode.USAGE
+    assert not told
+    assert not run.path.exists()
+    assert good % total_stride(config.model) == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("data.channels=[gx, gy, gz]", "data.channels: a board gives its network ax, ay, az, gx"),
+        ("data.channels=[ax, ay, az, mx]", "not ax, ay, az, mx"),
+        ("data.channels=[ay, ax]", "in this order"),
+        ("window.hop=61", "window.hop: more than window.length, 60"),
+    ],
+)
+def test_what_no_board_can_do_is_refused_in_the_config(
+    tmp_path: Path, setting: str, words: str
+) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump({"data": {"path": "data/mine"}, **SMALL}), "utf-8")
+    with pytest.raises(PipelineError) as caught:
+        load_train_config(file, [setting])
+    assert words in caught.value.what
+    assert "Value error" not in caught.value.what
+    assert caught.value.exit_code == ExitCode.USAGE
+    assert load_train_config(file, ["data.channels=[ax, ay, az]"]).data.channels == IMU_CHANNELS[:3]
+    assert BOARD_CHANNELS == IMU_CHANNELS
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_shipped_config_fits_its_network(path: Path) -> None:
+    shipped = load_train_config(path)
+    check_hop(shipped.model, shipped.window.hop)
+    assert nearest_window(shipped.model, shipped.window.length) == shipped.window.length
+
+
+def test_scaling_has_one_factor_a_sensor_and_no_offset() -> None:
+    random = np.random.default_rng(1)
+    spread = np.array([0.2, 0.5, 1.0, 50, 80, 300])
+    inputs = random.normal(0, spread, (40, 60, 6)).astype(np.float32)
+    scaling = measure_scaling(inputs, IMU_CHANNELS)
+    assert scaling.mean == (0.0,) * 6
+    assert len(set(scaling.std[:3])) == len(set(scaling.std[3:])) == 1
+    scaled = scale(inputs, scaling)
+    assert scaled.dtype == np.float32
+    assert scaled[..., :3].std() == pytest.approx(1, rel=1e-3)
+    assert scaled[..., 3:].std() == pytest.approx(1, rel=1e-3)
+    np.testing.assert_allclose(scaled * np.array(scaling.std), inputs, rtol=1e-5)
+
+
+def test_scaling_is_measured_on_training_windows_only(done: Done) -> None:
+    train_inputs = done.dataset.part("train")[0]
+    assert done.run.contract().scaling == measure_scaling(train_inputs, IMU_CHANNELS)
+    assert done.run.contract().scaling != measure_scaling(done.dataset.inputs, IMU_CHANNELS)
+
+
+def test_a_sensor_that_never_moved_does_not_divide_by_nought() -> None:
+    scaling = measure_scaling(np.zeros((3, 60, 6), np.float32), IMU_CHANNELS)
+    assert min(scaling.std) > 0

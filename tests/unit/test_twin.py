@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_model import CONTRACT, HOP, SELFTEST_CRC, WINDOW, network_output, swings, write_sources
+
+from pipeline.contract import fixed_point_scaling
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.twin import Twin
+
+pytestmark = pytest.mark.usefixtures("host_compiler")
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sources(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def twin(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Twin:
+    return Twin(sources, tmp_path_factory.mktemp("twin"))
+
+
+def test_the_twin_is_the_contracts(twin):
+    assert twin.contract_hash == CONTRACT.hash()
+    assert (twin.labels, twin.window, twin.hop) == (CONTRACT.labels, WINDOW, HOP)
+    assert twin.selftest_crc() == SELFTEST_CRC
+
+
+def test_invoke_runs_the_network(twin):
+    inputs = np.random.default_rng(3).integers(-128, 128, (50, WINDOW * 6)).astype(np.int8)
+    assert np.array_equal(twin.invoke(inputs), [network_output(row) for row in inputs])
+    with pytest.raises(ValueError, match="inputs are"):
+        twin.invoke(inputs[:, :-1])
+
+
+def test_quantise_is_the_contracts_fixed_point(twin):
+    edges = [[-(2**31)] * 6, [2**31 - 1] * 6, [0] * 6, [1000, -1000, 7, 8, -7, -8]]
+    random = np.random.default_rng(4).integers(-300_000, 300_000, (500, 6))
+    values = np.concatenate([edges, random]).astype(np.int32)
+    scaling = fixed_point_scaling(CONTRACT)
+    expected = [
+        [
+            min(max((int(v) * m + o) >> scaling.shift, -128), 127)
+            for v, m, o in zip(row, scaling.multipliers, scaling.offsets, strict=True)
+        ]
+        for row in values
+    ]
+    assert twin.quantise(values).tolist() == expected
+
+
+def test_replay_gives_every_window_its_input_scores_and_time(twin):
+    recording = swings(6)
+    replay = twin.replay(recording)
+    starts = range(0, len(recording) - WINDOW + 1, HOP)
+    quantised = twin.quantise(recording.thousandths)
+    windows = [quantised[start : start + WINDOW].ravel() for start in starts]
+    assert np.array_equal(replay.inputs, windows)
+    assert np.array_equal(replay.scores, twin.invoke(replay.inputs))
+    ends = [start + WINDOW - 1 for start in starts]
+    assert replay.scores_t_us.tolist() == recording.t_us[ends].tolist()
+
+
+def test_events_follow_the_policy_and_every_replay_starts_anew(twin):
+    first, second = twin.replay(swings(9)).events, twin.replay(swings(9)).events
+    assert [event.label for event in first] == ["up", "down", "up", "down"]
+    assert first == second
+    assert all(0.8 <= event.score <= 1 for event in first)
+
+
+def test_a_recording_shorter_than_a_window_says_nothing(twin):
+    replay = twin.replay(swings(0.19))
+    assert (len(replay.scores), replay.events) == (0, [])
+
+
+def test_it_is_built_once_and_anew_when_a_source_changes(sources, tmp_path):
+    changed = shutil.copytree(sources, tmp_path / "model")
+    build = tmp_path / "build"
+    Twin(changed, build)
+    (library,) = build.iterdir()
+    built_at = library.stat().st_mtime_ns
+    Twin(changed, build)
+    assert library.stat().st_mtime_ns == built_at
+    network = changed / "model_network.c"
+    network.write_text(network.read_text().replace("kept - 128", "kept - 127"))
+    assert Twin(changed, build).selftest_crc() != SELFTEST_CRC
+    assert len(list(build.iterdir())) == 2
+
+
+def test_a_missing_compiler_is_told(sources, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(PipelineError, match="no C compiler") as caught:
+        Twin(sources, tmp_path)
+    assert caught.value.exit_code == ExitCode.NO_TOOL
+
+
+def test_sources_that_do_not_compile_leave_nothing_behind(sources, tmp_path):
+    broken = shutil.copytree(sources, tmp_path / "model")
+    (broken / "model_network.c").write_text("this is not C\n")
+    with pytest.raises(PipelineError, match="does not compile") as caught:
+        Twin(broken, tmp_path / "build")
+    assert "model_network.c" in caught.value.why
+    assert list((tmp_path / "build").iterdir()) == []

@@ -1,0 +1,298 @@
+"""Windows: what they show, what they are called, and that nothing leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.artifacts import Float32, Interval, Recording, SequenceDataset
+from pipeline.datasets.windows import make_dataset
+from pipeline.errors import PipelineError
+from tests.takes import config, take, takes
+
+LENGTH, HOP = 40, 8
+GESTURES = ("flex", "punch")
+TAKES = takes(GESTURES)
+PARTS = ("train", "validation", "test")
+
+
+def made(recordings: Sequence[Recording], **sections: dict[str, Any]) -> SequenceDataset:
+    return make_dataset(recordings, config(**sections))
+
+
+def refused(recordings: Sequence[Recording], **sections: dict[str, Any]) -> PipelineError:
+    with pytest.raises(PipelineError) as caught:
+        made(recordings, **sections)
+    return caught.value
+
+
+def labelled(dataset: SequenceDataset, part: str) -> list[tuple[Float32, str, str]]:
+    """Window, label and name of its take."""
+    return [
+        (dataset.inputs[i], dataset.labels[dataset.targets[i]], dataset.groups[i])
+        for i in dataset.splits[part]
+    ]
+
+
+def ruled(label: str, number: int, n: int = 400) -> Recording:
+    """A recording whose ax is the sample's place in it, in thousandths."""
+    recording = take(label, number, n=n)
+    samples = recording.samples.copy()
+    samples[:, 0] = np.arange(n, dtype=np.float32) / np.float32(1000)
+    return replace(recording, samples=samples)
+
+
+def start_of(window: Float32) -> int:
+    return round(float(window[0, 0]) * 1000)
+
+
+def marked(takes_: Sequence[Recording]) -> list[Recording]:
+    """Takes that each have a gz of their own, 1000, 1050, … deg/s."""
+    found = []
+    for number, recording in enumerate(takes_):
+        samples = recording.samples.copy()
+        samples[:, 5] = 1000 + 50 * number
+        found.append(replace(recording, samples=samples))
+    return found
+
+
+def marks_in(window: Float32) -> set[int]:
+    values, counts = np.unique(window[:, 5], return_counts=True)
+    return {int(v) for v, count in zip(values, counts, strict=True) if v >= 1000 and count > 3}
+
+
+INTERVALS = (Interval(50, 80, "punch"), Interval(150, 250, "flex"), Interval(332, 372, "punch"))
+
+
+def expected_label(start: int) -> str | None:
+    """By counting samples: 0.7 of a gesture makes it that, up to 0.3 is still idle."""
+    shares = {}
+    for interval in INTERVALS:
+        seen = len(set(range(start, start + LENGTH)) & set(range(interval.start, interval.stop)))
+        whole = interval.stop - interval.start
+        shares[seen / min(whole, LENGTH)] = interval.label
+    if max(shares) >= 0.7:
+        return shares[max(shares)]
+    return "idle" if max(shares) <= 0.3 else None
+
+
+def test_a_window_is_called_by_how_much_of_a_gesture_is_in_view() -> None:
+    long = [replace(ruled("punch", n + 10), intervals=INTERVALS) for n in range(5)]
+    dataset = made([*TAKES, *long])
+    names = {recording.name for recording in long}
+    wanted = {s: expected_label(s) for s in range(0, 400 - LENGTH + 1, HOP)}
+    wanted = {start: label for start, label in wanted.items() if label is not None}
+    assert set(wanted.values()) == {"punch", "flex", "idle"}
+    for part, step in (("train", HOP), ("validation", HOP), ("test", LENGTH)):
+        found: dict[str, dict[int, str]] = {}
+        for window, label, name in labelled(dataset, part):
+            if name in names:
+                found.setdefault(name, {})[start_of(window)] = label
+        if part == "train":
+            assert len(found) >= 2
+        for labels in found.values():
+            assert labels == {s: label for s, label in wanted.items() if s % step == 0}
+
+
+def test_the_share_that_counts_can_be_set() -> None:
+    strict = made(TAKES, window={"seen": 1.0, "unseen": 0.0})
+    for window, label, _ in labelled(made(marked(TAKES), window={"seen": 1.0}), "train"):
+        assert label == "idle" or (window[:, 5] >= 1000).all()
+    assert len(strict.splits["train"]) < len(made(TAKES).splits["train"])
+
+
+def test_no_window_spans_a_gap() -> None:
+    holed = []
+    for number in range(1, 8):
+        idle, at = ruled("idle", number), 40 * number + 13
+        seq = idle.seq + np.where(np.arange(400) >= at, 3, 0)
+        holed.append(replace(idle, seq=seq))
+    gap_at = {recording.name: 40 * n + 13 for n, recording in enumerate(holed, start=1)}
+    dataset = made([*TAKES, *holed])
+    seen = set()
+    for part in PARTS:
+        for window, label, name in labelled(dataset, part):
+            if name in gap_at:
+                start = start_of(window)
+                assert label == "idle"
+                assert not start < gap_at[name] < start + LENGTH
+                seen.add((name, start < gap_at[name]))
+    assert len(seen) == 14  # both sides of every gap are used
+
+
+def test_a_take_with_a_gap_is_named() -> None:
+    holed = replace(TAKES[3], seq=TAKES[3].seq + (np.arange(60) > 30) * 4)
+    error = refused([*TAKES[:3], holed, *TAKES[4:]])
+    assert error.what.startswith(f"{holed.name} lost 4 of its samples")
+    assert "record it again" in error.next_step
+
+
+@pytest.mark.parametrize("fold", range(5))
+def test_no_test_take_is_seen_in_training(fold: int) -> None:
+    recordings = marked(takes((*GESTURES, "idle"), n=70))
+    dataset = made(recordings, split={"fold": fold})
+    marks = {
+        part: set().union(*(marks_in(window) for window, _, _ in labelled(dataset, part)))
+        for part in PARTS
+    }
+    names = {part: {name for _, _, name in labelled(dataset, part)} for part in PARTS}
+    for one, other in (("train", "test"), ("validation", "test"), ("train", "validation")):
+        assert not marks[one] & marks[other]
+        assert not names[one] & names[other]
+    assert sum(len(found) for found in marks.values()) == len(recordings)
+
+
+def test_windows_carry_the_name_of_the_take_they_show() -> None:
+    recordings = marked(TAKES)
+    mark_of = {recording.name: {int(recording.samples[0, 5])} for recording in recordings}
+    for part in PARTS:
+        for window, label, name in labelled(made(recordings), part):
+            if label != "idle":
+                assert marks_in(window) == mark_of[name]
+                assert name.startswith(label)
+
+
+def test_an_aligned_window_is_the_middle_of_its_take() -> None:
+    recordings = takes(GESTURES, n=75)
+    named = {recording.name: recording for recording in recordings}
+    found = labelled(made(recordings), "test")
+    assert len(found) == 2
+    for window, label, name in found:
+        np.testing.assert_array_equal(window, named[name].samples[17 : 17 + LENGTH])
+        assert label == named[name].label
+
+
+def test_a_take_shorter_than_the_window_has_rest_around_it() -> None:
+    recordings = takes(GESTURES, n=16)
+    named = {recording.name: recording for recording in recordings}
+    for window, _, name in labelled(made(recordings), "test"):
+        np.testing.assert_array_equal(window[12:28], named[name].samples)
+        assert window.shape == (LENGTH, 6)
+    assert {label for _, label, _ in labelled(made(recordings), "train")} == {*GESTURES, "idle"}
+
+
+def test_idle_recordings_are_cut_at_the_hop_and_tested_without_overlap() -> None:
+    dataset = made([*TAKES, *(ruled("idle", n) for n in range(1, 7))])
+    for part, step in (("train", HOP), ("test", LENGTH)):
+        starts: dict[str, list[int]] = {}
+        for window, label, name in labelled(dataset, part):
+            if name.startswith("idle"):
+                assert label == "idle"
+                starts.setdefault(name, []).append(start_of(window))
+        assert starts
+        assert all(found == list(range(0, 361, step)) for found in starts.values())
+
+
+def test_idle_shorter_than_a_window_is_not_lost() -> None:
+    dataset = made([*TAKES, *takes(("idle",), n=30)])
+    idle = [(w, name) for w, label, name in labelled(dataset, "test") if label == "idle"]
+    assert len(idle) == 1
+    assert any(name.startswith("idle") for _, _, name in labelled(dataset, "train"))
+
+
+def test_background_is_made_where_nobody_recorded_any() -> None:
+    dataset = made(TAKES)
+    assert dataset.labels == ("flex", "punch", "idle")
+    for part in ("train", "validation"):
+        idle = [window for window, label, _ in labelled(dataset, part) if label == "idle"]
+        assert len(idle) > 5
+        g = np.linalg.norm([window[:, :3] for window in idle], axis=2)
+        assert np.median(g) == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("background", ["aaa", "zzz"])
+def test_background_is_the_last_label(background: str) -> None:
+    recordings = takes(("punch", background, "flex"))
+    dataset = made(recordings, data={"background": background})
+    assert dataset.labels == ("flex", "punch", background)
+
+
+def test_only_the_labels_asked_for_and_the_background() -> None:
+    recordings = takes((*GESTURES, "wave", "idle"))
+    dataset = made(recordings, data={"labels": ["wave", "flex"]})
+    assert dataset.labels == ("flex", "wave", "idle")
+    assert {name.split("/")[0] for name in dataset.groups} == {"flex", "wave", "idle"}
+
+
+def test_a_label_that_was_never_recorded() -> None:
+    error = refused(TAKES, data={"labels": ["flex", "wave"]})
+    assert error.what == "No recording is labelled wave."
+    assert "data.labels" in error.why
+
+
+def test_a_stream_among_the_takes_adds_its_labels_not_its_own() -> None:
+    intervals = (Interval(50, 90, "wave"),)
+    streams = [replace(ruled("stream", n), intervals=intervals) for n in range(5)]
+    assert made([*TAKES, *streams]).labels == ("flex", "punch", "wave", "idle")
+
+
+def test_another_rate_is_refused_and_a_drifting_clock_is_not() -> None:
+    error = refused([*TAKES, take("punch", 9, rate_hz=100)])
+    assert error.what.startswith("punch/anna-1-009 was sampled at 100 Hz, the config asks for 119")
+    assert "data.rate_hz to 100" in error.next_step
+    assert made([replace(recording, rate_hz=118.0) for recording in TAKES])
+
+
+def test_a_missing_channel_is_named() -> None:
+    axes = ("ax", "ay", "az")
+    short = [replace(t, samples=t.samples[:, :3], channels=axes) for t in TAKES]
+    assert "flex/anna-1-001 has no channel gx; it has ax, ay, az." in refused(short).what
+    assert made(short, data={"channels": axes}).inputs.shape[2] == 3
+
+
+def test_channels_are_found_by_name() -> None:
+    mixed = ("gz", "ax", "gx", "ay", "gy", "az")
+    order = [TAKES[0].channels.index(channel) for channel in mixed]
+    shuffled = [replace(t, samples=t.samples[:, order], channels=mixed) for t in TAKES]
+    np.testing.assert_array_equal(made(shuffled).inputs, made(TAKES).inputs)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_value_that_is_no_number_is_found(value: float) -> None:
+    samples = TAKES[2].samples.copy()
+    samples[17, 4] = value
+    error = refused([*TAKES[:2], replace(TAKES[2], samples=samples), *TAKES[3:]])
+    assert error.what == f"{TAKES[2].name} has a value that is not a number, in sample 17."
+
+
+def test_a_take_too_short_to_be_one() -> None:
+    error = refused([*TAKES, take("punch", 9, n=9)])
+    assert error.what == "punch/anna-1-009 has 9 samples; a take needs at least 10."
+    assert made([*TAKES, take("punch", 9, n=10)])
+
+
+def test_no_recordings() -> None:
+    assert "no recordings" in refused([]).what
+
+
+def test_every_pass_adds_a_stream_and_varies_it() -> None:
+    one, three = made(TAKES), made(TAKES, augment={"passes": 3})
+    ratio = len(three.splits["train"]) / len(one.splits["train"])
+    assert ratio == pytest.approx(3, rel=0.1)
+    for part in ("validation", "test"):
+        np.testing.assert_array_equal(one.part(part)[0], three.part(part)[0])
+    still = {"rotation_deg": 0, "gain": 0, "stretch": 0}
+    unvaried = made(TAKES, augment={"passes": 3, **still})
+    assert not np.array_equal(unvaried.part("train")[0][-1], three.part("train")[0][-1])
+
+
+def test_config_and_data_alone_decide() -> None:
+    first, again = made(TAKES), made(list(TAKES))
+    np.testing.assert_array_equal(first.inputs, again.inputs)
+    np.testing.assert_array_equal(first.targets, again.targets)
+    assert (first.groups, first.fingerprint) == (again.groups, again.fingerprint)
+    assert made(TAKES, augment={"seed": 2}).groups != first.groups
+    assert made(TAKES[:-1], split={"folds": 4}).fingerprint != first.fingerprint
+
+
+def test_shapes_and_types() -> None:
+    dataset = made(TAKES)
+    assert dataset.inputs.shape == (len(dataset.targets), LENGTH, 6)
+    assert (dataset.inputs.dtype, dataset.targets.dtype) == (np.float32, np.int32)
+    together = np.concatenate([dataset.splits[part] for part in PARTS])
+    assert sorted(together) == list(range(len(dataset.groups)))
+    assert dataset.split_note == "by take, fold 1 of 5"
