@@ -79,7 +79,7 @@ class AugmentConfig(Section):
     rotation_deg: float = Field(10.0, ge=0, le=180, description="the board turned in the hand")
     gain: float = Field(0.1, ge=0, lt=1, description="harder or softer, at most by this share")
     stretch: float = Field(0.1, ge=0, lt=1, description="slower or faster, at most by this share")
-    seed: int = 1
+    seed: int = Field(1, description="the same seed gives the same result")
 
 
 class SplitConfig(Section):
@@ -92,25 +92,41 @@ class SplitConfig(Section):
     validation: float = Field(
         0.2, gt=0, le=0.5, description="share of the rest, for early stopping"
     )
-    seed: int = 1
+    seed: int = Field(1, description="the same seed gives the same result")
+
+
+class ConvolutionConfig(Section):
+    """A convolution over time, with `pool` neighbouring columns merged after it."""
+
+    filters: int = Field(gt=0)
+    kernel: int = Field(5, gt=0)
+    dilation: int = Field(1, gt=0)
+    pool: int = Field(1, gt=0)
 
 
 class ModelConfig(Section):
-    kind: Literal["conv1d"] = "conv1d"
-    filters: tuple[int, ...] = Field((16, 32), min_length=1, description="a convolution each")
-    kernel: int = Field(5, gt=0, description="samples a convolution looks at")
-    pool: int = Field(2, gt=0, description="max-pooling after each convolution")
-    dropout: float = Field(0.2, ge=0, lt=1)
+    kind: Literal["conv1d"] = Field("conv1d", description="which network")
+    convolutions: tuple[ConvolutionConfig, ...] = Field(
+        (
+            ConvolutionConfig(filters=16, kernel=9, pool=2),
+            ConvolutionConfig(filters=24, dilation=2),
+            ConvolutionConfig(filters=32, dilation=4),
+            ConvolutionConfig(filters=32, dilation=4),
+        ),
+        min_length=1,
+        description="in order; dilation lets a late one see most of a window",
+    )
+    dropout: float = Field(0.4, ge=0, lt=1, description="share of averages left out in training")
 
 
 class FitConfig(Section):
-    epochs: int = Field(60, gt=0)
-    batch_size: int = Field(32, gt=0)
-    learning_rate: float = Field(0.003, gt=0)
+    epochs: int = Field(20, gt=0, description="passes over the training windows")
+    batch_size: int = Field(64, gt=0, description="windows a step")
+    learning_rate: float = Field(0.003, gt=0, description="at the start; falls to 0")
     label_smoothing: float = Field(0.05, ge=0, lt=1, description="keeps scores from certainty")
     patience: int = Field(12, gt=0, description="epochs without a better validation loss")
     class_weights: bool = Field(True, description="rare classes weigh more")
-    seed: int = 1
+    seed: int = Field(1, description="the same seed gives the same result")
 
 
 class DecisionConfig(Section):
@@ -244,7 +260,11 @@ def reference() -> str:
 
 
 def _row(key: str, field: FieldInfo) -> str:
-    default = "needed" if field.is_required() else f"`{json.dumps(field.default)}`"
+    default = "needed" if field.is_required() else f"`{json.dumps(field.default, default=_plain)}`"
     choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
     meaning = field.description or (f"one of {', '.join(choices)}" if len(choices) > 1 else "")
     return f"| `{key}` | {default} | {meaning} |"
+
+
+def _plain(section: BaseModel) -> dict[str, Any]:
+    return section.model_dump(mode="json")

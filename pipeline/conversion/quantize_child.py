@@ -25,9 +25,11 @@ def with_batch_of_one(model: Any) -> Any:
     up in the flatbuffer.
     """
     keras.backend.clear_session()
-    model.name = "network"
     samples = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="samples")
-    return keras.Model(samples, model(samples, training=False), name="model")
+    fixed = keras.models.clone_model(model, input_tensors=samples)
+    fixed.name = "network"
+    fixed.set_weights(model.get_weights())
+    return fixed
 
 
 def convert(model: Any, windows: Any) -> bytes:

@@ -6,6 +6,7 @@ are new since the last window, and scaling is done before the network.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from pipeline.config import ModelConfig
@@ -23,8 +24,7 @@ def build(config: ModelConfig, window: int, channels: int, classes: int) -> Any:
 
 def total_stride(config: ModelConfig) -> int:
     """Samples between two neighbouring columns of the last layer; the hop is a multiple of it."""
-    stride: int = config.pool ** len(config.filters)
-    return stride
+    return math.prod(convolution.pool for convolution in config.convolutions)
 
 
 def check_hop(config: ModelConfig, hop: int) -> None:
@@ -33,8 +33,8 @@ def check_hop(config: ModelConfig, hop: int) -> None:
     if hop % stride:
         raise PipelineError(
             f"A hop of {hop} samples does not fit the network.",
-            f"{len(config.filters)} times pooling by {config.pool} leaves a column every {stride} "
-            "samples, and a board computes only the new columns of a window",
+            f"its pooling leaves a column every {stride} samples, and a board computes only the "
+            "new columns of a window",
             f"set window.hop to {stride * max(1, round(hop / stride))}",
             ExitCode.USAGE,
         )
@@ -45,11 +45,17 @@ def _conv1d(config: ModelConfig, window: int, channels: int, classes: int) -> An
 
     _check_window(config, window)
     model = Sequential([Input((window, channels), name="samples")])  # [n, T, C]
-    for number, filters in enumerate(config.filters, start=1):
-        model.add(layers.Conv1D(filters, config.kernel, activation="relu", name=f"conv{number}"))
-        # [n, T - kernel + 1, filters]
-        model.add(layers.MaxPooling1D(config.pool, name=f"pool{number}"))
-        # [n, (T - kernel + 1) / pool, filters]
+    for number, layer in enumerate(config.convolutions, start=1):
+        convolution = layers.Conv1D(
+            layer.filters,
+            layer.kernel,
+            dilation_rate=layer.dilation,
+            activation="relu",
+            name=f"conv{number}",
+        )
+        model.add(convolution)  # [n, T - (kernel - 1) * dilation, filters]
+        if layer.pool > 1:
+            model.add(layers.MaxPooling1D(layer.pool, name=f"pool{number}"))  # [n, … / pool, …]
     model.add(layers.GlobalAveragePooling1D(name="average"))  # [n, filters]
     model.add(layers.Dropout(config.dropout, name="dropout"))  # [n, filters]
     model.add(layers.Dense(classes, activation="softmax", name="probabilities"))  # [n, K]
@@ -58,24 +64,25 @@ def _conv1d(config: ModelConfig, window: int, channels: int, classes: int) -> An
 
 def _check_window(config: ModelConfig, window: int) -> None:
     columns = window
-    for _ in config.filters:
-        columns -= config.kernel - 1
-        if columns < config.pool or columns % config.pool:
+    for layer in config.convolutions:
+        columns -= (layer.kernel - 1) * layer.dilation
+        if columns < layer.pool or columns % layer.pool:
             near = nearest_window(config, window)
             raise PipelineError(
                 f"A window of {window} samples does not fit the network.",
-                f"pooling by {config.pool} after a convolution would drop part of a window",
+                f"pooling by {layer.pool} after a convolution would drop part of a window, or "
+                "nothing of it is left",
                 f"set window.length to {near}",
                 ExitCode.USAGE,
             )
-        columns //= config.pool
+        columns //= layer.pool
 
 
 def nearest_window(config: ModelConfig, window: int) -> int:
     """The window length nearest to `window` that no pooling step cuts."""
     smallest = 1
-    for _ in config.filters:
-        smallest = smallest * config.pool + config.kernel - 1
+    for layer in reversed(config.convolutions):
+        smallest = smallest * layer.pool + (layer.kernel - 1) * layer.dilation
     stride = total_stride(config)
     return smallest + stride * max(0, round((window - smallest) / stride))
 

@@ -8,7 +8,14 @@ import pytest
 
 from tests.cli.commands import PROJECT, gesture
 
-QUICK = ("--set", "fit.epochs=2", "--set", "model.filters=[4,4,4]", "--set", "augment.passes=1")
+QUICK = (
+    "--set",
+    "fit.epochs=2",
+    "--set",
+    "model.convolutions=[{filters: 4, pool: 2}]",
+    "--set",
+    "augment.passes=1",
+)
 
 
 @pytest.fixture(scope="session")

@@ -27,8 +27,8 @@ def refused(file: Path, *settings: str) -> str:
 
 
 def test_settings_on_the_command_line_win(file: Path) -> None:
-    config = load_train_config(file, ["fit.epochs=7", "model.filters=[4, 8]"])
-    assert (config.fit.epochs, config.model.filters) == (7, (4, 8))
+    config = load_train_config(file, ["fit.epochs=7", "model.convolutions=[{filters: 4}]"])
+    assert (config.fit.epochs, config.model.convolutions[0].filters) == (7, 4)
 
 
 def test_unknown_key_names_the_nearest_right_one(file: Path) -> None:

@@ -30,7 +30,7 @@ CONFIGS = sorted((Path(__file__).parent.parent.parent / "configs").glob("*.yaml"
 SMALL: dict[str, dict[str, Any]] = {
     "window": {"length": 60, "hop": 20},
     "augment": {"passes": 1},
-    "model": {"filters": [4, 8], "kernel": 5, "pool": 2},
+    "model": {"convolutions": [{"filters": 4, "pool": 2}, {"filters": 8, "pool": 2}]},
     "fit": {"epochs": 3, "batch_size": 64},
 }
 
@@ -102,9 +102,8 @@ def test_a_run_leaves_every_file_and_nothing_else(done: Done) -> None:
 def test_every_epoch_is_told_as_it_ends(done: Done) -> None:
     assert [(epoch.number, epoch.of) for epoch in done.told] == [(1, 3), (2, 3), (3, 3)]
     assert all(np.isfinite([epoch.loss, epoch.validation_loss]).all() for epoch in done.told)
-    assert [epoch["loss"] for epoch in done.json("metrics.json")["epochs"]] == [
-        epoch.loss for epoch in done.told
-    ]
+    kept = [epoch["loss"] for epoch in done.json("metrics.json")["epochs"]]
+    assert kept == [epoch.loss for epoch in done.told]
 
 
 def test_the_saved_model_and_windows_give_the_accuracy_that_was_told(done: Done) -> None:
@@ -139,8 +138,8 @@ def test_the_contract_says_what_was_trained_and_can_go_on_a_board(done: Done) ->
     assert (contract.rate_hz, contract.window, contract.hop) == (119.0, 60, 20)
     assert contract.labels == ("circle", "flex", "punch", "wave", "idle")
     assert contract.decision.background == "idle"
-    assert contract.hashes.data == done.dataset.fingerprint
-    assert contract.hashes.config == done.config.hash()
+    hashes = (contract.hashes.data, contract.hashes.config)
+    assert hashes == (done.dataset.fingerprint, done.config.hash())
     assert contract.quantisation is None
     quantisation = Quantisation(
         input_scale=0.1, input_zero_point=0, output_scale=1 / 256, output_zero_point=-128
@@ -162,9 +161,8 @@ def test_no_recording_that_judges_was_learned_from(done: Done) -> None:
 
 def test_metrics_are_of_the_test_windows(done: Done) -> None:
     metrics = done.json("metrics.json")
-    confusion = np.array(metrics["confusion"])
-    targets = done.dataset.part("test")[1]
-    np.testing.assert_array_equal(confusion.sum(axis=1), np.bincount(targets, minlength=5))
+    were = np.bincount(done.dataset.part("test")[1], minlength=5)
+    np.testing.assert_array_equal(np.sum(metrics["confusion"], axis=1), were)
     assert metrics["labels"] == list(done.dataset.labels)
     assert set(metrics["versions"]) == {"python", "tensorflow", "keras", "numpy", "tflite-micro"}
 
