@@ -60,10 +60,10 @@ class WindowConfig(Section):
         (1.5, 2.5), description="shortest and longest rest put between takes, in seconds"
     )
     seen: float = Field(
-        0.7, gt=0, le=1, description="share of a gesture in a window that makes it that gesture"
+        0.85, gt=0, le=1, description="share of a gesture in a window that makes it that gesture"
     )
     unseen: float = Field(
-        0.3, ge=0, lt=1, description="share up to which it is still background; between: left out"
+        0.4, ge=0, lt=1, description="share up to which it is still background; between: left out"
     )
 
     @field_validator("hop")
@@ -75,10 +75,10 @@ class WindowConfig(Section):
 
 
 class AugmentConfig(Section):
-    passes: int = Field(4, gt=0, description="streams made of the training takes, varied each time")
+    passes: int = Field(6, gt=0, description="streams made of the training takes, varied each time")
     rotation_deg: float = Field(10.0, ge=0, le=180, description="the board turned in the hand")
     gain: float = Field(0.1, ge=0, lt=1, description="harder or softer, at most by this share")
-    stretch: float = Field(0.1, ge=0, lt=1, description="slower or faster, at most by this share")
+    stretch: float = Field(0.15, ge=0, lt=1, description="slower or faster, at most by this share")
     seed: int = Field(1, description="the same seed gives the same result")
 
 
@@ -90,7 +90,7 @@ class SplitConfig(Section):
     folds: int = Field(5, ge=2, description="the test part is one of this many")
     fold: int = Field(0, ge=0, description="which one")
     validation: float = Field(
-        0.2, gt=0, le=0.5, description="share of the rest, for early stopping"
+        0.1, gt=0, le=0.5, description="share of the rest, for early stopping"
     )
     seed: int = Field(1, description="the same seed gives the same result")
 
@@ -130,8 +130,8 @@ class FitConfig(Section):
 
 
 class DecisionConfig(Section):
-    smoothing_windows: int = Field(6, ge=1, le=16, description="windows a score is averaged over")
-    threshold: float = Field(0.6, gt=0, le=1, description="smoothed score at which a class fires")
+    smoothing_windows: int = Field(7, ge=1, le=16, description="windows a score is averaged over")
+    threshold: float = Field(0.55, gt=0, le=1, description="smoothed score at which a class fires")
     release: float = Field(0.3, ge=0, lt=1, description="smoothed score at which it may fire again")
     refractory_s: float = Field(1.2, ge=0, description="silence after an event")
 
@@ -147,8 +147,10 @@ class TrainConfig(Section):
     decision: DecisionConfig = DecisionConfig()
 
     def hash(self) -> str:
-        """SHA-256 of the effective values, whatever the file looked like."""
-        return hashlib.sha256(json.dumps(self.plain(), sort_keys=True).encode()).hexdigest()
+        """SHA-256 of the effective values but for where the data lie: they have their own."""
+        content = self.plain()
+        del content["data"]["path"]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def plain(self) -> dict[str, Any]:
         content: dict[str, Any] = self.model_dump(mode="json")

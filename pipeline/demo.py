@@ -9,14 +9,16 @@ from pipeline.artifacts import PROJECT
 from pipeline.stages import board, data, learning
 
 CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
+SAMPLE = PROJECT / "data" / "sample"
 SEED = 1
+NEEDED_FOR_QEMU = ("qemu-system-arm", "arm-none-eabi-gcc")
 
 
 def run(as_json: bool) -> None:
     """Print each step as it is done. The board is emulated: on QEMU where it is installed."""
-    name = "virtual" if shutil.which("qemu-system-arm") else "native"
+    name = "virtual" if all(map(shutil.which, NEEDED_FOR_QEMU)) else "native"
     with console.epochs(as_json) as on_epoch:
-        trained = learning.train(CONFIG, (), None, on_epoch)
+        trained = learning.train(CONFIG, [f"data.path={SAMPLE}"], None, on_epoch)
     console.show_trained(trained, as_json)
     with console.steps(as_json) as on_step:
         converted = learning.convert(trained.run, on_step)

@@ -18,6 +18,7 @@ from pipeline.config import SplitConfig
 from pipeline.errors import PipelineError
 
 PERSONS_FOR_A_SPLIT = 3
+GROUPS_FOR_VALIDATION = 3  # with fewer, setting one aside would leave too little to learn from
 _WAY_OUT = {
     "take": "split.folds lower",
     "session": "split.folds lower, or split.by to take",
@@ -118,7 +119,10 @@ def _validation(
     labels = [recordings[i].label for i in rest]
     names = [groups[i] for i in rest]
     parts = max(2, round(1 / config.validation))
-    if _fewest_groups(labels, names, gestures)[0] < parts:
+    enough = _fewest_groups(labels, names, gestures)[0]
+    if enough >= GROUPS_FOR_VALIDATION:
+        parts = min(parts, enough)
+    else:
         names = [recordings[i].name for i in rest]
     fold_of = _deal(labels, names, parts, random)
     return {i for i, name in zip(rest, names, strict=True) if fold_of[name] == 0}

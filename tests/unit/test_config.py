@@ -70,6 +70,8 @@ def test_the_hash_is_of_the_values_not_of_the_file(file: Path, tmp_path: Path) -
     other = tmp_path / "other.yaml"
     other.write_text("fit: {epochs: 5}\ndata: {path: data/sample}\n", encoding="utf-8")
     assert load_train_config(file).hash() == load_train_config(other).hash()
+    moved = load_train_config(file, ["data.path=elsewhere"])
+    assert load_train_config(file).hash() == moved.hash()
     assert load_train_config(file).hash() != load_train_config(file, ["fit.epochs=6"]).hash()
 
 
