@@ -49,10 +49,12 @@ def print_json(result: Any) -> None:
 
 
 def show_table(title: str, rows: Sequence[tuple[str, object]]) -> None:
-    table = Table(title=title, title_justify="left", show_header=False, box=None)
+    table = Table(
+        title=title, title_justify="left", title_style="bold", show_header=False, box=None
+    )
     for name, value in rows:
         table.add_row(name, str(value))
-    out.print(table)
+    out.print(table, "")
 
 
 def show_failure(error: BaseException, as_json: bool) -> int:

@@ -52,7 +52,8 @@ def open_run(path: Path) -> RunFolder:
             "run `gesture train CONFIG`, and give the run folder it prints",
             ExitCode.USAGE,
         )
-    return RunFolder(path.resolve())
+    real, here = path.resolve(), Path.cwd()  # runs/latest is a link: the run's own name is wanted
+    return RunFolder(real.relative_to(here) if real.is_relative_to(here) else real)
 
 
 def converted_contract(run: RunFolder) -> Contract:
