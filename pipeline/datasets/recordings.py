@@ -16,10 +16,12 @@ from pipeline.errors import ExitCode, PipelineError
 __all__ = [
     "check_name",
     "fingerprint",
+    "load_from_dataset",
     "load_recording",
     "load_recordings",
     "next_recording_path",
     "recording_path",
+    "recording_paths",
     "save_recording",
 ]
 
@@ -29,16 +31,22 @@ def load_recordings(folder: Path, labels: Iterable[str] | None = None) -> list[R
 
     Raises PipelineError where there are none, or one cannot be read.
     """
+    paths = recording_paths(folder)
+    if labels is not None:
+        wanted = _known_labels(folder, tuple(labels), {path.parent.name for path in paths})
+        paths = [path for path in paths if path.parent.name in wanted]
+    return [load_from_dataset(path) for path in paths]
+
+
+def recording_paths(folder: Path) -> list[Path]:
+    """The files of a dataset, always in the same order. Raises PipelineError for none."""
     paths = sorted(
         (path for path in folder.glob("*/*.csv") if not path.name.startswith(".")),
         key=lambda path: (path.parent.name, path.name),
     )
     if not paths:
         raise _empty_dataset(folder)
-    if labels is not None:
-        wanted = _known_labels(folder, tuple(labels), {path.parent.name for path in paths})
-        paths = [path for path in paths if path.parent.name in wanted]
-    return [_load_from_dataset(path) for path in paths]
+    return paths
 
 
 def fingerprint(data: Path | Sequence[Recording]) -> str:
@@ -55,7 +63,8 @@ def _digest(recording: Recording) -> bytes:
     return digest.digest()
 
 
-def _load_from_dataset(path: Path) -> Recording:
+def load_from_dataset(path: Path) -> Recording:
+    """As load_recording; the label must be that of the folder."""
     recording = load_recording(path)
     if recording.label != path.parent.name:
         raise bad_file(

@@ -1,0 +1,166 @@
+"""Recordings for other tools: the Arduino tutorial's CSV, and Edge Impulse's JSON.
+
+Neither format can tell that samples are missing, so takes with gaps are left out, by name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.artifacts import IMU_CHANNELS, Recording, atomic_write
+from pipeline.datasets.recordings import load_from_dataset, recording_paths
+from pipeline.datasets.tutorial_csv import NEAR, TUTORIAL_COLUMNS, LeftOut
+from pipeline.errors import ExitCode, PipelineError
+
+FORMATS = ("tutorial", "edge-impulse")
+STANDARD_GRAVITY = 9.80665  # m/s^2 in 1 g
+NO_SIGNATURE = "0" * 64
+_EI_SENSORS = {
+    **{f"a{axis}": (f"acc{axis.upper()}", "m/s2", STANDARD_GRAVITY) for axis in "xyz"},
+    **{f"g{axis}": (f"gyr{axis.upper()}", "dps", 1.0) for axis in "xyz"},
+}
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """files: what was written; read_back: commands that import a tutorial export again."""
+
+    files: tuple[Path, ...]
+    takes: int
+    left_out: tuple[LeftOut, ...]
+    read_back: tuple[str, ...] = ()
+
+
+def export_dataset(dataset: Path, folder: Path, form: str) -> ExportReport:
+    """Write all takes of `dataset` to `folder`, which must be new or empty.
+
+    Raises PipelineError for a format that is not known or a folder in use (USAGE), a recording
+    that cannot be read, and where nothing could be exported (LEFT_OUT).
+    """
+    if form not in FORMATS:
+        raise PipelineError(
+            f"{form!r} is no export format.",
+            "it is misspelt, or not supported",
+            f"choose from: {', '.join(FORMATS)}",
+            ExitCode.USAGE,
+        )
+    takes, left_out = _exportable(dataset, form)
+    _check_target(folder)
+    if not takes:
+        raise PipelineError(
+            f"Nothing was exported from {dataset}: {left_out[0]}",
+            "no take is as the format needs it",
+            "run `gesture data lint`, then mend or record the takes again",
+            ExitCode.LEFT_OUT,
+        )
+    if form == "tutorial":
+        return _export_tutorial(takes, folder, left_out)
+    files = [_export_edge_impulse(take, folder) for take in takes]
+    return ExportReport(tuple(files), len(takes), tuple(left_out))
+
+
+def _check_target(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise PipelineError(
+            f"{folder} is there already and not empty.",
+            "an export never overwrites or mixes with other files",
+            "name a folder that does not exist yet",
+            ExitCode.USAGE,
+        )
+
+
+def _exportable(dataset: Path, form: str) -> tuple[list[Recording], list[LeftOut]]:
+    takes, left_out = [], []
+    for path in recording_paths(dataset):
+        recording = load_from_dataset(path)
+        if recording.gaps:
+            left_out.append(LeftOut(path, None, "has gaps, which the format cannot tell"))
+        elif form == "tutorial" and not set(IMU_CHANNELS) <= set(recording.channels):
+            left_out.append(LeftOut(path, None, f"has not all of {', '.join(IMU_CHANNELS)}"))
+        else:
+            takes.append(recording)
+    return takes, left_out
+
+
+def _export_tutorial(
+    takes: Sequence[Recording], folder: Path, left_out: Sequence[LeftOut]
+) -> ExportReport:
+    """`PERSON/LABEL.csv`, one level deeper for each of several sessions, rates or lengths.
+
+    The file does not tell the rate and a reader must know the length, so takes that differ in
+    these cannot share a folder.
+    """
+    kinds = _kinds(takes)
+    several_sessions = len({take.session for take in takes}) > 1
+    files: dict[Path, list[Recording]] = defaultdict(list)
+    commands = []
+    for (rate_hz, rows), members in kinds.items():
+        top = folder / f"{rows}-rows-{rate_hz:g}-Hz" if len(kinds) > 1 else folder
+        for take in members:
+            place = top / f"session-{take.session}" if several_sessions else top
+            files[place / take.person / f"{take.label}.csv"].append(take)
+        how = f"--rate-hz {rate_hz:.10g} --take-rows {rows}"
+        commands.append(f"gesture data import {top} --dataset NAME {how}")
+    for path, members in files.items():
+        _write_tutorial_file(path, members)
+    return ExportReport(tuple(files), len(takes), tuple(left_out), tuple(commands))
+
+
+def _kinds(takes: Iterable[Recording]) -> dict[tuple[float, int], list[Recording]]:
+    """Takes by rate, and by a length that the importer takes theirs for."""
+    kinds: dict[tuple[float, int], list[Recording]] = {}
+    for take in sorted(takes, key=lambda take: (take.rate_hz, len(take))):
+        rate_hz, rows = next(reversed(kinds), (0.0, 0))
+        if take.rate_hz != rate_hz or len(take) - rows > NEAR * rows:
+            rate_hz, rows = take.rate_hz, len(take)
+        kinds.setdefault((rate_hz, rows), []).append(take)
+    return {kind: sorted(members, key=lambda take: take.name) for kind, members in kinds.items()}
+
+
+def _write_tutorial_file(path: Path, takes: Sequence[Recording]) -> None:
+    row = ",".join(["%.3f"] * len(TUTORIAL_COLUMNS)) + "\n"
+    with (
+        atomic_write(path) as unfinished,
+        unfinished.open("w", encoding="utf-8", newline="\n") as stream,
+    ):
+        stream.write(",".join(TUTORIAL_COLUMNS) + "\n")
+        for take in takes:
+            columns = [take.channels.index(name) for name in IMU_CHANNELS]
+            values = (take.thousandths[:, columns] / 1000).tolist()
+            stream.writelines(row % tuple(sample) for sample in values)
+            stream.write("\n")
+
+
+def _export_edge_impulse(take: Recording, folder: Path) -> Path:
+    """`LABEL.PERSON-SESSION-N.json`: the uploader takes the name up to the dot for the label."""
+    path = folder / f"{take.label}.{Path(take.name).name}.json"
+    with atomic_write(path) as unfinished:
+        unfinished.write_text(json.dumps(edge_impulse_document(take)) + "\n", encoding="utf-8")
+    return path
+
+
+def edge_impulse_document(take: Recording) -> dict[str, Any]:
+    """The data acquisition format, version 1, unsigned.
+
+    https://docs.edgeimpulse.com/reference/data-acquisition-format
+    """
+    sensors = [_EI_SENSORS.get(name, (name, "N/A", 1.0)) for name in take.channels]
+    factors = np.array([factor for _, _, factor in sensors])
+    values = np.round(take.thousandths / 1000 * factors, 6)
+    return {
+        "protected": {"ver": "v1", "alg": "none"},
+        "signature": NO_SIGNATURE,
+        "payload": {
+            "device_type": take.board,
+            "interval_ms": round(1000 / take.rate_hz, 9),
+            "sensors": [{"name": name, "units": units} for name, units, _ in sensors],
+            "values": values.tolist(),
+        },
+    }
