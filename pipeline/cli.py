@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.cli_data import Json, data_app
+from pipeline.errors import PipelineError
 
 app = typer.Typer(
     name="gesture",
@@ -20,12 +21,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-data_app = typer.Typer(help="Bring recordings in and join them.", no_args_is_help=True)
 board_app = typer.Typer(help="Run a virtual or native board.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(board_app, name="board")
 
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Run = Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")]
 Port = Annotated[str, typer.Option(help="auto, a path, id:SERIAL or socket://HOST:PORT.")]
 LATEST = Path("runs/latest")
@@ -50,55 +49,6 @@ def simulate(
     from pipeline.stages import data as stage
 
     console.show_simulated(stage.simulate(folder, people, takes, seed), json)
-
-
-@data_app.command("import")
-def data_import(
-    path: Annotated[Path, typer.Argument(help="A CSV file of the tutorial, or a folder of them.")],
-    dataset: Annotated[str, typer.Option(help="Recordings go to data/DATASET.")],
-    label: Annotated[str | None, typer.Option(help="Else the file's name.")] = None,
-    person: Annotated[str | None, typer.Option(help="Else the sub-folder's name.")] = None,
-    rate_hz: Annotated[float, typer.Option(min=1, help="Samples a second.")] = 119.0,
-    take_rows: Annotated[int, typer.Option(min=2, help="Samples a take.")] = 119,
-    json: Json = False,
-) -> None:
-    """Read the Arduino tutorial's CSV.
-
-    That of 2019, with the header aX,aY,aZ,gX,gY,gZ.
-
-    What cannot be read is named with file and line and left out; the exit code is then 3.
-
-    \b
-    Example: gesture data import ~/punch.csv --dataset mine --person anna
-    """
-    from pipeline import console
-    from pipeline.stages import data as stage
-
-    report = stage.import_data(path, dataset, label, person, rate_hz, take_rows)
-    console.show_imported(report, json)
-    if report.left_out:
-        raise typer.Exit(ExitCode.LEFT_OUT)
-
-
-@data_app.command("stream")
-def data_stream(
-    dataset: Annotated[Path, typer.Argument(help="A folder of recordings.")],
-    file: Annotated[Path, typer.Argument(help="The recording to write.")],
-    run: Annotated[Path | None, typer.Option(help="Only takes this run held out.")] = None,
-    seed: Annotated[int, typer.Option(help="Order of the takes, and the rests.")] = 1,
-    json: Json = False,
-) -> None:
-    """Join takes into one recording.
-
-    With rests between them, so that a board or replay can be fed with it.
-
-    \b
-    Example: gesture data stream data/sample stream.csv --run runs/latest
-    """
-    from pipeline import console
-    from pipeline.stages import data as stage
-
-    console.show_stream(stage.make_stream(dataset, file, run, seed), file, json)
 
 
 @app.command()
@@ -187,6 +137,22 @@ def deploy(
     with console.steps(json) as on_step:
         result = stage.deploy(run, board, port, on_step)
     console.show_deployed(result, json)
+
+
+@app.command()
+def ports(json: Json = False) -> None:
+    """List boards and their ports.
+
+    With serial number, what runs on the board, which program holds the port, and the command
+    that grants access where it is missing.
+
+    \b
+    Example: gesture ports
+    """
+    from pipeline import console_data
+    from pipeline.stages import board as stage
+
+    console_data.show_ports(stage.list_ports(), json)
 
 
 @app.command()

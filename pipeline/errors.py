@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
     NO_BOARD = 4
     MISMATCH = 5
     NO_TOOL = 6
+    FINDINGS = 7
     INTERRUPTED = 130
 
 

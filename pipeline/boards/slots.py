@@ -47,6 +47,19 @@ class Slot:
         os.close(self._lock)
 
 
+def running_boards() -> list[Path]:
+    """The names of the boards that run now, of whatever process of this user."""
+    locks = sorted(_run_folder().glob("*.lock"))
+    return [link for lock in locks if _is_locked(lock) and (link := lock.with_suffix("")).exists()]
+
+
+def _is_locked(path: Path) -> bool:
+    lock = _try_lock(path)
+    if lock is not None:
+        os.close(lock)
+    return lock is None
+
+
 def _run_folder() -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if runtime and os.access(runtime, os.W_OK):

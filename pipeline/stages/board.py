@@ -23,6 +23,7 @@ from pipeline.stages.runs import converted_contract, open_run
 if TYPE_CHECKING:
     from pipeline.boards.supervisor import RunningBoard
     from pipeline.capture.monitor import Seen
+    from pipeline.capture.port_list import FoundPort
     from pipeline.deployment.verify import Verified
     from pipeline.training.events import Calls
 
@@ -45,6 +46,14 @@ def setup() -> None:
     from pipeline.deployment.platformio import ensure_build_core
 
     ensure_build_core(PROJECT)
+
+
+def list_ports() -> list[FoundPort]:
+    """Ports with something plugged in, boards first, then those of emulated boards."""
+    from pipeline.boards.slots import running_boards
+    from pipeline.capture.port_list import emulated_port, plugged_in_ports
+
+    return [*plugged_in_ports(), *map(emulated_port, running_boards())]
 
 
 def deploy(path: Path, board: str, port: str, on_step: OnStep) -> Deployed:

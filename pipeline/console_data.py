@@ -1,0 +1,120 @@
+"""What the `gesture data` and `gesture ports` commands tell, for people or as JSON."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.console import err, out, print_json, show_table
+
+if TYPE_CHECKING:
+    from pipeline.capture.port_list import FoundPort
+    from pipeline.datasets.editing import Trimmed
+    from pipeline.datasets.exporters import ExportReport
+    from pipeline.datasets.inventory import Inventory
+    from pipeline.datasets.lint import Finding, LintReport
+
+SHOWN = 5  # findings that are mended alike; --json has them all
+
+
+def show_lint(report: LintReport, as_json: bool) -> None:
+    """Findings that are mended alike stand together, with what to do told once."""
+    if as_json:
+        print_json(report)
+        return
+    groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for finding in report.findings:
+        groups[finding.check, finding.next_step].append(finding)
+    for (check, next_step), findings in groups.items():
+        out.print(f"[bold yellow]{check}[/]")
+        for finding in findings[:SHOWN]:
+            out.print(f"  {escape(finding.place)}: {escape(finding.what)}", soft_wrap=True)
+        if len(findings) > SHOWN:
+            out.print(f"  and {len(findings) - SHOWN} more; --json lists them all")
+        out.print(f"  [bold]next[/] {escape(next_step)}", soft_wrap=True)
+    found = f"{len(report.findings)} findings" if report.findings else "nothing found"
+    out.print(f"{escape(str(report.dataset))}: {report.takes} takes looked at, {found}")
+
+
+def show_drawn(recordings: int, file: Path, as_json: bool) -> None:
+    if as_json:
+        print_json({"file": file, "recordings": recordings})
+    else:
+        out.print(f"{file}: {recordings} recording{'s' if recordings > 1 else ''}")
+
+
+def show_datasets(datasets: Mapping[Path, int], as_json: bool) -> None:
+    if as_json:
+        print_json({"datasets": datasets})
+    elif datasets:
+        show_table("datasets", [(str(path), f"{count} takes") for path, count in datasets.items()])
+    else:
+        err.print(
+            "There is no dataset in data/; `gesture capture` or `gesture data import` starts one."
+        )
+
+
+def show_inventory(inventory: Inventory, as_json: bool) -> None:
+    if as_json:
+        print_json(inventory)
+        return
+    table = Table("label", "person", "sessions", "takes", "seconds", "Hz", box=None)
+    for share in inventory.shares:
+        rates = ", ".join(f"{rate_hz:g}" for rate_hz in share.rates_hz)
+        sessions = escape(", ".join(share.sessions))
+        numbers = (str(share.takes), f"{share.seconds:.1f}", rates)
+        table.add_row(share.label, share.person, sessions, *numbers)
+    out.print(table)
+    out.print(f"{inventory.takes} takes in {escape(str(inventory.dataset))}")
+
+
+def show_trimmed(trimmed: Trimmed, as_json: bool) -> None:
+    if as_json:
+        print_json(trimmed)
+        return
+    out.print(f"{trimmed.file}: {trimmed.kept} of {trimmed.of} samples kept", soft_wrap=True)
+    out.print(f"as it was: {trimmed.untrimmed}", soft_wrap=True)
+
+
+def show_relabelled(moved: Sequence[tuple[Path, Path]], as_json: bool) -> None:
+    if as_json:
+        print_json({"moved": [{"from": before, "to": after} for before, after in moved]})
+        return
+    for before, after in moved:
+        out.print(f"{before} -> {after}", soft_wrap=True)
+
+
+def show_exported(report: ExportReport, folder: Path, as_json: bool) -> None:
+    if as_json:
+        left_out = [str(entry) for entry in report.left_out]
+        rest = {"takes": report.takes, "left_out": left_out, "read_back": report.read_back}
+        print_json({"files": report.files, **rest})
+        return
+    for entry in report.left_out:
+        out.print(f"[yellow]left out[/] {escape(str(entry))}", soft_wrap=True)
+    out.print(f"{report.takes} takes in {len(report.files)} files in {folder}", soft_wrap=True)
+    for command in report.read_back:
+        out.print(f"read back with: {command}", soft_wrap=True)
+
+
+def show_ports(ports: Sequence[FoundPort], as_json: bool) -> None:
+    if as_json:
+        print_json({"ports": ports})
+        return
+    if not ports:
+        err.print(
+            "No port was found: no board is plugged in (or its cable only charges), and none is "
+            "emulated. `gesture board start native` starts one."
+        )
+    for port in ports:
+        rows = [("what", port.what)]
+        rows += [("serial number", port.serial_number)] if port.serial_number else []
+        rows += [("VID:PID", port.vid_pid)] if port.vid_pid else []
+        rows += [("held by", holder) for holder in port.held_by]
+        rows += [("no access", f"type: {port.mend}")] if port.mend else []
+        show_table(escape(port.device), [(name, escape(value)) for name, value in rows])

@@ -1,0 +1,62 @@
+"""Datasets that are there: looked over, drawn, listed, changed, handed to other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.stages.data import DATA
+
+if TYPE_CHECKING:
+    from pipeline.datasets.editing import Trimmed
+    from pipeline.datasets.exporters import ExportReport
+    from pipeline.datasets.inventory import Inventory
+    from pipeline.datasets.lint import LintReport
+
+
+def lint(dataset: Path) -> LintReport:
+    from pipeline.datasets.lint import lint_dataset
+
+    return lint_dataset(dataset)
+
+
+def show(path: Path, out: Path) -> int:
+    """Draw a dataset or one recording into `out`; how many recordings are in it."""
+    from pipeline.datasets.pictures import draw
+    from pipeline.datasets.recordings import load_recording, load_recordings
+
+    recordings = [load_recording(path)] if path.is_file() else load_recordings(path)
+    draw(recordings, out, str(path))
+    return len(recordings)
+
+
+def find_datasets() -> dict[Path, int]:
+    """The datasets in data/, and how many recordings each has."""
+    from pipeline.datasets.inventory import find_datasets
+
+    return find_datasets(DATA)
+
+
+def take_inventory(dataset: Path) -> Inventory:
+    from pipeline.datasets.inventory import take_inventory
+
+    return take_inventory(dataset)
+
+
+def trim(file: Path, start_s: float, stop_s: float | None) -> Trimmed:
+    from pipeline.datasets.editing import trim_recording
+
+    return trim_recording(file, start_s, stop_s)
+
+
+def relabel(files: Sequence[Path], label: str) -> list[tuple[Path, Path]]:
+    from pipeline.datasets.editing import relabel_recordings
+
+    return relabel_recordings(files, label)
+
+
+def export(dataset: Path, folder: Path, form: str) -> ExportReport:
+    from pipeline.datasets.exporters import export_dataset
+
+    return export_dataset(dataset, folder, form)
