@@ -6,13 +6,15 @@ it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import Float32
 from pipeline.datasets.lint_findings import Finding, TakeFile
+
+Float64 = NDArray[np.float64]
+Indices = NDArray[np.intp]
 
 ROWS = 256  # of a take that are looked at, from its start
 LAG_SHARE = 0.25  # of the shorter take: how much later the copy may begin
@@ -49,49 +51,57 @@ def _near(takes: Sequence[TakeFile]) -> list[Finding]:
     usable = [take for take in takes if take.has_imu and len(take.imu) > 2]
     if len(usable) < 2:
         return []
-    shapes = _shapes(usable)
+    shapes = _Shapes(usable)
     return [
-        _near_finding(usable[later], usable[earlier], likeness)
-        for earlier, later in _candidates(shapes)
-        if (likeness := _likeness(shapes[earlier], shapes[later])) >= COPY
+        _near_finding(usable[index], usable[other], likeness)
+        for index in range(1, len(usable))
+        for other, likeness in zip(*shapes.copies_before(index), strict=True)
     ]
 
 
-def _shapes(takes: Sequence[TakeFile]) -> list[Float32]:
-    """float32 [up to ROWS, 6] a take: without its mean, each axis by its usual size."""
-    moved = [take.imu[:ROWS] - take.imu[:ROWS].mean(axis=0) for take in takes]
-    size = np.sqrt(np.mean([(shape**2).mean(axis=0) for shape in moved], axis=0))
-    return [shape / np.maximum(size, 1e-6) for shape in moved]
+class _Shapes:
+    """Takes without their mean, each axis by its usual size, ready to be laid over each other.
 
+    Correlations at all shifts at once are a product of spectra: Oppenheim and Schafer,
+    Discrete-Time Signal Processing, chapter 8.
+    """
 
-def _candidates(shapes: Sequence[Float32]) -> Iterator[tuple[int, int]]:
-    """Pairs, earlier first, whose spectra are alike: a shift in time does not change those."""
-    spectra = np.stack([np.abs(np.fft.rfft(shape, ROWS, axis=0)).ravel() for shape in shapes])
-    spectra = spectra.astype(np.float32)
-    spectra /= np.maximum(np.linalg.norm(spectra, axis=1, keepdims=True), 1e-9)
-    for index in range(1, len(spectra)):
-        for other in np.flatnonzero(spectra[:index] @ spectra[index] >= ALIKE_SPECTRA):
-            yield int(other), index
+    def __init__(self, takes: Sequence[TakeFile]) -> None:
+        moved = [take.imu[:ROWS] - take.imu[:ROWS].mean(axis=0) for take in takes]
+        size = np.sqrt(np.mean([(shape**2).mean(axis=0) for shape in moved], axis=0))
+        self._rows = np.array([len(shape) for shape in moved])
+        padded = np.zeros((len(moved), 2 * ROWS, len(size)), dtype=np.float32)
+        for into, shape in zip(padded, moved, strict=True):
+            into[: len(shape)] = shape / np.maximum(size, 1e-6)
+        self._spectra = np.fft.rfft(padded, axis=1).astype(np.complex64)
+        # A shift in time does not change the size of a spectrum: alike takes are found by it.
+        sizes = np.abs(self._spectra).reshape(len(moved), -1)
+        self._sizes = sizes / np.maximum(np.linalg.norm(sizes, axis=1, keepdims=True), 1e-9)
+        energy = np.cumsum((padded.astype(np.float64) ** 2).sum(axis=2), axis=1)
+        self._energy = np.pad(energy, ((0, 0), (1, 0)))  # [n, row]: of the rows before it
 
+    def copies_before(self, index: int) -> tuple[list[int], list[float]]:
+        """Earlier takes that `index` is a copy of, and how alike they are, up to 1."""
+        near = np.flatnonzero(self._sizes[:index] @ self._sizes[index] >= ALIKE_SPECTRA)
+        likeness = self._likeness(index, near)
+        chosen = likeness >= COPY
+        return near[chosen].tolist(), likeness[chosen].tolist()
 
-def _likeness(one: Float32, two: Float32) -> float:
-    """The highest correlation over shifts of up to LAG_SHARE of the shorter one, -1 to 1."""
-    shortest = min(len(one), len(two))
-    furthest = int(LAG_SHARE * shortest)
-    lags = range(-furthest, furthest + 1)
-    return max(_correlation(*_overlap(one, two, lag)) for lag in lags)
-
-
-def _overlap(one: Float32, two: Float32, lag: int) -> tuple[Float32, Float32]:
-    one, two = one[max(0, lag) :], two[max(0, -lag) :]
-    rows = min(len(one), len(two))
-    return one[:rows], two[:rows]
-
-
-def _correlation(one: NDArray[np.float32], two: NDArray[np.float32]) -> float:
-    one, two = one - one.mean(axis=0), two - two.mean(axis=0)
-    size = float(np.linalg.norm(one) * np.linalg.norm(two))
-    return float((one * two).sum()) / size if size else 0.0
+    def _likeness(self, index: int, others: Indices) -> Float64:
+        """float64 [k]: the highest correlation over the shifts that LAG_SHARE allows."""
+        rows, other_rows = self._rows[index], self._rows[others, None]
+        furthest = int(LAG_SHARE * rows)
+        lags = np.arange(-furthest, furthest + 1)  # `index` begins that much later
+        cross = (self._spectra[index] * self._spectra[others].conj()).sum(axis=2)
+        products = np.fft.irfft(cross, axis=1)[:, lags]
+        first, other_first = np.maximum(lags, 0), np.maximum(-lags, 0)
+        shared = np.minimum(rows - first, other_rows - other_first).clip(0)
+        k = others[:, None]
+        own = self._energy[index][first + shared] - self._energy[index][first]
+        theirs = self._energy[k, other_first + shared] - self._energy[k, other_first]
+        correlation = products / np.sqrt(np.maximum(own * theirs, 1e-12))
+        allowed = np.abs(lags) <= LAG_SHARE * np.minimum(rows, other_rows)
+        return np.where(allowed, correlation, -1).max(axis=1)  # type: ignore[no-any-return]
 
 
 def _near_finding(take: TakeFile, earlier: TakeFile, likeness: float) -> Finding:

@@ -7,6 +7,7 @@ import html
 import io
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def take_picture(recording: Recording) -> bytes:
     all_axes = figure.subplots(len(kinds), sharex=True, squeeze=False)[:, 0]
     seconds = _seconds(recording)
     for axes, (unit, columns) in zip(all_axes, kinds, strict=True):
-        for colour, column in zip(COLOURS, columns, strict=False):
+        for colour, column in zip(cycle(COLOURS), columns, strict=False):
             name = recording.channels[column]
             axes.plot(seconds, recording.samples[:, column], color=colour, label=name, lw=1.2)
         for gap in recording.gaps:
@@ -94,7 +95,7 @@ def overlay_picture(recordings: Sequence[Recording]) -> bytes:
 
 def _overlay(axes: Any, takes: Sequence[Recording], names: Sequence[str]) -> None:
     faint = float(np.clip(8 / len(takes), 0.12, 0.5))
-    for colour, name in zip(COLOURS, names, strict=False):
+    for colour, name in zip(cycle(COLOURS), names, strict=False):
         having = [take for take in takes if name in take.channels]
         lines = [take.samples[:, take.channels.index(name)] for take in having]
         for take, line in zip(having, lines, strict=True):
@@ -121,14 +122,14 @@ def _heading(label: str, takes: Sequence[Recording]) -> str:
 
 
 def _takes_picture(takes: Sequence[Recording]) -> bytes:
-    """PNG: the acceleration of each take, small; or the first three channels there are."""
+    """PNG: the acceleration of each take, small; or all channels where there is none."""
     from matplotlib.figure import Figure
 
     rows = -(-len(takes) // TAKES_A_ROW)
     figure = Figure(figsize=(11, 0.3 + 1.7 * rows), dpi=DPI, layout="constrained")
     grid = figure.subplots(rows, TAKES_A_ROW, squeeze=False, sharey=True).ravel()
     for axes, take in zip(grid, takes, strict=False):
-        for colour, column in zip(COLOURS, _kinds(take.channels)[0][1], strict=False):
+        for colour, column in zip(cycle(COLOURS), _kinds(take.channels)[0][1], strict=False):
             axes.plot(_seconds(take), take.samples[:, column], color=colour, lw=0.9)
         axes.set_title(Path(take.name).name, fontsize=8, parse_math=False)
         axes.tick_params(labelsize=7)
