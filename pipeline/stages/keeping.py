@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.errors import PipelineError
 from pipeline.stages.data import DATA
 
 if TYPE_CHECKING:
@@ -13,6 +15,18 @@ if TYPE_CHECKING:
     from pipeline.datasets.exporters import ExportReport
     from pipeline.datasets.inventory import Inventory
     from pipeline.datasets.lint import LintReport
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise PipelineError(
+            f"{path} cannot be written: {error.strerror or error}.",
+            "the disk is full, the folder may not be written by you, or a file is in the way",
+            "check the path, or name another one; nothing that was there is lost",
+        ) from None
 
 
 def lint(dataset: Path) -> LintReport:
@@ -27,7 +41,8 @@ def show(path: Path, out: Path) -> int:
     from pipeline.datasets.recordings import load_recording, load_recordings
 
     recordings = [load_recording(path)] if path.is_file() else load_recordings(path)
-    draw(recordings, out, str(path))
+    with _writing(out):
+        draw(recordings, out, str(path))
     return len(recordings)
 
 
@@ -47,16 +62,19 @@ def take_inventory(dataset: Path) -> Inventory:
 def trim(file: Path, start_s: float, stop_s: float | None) -> Trimmed:
     from pipeline.datasets.editing import trim_recording
 
-    return trim_recording(file, start_s, stop_s)
+    with _writing(file):
+        return trim_recording(file, start_s, stop_s)
 
 
 def relabel(files: Sequence[Path], label: str) -> list[tuple[Path, Path]]:
     from pipeline.datasets.editing import relabel_recordings
 
-    return relabel_recordings(files, label)
+    with _writing(files[0].parent.parent / label):
+        return relabel_recordings(files, label)
 
 
 def export(dataset: Path, folder: Path, form: str) -> ExportReport:
     from pipeline.datasets.exporters import export_dataset
 
-    return export_dataset(dataset, folder, form)
+    with _writing(folder):
+        return export_dataset(dataset, folder, form)

@@ -153,6 +153,18 @@ def test_show_refuses_another_ending_and_writes_nothing(dataset: Path, tmp_path:
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
+def test_what_cannot_be_written_is_told(dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("a file, not a folder")
+    for words in (
+        ("show", "data/mine", "--out", "notes/all.png"),
+        ("export", "data/mine", "notes/out", "--format", "tutorial"),
+    ):
+        ended = gesture("data", *words, cwd=tmp_path)
+        assert ended.code == ExitCode.FAILED
+        assert "notes" in ended.told
+        assert "should not have" not in ended.told
+
+
 def test_list_tells_datasets_and_what_is_in_one(dataset: Path, tmp_path: Path) -> None:
     save_recording(take("wave", rate_hz=100.0), tmp_path / "data" / "other" / "wave" / "a-1-1.csv")
     listed = gesture("data", "list", "--json", cwd=tmp_path)
@@ -250,6 +262,7 @@ def test_tutorial_export_keeps_sessions_rates_and_lengths_apart(tmp_path: Path) 
         *takes(["flex", "punch"], ("anna", "bo"), sessions=2, each=3),
         *(take("wave", n, "anna", n=60 + n) for n in range(1, 4)),  # lengths within 5 %
         *(take("slow", n, "anna", n=60, rate_hz=62.5) for n in range(1, 4)),
+        take("turn", 1, "anna", n=67),  # more than 5 % longer
         take("long", 1, "anna", n=300),
     ]
     dataset = save_all(tmp_path / "mixed", mixed)
