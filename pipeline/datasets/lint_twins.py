@@ -19,6 +19,7 @@ Indices = NDArray[np.intp]
 ROWS = 256  # of a take that are looked at, from its start
 LAG_SHARE = 0.25  # of the shorter take: how much later the copy may begin
 ALIKE_SPECTRA = 0.9  # cosine of the takes' spectra; what is below is not looked at closer
+COPY_WITHIN_SESSION = 0.999  # a practised hand repeats itself that nearly
 COPY = 0.997  # correlation of the samples, over what both have
 
 
@@ -56,6 +57,7 @@ def _near(takes: Sequence[TakeFile]) -> list[Finding]:
         _near_finding(usable[index], usable[other], likeness)
         for index in range(1, len(usable))
         for other, likeness in zip(*shapes.copies_before(index), strict=True)
+        if usable[index].group != usable[other].group or likeness >= COPY_WITHIN_SESSION
     ]
 
 

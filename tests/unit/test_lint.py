@@ -239,6 +239,20 @@ def test_a_copy_in_another_group_is_found(tmp_path: Path, how: str) -> None:
     assert "sim1-1-002.csv of another person, sim1" in twins[0].what
 
 
+@pytest.mark.parametrize(("noise_g", "found"), [(0.005, 1), (0.06, 0)])
+def test_within_a_session_only_a_very_near_copy_is_found(
+    tmp_path: Path, noise_g: float, found: int
+) -> None:
+    recordings = load_recordings(SAMPLE, ["flex", "punch"])
+    original = next(r for r in recordings if r.name == "flex/sim1-1-002")
+    noise = np.random.default_rng(3).normal(size=original.samples.shape)
+    noise *= [noise_g] * 3 + [100 * noise_g] * 3
+    samples = (original.samples + noise).astype(np.float32)
+    copy = replace(original, samples=samples, name="flex/sim1-1-009")
+    twins = [f for f in findings(tmp_path, [*recordings, copy]) if f.check == "near-duplicate"]
+    assert len(twins) == found
+
+
 def test_labels_and_people_with_unequal_shares_are_found(tmp_path: Path) -> None:
     unequal = [
         *takes(["flex", "punch"], ("anna",), each=20),
