@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from pipeline.compiler.conv1d import kernel_layer, lower_conv1d
 from pipeline.compiler.filters import (
     LARGEST_INPUT,
     Filters,
-    conv1d_axis,
     interleave,
-    pack,
     prove_no_overflow,
     read_conv_2d,
     read_filters,
@@ -21,24 +20,19 @@ from pipeline.compiler.layers import (
     Value,
     clamp_bounds,
     output_fields,
-    require_same_quantisation,
     size,
 )
-from pipeline.compiler.reductions import mean_struct
-from pipeline.compiler.windows import Axis, axes_of
+from pipeline.compiler.windows import axes_of, line_of
 
 
 def lower_conv_2d(step: Step) -> Layer:
     operator = step.operator
     filters = read_conv_2d(operator)
-    axis = conv1d_axis(operator, filters)
+    axis = line_of(operator)
     macs = operator.output.elements * filters.weights.shape[1]
-    if axis is None:
-        return _layer(step, "nn_conv2d", (_conv2d_struct(operator, filters),), macs)
-    arguments: tuple[Struct, ...] = (_conv1d_struct(step, filters, axis),)
-    if step.mean is None:
-        return _layer(step, "nn_conv1d", arguments, macs)
-    return _layer(step, "nn_conv1d_mean", (*arguments, mean_struct(step.mean, "mean")), macs)
+    if axis is not None:
+        return lower_conv1d(step, filters, axis, macs)
+    return kernel_layer(step, "nn_conv2d", (_conv2d_struct(operator, filters),), macs)
 
 
 def lower_depthwise_conv_2d(step: Step) -> Layer:
@@ -57,7 +51,7 @@ def lower_depthwise_conv_2d(step: Step) -> Layer:
     fields["weights"] = Array("weights", "int8_t", tuple(filters.weights.T.ravel().tolist()))
     struct = Struct("nn_depthwise_conv2d_t", "layer", fields)
     macs = output.elements * filters.weights.shape[1]
-    return _layer(step, "nn_depthwise_conv2d", (struct,), macs)
+    return kernel_layer(step, "nn_depthwise_conv2d", (struct,), macs)
 
 
 def lower_fully_connected(step: Step) -> Layer:
@@ -83,49 +77,7 @@ def lower_fully_connected(step: Step) -> Layer:
         "output": output_fields(output.zero_point, clamp_bounds(operator)),
     }
     struct = Struct("nn_fully_connected_t", "layer", fields)
-    return _layer(step, "nn_fully_connected", (struct,), rows * outputs * inputs)
-
-
-def _layer(step: Step, kernel: str, arguments: tuple[Struct, ...], macs: int) -> Layer:
-    parts = (step.operator, step.pool, step.mean)
-    return Layer(
-        name=step.operator.layer,
-        operators=tuple(part.name for part in parts if part is not None),
-        kernel=kernel,
-        arguments=arguments,
-        inputs=(step.operator.operand(0),),
-        output=step.last.output,
-        macs=macs,
-    )
-
-
-def _conv1d_struct(step: Step, filters: Filters, axis: Axis) -> Struct:
-    source = step.operator.operand(0)
-    pool, bounds = 1, clamp_bounds(step.operator)
-    if step.pool is not None:
-        require_same_quantisation(step.pool)
-        pool, after = max(step.pool.options.window), clamp_bounds(step.pool)
-        bounds = max(bounds[0], after[0]), min(bounds[1], after[1])
-    filters = filters.folded(source.zero_point)
-    prove_no_overflow(step.operator, filters, LARGEST_INPUT)
-    arrays = pack(filters)
-    fields: dict[str, Value] = {
-        "weights": arrays[0],
-        "bias": arrays[1],
-        "scales": arrays[2],
-        "length": axis.length,
-        "channels_in": filters.weights.shape[1] // axis.kernel,
-        "channels_out": filters.weights.shape[0],
-        "positions": axis.result // pool,
-        "kernel": axis.kernel,
-        "stride": axis.stride,
-        "dilation": axis.dilation,
-        "padding": axis.padding,
-        "pool": pool,
-        "input_zero_point": source.zero_point,
-        "output": output_fields(step.operator.output.zero_point, bounds),
-    }
-    return Struct("nn_conv1d_t", "layer", fields)
+    return kernel_layer(step, "nn_fully_connected", (struct,), rows * outputs * inputs)
 
 
 def _conv2d_struct(operator: Operator, filters: Filters) -> Struct:

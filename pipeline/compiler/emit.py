@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.compiler.fixedpoint import Scale
+from pipeline.compiler.fixedpoint import ReluScale, Scale
 from pipeline.compiler.graph import Graph, Tensor
 from pipeline.compiler.layers import Array, Layer, Operand, Struct, Value
 from pipeline.compiler.plan import Plan
@@ -32,7 +32,7 @@ _SOURCE = """\
 #include "model_network.h"
 
 #include "nn.h"
-{arena}
+{arena}{scratch}
 {layers}
 void model_network_invoke(const int8_t *input, int8_t *output) {{
 {calls}
@@ -42,6 +42,11 @@ void model_network_invoke(const int8_t *input, int8_t *output) {{
 _ARENA = """
 /* Holds the activations between layers; those that live at different times share it. */
 static _Alignas(4) int8_t arena[{bytes}];
+"""
+
+_SCRATCH = """
+/* Where a layer keeps what it is computing with. */
+static int32_t scratch[{words}];
 """
 
 
@@ -55,9 +60,11 @@ def emit_header(graph: Graph) -> str:
 
 
 def emit_source(graph: Graph, layers: Sequence[Layer], plan: Plan) -> str:
-    arena = _ARENA.format(bytes=plan.arena_bytes) if plan.arena_bytes else ""
+    arena = _ARENA.format(bytes=plan.buffer_bytes) if plan.buffer_bytes else ""
+    scratch = _SCRATCH.format(words=plan.scratch_words) if plan.scratch_words else ""
     return _SOURCE.format(
         arena=arena,
+        scratch=scratch,
         layers="\n".join(_layer(layer) for layer in layers),
         calls="\n".join(_call(graph, layer, plan) for layer in layers),
     )
@@ -78,6 +85,7 @@ def _function(layer: Layer) -> str:
     parameters = ", ".join(f"const int8_t *{name}" for name in operands)
     structs = [item for item in layer.arguments if isinstance(item, Struct)]
     arguments = [*(_argument(layer.name, item) for item in layer.arguments), *operands, "output"]
+    arguments += ["scratch"] if layer.scratch_words else []
     lines = [f"static void layer_{layer.name}({parameters}, int8_t *output) {{"]
     lines += [_struct(layer.name, struct) for struct in structs]
     lines += [f"  {layer.kernel}({', '.join(arguments)});", "}", ""]
@@ -105,8 +113,10 @@ def _call(graph: Graph, layer: Layer, plan: Plan) -> str:
 
 
 def _array(layer: str, array: Array) -> str:
-    head = f"static const {array.c_type} {array.name}_{layer}[{len(array.values)}] = {{"
-    items = [_scale(item) if isinstance(item, Scale) else _integer(item) for item in array.values]
+    aligned = "_Alignas(4) " if array.c_type == "int16_t" else ""  # kernels load words
+    name = f"{array.name}_{layer}[{len(array.values)}]"
+    head = f"static const {aligned}{array.c_type} {name} = {{"
+    items = [_integer(item) if isinstance(item, int) else _scale(item) for item in array.values]
     return "\n".join([head, *_wrapped(items), "};"])
 
 
@@ -139,7 +149,9 @@ def _value(layer: str, value: Value) -> str:
     return _integer(value)
 
 
-def _scale(scale: Scale) -> str:
+def _scale(scale: Scale | ReluScale) -> str:
+    if isinstance(scale, ReluScale):
+        return f"{{{scale.multiplier}, {scale.rounding}, {scale.shift}}}"
     return f"{{{scale.multiplier}, {scale.shift}}}"
 
 

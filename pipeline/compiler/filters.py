@@ -11,10 +11,8 @@ from pipeline.compiler import fixedpoint
 from pipeline.compiler.fixedpoint import Scale, quantize_scale
 from pipeline.compiler.graph import Operator
 from pipeline.compiler.layers import Array
-from pipeline.compiler.windows import Axis, line_of
 
 NN_BLOCK = 4  # as in firmware/lib/nn/nn.h
-NN_PACK_SHIFT = 24  # likewise
 LARGEST_INPUT = 128  # of an int8, in size
 
 
@@ -30,6 +28,9 @@ class Filters:
         """The same sums for inputs whose zero point is not subtracted."""
         bias = self.bias - zero_point * self.weights.sum(axis=1)
         return Filters(self.weights, bias, self.scales)
+
+    def doubled(self) -> Filters:
+        return Filters(2 * self.weights, 2 * self.bias, self.scales)
 
     def split(self, groups: int) -> tuple[Filters, ...]:
         size = len(self.bias) // groups
@@ -74,11 +75,6 @@ def read_conv_2d(operator: Operator) -> Filters:
     return read_filters(operator, weights.shape[0], axis=0)
 
 
-def conv1d_axis(operator: Operator, filters: Filters) -> Axis | None:
-    """The axis along which nn_conv1d can do a CONV_2D, None where it cannot."""
-    return line_of(operator) if is_packable(filters) else None
-
-
 def _bias(operator: Operator, filters: int) -> NDArray[np.int64]:
     bias = operator.optional(2)
     if bias is None:
@@ -95,10 +91,15 @@ def _scales(operator: Operator, filters: int) -> tuple[Scale, ...]:
     return scales if len(scales) == filters else scales * filters
 
 
+def largest_sums(filters: Filters, largest_input: int) -> list[int]:
+    """What no step of a filter's sum can exceed, in size."""
+    reach = np.abs(filters.weights).sum(axis=1) * largest_input + np.abs(filters.bias)
+    return [int(bound) for bound in reach]
+
+
 def prove_no_overflow(operator: Operator, filters: Filters, largest_input: int) -> None:
     """That no step of any sum, nor of its rescaling, leaves int32 for any input."""
-    reach = np.abs(filters.weights).sum(axis=1) * largest_input + np.abs(filters.bias)
-    for bound, scale in zip(reach.tolist(), filters.scales, strict=True):
+    for bound, scale in zip(largest_sums(filters, largest_input), filters.scales, strict=True):
         shifted = bound << max(scale.shift, 0)
         high = fixedpoint.multiply_high(shifted, scale.multiplier)
         if max(shifted, high + 256) > fixedpoint.INT32_MAX:
@@ -111,17 +112,14 @@ def interleave(filters: Filters) -> tuple[Array, Array, Array]:
     return Array("weights", "int8_t", tuple(blocks.ravel().tolist())), bias, scales
 
 
-def is_packable(filters: Filters) -> bool:
-    """Whether two weights fit a word, and the sums of the first stay clear of the second's."""
-    largest = int(np.abs(filters.weights).sum(axis=1).max()) * LARGEST_INPUT
-    return int(filters.weights.min()) > -128 and largest < 1 << (NN_PACK_SHIFT - 1)
-
-
-def pack(filters: Filters) -> tuple[Array, Array, Array]:
-    """As `interleave`, with two weights in a word: [block][tap][NN_BLOCK / 2]."""
-    blocks, bias, scales = _blocks(filters)
-    words = blocks[:, :, 0::2] + (blocks[:, :, 1::2] << NN_PACK_SHIFT)
-    return Array("weights", "int32_t", tuple(words.ravel().tolist())), bias, scales
+def pair(filters: Filters, runs: int) -> tuple[Array, Array, Array]:
+    """As `interleave`, with two taps of a run side by side: [block][runs][pairs][NN_BLOCK][2]."""
+    count, taps = filters.weights.shape
+    by_run = filters.weights.reshape(count, runs, taps // runs)
+    whole = np.pad(by_run, ((0, 0), (0, 0), (0, taps // runs % 2)))
+    blocks, bias, scales = _blocks(Filters(whole.reshape(count, -1), filters.bias, filters.scales))
+    pairs = np.stack((blocks[:, 0::2], blocks[:, 1::2]), axis=-1)
+    return Array("weights", "int16_t", tuple(pairs.ravel().tolist())), bias, scales
 
 
 def _blocks(filters: Filters) -> tuple[NDArray[np.int64], Array, Array]:

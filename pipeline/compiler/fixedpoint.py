@@ -40,6 +40,16 @@ class Scale:
     shift: int
 
 
+@dataclass(frozen=True)
+class ReluScale:
+    """(twice the sum * multiplier / 2^32 + rounding) >> shift: a `Scale` of factor <= 1, for
+    what is clamped at zero."""
+
+    multiplier: int
+    rounding: int
+    shift: int
+
+
 def quantize_scale(real: float) -> Scale:
     """The nearest `Scale` to a factor >= 0; factors below 2^-32 become zero."""
     if real == 0.0:
@@ -66,6 +76,16 @@ def shift_right(value: int, bits: int) -> int:
 def rescale(value: int, scale: Scale) -> int:
     left, right = max(scale.shift, 0), max(-scale.shift, 0)
     return shift_right(multiply_high(value << left, scale.multiplier), right)
+
+
+def relu_scale(scale: Scale, largest_sum: int) -> ReluScale | None:
+    """The same factor, None where it, or a sum of that size, is too large for 32 bits."""
+    if scale.shift > 0 or 2 * largest_sum > INT32_MAX:
+        return None
+    rounding = 1 << (-scale.shift - 1) if scale.shift else 0
+    if multiply_high(largest_sum, scale.multiplier) + rounding > INT32_MAX:
+        return None
+    return ReluScale(scale.multiplier, rounding, -scale.shift)
 
 
 def clamp(value: int, low: int = INT8_MIN, high: int = INT8_MAX) -> int:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from pipeline.compiler.filters import conv1d_axis, read_conv_2d
+from pipeline.compiler.filters import read_conv_2d
 from pipeline.compiler.graph import Graph, Operator
 from pipeline.compiler.layers import clamp_bounds
-from pipeline.compiler.windows import axes_of
+from pipeline.compiler.windows import axes_of, line_of
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ def fuse(graph: Graph) -> tuple[Step, ...]:
 
 
 def _fuse_convolution(convolution: Operator, readers: dict[int, Operator]) -> Step | None:
-    line = conv1d_axis(convolution, read_conv_2d(convolution))
+    read_conv_2d(convolution)  # checks its shapes
+    line = line_of(convolution)
     if line is None:
         return None
     positions = line.result

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from pipeline.compiler import fixedpoint
-from pipeline.compiler.fixedpoint import Scale
+from pipeline.compiler.fixedpoint import ReluScale, Scale
 from pipeline.compiler.graph import Operator, Tensor
 
 _REAL_BOUNDS = {
@@ -18,7 +18,7 @@ _REAL_BOUNDS = {
     "RELU6": (0.0, 6.0),
     "RELU_N1_TO_1": (-1.0, 1.0),
 }
-_ITEM_BYTES = {"int8_t": 1, "int32_t": 4, "nn_scale_t": 8}
+_ITEM_BYTES = {"int8_t": 1, "int16_t": 2, "int32_t": 4, "nn_scale_t": 8, "nn_relu_scale_t": 12}
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Array:
 
     name: str
     c_type: str
-    values: tuple[int, ...] | tuple[Scale, ...]
+    values: tuple[int, ...] | tuple[Scale, ...] | tuple[ReluScale, ...]
 
     @property
     def bytes(self) -> int:
@@ -52,7 +52,10 @@ class Struct:
 
 @dataclass(frozen=True)
 class Layer:
-    """kernel(arguments..., inputs..., output); operators: what it replaces, in order."""
+    """kernel(arguments..., inputs..., output); operators: what it replaces, in order.
+
+    scratch_words: of int32, that the kernel takes as its last argument; none without.
+    """
 
     name: str
     operators: tuple[str, ...]
@@ -61,6 +64,7 @@ class Layer:
     inputs: tuple[Operand, ...]
     output: Tensor
     macs: int = 0
+    scratch_words: int = 0
     constants: tuple[Array, ...] = field(init=False)
 
     def __post_init__(self) -> None:

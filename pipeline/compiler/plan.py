@@ -31,10 +31,18 @@ class Buffer:
 
 @dataclass(frozen=True)
 class Plan:
+    """scratch_words: of int32, what the layer that needs most computes with."""
+
     buffers: tuple[Buffer, ...]
+    scratch_words: int
 
     @property
     def arena_bytes(self) -> int:
+        """All static memory."""
+        return self.buffer_bytes + 4 * self.scratch_words
+
+    @property
+    def buffer_bytes(self) -> int:
         return max((buffer.offset + buffer.bytes for buffer in self.buffers), default=0)
 
     def offset(self, storage: int) -> int:
@@ -47,7 +55,8 @@ def plan(layers: Sequence[Layer], source: Tensor, output: Tensor) -> Plan:
     placed: list[Buffer] = []
     for buffer in sorted(buffers, key=lambda buffer: (-buffer.bytes, buffer.first)):
         placed.append(_place(buffer, placed))
-    return Plan(tuple(sorted(placed, key=lambda buffer: (buffer.first, buffer.storage))))
+    in_order = tuple(sorted(placed, key=lambda buffer: (buffer.first, buffer.storage)))
+    return Plan(in_order, max((layer.scratch_words for layer in layers), default=0))
 
 
 def _lifetimes(layers: Sequence[Layer], outside: set[int]) -> list[Buffer]:

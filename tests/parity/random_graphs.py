@@ -96,11 +96,12 @@ class RandomGraph:
             int(self.random.integers(1, min(6, width) + 1)),
         )
 
-    def conv_2d(self) -> None:
+    def conv_2d(self, filters=None, zero_point=None, activation=None) -> None:
         channels = self.shape()[3]
         kernel = self.kernel()
         groups = self.pick(1, 1, 1, math.gcd(channels, 4))
-        filters = groups * int(self.random.integers(1, 8))
+        filters = filters or groups * int(self.random.integers(1, 8))
+        groups = groups if filters % groups == 0 else 1
         strides, dilations, same, result = self.window_fields(kernel)
         shape = (filters, *kernel, channels // groups)
         tensors, scale = self.weights(shape, filters, 0, math.prod(shape[1:]))
@@ -111,9 +112,10 @@ class RandomGraph:
             strideW=strides[1],
             dilationHFactor=dilations[0],
             dilationWFactor=dilations[1],
-            fusedActivationFunction=self.pick(*ACTIVATIONS),
+            fusedActivationFunction=self.pick(*ACTIVATIONS) if activation is None else activation,
         )
-        self.add_operator("CONV_2D", tensors, self.new((1, *result, filters), scale), table)
+        output = self.new((1, *result, filters), scale, zero_point)
+        self.add_operator("CONV_2D", tensors, output, table)
 
     def gesture(self) -> None:
         """What is fused: a convolution along one axis, its pool, and the mean of all."""
@@ -142,8 +144,8 @@ class RandomGraph:
         output = self.new((1, *result, filters), scale)
         self.add_operator("DEPTHWISE_CONV_2D", tensors, output, table)
 
-    def pool(self, plain=False) -> None:
-        kernel = self.kernel()
+    def pool(self, plain=False, kernel=None) -> None:
+        kernel = kernel or self.kernel()
         height, width = self.shape()[1:3]
         same = not plain and self.pick(True, False)
         strides = kernel if plain or self.pick(True, False) else self.random.integers(1, 4, 2)
@@ -247,6 +249,40 @@ class RandomGraph:
             self.pick(*steps)()
         if self.random.random() < 0.2:
             self.softmax()
+
+
+class RandomSequence(RandomGraph):
+    """What gesture networks are made of, so that every path of their kernels is reached: lines,
+    convolutions with ReLU and a pool of two, a mean, dense layers."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.graph = GraphBuilder()
+        shape = (1, 1, int(self.random.integers(9, 60)), int(self.random.integers(1, 10)))
+        self.source = self.last = self.new(shape, self.log_uniform(1e-3, 0.3))
+
+    def kernel(self):
+        return 1, int(self.random.integers(1, min(6, self.shape()[2]) + 1))
+
+    def rectified(self) -> None:
+        """As the converter makes it: the output's zero point is -128."""
+        self.conv_2d(4 * int(self.random.integers(1, 4)), -128, 1)
+        if self.pick(True, True, False) and self.shape()[2] > 1:
+            self.pool(plain=True, kernel=(1, 2))
+
+    def grow(self) -> None:
+        for _ in range(self.pick(1, 2, 2, 3)):
+            self.pick(self.rectified, self.rectified, self.gesture)()
+        if self.pick(True, False):
+            self.mean((1, 2))
+        for _ in range(self.pick(0, 1, 2)):
+            self.fully_connected()
+
+
+def random_sequence(seed: int) -> bytes:
+    built = RandomSequence(seed)
+    built.grow()
+    return built.graph.finish(built.source, built.last)
 
 
 def random_network(seed: int) -> bytes:

@@ -42,7 +42,7 @@ def test_no_two_live_buffers_overlap(seed: int) -> None:
         )
         assert len(spans) == len(live)
         assert all(end <= start for (_, end), (start, _) in pairwise(spans))
-        assert all(start >= 0 and end <= planned.arena_bytes for start, end in spans)
+        assert all(start >= 0 and end <= planned.buffer_bytes for start, end in spans)
 
 
 def test_a_chain_needs_room_for_two_neighbours_only(engine: HostEngine) -> None:

@@ -3,8 +3,6 @@ strides, dilations, paddings and quantisations."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from graphs import GraphBuilder, options
@@ -44,18 +42,10 @@ def convolution(weights: np.ndarray, bias: int = 0, output_scale: float = 1.0) -
     return graph.finish(source, output)
 
 
-@pytest.mark.parametrize(
-    ("taps", "weight", "kernel"),
-    [(516, 127, "nn_conv1d"), (517, 127, "nn_conv2d"), (3, -128, "nn_conv2d")],
-)
-def test_sums_that_do_not_fit_half_a_word_take_the_wide_kernel(
-    taps: int, weight: int, kernel: str, engine: HostEngine
-) -> None:
-    weights = np.full((3, 1, 3, math.ceil(taps / 3)), weight, np.int8)
-    weights.reshape(3, -1)[:, taps:] = 0
-    flatbuffer = convolution(weights, output_scale=30_000.0)
-    assert f"  {kernel}(" in compile_network(flatbuffer).sources["model_network.c"]
-    assert_parity(engine, flatbuffer)
+@pytest.mark.parametrize(("channels", "weight"), [(1, -128), (173, 127), (400, -128)])
+def test_sums_of_every_size(channels: int, weight: int, engine: HostEngine) -> None:
+    weights = np.full((3, 1, 3, channels), weight, np.int8)
+    assert_parity(engine, convolution(weights, output_scale=300.0 * channels))
 
 
 @pytest.mark.parametrize("output_scale", [0.01, 0.5, 1.0, 2.0, 3e4, 3e9])

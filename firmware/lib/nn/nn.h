@@ -14,11 +14,6 @@
  * with zeros. */
 #define NN_BLOCK 4
 
-/* nn_conv1d has two weights in a word, first + second * 2^NN_PACK_SHIFT, so that one multiplication
- * of 32 x 32 + 64 bits adds to two sums. The compiler has proved that sums of the first stay within
- * +-2^(NN_PACK_SHIFT - 1). */
-#define NN_PACK_SHIFT 24
-
 /* The real factor multiplier * 2^(shift - 31); shift -31..30, negative to the right. */
 typedef struct {
   int32_t multiplier;
@@ -37,21 +32,35 @@ typedef struct {
   int32_t width;
 } nn_size_t;
 
-/* Convolution along one axis, then max-pooling of `pool` neighbours before rescaling. Rescaling is
- * monotone, so the result is that of pooling afterwards. */
+/* How a sum is rescaled where ReLU follows and the output's zero point is -128:
+ * (sum * multiplier / 2^32 + rounding) >> shift, clamped to 0..255. The sum is twice the real one.
+ * Negative values would be rounded otherwise, but they all become zero. */
 typedef struct {
-  const int32_t *weights;   /* [blocks][kernel * channels_in][NN_BLOCK / 2], packed */
+  int32_t multiplier;
+  int32_t rounding; /* 2^(shift - 1), 0 for no shift */
+  int32_t shift;    /* 0..31, to the right */
+} nn_relu_scale_t;
+
+/* Convolution along one axis, then max-pooling of `pool` neighbours before rescaling. Rescaling is
+ * monotone, so the result is that of pooling afterwards. Positions are computed in pairs. The
+ * window of a position consists of `runs` stretches of the input, of `run` pairs of elements. Steps
+ * and paddings count in elements. */
+typedef struct {
+  const int16_t *weights;   /* [blocks][runs][run][NN_BLOCK][2], in whole words */
   const int32_t *bias;      /* [blocks * NN_BLOCK], minus input zero point * sum of the weights */
-  const nn_scale_t *scales; /* [blocks * NN_BLOCK] */
-  int32_t length;           /* input positions */
-  int32_t channels_in;
+  const nn_scale_t *scales; /* [blocks * NN_BLOCK], or NULL for: */
+  const nn_relu_scale_t *relu_scales; /* likewise; pool is 2, blocks are whole, all is doubled */
+  int32_t inputs;
+  int32_t padding; /* before the first element, reads as the input zero point */
+  int32_t step;    /* from one position's window to the next one's */
+  int32_t runs;
+  int32_t run;       /* pairs of elements in a stretch; the last tap may be a weight of zero */
+  int32_t run_step;  /* from one stretch to the next */
+  int32_t advance;   /* widened words from a pair of positions to the next; windows may overlap */
+  int32_t chunk;     /* pairs of positions that are widened together: whole pools */
+  int32_t positions; /* after pooling */
   int32_t channels_out;
-  int32_t positions; /* output positions, after pooling */
-  int32_t kernel;
-  int32_t stride;
-  int32_t dilation;
-  int32_t padding; /* positions before the first that read as the input zero point */
-  int32_t pool;    /* 1 for none */
+  int32_t pool; /* 1 for none */
   int32_t input_zero_point;
   nn_output_t output;
 } nn_conv1d_t;
@@ -149,11 +158,12 @@ typedef struct {
   int32_t classes;
 } nn_softmax_t;
 
-void nn_conv1d(const nn_conv1d_t *layer, const int8_t *input, int8_t *output);
+/* `scratch`: words as the compiler counts them in convolution.py. */
+void nn_conv1d(const nn_conv1d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch);
 
 /* The convolution's output is averaged over all positions and never stored. */
 void nn_conv1d_mean(const nn_conv1d_t *layer, const nn_mean_t *mean, const int8_t *input,
-                    int8_t *output);
+                    int8_t *output, int32_t *scratch);
 
 void nn_conv2d(const nn_conv2d_t *layer, const int8_t *input, int8_t *output);
 

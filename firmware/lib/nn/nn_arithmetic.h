@@ -7,8 +7,10 @@
 
 #include "nn.h"
 
-/* Keeps a loop that fills all registers from being merged with its surroundings. */
-#define NN_NOINLINE __attribute__((noinline))
+/* NN_PORTABLE leaves out what is written for the DSP instructions of Armv7E-M. */
+#if defined(__ARM_FEATURE_DSP) && !defined(NN_PORTABLE)
+#define NN_DSP 1
+#endif
 
 static inline int32_t nn_max(int32_t a, int32_t b) { return a > b ? a : b; }
 

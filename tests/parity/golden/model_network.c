@@ -6,34 +6,39 @@
 /* Holds the activations between layers; those that live at different times share it. */
 static _Alignas(4) int8_t arena[20];
 
+/* Where a layer keeps what it is computing with. */
+static int32_t scratch[16];
+
 /* CONV_2D + MAX_POOL_2D: 1x1x9x2 to 1x1x4x4, 128 multiplications */
-static const int32_t weights_conv[8] = {
-    -67108872, 67108864, -50331655, 83886081, -33554438, 100663298, -16777221, 117440515,
+static const _Alignas(4) int16_t weights_conv[16] = {
+    -16, -14, -8, -6, 0, 2, 8, 10, -12, -10, -4, -2, 4, 6, 12, 14,
 };
 static const int32_t bias_conv[4] = {
-    79, 28, -15, -70,
+    158, 56, -30, -140,
 };
-static const nn_scale_t scales_conv[4] = {
-    {1073741824, -1}, {1073741824, 0}, {1073741824, -2}, {1073741824, -1},
+static const nn_relu_scale_t scales_conv[4] = {
+    {1073741824, 1, 1}, {1073741824, 0, 0}, {1073741824, 2, 2}, {1073741824, 1, 1},
 };
 static void layer_conv(const int8_t *input, int8_t *output) {
   static const nn_conv1d_t layer = {
       .weights = weights_conv,
       .bias = bias_conv,
-      .scales = scales_conv,
-      .length = 9,
-      .channels_in = 2,
-      .channels_out = 4,
-      .positions = 4,
-      .kernel = 2,
-      .stride = 1,
-      .dilation = 1,
+      .relu_scales = scales_conv,
+      .inputs = 18,
       .padding = 0,
+      .step = 2,
+      .runs = 1,
+      .run = 2,
+      .run_step = 0,
+      .advance = 4,
+      .chunk = 4,
+      .positions = 4,
+      .channels_out = 4,
       .pool = 2,
       .input_zero_point = 3,
       .output = {.zero_point = -128, .min = -128, .max = 127},
   };
-  nn_conv1d(&layer, input, output);
+  nn_conv1d(&layer, input, output, scratch);
 }
 
 /* FULLY_CONNECTED: 1x16 to 1x3, 48 multiplications */
