@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def convert(model: Any) -> bytes:
     def samples() -> Iterator[list[Any]]:
         noise = np.random.default_rng(SEED)
         for _ in range(100):
-            yield [noise.normal(size=(1, STEPS, CHANNELS)).astype(np.float32)]
+            yield [noise.normal(size=model.input_shape).astype(np.float32)]
 
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -53,6 +53,11 @@ def convert(model: Any) -> bytes:
     return bytes(converter.convert())
 
 
-if __name__ == "__main__":
+def write_converted(build_model: Callable[[], Any]) -> None:
+    """The main program of these modules."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    Path(sys.argv[1]).write_bytes(convert(build()))
+    Path(sys.argv[1]).write_bytes(convert(build_model()))
+
+
+if __name__ == "__main__":
+    write_converted(build)

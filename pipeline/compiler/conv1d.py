@@ -31,7 +31,7 @@ from pipeline.compiler.layers import (
 from pipeline.compiler.reductions import mean_struct
 from pipeline.compiler.windows import Axis
 
-CHUNK_WORDS = 256  # that widened input may take, where one pool of windows does not need more
+CHUNK_WORDS = 400  # that widened input may take, where one pool of windows does not need more
 _PAIR_SUMS = 2 * NN_BLOCK  # words, as in firmware/lib/nn/nn_pairs.h
 
 
@@ -67,9 +67,9 @@ def windows_of(axis: Axis, channels: int, pool: int) -> Windows:
     else:
         windows = Windows(step, axis.kernel, -(-channels // 2), axis.dilation * channels, whole)
     pairs = -(-axis.result // 2)
-    spare = min(CHUNK_WORDS - windows.words, (pairs - 1) * windows.advance)
-    fitting = max(spare, 0) // windows.advance + 1
-    return replace(windows, chunk=max(fitting // whole, 1) * whole)
+    fitting = max(CHUNK_WORDS - windows.words, 0) // windows.advance + 1
+    chunks = -(-pairs // fitting)
+    return replace(windows, chunk=-(-pairs // (chunks * whole)) * whole)
 
 
 def lower_conv1d(step: Step, filters: Filters, axis: Axis, macs: int) -> Layer:

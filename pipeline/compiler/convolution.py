@@ -7,6 +7,7 @@ from pipeline.compiler.filters import (
     LARGEST_INPUT,
     Filters,
     interleave,
+    pair_rows,
     prove_no_overflow,
     read_conv_2d,
     read_filters,
@@ -22,7 +23,7 @@ from pipeline.compiler.layers import (
     output_fields,
     size,
 )
-from pipeline.compiler.windows import axes_of, line_of
+from pipeline.compiler.windows import Axis, axes_of, line_of
 
 
 def lower_conv_2d(step: Step) -> Layer:
@@ -64,20 +65,22 @@ def lower_fully_connected(step: Step) -> Layer:
     if rows * inputs != source.elements or rows * outputs != output.elements:
         raise operator.refuse("its shapes do not fit its weights")
     filters = read_filters(operator, outputs, axis=0)
-    filters = filters.folded(source.zero_point)
-    prove_no_overflow(operator, filters, LARGEST_INPUT)
-    arrays = interleave(filters)
+    folded = filters.folded(source.zero_point)
+    prove_no_overflow(operator, folded, LARGEST_INPUT)
+    arrays = pair_rows(folded)
+    macs = rows * outputs * inputs
+    if rows > 1 or arrays is None:
+        return lower_conv1d(step, filters, Axis(rows, rows, 1, 1, 1, 0), macs)
     fields: dict[str, Value] = {
         "weights": arrays[0],
         "bias": arrays[1],
         "scales": arrays[2],
-        "rows": rows,
         "inputs": inputs,
         "outputs": outputs,
         "output": output_fields(output.zero_point, clamp_bounds(operator)),
     }
     struct = Struct("nn_fully_connected_t", "layer", fields)
-    return kernel_layer(step, "nn_fully_connected", (struct,), rows * outputs * inputs)
+    return kernel_layer(step, "nn_fully_connected", (struct,), macs)
 
 
 def _conv2d_struct(operator: Operator, filters: Filters) -> Struct:

@@ -151,7 +151,7 @@ def _value(layer: str, value: Value) -> str:
 
 def _scale(scale: Scale | ReluScale) -> str:
     if isinstance(scale, ReluScale):
-        return f"{{{scale.multiplier}, {scale.rounding}, {scale.shift}}}"
+        return f"{{{scale.multiplier}, {scale.offset}, {scale.shift}}}"
     return f"{{{scale.multiplier}, {scale.shift}}}"
 
 

@@ -112,6 +112,25 @@ def interleave(filters: Filters) -> tuple[Array, Array, Array]:
     return Array("weights", "int8_t", tuple(blocks.ravel().tolist())), bias, scales
 
 
+def pair_rows(filters: Filters) -> tuple[Array, Array, Array] | None:
+    """Weights even + 256 * odd of two filters, as nn_fully_connected_t says; None where they do
+    not fit 16 bits, odd sums 24, or where there are no four inputs."""
+    taps = filters.weights.shape[1]
+    if taps < 4:
+        return None
+    first, rest = np.split(filters.weights, [taps % 4 or 4], axis=1)
+    padded = np.pad(first, ((0, 0), (0, 4 - first.shape[1])))
+    whole = np.concatenate((padded, rest), axis=1)
+    blocks, bias, scales = _blocks(Filters(whole, filters.bias, filters.scales))
+    both = blocks[:, :, 0::2] + 256 * blocks[:, :, 1::2]
+    odd_sums = np.abs(blocks[:, :, 1::2]).sum(axis=1) * LARGEST_INPUT
+    if both.min() < -(2**15) or odd_sums.max() >= 2**23:
+        return None
+    quads = both.reshape(len(both), -1, 4, NN_BLOCK // 2)[:, :, [0, 2, 1, 3], :]
+    values = tuple(quads.transpose(0, 1, 3, 2).ravel().tolist())
+    return Array("weights", "int16_t", values), bias, scales
+
+
 def pair(filters: Filters, runs: int) -> tuple[Array, Array, Array]:
     """As `interleave`, with two taps of a run side by side: [block][runs][pairs][NN_BLOCK][2]."""
     count, taps = filters.weights.shape

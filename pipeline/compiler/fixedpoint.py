@@ -42,11 +42,11 @@ class Scale:
 
 @dataclass(frozen=True)
 class ReluScale:
-    """(twice the sum * multiplier / 2^32 + rounding) >> shift: a `Scale` of factor <= 1, for
-    what is clamped at zero."""
+    """(twice the sum * multiplier / 2^32 + offset) >> shift, clamped to int8: a `Scale` of factor
+    <= 1, for ReLU with a zero point of -128."""
 
     multiplier: int
-    rounding: int
+    offset: int
     shift: int
 
 
@@ -82,10 +82,12 @@ def relu_scale(scale: Scale, largest_sum: int) -> ReluScale | None:
     """The same factor, None where it, or a sum of that size, is too large for 32 bits."""
     if scale.shift > 0 or 2 * largest_sum > INT32_MAX:
         return None
-    rounding = 1 << (-scale.shift - 1) if scale.shift else 0
-    if multiply_high(largest_sum, scale.multiplier) + rounding > INT32_MAX:
+    right = -scale.shift
+    half = 1 << (right - 1) if right else 0
+    offset = half + (INT8_MIN << right)
+    if multiply_high(largest_sum, scale.multiplier) - offset > INT32_MAX:
         return None
-    return ReluScale(scale.multiplier, rounding, -scale.shift)
+    return ReluScale(scale.multiplier, offset, right)
 
 
 def clamp(value: int, low: int = INT8_MIN, high: int = INT8_MAX) -> int:

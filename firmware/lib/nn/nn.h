@@ -33,12 +33,12 @@ typedef struct {
 } nn_size_t;
 
 /* How a sum is rescaled where ReLU follows and the output's zero point is -128:
- * (sum * multiplier / 2^32 + rounding) >> shift, clamped to 0..255. The sum is twice the real one.
- * Negative values would be rounded otherwise, but they all become zero. */
+ * (sum * multiplier / 2^32 + offset) >> shift, clamped to int8. The sum is twice the real one.
+ * Values below zero would be rounded otherwise, but they all become -128. */
 typedef struct {
   int32_t multiplier;
-  int32_t rounding; /* 2^(shift - 1), 0 for no shift */
-  int32_t shift;    /* 0..31, to the right */
+  int32_t offset; /* half of what is shifted out, and the zero point */
+  int32_t shift;  /* to the right */
 } nn_relu_scale_t;
 
 /* Convolution along one axis, then max-pooling of `pool` neighbours before rescaling. Rescaling is
@@ -108,13 +108,17 @@ typedef struct {
   nn_output_t output;
 } nn_depthwise_conv2d_t;
 
+/* A dense layer with one row of at least four inputs, which are taken in quads: the first four,
+ * then all that remain after `inputs % 4` of them, or after four. Inputs that are met twice have
+ * weights of zero in the first quad. A weight is that of two outputs, even + 256 * odd; those of
+ * inputs 0, 2, 1, 3 of a quad lie together. The compiler has proved that the products with odd
+ * weights sum up to less than 2^23. */
 typedef struct {
-  const int8_t *weights; /* [blocks][inputs][NN_BLOCK] */
-  const int32_t *bias;   /* [blocks * NN_BLOCK], minus input zero point * sum of the weights */
+  const int16_t *weights; /* [blocks][quads][NN_BLOCK / 2][4], in whole words */
+  const int32_t *bias;    /* [blocks * NN_BLOCK], minus input zero point * sum of the weights */
   const nn_scale_t *scales;
-  int32_t rows;
-  int32_t inputs;  /* of a row */
-  int32_t outputs; /* of a row */
+  int32_t inputs;
+  int32_t outputs;
   nn_output_t output;
 } nn_fully_connected_t;
 

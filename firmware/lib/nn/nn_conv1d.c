@@ -100,10 +100,16 @@ static void sum_block(const nn_conv1d_t *layer, int32_t channel, int32_t pairs, 
   const int32_t size = NN_BLOCK * words;
   const int16_t *const weights = layer->weights + channel / NN_BLOCK * size;
   const nn_relu_scale_t *const scales = layer->relu_scales;
-  const nn_pairs_t job = {
-      room->input,    weights,     layer->advance - words, room->input + pairs * layer->advance,
-      output,         output_step, layer->bias + channel,  scales != NULL ? scales + channel : NULL,
-      weights + size, words / 2};
+  const nn_pairs_t job = {.input = room->input,
+                          .weights = weights,
+                          .bias = layer->bias + channel,
+                          .weights_end = weights + size,
+                          .relu_scales = scales != NULL ? scales + channel : NULL,
+                          .output = output,
+                          .output_step = output_step,
+                          .next = layer->advance - words,
+                          .end = room->input + pairs * layer->advance,
+                          .steps = words / 2};
   nn_sum_pairs(&job);
 }
 

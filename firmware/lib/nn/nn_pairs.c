@@ -33,7 +33,7 @@ static void sum_two_channels(const nn_pairs_t *pairs, const nn_half_t *x, int32_
 
 static int8_t rescale_relu(int32_t sum, const nn_relu_scale_t *scale) {
   const int32_t high = (int32_t)(((int64_t)sum * scale->multiplier + (1LL << 31)) >> 32);
-  return (int8_t)(nn_min(nn_max((high + scale->rounding) >> scale->shift, 0), 255) + INT8_MIN);
+  return nn_clamp((high + scale->offset) >> scale->shift, INT8_MIN, INT8_MAX);
 }
 
 static void put(const nn_pairs_t *pairs, const sums_t *sums, int8_t *output) {

@@ -17,14 +17,14 @@ typedef int16_t __attribute__((may_alias)) nn_half_t;
 typedef struct {
   const int32_t *input;   /* window of the first pair, widened */
   const int16_t *weights; /* of the block */
-  int32_t next;           /* words from the end of a window to the next window, 0 or negative */
-  const int32_t *end;     /* where the window after the last would be */
-  int8_t *output;         /* NN_PAIR_SUMS words a pair where relu_scales is NULL */
-  int32_t output_step;    /* from one pair's output to the next one's */
   const int32_t *bias;
-  const nn_relu_scale_t *relu_scales;
   const int16_t *weights_end;
-  int32_t steps; /* pairs of taps */
+  const nn_relu_scale_t *relu_scales;
+  int8_t *output;      /* or NN_PAIR_SUMS words a pair where relu_scales is NULL */
+  int32_t output_step; /* from one pair's output to the next one's */
+  int32_t next;        /* words from the end of a window to the next window, 0 or negative */
+  const int32_t *end;  /* where the window after the last would be */
+  int32_t steps;       /* pairs of taps */
 } nn_pairs_t;
 
 /* Writes all sums; or for relu_scales one output for each pair, of the larger sum. */

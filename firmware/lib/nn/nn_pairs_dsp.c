@@ -5,123 +5,107 @@
 /* Written as whole functions in assembly, because eight sums, two pointers and four operands are
  * all the registers there are, and compilers spill some of them.
  *
- * r0 input, r1 weights, r2 r3 two elements of a and of b, r12 lr weights of two channels,
- * r4-r7 sums of a, r8-r11 sums of b: 11 instructions for 16 multiplications. */
-#define MULTIPLY_PAIR         \
-  "ldmia.w r0!, {r2, r3}\n"   \
-  "ldmia.w r1!, {r12, lr}\n"  \
-  "smlad r4, r2, r12, r4\n"   \
-  "smlad r8, r3, r12, r8\n"   \
-  "smlad r5, r2, lr, r5\n"    \
-  "smlad r9, r3, lr, r9\n"    \
-  "ldmia.w r1!, {r12, lr}\n"  \
-  "smlad r6, r2, r12, r6\n"   \
-  "smlad r10, r3, r12, r10\n" \
-  "smlad r7, r2, lr, r7\n"    \
-  "smlad r11, r3, lr, r11\n"
+ * r0 input, r1 weights, r2 r3 two elements of a and of b, r4 r5 weights of two channels, r6-r9 sums
+ * of a, r10-r12 lr sums of b: 11 instructions for 16 multiplications, in 38 bytes. */
+#define MULTIPLY_PAIR        \
+  "ldmia r0!, {r2, r3}\n"    \
+  "ldmia r1!, {r4, r5}\n"    \
+  "smlad r6, r2, r4, r6\n"   \
+  "smlad r10, r3, r4, r10\n" \
+  "smlad r7, r2, r5, r7\n"   \
+  "smlad r11, r3, r5, r11\n" \
+  "ldmia r1!, {r4, r5}\n"    \
+  "smlad r8, r2, r4, r8\n"   \
+  "smlad r12, r3, r4, r12\n" \
+  "smlad r9, r2, r5, r9\n"   \
+  "smlad lr, r3, r5, lr\n"
 
-/* The first pair: r8-r11 hold the bias. */
-#define MULTIPLY_FIRST_PAIR   \
-  "ldmia.w r0!, {r2, r3}\n"   \
-  "ldmia.w r1!, {r12, lr}\n"  \
-  "smlad r4, r2, r12, r8\n"   \
-  "smlad r8, r3, r12, r8\n"   \
-  "smlad r5, r2, lr, r9\n"    \
-  "smlad r9, r3, lr, r9\n"    \
-  "ldmia.w r1!, {r12, lr}\n"  \
-  "smlad r6, r2, r12, r10\n"  \
-  "smlad r10, r3, r12, r10\n" \
-  "smlad r7, r2, lr, r11\n"   \
-  "smlad r11, r3, lr, r11\n"
+/* The first pair: r10-r12 and lr hold the bias. */
+#define MULTIPLY_FIRST_PAIR  \
+  "ldmia r0!, {r2, r3}\n"    \
+  "ldmia r1!, {r4, r5}\n"    \
+  "smlad r6, r2, r4, r10\n"  \
+  "smlad r10, r3, r4, r10\n" \
+  "smlad r7, r2, r5, r11\n"  \
+  "smlad r11, r3, r5, r11\n" \
+  "ldmia r1!, {r4, r5}\n"    \
+  "smlad r8, r2, r4, r12\n"  \
+  "smlad r12, r3, r4, r12\n" \
+  "smlad r9, r2, r5, lr\n"   \
+  "smlad lr, r3, r5, lr\n"
 
-/* The larger of two sums, rescaled: multiply and round, shift, clamp to 0..255. */
-#define RESCALE(a, b)            \
-  "cmp " a ", " b                \
-  "\n"                           \
-  "it lt\n"                      \
-  "movlt " a ", " b              \
-  "\n"                           \
-  "ldmia.w r1!, {r2, r3, r12}\n" \
-  "smmlar " a ", " a             \
-  ", r2, r3\n"                   \
-  "asr.w " a ", " a              \
-  ", r12\n"                      \
-  "usat " a ", #8, " a "\n"
+/* The larger of two sums, rescaled: multiply and round, shift, clamp to int8. */
+#define RESCALE(a, b)         \
+  "cmp " #a ", " #b           \
+  "\n"                        \
+  "it lt\n"                   \
+  "movlt " #a ", " #b         \
+  "\n"                        \
+  "ldmia r3!, {r1, r2, r4}\n" \
+  "smmlar " #a ", " #a        \
+  ", r1, r2\n"                \
+  "asr " #a ", " #a           \
+  ", r4\n"                    \
+  "ssat " #a ", #8, " #a "\n"
 
-/* Bytes from the stack pointer to the copies of the argument's words. */
-#define INPUT_AND_WEIGHTS "[sp]"
-#define INPUT "[sp]"
-#define NEXT_AND_END "[sp, #8]"
-#define OUTPUT_AND_STEP "[sp, #16]"
-#define OUTPUT "[sp, #16]"
-#define BIAS "[sp, #24]"
-#define RELU_SCALES "[sp, #28]"
-#define WEIGHTS_END "[sp, #32]"
-#define STEPS "[sp, #36]" /* replaced by the place where the loop is entered */
-
+/* The argument's words are copied to the stack in their order, so that two of them that are needed
+ * together come with one load. The loop over the taps is entered in the middle, where `steps` is
+ * not one more than a multiple of seven; this place takes that of `steps`. */
 __attribute__((naked)) void nn_sum_pairs(__attribute__((unused)) const nn_pairs_t *pairs) {
   __asm volatile(
       "push {r4-r11, lr}\n"
       "sub sp, #40\n"
       "ldmia.w r0, {r1-r10}\n"
       "stmia.w sp, {r1-r10}\n"
-      /* The loop has eight pairs of taps; what is left after the first pair and whole loops is
-       * done by entering it in the middle. */
-      "ldr r0, " STEPS
-      "\n"
-      "adr.w r2, 4f\n"
-      "subs r0, r0, #1\n"
+      "mov r0, r1\n"
+      "lsls r3, r8, #2\n"
+      "str r3, [sp, #28]\n" /* next, in bytes */
+      "subs r1, r10, #1\n"  /* pairs of taps in the loop */
       "beq 1f\n"
-      "and r0, r0, #7\n"
-      "cmp r0, #0\n"
-      "it eq\n"
-      "moveq r0, #8\n"
-      "movs r1, #44\n"
-      "mls r2, r0, r1, r2\n"
-      "1: orr r2, r2, #1\n"
-      "str r2, " STEPS
-      "\n"
-      "ldr r2, " NEXT_AND_END
-      "\n"
-      "lsls r2, r2, #2\n"
-      "str r2, " NEXT_AND_END
-      "\n"
-      "2: ldrd r0, r1, " INPUT_AND_WEIGHTS
-      "\n"
-      "ldr r2, " BIAS
-      "\n"
-      "ldmia.w r2, {r8, r9, r10, r11}\n" MULTIPLY_FIRST_PAIR "ldr pc, " STEPS
-      "\n"
-      ".balign 4\n"
-      "3:\n" MULTIPLY_PAIR MULTIPLY_PAIR MULTIPLY_PAIR MULTIPLY_PAIR MULTIPLY_PAIR MULTIPLY_PAIR
-          MULTIPLY_PAIR MULTIPLY_PAIR
-      "4: ldr r2, " WEIGHTS_END
-      "\n"
+      "subs r1, #1\n"
+      "movs r2, #7\n"
+      "udiv r3, r1, r2\n"
+      "mls r1, r3, r2, r1\n"
+      "adds r1, #1\n" /* in its first round: 1..7 */
+      "1:\n"
+      "movs r2, #38\n" /* bytes of MULTIPLY_PAIR */
+      "adr.w r3, 4f\n"
+      "mls r3, r1, r2, r3\n"
+      "orr r3, #1\n"
+      "str r3, [sp, #36]\n"
+      "2:\n"
+      "ldrd r1, r2, [sp, #4]\n" /* weights, bias */
+      "ldmia.w r2, {r10, r11, r12, lr}\n"
+      MULTIPLY_FIRST_PAIR
+      "ldr pc, [sp, #36]\n"
+      ".balign 4\n" /* of the function too, which adr relies on */
+      "3:\n"
+      ".rept 7\n"
+      MULTIPLY_PAIR
+      ".endr\n"
+      "4:\n"
+      "ldrd r2, r3, [sp, #12]\n" /* weights_end, relu_scales */
       "cmp r1, r2\n"
       "bne 3b\n"
-      "ldr r1, " RELU_SCALES
-      "\n"
-      "cbz r1, 5f\n" RESCALE("r4", "r8") RESCALE("r5", "r9") RESCALE("r6", "r10")
-          RESCALE("r7", "r11")
-      "orr r4, r4, r5, lsl #8\n"
-      "orr r6, r6, r7, lsl #8\n"
-      "orr r4, r4, r6, lsl #16\n"
-      "eor r4, r4, #0x80808080\n" /* minus 128 each */
-      "ldrd r2, r3, " OUTPUT_AND_STEP
-      "\n"
-      "str r4, [r2]\n"
+      "cbz r3, 5f\n"
+      RESCALE(r6, r10)
+      RESCALE(r7, r11)
+      RESCALE(r8, r12)
+      RESCALE(r9, lr)
+      "ldrd r1, r2, [sp, #20]\n" /* output, output_step */
+      "strb r6, [r1]\n"
+      "strb r7, [r1, #1]\n"
+      "strb r8, [r1, #2]\n"
+      "strb r9, [r1, #3]\n"
       "b 6f\n"
-      "5: ldrd r2, r3, " OUTPUT_AND_STEP
-      "\n"
-      "stmia.w r2, {r4, r5, r6, r7, r8, r9, r10, r11}\n"
-      "6: add r2, r3\n"
-      "str r2, " OUTPUT
-      "\n"
-      "ldrd r2, r3, " NEXT_AND_END
-      "\n"
+      "5:\n"
+      "ldrd r1, r2, [sp, #20]\n"
+      "stmia.w r1, {r6-r12, lr}\n"
+      "6:\n"
+      "add r1, r2\n"
+      "str r1, [sp, #20]\n"
+      "ldrd r2, r3, [sp, #28]\n" /* next, end */
       "add r0, r2\n"
-      "str r0, " INPUT
-      "\n"
       "cmp r0, r3\n"
       "bne 2b\n"
       "add sp, #40\n"

@@ -17,7 +17,7 @@ static const int32_t bias_conv[4] = {
     158, 56, -30, -140,
 };
 static const nn_relu_scale_t scales_conv[4] = {
-    {1073741824, 1, 1}, {1073741824, 0, 0}, {1073741824, 2, 2}, {1073741824, 1, 1},
+    {1073741824, -255, 1}, {1073741824, -128, 0}, {1073741824, -510, 2}, {1073741824, -255, 1},
 };
 static void layer_conv(const int8_t *input, int8_t *output) {
   static const nn_conv1d_t layer = {
@@ -42,10 +42,9 @@ static void layer_conv(const int8_t *input, int8_t *output) {
 }
 
 /* FULLY_CONNECTED: 1x16 to 1x3, 48 multiplications */
-static const int8_t weights_dense[64] = {
-    -3, -1, 1, 0, -2, 0, 2, 0, -1, 1, 3, 0, 0, 2, -3, 0, 1, 3, -2, 0, 2, -3, -1, 0, 3, -2, 0, 0, -3,
-    -1, 1, 0, -2, 0, 2, 0, -1, 1, 3, 0, 0, 2, -3, 0, 1, 3, -2, 0, 2, -3, -1, 0, 3, -2, 0, 0, -3, -1,
-    1, 0, -2, 0, 2, 0,
+static const _Alignas(4) int16_t weights_dense[32] = {
+    -259, 255, -2, 512, 1, 3, 2, -3, 769, -509, -766, -259, -2, 0, -1, 1, -2, 512, 255, 769, 2, -3,
+    3, -2, -766, -259, -509, -2, -1, 1, 0, 2,
 };
 static const int32_t bias_dense[4] = {
     -640, -128, 384, 0,
@@ -58,7 +57,6 @@ static void layer_dense(const int8_t *input, int8_t *output) {
       .weights = weights_dense,
       .bias = bias_dense,
       .scales = scales_dense,
-      .rows = 1,
       .inputs = 16,
       .outputs = 3,
       .output = {.zero_point = 1, .min = -128, .max = 127},
