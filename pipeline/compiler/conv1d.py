@@ -1,4 +1,4 @@
-"""A convolution along one axis, and what is fused into it, as a call of nn_conv1d.
+"""A convolution along one axis, and what is fused into it: nn_conv1d or nn_conv1d_relu.
 
 All sums of a layer are computed from input that was widened to int16, a chunk at a time.
 """
@@ -102,11 +102,12 @@ def lower_conv1d(step: Step, filters: Filters, axis: Axis, macs: int) -> Layer:
     }
     struct = Struct("nn_conv1d_t", "layer", fields)
     scratch = windows.chunk_words + (0 if relu_scales else _PAIR_SUMS * windows.chunk)
+    kernel = "nn_conv1d_relu" if relu_scales else "nn_conv1d"
     if step.mean is None:
-        return kernel_layer(step, "nn_conv1d", (struct,), macs, scratch)
+        return kernel_layer(step, kernel, (struct,), macs, scratch)
     scratch += len(filters.bias) + (windows.chunk if relu_scales else 0)
     mean = mean_struct(step.mean, "mean")
-    return kernel_layer(step, "nn_conv1d_mean", (struct, mean), macs, scratch)
+    return kernel_layer(step, f"{kernel}_mean", (struct, mean), macs, scratch)
 
 
 def _arrays(

@@ -2,7 +2,7 @@
  *
  * Results are byte-equal to TensorFlow Lite Micro's reference kernels. Activations are laid out
  * height, width, channels; the batch is always one. The compiler that emits the calls has proved
- * that every sum stays within +-2^30, so no kernel checks for overflow. Inputs and outputs never
+ * that no sum leaves int32, so no kernel checks for overflow. Inputs and outputs never
  * overlap. */
 #ifndef NN_H
 #define NN_H
@@ -48,8 +48,8 @@ typedef struct {
 typedef struct {
   const int16_t *weights;   /* [blocks][runs][run][NN_BLOCK][2], in whole words */
   const int32_t *bias;      /* [blocks * NN_BLOCK], minus input zero point * sum of the weights */
-  const nn_scale_t *scales; /* [blocks * NN_BLOCK], or NULL for: */
-  const nn_relu_scale_t *relu_scales; /* likewise; pool is 2, blocks are whole, all is doubled */
+  const nn_scale_t *scales; /* [blocks * NN_BLOCK]; of nn_conv1d_relu: */
+  const nn_relu_scale_t *relu_scales;
   int32_t inputs;
   int32_t padding; /* before the first element, reads as the input zero point */
   int32_t step;    /* from one position's window to the next one's */
@@ -165,9 +165,16 @@ typedef struct {
 /* `scratch`: words as the compiler counts them in convolution.py. */
 void nn_conv1d(const nn_conv1d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch);
 
+/* For relu_scales: pool is 2, blocks are whole, weights and bias are doubled. */
+void nn_conv1d_relu(const nn_conv1d_t *layer, const int8_t *input, int8_t *output,
+                    int32_t *scratch);
+
 /* The convolution's output is averaged over all positions and never stored. */
 void nn_conv1d_mean(const nn_conv1d_t *layer, const nn_mean_t *mean, const int8_t *input,
                     int8_t *output, int32_t *scratch);
+
+void nn_conv1d_relu_mean(const nn_conv1d_t *layer, const nn_mean_t *mean, const int8_t *input,
+                         int8_t *output, int32_t *scratch);
 
 void nn_conv2d(const nn_conv2d_t *layer, const int8_t *input, int8_t *output);
 

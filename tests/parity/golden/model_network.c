@@ -38,7 +38,7 @@ static void layer_conv(const int8_t *input, int8_t *output) {
       .input_zero_point = 3,
       .output = {.zero_point = -128, .min = -128, .max = 127},
   };
-  nn_conv1d(&layer, input, output, scratch);
+  nn_conv1d_relu(&layer, input, output, scratch);
 }
 
 /* FULLY_CONNECTED: 1x16 to 1x3, 48 multiplications */
