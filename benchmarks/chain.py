@@ -19,8 +19,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.results_file import record
+from pipeline.contract import Contract
+from pipeline.conversion.golden import quantise
 from pipeline.datasets.importers import import_tutorial_csv
 from pipeline.stages import board, data, learning
+from pipeline.twin import Twin
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDINGS = Path(os.environ.get("GESTURE_DATA", ROOT.parent / "shared" / "data")) / "gestures"
@@ -33,10 +36,12 @@ HELP_RUNS = 15
 
 @dataclass(frozen=True)
 class Fold:
-    """takes: test windows; correct: of them, by the int8 network; calls: by the board."""
+    """takes: test windows; accuracy: of the int8 network; among_gestures: the same with the
+    background left out of the choice; calls: gestures of the stream that the board was played."""
 
     takes: int
     accuracy: float
+    among_gestures: float
     calls: int
     called_right: int
     false_alarms: int
@@ -72,7 +77,15 @@ def spells_rows(work: Path) -> list[dict[str, Any]]:
             round(statistics.mean(accuracies), 4),
             "",
             ">= 0.95",
-            f"by take, compiled C; folds {per_fold}; published 0.88; {slowest_s:.0f} s a fold",
+            f"by take, compiled C; folds {per_fold}; published, without an idle class: 0.88; "
+            f"18 takes hardly move, and most errors are there; {slowest_s:.0f} s a fold",
+        ),
+        row(
+            "spells 5-fold int8 accuracy among gestures",
+            round(_of_all_takes(folds, "among_gestures"), 4),
+            "",
+            "",
+            "the same networks, asked which of the five gestures it was, as was published",
         ),
         row(
             "spells on-board calls right",
@@ -130,13 +143,24 @@ def run_fold(run: Path, settings: list[str], on_board: bool) -> Fold:
     learning.train(CONFIG, settings, run, lambda _: None)
     train_s = time.monotonic() - started
     converted = learning.convert(run, lambda _: None)
-    with np.load(run / "windows.npz") as arrays:
-        takes = len(arrays["test_targets"])
+    takes, among_gestures = _among_gestures(run)
+    accuracy = converted.int8_accuracy
     if not on_board:
-        return Fold(takes, converted.int8_accuracy, 0, 0, 0, train_s)
+        return Fold(takes, accuracy, among_gestures, 0, 0, 0, train_s)
     stream = data.make_stream(data.dataset_of(run), run / "stream.csv", run, seed=1)
     calls = board.watch_stream(run, "virtual", stream)
-    return Fold(takes, converted.int8_accuracy, calls.takes, calls.right, calls.false, train_s)
+    return Fold(takes, accuracy, among_gestures, calls.takes, calls.right, calls.false, train_s)
+
+
+def _among_gestures(run: Path) -> tuple[int, float]:
+    """Test windows, and the share called right where `idle` is no choice; it is the last label."""
+    contract = Contract.load(run / "contract.json")
+    assert contract.quantisation is not None
+    with np.load(run / "windows.npz") as arrays:
+        windows, targets = arrays["test"], arrays["test_targets"]
+    inputs = quantise(windows, contract.quantisation).reshape(len(windows), -1)
+    scores = Twin(run / "firmware", run / "build").invoke(inputs)
+    return len(targets), float(np.mean(scores[:, :-1].argmax(axis=1) == targets))
 
 
 def demo_row() -> dict[str, Any]:
@@ -172,8 +196,9 @@ def _imported(name: str, work: Path) -> Path:
     return dataset
 
 
-def _of_all_takes(folds: list[Fold]) -> float:
-    return sum(fold.accuracy * fold.takes for fold in folds) / sum(fold.takes for fold in folds)
+def _of_all_takes(folds: list[Fold], figure: str = "accuracy") -> float:
+    right = sum(getattr(fold, figure) * fold.takes for fold in folds)
+    return float(right / sum(fold.takes for fold in folds))
 
 
 def _listed(folds: list[Fold]) -> str:
