@@ -37,7 +37,8 @@
   "sxtb16 r7, r7\n"          \
   "smlad r11, r7, lr, r11\n"
 
-/* The loop has four quads, and is entered so that the first round does what would be left over. */
+/* Inputs are loaded from any address, as in nn_pairs_dsp.c. The loop has four quads, and is entered
+ * so that the first round does what would be left over. */
 __attribute__((naked)) void nn_sum_quads(__attribute__((unused)) const int8_t *first,
                                          __attribute__((unused)) const int16_t *weights,
                                          __attribute__((unused)) int32_t more,
