@@ -78,7 +78,9 @@ def spells_rows(work: Path) -> list[dict[str, Any]]:
             "",
             ">= 0.95",
             f"by take, compiled C; folds {per_fold}; published, without an idle class: 0.88; "
-            f"18 takes hardly move, and most errors are there; {slowest_s:.0f} s a fold",
+            "18 takes hardly move: most errors are there, called idle; no gain from more "
+            "augmentation, less background, other overlaps or scaling by channel; "
+            f"{slowest_s:.0f} s a fold",
         ),
         row(
             "spells 5-fold int8 accuracy among gestures",
