@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -234,7 +234,6 @@ class FirmwareImage:
     contract_hash: str
     sha256: str
     instructions_per_inference: int | None = None
-    notes: tuple[str, ...] = field(default_factory=tuple)
 
     def save(self, path: Path) -> None:
         save_json(path, asdict(self))

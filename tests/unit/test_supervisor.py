@@ -163,8 +163,11 @@ def test_stopping_takes_process_port_and_files_away(run_folder: Path):
     board.stop()
 
 
-def test_stopping_a_board_that_was_never_switched_on():
-    start("native", ECHO).stop()
+def test_stopping_a_board_that_was_never_switched_on_takes_its_port_away():
+    board = start("native", ECHO)
+    assert Path(board.port).exists()
+    board.stop()
+    assert not Path(board.port).exists()
 
 
 def test_boards_have_names_of_their_own_and_freed_names_are_used_again():
