@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from binascii import crc_hqx
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from pipeline.artifacts import Event, Int8
 
 MAX_LINE_BYTES = 2048  # lines have at most 255 characters, but for `labels` of many long ones
 MESSAGE_KINDS = frozenset({"hello", "event", "score", "warn", "ok", "err"})
-CRC_START = 0xFFFF  # CRC-16/CCITT-FALSE
 
 _SAMPLE = re.compile(rb"\d{1,10},\d{1,20}(?:,-?\d{1,7}\.\d{3}){6}")
 _PRINTABLE = re.compile(rb"[ -~]+")
@@ -63,7 +62,7 @@ def parse_line(line: bytes) -> Item:
 
 def _parse_sample(line: bytes) -> Sample | Damaged:
     text, _, crc = line.rpartition(b",")
-    if crc != b"%04X" % crc_hqx(text, CRC_START) or not _SAMPLE.fullmatch(text):
+    if crc != b"%08X" % crc32(text) or not _SAMPLE.fullmatch(text):
         return Damaged(line)
     # Three decimals each: without the point a value is its thousandths.
     seq, t_us, *values = map(int, text.replace(b".", b"").split(b","))

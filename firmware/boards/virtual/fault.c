@@ -27,20 +27,19 @@ static uint16_t record_crc(void) {
   return crc16(CRC16_START, &fault_record, offsetof(fault_record_t, crc));
 }
 
-static void line_hex32(line_t *line, const char *name, uint32_t value) {
+static void field_hex32(line_t *line, const char *name, uint32_t value) {
   line_text(line, name);
-  line_hex16(line, (uint16_t)(value >> 16));
-  line_hex16(line, (uint16_t)value);
+  line_hex32(line, value);
 }
 
 const char *fault_take(void) {
   static line_t line;
   if (fault_record.crc != record_crc() || fault_record.cause == 0) return NULL;
   line_start(&line, fault_record.cause == FAULT_WATCHDOG ? "watchdog" : "memory-or-instruction");
-  line_hex32(&line, " pc=", fault_record.pc);
-  line_hex32(&line, " lr=", fault_record.lr);
-  line_hex32(&line, " status=", fault_record.status);
-  line_hex32(&line, " address=", fault_record.address);
+  field_hex32(&line, " pc=", fault_record.pc);
+  field_hex32(&line, " lr=", fault_record.lr);
+  field_hex32(&line, " status=", fault_record.status);
+  field_hex32(&line, " address=", fault_record.address);
   line.text[line.length] = '\0';
   fault_record.cause = 0;
   return line.text;

@@ -54,6 +54,11 @@ void line_hex16(line_t *line, uint16_t number) {
   line_hex(line, bytes, sizeof bytes);
 }
 
+void line_hex32(line_t *line, uint32_t number) {
+  line_hex16(line, (uint16_t)(number >> 16));
+  line_hex16(line, (uint16_t)number);
+}
+
 void line_end(line_t *line) { line->text[line->length++] = '\n'; }
 
 void line_sample(line_t *line, const sample_t *sample) {
@@ -65,8 +70,8 @@ void line_sample(line_t *line, const sample_t *sample) {
     add(line, ',');
     line_thousandths(line, sample->value[c]);
   }
-  const uint16_t crc = crc16(CRC16_START, line->text, line->length);
+  const uint32_t crc = crc32_of(line->text, line->length);
   add(line, ',');
-  line_hex16(line, crc);
+  line_hex32(line, crc);
   line_end(line);
 }

@@ -23,6 +23,7 @@ void line_thousandths(line_t *line, int64_t thousandths);
 /* Upper-case hexadecimal, two digits a byte. */
 void line_hex(line_t *line, const void *bytes, size_t count);
 void line_hex16(line_t *line, uint16_t number);
+void line_hex32(line_t *line, uint32_t number);
 void line_end(line_t *line);
 
 /* `seq,t_us,ax,ay,az,gx,gy,gz,crc` and the line end. */
