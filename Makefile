@@ -13,7 +13,7 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 GESTURE := $(BIN)/gesture
 STAMP   := $(VENV)/installed
-DEBS    := gcc qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
+DEBS    := gcc qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi clang libclang-rt-dev
 INSTALL := apt-get install -y --no-install-recommends $(DEBS)
 
 C_FILES      := $(wildcard firmware/lib/*/*.[ch] firmware/boards/*.h firmware/boards/*/*.[ch] \
@@ -38,17 +38,17 @@ $(STAMP): pyproject.toml requirements.lock
 	$(GESTURE) setup
 	@touch $@
 
-tools: ## install QEMU and the Arm compiler, or say the command that does
-	@for tool in cc qemu-system-arm arm-none-eabi-gcc; do \
+tools: ## install QEMU, the Arm compiler and clang, or say the command that does
+	@for tool in cc qemu-system-arm arm-none-eabi-gcc clang; do \
 	  command -v $$tool >/dev/null || missing=1; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(INSTALL); \
-	else echo "QEMU or the Arm compiler is missing. Type this once, then try again:"; \
+	else echo "QEMU, the Arm compiler or clang is missing. Type this once, then try again:"; \
 	  echo "  sudo $(INSTALL)"; exit 1; fi
 
 demo: setup ## train, convert and deploy on the sample data, then watch gestures being called
-	@$(MAKE) --no-print-directory tools || echo "Going on without them: the demo uses the native board."
+	@$(MAKE) --no-print-directory tools || echo "Going on: without QEMU the demo uses the native board."
 	$(GESTURE) demo
 
 capture: setup ## record takes from a board (PORT= LABEL= PERSON= COUNT=)
@@ -75,8 +75,9 @@ check: setup ## formatting, lints, types, import rule, C warnings
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/clang-format --dry-run -Werror $(C_FILES)
-	@for source in $(C_SOURCES); do \
-	  $(CC) $(C_WARNINGS) $(C_INCLUDES) -fsyntax-only $$source || exit 1; done
+	@for compiler in $(CC) $$(command -v clang || echo $${GESTURE_REQUIRE_TOOLS:+clang}); do \
+	  for source in $(C_SOURCES); do \
+	    $$compiler $(C_WARNINGS) $(C_INCLUDES) -fsyntax-only $$source || exit 1; done; done
 
 bench: setup tools ## measure everything docs/results.md reports
 	$(BIN)/python -m benchmarks.engine

@@ -43,3 +43,8 @@ def qemu() -> None:
 @pytest.fixture(scope="session")
 def host_compiler() -> None:
     need("gcc")
+
+
+@pytest.fixture(scope="session")
+def clang() -> None:
+    need("clang")
