@@ -1,226 +1,174 @@
-"""What the compiled engine costs on a Cortex-M4F: instructions, flash and RAM.
+"""What inference costs on a Cortex-M4F: instructions, flash and RAM, of our engine and others.
 
-`python -m benchmarks.engine` builds networks with the Arm compiler, runs them on QEMU, compares
-every byte with TensorFlow Lite Micro and records the figures: those of the engine with its DSP
-instructions in area `engine`, those of its portable C in area `chain`.
+`python -m benchmarks.engine` builds four networks with each engine, with -O2 and with -Os for a
+Cortex-M4 with hard floating point, runs them on QEMU, compares every byte with TensorFlow Lite
+Micro and records the figures. It fails where one of ours is worse by more than 2 % than the one
+recorded; `--accept` records it all the same.
 """
 
 from __future__ import annotations
 
-import struct
-import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import numpy as np
 
-from benchmarks.results_file import record
-from pipeline.artifacts import Int8, save_text_files
-from pipeline.compiler import CompiledNetwork, compile_network
+from benchmarks.engine_bakenn import bakenn_row
+from benchmarks.engine_build import (
+    HARNESS,
+    KERNELS,
+    PORTABLE,
+    VECTORS,
+    build,
+    model,
+    oracle,
+    run,
+    test_vectors,
+)
+from benchmarks.engine_cmsis import FLAGS, cmsis_includes, cmsis_sources
+from benchmarks.engine_quoted import quoted_rows
+from benchmarks.results_file import Row, record, record_unless_worse, row
+from pipeline.artifacts import save_text_files
+from pipeline.compiler import compile_network
 
-ROOT = Path(__file__).resolve().parent.parent
-KERNELS = ROOT / "firmware" / "lib" / "nn"
-BOARD = ROOT / "firmware" / "boards" / "virtual"
-HARNESS = ROOT / "benchmarks" / "harness"
 COMMAND = "python -m benchmarks.engine"
-
-TARGET = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
-COMPILE = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-ffunction-sections", "-fdata-sections")
-LINK = ("-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--gc-sections")
-
-INPUTS_ADDRESS = 0x21000000
-PORTABLE = ("-DNN_PORTABLE",)  # without the DSP instructions
-
-ICOUNT_SHIFT = 10  # an instruction lasts 2^10 ns
-TIMER_NS = 40  # 25 MHz
-VECTORS = 64
-LIMIT_S = 120
-
-
-# Of each figure, as benchmarks/results keeps it; figures without an entry are not recorded.
-Bounds: TypeAlias = dict[str, str]
-ENGINE_BOUNDS: Bounds = {"instructions O2": "<= 66000", "flash": "<= 6451", "ram": "<= 3379"}
-DENSE_BOUNDS: Bounds = {"instructions O2": "<= 43000"}
-PORTABLE_BOUNDS: Bounds = {"instructions O2": "<= 260000", "flash": "<= 8192", "ram": ""}
+MODELS = {
+    "conv1d window": "model_a",
+    "magic_wand": "model_b",
+    "dense": "model_c",
+    "ds_conv1d": "model_e",
+}
+OF_THE_CHAIN = "conv1d portable"  # whose rows are in area `chain`
+OS_OVER_O2 = "<= 1.15"
+BOUNDS = {
+    "conv1d window instructions O2": "<= 66000",
+    "conv1d window flash": "<= 6451",
+    "conv1d window ram": "<= 3379",
+    "conv1d portable instructions O2": "<= 260000",
+    "conv1d portable flash": "<= 8192",
+    "magic_wand instructions O2": "<= 100000",
+    "dense instructions O2": "<= 43000",
+    "ds_conv1d times CMSIS-NN": ">= 2.5",
+}
 
 
 @dataclass(frozen=True)
-class Image:
-    """Bytes as the linker reports them."""
+class Engine:
+    """sources: writes what is built for a flatbuffer to a folder, and names all C files."""
 
-    elf: Path
+    sources: Callable[[bytes, Path], list[Path]]
+    flags: tuple[str, ...] = ()
+    includes: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Figures:
+    """instructions: of the dearest inference; bytes without the harness, RAM with input and
+    output."""
+
+    instructions: int
     flash: int
     ram: int
+    stack: int
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one network: instructions an inference, bytes; small: with -Os, else with -O2."""
+    """Of one network with one engine: with -O2, and with -Os."""
 
     macs: int
-    instructions: int
-    small_instructions: int
-    flash: int
-    small_flash: int
-    ram: int
-    stack: int
+    fast: Figures
+    small: Figures
 
 
-@dataclass(frozen=True)
-class Run:
-    """outputs: int8 [vectors, outputs]; instructions: the most that one of them took."""
+def our_sources(flatbuffer: bytes, folder: Path) -> list[Path]:
+    save_text_files(folder, compile_network(flatbuffer).sources)
+    return [folder / "model_network.c", *sorted(KERNELS.glob("*.c"))]
 
-    outputs: Int8
-    instructions: int
-    stack: int
+
+def with_our_kernels(flatbuffer: bytes, folder: Path) -> list[Path]:
+    return [*cmsis_sources(flatbuffer, folder), *sorted(KERNELS.glob("*.c"))]
+
+
+OURS = Engine(our_sources)
+PORTABLE_C = Engine(our_sources, PORTABLE)
+CMSIS_NN = Engine(with_our_kernels, FLAGS, cmsis_includes())
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
-        areas = measure(Path(name))
-    for area, rows in areas.items():
-        for row in rows:
-            print(f"{row['name']}: {row['value']:,} {row['unit']} (bound {row['bound'] or 'none'})")
-        record(area, rows)
+        flatbuffers = {prefix: model(Path(name), module) for prefix, module in MODELS.items()}
+        rows = [row for item in flatbuffers.items() for row in measure(Path(name), *item)]
+    others = [bakenn_row(flatbuffers), *quoted_rows()]
+    for item in (*rows, *others):
+        print(f"{item['name']}: {item['value']:,} {item['unit']} (bound {item['bound'] or 'none'})")
+    record("engine", others)
+    accept = "--accept" in sys.argv
+    chain = [row for row in rows if row["name"].startswith(OF_THE_CHAIN)]
+    worse = record_unless_worse("chain", chain, accept=accept)
+    rest = [row for row in rows if row not in chain]
+    worse += record_unless_worse("engine", rest, accept=accept)
+    sys.exit("\n".join(f"worse by more than 2 %: {item['name']}" for item in worse) or None)
 
 
-def measure(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """Rows by area. Raises RuntimeError where a byte differs from TensorFlow Lite Micro's."""
-    conv1d, dense = model(folder, "model_a"), model(folder, "model_c")
-    return {
-        "engine": [
-            *rows_of(measure_network(folder, conv1d), "conv1d window", ENGINE_BOUNDS),
-            *rows_of(measure_network(folder, dense), "dense", DENSE_BOUNDS),
-        ],
-        "chain": rows_of(
-            measure_network(folder, conv1d, PORTABLE), "conv1d portable", PORTABLE_BOUNDS
-        ),
-    }
+def measure(folder: Path, prefix: str, flatbuffer: bytes) -> list[Row]:
+    """Rows of one network. Raises RuntimeError where a byte differs from TFLite Micro's."""
+    name = prefix.removesuffix(" window")
+    ours = measure_engine(folder, flatbuffer, OURS)
+    portable = measure_engine(folder, flatbuffer, PORTABLE_C)
+    cmsis = measure_engine(folder, flatbuffer, CMSIS_NN)
+    times = round(cmsis.fast.instructions / ours.fast.instructions, 3)
+    return [
+        *rows_of(prefix, ours),
+        os_row(prefix, ours),
+        *rows_of(f"{name} portable", portable),
+        *rows_of(f"{name} CMSIS-NN", cmsis),
+        _row(f"{name} times CMSIS-NN", times, "", "instructions of direct CMSIS-NN calls by ours"),
+    ]
 
 
-def measure_network(folder: Path, flatbuffer: bytes, flags: tuple[str, ...] = ()) -> Cost:
+def measure_engine(folder: Path, flatbuffer: bytes, engine: Engine) -> Cost:
     network = compile_network(flatbuffer)
-    save_text_files(folder, network.sources)
-    sources = [folder / "model_network.c", *sorted(KERNELS.glob("*.c"))]
     inputs = test_vectors(network)
     expected = oracle(flatbuffer, inputs)
-    empty = build(folder, "empty", [HARNESS / "empty.c"], ("-O2",))
-    images = [
-        build(folder, "fast", sources, ("-O2", *flags)),
-        build(folder, "small", sources, ("-Os", *flags)),
-    ]
-    runs = [run(folder, image, inputs) for image in images]
-    if not all(np.array_equal(result.outputs, expected) for result in runs):
-        raise RuntimeError("the engine's output differs from TensorFlow Lite Micro's")
+    sources = engine.sources(flatbuffer, folder)
     caller = int(np.prod(network.input_shape)) + int(np.prod(network.output_shape))
-    return Cost(
-        macs=sum(layer.macs for layer in network.layers),
-        instructions=runs[0].instructions,
-        small_instructions=runs[1].instructions,
-        flash=images[0].flash - empty.flash,
-        small_flash=images[1].flash - empty.flash,
-        ram=images[0].ram - empty.ram + caller,
-        stack=runs[0].stack,
-    )
+    empty = build(folder, "empty", [HARNESS / "empty.c"], ("-O2",))
+    figures = []
+    for flag in ("-O2", "-Os"):
+        image = build(folder, "network", sources, (flag, *engine.flags), engine.includes)
+        ran = run(folder, image, inputs)
+        if not np.array_equal(ran.outputs, expected):
+            raise RuntimeError("the engine's output differs from TensorFlow Lite Micro's")
+        flash, ram = image.flash - empty.flash, image.ram - empty.ram + caller
+        figures.append(Figures(ran.instructions, flash, ram, ran.stack))
+    return Cost(sum(layer.macs for layer in network.layers), *figures)
 
 
-def rows_of(cost: Cost, name: str, bounds: Bounds) -> list[dict[str, Any]]:
-    checked = (
-        f"{VECTORS} vectors byte-equal to TensorFlow Lite Micro; with -Os "
-        f"{cost.small_instructions:,}; {cost.macs:,} multiplications"
-    )
-    flash = f"net of an image without a network, -O2; with -Os {cost.small_flash:,}"
-    ram = f"all static memory with input and output; {cost.stack} of stack beside"
-    values = {
-        "instructions O2": (cost.instructions, "instructions", checked),
-        "flash": (cost.flash, "bytes", flash),
-        "ram": (cost.ram, "bytes", ram),
-    }
+def rows_of(name: str, cost: Cost) -> list[Row]:
+    equal = f"{VECTORS} vectors byte-equal to TensorFlow Lite Micro"
+    macs = f"{cost.macs:,} multiplications"
+    flash = f"net of an image without a network, -O2; with -Os {cost.small.flash:,}"
+    ram = f"all static memory with input and output; {cost.fast.stack} of stack beside"
     return [
-        {
-            "name": f"{name} {figure}",
-            "value": value,
-            "unit": unit,
-            "bound": bounds[figure],
-            "command": COMMAND,
-            "note": note,
-        }
-        for figure, (value, unit, note) in values.items()
-        if figure in bounds
+        _row(f"{name} instructions O2", cost.fast.instructions, "instructions", f"{equal}; {macs}"),
+        _row(f"{name} instructions Os", cost.small.instructions, "instructions", equal),
+        _row(f"{name} flash", cost.fast.flash, "bytes", flash),
+        _row(f"{name} ram", cost.fast.ram, "bytes", ram),
     ]
 
 
-def model(folder: Path, module: str) -> bytes:
-    """What the module of that name in this package makes."""
-    path = folder / f"{module}.tflite"
-    command = [sys.executable, "-m", f"benchmarks.{module}", str(path)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return path.read_bytes()
+def os_row(name: str, cost: Cost) -> Row:
+    ratio = round(cost.small.instructions / cost.fast.instructions, 4)
+    note = "instructions with -Os, as Arduino compiles, by those with -O2"
+    return row(f"{name} Os over O2", ratio, "", COMMAND, note, OS_OVER_O2)
 
 
-def build(folder: Path, name: str, sources: list[Path], flags: tuple[str, ...]) -> Image:
-    """The harness with `sources`, which define model_network_invoke."""
-    elf = folder / f"{name}.elf"
-    includes = [f"-I{path}" for path in (folder, KERNELS, BOARD)]
-    files = [str(path) for path in (HARNESS / "harness.c", *sources)]
-    script = ["-T", str(BOARD / "link.ld")]
-    command = ["arm-none-eabi-gcc", *TARGET, *COMPILE, *flags, *includes, *LINK, *script]
-    subprocess.run([*command, *files, "-o", str(elf)], check=True)
-    report = subprocess.run(
-        ["arm-none-eabi-size", str(elf)], check=True, capture_output=True, text=True
-    )
-    text, data, bss = (int(number) for number in report.stdout.splitlines()[1].split()[:3])
-    return Image(elf, text + data, data + bss)
-
-
-def run(folder: Path, image: Image, inputs: Int8) -> Run:
-    """The image on QEMU, counting instructions; inputs int8 [vectors, ...]."""
-    vectors = folder / "inputs.bin"
-    vectors.write_bytes(struct.pack("<I", len(inputs)) + inputs.tobytes())
-    command = [
-        *("qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none"),
-        *("-serial", "none", "-semihosting-config", "enable=on,target=native"),
-        *("-icount", f"shift={ICOUNT_SHIFT}", "-kernel", str(image.elf)),
-        *("-device", f"loader,file={vectors},addr={INPUTS_ADDRESS:#x},force-raw=on"),
-    ]
-    result = subprocess.run(
-        command,
-        check=True,
-        timeout=LIMIT_S,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    *lines, stack = [line.split() for line in result.stdout.splitlines()]
-    ticks = [int(line[0], 16) for line in lines]
-    outputs = [np.frombuffer(bytes.fromhex(line[1]), np.int8) for line in lines]
-    instructions = max(ticks) * TIMER_NS / (1 << ICOUNT_SHIFT)
-    return Run(np.stack(outputs), round(instructions), int(stack[1], 16))
-
-
-def test_vectors(network: CompiledNetwork) -> Int8:
-    """Noise of every loudness, and the two constant extremes."""
-    noise = np.random.default_rng(1)
-    loudness = noise.uniform(1, 128, (VECTORS, *(1,) * (len(network.input_shape) - 1)))
-    values = noise.normal(0, loudness, (VECTORS, *network.input_shape[1:]))
-    vectors = np.clip(np.rint(values), -128, 127).astype(np.int8)
-    vectors[0], vectors[1] = -128, 127
-    return vectors
-
-
-def oracle(flatbuffer: bytes, inputs: Int8) -> Int8:
-    from tflite_micro import runtime
-
-    interpreter = runtime.Interpreter.from_bytes(flatbuffer)
-    outputs = []
-    for vector in inputs:
-        interpreter.set_input(vector[np.newaxis], 0)
-        interpreter.invoke()
-        outputs.append(interpreter.get_output(0).ravel().copy())
-    return np.stack(outputs)
+def _row(name: str, value: float, unit: str, note: str) -> Row:
+    return row(name, value, unit, COMMAND, note, BOUNDS.get(name, ""))
 
 
 if __name__ == "__main__":

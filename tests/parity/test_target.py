@@ -11,7 +11,8 @@ import pytest
 from host_engine import oracle, vectors_for
 from random_graphs import random_network, random_sequence
 
-from benchmarks.engine import COMPILE, KERNELS, PORTABLE, TARGET, build, measure, run
+from benchmarks.engine import MODELS, measure
+from benchmarks.engine_build import COMPILE, KERNELS, PORTABLE, TARGET, build, model, run
 from benchmarks.render import meets
 from pipeline.artifacts import save_text_files
 from pipeline.compiler import CompiledNetwork, compile_network
@@ -21,11 +22,11 @@ SEQUENCES, OTHERS = range(80), range(40)  # seeds; an int8 numbers all of them
 VECTORS = 24
 
 
-def test_the_comparison_network_keeps_its_bounds(tmp_path: Path) -> None:
-    areas = measure(tmp_path)
-    assert {row["name"] for row in areas["chain"]} >= {"conv1d portable instructions O2"}
-    assert {row["name"] for row in areas["engine"]} >= {"conv1d window instructions O2"}
-    for row in (*areas["engine"], *areas["chain"]):
+@pytest.mark.parametrize("prefix", ["conv1d window", "dense"])
+def test_the_comparison_networks_keep_their_bounds(prefix: str, tmp_path: Path) -> None:
+    rows = measure(tmp_path, prefix, model(tmp_path, MODELS[prefix]))
+    assert {row["name"] for row in rows} >= {f"{prefix} instructions O2", f"{prefix} ram"}
+    for row in rows:
         assert not row["bound"] or meets(row["value"], row["bound"]), row
 
 

@@ -1,0 +1,129 @@
+"""Networks on an emulated Cortex-M4F: built with the Arm compiler, run on QEMU, counted.
+
+What every engine's figures are measured with, ours and others'.
+"""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.artifacts import Int8
+from pipeline.compiler import CompiledNetwork
+
+ROOT = Path(__file__).resolve().parent.parent
+KERNELS = ROOT / "firmware" / "lib" / "nn"
+BOARD = ROOT / "firmware" / "boards" / "virtual"
+HARNESS = ROOT / "benchmarks" / "harness"
+
+TARGET = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
+COMPILE = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-ffunction-sections", "-fdata-sections")
+LINK = ("-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--gc-sections")
+
+INPUTS_ADDRESS = 0x21000000
+PORTABLE = ("-DNN_PORTABLE",)  # without the DSP instructions
+
+ICOUNT_SHIFT = 10  # an instruction lasts 2^10 ns
+TIMER_NS = 40  # 25 MHz
+VECTORS = 64
+LIMIT_S = 120
+
+
+@dataclass(frozen=True)
+class Image:
+    """Bytes as the linker reports them."""
+
+    elf: Path
+    flash: int
+    ram: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """outputs: int8 [vectors, outputs]; instructions: the most that one of them took."""
+
+    outputs: Int8
+    instructions: int
+    stack: int
+
+
+def model(folder: Path, module: str) -> bytes:
+    """What the module of that name in this package makes."""
+    path = folder / f"{module}.tflite"
+    command = [sys.executable, "-m", f"benchmarks.{module}", str(path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return path.read_bytes()
+
+
+def build(
+    folder: Path,
+    name: str,
+    sources: Sequence[Path],
+    flags: Sequence[str],
+    includes: Sequence[Path] = (),
+) -> Image:
+    """The harness with `sources`, which define model_network_invoke; its header is in `folder`."""
+    elf = folder / f"{name}.elf"
+    folders = [f"-I{path}" for path in (folder, KERNELS, BOARD, *includes)]
+    files = [str(path) for path in (HARNESS / "harness.c", *sources)]
+    script = ["-T", str(BOARD / "link.ld")]
+    command = ["arm-none-eabi-gcc", *TARGET, *COMPILE, *flags, *folders, *LINK, *script]
+    subprocess.run([*command, *files, "-o", str(elf)], check=True)
+    report = subprocess.run(
+        ["arm-none-eabi-size", str(elf)], check=True, capture_output=True, text=True
+    )
+    text, data, bss = (int(number) for number in report.stdout.splitlines()[1].split()[:3])
+    return Image(elf, text + data, data + bss)
+
+
+def run(folder: Path, image: Image, inputs: Int8) -> Run:
+    """The image on QEMU, counting instructions; inputs int8 [vectors, ...]."""
+    vectors = folder / "inputs.bin"
+    vectors.write_bytes(struct.pack("<I", len(inputs)) + inputs.tobytes())
+    command = [
+        *("qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none"),
+        *("-serial", "none", "-semihosting-config", "enable=on,target=native"),
+        *("-icount", f"shift={ICOUNT_SHIFT}", "-kernel", str(image.elf)),
+        *("-device", f"loader,file={vectors},addr={INPUTS_ADDRESS:#x},force-raw=on"),
+    ]
+    result = subprocess.run(
+        command,
+        check=True,
+        timeout=LIMIT_S,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    *lines, stack = [line.split() for line in result.stdout.splitlines()]
+    ticks = [int(line[0], 16) for line in lines]
+    outputs = [np.frombuffer(bytes.fromhex(line[1]), np.int8) for line in lines]
+    instructions = max(ticks) * TIMER_NS / (1 << ICOUNT_SHIFT)
+    return Run(np.stack(outputs), round(instructions), int(stack[1], 16))
+
+
+def test_vectors(network: CompiledNetwork) -> Int8:
+    """Noise of every loudness, and the two constant extremes."""
+    noise = np.random.default_rng(1)
+    loudness = noise.uniform(1, 128, (VECTORS, *(1,) * (len(network.input_shape) - 1)))
+    values = noise.normal(0, loudness, (VECTORS, *network.input_shape[1:]))
+    vectors = np.clip(np.rint(values), -128, 127).astype(np.int8)
+    vectors[0], vectors[1] = -128, 127
+    return vectors
+
+
+def oracle(flatbuffer: bytes, inputs: Int8) -> Int8:
+    from tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_bytes(flatbuffer)
+    outputs = []
+    for vector in inputs:
+        interpreter.set_input(vector[np.newaxis], 0)
+        interpreter.invoke()
+        outputs.append(interpreter.get_output(0).ravel().copy())
+    return np.stack(outputs)

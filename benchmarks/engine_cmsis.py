@@ -1,0 +1,129 @@
+"""The same network as direct calls of CMSIS-NN 4.0.0: what a user's own C could do at best.
+
+Its sources come with the Python package `bakenn`, for development only: nothing of them is kept.
+Operators are not fused, as its functions are not; MEAN and SOFTMAX, which those sources lack, are
+our kernels. Scales, memory plan and text are our compiler's, so that only the kernels differ.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from pipeline.artifacts import save_text_files
+from pipeline.compiler.emit import emit_header, emit_source
+from pipeline.compiler.filters import Filters, read_conv_2d, read_filters
+from pipeline.compiler.fuse import Step
+from pipeline.compiler.graph import Operator, without_views
+from pipeline.compiler.layers import Array, Layer, Struct, Value, clamp_bounds, output_fields, size
+from pipeline.compiler.lower import lower
+from pipeline.compiler.plan import plan
+from pipeline.compiler.reader import read_graph
+from pipeline.compiler.windows import axes_of
+
+CALLS = Path(__file__).resolve().parent / "harness" / "cmsis_calls.c"
+FLAGS = ("-w",)  # its warnings are not ours to mend
+
+
+def cmsis_sources(flatbuffer: bytes, folder: Path) -> list[Path]:
+    """Writes model_network.c and .h to `folder`; all that is built with them."""
+    graph = without_views(read_graph(flatbuffer))
+    layers = [_layer(operator) for operator in graph.operators]
+    text = emit_source(graph, layers, plan(layers, graph.input, graph.output))
+    text = text.replace('#include "nn.h"', '#include "cmsis_calls.h"')
+    save_text_files(folder, {"model_network.c": text, "model_network.h": emit_header(graph)})
+    return [folder / "model_network.c", CALLS, *sorted(_vendor().glob("cmsis_nn/Source/*/*.c"))]
+
+
+def cmsis_includes() -> tuple[Path, ...]:
+    vendor = _vendor()
+    return CALLS.parent, vendor / "cmsis_nn" / "Include", vendor / "cmsis_core" / "Include"
+
+
+def _vendor() -> Path:
+    return Path(str(files("bakenn.backend.cmsis_nn") / "vendor"))
+
+
+def _layer(operator: Operator) -> Layer:
+    if operator.name == "CONV_2D":
+        return _convolution(operator, "cmsis_convolve", read_conv_2d(operator))
+    if operator.name == "DEPTHWISE_CONV_2D":
+        channels = operator.operand(1).shape[3]
+        return _convolution(operator, "cmsis_depthwise", read_filters(operator, channels, axis=3))
+    if operator.name == "FULLY_CONNECTED":
+        return _fully_connected(operator)
+    layer = lower(Step(operator))
+    if operator.name == "MAX_POOL_2D":
+        return Layer(
+            layer.name,
+            layer.operators,
+            "cmsis_max_pool",
+            layer.arguments,
+            layer.inputs,
+            layer.output,
+        )
+    return layer
+
+
+def _convolution(operator: Operator, kernel: str, filters: Filters) -> Layer:
+    weights = operator.operand(1)
+    height, width = axes_of(operator, (weights.shape[1], weights.shape[2]))
+    pixels = weights.shape[1] * weights.shape[2] * operator.operand(0).shape[3]
+    return _call(
+        operator,
+        kernel,
+        filters,
+        {
+            "input": size((height.length, width.length)),
+            "result": size((height.result, width.result)),
+            "kernel": size((height.kernel, width.kernel)),
+            "stride": size((height.stride, width.stride)),
+            "dilation": size((height.dilation, width.dilation)),
+            "padding": size((height.padding, width.padding)),
+            "channels_in": operator.operand(0).shape[3],
+            "channels_out": weights.shape[0] if kernel == "cmsis_convolve" else weights.shape[3],
+        },
+        scratch_words=pixels,  # two columns of int16
+    )
+
+
+def _fully_connected(operator: Operator) -> Layer:
+    """CMSIS-NN 4.0.0 takes one scale a call: with a scale an output it is called for each."""
+    outputs, inputs = operator.operand(1).shape
+    filters = read_filters(operator, outputs, axis=0)
+    if operator.operand(0).elements != inputs:
+        raise operator.refuse("only dense layers over one row are compared")
+    fields: dict[str, Value] = {"channels_in": inputs, "channels_out": outputs}
+    one_scale = len(set(filters.scales)) == 1
+    kernel = "cmsis_fully_connected" if one_scale else "cmsis_fully_connected_rows"
+    return _call(operator, kernel, filters, fields)
+
+
+def _call(
+    operator: Operator,
+    kernel: str,
+    filters: Filters,
+    fields: dict[str, Value],
+    scratch_words: int = 0,
+) -> Layer:
+    data = operator.operand(1).data or b""
+    weights = tuple(byte - 256 if byte > 127 else byte for byte in data)
+    zero_point = operator.output.zero_point
+    every: dict[str, Value] = {
+        "weights": Array("weights", "int8_t", weights),
+        "bias": Array("bias", "int32_t", tuple(filters.bias.tolist())),
+        "multipliers": Array("multipliers", "int32_t", tuple(s.multiplier for s in filters.scales)),
+        "shifts": Array("shifts", "int32_t", tuple(scale.shift for scale in filters.scales)),
+        **fields,
+        "input_zero_point": operator.operand(0).zero_point,
+        "output": output_fields(zero_point, clamp_bounds(operator)),
+    }
+    return Layer(
+        name=operator.layer,
+        operators=(operator.name,),
+        kernel=kernel,
+        arguments=(Struct("cmsis_layer_t", "layer", every),),
+        inputs=(operator.operand(0),),
+        output=operator.output,
+        scratch_words=scratch_words,
+    )
