@@ -28,6 +28,7 @@ LINK = ("-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--gc-
 
 INPUTS_ADDRESS = 0x21000000
 PORTABLE = ("-DNN_PORTABLE",)  # without the DSP instructions
+PROFILE = ("-DNN_PROFILE",)  # each layer on its own
 
 ICOUNT_SHIFT = 10  # an instruction lasts 2^10 ns
 TIMER_NS = 40  # 25 MHz
@@ -46,11 +47,13 @@ class Image:
 
 @dataclass(frozen=True)
 class Run:
-    """outputs: int8 [vectors, outputs]; instructions: the most that one of them took."""
+    """outputs: int8 [vectors, outputs]; instructions: the most that one of them took; layers: the
+    same of each layer, in an image built with PROFILE."""
 
     outputs: Int8
     instructions: int
     stack: int
+    layers: tuple[int, ...]
 
 
 def model(folder: Path, module: str) -> bytes:
@@ -100,11 +103,17 @@ def run(folder: Path, image: Image, inputs: Int8) -> Run:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    *lines, stack = [line.split() for line in result.stdout.splitlines()]
-    ticks = [int(line[0], 16) for line in lines]
-    outputs = [np.frombuffer(bytes.fromhex(line[1]), np.int8) for line in lines]
-    instructions = max(ticks) * TIMER_NS / (1 << ICOUNT_SHIFT)
-    return Run(np.stack(outputs), round(instructions), int(stack[1], 16))
+    lines = [line.split() for line in result.stdout.splitlines()]
+    told = {kind: [int(line[1], 16) for line in lines if line[0] == kind] for kind in "ls"}
+    answers = [line for line in lines if line[0] not in told]
+    outputs = [np.frombuffer(bytes.fromhex(line[1]), np.int8) for line in answers]
+    instructions = _instructions(max(int(line[0], 16) for line in answers))
+    layers = tuple(map(_instructions, told["l"]))
+    return Run(np.stack(outputs), instructions, told["s"][0], layers)
+
+
+def _instructions(ticks: int) -> int:
+    return round(ticks * TIMER_NS / (1 << ICOUNT_SHIFT))
 
 
 def test_vectors(network: CompiledNetwork) -> Int8:

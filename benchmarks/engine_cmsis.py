@@ -31,7 +31,8 @@ def cmsis_sources(flatbuffer: bytes, folder: Path) -> list[Path]:
     layers = [_layer(operator) for operator in graph.operators]
     text = emit_source(graph, layers, plan(layers, graph.input, graph.output))
     text = text.replace('#include "nn.h"', '#include "cmsis_calls.h"')
-    save_text_files(folder, {"model_network.c": text, "model_network.h": emit_header(graph)})
+    header = emit_header(graph, layers)
+    save_text_files(folder, {"model_network.c": text, "model_network.h": header})
     return [folder / "model_network.c", CALLS, *sorted(_vendor().glob("cmsis_nn/Source/*/*.c"))]
 
 

@@ -1,7 +1,9 @@
 /* The least that runs a network on the emulated board: no interrupts, no MPU, no firmware.
  *
  * Inputs lie at PSRAM: a count, then MODEL_NETWORK_INPUTS bytes each. For each input a line is
- * printed: timer ticks of the call, the output in hexadecimal. Then `stack N`, bytes ever used. */
+ * printed: timer ticks of the call, the output in hexadecimal. Then `s N`, bytes of stack ever
+ * used. Built with NN_PROFILE, before it a line for each layer: `l N`, ticks of its longest call.
+ */
 #include <stdint.h>
 
 #include "model_network.h"
@@ -38,6 +40,30 @@ static void print(char *end) {
   call_host(SYS_WRITE0, (uintptr_t)line);
 }
 
+#ifdef NN_PROFILE
+static uint32_t layer_ticks[MODEL_NETWORK_LAYERS];
+static uint32_t layer_start;
+
+void nn_layer_done(int32_t layer) {
+  const uint32_t ticks = layer_start - TIMER0->value;
+  if (ticks > layer_ticks[layer]) layer_ticks[layer] = ticks;
+  layer_start = TIMER0->value;
+}
+
+static void start_layers(void) { layer_start = TIMER0->value; }
+
+static void print_layers(void) {
+  for (int32_t i = 0; i < MODEL_NETWORK_LAYERS; i++) {
+    line[0] = 'l';
+    line[1] = ' ';
+    print(write_hex(line + 2, layer_ticks[i], 8));
+  }
+}
+#else
+static void start_layers(void) {}
+static void print_layers(void) {}
+#endif
+
 __attribute__((noinline)) static void nothing(const int8_t *input, int8_t *out) {
   __asm volatile("" : : "r"(input), "r"(out) : "memory");
 }
@@ -51,6 +77,7 @@ static uint32_t ticks_of(void (*call)(const int8_t *, int8_t *), const int8_t *i
 static void run_all(void) {
   const int8_t *input = (const int8_t *)(PSRAM + sizeof(uint32_t));
   for (uint32_t left = *(const uint32_t *)PSRAM; left > 0; left--, input += MODEL_NETWORK_INPUTS) {
+    start_layers();
     const uint32_t ticks = ticks_of(model_network_invoke, input) - ticks_of(nothing, input);
     char *end = write_hex(line, ticks, 8);
     *end++ = ' ';
@@ -87,6 +114,7 @@ __attribute__((noreturn)) void reset(void) {
   TIMER0->reload = UINT32_MAX;
   TIMER0->control = TIMER_ENABLE;
   run_all();
+  print_layers();
   print_stack();
   call_host(SYS_EXIT, EXIT_DONE);
   for (;;) {

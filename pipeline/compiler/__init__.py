@@ -54,7 +54,7 @@ def compile_network(flatbuffer: bytes) -> CompiledNetwork:
     memory = plan(layers, graph.input, graph.output)
     return CompiledNetwork(
         sources={
-            "model_network.h": emit_header(graph),
+            "model_network.h": emit_header(graph, layers),
             "model_network.c": emit_source(graph, layers, memory),
         },
         input_shape=graph.input.shape,

@@ -20,6 +20,7 @@ _HEADER = """\
 
 #define MODEL_NETWORK_INPUTS {inputs} /* int8, {input_shape} */
 #define MODEL_NETWORK_OUTPUTS {outputs} /* int8, {output_shape} */
+#define MODEL_NETWORK_LAYERS {layers}
 
 /* Runs the network once. Reads `input`, writes `output`; they must not overlap. Not reentrant. */
 void model_network_invoke(const int8_t *input, int8_t *output);
@@ -50,8 +51,9 @@ static int32_t scratch[{words}];
 """
 
 
-def emit_header(graph: Graph) -> str:
+def emit_header(graph: Graph, layers: Sequence[Layer]) -> str:
     return _HEADER.format(
+        layers=len(layers),
         inputs=graph.input.elements,
         outputs=graph.output.elements,
         input_shape=_shape(graph.input),
@@ -66,7 +68,7 @@ def emit_source(graph: Graph, layers: Sequence[Layer], plan: Plan) -> str:
         arena=arena,
         scratch=scratch,
         layers="\n".join(_layer(layer) for layer in layers),
-        calls="\n".join(_call(graph, layer, plan) for layer in layers),
+        calls="\n".join(_call(graph, layer, plan, index) for index, layer in enumerate(layers)),
     )
 
 
@@ -98,7 +100,7 @@ def _argument(layer: str, argument: Struct | Array | int) -> str:
     return f"{argument.name}_{layer}" if isinstance(argument, Array) else str(argument)
 
 
-def _call(graph: Graph, layer: Layer, plan: Plan) -> str:
+def _call(graph: Graph, layer: Layer, plan: Plan, index: int) -> str:
     def place(item: Operand) -> str:
         if isinstance(item, Array):
             return f"{item.name}_{layer.name}"
@@ -109,7 +111,7 @@ def _call(graph: Graph, layer: Layer, plan: Plan) -> str:
         return f"arena + {plan.offset(item.storage)}"
 
     places = ", ".join(place(item) for item in (*layer.inputs, layer.output))
-    return f"  layer_{layer.name}({places});"
+    return f"  layer_{layer.name}({places});\n  NN_LAYER_DONE({index});"
 
 
 def _array(layer: str, array: Array) -> str:

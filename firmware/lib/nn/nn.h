@@ -14,6 +14,15 @@
  * with zeros. */
 #define NN_BLOCK 4
 
+/* Where the generated network says that a layer, counted from 0, is done; nothing unless it is built
+ * to be profiled. */
+#ifdef NN_PROFILE
+void nn_layer_done(int32_t layer);
+#define NN_LAYER_DONE(layer) nn_layer_done(layer)
+#else
+#define NN_LAYER_DONE(layer) ((void)0)
+#endif
+
 /* The real factor multiplier * 2^(shift - 31); shift -31..30, negative to the right. */
 typedef struct {
   int32_t multiplier;

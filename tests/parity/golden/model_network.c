@@ -85,6 +85,9 @@ static void layer_softmax(const int8_t *input, int8_t *output) {
 
 void model_network_invoke(const int8_t *input, int8_t *output) {
   layer_conv(input, arena + 0);
+  NN_LAYER_DONE(0);
   layer_dense(arena + 0, arena + 16);
+  NN_LAYER_DONE(1);
   layer_softmax(arena + 16, output);
+  NN_LAYER_DONE(2);
 }

@@ -6,6 +6,7 @@
 
 #define MODEL_NETWORK_INPUTS 18 /* int8, 1x1x9x2 */
 #define MODEL_NETWORK_OUTPUTS 3 /* int8, 1x3 */
+#define MODEL_NETWORK_LAYERS 3
 
 /* Runs the network once. Reads `input`, writes `output`; they must not overlap. Not reentrant. */
 void model_network_invoke(const int8_t *input, int8_t *output);
