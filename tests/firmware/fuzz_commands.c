@@ -1,0 +1,124 @@
+/* The whole application as a fuzzer sees it: any bytes to the board, any samples from its sensor.
+ *
+ * The input is what the host sends. A line end, or a byte above 127, ends a poll and lets the
+ * sensor give a sample made of the bytes before it. Judged, beside what the sanitizers see: every
+ * line sent is answered exactly once, and all that the board says are lines of the protocol. */
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+#include "board.h"
+
+#define MOST_CHARACTERS 255
+#define SAMPLE_BYTES (sizeof(uint32_t) + sizeof(uint64_t) + sizeof(int32_t[SAMPLE_CHANNELS]))
+
+static const uint8_t *input;
+static size_t input_length, used;
+static bool poll_ends, sample_waits, line_waits;
+static size_t lines_sent, answers;
+static char said[MOST_CHARACTERS + 1];
+static size_t said_length;
+static uint64_t clock_us;
+static jmp_buf power_on;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void fail(const char *why) {
+  fprintf(stderr, "%s: %.*s\n", why, (int)said_length, said);
+  abort();
+}
+
+static bool starts_with(const char *word) {
+  const size_t length = strlen(word);
+  return said_length >= length && memcmp(said, word, length) == 0;
+}
+
+static void judge_line(void) {
+  const bool is_answer = starts_with("ok") || starts_with("err ");
+  if (is_answer) answers++;
+  const bool is_sample = said_length > 0 && said[0] >= '0' && said[0] <= '9';
+  const bool is_message = starts_with("hello ") || starts_with("event ") || starts_with("score ") ||
+                          starts_with("warn ");
+  if (!is_answer && !is_sample && !is_message) fail("not a line of the protocol");
+  said_length = 0;
+}
+
+static void write_text(const char *text, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    if (text[i] == '\n') {
+      judge_line();
+      continue;
+    }
+    if (text[i] < ' ' || text[i] > '~') fail("not printable");
+    if (said_length == MOST_CHARACTERS) fail("too long");
+    said[said_length++] = text[i];
+  }
+}
+
+static int read_byte(void) {
+  if (poll_ends || used == input_length) {
+    poll_ends = false;
+    return -1;
+  }
+  const uint8_t byte = input[used++];
+  const bool ends_line = byte == '\n' || byte == '\r';
+  poll_ends = sample_waits = ends_line || byte > 127;
+  if (ends_line && line_waits) lines_sent++;
+  line_waits = !ends_line;
+  return byte;
+}
+
+static sample_status_t read_sample(sample_t *out) {
+  if (!sample_waits || used < SAMPLE_BYTES) return used % 2 == 0 ? SAMPLE_NONE : SAMPLE_STOPPED;
+  sample_waits = false;
+  const uint8_t *byte = input + used - SAMPLE_BYTES;
+  memcpy(&out->seq, byte, sizeof out->seq);
+  memcpy(&out->t_us, byte + sizeof out->seq, sizeof out->t_us);
+  memcpy(out->value, byte + sizeof out->seq + sizeof out->t_us, sizeof out->value);
+  return SAMPLE_READY;
+}
+
+static bool begin(void) { return input_length % 2 == 0; }
+static uint32_t overruns(void) { return (uint32_t)(used / 64); }
+static uint64_t now_us(void) { return clock_us += 50000; }
+static uint32_t ticks(void) { return (uint32_t)clock_us; }
+static void pass_time(void) { clock_us += 100; }
+static const char *restart_fault(void) { return input_length % 3 == 0 ? "watchdog pc=0" : NULL; }
+static uint32_t stack_unused(void) { return 0; }
+static void reboot(void) { longjmp(power_on, 1); }
+
+board_t board = {
+    .name = "fuzzed",
+    .imu = "fuzzed",
+    .revision = "none",
+    .tick_hz = 1,
+    .begin = begin,
+    .read_sample = read_sample,
+    .overruns = overruns,
+    .now_us = now_us,
+    .ticks = ticks,
+    .write = write_text,
+    .read_byte = read_byte,
+    .idle = pass_time,
+    .feed_watchdog = pass_time,
+    .restart_fault = restart_fault,
+    .stack_unused = stack_unused,
+    .reboot = reboot,
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  input = data;
+  input_length = size;
+  used = lines_sent = answers = said_length = 0;
+  poll_ends = sample_waits = line_waits = false;
+  clock_us = 0;
+  if (setjmp(power_on) != 0) line_waits = false;
+  app_begin();
+  while (used < input_length) app_poll();
+  app_poll();
+  if (said_length != 0) fail("a line was begun and not ended");
+  if (answers != lines_sent) fail("as many answers as lines were expected");
+  return 0;
+}
