@@ -134,10 +134,14 @@ def show_imported(report: ImportReport, as_json: bool) -> None:
     if as_json:
         named = [{"label": label, "person": person, "takes": n} for label, person, n in takes]
         left_out = [str(entry) for entry in report.left_out]
-        print_json({"dataset": report.dataset, "takes": named, "left_out": left_out})
+        noted = [str(entry) for entry in report.noted]
+        told = {"dataset": report.dataset, "takes": named, "left_out": left_out, "noted": noted}
+        print_json(told)
         return
     for entry in report.left_out:
-        out.print(f"[yellow]left out[/] {escape(str(entry))}")
+        out.print(f"[yellow]left out[/] {escape(str(entry))}", soft_wrap=True)
+    for entry in report.noted:
+        out.print(f"[dim]noted[/]    {escape(str(entry))}", soft_wrap=True)
     show_table(
         f"{report.total} takes in {report.dataset}",
         [(f"{label} by {person}", count) for label, person, count in takes],

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.artifacts import IMU_CHANNELS, Recording, atomic_write
+from pipeline.datasets.recording_faults import Noted
 from pipeline.datasets.recordings import load_from_dataset, recording_paths
-from pipeline.datasets.tutorial_csv import NEAR, TUTORIAL_COLUMNS, LeftOut
+from pipeline.datasets.tutorial_csv import NEAR, TUTORIAL_COLUMNS
 from pipeline.errors import ExitCode, PipelineError
 
 FORMATS = ("tutorial", "edge-impulse")
@@ -34,7 +35,7 @@ class ExportReport:
 
     files: tuple[Path, ...]
     takes: int
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[Noted, ...]
     read_back: tuple[str, ...] = ()
 
 
@@ -76,21 +77,21 @@ def _check_target(folder: Path) -> None:
         )
 
 
-def _exportable(dataset: Path, form: str) -> tuple[list[Recording], list[LeftOut]]:
+def _exportable(dataset: Path, form: str) -> tuple[list[Recording], list[Noted]]:
     takes, left_out = [], []
     for path in recording_paths(dataset):
         recording = load_from_dataset(path)
         if recording.gaps:
-            left_out.append(LeftOut(path, None, "has gaps, which the format cannot tell"))
+            left_out.append(Noted(path, None, "has gaps, which the format cannot tell"))
         elif form == "tutorial" and not set(IMU_CHANNELS) <= set(recording.channels):
-            left_out.append(LeftOut(path, None, f"has not all of {', '.join(IMU_CHANNELS)}"))
+            left_out.append(Noted(path, None, f"has not all of {', '.join(IMU_CHANNELS)}"))
         else:
             takes.append(recording)
     return takes, left_out
 
 
 def _export_tutorial(
-    takes: Sequence[Recording], folder: Path, left_out: Sequence[LeftOut]
+    takes: Sequence[Recording], folder: Path, left_out: Sequence[Noted]
 ) -> ExportReport:
     """`PERSON/LABEL.csv`, one level deeper for each of several sessions, rates or lengths.
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from pipeline.artifacts import Recording
 from pipeline.datasets.names import check_name, recording_path
+from pipeline.datasets.recording_faults import Noted
 from pipeline.datasets.recording_file import load_recording, save_recording
-from pipeline.datasets.tutorial_csv import TUTORIAL_COLUMNS, LeftOut, Take, read_takes
+from pipeline.datasets.tutorial_csv import TUTORIAL_COLUMNS, Found, Take, read_takes
 from pipeline.errors import ExitCode, PipelineError
 
 DEFAULT_PERSON = "p1"
@@ -21,11 +22,15 @@ SHOWN = 10  # of the reasons in an error
 
 @dataclass(frozen=True)
 class ImportReport:
-    """takes: how many of what was imported are in the dataset now, by (label, person)."""
+    """takes: how many of what was imported are in the dataset now, by (label, person).
+
+    left_out: what is in none of them, and why; noted: what was odd, and was imported.
+    """
 
     dataset: Path
     takes: dict[tuple[str, str], int]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[Noted, ...]
+    noted: tuple[Noted, ...]
 
     @property
     def total(self) -> int:
@@ -51,18 +56,20 @@ def import_tutorial_csv(
     """
     _check_arguments(label, person, rate_hz, take_rows)
     takes: dict[tuple[str, str], int] = {}
-    left_out: list[LeftOut] = []
+    left_out: list[Noted] = []
+    noted: list[Noted] = []
     for file in _csv_files(path):
         names = (label or file.stem, person or _folder_person(file, path))
         fault = _name_fault(names)
-        found, faults = ([], [LeftOut(file, None, fault)]) if fault else read_takes(file, take_rows)
-        left_out += faults
-        if found:
-            _save_takes(found, file, dataset, names, rate_hz)
-            takes[names] = takes.get(names, 0) + len(found)
+        found = Found([], [Noted(file, None, fault)], []) if fault else read_takes(file, take_rows)
+        left_out += found.left_out
+        noted += found.noted
+        if found.takes:
+            _save_takes(found.takes, file, dataset, names, rate_hz)
+            takes[names] = takes.get(names, 0) + len(found.takes)
     if not takes:
         raise _nothing_imported(path, left_out)
-    return ImportReport(dataset, takes, tuple(left_out))
+    return ImportReport(dataset, takes, tuple(left_out), tuple(noted))
 
 
 def _check_arguments(label: str | None, person: str | None, rate_hz: float, take_rows: int) -> None:
@@ -154,7 +161,7 @@ def _holds_another(path: Path, take: Take) -> bool:
     return not np.array_equal(there, np.rint(take.samples.astype(np.float64) * 1000))
 
 
-def _nothing_imported(path: Path, left_out: Sequence[LeftOut]) -> PipelineError:
+def _nothing_imported(path: Path, left_out: Sequence[Noted]) -> PipelineError:
     shown = "\n".join(f"  - {entry}" for entry in left_out[:SHOWN])
     more = f"\n  - and {len(left_out) - SHOWN} more" if len(left_out) > SHOWN else ""
     return PipelineError(

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.datasets.lint_findings import ACCELERATION, ROTATION, Finding, TakeFile
+from pipeline.datasets.lint_findings import Finding, TakeFile
+from pipeline.datasets.sensor_range import ACCELERATION, ROTATION
 
 Float64 = NDArray[np.float64]
 

@@ -10,9 +10,6 @@ import numpy as np
 
 from pipeline.artifacts import IMU_CHANNELS, Float32, Recording
 
-ACCELERATION = IMU_CHANNELS[:3]
-ROTATION = IMU_CHANNELS[3:]
-
 
 @dataclass(frozen=True)
 class Finding:

@@ -8,12 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artifacts import IMU_CHANNELS, Float32
-from pipeline.datasets.lint_findings import ACCELERATION, ROTATION, Finding, TakeFile
+from pipeline.datasets.lint_findings import Finding, TakeFile
+from pipeline.datasets.sensor_range import (
+    ACCELERATION,
+    END_OF_RANGE,
+    FULL_SCALES,
+    ROTATION,
+    reached_full_scale,
+)
 
 RATE_TOLERANCE = 0.02  # as training has it
 SLOW_STEP = 2.5  # sampling periods between two samples that the running number calls neighbours
-FULL_SCALES = {ACCELERATION: (2, 4, 8, 16), ROTATION: (125, 245, 250, 500, 1000, 2000)}
-END_OF_RANGE = 0.998  # of the full scale
 PLATEAU_ROWS = 3
 ABRUPT = 0.02  # of the extreme; a slow turn of the hand has a round top
 PLATEAU_FROM = {ACCELERATION: 1.5, ROTATION: 100.0}  # a lower plateau is a board at rest
@@ -33,10 +38,9 @@ def check_take(take: TakeFile, full_scales: dict[tuple[str, ...], float | None])
 def reached_full_scales(takes: Sequence[TakeFile]) -> dict[tuple[str, ...], float | None]:
     """The sensor's range where the largest reading of all stands at its end."""
     found: dict[tuple[str, ...], float | None] = {}
-    for kind, scales in FULL_SCALES.items():
+    for kind in FULL_SCALES:
         peak = max((np.abs(_axes(take, kind)).max() for take in takes if take.has_imu), default=0)
-        ends = (s for s in scales if END_OF_RANGE * s <= peak <= s / END_OF_RANGE)
-        found[kind] = next(ends, None)
+        found[kind] = reached_full_scale(kind, float(peak))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,19 @@ from pipeline.errors import PipelineError
 # Below it float32 holds every multiple of 0.001 exactly enough to survive a round trip.
 LARGEST_READING = 16_384
 LARGEST_COUNT = 2**53  # whole numbers below it survive being parsed as float64
+
+
+@dataclass(frozen=True)
+class Noted:
+    """Something about a file that its owner should know; line counts from 1, None for all of it."""
+
+    file: Path
+    line: int | None
+    what: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}" if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.what}"
 
 
 def bad_file(path: Path, line: int | None, what: str, why: str, next_step: str) -> PipelineError:
@@ -83,7 +97,11 @@ def _cell_fault(cell: str, whole: bool) -> str | None:
     if whole:
         usable = value.is_integer() and 0 <= value < LARGEST_COUNT
         return None if usable else "not a whole number from 0 to 2^53"
-    return None if abs(value) <= LARGEST_READING else f"beyond +-{LARGEST_READING}: no reading"
+    if abs(value) <= LARGEST_READING:
+        return None
+    if value in (-32768, 32767):
+        return "an end of 16-bit integers: the sensor was saturated, and these are raw counts"
+    return f"beyond +-{LARGEST_READING}: no reading"
 
 
 def _clock_fault(columns: Sequence[str], before: list[int] | None, now: list[int]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,80 @@ def test_blank_lines_byte_order_mark_and_line_ends(tmp_path: Path, end: str) -> 
     assert run(source, tmp_path / "d").takes == {("punch", "p1"): 2}
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda text: "\ufeff" + text, ":1: starts with a byte-order mark"),
+        (lambda text: text.replace("\n", "\r\n"), ": has Windows line ends"),
+        (
+            lambda text: text.replace("\n", "\r\n", 1),
+            ": line ends are mixed: 1 of Windows, 41 of Unix, 0 of old Macs",
+        ),
+        (
+            lambda text: "\x1b[2J" + text.replace("\n", "\x1b[0m\x1b[K\n", 2) + "\x1b[?2004l\x07",
+            ":1: terminal control codes were taken off 3 lines, from this one on",
+        ),
+        (
+            lambda text: text.replace(",", ";").replace(".", ","),
+            ":1: cells are separated by semicolons, numbers have decimal commas",
+        ),
+        (lambda text: text.replace(",", "\t"), ":1: cells are separated by tabs"),
+    ],
+)
+def test_what_editors_and_terminals_add_is_told_and_costs_nothing(
+    tmp_path: Path, change: Callable[[str], str], told: str
+) -> None:
+    source = write(tmp_path / "p.csv", HEADER, take(1), "", take(2))
+    run(source, tmp_path / "clean")
+    changed = tmp_path / "changed" / "p.csv"
+    changed.parent.mkdir()
+    changed.write_bytes(change(source.read_text("utf-8")).encode())
+    report = run(changed, tmp_path / "d")
+    assert [str(entry) for entry in report.noted] == [f"{changed}{told}"]
+    assert report.left_out == ()
+    wanted, got = load_recordings(tmp_path / "clean"), load_recordings(tmp_path / "d")
+    for clean, recording in zip(wanted, got, strict=True):
+        assert np.array_equal(clean.samples, recording.samples)
+
+
+def test_takes_of_two_rows_are_each_told(tmp_path: Path) -> None:
+    source = write(tmp_path / "p.csv", HEADER, take(1, 2), "", take(2, 2), "", take(3))
+    report = run(source, tmp_path / "d")
+    assert report.total == 1
+    assert reasons(report) == [
+        f"{source}:2: take 1 is too short: 2 rows up to line 3, not 20",
+        f"{source}:5: take 2 is too short: 2 rows up to line 6, not 20",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (
+            "0,0,-4.000,0,0,0",
+            ":22: 1 rows stand at the end of the sensor's range, 4 g, from this one on: cut off",
+        ),
+        (
+            "0,0,0,0,1999.939,0",
+            ":22: 1 rows stand at the end of the sensor's range, 2000 deg/s, "
+            "from this one on: cut off",
+        ),
+        ("0,0,0,0,0,249.695", None),  # hardly by itself at the end of 250 deg/s
+        ("0,0,8192,0,0,0", ":22: az reaches 8192 g, farther than any sensor measures"),
+        ("0,0,0,-16000,0,0", ":22: gx reaches 16000 deg/s, farther than any sensor measures"),
+    ],
+)
+def test_readings_at_and_beyond_the_end_of_the_range_are_told(
+    tmp_path: Path, row: str, told: str | None
+) -> None:
+    still = ["0.1,0.2,0.3,1,2,3"] * ROWS
+    source = write(tmp_path / "p.csv", HEADER, still, row, still[1:])
+    report = run(source, tmp_path / "d")
+    assert report.total == 2
+    assert len(report.noted) == (told is not None)
+    assert all(str(noted).startswith(f"{source}{told}") for noted in report.noted)
+
+
 def test_a_repeated_header_ends_a_take(tmp_path: Path) -> None:
     source = write(tmp_path / "punch.csv", HEADER, take(1, 15), HEADER.upper(), take(2), take(3))
     report = run(source, tmp_path / "d")
@@ -108,6 +183,9 @@ def test_the_short_end_of_a_file_is_left_out(tmp_path: Path) -> None:
         ("0.1,0.2,inf,0,0,0", "aZ is 'inf', not a finite number"),
         ("0.1,0.2,,0,0,0", "aZ is '', an empty cell"),
         ("0.1,0.2,1e12,0,0,0", "aZ is '1e12', beyond +-16384"),
+        ("0.1,0.2,-32768,0,0,0", "aZ is '-32768', an end of 16-bit integers: the sensor was"),
+        ("0.1,\x1b[2D0.2,0,0,0,0", "aY is '\\x1b[2D0.2', not a number"),
+        ("0.1,0.2\b3,0,0,0,0", "aY is '0.2\\x083', not a number"),
         ("0.1,0.2,0.3", "has 3 cells where 6 belong"),
         ("0,1,0,2,0,3,0,0,0,0,0,0", "has 12 cells where 6 belong"),
     ],
@@ -137,8 +215,8 @@ def test_the_same_take_twice_is_left_out_once(tmp_path: Path) -> None:
         (b"\n\r\n \n", "is empty"),
         (b"aX,aY,aZ,gX,gY,gZ\n", "holds a header and nothing else"),
         (b"0,0,1,0,0,0\n" * 40, ":1: there is no header: the first line must be aX,"),
-        (b"aX;aY;aZ;gX;gY;gZ\n0,1;0;0;0;0;0\n", ":1: cells are separated by semicolons"),
-        (b"aX\taY\taZ\tgX\tgY\tgZ\n", ":1: cells are separated by tabs"),
+        (b"aX;aY;aZ;gX;gY;gZ\n0,1;0;0\n", ":2: has 3 cells where 6 belong"),
+        (b"aX\taY\taZ\tgX\tgY\tgZ\n", "holds a header and nothing else"),
         (b"\n\ntime,x,y\n1,2,3\n", ":3: the header must be aX,aY,aZ,gX,gY,gZ, it is 'time,x,y'"),
         (b"\x89PNG\r\n\x1a\n", "is not a text file (byte 0 is no UTF-8)"),
         (b"PK\x03\x04\x00\x00", "is not a text file (it holds zero bytes)"),
