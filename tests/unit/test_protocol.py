@@ -89,6 +89,48 @@ def test_a_burst_of_up_to_32_bits_never_gives_a_wrong_sample(sample, data):
     assert not isinstance(parse_line(as_number.to_bytes(len(line), "big")), Sample)
 
 
+edits = st.one_of(
+    st.tuples(st.just("drop"), st.integers(0, 2000), st.integers(1, 120)),
+    st.tuples(st.just("double"), st.integers(0, 2000), st.integers(1, 300)),
+    st.tuples(st.just("flip"), st.integers(0, 2000), st.integers(1, 255)),
+    st.tuples(st.just("insert"), st.integers(0, 2000), st.binary(min_size=1, max_size=30)),
+)
+
+
+def edited(stream: bytes, kind: str, place: int, what: int | bytes) -> bytes:
+    at = place % (len(stream) + 1)
+    before, after = stream[:at], stream[at:]
+    if isinstance(what, bytes):
+        return before + what + after
+    if kind == "drop":
+        return before + after[what:]
+    if kind == "double":
+        return before + after[:what] + after
+    return before + bytes([after[0] ^ what]) + after[1:] if after else before
+
+
+@given(st.lists(samples, min_size=1, max_size=12), st.lists(edits, max_size=12), st.data())
+def test_a_damaged_stream_never_gives_a_wrong_sample(sent, changes, data):
+    stream = b"".join(sample_line(sample) + b"\n" for sample in sent)
+    for change in changes:
+        stream = edited(stream, *change)
+    reader, items = LineReader(), []
+    while stream:
+        size = data.draw(st.integers(1, len(stream)))
+        items += reader.feed(stream[:size])
+        stream = stream[size:]
+    assert {item for item in items if isinstance(item, Sample)} <= set(sent)
+
+
+@given(st.binary(max_size=600), st.lists(st.integers(1, 50)))
+def test_any_bytes_in_any_pieces_give_the_same_items(stream, sizes):
+    reader, items, at = LineReader(), [], 0
+    for size in [*sizes, len(stream)]:
+        items += reader.feed(stream[at : at + size])
+        at += size
+    assert items == LineReader().feed(stream)
+
+
 @given(st.lists(lines), st.lists(st.integers(1, 300)))
 def test_any_chunking_gives_the_same_items(sent, sizes):
     stream = b"".join(line + b"\n" for line in sent)

@@ -1,0 +1,91 @@
+"""docs/serial-protocol.md says what the firmware and the host do: no more, no less, no other."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from pipeline.capture.client import LOAD_BYTES, WHY, BoardInfo
+from pipeline.capture.protocol import MESSAGE_KINDS, Sample, parse_line
+from tests.conftest import PROJECT
+
+PAGE = (PROJECT / "docs" / "serial-protocol.md").read_text("utf-8")
+FROM_BOARD, TO_BOARD = PAGE.split("## To the board")
+FIRMWARE = PROJECT / "firmware" / "lib"
+APP = "\n".join(path.read_text("utf-8") for path in sorted((FIRMWARE / "app").glob("*.c")))
+COMMANDS = (FIRMWARE / "protocol" / "command.c").read_text("utf-8")
+
+
+def rows(part: str) -> list[list[str]]:
+    """The cells of a part's tables, without their heads."""
+    lines = [line for line in part.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return cells[2:]
+
+
+def quoted(text: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", text)
+
+
+def defined(file: str, name: str) -> int:
+    found = re.search(rf"#define {name} (\d+)", (FIRMWARE / "protocol" / file).read_text("utf-8"))
+    assert found is not None
+    return int(found[1])
+
+
+def test_the_sample_line_on_the_page_is_one() -> None:
+    example = re.search(r"```\n(seq,.*)\n(\d.*)\n```", FROM_BOARD)
+    assert example is not None
+    columns, line = example.groups()
+    assert columns.count(",") == line.count(",")
+    assert isinstance(parse_line(line.encode()), Sample)
+
+
+def test_every_message_and_no_other_is_on_the_page() -> None:
+    kinds = {word.split()[0] for row in rows(FROM_BOARD) for word in quoted(row[0])}
+    assert kinds == MESSAGE_KINDS
+
+
+def test_every_warning_and_no_other_is_on_the_page() -> None:
+    told = set(re.findall(r"`warn ([a-z-]+)", FROM_BOARD))
+    sent = set(re.findall(r'"warn ([a-z-]+)', APP)) | set(
+        re.findall(r'send_warning\("([a-z-]+)', APP)
+    )
+    assert told == sent
+
+
+def test_every_command_and_no_other_is_on_the_page() -> None:
+    table = COMMANDS[COMMANDS.index("RULES[]") : COMMANDS.index("};")]
+    known = dict(re.findall(r'\{"(\w+)", COMMAND_\w+, (\w+)\}', table))
+    forms = {"NOTHING": 0, "ON_OFF": 1, "RUNS": 1, "OFFSET_HEX": 2}
+    told = {
+        words[0]: len(words) - 1
+        for row in rows(TO_BOARD)
+        for words in (word.split() for word in quoted(row[0]))
+    }
+    assert told == {name: forms[form] for name, form in known.items()}
+
+
+def test_every_error_and_no_other_is_on_the_page() -> None:
+    told = set(re.findall(r"`err ([a-z-]+)", TO_BOARD))
+    sent = set(re.findall(r'"err ([a-z-]+)', APP))
+    assert told == sent
+    assert set(WHY) | {"selftest"} == sent
+
+
+def test_the_fields_of_info_are_those_on_the_page() -> None:
+    (answer,) = (row[1] for row in rows(TO_BOARD) if row[0] == "`info`")
+    sender = APP[APP.index("void answer_info") : APP.index("void answer_labels")]
+    sent = re.findall(r'" (\w+)="', sender)
+    assert re.findall(r"(\w+)=…", answer) == sent
+    assert {field.name for field in dataclasses.fields(BoardInfo)} <= set(sent)
+
+
+def test_the_limits_on_the_page_are_those_of_the_firmware() -> None:
+    assert defined("line.h", "LINE_MAX_CHARACTERS") == 255
+    assert defined("command.h", "COMMAND_MAX_CHARACTERS") == 255
+    assert defined("command.h", "COMMAND_MAX_LOAD_BYTES") == LOAD_BYTES == 112
+    assert "at most 255 characters a line" in PAGE
+    assert "at most 112 a line" in PAGE
+    most_runs = defined("command.h", "COMMAND_MAX_BENCH_RUNS")
+    assert f"N times (1 to {most_runs})" in PAGE
