@@ -19,7 +19,7 @@ Dataset = Annotated[Path, typer.Argument(help="A folder of recordings.")]
 
 @data_app.command("import")
 def data_import(
-    path: Annotated[Path, typer.Argument(help="A CSV file of the tutorial, or a folder of them.")],
+    path: Annotated[Path, typer.Argument(help="A CSV file, an archive, or a folder of them.")],
     dataset: Annotated[str, typer.Option(help="Recordings go to data/DATASET.")],
     label: Annotated[str | None, typer.Option(help="Else the file's name.")] = None,
     person: Annotated[str | None, typer.Option(help="Else the sub-folder's name.")] = None,
@@ -27,11 +27,13 @@ def data_import(
     take_rows: Annotated[int, typer.Option(min=2, help="Samples a take.")] = 119,
     json: Json = False,
 ) -> None:
-    """Read the Arduino tutorial's CSV.
+    """Read recordings of others.
 
-    That of 2019, with the header aX,aY,aZ,gX,gY,gZ.
+    The Arduino tutorial's CSV of 2019, with the header aX,aY,aZ,gX,gY,gZ, and the archives
+    PERSON_GESTURE_fullSet.npz of UHH-IMU.
 
-    What cannot be read is named with file and line and left out; the exit code is then 3.
+    What was odd about a file is noted. What cannot be read is named with file and line and
+    left out; the exit code is then 3.
 
     \b
     Example: gesture data import ~/punch.csv --dataset mine --person anna

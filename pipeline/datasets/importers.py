@@ -13,10 +13,13 @@ from pipeline.datasets.names import check_name, recording_path
 from pipeline.datasets.recording_faults import Noted
 from pipeline.datasets.recording_file import load_recording, save_recording
 from pipeline.datasets.tutorial_csv import TUTORIAL_COLUMNS, Found, Take, read_takes
+from pipeline.datasets.uhh_archive import names_of, read_movements
 from pipeline.errors import ExitCode, PipelineError
 
 DEFAULT_PERSON = "p1"
 HIGHEST_RATE_HZ = 100_000.0
+ARCHIVE = ".npz"
+SUFFIXES = (".csv", ARCHIVE)
 SHOWN = 10  # of the reasons in an error
 
 
@@ -45,11 +48,11 @@ def import_tutorial_csv(
     rate_hz: float,
     take_rows: int,
 ) -> ImportReport:
-    """Import a file, or all `.csv` files of a folder and its sub-folders, into `dataset`.
+    """Import a file, or all `.csv` and `.npz` files of a folder and those in it, into `dataset`.
 
     The label is `label`, else the file's name; the person is `person`, else the name of the
-    sub-folder the file lies in, else "p1". Importing a file again changes nothing; another
-    file of the same label and person becomes a session of its own.
+    sub-folder the file lies in, else "p1"; an archive's name tells both. Importing a file
+    again changes nothing; another file of the same label and person becomes a session of its own.
 
     Raises PipelineError where an argument cannot be used, or there is no such file (USAGE),
     or not one take could be saved (LEFT_OUT).
@@ -58,10 +61,10 @@ def import_tutorial_csv(
     takes: dict[tuple[str, str], int] = {}
     left_out: list[Noted] = []
     noted: list[Noted] = []
-    for file in _csv_files(path):
-        names = (label or file.stem, person or _folder_person(file, path))
-        fault = _name_fault(names)
-        found = Found([], [Noted(file, None, fault)], []) if fault else read_takes(file, take_rows)
+    for file in _files(path):
+        of_file = _names_of(file, path)
+        names = (label or of_file[0], person or of_file[1])
+        found = _read(file, names, take_rows)
         left_out += found.left_out
         noted += found.noted
         if found.takes:
@@ -86,7 +89,7 @@ def _check_arguments(label: str | None, person: str | None, rate_hz: float, take
         )
 
 
-def _csv_files(path: Path) -> list[Path]:
+def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
@@ -99,11 +102,11 @@ def _csv_files(path: Path) -> list[Path]:
     files = sorted(
         file
         for file in path.rglob("*")
-        if file.suffix.lower() == ".csv" and file.is_file() and not file.name.startswith(".")
+        if file.suffix.lower() in SUFFIXES and file.is_file() and not file.name.startswith(".")
     )
     if not files:
         raise PipelineError(
-            f"There is no .csv file in {path}.",
+            f"There is no .csv or .npz file in {path}.",
             "it is another folder, or the files have another ending",
             "give the folder that holds punch.csv, flex.csv and the like, or one file by name",
             ExitCode.USAGE,
@@ -111,8 +114,20 @@ def _csv_files(path: Path) -> list[Path]:
     return files
 
 
-def _folder_person(file: Path, path: Path) -> str:
-    return DEFAULT_PERSON if path in (file, file.parent) else file.parent.name
+def _names_of(file: Path, path: Path) -> tuple[str, str]:
+    """The label and the person that a file's name and place tell."""
+    person = DEFAULT_PERSON if path in (file, file.parent) else file.parent.name
+    told = names_of(file) if file.suffix.lower() == ARCHIVE else None
+    return told or (file.stem, person)
+
+
+def _read(file: Path, names: tuple[str, str], take_rows: int) -> Found:
+    fault = _name_fault(names)
+    if fault is not None:
+        return Found([], [Noted(file, None, fault)], [])
+    if file.suffix.lower() == ARCHIVE:
+        return read_movements(file)
+    return read_takes(file, take_rows)
 
 
 def _name_fault(names: tuple[str, str]) -> str | None:
@@ -128,6 +143,7 @@ def _save_takes(
     takes: Sequence[Take], file: Path, dataset: Path, names: tuple[str, str], rate_hz: float
 ) -> None:
     session = _session_of(takes, dataset, names)
+    unit = "row" if file.suffix.lower() == ARCHIVE else "line"
     for take in takes:
         count = np.arange(len(take.samples), dtype=np.int64)
         recording = Recording(
@@ -138,7 +154,7 @@ def _save_takes(
             label=names[0],
             person=names[1],
             session=session,
-            source=f"imported from {file.name}, take {take.number}, line {take.line}",
+            source=f"imported from {file.name}, take {take.number}, {unit} {take.line}",
         )
         save_recording(recording, recording_path(dataset, *names, session, take.number))
 

@@ -290,7 +290,8 @@ def test_another_file_of_the_same_name_replaces_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "part"), [("none.csv", "There is no file or folder"), ("empty", "no .csv file")]
+    ("name", "part"),
+    [("none.csv", "There is no file or folder"), ("empty", "no .csv or .npz file")],
 )
 def test_a_path_without_files_is_explained(tmp_path: Path, name: str, part: str) -> None:
     (tmp_path / "empty").mkdir()
@@ -366,3 +367,79 @@ def test_every_row_of_real_files_is_accounted_for(
     np.testing.assert_array_equal(
         np.sort(imported, axis=0), np.sort(np.array(source, np.float32), axis=0)
     )
+
+
+def write_archive(path: Path, rows: int, *movements: tuple[int, int], marks: int = 0) -> None:
+    random = np.random.default_rng(1)
+    targets = np.zeros((rows, 3))
+    for start, stop in movements:
+        targets[start:stop, 2] = 1.0
+    targets[2 : 2 + 3 * marks : 3, 0] = 1.0
+    acc, gyro = random.normal(size=(2, rows, 3))
+    np.savez(path, acc=acc, gyro=gyro, targets=targets)
+
+
+def test_an_archive_is_cut_at_its_movements(tmp_path: Path) -> None:
+    source = tmp_path / "j_7_fullSet.npz"
+    write_archive(source, 90, (10, 30), (40, 41), (60, 90), marks=3)
+    report = run(source, tmp_path / "d")
+    assert report.takes == {("gesture7", "j"): 2}
+    assert reasons(report) == [f"{source}:41: a movement of a single row"]
+    assert [entry.what for entry in report.noted] == [
+        "states neither rate nor units: taken for --rate-hz, m/s^2 and rad/s; "
+        "its acceleration has no gravity in it",
+        "the last movement goes on to the end of the file: it may be cut off",
+    ]
+    first, second = load_recordings(tmp_path / "d")
+    assert (len(first), len(second)) == (20, 30)
+    assert second.source == "imported from j_7_fullSet.npz, take 3, row 61"
+    with np.load(source) as archive:
+        np.testing.assert_allclose(first.samples[:, :3], archive["acc"][10:30] / 9.80665, atol=6e-4)
+        turned = np.degrees(archive["gyro"][10:30])
+        np.testing.assert_allclose(first.samples[:, 3:], turned, atol=6e-4)
+
+
+def test_an_archive_whose_markers_disagree_says_so(tmp_path: Path) -> None:
+    source = tmp_path / "j_7_fullSet.npz"
+    write_archive(source, 90, (10, 30), marks=2)
+    noted = run(source, tmp_path / "d").noted
+    assert noted[1].what == "its person marked 2 movements, the motion's energy shows 1"
+
+
+@pytest.mark.parametrize(
+    ("arrays", "reason"),
+    [
+        ({"acc": np.zeros((9, 3))}, "holds no acc, gyro and targets"),
+        ({"acc": 0, "gyro": 0, "targets": 0}, "are not three columns each"),
+        (
+            {"acc": np.ones((9, 3)), "gyro": np.ones((8, 3)), "targets": np.ones((9, 3))},
+            "have 9, 8, 9 rows",
+        ),
+        (dict.fromkeys(("acc", "gyro", "targets"), np.full((9, 3), np.nan)), "are no numbers"),
+        (dict.fromkeys(("acc", "gyro", "targets"), np.zeros((9, 3))), "show no movement"),
+        (None, "holds no acc, gyro and targets"),
+    ],
+)
+def test_an_archive_of_another_kind_is_named(
+    tmp_path: Path, arrays: dict[str, object] | None, reason: str
+) -> None:
+    source = tmp_path / "other.npz"
+    if arrays is None:
+        source.write_bytes(b"PK\x03\x04 and no more")
+    else:
+        np.savez(source, **arrays)
+    with pytest.raises(PipelineError, match=reason) as caught:
+        run(source, tmp_path / "d")
+    assert caught.value.exit_code == ExitCode.LEFT_OUT
+
+
+def test_every_movement_of_real_archives_is_imported(tmp_path: Path, shared_data: Path) -> None:
+    report = run(shared_data / "gestures" / "uhh_imu", tmp_path)
+    assert report.left_out == ()
+    assert report.total == 501
+    assert len(report.takes) == 50
+    assert {entry.file.name[:2] for entry in report.noted if "marked 2" in entry.what} == {
+        "l_",
+        "na",
+        "s_",
+    }
