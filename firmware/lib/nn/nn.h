@@ -14,8 +14,8 @@
  * with zeros. */
 #define NN_BLOCK 4
 
-/* Where the generated network says that a layer, counted from 0, is done; nothing unless it is built
- * to be profiled. */
+/* Where the generated network says that a layer, counted from 0, is done; nothing unless it is
+ * built to be profiled. */
 #ifdef NN_PROFILE
 void nn_layer_done(int32_t layer);
 #define NN_LAYER_DONE(layer) nn_layer_done(layer)
