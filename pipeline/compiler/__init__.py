@@ -46,11 +46,15 @@ class CompiledNetwork:
     layers: tuple[LayerCost, ...]
 
 
-def compile_network(flatbuffer: bytes) -> CompiledNetwork:
-    """Raises PipelineError for a damaged file, and, by operator and layer, for what the engine
-    does not support."""
+def compile_network(flatbuffer: bytes, compact: bool = False) -> CompiledNetwork:
+    """compact: in less memory, for more instructions: convolutions read int8 as it is, instead of
+    widening it first; weights are stored in one byte each, sums for few positions at a time.
+
+    Raises PipelineError for a damaged file, and, by operator and layer, for what the engine does
+    not support.
+    """
     graph = without_views(read_graph(flatbuffer))
-    layers = _layers(graph)
+    layers = _layers(graph, compact)
     memory = plan(layers, graph.input, graph.output)
     return CompiledNetwork(
         sources={
@@ -66,10 +70,10 @@ def compile_network(flatbuffer: bytes) -> CompiledNetwork:
     )
 
 
-def _layers(graph: Graph) -> tuple[Layer, ...]:
+def _layers(graph: Graph, compact: bool) -> tuple[Layer, ...]:
     layers: list[Layer] = []
     left = MAX_WEIGHT_BYTES
-    for step in fuse(graph):
+    for step in fuse(graph, compact):
         layers.append(lower(step))
         left -= layers[-1].weight_bytes
         if left < 0:

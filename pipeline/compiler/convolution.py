@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pipeline.compiler.conv1d import kernel_layer, lower_conv1d
+from pipeline.compiler.conv1d import lower_conv1d
+from pipeline.compiler.dense import lower_compact_conv1d, lower_dense, lower_windows
+from pipeline.compiler.depthwise import check_depthwise, lower_depthwise
 from pipeline.compiler.filters import (
     LARGEST_INPUT,
+    NN_BLOCK,
     Filters,
     interleave,
-    pair_rows,
     prove_no_overflow,
     read_conv_2d,
     read_filters,
@@ -20,39 +22,30 @@ from pipeline.compiler.layers import (
     Struct,
     Value,
     clamp_bounds,
+    kernel_layer,
     output_fields,
-    size,
+    plane_fields,
 )
-from pipeline.compiler.windows import Axis, axes_of, line_of
+from pipeline.compiler.narrow import spread
+from pipeline.compiler.routes import Route, route_of
+from pipeline.compiler.windows import Axis, filter_axes, line_of
 
 
 def lower_conv_2d(step: Step) -> Layer:
-    operator = step.operator
-    filters = read_conv_2d(operator)
-    axis = line_of(operator)
-    macs = operator.output.elements * filters.weights.shape[1]
-    if axis is not None:
-        return lower_conv1d(step, filters, axis, macs)
-    return kernel_layer(step, "nn_conv2d", (_conv2d_struct(operator, filters),), macs)
+    filters = read_conv_2d(step.operator)
+    macs = step.operator.output.elements * filters.weights.shape[1]
+    return _lower_filters(step, filters, macs)
 
 
 def lower_depthwise_conv_2d(step: Step) -> Layer:
     operator = step.operator
-    source, weights, output = operator.operand(0), operator.operand(1), operator.output
-    multiplier = operator.options.depth_multiplier
-    if len(weights.shape) != 4 or weights.shape[0] != 1 or len(source.shape) != 4:
-        raise operator.refuse(f"its weights have shape {list(weights.shape)}")
-    if not weights.shape[3] == output.shape[-1] == source.shape[-1] * multiplier:
-        raise operator.refuse(f"its depth multiplier {multiplier} does not fit its shapes")
-    filters = read_filters(operator, weights.shape[3], axis=3)
-    fields = _two_axes(operator, filters) | {
-        "channels": source.shape[-1],
-        "multiplier": multiplier,
-    }
-    fields["weights"] = Array("weights", "int8_t", tuple(filters.weights.T.ravel().tolist()))
-    struct = Struct("nn_depthwise_conv2d_t", "layer", fields)
-    macs = output.elements * filters.weights.shape[1]
-    return kernel_layer(step, "nn_depthwise_conv2d", (struct,), macs)
+    check_depthwise(operator)
+    channels = operator.operand(0).shape[-1]
+    filters = read_filters(operator, operator.output.shape[-1], axis=3)
+    macs = operator.output.elements * filters.weights.shape[1]
+    if channels < NN_BLOCK:
+        return _lower_filters(step, filters.seeing_all(channels), macs)
+    return lower_depthwise(step, filters, macs)
 
 
 def lower_fully_connected(step: Step) -> Layer:
@@ -65,60 +58,60 @@ def lower_fully_connected(step: Step) -> Layer:
     if rows * inputs != source.elements or rows * outputs != output.elements:
         raise operator.refuse("its shapes do not fit its weights")
     filters = read_filters(operator, outputs, axis=0)
-    folded = filters.folded(source.zero_point)
-    prove_no_overflow(operator, folded, LARGEST_INPUT)
-    arrays = pair_rows(folded)
     macs = rows * outputs * inputs
-    if rows > 1 or arrays is None:
-        return lower_conv1d(step, filters, Axis(rows, rows, 1, 1, 1, 0), macs)
-    fields: dict[str, Value] = {
-        "weights": arrays[0],
-        "bias": arrays[1],
-        "scales": arrays[2],
-        "inputs": inputs,
-        "outputs": outputs,
-        "output": output_fields(output.zero_point, clamp_bounds(operator)),
-    }
-    struct = Struct("nn_fully_connected_t", "layer", fields)
-    return kernel_layer(step, "nn_fully_connected", (struct,), macs)
+    layer = lower_dense(step, filters, macs) if rows == 1 else None
+    return layer or _lower_line(step, filters, Axis(rows, rows, 1, 1, 1, 0), macs)
 
 
-def _conv2d_struct(operator: Operator, filters: Filters) -> Struct:
-    channels, per_filter = operator.operand(0).shape[3], operator.operand(1).shape[3]
-    groups = channels // per_filter
-    per_group = len(filters.bias) // groups
-    fields = _two_axes(operator, filters) | {
-        "groups": groups,
-        "group_channels_in": per_filter,
-        "group_channels_out": per_group,
-    }
-    for name, group_arrays in zip(
-        ("weights", "bias", "scales"),
-        zip(*(interleave(part) for part in filters.split(groups)), strict=True),
-        strict=True,
-    ):
-        first = group_arrays[0]
-        values = tuple(value for array in group_arrays for value in array.values)
-        fields[name] = Array(first.name, first.c_type, values)
-    return Struct("nn_conv2d_t", "layer", fields)
+def _lower_filters(step: Step, filters: Filters, macs: int) -> Layer:
+    """Filters that see all channels, or those of their group."""
+    operator = step.operator
+    route, axis = route_of(operator, filters, step.compact), line_of(operator)
+    if route == Route.LINE and axis is not None:
+        return _lower_line(step, filters, axis, macs)
+    if route == Route.NARROW:
+        return _lower_narrow(step, filters, macs)
+    if route == Route.WINDOWS:
+        return lower_windows(step, filters, macs)
+    return kernel_layer(step.parts, "nn_conv2d_any", (_any_struct(operator, filters),), macs)
 
 
-def _two_axes(operator: Operator, filters: Filters) -> dict[str, Value]:
-    """The fields that both kernels over height and width have."""
-    weights, source = operator.operand(1), operator.operand(0)
-    height, width = axes_of(operator, (weights.shape[1], weights.shape[2]))
+def _lower_line(step: Step, filters: Filters, axis: Axis, macs: int) -> Layer:
+    compact = lower_compact_conv1d(step, filters, axis, macs) if step.compact else None
+    return compact or lower_conv1d(step, filters, axis, macs, len(filters.bias))
+
+
+def _lower_narrow(step: Step, filters: Filters, macs: int) -> Layer:
+    height, width = filter_axes(step.operator)
+    columns = step.window[1]
+    outputs = width.result // columns * len(filters.bias)
+    return lower_conv1d(
+        step, spread(filters, height, width, columns), height, macs, outputs, columns
+    )
+
+
+def _any_struct(operator: Operator, filters: Filters) -> Struct:
+    source, zero_point = operator.operand(0), operator.output.zero_point
     prove_no_overflow(operator, filters, LARGEST_INPUT + abs(source.zero_point))
+    height, width = filter_axes(operator)
+    channels = filters.weights.shape[1] // (height.kernel * width.kernel)
+    groups = source.shape[3] // channels
     fields: dict[str, Value] = {
-        "weights": 0,
-        "bias": Array("bias", "int32_t", tuple(filters.bias.tolist())),
-        "scales": Array("scales", "nn_scale_t", filters.scales),
-        "input": size((height.length, width.length)),
-        "result": size((height.result, width.result)),
-        "kernel": size((height.kernel, width.kernel)),
-        "stride": size((height.stride, width.stride)),
-        "dilation": size((height.dilation, width.dilation)),
-        "padding": size((height.padding, width.padding)),
-        "input_zero_point": source.zero_point,
+        **_interleaved(filters, groups),
+        "plane": plane_fields(operator, height, width),
+        "groups": groups,
+        "group_channels_in": channels,
+        "group_channels_out": len(filters.bias) // groups,
+        "output": output_fields(zero_point, clamp_bounds(operator)),
     }
-    zero_point = operator.output.zero_point
-    return fields | {"output": output_fields(zero_point, clamp_bounds(operator))}
+    return Struct("nn_conv2d_any_t", "layer", fields)
+
+
+def _interleaved(filters: Filters, groups: int) -> dict[str, Value]:
+    """Weights, bias and scales, one group after the other."""
+    fields: dict[str, Value] = {}
+    parts = zip(*(interleave(part) for part in filters.split(groups)), strict=True)
+    for name, arrays in zip(("weights", "bias", "scales"), parts, strict=True):
+        values = tuple(value for array in arrays for value in array.values)
+        fields[name] = Array(arrays[0].name, arrays[0].c_type, values)
+    return fields

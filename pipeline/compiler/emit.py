@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from pipeline.compiler.fixedpoint import ReluScale, Scale
+from pipeline.compiler.fixedpoint import QuickScale, Scale
 from pipeline.compiler.graph import Graph, Tensor
 from pipeline.compiler.layers import Array, Layer, Operand, Struct, Value
 from pipeline.compiler.plan import Plan
@@ -146,13 +146,15 @@ def _value(layer: str, value: Value) -> str:
         return _scale(value)
     if isinstance(value, tuple):
         return f"{{{', '.join(str(item) for item in value)}}}"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'.{name} = {item}' for name, item in value.items())}}}"
+    if isinstance(value, Mapping):
+        return (
+            f"{{{', '.join(f'.{name} = {_value(layer, item)}' for name, item in value.items())}}}"
+        )
     return _integer(value)
 
 
-def _scale(scale: Scale | ReluScale) -> str:
-    if isinstance(scale, ReluScale):
+def _scale(scale: Scale | QuickScale) -> str:
+    if isinstance(scale, QuickScale):
         return f"{{{scale.multiplier}, {scale.offset}, {scale.shift}}}"
     return f"{{{scale.multiplier}, {scale.shift}}}"
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.compiler import fixedpoint
-from pipeline.compiler.fixedpoint import Scale, quantize_scale
+from pipeline.compiler.fixedpoint import QuickScale, Scale, quantize_scale
 from pipeline.compiler.graph import Operator
 from pipeline.compiler.layers import Array
 
@@ -31,6 +31,27 @@ class Filters:
 
     def doubled(self) -> Filters:
         return Filters(2 * self.weights, 2 * self.bias, self.scales)
+
+    def seeing_all(self, channels: int) -> Filters:
+        """Those of a depthwise convolution, each with taps for all channels."""
+        count, taps = self.weights.shape
+        weights = np.zeros((count, taps, channels), np.int64)
+        numbers = np.arange(count)
+        weights[numbers, :, numbers * channels // count] = self.weights
+        return Filters(weights.reshape(count, -1), self.bias, self.scales)
+
+    def in_fours(self, channels: int) -> Filters:
+        """Those of a depthwise convolution in the order of nn_depthwise_conv2d_t."""
+        multiplier = len(self.bias) // channels
+        starts = [*range(0, channels - NN_BLOCK, NN_BLOCK), channels - NN_BLOCK]
+        order = [
+            (start + channel) * multiplier + filter_number
+            for filter_number in range(multiplier)
+            for start in starts
+            for channel in range(NN_BLOCK)
+        ]
+        scales = tuple(self.scales[index] for index in order)
+        return Filters(self.weights[order], self.bias[order], scales)
 
     def split(self, groups: int) -> tuple[Filters, ...]:
         size = len(self.bias) // groups
@@ -106,6 +127,36 @@ def prove_no_overflow(operator: Operator, filters: Filters, largest_input: int) 
             raise operator.refuse("its sums may overflow 32 bits")
 
 
+def quick_scales(filters: Filters, zero_point: int, bounds: tuple[int, int]) -> Array | None:
+    """For twice the sums, filled up to whole blocks; None where one cannot be written so."""
+    if bounds != (fixedpoint.INT8_MIN, fixedpoint.INT8_MAX):
+        return None
+    sums = largest_sums(filters, LARGEST_INPUT)
+    pairs = zip(filters.scales, sums, strict=True)
+    scales = [fixedpoint.quick_scale(scale, zero_point, largest) for scale, largest in pairs]
+    found = tuple(scale for scale in scales if scale is not None)
+    if len(found) < len(scales):
+        return None
+    return Array(
+        "scales", "nn_quick_scale_t", (*found, *(QuickScale(0, 0, 0),) * (-len(found) % NN_BLOCK))
+    )
+
+
+def doubled(bias: Array) -> Array:
+    values = tuple(2 * value for value in bias.values if isinstance(value, int))
+    return Array(bias.name, bias.c_type, values)
+
+
+def first_columns(scales: Array, columns: int) -> Array:
+    """Those of the first of each `columns` blocks."""
+    first = (
+        scale
+        for start in range(0, len(scales.values), NN_BLOCK * columns)
+        for scale in scales.values[start : start + NN_BLOCK]
+    )
+    return Array(scales.name, scales.c_type, tuple(first))  # type: ignore[arg-type]
+
+
 def interleave(filters: Filters) -> tuple[Array, Array, Array]:
     """Weights [block][tap][NN_BLOCK], bias and scales, filled up to whole blocks."""
     blocks, bias, scales = _blocks(filters)
@@ -139,6 +190,13 @@ def pair(filters: Filters, runs: int) -> tuple[Array, Array, Array]:
     blocks, bias, scales = _blocks(Filters(whole.reshape(count, -1), filters.bias, filters.scales))
     pairs = np.stack((blocks[:, 0::2], blocks[:, 1::2]), axis=-1)
     return Array("weights", "int16_t", tuple(pairs.ravel().tolist())), bias, scales
+
+
+def by_channel(filters: Filters) -> tuple[Array, Array, Array]:
+    """Weights [block][tap][NN_BLOCK] of filters in fours, channels 0, 2, 1, 3."""
+    blocks, bias, scales = _blocks(filters)
+    values = blocks[:, :, [0, 2, 1, 3]].ravel().tolist()
+    return Array("weights", "int16_t", tuple(values)), bias, scales
 
 
 def _blocks(filters: Filters) -> tuple[NDArray[np.int64], Array, Array]:

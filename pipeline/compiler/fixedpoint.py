@@ -41,9 +41,9 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class ReluScale:
-    """(twice the sum * multiplier / 2^32 + offset) >> shift, clamped to int8: a `Scale` of factor
-    <= 1, for ReLU with a zero point of -128."""
+class QuickScale:
+    """(twice the sum * multiplier / 2^32 + offset) >> shift: a `Scale` of factor <= 1 and the
+    zero point, as in firmware/lib/nn/nn.h."""
 
     multiplier: int
     offset: int
@@ -78,16 +78,18 @@ def rescale(value: int, scale: Scale) -> int:
     return shift_right(multiply_high(value << left, scale.multiplier), right)
 
 
-def relu_scale(scale: Scale, largest_sum: int) -> ReluScale | None:
-    """The same factor, None where it, or a sum of that size, is too large for 32 bits."""
-    if scale.shift > 0 or 2 * largest_sum > INT32_MAX:
-        return None
+def quick_scale(scale: Scale, zero_point: int, largest_sum: int) -> QuickScale | None:
+    """The same factor, None where it, or a sum of that size, is too large for 32 bits.
+
+    Without a shift there are no ties, so negative products must not matter: they become -128.
+    """
     right = -scale.shift
-    half = 1 << (right - 1) if right else 0
-    offset = half + (INT8_MIN << right)
-    if multiply_high(largest_sum, scale.multiplier) - offset > INT32_MAX:
+    if right < 0 or (right == 0 and zero_point != INT8_MIN) or 2 * largest_sum > INT32_MAX:
         return None
-    return ReluScale(scale.multiplier, offset, right)
+    offset = (1 << right >> 1) + (zero_point << right)
+    if multiply_high(largest_sum, scale.multiplier) + abs(offset) + 1 > INT32_MAX:
+        return None
+    return QuickScale(scale.multiplier, offset, right)
 
 
 def clamp(value: int, low: int = INT8_MIN, high: int = INT8_MAX) -> int:

@@ -1,35 +1,60 @@
 """Which operators become one kernel call.
 
-A convolution along one axis takes the max-pooling after it, because rescaling is monotone: the
-largest sum gives the largest output. It also takes the mean over all positions, which then needs
-no buffer for them.
+A convolution takes the max-pooling after it, because rescaling is monotone: the largest sum gives
+the largest output. Along one axis it also takes the mean over all positions, which then needs no
+buffer for them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.compiler.filters import read_conv_2d
 from pipeline.compiler.graph import Graph, Operator
-from pipeline.compiler.layers import clamp_bounds
-from pipeline.compiler.windows import axes_of, line_of
+from pipeline.compiler.layers import clamp_bounds, require_same_quantisation
+from pipeline.compiler.narrow import can_pool_columns
+from pipeline.compiler.routes import Route, route_of
+from pipeline.compiler.windows import axes_of
 
 
 @dataclass(frozen=True)
 class Step:
-    """One kernel call: an operator and those fused into it."""
+    """One kernel call: an operator and those fused into it.
+
+    compact: little memory counts for more than few instructions.
+    """
 
     operator: Operator
     pool: Operator | None = None
     mean: Operator | None = None
+    compact: bool = False
+
+    @property
+    def parts(self) -> tuple[Operator, ...]:
+        every = (self.operator, self.pool, self.mean)
+        return tuple(part for part in every if part is not None)
 
     @property
     def last(self) -> Operator:
-        return self.mean or self.pool or self.operator
+        return self.parts[-1]
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Height and width of the pool."""
+        return (1, 1) if self.pool is None else self.pool.options.window
+
+    def bounds(self) -> tuple[int, int]:
+        """The int8 range that the activations leave before the mean."""
+        bounds = clamp_bounds(self.operator)
+        if self.pool is None:
+            return bounds
+        require_same_quantisation(self.pool)
+        after = clamp_bounds(self.pool)
+        return max(bounds[0], after[0]), min(bounds[1], after[1])
 
 
-def fuse(graph: Graph) -> tuple[Step, ...]:
+def fuse(graph: Graph, compact: bool) -> tuple[Step, ...]:
     """The steps of a graph without views, in the order they run."""
     uses = Counter(
         tensor.storage for step in graph.operators for tensor in step.inputs if tensor is not None
@@ -46,52 +71,57 @@ def fuse(graph: Graph) -> tuple[Step, ...]:
     for operator in graph.operators:
         if operator.output.index in fused:
             continue
-        step = _fuse_convolution(operator, readers) if operator.name == "CONV_2D" else None
-        step = step or Step(operator)
-        fused.update(part.output.index for part in (step.pool, step.mean) if part is not None)
+        step = Step(operator, compact=compact)
+        if operator.name == "CONV_2D":
+            step = _fuse_convolution(step, readers)
+        fused.update(part.output.index for part in step.parts[1:])
         steps.append(step)
     return tuple(steps)
 
 
-def _fuse_convolution(convolution: Operator, readers: dict[int, Operator]) -> Step | None:
-    read_conv_2d(convolution)  # checks its shapes
-    line = line_of(convolution)
-    if line is None:
-        return None
-    positions = line.result
+def _fuse_convolution(step: Step, readers: dict[int, Operator]) -> Step:
+    convolution = step.operator
+    route = route_of(convolution, read_conv_2d(convolution), step.compact)
+    if route == Route.ANY:
+        return step
     pool = readers.get(convolution.output.storage)
-    size = _pool_size(convolution, pool)
-    if pool is None or size is None:
-        pool = None
-    else:
-        positions //= size
-    mean = readers.get((pool or convolution).output.storage)
-    if mean is not None and not _averages_all(mean, positions, convolution.output.shape[-1]):
-        mean = None
-    return Step(convolution, pool, mean)
+    if pool is not None and _is_plain(pool, convolution) and _can_pool(pool, route):
+        step = replace(step, pool=pool)
+    mean = readers.get(step.last.output.storage)
+    can_average = route == Route.LINE or (route == Route.NARROW and step.last.output.shape[2] == 1)
+    if mean is not None and can_average and _averages_all(mean, convolution.output.shape[-1]):
+        step = replace(step, mean=mean)
+    return step
 
 
-def _pool_size(convolution: Operator, pool: Operator | None) -> int | None:
-    """Neighbours that the pool merges; None where it is not a plain pool along the same axis."""
-    if pool is None or pool.name != "MAX_POOL_2D":
-        return None
+def _can_pool(pool: Operator, route: Route) -> bool:
+    height, width = axes_of(pool, pool.options.window)
+    if route == Route.LINE:
+        return height.is_trivial or width.is_trivial
+    if route == Route.NARROW:
+        return can_pool_columns(pool.output.shape[-1], width.kernel, width.result)
+    return True
+
+
+def _is_plain(pool: Operator, convolution: Operator) -> bool:
+    """Whether the convolution can take it: each value it reads belongs to one of its windows."""
+    if pool.name != "MAX_POOL_2D" or pool.operand(0).shape != convolution.output.shape:
+        return False
     axes = axes_of(pool, pool.options.window)
-    along = [axis for axis in axes if not axis.is_trivial]
-    if len(along) != 1 or pool.operand(0).shape != convolution.output.shape:
-        return None
-    (axis,) = along
     before, after = clamp_bounds(convolution), clamp_bounds(pool)
     overlap = max(before[0], after[0]) <= min(before[1], after[1])
-    whole = axis.result * axis.kernel <= axis.length
-    return axis.kernel if axis.kernel == axis.stride and whole and overlap else None
+    plain = all(
+        axis.is_trivial or (axis.kernel == axis.stride and axis.result * axis.kernel <= axis.length)
+        for axis in axes
+    )
+    return overlap and plain
 
 
-def _averages_all(mean: Operator, positions: int, channels: int) -> bool:
+def _averages_all(mean: Operator, channels: int) -> bool:
     """Whether a MEAN leaves one value a channel."""
     return (
         mean.name == "MEAN"
         and mean.operand(0).shape[-1] == channels
-        and mean.operand(0).elements == positions * channels
         and mean.output.elements == channels
         and mean.output.shape[-1] == channels
     )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 
 from pipeline.compiler import fixedpoint
-from pipeline.compiler.fixedpoint import ReluScale, Scale
+from pipeline.compiler.fixedpoint import QuickScale, Scale
 from pipeline.compiler.graph import Operator, Tensor
+from pipeline.compiler.windows import Axis
 
 _REAL_BOUNDS = {
     "NONE": (None, None),
@@ -18,7 +20,7 @@ _REAL_BOUNDS = {
     "RELU6": (0.0, 6.0),
     "RELU_N1_TO_1": (-1.0, 1.0),
 }
-_ITEM_BYTES = {"int8_t": 1, "int16_t": 2, "int32_t": 4, "nn_scale_t": 8, "nn_relu_scale_t": 12}
+_ITEM_BYTES = {"int8_t": 1, "int16_t": 2, "int32_t": 4, "nn_scale_t": 8, "nn_quick_scale_t": 12}
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Array:
 
     name: str
     c_type: str
-    values: tuple[int, ...] | tuple[Scale, ...] | tuple[ReluScale, ...]
+    values: tuple[int, ...] | tuple[Scale, ...] | tuple[QuickScale, ...]
 
     @property
     def bytes(self) -> int:
@@ -35,7 +37,7 @@ class Array:
 
 
 Operand: TypeAlias = "Tensor | Array"
-Value: TypeAlias = "int | Scale | Array | tuple[int, ...] | dict[str, int]"
+Value: TypeAlias = "int | Scale | Array | tuple[int, ...] | Mapping[str, Value]"
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,18 @@ class Struct:
 
     c_type: str
     name: str
-    fields: dict[str, Value]
+    fields: Mapping[str, Value]
 
     def arrays(self) -> tuple[Array, ...]:
-        return tuple(value for value in self.fields.values() if isinstance(value, Array))
+        return tuple(_arrays_in(self.fields))
+
+
+def _arrays_in(fields: Mapping[str, Value]) -> Iterator[Array]:
+    for value in fields.values():
+        if isinstance(value, Array):
+            yield value
+        elif isinstance(value, Mapping):
+            yield from _arrays_in(value)
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,40 @@ def size(height_width: tuple[int, int]) -> dict[str, int]:
 def output_fields(zero_point: int, bounds: tuple[int, int]) -> dict[str, int]:
     """An nn_output_t."""
     return {"zero_point": zero_point, "min": bounds[0], "max": bounds[1]}
+
+
+def plane_fields(operator: Operator, height: Axis, width: Axis) -> dict[str, Value]:
+    """An nn_plane_t."""
+    return {
+        "input": size((height.length, width.length)),
+        "result": size((height.result, width.result)),
+        "kernel": size((height.kernel, width.kernel)),
+        "stride": size((height.stride, width.stride)),
+        "dilation": size((height.dilation, width.dilation)),
+        "padding": size((height.padding, width.padding)),
+        "channels": operator.operand(0).shape[-1],
+        "zero_point": operator.operand(0).zero_point,
+    }
+
+
+def kernel_layer(
+    parts: tuple[Operator, ...],
+    kernel: str,
+    arguments: tuple[Struct | int, ...],
+    macs: int,
+    scratch_words: int = 0,
+) -> Layer:
+    """parts: the operators that it replaces, in order."""
+    return Layer(
+        name=parts[0].layer,
+        operators=tuple(part.name for part in parts),
+        kernel=kernel,
+        arguments=arguments,
+        inputs=(parts[0].operand(0),),
+        output=parts[-1].output,
+        macs=macs,
+        scratch_words=scratch_words,
+    )
 
 
 def quantize_float32(real: float, scale: float) -> int:

@@ -25,6 +25,12 @@ class Axis:
         """Whether nothing happens along it."""
         return self.length == self.result == self.kernel == 1
 
+    @property
+    def is_inside(self) -> bool:
+        """Whether no window reaches beyond the input."""
+        end = (self.result - 1) * self.stride + (self.kernel - 1) * self.dilation - self.padding
+        return self.padding == 0 and end < self.length
+
 
 def axes_of(operator: Operator, kernel: tuple[int, int]) -> tuple[Axis, Axis]:
     """Height and width. Raises PipelineError where shapes and options do not fit each other."""
@@ -55,11 +61,8 @@ def _axis(operator: Operator, length: int, kernel: int, stride: int, dilation: i
 
 
 def line_of(operator: Operator) -> Axis | None:
-    """The one axis that a CONV_2D really works along, None where it needs both, or groups."""
-    weights = operator.operand(1)
-    if len(weights.shape) != 4 or weights.shape[3] != operator.operand(0).shape[-1]:
-        return None
-    height, width = axes_of(operator, (weights.shape[1], weights.shape[2]))
+    """The one axis that a convolution really works along, None where it needs both."""
+    height, width = filter_axes(operator)
     if height.is_trivial:
         return width
     if width.is_trivial:
@@ -68,3 +71,14 @@ def line_of(operator: Operator) -> Axis | None:
         pixels = height.length * width.length
         return Axis(pixels, pixels, 1, 1, 1, 0)
     return None
+
+
+def filter_axes(operator: Operator) -> tuple[Axis, Axis]:
+    """Height and width of a CONV_2D or DEPTHWISE_CONV_2D."""
+    weights = operator.operand(1)
+    return axes_of(operator, (weights.shape[1], weights.shape[2]))
+
+
+def groups_of(operator: Operator) -> int:
+    """Of a CONV_2D: parts of its channels that do not see each other."""
+    return operator.operand(0).shape[3] // operator.operand(1).shape[3]

@@ -76,9 +76,11 @@ def vectors_for(network: CompiledNetwork, count: int, seed: int = 1) -> np.ndarr
     return vectors.astype(np.int8)
 
 
-def assert_parity(engine: HostEngine, flatbuffer: bytes, count: int = 60) -> np.ndarray:
+def assert_parity(
+    engine: HostEngine, flatbuffer: bytes, count: int = 60, compact: bool = False
+) -> np.ndarray:
     """That the compiled network gives the oracle's bytes; returns them."""
-    network = compile_network(flatbuffer)
+    network = compile_network(flatbuffer, compact)
     inputs = vectors_for(network, count)
     expected = oracle(flatbuffer, inputs)
     np.testing.assert_array_equal(engine.run(network, inputs), expected)

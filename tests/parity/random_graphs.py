@@ -279,8 +279,44 @@ class RandomSequence(RandomGraph):
             self.fully_connected()
 
 
+class RandomPicture(RandomGraph):
+    """Filters over two axes with ReLU and pools over both, on narrow pictures and on wider ones,
+    and depthwise convolutions of many channels."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.graph = GraphBuilder()
+        height, width = int(self.random.integers(4, 18)), int(self.random.integers(2, 7))
+        shape = (1, height, width, int(self.random.integers(1, 9)))
+        self.source = self.last = self.new(shape, self.log_uniform(1e-3, 0.3))
+
+    def kernel(self):
+        height, width = self.shape()[1:3]
+        widest = self.pick(width, width, int(self.random.integers(1, width + 1)))
+        return int(self.random.integers(1, min(4, height) + 1)), widest
+
+    def rectified(self) -> None:
+        self.conv_2d(self.pick(4, 8, 3), -128, 1)
+        height, width = self.shape()[1:3]
+        if self.pick(True, True, False):
+            columns = self.pick(1, width, max(width // 2, 1))
+            self.pool(plain=True, kernel=(min(self.pick(1, 2, 3), height), columns))
+
+    def grow(self) -> None:
+        for _ in range(self.pick(1, 2)):
+            self.pick(self.rectified, self.rectified, self.depthwise, self.gesture)()
+        if self.pick(True, False):
+            self.mean((1, 2))
+
+
 def random_sequence(seed: int) -> bytes:
     built = RandomSequence(seed)
+    built.grow()
+    return built.graph.finish(built.source, built.last)
+
+
+def random_picture(seed: int) -> bytes:
+    built = RandomPicture(seed)
     built.grow()
     return built.graph.finish(built.source, built.last)
 

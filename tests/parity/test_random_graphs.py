@@ -3,11 +3,13 @@ strides, dilations, paddings and quantisations."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from graphs import GraphBuilder, options
 from host_engine import HostEngine, assert_parity, oracle
-from random_graphs import random_network
+from random_graphs import random_network, random_picture, random_sequence
 
 from pipeline.compiler import compile_network
 
@@ -19,13 +21,26 @@ def test_a_random_network_gives_the_oracles_bytes(seed: int, engine: HostEngine)
     assert_parity(engine, random_network(seed), count=40)
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_a_random_picture_gives_the_oracles_bytes(seed: int, engine: HostEngine) -> None:
+    assert_parity(engine, random_picture(seed), count=40)
+
+
+@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("build", [random_sequence, random_picture])
+def test_compact_networks_give_the_same_bytes(
+    build: Callable[[int], bytes], seed: int, engine: HostEngine
+) -> None:
+    assert_parity(engine, build(seed), count=40, compact=True)
+
+
 def test_the_random_networks_reach_every_kernel() -> None:
     sources = "".join(
         compile_network(random_network(seed)).sources["model_network.c"] for seed in SEEDS
     )
     for kernel in (
-        *("conv1d", "conv1d_mean", "conv2d", "depthwise_conv2d", "fully_connected", "mean"),
-        *("max_pool2d", "average_pool2d", "add", "pad", "softmax", "lookup"),
+        *("conv1d", "conv1d_mean", "conv2d_any", "depthwise_conv2d", "fully_connected", "mean"),
+        *("conv2d", "max_pool2d", "average_pool2d", "add", "pad", "softmax", "lookup"),
     ):
         assert f"  nn_{kernel}(" in sources, kernel
 

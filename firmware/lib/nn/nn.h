@@ -41,36 +41,38 @@ typedef struct {
   int32_t width;
 } nn_size_t;
 
-/* How a sum is rescaled where ReLU follows and the output's zero point is -128:
- * (sum * multiplier / 2^32 + offset) >> shift, clamped to int8. The sum is twice the real one.
- * Values below zero would be rounded otherwise, but they all become -128. */
+/* How twice a sum is rescaled in few steps, where nothing but int8 clamps the result:
+ * (sum * multiplier / 2^32 + offset) >> shift. Negative products are one less before the offset,
+ * so that ties go away from zero; after ReLU to -128 they need not be. */
 typedef struct {
   int32_t multiplier;
   int32_t offset; /* half of what is shifted out, and the zero point */
   int32_t shift;  /* to the right */
-} nn_relu_scale_t;
+} nn_quick_scale_t;
 
 /* Convolution along one axis, then max-pooling of `pool` neighbours before rescaling. Rescaling is
  * monotone, so the result is that of pooling afterwards. Positions are computed in pairs. The
  * window of a position consists of `runs` stretches of the input, of `run` pairs of elements. Steps
- * and paddings count in elements. */
+ * and paddings count in elements. The largest of `columns` filters counts, where columns of a
+ * picture are pooled. */
 typedef struct {
-  const int16_t *weights;   /* [blocks][runs][run][NN_BLOCK][2], in whole words */
-  const int32_t *bias;      /* [blocks * NN_BLOCK], minus input zero point * sum of the weights */
-  const nn_scale_t *scales; /* [blocks * NN_BLOCK]; of nn_conv1d_relu: */
-  const nn_relu_scale_t *relu_scales;
+  const int16_t *weights; /* [blocks][columns][runs][run][NN_BLOCK][2], in whole words */
+  const int32_t *bias;    /* [blocks][columns][NN_BLOCK], minus input zero point * sum of weights */
+  const nn_scale_t *scales;             /* [blocks * NN_BLOCK], or NULL and: */
+  const nn_quick_scale_t *quick_scales; /* weights and bias are doubled */
   int32_t inputs;
-  int32_t padding; /* before the first element, reads as the input zero point */
-  int32_t step;    /* from one position's window to the next one's */
-  int32_t runs;
+  int32_t padding;   /* before the first element, reads as the input zero point */
+  int32_t step;      /* from one position's window to the next one's */
   int32_t run;       /* pairs of elements in a stretch; the last tap may be a weight of zero */
   int32_t run_step;  /* from one stretch to the next */
   int32_t advance;   /* widened words from a pair of positions to the next; windows may overlap */
   int32_t chunk;     /* pairs of positions that are widened together: whole pools */
   int32_t positions; /* after pooling */
   int32_t channels_out;
-  int32_t pool; /* 1 for none */
-  int32_t input_zero_point;
+  int16_t runs;
+  int16_t pool;    /* 1 for none */
+  int16_t columns; /* 1 for none */
+  int16_t input_zero_point;
   nn_output_t output;
 } nn_conv1d_t;
 
@@ -84,27 +86,8 @@ typedef struct {
   int32_t output_zero_point;
 } nn_mean_t;
 
+/* How a filter lies on its input; padding: before the first row and column. */
 typedef struct {
-  const int8_t *weights; /* [groups][blocks][kernel height * width * channels in][NN_BLOCK] */
-  const int32_t *bias;   /* [groups][blocks * NN_BLOCK] */
-  const nn_scale_t *scales;
-  nn_size_t input;
-  nn_size_t result;
-  nn_size_t kernel;
-  nn_size_t stride;
-  nn_size_t dilation;
-  nn_size_t padding;
-  int32_t groups;
-  int32_t group_channels_in;
-  int32_t group_channels_out;
-  int32_t input_zero_point;
-  nn_output_t output;
-} nn_conv2d_t;
-
-typedef struct {
-  const int8_t *weights; /* [kernel height][kernel width][channels * multiplier] */
-  const int32_t *bias;   /* [channels * multiplier] */
-  const nn_scale_t *scales;
   nn_size_t input;
   nn_size_t result;
   nn_size_t kernel;
@@ -112,8 +95,60 @@ typedef struct {
   nn_size_t dilation;
   nn_size_t padding;
   int32_t channels;
+  int32_t zero_point; /* of the input, and what lies outside */
+} nn_plane_t;
+
+/* Filters as rows of a dense layer: `weights` are those of an nn_fully_connected_t whose inputs are
+ * a window of at least four. */
+typedef struct {
+  const int16_t *weights;
+  const int32_t *bias;                  /* [blocks * NN_BLOCK], as there */
+  const nn_scale_t *scales;             /* as many, or NULL and: */
+  const nn_quick_scale_t *quick_scales; /* the bias is doubled */
+  int32_t inputs;
+  int32_t outputs;
+  nn_output_t output;
+} nn_rows_t;
+
+/* As nn_conv1d in little memory: windows lie inside the input and in one piece. */
+typedef struct {
+  nn_rows_t rows;
+  int32_t step;      /* from one position's window to the next one's */
+  int32_t positions; /* after pooling */
+  int32_t pool;      /* 1 for none */
+} nn_conv1d_compact_t;
+
+/* Max-pooling of `pool` neighbours comes before rescaling; plane.result is that before it, cut to
+ * whole pools. */
+typedef struct {
+  nn_rows_t rows; /* the window: kernel height, kernel width, channels */
+  nn_plane_t plane;
+  nn_size_t pool;
+} nn_conv2d_t;
+
+/* For groups of channels, and for weights that no pairs of rows can be made of. */
+typedef struct {
+  const int8_t *weights; /* [groups][blocks][kernel height * width * channels in][NN_BLOCK] */
+  const int32_t *bias;   /* [groups][blocks * NN_BLOCK] */
+  const nn_scale_t *scales;
+  nn_plane_t plane;
+  int32_t groups;
+  int32_t group_channels_in;
+  int32_t group_channels_out;
+  nn_output_t output;
+} nn_conv2d_any_t;
+
+/* At least four channels, in blocks of them; the last block begins four before the end, so that it
+ * may share channels with the one before. */
+typedef struct {
+  const int16_t *weights;   /* [multiplier][blocks][kernel height][kernel width][NN_BLOCK], those of
+                               channels 0, 2, 1, 3, in whole words */
+  const int32_t *bias;      /* [multiplier][blocks][NN_BLOCK], minus zero point * sum of weights */
+  const nn_scale_t *scales; /* as many, or NULL and: */
+  const nn_quick_scale_t *quick_scales; /* weights and bias are doubled */
+  nn_plane_t plane;
   int32_t multiplier; /* output channels for each input channel */
-  int32_t input_zero_point;
+  int32_t piece;      /* positions that are computed together, at most */
   nn_output_t output;
 } nn_depthwise_conv2d_t;
 
@@ -174,7 +209,7 @@ typedef struct {
 /* `scratch`: words as the compiler counts them in convolution.py. */
 void nn_conv1d(const nn_conv1d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch);
 
-/* For relu_scales: pool is 2, blocks are whole, weights and bias are doubled. */
+/* For quick_scales and ReLU to -128: pool is 2, blocks are whole, columns 1. */
 void nn_conv1d_relu(const nn_conv1d_t *layer, const int8_t *input, int8_t *output,
                     int32_t *scratch);
 
@@ -185,9 +220,17 @@ void nn_conv1d_mean(const nn_conv1d_t *layer, const nn_mean_t *mean, const int8_
 void nn_conv1d_relu_mean(const nn_conv1d_t *layer, const nn_mean_t *mean, const int8_t *input,
                          int8_t *output, int32_t *scratch);
 
-void nn_conv2d(const nn_conv2d_t *layer, const int8_t *input, int8_t *output);
+void nn_conv1d_compact(const nn_conv1d_compact_t *layer, const int8_t *input, int8_t *output);
 
-void nn_depthwise_conv2d(const nn_depthwise_conv2d_t *layer, const int8_t *input, int8_t *output);
+void nn_conv1d_compact_mean(const nn_conv1d_compact_t *layer, const nn_mean_t *mean,
+                            const int8_t *input, int8_t *output);
+
+void nn_conv2d(const nn_conv2d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch);
+
+void nn_conv2d_any(const nn_conv2d_any_t *layer, const int8_t *input, int8_t *output);
+
+void nn_depthwise_conv2d(const nn_depthwise_conv2d_t *layer, const int8_t *input, int8_t *output,
+                         int32_t *scratch);
 
 void nn_fully_connected(const nn_fully_connected_t *layer, const int8_t *input, int8_t *output);
 

@@ -40,6 +40,31 @@ static inline int8_t nn_requantize(int32_t sum, nn_scale_t scale, nn_output_t ou
   return nn_clamp(nn_rescale(sum, scale) + output.zero_point, output.min, output.max);
 }
 
+/* value * multiplier / 2^32, to the nearest, ties upwards. */
+static inline int32_t nn_multiply_quick(int32_t value, int32_t multiplier) {
+#ifdef NN_DSP
+  int32_t high;
+  __asm("smmulr %0, %1, %2" : "=r"(high) : "r"(value), "r"(multiplier));
+  return high;
+#else
+  return (int32_t)(((int64_t)value * multiplier + (1LL << 31)) >> 32);
+#endif
+}
+
+static inline int32_t nn_saturate(int32_t value) {
+#ifdef NN_DSP
+  __asm("ssat %0, #8, %1" : "=r"(value) : "r"(value));
+  return value;
+#else
+  return nn_clamp(value, INT8_MIN, INT8_MAX);
+#endif
+}
+
+static inline int32_t nn_requantize_quick(int32_t doubled_sum, nn_quick_scale_t scale) {
+  const int32_t high = nn_multiply_quick(doubled_sum, scale.multiplier);
+  return nn_saturate((high + (high >> 31) + scale.offset) >> scale.shift);
+}
+
 /* The mean, from the sum of layer->count inputs. */
 static inline int8_t nn_average(const nn_mean_t *layer, int32_t sum) {
   const nn_output_t output = {layer->output_zero_point, INT8_MIN, INT8_MAX};

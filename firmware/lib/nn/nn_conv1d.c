@@ -49,7 +49,7 @@ static void widen_chunk(const nn_conv1d_t *layer, const int8_t *input, int32_t p
   }
 }
 
-void nn_sum_chunk(const nn_chunk_t *chunk, const nn_relu_scale_t *scales, int8_t *output,
+void nn_sum_chunk(const nn_chunk_t *chunk, const nn_quick_scale_t *scales, int8_t *output,
                   int32_t output_step) {
   const nn_conv1d_t *const layer = chunk->layer;
   const int32_t *const input = chunk->room->input;
@@ -60,7 +60,7 @@ void nn_sum_chunk(const nn_chunk_t *chunk, const nn_relu_scale_t *scales, int8_t
                           .weights = weights,
                           .bias = layer->bias + chunk->channel,
                           .weights_end = weights + size,
-                          .relu_scales = scales,
+                          .quick_scales = scales,
                           .output = output,
                           .output_step = output_step,
                           .next = layer->advance - words,

@@ -30,7 +30,7 @@ void nn_conv1d_mean_with(nn_finish_t *finish, const nn_conv1d_t *layer, const nn
                          const int8_t *input, int8_t *output, int32_t *scratch);
 
 /* As nn_sum_pairs, for all pairs of positions of a chunk. */
-void nn_sum_chunk(const nn_chunk_t *chunk, const nn_relu_scale_t *scales, int8_t *output,
+void nn_sum_chunk(const nn_chunk_t *chunk, const nn_quick_scale_t *scales, int8_t *output,
                   int32_t output_step);
 
 #endif

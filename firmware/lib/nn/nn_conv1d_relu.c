@@ -5,7 +5,7 @@
 /* Sums are pooled and rescaled in registers. */
 static void finish_relu(const nn_chunk_t *chunk) {
   const nn_conv1d_t *const layer = chunk->layer;
-  const nn_relu_scale_t *const scales = layer->relu_scales + chunk->channel;
+  const nn_quick_scale_t *const scales = layer->quick_scales + chunk->channel;
   if (chunk->output != NULL) {
     nn_sum_chunk(chunk, scales, chunk->output, layer->channels_out);
   } else {

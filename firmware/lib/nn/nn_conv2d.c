@@ -1,77 +1,41 @@
-#include "nn_arithmetic.h"
+#include "nn_gather.h"
+#include "nn_rows.h"
 
-typedef struct {
-  const int8_t *weights;
-  const int32_t *bias;
-  const nn_scale_t *scales;
-  int32_t channels; /* of the block that exist */
-} block_t;
-
-/* Where the filter lies for one output position. */
-typedef struct {
-  nn_window_t y;
-  nn_window_t x;
-} place_t;
-
-static void sum_taps(const nn_conv2d_t *layer, const int8_t *input, const int8_t *weights,
-                     int32_t sums[NN_BLOCK]) {
-  int32_t s0 = sums[0], s1 = sums[1], s2 = sums[2], s3 = sums[3];
-  for (int32_t c = 0; c < layer->group_channels_in; c++, weights += NN_BLOCK) {
-    const int32_t x = input[c] - layer->input_zero_point;
-    s0 += x * weights[0];
-    s1 += x * weights[1];
-    s2 += x * weights[2];
-    s3 += x * weights[3];
-  }
-  sums[0] = s0;
-  sums[1] = s1;
-  sums[2] = s2;
-  sums[3] = s3;
-}
-
-static void sum_window(const nn_conv2d_t *layer, const block_t *block, const place_t *place,
-                       const int8_t *input, int32_t sums[NN_BLOCK]) {
-  const int32_t pixel = layer->groups * layer->group_channels_in;
-  for (int32_t ky = place->y.first; ky < place->y.end; ky++) {
-    const int32_t y = place->y.start + (ky - place->y.first) * layer->dilation.height;
-    for (int32_t kx = place->x.first; kx < place->x.end; kx++) {
-      const int32_t x = place->x.start + (kx - place->x.first) * layer->dilation.width;
-      const int32_t tap = (ky * layer->kernel.width + kx) * layer->group_channels_in;
-      sum_taps(layer, input + (y * layer->input.width + x) * pixel, block->weights + tap * NN_BLOCK,
-               sums);
+/* The sums of all channels at one position: kept, or, after the first of a pool, the larger. */
+static void sum_position(const nn_conv2d_t *layer, const int8_t *window, int is_first,
+                         int32_t *best) {
+  for (int32_t number = 0; number < nn_row_blocks(&layer->rows); number++, best += NN_BLOCK) {
+    const nn_row_block_t block = nn_row_block(&layer->rows, number);
+    int32_t sums[NN_BLOCK];
+    nn_sum_rows(&block, window, is_first ? best : sums);
+    if (!is_first) {
+      nn_keep_larger(best, sums);
     }
   }
 }
 
-static void convolve_group(const nn_conv2d_t *layer, int32_t group, const place_t *place,
-                           const int8_t *input, int8_t *output) {
-  const int32_t blocks = (layer->group_channels_out + NN_BLOCK - 1) / NN_BLOCK;
-  const int32_t taps = layer->kernel.height * layer->kernel.width * layer->group_channels_in;
-  for (int32_t b = 0; b < blocks; b++) {
-    const int32_t index = (group * blocks + b) * NN_BLOCK;
-    const block_t block = {layer->weights + index * taps, layer->bias + index,
-                           layer->scales + index,
-                           nn_min(NN_BLOCK, layer->group_channels_out - b * NN_BLOCK)};
-    int32_t sums[NN_BLOCK] = {block.bias[0], block.bias[1], block.bias[2], block.bias[3]};
-    sum_window(layer, &block, place, input, sums);
-    for (int32_t i = 0; i < block.channels; i++) {
-      *output++ = nn_requantize(sums[i], block.scales[i], layer->output);
+static void sum_pool(const nn_conv2d_t *layer, int32_t y, int32_t x, const int8_t *input,
+                     int8_t *window, int32_t *best) {
+  for (int32_t i = 0; i < layer->pool.height; i++) {
+    for (int32_t j = 0; j < layer->pool.width; j++) {
+      nn_gather(&layer->plane, y + i, x + j, input, window);
+      sum_position(layer, window, i + j == 0, best);
     }
   }
 }
 
-void nn_conv2d(const nn_conv2d_t *layer, const int8_t *input, int8_t *output) {
-  place_t place;
-  for (int32_t y = 0; y < layer->result.height; y++) {
-    place.y = nn_window(y * layer->stride.height - layer->padding.height, layer->kernel.height,
-                        layer->dilation.height, layer->input.height);
-    for (int32_t x = 0; x < layer->result.width; x++) {
-      place.x = nn_window(x * layer->stride.width - layer->padding.width, layer->kernel.width,
-                          layer->dilation.width, layer->input.width);
-      for (int32_t group = 0; group < layer->groups; group++) {
-        convolve_group(layer, group, &place, input + group * layer->group_channels_in, output);
-        output += layer->group_channels_out;
+void nn_conv2d(const nn_conv2d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch) {
+  const int32_t blocks = nn_row_blocks(&layer->rows);
+  int8_t *const window = (int8_t *)(scratch + NN_BLOCK * blocks);
+  const nn_size_t pool = layer->pool;
+  for (int32_t y = 0; y < layer->plane.result.height; y += pool.height) {
+    for (int32_t x = 0; x < layer->plane.result.width; x += pool.width) {
+      sum_pool(layer, y, x, input, window, scratch);
+      for (int32_t block = 0; block < blocks; block++) {
+        const int32_t first = NN_BLOCK * block;
+        nn_finish_rows(&layer->rows, block, scratch + first, output + first);
       }
+      output += layer->rows.outputs;
     }
   }
 }

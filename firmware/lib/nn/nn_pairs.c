@@ -31,19 +31,15 @@ static void sum_two_channels(const nn_pairs_t *pairs, const nn_half_t *x, int32_
   sums->b[channel + 1] = b1;
 }
 
-static int8_t rescale_relu(int32_t sum, const nn_relu_scale_t *scale) {
-  const int32_t high = (int32_t)(((int64_t)sum * scale->multiplier + (1LL << 31)) >> 32);
-  return nn_clamp((high + scale->offset) >> scale->shift, INT8_MIN, INT8_MAX);
-}
-
 static void put(const nn_pairs_t *pairs, const sums_t *sums, int8_t *output) {
   int32_t *all = (int32_t *)(void *)output;
   for (int32_t i = 0; i < NN_BLOCK; i++) {
-    if (pairs->relu_scales == NULL) {
+    if (pairs->quick_scales == NULL) {
       all[i] = sums->a[i];
       all[NN_BLOCK + i] = sums->b[i];
     } else {
-      output[i] = rescale_relu(nn_max(sums->a[i], sums->b[i]), pairs->relu_scales + i);
+      const int32_t larger = nn_max(sums->a[i], sums->b[i]);
+      output[i] = (int8_t)nn_requantize_quick(larger, pairs->quick_scales[i]);
     }
   }
 }

@@ -19,15 +19,15 @@ typedef struct {
   const int16_t *weights; /* of the block */
   const int32_t *bias;
   const int16_t *weights_end;
-  const nn_relu_scale_t *relu_scales;
-  int8_t *output;      /* or NN_PAIR_SUMS words a pair where relu_scales is NULL */
+  const nn_quick_scale_t *quick_scales;
+  int8_t *output;      /* or NN_PAIR_SUMS words a pair where quick_scales is NULL */
   int32_t output_step; /* from one pair's output to the next one's */
   int32_t next;        /* words from the end of a window to the next window, 0 or negative */
   const int32_t *end;  /* where the window after the last would be */
   int32_t steps;       /* pairs of taps */
 } nn_pairs_t;
 
-/* Writes all sums; or for relu_scales one output for each pair, of the larger sum. */
+/* Writes all sums; or for quick_scales one output for each pair, of the larger sum. */
 void nn_sum_pairs(const nn_pairs_t *pairs);
 
 /* Widens `count` pairs of elements of position a and, `step` elements on, of b. */

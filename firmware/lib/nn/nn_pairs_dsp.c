@@ -84,7 +84,7 @@ __attribute__((naked)) void nn_sum_pairs(__attribute__((unused)) const nn_pairs_
       MULTIPLY_PAIR
       ".endr\n"
       "4:\n"
-      "ldrd r2, r3, [sp, #12]\n" /* weights_end, relu_scales */
+      "ldrd r2, r3, [sp, #12]\n" /* weights_end, quick_scales */
       "cmp r1, r2\n"
       "bne 3b\n"
       "cbz r3, 5f\n"

@@ -16,25 +16,26 @@ static const _Alignas(4) int16_t weights_conv[16] = {
 static const int32_t bias_conv[4] = {
     158, 56, -30, -140,
 };
-static const nn_relu_scale_t scales_conv[4] = {
+static const nn_quick_scale_t scales_conv[4] = {
     {1073741824, -255, 1}, {1073741824, -128, 0}, {1073741824, -510, 2}, {1073741824, -255, 1},
 };
 static void layer_conv(const int8_t *input, int8_t *output) {
   static const nn_conv1d_t layer = {
       .weights = weights_conv,
       .bias = bias_conv,
-      .relu_scales = scales_conv,
+      .quick_scales = scales_conv,
       .inputs = 18,
       .padding = 0,
       .step = 2,
-      .runs = 1,
       .run = 2,
       .run_step = 0,
       .advance = 4,
       .chunk = 4,
       .positions = 4,
       .channels_out = 4,
+      .runs = 1,
       .pool = 2,
+      .columns = 1,
       .input_zero_point = 3,
       .output = {.zero_point = -128, .min = -128, .max = 127},
   };

@@ -1,0 +1,31 @@
+"""Which kernel computes a convolution."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from pipeline.compiler.filters import Filters, pair_rows
+from pipeline.compiler.graph import Operator
+from pipeline.compiler.narrow import narrow_axes
+from pipeline.compiler.windows import groups_of, line_of
+
+
+class Route(Enum):
+    """LINE: along one axis. NARROW: along the height, columns as channels. WINDOWS: a dense layer
+    on every window. ANY: what none of them can do."""
+
+    LINE = auto()
+    NARROW = auto()
+    WINDOWS = auto()
+    ANY = auto()
+
+
+def route_of(operator: Operator, filters: Filters, compact: bool) -> Route:
+    """Of a CONV_2D; compact: whether little memory counts for more than few instructions."""
+    if groups_of(operator) > 1:
+        return Route.ANY
+    if line_of(operator) is not None:
+        return Route.LINE
+    if narrow_axes(operator) is not None and not compact:
+        return Route.NARROW
+    return Route.ANY if pair_rows(filters) is None else Route.WINDOWS
