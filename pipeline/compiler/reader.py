@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
 from pipeline.compiler import schema
 from pipeline.compiler.flatbuffer import SCHEMA_VERSION, Table, damaged, root
 from pipeline.compiler.graph import SUPPORTED, VIEWS, Graph, Operator, Options, Tensor
+from pipeline.compiler.naming import LayerNames, layer_names, with_unique_layers
 from pipeline.errors import PipelineError
 
 MAX_ELEMENTS = 2**20  # of one tensor
@@ -33,11 +33,12 @@ def read_graph(flatbuffer: bytes) -> Graph:
     tensors = [
         _read_tensor(index, table, buffers) for index, table in enumerate(subgraph.tables(0))
     ]
-    operators = tuple(_read_operator(table, names, tensors) for table in subgraph.tables(3))
+    layers = layer_names(tensors)
+    operators = [_read_operator(table, names, tensors, layers) for table in subgraph.tables(3)]
     graph = Graph(
         _single(subgraph.integers(1), tensors, "input"),
         _single(subgraph.integers(2), tensors, "output"),
-        _with_unique_layers(operators),
+        with_unique_layers(operators),
     )
     _check(graph)
     return graph
@@ -102,18 +103,19 @@ def _constant(
     return data
 
 
-def _read_operator(table: Table, names: list[str], tensors: list[Tensor]) -> Operator:
+def _read_operator(
+    table: Table, names: list[str], tensors: list[Tensor], layers: LayerNames
+) -> Operator:
     code = table.number(0, "I")
     if code >= len(names):
         raise damaged("an operator has no name")
     name = names[code]
     outputs = _tensors(table.integers(2), tensors)
     output = outputs[0] if outputs else None
-    layer = _layer_name(output.name if output else "", name)
     inputs = _tensors(table.integers(1), tensors)
     if output is None:
         raise damaged(f"{name} has no output")
-    operator = Operator(name, layer, inputs, output, Options())
+    operator = Operator(name, layers.of(name, inputs, output), inputs, output, Options())
     if name not in SUPPORTED:
         raise operator.refuse("this operator is not supported")
     if len(outputs) != 1 or not inputs or len(inputs) > MAX_OPERANDS:
@@ -171,32 +173,6 @@ def _convolution_options(options: Table, activation: int, dilation: int | None) 
 
 def _activation(options: Table, field: int) -> str:
     return schema.name_of(schema.ACTIVATIONS, options.number(field, "b"))
-
-
-def _layer_name(tensor: str, operator: str) -> str:
-    """`conv1d_1` for `sequential/conv1d_1/Relu;sequential/conv1d_1/BiasAdd`."""
-    parts = tensor.split(";")[0].split("/")
-    name = parts[1] if len(parts) > 2 else parts[0]
-    if not name or name.startswith("StatefulPartitionedCall"):
-        name = operator.lower()
-    return re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")[:40] or operator.lower()
-
-
-def _with_unique_layers(operators: tuple[Operator, ...]) -> tuple[Operator, ...]:
-    """A layer that became several operators: the later ones have their operator's name added."""
-    taken: set[str] = set()
-    named = []
-    for operator in operators:
-        stem = operator.layer
-        if stem in taken:
-            stem = f"{stem}_{operator.name.lower()}"
-        name, number = stem, 2
-        while name in taken:
-            name, number = f"{stem}_{number}", number + 1
-        if operator.name not in VIEWS:
-            taken.add(name)
-        named.append(replace(operator, layer=name))
-    return tuple(named)
 
 
 def _single(indices: tuple[int, ...], tensors: list[Tensor], role: str) -> Tensor:

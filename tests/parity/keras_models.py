@@ -6,6 +6,7 @@ the process.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -136,6 +137,12 @@ def convert(tensorflow, model):
     return converter.convert()
 
 
+def kernel_layers(model):
+    """The names of the layers that have weights to multiply with."""
+    weights = [(layer.name, variable.path) for layer in model.layers for variable in layer.weights]
+    return sorted({name for name, path in weights if path.endswith("kernel")})
+
+
 NAMES = tuple(stack.__name__ for stack in (*STACKS, residual))
 
 if __name__ == "__main__":
@@ -144,4 +151,6 @@ if __name__ == "__main__":
 
     for stack in (*STACKS, residual):
         path = Path(sys.argv[1]) / f"{stack.__name__}.tflite"
-        path.write_bytes(convert(tensorflow, build(keras, stack)))
+        model = build(keras, stack)
+        path.with_suffix(".json").write_text(json.dumps(kernel_layers(model)))
+        path.write_bytes(convert(tensorflow, model))

@@ -65,6 +65,27 @@ def test_kernels_and_networks_compile_without_a_warning(
 
 
 @pytest.mark.parametrize(
+    ("tensors", "layers"),
+    [
+        (("net_1/conv_1/x", "net_1/conv_1_2/x;net_1/more_1/y"), ("conv", "conv_1")),
+        (("net/conv_1/x", "net/conv_2/x"), ("conv_1", "conv_2")),
+        (("net_1/conv_2/x", "net_1/conv_3/x"), ("conv_2", "conv_3")),  # once more, in one process
+        (("net_1/same_1/x", "net_1/same_1/y"), ("same", "same_logistic")),
+        (("alone", "StatefulPartitionedCall_1:0"), ("alone", "logistic")),
+    ],
+)
+def test_numbers_that_tracing_added_are_taken_off(tensors, layers) -> None:
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 6), 0.1, 0)
+    middle = graph.activation(tensors[0], (1, 6), 1 / 128, 0)
+    output = graph.activation(tensors[1], (1, 6), 1 / 256, -128)
+    graph.operator("TANH", [source], middle)
+    graph.operator("LOGISTIC", [middle], output)
+    network = compile_network(graph.finish(source, output))
+    assert tuple(layer.name for layer in network.layers) == layers
+
+
+@pytest.mark.parametrize(
     "name",
     ["int", "a */ int b; /*", "layer; system()", "ünïcödé", "1st", "", "tanh", "arena", "x" * 300],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def test_a_gesture_network_is_four_calls(keras_models: Path) -> None:
         ("FULLY_CONNECTED", 32 * 6),
         ("SOFTMAX", 0),
     ]
-    assert network.layers[0].name.startswith("conv1d")
+    assert [layer.name for layer in network.layers] == ["conv1d", "conv1d_1", "dense", "softmax"]
     assert network.input_shape == (1, 112, 6)
     assert network.output_shape == (1, 6)
     assert network.quantisation.output_scale == 1 / 256
@@ -39,9 +40,16 @@ def test_a_gesture_network_is_four_calls(keras_models: Path) -> None:
     assert 54 * 16 + 32 < network.arena_bytes < 54 * 16 + 32 + 2048
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_layers_have_the_names_that_keras_gave_them(name: str, keras_models: Path) -> None:
+    network = compile_network((keras_models / f"{name}.tflite").read_bytes())
+    expected = json.loads((keras_models / f"{name}.json").read_text())
+    assert set(expected) <= {layer.name for layer in network.layers}
+
+
 def test_all_supported_operators_are_covered(keras_models: Path) -> None:
     seen = set()
-    for path in keras_models.iterdir():
+    for path in keras_models.glob("*.tflite"):
         for layer in compile_network(path.read_bytes()).layers:
             seen.update(layer.operator.split(" + "))
     assert seen >= {
