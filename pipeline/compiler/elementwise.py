@@ -32,8 +32,6 @@ Function = Callable[[int], int]
 def lower_add(step: Step) -> Layer:
     operator = step.operator
     a, b, output = operator.operand(0), operator.operand(1), operator.output
-    if b.dtype != "INT8" or len(b.scales) != 1 or len(b.zero_points) != 1:
-        raise operator.refuse(f"its second input is {b.dtype}, or not quantised as a whole")
     twice_largest = 2 * max(a.scale, b.scale)
     factor = twice_largest / ((1 << _ADD_HEADROOM_BITS) * output.scale)
     if not 0 < factor < 1:

@@ -14,6 +14,8 @@ from pipeline.compiler.layers import Array
 
 NN_BLOCK = 4  # as in firmware/lib/nn/nn.h
 LARGEST_INPUT = 128  # of an int8, in size
+MAX_FILTERS = 2**14
+MAX_GROUPS = 2**10
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ def read_filters(operator: Operator, filters: int, axis: int) -> Filters:
     weights = operator.operand(1)
     if weights.dtype != "INT8" or weights.data is None:
         raise operator.refuse(f"its weights are {weights.dtype}, or not constant")
+    if filters > MAX_FILTERS:
+        raise operator.refuse(f"it has {filters} filters where {MAX_FILTERS} is the most")
     if any(weights.zero_points) or len(weights.scales) not in (1, filters):
         raise operator.refuse("its weights are not quantised symmetrically, per filter or as one")
     if len(weights.scales) > 1 and weights.axis != axis:
@@ -91,6 +95,8 @@ def read_conv_2d(operator: Operator) -> Filters:
     groups = channels // per_filter
     if groups * per_filter != channels or weights.shape[0] % groups:
         raise operator.refuse(f"{per_filter} channels a filter do not divide {channels}")
+    if groups > MAX_GROUPS:
+        raise operator.refuse(f"it has {groups} groups where {MAX_GROUPS} is the most")
     if weights.shape[0] != output.shape[-1]:
         raise operator.refuse(f"{weights.shape[0]} filters give {output.shape[-1]} channels")
     return read_filters(operator, weights.shape[0], axis=0)

@@ -1,8 +1,9 @@
 """The bytes of a .tflite file, read with every offset checked.
 
 Layout of flatbuffers: https://flatbuffers.dev/internals. Field numbers are those of TensorFlow
-Lite's schema, version 3. Offsets only lead forward, so a hostile file cannot make a loop; counts
-are limited, so it cannot make much work either.
+Lite's schema, version 3. Offsets only lead forward, so a hostile file cannot make a loop. Many
+offsets may lead to the same part, though, so a small file could list more than there is memory for:
+nothing is copied, and what is read is counted.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ FILE_IDENTIFIER = b"TFL3"
 SCHEMA_VERSION = 3
 MAX_FILE_BYTES = 16 * 2**20
 MAX_ITEMS = 2048  # tensors, operators, buffers of a model; numbers in a list
+MAX_NAME = 256  # bytes of a name that are read
+MAX_WORK = 2**20  # numbers and tables read, one way or another
+TABLE_WORK = 16  # a table costs as much as so many numbers
 
 
 def damaged(detail: str) -> PipelineError:
@@ -26,39 +30,69 @@ def damaged(detail: str) -> PipelineError:
     )
 
 
+@dataclass
+class _Source:
+    """The file, and how much may still be read of it."""
+
+    data: bytes
+    left: int = MAX_WORK
+
+    def spend(self, work: int) -> None:
+        self.left -= work
+        if self.left < 0:
+            raise damaged("its lists lead to the same parts again and again")
+
+    def check(self, start: int, length: int) -> None:
+        if start < 0 or start + length > len(self.data):
+            raise damaged(f"it points beyond its {len(self.data)} bytes")
+
+    def read(self, code: str, place: int) -> int:
+        self.check(place, struct.calcsize(code))
+        number: int = struct.unpack_from(code, self.data, place)[0]
+        return number
+
+    def follow(self, place: int) -> Table:
+        self.spend(TABLE_WORK)
+        position = place + self.read("<I", place)
+        vtable = position - self.read("<i", position)
+        self.check(vtable, self.read("<H", vtable))
+        self.check(position, self.read("<H", vtable + 2))
+        return Table(self, position)
+
+
 @dataclass(frozen=True)
 class Table:
     """A table of a flatbuffer: fields by number, defaults for those that were left out."""
 
-    data: bytes
+    source: _Source
     position: int
 
     def _field(self, number: int) -> int | None:
         """Where the field's value is, None where the field was left out."""
-        vtable = self.position - _read(self.data, "<i", self.position)
-        (size,) = struct.unpack_from("<H", _span(self.data, vtable, 4))
+        vtable = self.position - self.source.read("<i", self.position)
+        size = self.source.read("<H", vtable)
         entry = 4 + 2 * number
         if entry + 2 > size:
             return None
-        offset: int = _read(self.data, "<H", vtable + entry)
+        offset = self.source.read("<H", vtable + entry)
         return self.position + offset if offset else None
 
     def number(self, field: int, code: str, default: float = 0) -> int:
         place = self._field(field)
-        return int(default) if place is None else int(_read(self.data, "<" + code, place))
+        return int(default) if place is None else int(self.source.read("<" + code, place))
 
     def real(self, field: int, default: float = 0.0) -> float:
         place = self._field(field)
-        return default if place is None else float(_read(self.data, "<f", place))
+        return default if place is None else float(self.source.read("<f", place))
 
     def _vector(self, field: int, item_bytes: int) -> tuple[int, int] | None:
         """First item's place and the number of items."""
         place = self._field(field)
         if place is None:
             return None
-        start = place + _read(self.data, "<I", place)
-        count: int = _read(self.data, "<I", start)
-        _span(self.data, start + 4, count * item_bytes)
+        start = place + self.source.read("<I", place)
+        count = self.source.read("<I", start)
+        self.source.check(start + 4, count * item_bytes)
         return start + 4, count
 
     def numbers(self, field: int, code: str) -> tuple[float, ...]:
@@ -67,28 +101,30 @@ class Table:
             return ()
         start, count = vector
         _limit(count)
-        return struct.unpack_from(f"<{count}{code}", self.data, start)
+        self.source.spend(count)
+        return struct.unpack_from(f"<{count}{code}", self.source.data, start)
 
     def integers(self, field: int, code: str = "i") -> tuple[int, ...]:
         return tuple(int(value) for value in self.numbers(field, code))
 
-    def raw(self, field: int) -> bytes:
-        vector = self._vector(field, 1)
-        return b"" if vector is None else self.data[vector[0] : vector[0] + vector[1]]
+    def raw(self, field: int) -> memoryview:
+        start, count = self._vector(field, 1) or (0, 0)
+        return memoryview(self.source.data)[start : start + count]
 
     def text(self, field: int) -> str:
-        """A string; its closing NUL must be there."""
+        """A string, or how it begins; its closing NUL must be there."""
         vector = self._vector(field, 1)
         if vector is None:
             return ""
         start, count = vector
-        if _span(self.data, start + count, 1) != b"\0":
+        if self.source.read("<B", start + count) != 0:
             raise damaged("a name has no end")
-        return self.data[start : start + count].decode("utf-8", errors="replace")
+        shown = self.source.data[start : start + min(count, MAX_NAME)]
+        return shown.decode("utf-8", errors="replace")
 
     def table(self, field: int) -> Table | None:
         place = self._field(field)
-        return None if place is None else _follow(self.data, place)
+        return None if place is None else self.source.follow(place)
 
     def tables(self, field: int) -> tuple[Table, ...]:
         vector = self._vector(field, 4)
@@ -96,7 +132,7 @@ class Table:
             return ()
         start, count = vector
         _limit(count)
-        return tuple(_follow(self.data, start + 4 * index) for index in range(count))
+        return tuple(self.source.follow(start + 4 * index) for index in range(count))
 
 
 def root(data: bytes) -> Table:
@@ -105,29 +141,7 @@ def root(data: bytes) -> Table:
         raise damaged(f"it has {len(data)} bytes, more than {MAX_FILE_BYTES}")
     if len(data) % 4 or data[4:8] != FILE_IDENTIFIER:
         raise damaged("it does not begin, or does not end, as such a file does")
-    return _follow(data, 0)
-
-
-def _span(data: bytes, start: int, length: int) -> bytes:
-    if start < 0 or start + length > len(data):
-        raise damaged(f"it points beyond its {len(data)} bytes")
-    return data[start : start + length]
-
-
-def _read(data: bytes, code: str, place: int) -> int:
-    (value,) = struct.unpack(code, _span(data, place, struct.calcsize(code)))
-    number: int = value
-    return number
-
-
-def _follow(data: bytes, place: int) -> Table:
-    position = place + _read(data, "<I", place)
-    table = Table(data, position)
-    vtable = position - _read(data, "<i", position)
-    size = _read(data, "<H", vtable)
-    _span(data, vtable, size)
-    _span(data, position, _read(data, "<H", vtable + 2))
-    return table
+    return _Source(data).follow(0)
 
 
 def _limit(count: int) -> None:

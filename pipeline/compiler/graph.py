@@ -30,7 +30,7 @@ class Tensor:
     scales: tuple[float, ...]
     zero_points: tuple[int, ...]
     axis: int
-    data: bytes | None
+    data: memoryview | None
     storage: int
 
     @property
@@ -96,7 +96,8 @@ class Graph:
 def without_views(graph: Graph) -> Graph:
     """The graph without operators that only change a shape: their outputs share storage.
 
-    One stays where the network's output would otherwise be its input.
+    One stays where the network's output would otherwise be its input, or a constant, which is
+    refused.
     """
     seen: dict[int, Tensor] = {}
 
@@ -108,7 +109,8 @@ def without_views(graph: Graph) -> Graph:
         inputs = tuple(None if tensor is None else resolve(tensor) for tensor in operator.inputs)
         resolved = replace(operator, inputs=inputs)
         viewed, output = resolved.operand(0), operator.output
-        needed = viewed.storage == graph.input.storage and output.index == graph.output.index
+        outside = viewed.storage == graph.input.storage or viewed.data is not None
+        needed = outside and output.index == graph.output.index
         if operator.name in VIEWS and not needed:
             seen[output.index] = replace(output, storage=viewed.storage, data=viewed.data)
         elif viewed.data is not None and operator.name != "ADD":

@@ -16,6 +16,7 @@ MAX_ELEMENTS = 2**20  # of one tensor
 MAX_RANK = 6
 SCALES = (1e-30, 1e30)  # beyond, single precision ends
 MAX_OPERANDS = 8
+MAX_OPERATORS = 128
 
 
 def read_graph(flatbuffer: bytes) -> Graph:
@@ -34,7 +35,10 @@ def read_graph(flatbuffer: bytes) -> Graph:
         _read_tensor(index, table, buffers) for index, table in enumerate(subgraph.tables(0))
     ]
     layers = layer_names(tensors)
-    operators = [_read_operator(table, names, tensors, layers) for table in subgraph.tables(3)]
+    steps = subgraph.tables(3)
+    if len(steps) > MAX_OPERATORS:
+        raise _refuse_model(f"it has {len(steps)} operators where {MAX_OPERATORS} is the most")
+    operators = [_read_operator(table, names, tensors, layers) for table in steps]
     graph = Graph(
         _single(subgraph.integers(1), tensors, "input"),
         _single(subgraph.integers(2), tensors, "output"),
@@ -89,7 +93,7 @@ def _read_tensor(index: int, table: Table, buffers: tuple[Table, ...]) -> Tensor
 
 def _constant(
     name: str, shape: tuple[int, ...], dtype: str, table: Table, buffers: tuple[Table, ...]
-) -> bytes | None:
+) -> memoryview | None:
     buffer = table.number(2, "I")
     if buffer >= len(buffers):
         raise damaged(f"tensor {name!r} lies in a buffer that is not there")
@@ -190,12 +194,16 @@ def _check(graph: Graph) -> None:
             raise _refuse_model(f"its {role} has shape {list(tensor.shape)}; the batch is not 1")
         if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.data is not None:
             raise _refuse_model(f"its {role} is not quantised as a whole")
+    if graph.input.index == graph.output.index:
+        raise _refuse_model("its output is its input")
     known = {graph.input.index}
     for operator in graph.operators:
         _check_operator(operator, known)
         known.add(operator.output.index)
     if graph.output.index not in known:
         raise damaged("nothing computes its output")
+    if not _is_sensible(graph.input):
+        raise _refuse_model("the quantisation of its input makes no sense")
 
 
 def _check_operator(operator: Operator, known: set[int]) -> None:
@@ -204,17 +212,22 @@ def _check_operator(operator: Operator, known: set[int]) -> None:
             raise damaged(f"{operator.name} in layer {operator.layer!r} runs before its input")
     if operator.output.index in known or operator.output.data is not None:
         raise damaged(f"{operator.name} in layer {operator.layer!r} overwrites a tensor")
-    for tensor in (operator.operand(0), operator.output):
+    second = (operator.operand(1),) if operator.name == "ADD" else ()
+    for tensor in (operator.operand(0), *second, operator.output):
         if tensor.dtype != "INT8":
             raise operator.refuse(f"it works on {tensor.dtype}, not INT8")
         if len(tensor.scales) != 1 or len(tensor.zero_points) != 1:
             raise operator.refuse(f"tensor {tensor.name!r} is not quantised as a whole")
         if not tensor.shape:
             raise operator.refuse(f"tensor {tensor.name!r} has no axes")
-        if not SCALES[0] < tensor.scale < SCALES[1] or not -128 <= tensor.zero_point <= 127:
+        if not _is_sensible(tensor):
             raise operator.refuse(f"the quantisation of tensor {tensor.name!r} makes no sense")
     if operator.name in VIEWS and operator.operand(0).elements != operator.output.elements:
         raise damaged(f"{operator.name} in layer {operator.layer!r} changes the number of elements")
+
+
+def _is_sensible(tensor: Tensor) -> bool:
+    return SCALES[0] < tensor.scale < SCALES[1] and -128 <= tensor.zero_point <= 127
 
 
 def _refuse_model(reason: str) -> PipelineError:

@@ -76,6 +76,8 @@ def _reduced(operator: Operator) -> tuple[int, int, int]:
     if axes.dtype != "INT32" or axes.data is None:
         raise operator.refuse("its axes are not constant")
     rank = len(source.shape)
+    if axes.elements > rank:
+        raise operator.refuse(f"it lists {axes.elements} axes of {rank}")
     numbers = np.frombuffer(axes.data, "<i4").tolist()
     if not all(-rank <= number < rank for number in numbers):
         raise operator.refuse(f"its axes {numbers} are out of range")
