@@ -55,7 +55,8 @@ def lower_fully_connected(step: Step) -> Layer:
         raise operator.refuse("its weights are not a plain matrix")
     outputs, inputs = weights.shape
     rows = source.elements // inputs
-    if rows * inputs != source.elements or rows * outputs != output.elements:
+    fits = rows * inputs == source.elements and rows * outputs == output.elements
+    if not fits or output.shape[-1] != outputs:
         raise operator.refuse("its shapes do not fit its weights")
     filters = read_filters(operator, outputs, axis=0)
     macs = rows * outputs * inputs

@@ -75,7 +75,8 @@ def read_filters(operator: Operator, filters: int, axis: int) -> Filters:
         raise operator.refuse(f"its weights are {weights.dtype}, or not constant")
     if filters > MAX_FILTERS:
         raise operator.refuse(f"it has {filters} filters where {MAX_FILTERS} is the most")
-    if any(weights.zero_points) or len(weights.scales) not in (1, filters):
+    scales, zero_points = weights.scales, weights.zero_points
+    if any(zero_points) or len(zero_points) != len(scales) or len(scales) not in (1, filters):
         raise operator.refuse("its weights are not quantised symmetrically, per filter or as one")
     if len(weights.scales) > 1 and weights.axis != axis:
         raise operator.refuse(f"its weights are quantised along axis {weights.axis}")

@@ -96,8 +96,7 @@ class Graph:
 def without_views(graph: Graph) -> Graph:
     """The graph without operators that only change a shape: their outputs share storage.
 
-    One stays where the network's output would otherwise be its input, or a constant, which is
-    refused.
+    One stays where the network's output would otherwise be its input.
     """
     seen: dict[int, Tensor] = {}
 
@@ -109,8 +108,7 @@ def without_views(graph: Graph) -> Graph:
         inputs = tuple(None if tensor is None else resolve(tensor) for tensor in operator.inputs)
         resolved = replace(operator, inputs=inputs)
         viewed, output = resolved.operand(0), operator.output
-        outside = viewed.storage == graph.input.storage or viewed.data is not None
-        needed = outside and output.index == graph.output.index
+        needed = viewed.storage == graph.input.storage and output.index == graph.output.index
         if operator.name in VIEWS and not needed:
             seen[output.index] = replace(output, storage=viewed.storage, data=viewed.data)
         elif viewed.data is not None and operator.name != "ADD":

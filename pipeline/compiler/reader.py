@@ -15,7 +15,6 @@ from pipeline.errors import PipelineError
 MAX_ELEMENTS = 2**20  # of one tensor
 MAX_RANK = 6
 SCALES = (1e-30, 1e30)  # beyond, single precision ends
-MAX_OPERANDS = 8
 MAX_OPERATORS = 128
 
 
@@ -75,6 +74,8 @@ def _read_tensor(index: int, table: Table, buffers: tuple[Table, ...]) -> Tensor
     if math.prod(shape) > MAX_ELEMENTS:
         raise _refuse_tensor(name, f"its shape {list(shape)} is too large for a microcontroller")
     dtype = schema.name_of(schema.TENSOR_TYPES, table.number(1, "b"))
+    if dtype not in schema.TENSOR_TYPES:
+        raise damaged(f"tensor {name!r} has the type of {dtype}")
     quantisation = table.table(4)
     scales = quantisation.numbers(2, "f") if quantisation else ()
     zero_points = quantisation.integers(3, "q") if quantisation else ()
@@ -122,7 +123,8 @@ def _read_operator(
     operator = Operator(name, layers.of(name, inputs, output), inputs, output, Options())
     if name not in SUPPORTED:
         raise operator.refuse("this operator is not supported")
-    if len(outputs) != 1 or not inputs or len(inputs) > MAX_OPERANDS:
+    fewest, most = schema.INPUTS.get(name, schema.ONE_INPUT)
+    if len(outputs) != 1 or not fewest <= len(inputs) <= most:
         raise operator.refuse(f"it has {len(inputs)} inputs and {len(outputs)} outputs")
     return replace(operator, options=_read_options(table, operator))
 
@@ -196,14 +198,16 @@ def _check(graph: Graph) -> None:
             raise _refuse_model(f"its {role} is not quantised as a whole")
     if graph.input.index == graph.output.index:
         raise _refuse_model("its output is its input")
-    known = {graph.input.index}
+    known, reached = {graph.input.index}, {graph.input.index}
     for operator in graph.operators:
         _check_operator(operator, known)
         known.add(operator.output.index)
+        if any(tensor is not None and tensor.index in reached for tensor in operator.inputs):
+            reached.add(operator.output.index)
     if graph.output.index not in known:
         raise damaged("nothing computes its output")
-    if not _is_sensible(graph.input):
-        raise _refuse_model("the quantisation of its input makes no sense")
+    if graph.output.index not in reached:
+        raise _refuse_model("its output does not depend on its input")
 
 
 def _check_operator(operator: Operator, known: set[int]) -> None:
@@ -220,14 +224,18 @@ def _check_operator(operator: Operator, known: set[int]) -> None:
             raise operator.refuse(f"tensor {tensor.name!r} is not quantised as a whole")
         if not tensor.shape:
             raise operator.refuse(f"tensor {tensor.name!r} has no axes")
-        if not _is_sensible(tensor):
+        if not SCALES[0] < tensor.scale < SCALES[1] or not -128 <= tensor.zero_point <= 127:
             raise operator.refuse(f"the quantisation of tensor {tensor.name!r} makes no sense")
-    if operator.name in VIEWS and operator.operand(0).elements != operator.output.elements:
+    if operator.name in VIEWS:
+        _check_view(operator)
+
+
+def _check_view(operator: Operator) -> None:
+    shape = operator.optional(1)
+    if shape is not None and (shape.dtype != "INT32" or shape.data is None):
+        raise operator.refuse(f"its shape is {shape.dtype}, or not constant")
+    if operator.operand(0).elements != operator.output.elements:
         raise damaged(f"{operator.name} in layer {operator.layer!r} changes the number of elements")
-
-
-def _is_sensible(tensor: Tensor) -> bool:
-    return SCALES[0] < tensor.scale < SCALES[1] and -128 <= tensor.zero_point <= 127
 
 
 def _refuse_model(reason: str) -> PipelineError:

@@ -57,6 +57,19 @@ OPTIONS = {
     "ADD": ADD_OPTIONS,
 }
 
+# The fewest and the most inputs of an operator, absent ones included.
+INPUTS = {
+    "CONV_2D": (2, 3),
+    "DEPTHWISE_CONV_2D": (2, 3),
+    "FULLY_CONNECTED": (2, 3),
+    "MEAN": (2, 2),
+    "ADD": (2, 2),
+    "PAD": (2, 2),
+    "RESHAPE": (1, 2),
+    "EXPAND_DIMS": (2, 2),
+}
+ONE_INPUT = (1, 1)  # of all other operators that are supported
+
 
 def name_of(names: tuple[str, ...], number: int) -> str:
     return names[number] if 0 <= number < len(names) else f"number {number}"

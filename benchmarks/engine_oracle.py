@@ -1,0 +1,89 @@
+"""TensorFlow Lite Micro in a child process, for files that may crash it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from multiprocessing.connection import Connection
+from types import TracebackType
+
+import numpy as np
+
+from pipeline.artifacts import Int8
+
+LIMIT_S = 20.0
+ARENA_BYTES = 32 * 2**20
+
+
+class Oracle:
+    """Answers for one file after another; a child that dies is replaced."""
+
+    def __init__(self) -> None:
+        self._context = multiprocessing.get_context("spawn")
+        self._start()
+
+    def __enter__(self) -> Oracle:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    def answers(self, flatbuffer: bytes, inputs: Int8) -> Int8 | None:
+        """int8 [vectors, elements]; None where TensorFlow Lite Micro refuses the file, crashes or
+        hangs on it."""
+        try:
+            self._ends.send((flatbuffer, inputs))
+            if self._ends.poll(LIMIT_S):
+                outputs: Int8 | None = self._ends.recv()
+                return outputs
+        except (EOFError, ConnectionError):
+            pass
+        self._stop()
+        self._start()
+        return None
+
+    def _start(self) -> None:
+        self._ends, theirs = self._context.Pipe()
+        self._child = self._context.Process(target=_serve, args=(theirs,), daemon=True)
+        self._child.start()
+        theirs.close()
+
+    def _stop(self) -> None:
+        self._child.kill()
+        self._child.join()
+        self._ends.close()
+
+
+def _serve(ends: Connection) -> None:
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    while True:
+        try:
+            flatbuffer, inputs = ends.recv()
+        except EOFError:
+            return
+        try:
+            ends.send(_run(flatbuffer, inputs))
+        except Exception:  # whatever it is, the file was refused
+            ends.send(None)
+
+
+def _run(flatbuffer: bytes, inputs: Int8) -> Int8 | None:
+    from tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_bytes(flatbuffer, arena_size=ARENA_BYTES)
+    source, output = interpreter.get_input_details(0), interpreter.get_output_details(0)
+    if any(details["dtype"] is not np.int8 for details in (source, output)):
+        return None
+    outputs = []
+    for vector in inputs:
+        interpreter.set_input(vector.reshape(source["shape"]), 0)
+        interpreter.invoke()
+        outputs.append(interpreter.get_output(0).ravel().copy())
+    return np.stack(outputs)

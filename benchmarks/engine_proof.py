@@ -1,0 +1,220 @@
+"""That the compiled engine equals TensorFlow Lite Micro, and that no file brings the compiler down.
+
+`python -m benchmarks.engine_proof` compares every byte of the compared networks and of random
+graphs, on this machine under the sanitizers and on QEMU; then it compiles hostile files, and runs
+what was not refused against TensorFlow Lite Micro. Figures go to area `engine`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.chain import RECORDINGS
+from benchmarks.engine import MODELS
+from benchmarks.engine_build import ROOT, model, oracle
+from benchmarks.engine_many import run_on_board, run_on_host
+from benchmarks.engine_oracle import Oracle
+from benchmarks.hostile import hostile_files
+from benchmarks.results_file import Row, record, row
+from pipeline.artifacts import Float32, Int8
+from pipeline.compiler import CompiledNetwork, compile_network
+from pipeline.datasets.importers import import_tutorial_csv
+from pipeline.datasets.recordings import load_recordings
+from pipeline.errors import PipelineError
+
+COMMAND = "python -m benchmarks.engine_proof"
+REAL, RANDOM = 600, 600  # vectors of each compared network
+GRAPHS, GRAPH_VECTORS = 120, 40  # of each of two kinds
+HOSTILE, HOSTILE_VECTORS = 12_000, 10
+SEED = 1
+LIMIT_S = 1.0  # for one hostile file
+HANGS_S = 20.0
+TOGETHER = 120  # networks of one program on this machine
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        flatbuffers = {prefix: model(Path(name), module) for prefix, module in MODELS.items()}
+        windows = real_recordings(Path(name) / "takes")
+    graphs = random_graphs()
+    rows = [parity_row(flatbuffers, graphs, windows)]
+    rows += hostile_rows([*flatbuffers.values(), *graphs[::8]])
+    for item in rows:
+        print(f"{item['name']}: {item['value']} {item['unit']} (bound {item['bound']})")
+        print(f"  {item['note']}")
+    record("engine", rows)
+
+
+def random_graphs() -> list[bytes]:
+    """Those of tests/parity, more of them."""
+    sys.path.insert(0, str(ROOT / "tests" / "parity"))
+    made = importlib.import_module("random_graphs")
+    kinds = (made.random_sequence, made.random_network)
+    return [make(seed) for make in kinds for seed in range(GRAPHS)]
+
+
+def real_recordings(folder: Path) -> Float32:
+    """float32 [samples, channels] of all takes; every channel has a mean of 0, a spread of 1."""
+    source = RECORDINGS / "punch_flex"
+    import_tutorial_csv(source, folder, None, None, rate_hz=119.0, take_rows=119)
+    samples = np.concatenate([recording.samples for recording in load_recordings(folder)])
+    scaled: Float32 = (samples - samples.mean(axis=0)) / samples.std(axis=0)
+    return scaled
+
+
+# Byte-equality.
+
+
+def parity_row(flatbuffers: dict[str, bytes], graphs: Sequence[bytes], real: Float32) -> Row:
+    files = [*flatbuffers.values(), *graphs]
+    networks = [compile_network(data) for data in files]
+    compared = len(flatbuffers)
+    vectors = [
+        np.concatenate([real_vectors(network, real), noise(network, RANDOM)])
+        for network in networks[:compared]
+    ] + [noise(network, GRAPH_VECTORS) for network in networks[compared:]]
+    expected = [oracle(*pair) for pair in zip(files, vectors, strict=True)]
+    with tempfile.TemporaryDirectory() as host, tempfile.TemporaryDirectory() as board:
+        unequal = [
+            differing(run_on_host(networks, vectors, Path(host), ("-O1",)), expected),
+            differing(run_on_board(networks, vectors, Path(board), ("-O2",)), expected),
+        ]
+    names = ", ".join(MODELS.values())
+    return row(
+        "unequal vectors",
+        sum(unequal),
+        "vectors",
+        COMMAND,
+        f"{names}: {REAL} real and {RANDOM} random vectors each; {len(graphs)} random graphs: "
+        f"{GRAPH_VECTORS} each; all on the host under the sanitizers ({unequal[0]}) and on QEMU "
+        f"({unequal[1]})",
+        "== 0",
+    )
+
+
+def differing(outputs: Sequence[Int8], expected: Sequence[Int8]) -> int:
+    return sum(
+        int((ours != theirs).any(axis=1).sum())
+        for ours, theirs in zip(outputs, expected, strict=True)
+    )
+
+
+def real_vectors(network: CompiledNetwork, real: Float32) -> Int8:
+    """Windows of the recordings, quantised as the network takes them, int8 [REAL, ...]."""
+    shape = network.input_shape[1:]
+    size = int(np.prod(shape))
+    channels = 3 if 3 in shape else real.shape[1]
+    steps = -(-size // channels)
+    starts = np.linspace(0, len(real) - steps, REAL).astype(int)
+    flat = np.stack([real[start : start + steps, :channels].ravel()[:size] for start in starts])
+    scale, zero = network.quantisation.input_scale, network.quantisation.input_zero_point
+    values: Int8 = np.clip(np.rint(flat / scale) + zero, -128, 127).astype(np.int8)
+    return values.reshape(-1, *shape)
+
+
+def noise(network: CompiledNetwork, count: int) -> Int8:
+    """Of every loudness around the zero point, the extremes, and extremes mixed."""
+    random = np.random.default_rng(SEED)
+    shape = network.input_shape[1:]
+    loudness = random.uniform(0.5, 128, (count, *(1,) * len(shape)))
+    centre = network.quantisation.input_zero_point
+    values = np.clip(np.rint(random.normal(centre, loudness, (count, *shape))), -128, 127)
+    values[:3] = np.array([-128, 127, centre]).reshape(3, *(1,) * len(shape))
+    values[3] = random.choice([-128, 127], shape)
+    return values.astype(np.int8)
+
+
+# Hostile files.
+
+
+@dataclass
+class Ordeal:
+    """What became of hostile files; accepted: number, file, network."""
+
+    slowest_s: float = 0.0
+    refused: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    accepted: list[tuple[bytes, CompiledNetwork]] = field(default_factory=list)
+
+
+def hostile_rows(sound: Sequence[bytes]) -> list[Row]:
+    ordeal = compile_hostile(sound)
+    equal, refused = check_accepted(ordeal)
+    failures = sum(ordeal.failures.values())
+    note = (
+        f"{HOSTILE} files, {ordeal.refused} refused with a clear error, {len(ordeal.accepted)} "
+        f"compiled; of these {equal} equal TensorFlow Lite Micro on {HOSTILE_VECTORS} vectors "
+        f"each and {refused} it does not take; {dict(ordeal.failures)}"
+    )
+    slowest = round(ordeal.slowest_s, 3)
+    return [
+        row("crashes on hostile files", failures, "files", COMMAND, note, "== 0"),
+        row("hostile file slowest", slowest, "s", COMMAND, "to an error or to C", "< 1"),
+    ]
+
+
+def compile_hostile(sound: Sequence[bytes]) -> Ordeal:
+    ordeal = Ordeal()
+    for hostile in hostile_files(sound, HOSTILE, SEED):
+        start = time.perf_counter()
+        try:
+            with time_limit(HANGS_S):
+                ordeal.accepted.append((hostile.data, compile_network(hostile.data)))
+        except PipelineError:
+            ordeal.refused += 1
+        except Exception as error:  # any other is what must not be
+            ordeal.failures[f"{type(error).__name__} after {hostile.kind}"] += 1
+        took = time.perf_counter() - start
+        ordeal.slowest_s = max(ordeal.slowest_s, took)
+        ordeal.failures["too slow"] += took > LIMIT_S
+    return ordeal
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    def stop(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def check_accepted(ordeal: Ordeal) -> tuple[int, int]:
+    """How many equal TensorFlow Lite Micro, and how many it does not take; wrong ones are added
+    to the failures."""
+    checked: list[tuple[CompiledNetwork, Int8, Int8]] = []
+    with Oracle() as reference:
+        for data, network in ordeal.accepted:
+            vectors = noise(network, HOSTILE_VECTORS)
+            answers = reference.answers(data, vectors)
+            if answers is not None:
+                checked.append((network, vectors, answers))
+    for start in range(0, len(checked), TOGETHER):
+        part = checked[start : start + TOGETHER]
+        networks, inputs = [item[0] for item in part], [item[1] for item in part]
+        with tempfile.TemporaryDirectory() as name:
+            outputs = run_on_host(networks, inputs, Path(name), ("-O0",))
+        for ours, (_, _, theirs) in zip(outputs, part, strict=True):
+            ordeal.failures["wrong model"] += not np.array_equal(ours, theirs)
+    wrong = ordeal.failures["wrong model"]
+    return len(checked) - wrong, len(ordeal.accepted) - len(checked)
+
+
+if __name__ == "__main__":
+    main()
