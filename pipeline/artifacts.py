@@ -57,12 +57,39 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """Something that befell the stream before the sample at `index`; data/README.md has the kinds.
+
+    count: how many lines or samples; milliseconds where the kind is `unplugged`.
+    """
+
+    kind: str
+    count: int
+    index: int
+
+
+@dataclass(frozen=True)
+class HostClock:
+    """The sender's clock against this computer's (microseconds since 1970).
+
+    host_us = t_us + offset_us + drift_ppm * 1e-6 * (t_us - at_us)
+    """
+
+    offset_us: int
+    drift_ppm: float
+    at_us: int
+
+
+@dataclass(frozen=True)
 class Recording:
     """A stretch of samples from one sensor, and where it comes from.
 
     samples: float32 [n, channels] in the channels' units, a multiple of 0.001 once saved.
     seq: the sender's running number; t_us: the sender's clock in microseconds.
     intervals: what is known to happen where, for recordings of more than one gesture.
+    faults: what went wrong on the way, beside samples that are missing, which are `gaps`.
+    take: the number of the take in its capture, common to all boards that recorded it.
+    clock: how to place the samples in this computer's time.
     name: path within its dataset without the suffix, set by loading: "punch/anna-1-003".
     """
 
@@ -78,6 +105,9 @@ class Recording:
     channels: tuple[str, ...] = IMU_CHANNELS
     gaps: tuple[Gap, ...] = ()
     intervals: tuple[Interval, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    take: int | None = None
+    clock: HostClock | None = None
     name: str = ""
 
     def __len__(self) -> int:

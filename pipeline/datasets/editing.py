@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pipeline.artifacts import Interval, Recording, atomic_write
 from pipeline.datasets.names import check_name, next_recording_path
-from pipeline.datasets.recording_file import gaps_in, load_recording, save_recording
+from pipeline.datasets.recording_faults import gaps_in
+from pipeline.datasets.recording_file import load_recording, save_recording
 from pipeline.errors import ExitCode, PipelineError
 
 UNTRIMMED = ".untrimmed"
@@ -60,6 +61,11 @@ def _part(recording: Recording, start: int, stop: int) -> Recording:
         t_us=recording.t_us[kept],
         gaps=gaps_in(recording.seq[kept]),
         intervals=tuple(inside),
+        faults=tuple(
+            replace(fault, index=fault.index - start)
+            for fault in recording.faults
+            if start < fault.index < stop
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.artifacts import Recording
-from pipeline.datasets.recordings import load_recordings
+from pipeline.datasets.recordings import load_recordings, takes_in
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,5 @@ def _share(label: str, person: str, takes: list[Recording]) -> Share:
 
 def find_datasets(folder: Path) -> dict[Path, int]:
     """Folders in `folder` that hold recordings, and how many files."""
-    counts = {
-        path: sum(not file.name.startswith(".") for file in path.glob("*/*.csv"))
-        for path in sorted(folder.glob("*/"))
-    }
-    return {path: count for path, count in counts.items() if count}
+    found = {path: takes_in(path) for path in sorted(folder.glob("*/"))}
+    return {path: len(files) for path, files in found.items() if files}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.artifacts import Gap, Int64
 from pipeline.errors import PipelineError
 
 # Below it float32 holds every multiple of 0.001 exactly enough to survive a round trip.
@@ -42,6 +43,12 @@ def first_unordered(column: str, clock: NDArray[Any]) -> int | None:
     steps = np.diff(clock)
     wrong = np.flatnonzero(steps < 0 if column == "t_us" else steps <= 0)
     return int(wrong[0]) + 1 if len(wrong) else None
+
+
+def gaps_in(seq: Int64) -> tuple[Gap, ...]:
+    """Where the running number jumps: seq int64 [n], increasing."""
+    jumps = np.flatnonzero(np.diff(seq) > 1) + 1
+    return tuple(Gap(int(at), int(seq[at] - seq[at - 1] - 1)) for at in jumps)
 
 
 def first_bad_row(

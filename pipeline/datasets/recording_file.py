@@ -13,19 +13,29 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import IMU_UNITS, Gap, Int64, Interval, Recording, atomic_write
-from pipeline.datasets.names import check_name
+from pipeline.artifacts import IMU_UNITS, Recording, atomic_write
 from pipeline.datasets.recording_faults import (
     LARGEST_COUNT,
     LARGEST_READING,
     bad_file,
     first_bad_row,
     first_unordered,
+    gaps_in,
     no_recording,
+)
+from pipeline.datasets.recording_header import (
+    FORMAT,
+    clock_in,
+    faults_in,
+    intervals_in,
+    name_in,
+    parse_header,
+    rate_in,
+    recording_header,
+    take_in,
 )
 from pipeline.errors import PipelineError
 
-FORMAT = 1
 CLOCK_COLUMNS = ("seq", "t_us")
 
 
@@ -56,7 +66,7 @@ def load_recording(path: Path) -> Recording:
     Raises PipelineError that names the file and the line of the first fault.
     """
     lines = _read_lines(path)
-    header, columns_at = _parse_header(lines)
+    header, columns_at = parse_header(lines)
     columns = _check_columns(path, lines, header, columns_at)
     table = _parse_rows(path, lines, columns, columns_at)
     seq = table[:, 0].astype(np.int64)
@@ -64,48 +74,19 @@ def load_recording(path: Path) -> Recording:
         samples=table[:, len(CLOCK_COLUMNS) :].astype(np.float32),
         seq=seq,
         t_us=table[:, 1].astype(np.int64),
-        rate_hz=_rate(path, header),
-        label=_name(path, header, "label"),
-        person=_name(path, header, "person"),
-        session=_name(path, header, "session"),
+        rate_hz=rate_in(path, header),
+        label=name_in(path, header, "label"),
+        person=name_in(path, header, "person"),
+        session=name_in(path, header, "session"),
         board=header.get("board", "unknown"),
         source=header.get("source", "unknown"),
         channels=columns,
         gaps=gaps_in(seq),
-        intervals=_parse_intervals(path, header.get("intervals", ""), len(table)),
+        intervals=intervals_in(path, header, len(table)),
+        faults=faults_in(path, header, len(table)),
+        take=take_in(path, header),
+        clock=clock_in(path, header),
         name=f"{path.parent.name}/{path.stem}",
-    )
-
-
-def gaps_in(seq: Int64) -> tuple[Gap, ...]:
-    """Where the running number jumps: seq int64 [n], increasing."""
-    jumps = np.flatnonzero(np.diff(seq) > 1) + 1
-    return tuple(Gap(int(at), int(seq[at] - seq[at - 1] - 1)) for at in jumps)
-
-
-def recording_header(recording: Recording) -> str:
-    """The `# key: value` lines. Raises PipelineError for names that cannot be used."""
-    units = ", ".join(f"{name} [{IMU_UNITS.get(name, '?')}]" for name in recording.channels)
-    gaps = "; ".join(f"{gap.missing} before row {gap.index}" for gap in gaps_in(recording.seq))
-    intervals = "; ".join(
-        f"{part.start}-{part.stop} {check_name('label', part.label)}"
-        for part in recording.intervals
-    )
-    entries = {
-        "format": FORMAT,
-        "label": check_name("label", recording.label),
-        "person": check_name("person", recording.person),
-        "session": check_name("session", recording.session),
-        "board": recording.board,
-        "source": recording.source,
-        "rate_hz": f"{recording.rate_hz:.10g}",
-        "measured_rate_hz": f"{recording.measured_rate_hz:.3f}",
-        "channels": units,
-        "gaps": gaps,
-        "intervals": intervals,
-    }
-    return "".join(
-        f"# {key}: {' '.join(str(text).split())}".rstrip() + "\n" for key, text in entries.items()
     )
 
 
@@ -150,17 +131,6 @@ def _read_lines(path: Path) -> list[str]:
             "it does not exist, is a folder, or may not be read by you",
             "check the path; a recording is a .csv file",
         ) from None
-
-
-def _parse_header(lines: Sequence[str]) -> tuple[dict[str, str], int]:
-    """The `# key: value` lines, and the index of the line after them."""
-    header: dict[str, str] = {}
-    for index, line in enumerate(lines):
-        if not line.startswith("#"):
-            return header, index
-        key, _, value = line[1:].partition(":")
-        header[key.strip()] = value.strip()
-    return header, len(lines)
 
 
 def _check_columns(
@@ -229,45 +199,3 @@ def _parse_rows(
     ):
         raise first_bad_row(path, rows, columns_at + 2, (*CLOCK_COLUMNS, *columns))
     return table
-
-
-def _rate(path: Path, header: dict[str, str]) -> float:
-    try:
-        rate_hz = float(header["rate_hz"])
-    except (KeyError, ValueError):
-        rate_hz = 0.0
-    if not 0 < rate_hz < float("inf"):
-        raise bad_file(
-            path,
-            None,
-            f"`# rate_hz: {header.get('rate_hz', '')}` is no sampling rate",
-            "the line is missing or was edited",
-            "write the rate in Hz, such as `# rate_hz: 119`",
-        )
-    return rate_hz
-
-
-def _name(path: Path, header: dict[str, str], kind: str) -> str:
-    text = header.get(kind, "1" if kind == "session" else "")
-    try:
-        return check_name(kind, text)
-    except PipelineError as error:
-        raise bad_file(
-            path, None, f"`# {kind}:` {error.what.rstrip('.')}", error.why, error.next_step
-        ) from None
-
-
-def _parse_intervals(path: Path, text: str, n: int) -> tuple[Interval, ...]:
-    intervals = []
-    for part in filter(None, (part.strip() for part in text.split(";"))):
-        match = re.fullmatch(r"(\d+)-(\d+) ([\w-]+)", part)
-        if not match or not int(match[1]) < int(match[2]) <= n:
-            raise bad_file(
-                path,
-                None,
-                f"interval {part!r} is not START-STOP LABEL within {n} samples",
-                "the header was edited, or rows were deleted",
-                "mend the `# intervals:` line; rows count from 0, STOP is not included",
-            )
-        intervals.append(Interval(int(match[1]), int(match[2]), match[3]))
-    return tuple(intervals)

@@ -10,7 +10,8 @@ from pathlib import Path
 from pipeline.artifacts import Recording
 from pipeline.datasets.names import check_name, next_recording_path, recording_path
 from pipeline.datasets.recording_faults import bad_file
-from pipeline.datasets.recording_file import load_recording, recording_header, save_recording
+from pipeline.datasets.recording_file import load_recording, save_recording
+from pipeline.datasets.recording_header import recording_header
 from pipeline.errors import ExitCode, PipelineError
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "recording_path",
     "recording_paths",
     "save_recording",
+    "takes_in",
 ]
 
 
@@ -40,13 +42,22 @@ def load_recordings(folder: Path, labels: Iterable[str] | None = None) -> list[R
 
 def recording_paths(folder: Path) -> list[Path]:
     """The files of a dataset, always in the same order. Raises PipelineError for none."""
-    paths = sorted(
-        (path for path in folder.glob("*/*.csv") if not path.name.startswith(".")),
-        key=lambda path: (path.parent.name, path.name),
-    )
+    paths = takes_in(folder)
     if not paths:
         raise _empty_dataset(folder)
     return paths
+
+
+def takes_in(folder: Path) -> list[Path]:
+    """The files of a dataset, always in the same order; what is hidden is no take."""
+    return sorted(
+        (
+            path
+            for path in folder.glob("*/*.csv")
+            if not path.name.startswith(".") and not path.parent.name.startswith(".")
+        ),
+        key=lambda path: (path.parent.name, path.name),
+    )
 
 
 def fingerprint(data: Path | Sequence[Recording]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 
-from pipeline.artifacts import Float32, Interval, Recording
+from pipeline.artifacts import Float32, Recording
 from pipeline.datasets.names import recording_path
 from pipeline.datasets.recording_file import save_recording
 from pipeline.datasets.simulated_motion import (
@@ -86,32 +86,6 @@ def simulate_dataset(
     return paths
 
 
-def simulate_stream(
-    gestures: Sequence[str], seed: int, person: int = 1, rate_hz: float = RATE_HZ
-) -> Recording:
-    """One continuous recording: `gestures` in this order, each after 1.5 to 3 s of idling.
-
-    The intervals say where each is; its label is "stream". person: the same number and seed
-    as in simulate_dataset are the same person. Raises KeyError for an unknown gesture.
-    """
-    who = make_person(person, seed)
-    random = np.random.default_rng([seed, person, len(GESTURES) + 1])
-    now_s = 0.0
-    acts = []
-    for label in gestures:
-        act = _act(who, label, now_s + random.uniform(1.5, 3.0), random)
-        now_s = act.start_s + act.seconds
-        acts.append(act)
-    samples = _sense(who, acts, "fidget", now_s + 1.5, rate_hz, random)
-    intervals = tuple(
-        Interval(
-            round(act.start_s * rate_hz), round((act.start_s + act.seconds) * rate_hz), act.label
-        )
-        for act in acts
-    )
-    return _recording(samples, rate_hz, "stream", who.name, seed, intervals)
-
-
 def make_person(number: int, seed: int) -> Person:
     """Person `number`, from 1; the same for the same seed."""
     random = np.random.default_rng([seed, number])
@@ -137,7 +111,7 @@ def _take(
         start_s = (TAKE_S - act.seconds) * random.uniform(0.2, 0.8)
         act = _Act(label, start_s, act.seconds, act.size)
         samples = _sense(person, (act,), "rest", TAKE_S, rate_hz, random)
-    return _recording(samples, rate_hz, label, person.name, seed, ())
+    return _recording(samples, rate_hz, label, person.name, seed)
 
 
 def _act(person: Person, label: str, start_s: float, random: Generator) -> _Act:
@@ -207,7 +181,6 @@ def _recording(
     label: str,
     person: str,
     seed: int,
-    intervals: tuple[Interval, ...],
 ) -> Recording:
     seq = np.arange(len(samples), dtype=np.int64)
     return Recording(
@@ -219,5 +192,4 @@ def _recording(
         person=person,
         board="none",
         source=f"simulated: synthetic, made by `gesture simulate`, seed {seed}",
-        intervals=intervals,
     )

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.artifacts import PROJECT, Recording
-from pipeline.datasets.recordings import load_recording, load_recordings, save_recording
-from pipeline.datasets.simulate import make_person, simulate_dataset, simulate_stream
+from pipeline.datasets.recordings import load_recordings
+from pipeline.datasets.simulate import make_person, simulate_dataset
 from pipeline.datasets.simulated_motion import (
     GESTURES,
     STANDARD_GRAVITY,
@@ -164,25 +164,6 @@ def test_people_differ_in_everything() -> None:
     for trait in ("tempo", "size", "swing_rad", "grip", "bias"):
         assert not np.array_equal(getattr(ada, trait), getattr(ben, trait))
         np.testing.assert_array_equal(getattr(ada, trait), getattr(make_person(1, 1), trait))
-
-
-def test_a_stream_says_where_its_gestures_are(tmp_path: Path) -> None:
-    order = ["punch", "wave", "flex", "circle", "punch"]
-    stream = simulate_stream(order, seed=5)
-    assert [interval.label for interval in stream.intervals] == order
-    moving = np.linalg.norm(np.diff(stream.samples[:, 3:], axis=0), axis=1)
-    inside = np.zeros(len(moving), bool)
-    for interval in stream.intervals:
-        inside[interval.start : interval.stop] = True
-        assert moving[interval.start : interval.stop].max() > 10
-    assert moving[~inside].max() < 10  # it rests in between, without a jump
-    assert stream.intervals[-1].stop < len(stream) - RATE_HZ
-    path = tmp_path / "stream.csv"
-    save_recording(stream, path)
-    assert load_recording(path).intervals == stream.intervals
-    assert np.array_equal(simulate_stream(order, seed=5).samples, stream.samples)
-    with pytest.raises(KeyError):
-        simulate_stream(["kick"], seed=5)
 
 
 def features(recording: Recording) -> Reals:
