@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli_capture import capture
 from pipeline.cli_data import Json, data_app
 from pipeline.errors import PipelineError
 
@@ -51,27 +52,7 @@ def simulate(
     console.show_simulated(stage.simulate(folder, people, takes, seed), json)
 
 
-@app.command()
-def capture(
-    label: Annotated[str, typer.Option(help="What is being done: punch, flex, idle …")],
-    person: Annotated[str, typer.Option(help="Who does it.")] = "me",
-    session: Annotated[str, typer.Option(help="Anything that tells sittings apart.")] = "1",
-    dataset: Annotated[str, typer.Option(help="Recordings go to data/DATASET.")] = "mine",
-    count: Annotated[int, typer.Option(min=1, help="How many takes.")] = 1,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Length of a take.")] = 1.0,
-    port: Port = "auto",
-    json: Json = False,
-) -> None:
-    """Record takes from a board.
-
-    \b
-    Example: gesture capture --label punch --person anna --count 20
-    """
-    from pipeline import console
-    from pipeline.stages import data as stage
-
-    options = stage.CaptureOptions(label, person, session, dataset, count, seconds, port)
-    console.show_captured(stage.capture(options), json)
+app.command()(capture)
 
 
 @app.command()

@@ -79,9 +79,10 @@ def data_lint(dataset: Dataset, json: Json = False) -> None:
     \b
     Example: gesture data lint data/mine
     """
-    from pipeline import console_data
+    from pipeline import console_capture, console_data
     from pipeline.stages import keeping as stage
 
+    console_capture.show_recovered(stage.recover(dataset))
     report = stage.lint(dataset)
     console_data.show_lint(report, json)
     if report.findings:
@@ -118,12 +119,13 @@ def data_list(
     \b
     Example: gesture data list data/mine
     """
-    from pipeline import console_data
+    from pipeline import console_capture, console_data
     from pipeline.stages import keeping as stage
 
     if dataset is None:
         console_data.show_datasets(stage.find_datasets(), json)
     else:
+        console_capture.show_recovered(stage.recover(dataset))
         console_data.show_inventory(stage.take_inventory(dataset), json)
 
 

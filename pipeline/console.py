@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pipeline.datasets.importers import ImportReport
     from pipeline.deployment.verify import Verified
     from pipeline.stages.board import Deployed
-    from pipeline.stages.data import Captured
     from pipeline.stages.learning import Converted
     from pipeline.training.events import Calls
     from pipeline.training.fit import Epoch
@@ -154,15 +153,6 @@ def show_stream(stream: Recording, file: Path, as_json: bool) -> None:
         print_json({"file": file, "seconds": seconds, "intervals": stream.intervals})
     else:
         out.print(f"{file}: {len(stream.intervals)} takes in {seconds:.1f} s")
-
-
-def show_captured(captured: Captured, as_json: bool) -> None:
-    if as_json:
-        print_json(captured)
-        return
-    for file in captured.files:
-        out.print(str(file))
-    out.print(f"{captured.missing} samples missing, {captured.damaged} lines damaged")
 
 
 def show_trained(trained: Trained, as_json: bool) -> None:

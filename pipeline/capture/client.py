@@ -73,7 +73,7 @@ class BoardClient:
         self._next_hello(GREETING_WAIT_S)
         while True:
             try:
-                return _board_info(self.command("info", READY_ATTEMPT_S))
+                return board_info(self.command("info", READY_ATTEMPT_S))
             except PipelineError:
                 if time.monotonic() > deadline:
                     raise
@@ -112,7 +112,7 @@ class BoardClient:
         self._kept.clear()
 
     def info(self) -> BoardInfo:
-        return _board_info(self.command("info"))
+        return board_info(self.command("info"))
 
     def labels(self) -> tuple[str, ...]:
         """The classes, in the order of the scores."""
@@ -204,7 +204,8 @@ def _refused(text: str, answer: Message) -> PipelineError:
     )
 
 
-def _board_info(answer: Message) -> BoardInfo:
+def board_info(answer: Message) -> BoardInfo:
+    """What an `ok` to `info` says. Raises PipelineError (MISMATCH) where a field is missing."""
     return BoardInfo(
         board=_field(answer, "board"),
         imu=_field(answer, "imu"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
+import select
 import termios
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -48,6 +50,25 @@ class Port:
             # One call only: where the line breaks, what came before it has been handed over.
             return bytes(self._serial.read(self._serial.in_waiting or 1))
 
+    def read_into(self, room: memoryview) -> int:
+        """How many bytes had arrived; the system itself has put them into `room`. Never waits."""
+        with _translated(self.device, _gone):
+            if not self.wait_any([self], 0):
+                return 0
+            count = os.readv(self._serial.fileno(), [room])
+            if count == 0:
+                raise OSError("it is ready to be read, and gives nothing")
+            return count
+
+    @staticmethod
+    def wait_any(ports: Iterable[Port], timeout_s: float) -> bool:
+        """Wait until one of the ports has something to say, or has gone."""
+        poll = select.poll()
+        for port in ports:
+            with _translated(port.device, _gone):
+                poll.register(port._serial.fileno(), select.POLLIN)
+        return bool(poll.poll(timeout_s * 1000))
+
     def write(self, data: bytes) -> None:
         with _translated(self.device, _gone):
             self._serial.write(data)
@@ -77,6 +98,13 @@ def find_port(spec: str) -> str:
     if spec.startswith("id:"):
         return _board_with_id(spec[len("id:") :])
     return spec
+
+
+def lasting_name(device: str) -> str:
+    """`id:SERIAL` where the port has a serial number: its path may be another one tomorrow."""
+    known = {port.device: port.serial_number for port in list_ports.comports()}
+    serial_number = known.get(device)
+    return f"id:{serial_number}" if serial_number else device
 
 
 def _only_board() -> str:

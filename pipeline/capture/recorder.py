@@ -1,129 +1,186 @@
-"""From a streaming board to recordings."""
+"""A capture while it runs: reads all ports, and puts all it reads into the journal first."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
 
-import numpy as np
-
-from pipeline.artifacts import Gap, Int64, Recording
-from pipeline.capture.client import BoardClient, BoardInfo
-from pipeline.capture.protocol import Damaged, Item, Message, Sample, is_sensor_stopped
-from pipeline.contract import UNITS_PER_SAMPLE_STEP
+from pipeline.capture.ear import Ear
+from pipeline.capture.journal import Journal
+from pipeline.capture.link import Link, State
+from pipeline.capture.ports import Port
+from pipeline.capture.session import Cut, Session, Wish
 from pipeline.errors import ExitCode, PipelineError
 
-SEQ_WRAP = 1 << 32
-RATE_WAIT_S = 3.0
-PATIENCE = 3.0  # a take may last this many times its length, plus PATIENCE_S, by our clock
-PATIENCE_S = 5.0
+WAIT_S = 0.02
+LOOK_EVERY_S = 0.1
+STOP_WITHIN_S = 0.5
 
 
 @dataclass(frozen=True)
-class Take:
-    """What is known of a take before it is made."""
+class PortView:
+    """A port as it is now, for showing."""
 
-    label: str
-    person: str
-    session: str = "1"
-    seconds: float = 1.0
+    name: str
+    state: str
+    ear: Ear
+
+
+class Watcher(Protocol):
+    """Who looks on, and may ask for something."""
+
+    def look(self, session: Session, ports: Sequence[PortView]) -> None: ...
+    def tell(self, text: str) -> None: ...
+    def wish(self) -> Wish | None: ...
+
+
+class Keeper(Protocol):
+    """Makes recordings of cuts, and takes them back."""
+
+    def keep(self, cut: Cut) -> None: ...
+    def drop(self, number: int) -> None: ...
 
 
 class Recorder:
-    """Records takes from one board and counts what was lost on the way."""
+    """Runs a session on real ports until it is done, or `stop` says so."""
 
-    def __init__(self, client: BoardClient) -> None:
-        self._client = client
-        self.damaged_lines = 0
-        self.missing_samples = 0
-
-    def takes(self, take: Take, count: int) -> Iterator[Recording]:
-        """`count` recordings, each handed over as soon as it is complete.
-
-        A sensor that stops ends the last one early. Raises PipelineError where no sample comes.
-        """
-        info, rate_hz = self._know_rate()
-        for _ in range(count):
-            samples, stopped = self._collect(take.seconds, rate_hz)
-            if not samples:
-                raise _silent(info)
-            recording = make_recording(samples, take, rate_hz, info.board)
-            self.missing_samples += sum(gap.missing for gap in recording.gaps)
-            yield recording
-            if stopped:
-                return
-
-    def _know_rate(self) -> tuple[BoardInfo, float]:
-        """The board, and the rate its model was made for, or else the one it measures."""
-        deadline = time.monotonic() + RATE_WAIT_S
-        while True:
-            info = self._client.info()
-            rate_hz = info.rate_hz or float(round(info.measured_hz))
-            if rate_hz > 0:
-                return info, rate_hz
-            if info.imu == "none" or time.monotonic() > deadline:
-                raise _silent(info)
-
-    def _collect(self, seconds: float, rate_hz: float) -> tuple[list[Sample], bool]:
-        """Samples of `seconds` by the sensor's own count, and whether the sensor stopped."""
-        wanted = max(1, round(seconds * rate_hz))
-        self._client.switch("stream", False)
-        self._client.forget_kept()
-        self._client.switch("stream", True)
+    def __init__(
+        self,
+        session: Session,
+        specs: Sequence[str],
+        journal: Journal,
+        keeper: Keeper,
+        watcher: Watcher,
+    ) -> None:
+        """Raises PipelineError (NO_BOARD) where a port cannot be opened."""
+        self._session, self._journal = session, journal
+        self._keeper, self._watcher = keeper, watcher
+        # Times of arrival must not jump where this computer's clock is set: it is read once.
+        self._epoch_us = time.time_ns() // 1000 - time.monotonic_ns() // 1000
+        self.links: list[Link] = []
         try:
-            items = self._client.items(seconds * PATIENCE + PATIENCE_S)
-            return self._take_samples(items, wanted)
+            for spec, ear in zip(specs, session.ears, strict=True):
+                self.links.append(Link(spec, ear, time.monotonic()))
+        except PipelineError:
+            self.close()
+            raise
+        self._told_senders: set[int] = set()
+        self._looked_s = 0.0
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for link in self.links:
+            link.close()
+
+    def run(self, stop: Callable[[], bool]) -> None:
+        """Until the session is done, the person quits, or `stop()`; then finish the takes.
+
+        Raises PipelineError (NO_BOARD) where a board is missing, silent, or stays away; what
+        was recorded before that is kept.
+        """
+        try:
+            while not self._session.done and not stop() and self._obey(self._watcher.wish()):
+                self._turn()
+            self._wind_down()
         finally:
-            self._client.switch("stream", False)
+            self._keep(self._session.finish())
+            self._journal.is_needed = False
+            self._look()
 
-    def _take_samples(self, items: Iterable[Item], wanted: int) -> tuple[list[Sample], bool]:
-        samples: list[Sample] = []
-        for item in items:
-            if isinstance(item, Sample):
-                first = samples[0].seq if samples else item.seq
-                place = (item.seq - first) % SEQ_WRAP
-                if place < wanted:
-                    samples.append(item)
-                if place >= wanted - 1:
-                    break
-            elif isinstance(item, Damaged):
-                self.damaged_lines += 1
-            elif isinstance(item, Message) and is_sensor_stopped(item):
-                return samples, True
-        return samples, False
+    def _wind_down(self) -> None:
+        """Boards that go on streaming would fill the next program's ears."""
+        for link in self.links:
+            with suppress(PipelineError):  # it has just gone, and streams no more
+                link.stop(time.monotonic())
+        deadline_s = time.monotonic() + STOP_WITHIN_S
+        while any(link.is_stopping for link in self.links) and time.monotonic() < deadline_s:
+            self._turn()
+
+    def _turn(self) -> None:
+        Port.wait_any([link.port for link in self.links if link.is_open], WAIT_S)
+        for place, link in enumerate(self.links):
+            try:
+                self._serve(place, link)
+            except PipelineError as error:
+                if error.exit_code != ExitCode.NO_BOARD or not self._lost(link, error):
+                    raise
+        if time.monotonic() - self._looked_s >= LOOK_EVERY_S:
+            self._look()
+
+    def _serve(self, place: int, link: Link) -> None:
+        now_s = time.monotonic()
+        away_s = link.away_s(now_s)
+        if link.tend(now_s):
+            self._journal.note("back", [place, away_s])
+            self._session.ears[place].lose_line(away_s)
+            self._watcher.tell(f"{link.name} is back after {away_s:.1f} s; the gap is marked")
+        if link.is_open:
+            self._read(place, link, now_s)
+
+    def _read(self, place: int, link: Link, now_s: float) -> None:
+        with self._journal.room(place) as room:
+            count = link.read_into(room, now_s)
+        if not count:
+            return
+        host_us = self._epoch_us + time.monotonic_ns() // 1000
+        data = self._journal.heard(place, count, host_us)
+        self._keep(self._session.hear(place, data, host_us))
+        self._tell_sender(place, link)
+
+    def _lost(self, link: Link, error: PipelineError) -> bool:
+        """Wait for a port that has been of use; False where there is nothing to wait for."""
+        if not link.was_useful or not link.is_open:
+            return False
+        link.lose(time.monotonic())
+        self._watcher.tell(f"{error.what} Waiting for it to come back; Ctrl-C ends")
+        return True
+
+    def _keep(self, cuts: Sequence[Cut]) -> None:
+        for cut in cuts:
+            self._keeper.keep(cut)
+
+    def _obey(self, wish: Wish | None) -> bool:
+        """False where it is to end."""
+        if wish is not None:
+            self._journal.note("wish", wish.value)
+            number = self._session.obey(wish)
+            if number is not None:
+                self._keeper.drop(number)
+        return wish is not Wish.QUIT
+
+    def _look(self) -> None:
+        self._looked_s = time.monotonic()
+        ports = [
+            PortView(link.name, _state(link, self._looked_s), ear)
+            for link, ear in zip(self.links, self._session.ears, strict=True)
+        ]
+        self._watcher.look(self._session, ports)
+
+    def _tell_sender(self, place: int, link: Link) -> None:
+        sender = self._session.ears[place].sender
+        if sender is None or place in self._told_senders:
+            return
+        self._told_senders.add(place)
+        self._watcher.tell(f"{link.name}: {sender.name}")
+        for cannot in sender.cannot:
+            self._watcher.tell(f"  not guaranteed: {cannot}")
 
 
-def make_recording(samples: Sequence[Sample], take: Take, rate_hz: float, board: str) -> Recording:
-    """Samples in the order they came, with a gap wherever the sensor's count jumps."""
-    seq = unwrap([sample.seq for sample in samples])
-    values = np.array([sample.values for sample in samples], np.float64)  # [n, 6]
-    jumps = np.flatnonzero(np.diff(seq) > 1)
-    return Recording(
-        samples=(values / UNITS_PER_SAMPLE_STEP).astype(np.float32),
-        seq=seq,
-        t_us=np.array([sample.t_us for sample in samples], np.int64),
-        rate_hz=rate_hz,
-        label=take.label,
-        person=take.person,
-        session=take.session,
-        board=board,
-        source="capture",
-        gaps=tuple(Gap(int(at) + 1, int(seq[at + 1] - seq[at]) - 1) for at in jumps),
-    )
-
-
-def unwrap(seq: Sequence[int]) -> Int64:
-    """int64 [n] that goes on growing where the board's 32-bit count starts again at 0."""
-    counts = np.array(seq, np.int64)
-    wraps = np.cumsum(np.diff(counts, prepend=counts[:1]) < -(SEQ_WRAP // 2))
-    return counts + wraps * SEQ_WRAP
-
-
-def _silent(info: BoardInfo) -> PipelineError:
-    return PipelineError(
-        "The board sent no samples.",
-        f"its sensor ({info.imu}) does not measure, or has stopped",
-        "press the board's reset button; with an emulated board, start it with `--imu FILE.csv`",
-        ExitCode.NO_BOARD,
-    )
+def _state(link: Link, now_s: float) -> str:
+    if link.state is State.AWAY:
+        return f"away for {link.away_s(now_s):.0f} s"
+    return str(link.state.value)

@@ -1,9 +1,8 @@
-"""Recordings: simulated, imported, captured, joined."""
+"""Recordings: simulated, imported, joined."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,26 +17,6 @@ if TYPE_CHECKING:
 
 DATA = Path("data")
 REST_S = (1.5, 2.5)
-
-
-@dataclass(frozen=True)
-class CaptureOptions:
-    label: str
-    person: str
-    session: str
-    dataset: str
-    count: int
-    seconds: float
-    port: str
-
-
-@dataclass(frozen=True)
-class Captured:
-    """files: one a take; missing: samples that never arrived; damaged: lines refused."""
-
-    files: tuple[Path, ...]
-    missing: int
-    damaged: int
 
 
 def simulate(folder: Path, people: int, takes: int, seed: int) -> list[Path]:
@@ -82,29 +61,3 @@ def dataset_of(run: Path) -> Path:
     """The folder of recordings a run was trained on."""
     folder = open_run(run)
     return load_train_config(folder.require(folder.config_file, "train")).data.path
-
-
-def capture(options: CaptureOptions) -> Captured:
-    """Record takes; each is a file as soon as it is complete."""
-    from pipeline.capture.client import BoardClient
-    from pipeline.capture.ports import open_port
-    from pipeline.capture.recorder import Recorder, Take
-    from pipeline.datasets.recordings import check_name, next_recording_path, save_recording
-
-    folder = DATA / check_name("dataset", options.dataset)
-    take = Take(
-        check_name("label", options.label),
-        check_name("person", options.person),
-        check_name("session", options.session),
-        options.seconds,
-    )
-    files = []
-    with open_port(options.port) as port:
-        client = BoardClient(port)
-        client.wait_ready()
-        recorder = Recorder(client)
-        for recording in recorder.takes(take, options.count):
-            path = next_recording_path(folder, take.label, take.person, take.session)
-            save_recording(recording, path)
-            files.append(path)
-    return Captured(tuple(files), recorder.missing_samples, recorder.damaged_lines)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.datasets.exporters import ExportReport
     from pipeline.datasets.inventory import Inventory
     from pipeline.datasets.lint import LintReport
+    from pipeline.stages.recovery import Recovered
 
 
 @contextmanager
@@ -27,6 +28,14 @@ def _writing(path: Path) -> Iterator[None]:
             "the disk is full, the folder may not be written by you, or a file is in the way",
             "check the path, or name another one; nothing that was there is lost",
         ) from None
+
+
+def recover(dataset: Path) -> list[Recovered]:
+    """Finish captures of `dataset` that were killed, before anyone looks at it."""
+    from pipeline.stages.recovery import recover as finish
+
+    with _writing(dataset):
+        return finish(dataset)
 
 
 def lint(dataset: Path) -> LintReport:

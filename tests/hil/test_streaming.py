@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from pipeline.artifacts import Event
 from pipeline.capture.client import BoardClient
 from pipeline.capture.monitor import watch
 from pipeline.capture.protocol import Damaged, Message, Sample, is_sensor_stopped, scores_of
-from pipeline.capture.recorder import Recorder, Take
 from pipeline.twin import Twin
 
 pytestmark = pytest.mark.xdist_group("hil")
@@ -106,25 +104,3 @@ def test_a_board_without_a_sensor_streams_nothing_and_says_so(bench):
     with bench.terminal() as port:
         assert port.readline().startswith(b"hello")
         assert port.readline() == b"warn no-sensor\n"
-
-
-def test_takes_are_recorded_as_they_were_played(bench):
-    recording = swings(4)
-    with bench.client(recording) as client:
-        recorder = Recorder(client)
-        takes = list(recorder.takes(Take("up", "anna", "2", seconds=0.6), count=3))
-    assert [len(take) for take in takes] == [60, 60, 60]
-    for take in takes:
-        played = slice(int(take.seq[0]), int(take.seq[-1]) + 1)
-        assert np.array_equal(take.thousandths, recording.thousandths[played])
-        assert np.array_equal(take.t_us, recording.t_us[played])
-        assert (take.label, take.person, take.session) == ("up", "anna", "2")
-        assert (take.board, take.rate_hz, take.gaps) == (bench.name, RATE_HZ, ())
-    assert (recorder.damaged_lines, recorder.missing_samples) == (0, 0)
-
-
-def test_a_recording_ends_where_the_sensor_stops(bare_bench):
-    with bare_bench.client(replace(swings(1.5), rate_hz=RATE_HZ)) as client:
-        (take,) = Recorder(client).takes(Take("up", "anna", seconds=10), count=3)
-    assert take.seq[-1] == 149
-    assert take.rate_hz == RATE_HZ

@@ -1,0 +1,33 @@
+"""What the monitor shows of a stream."""
+
+from __future__ import annotations
+
+from pipeline.capture.client import BoardClient
+from pipeline.capture.monitor import Seen, watch
+
+
+class Line:
+    """A byte stream that was written beforehand, in pieces."""
+
+    device = "a line"
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = list(pieces)
+
+    def read(self) -> bytes:
+        return self._pieces.pop(0) if self._pieces else b""
+
+    def write(self, data: bytes) -> None:
+        raise AssertionError(f"nothing should be sent, not {data!r}")
+
+
+def test_the_monitor_shows_events_notes_and_damage_but_no_samples():
+    line = Line(
+        b"hello board=x\n1,2,0.0", b"00,bad\nevent 12 punch 0.914\nwarn sensor-", b"stopped\n"
+    )
+    hello, damaged, event, stopped = watch(BoardClient(line), limit_s=0.05)
+    assert hello == Seen(note="hello board=x")
+    assert damaged.note.endswith("1,2,0.000,bad")
+    assert event.event is not None
+    assert event.event.label == "punch"
+    assert stopped.sensor_stopped

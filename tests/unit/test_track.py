@@ -1,0 +1,130 @@
+"""Every sample in its place, and everything that was wrong told with its position."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.artifacts import Fault, Gap
+from pipeline.capture.protocol import Sample
+from pipeline.capture.track import COUNT_WRAP, Stretch, Track
+
+PERIOD_US = 10_000
+
+
+def sample(n: int, t_us: int | None = None, start: int = 0) -> Sample:
+    t = n * PERIOD_US if t_us is None else t_us
+    return Sample((start + n) % COUNT_WRAP, t, (n % 1000, -n % 1000, 0, 1, -1, 2))
+
+
+def heard(*samples: Sample) -> Track:
+    """A track that heard them as fast as they came, and nothing more."""
+    track = Track(period_us=PERIOD_US)
+    for number, item in enumerate(samples):
+        track.add(item, number * PERIOD_US)
+    track.finish()
+    return track
+
+
+def all_of(track: Track) -> Stretch:
+    return track.stretch(track.first_t_us, track.last_t_us)
+
+
+@given(st.integers(0, COUNT_WRAP - 1), st.sets(st.integers(0, 60), min_size=1))
+def test_gaps_are_where_the_count_jumps_also_across_its_wrap(start, present):
+    places = sorted(present)
+    part = all_of(heard(*(sample(place, start=start) for place in places)))
+    assert np.array_equal(part.seq - part.seq[0], np.array(places) - places[0])
+    filled = {places[gap.index - 1] + 1 + lost for gap in part.gaps for lost in range(gap.missing)}
+    assert filled == set(range(places[0], places[-1] + 1)) - present
+
+
+def test_a_stretch_keeps_every_value_to_the_thousandth():
+    part = all_of(heard(sample(5), sample(6), sample(9)))
+    assert np.rint(part.samples * 1000).astype(int).tolist() == [
+        list(sample(n).values) for n in (5, 6, 9)
+    ]
+    assert part.gaps == (Gap(index=2, missing=2),)
+    assert part.t_us.tolist() == [n * PERIOD_US for n in (5, 6, 9)]
+
+
+def test_a_repeated_sample_is_dropped_and_told():
+    track = heard(sample(1), sample(2), sample(2), sample(3))
+    part = all_of(track)
+    assert part.seq.tolist() == [1, 2, 3]
+    assert part.faults == (Fault("duplicate", 1, 2),)
+
+
+def test_a_late_sample_is_put_where_it_belongs_and_told():
+    track = heard(sample(1), sample(3), sample(4), sample(2), sample(5))
+    part = all_of(track)
+    assert part.seq.tolist() == [1, 2, 3, 4, 5]
+    assert part.samples[1, 0] == np.float32(0.002)
+    assert (part.gaps, part.faults) == ((), (Fault("late", 1, 1),))
+    assert track.totals["lost"] == 0
+
+
+def test_damage_stands_where_it_was():
+    track = Track(period_us=PERIOD_US)
+    track.mark("corrupt")  # before the first sample nobody misses it
+    for item in (sample(1), sample(2)):
+        track.add(item, 0)
+    track.mark("corrupt")
+    track.mark("corrupt")
+    track.add(sample(5), 0)
+    assert all_of(track).faults == (Fault("corrupt", 2, 2),)
+    assert all_of(track).gaps == (Gap(2, 2),)
+
+
+def test_a_sample_that_cannot_be_there_is_refused():
+    strange = (Sample(77_000, 12, (9,) * 6), sample(2, t_us=40 * PERIOD_US), Sample(2, 7, (9,) * 6))
+    for wrong in strange:
+        track = heard(sample(0), sample(1), wrong, sample(3), sample(4))
+        part = all_of(track)
+        assert part.seq.tolist() == [0, 1, 3, 4], wrong
+        assert part.faults == (Fault("refused", 1, 2),)
+
+
+def test_a_board_that_starts_again_goes_on_and_is_told():
+    track = Track(period_us=PERIOD_US)
+    for n in (500, 501, 502):
+        track.add(sample(n), n * PERIOD_US)
+    for n in (0, 1, 2):
+        track.add(sample(n), (602 + n) * PERIOD_US)  # a second later
+    part = all_of(track)
+    assert part.t_us.tolist() == [t * PERIOD_US for t in (500, 501, 502, 602, 603, 604)]
+    assert part.gaps == (Gap(3, 99),)
+    assert part.faults == (Fault("reboot", 1, 3),)
+
+
+def test_a_restart_that_is_announced_needs_no_second_sample():
+    track = heard(sample(500), sample(501))
+    track.expect_restart()
+    assert len(track.add(sample(0), 5_000_000)) == 1
+    assert track.totals["reboot"] == 1
+
+
+@given(st.lists(st.sampled_from(["drop", "twice", "swap", "fine"]), max_size=40))
+def test_whatever_happens_on_the_way_no_sample_is_in_a_wrong_place(accidents):
+    sent: list[Sample] = []
+    for n, accident in enumerate(accidents):
+        if accident == "drop":
+            continue
+        sent.append(sample(n))
+        if accident == "twice":
+            sent.append(sample(n))
+        if accident == "swap" and len(sent) > 1:
+            sent[-1], sent[-2] = sent[-2], sent[-1]
+    track = heard(*sent)
+    if not len(track):
+        return
+    part = all_of(track)
+    first = min(sent[0].seq, int(part.seq[0]))
+    assert (np.diff(part.seq) > 0).all()
+    for seq, t_us, values in zip(part.seq, part.t_us, part.samples, strict=True):
+        expected = sample(int(seq))
+        assert t_us == expected.t_us
+        assert np.rint(values * 1000).astype(int).tolist() == list(expected.values)
+    missing = {s.seq for s in sent if s.seq >= first} - set(part.seq.tolist())
+    assert not missing
