@@ -31,9 +31,10 @@ from pipeline.errors import ExitCode, PipelineError
 COMPILER = "cc"
 # No fused multiply-add, as on the board; symbols of one twin never meet those of another.
 FLAGS = ("-O2", "-std=c11", "-shared", "-fPIC", "-ffp-contract=off", "-Wl,-Bsymbolic")
-PARTS = ("crc", "window", "decision", "recognizer", "selftest", "nn")
+PARTS = ("crc", "rate", "window", "decision", "recognizer", "selftest", "nn")
 HEADERS = ("model", "sample")
 SCORE_STEPS = 1000
+SEQ_MASK = 0xFFFFFFFF  # a board counts in 32 bits
 EVENT = np.dtype([("t_us", "u8"), ("class_index", "u4"), ("sum", "u4")])  # twin_event_t
 
 
@@ -95,16 +96,18 @@ class Twin:
         """All a board would find in the recording, started at its first sample."""
         values = _six_axes(recording.thousandths)
         t_us = np.ascontiguousarray(recording.t_us, np.uint64)
-        room = len(values) // self.hop + 1
+        seq = np.ascontiguousarray(recording.seq & SEQ_MASK, np.uint32)
+        room = 2 * len(values) // self.hop + 1  # a slow sensor is brought to the model's rate
         inputs = np.empty((room, self.window * self.channels), np.int8)
         scores = np.empty((room, self.classes), np.int8)
         scores_t_us = np.empty(room, np.uint64)
         events = np.empty(room, EVENT)
         event_count = ctypes.c_uint32()
         arrays = (inputs, scores, scores_t_us, events)
-        self._library.twin_reset()
+        self._library.twin_reset(round(recording.rate_hz * 1000))
         windows: int = self._library.twin_replay(
             _pointer(values),
+            _pointer(seq),
             _pointer(t_us),
             len(values),
             *(_pointer(array) for array in arrays),

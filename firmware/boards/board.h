@@ -8,17 +8,13 @@
 
 #include "sample.h"
 
-typedef enum {
-  SAMPLE_NONE,    /* nothing new yet */
-  SAMPLE_READY,   /* one sample was written to `out` */
-  SAMPLE_STOPPED, /* the sensor gives no more: unplugged, dead, or the recording has ended */
-} sample_status_t;
-
 typedef struct {
   const char *name;     /* "virtual", "native", "nano33ble" */
   const char *imu;      /* the part found at run time, "none" where there is none */
   const char *revision; /* of the board, as far as it can be told */
   uint32_t tick_hz;     /* rate of ticks() */
+  uint32_t sensor_mhz;  /* samples per 1000 s that the sensor is set to; 0 without one */
+  uint32_t stream_mhz;  /* to which its samples are brought before all else; 0: as they come */
 
   /* Starts the hardware. False where the sensor does not answer; the app runs on without it. */
   bool (*begin)(void);
@@ -29,8 +25,9 @@ typedef struct {
   uint64_t (*now_us)(void);
   /* A free-running counter for measuring how long work takes; wraps. */
   uint32_t (*ticks)(void);
-  /* Sends all of `text`, or drops what cannot be sent within 50 ms. */
-  void (*write)(const char *text, size_t length);
+  /* Sends all of `text`, or drops what cannot be sent within 50 ms and answers false. Where
+   * nobody listens it does not wait at all. */
+  bool (*write)(const char *text, size_t length);
   /* The next received byte, -1 where there is none. Never waits. */
   int (*read_byte)(void);
   /* Sleeps until something may have happened, at most 10 ms. */

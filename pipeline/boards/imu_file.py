@@ -1,8 +1,8 @@
 """What the emulated IMU reads: a recording, as the bytes both emulated boards understand.
 
 Little endian. A header of 32 bytes: magic, version, count, period_us, flags (bit 0: ended),
-three reserved words; then a record of 32 bytes a sample: t_us (u64), then six i32 in
-thousandths of g and deg/s.
+three words that are 0; then a record of 32 bytes a sample: t_us (u64), then six i32 in
+thousandths of g and deg/s. Bit 63 of t_us: the sensor dropped this sample.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import struct
 
 import numpy as np
 
-from pipeline.artifacts import IMU_CHANNELS, Recording
+from pipeline.artifacts import IMU_CHANNELS, Int64, Recording
 from pipeline.errors import ExitCode, PipelineError
 
 MAGIC = 0x31554D49  # "IMU1"
 VERSION = 1
 FLAG_ENDED = 1
+DROPPED = np.uint64(1 << 63)
 PSRAM_BYTES = 16 << 20  # of the virtual board; the recording has to fit
 HEADER = struct.Struct("<8I")
 RECORD = np.dtype([("t_us", "<u8"), ("value", "<i4", (len(IMU_CHANNELS),))])
@@ -29,12 +30,23 @@ def imu_bytes(recording: Recording) -> bytes:
     Raises PipelineError for a recording that is not six axes of finite numbers, or too long.
     """
     _check(recording)
-    records = np.zeros(len(recording), RECORD)
-    records["t_us"] = recording.t_us
-    records["value"] = recording.thousandths
+    place = _places(recording)
+    count = int(place[-1]) + 1 if len(place) else 0
+    _check_length(count)
+    records = np.zeros(count, RECORD)
+    # What is missing keeps its place, so that the board sees the same hole.
+    records["t_us"] = DROPPED
+    records["t_us"][place] = recording.t_us
+    records["value"][place] = recording.thousandths
     period_us = round(1e6 / recording.rate_hz)
-    header = HEADER.pack(MAGIC, VERSION, len(recording), period_us, FLAG_ENDED, 0, 0, 0)
+    header = HEADER.pack(MAGIC, VERSION, count, period_us, FLAG_ENDED, 0, 0, 0)
     return header + records.tobytes()
+
+
+def _places(recording: Recording) -> Int64:
+    """Each sample's place in the sensor's count, from 0: int64 [n], rising."""
+    steps = np.maximum(np.diff(recording.seq), 1)
+    return np.concatenate([np.zeros(min(len(recording), 1), np.int64), np.cumsum(steps)])
 
 
 def _check(recording: Recording) -> None:
@@ -52,9 +64,12 @@ def _check(recording: Recording) -> None:
             "import it again; import names such rows and leaves them out",
             ExitCode.USAGE,
         )
-    if len(recording) > MOST_SAMPLES:
+
+
+def _check_length(samples: int) -> None:
+    if samples > MOST_SAMPLES:
         raise PipelineError(
-            f"The recording has {len(recording)} samples; the sensor's memory holds "
+            f"The recording has {samples} samples, missing ones too; the sensor's memory holds "
             f"{MOST_SAMPLES}.",
             f"the emulated board keeps the whole recording in {PSRAM_BYTES >> 20} MB",
             "cut the recording into parts",

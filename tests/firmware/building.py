@@ -31,7 +31,8 @@ def board_sources(*names: str) -> list[Path]:
     return [path for name in names for path in sorted((FIRMWARE / "boards" / name).glob("*.c"))]
 
 
-APP = library_sources("app", "crc", "decision", "protocol", "recognizer", "selftest", "window")
+PARTS = ("app", "crc", "decision", "protocol", "rate", "recognizer", "ring", "selftest", "window")
+APP = library_sources(*PARTS)
 
 
 def compile_c(

@@ -34,11 +34,11 @@ def driver(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
     """Calls unit_driver.c, compiled with the address and undefined-behaviour sanitizers."""
     request.getfixturevalue("host_compiler")
     sources = [HERE / "unit_driver.c", *library_sources("crc", "decision", "protocol", "window")]
-    sources += [FIRMWARE / "lib" / "app" / "rate.c", *board_sources("emulated_imu")]
+    sources += [*library_sources("rate"), *board_sources("emulated_imu")]
     program = compile_c(
         tmp_path_factory.mktemp("driver") / "driver",
         sources,
-        [*STRICT, *SANITIZED, f"-I{FIRMWARE / 'lib' / 'app'}"],
+        [*STRICT, *SANITIZED],
     )
 
     def call(part: str, *numbers: object) -> str:

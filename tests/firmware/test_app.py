@@ -66,12 +66,16 @@ def test_it_says_who_it_is(board: Talk):
         "firmware": "0.1.0",
         "contract": CONTRACT,
         "rate_hz": "119.000",
+        "nominal_hz": "0.000",
         "measured_hz": "0.000",
+        "stream_hz": "0.000",
+        "pace": "direct",
         "window": str(WINDOW),
         "hop": str(HOP),
         "channels": str(CHANNELS),
         "classes": str(CLASSES),
         "overruns": "0",
+        "dropped": "0",
         "stack_unused": "0",
     }
     assert board.ask("labels") == "ok left right still"
@@ -197,7 +201,7 @@ def test_it_tells_how_many_samples_were_lost(sanitized_native, tmp_path):
     imu = imu_file(tmp_path / "imu", [[0] * 6] * 1000, [0] * 1000)
     with start([str(sanitized_native)], GESTURE_IMU_FILE=str(imu)) as board:
         lines = board.until("warn sensor-stopped")
-        assert "warn overrun lost=744" in lines
+        assert "warn overrun lost=744 seq=744" in lines
         assert lines[-1] == "warn sensor-stopped samples=256"  # once, so the next is the answer
         for _ in range(3):
             board.send("labels")

@@ -48,13 +48,15 @@ def twin_events(library: Path, rows: list[list[int]], times: list[int]) -> list[
 
     twin = ctypes.CDLL(str(library))
     n = len(rows)
-    room = n // twin.twin_hop() + 1
+    room = 2 * n // twin.twin_hop() + 1
     values = (ctypes.c_int32 * (6 * n))(*(value for row in rows for value in row))
     inputs = (ctypes.c_int8 * (room * twin.twin_window() * twin.twin_channels()))()
     scores = (ctypes.c_int8 * (room * twin.twin_classes()))()
     events, count = (Event * room)(), ctypes.c_uint32()
+    twin.twin_reset(119_000)
     windows = twin.twin_replay(
         values,
+        (ctypes.c_uint32 * n)(*range(n)),
         (ctypes.c_uint64 * n)(*times),
         n,
         inputs,
@@ -80,7 +82,7 @@ def test_virtual_native_and_twin_call_the_same_events(virtual_image, native_imag
     on_qemu = events_of(qemu_command(virtual_image.path, *fast_replay(imu)))
     native = events_of([str(native_image.path)], GESTURE_IMU_FILE=str(imu), GESTURE_FAST="1")
     sources = [*APP, *board_sources("twin")]
-    sources = [path for path in sources if path.parent.name not in ("app", "protocol")]
+    sources = [path for path in sources if path.parent.name not in ("app", "protocol", "ring")]
     library = compile_c(tmp_path / "twin.so", sources, [*STRICT, "-shared", "-fPIC", "-O2"])
     assert len(on_qemu) > 10
     assert on_qemu == native == twin_events(library, rows, times)

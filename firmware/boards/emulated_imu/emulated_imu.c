@@ -5,8 +5,9 @@
 #define FLAG_ENDED 1u
 #define LIVE_POLL_US 2000u /* how soon a sample is seen that the host has just written */
 
-enum { WORD_MAGIC, WORD_VERSION, WORD_COUNT, WORD_PERIOD, WORD_FLAGS };
+enum { WORD_MAGIC, WORD_VERSION, WORD_COUNT, WORD_PERIOD, WORD_FLAGS, WORD_STREAM };
 #define WORDS_A_RECORD 8u
+#define DROPPED_BIT (1u << 31) /* of t_us_high */
 
 static const volatile uint32_t *record(const emulated_imu_t *imu, uint32_t index) {
   return imu->memory + (1u + index % EMULATED_IMU_CAPACITY) * WORDS_A_RECORD;
@@ -14,7 +15,11 @@ static const volatile uint32_t *record(const emulated_imu_t *imu, uint32_t index
 
 static uint64_t time_of(const emulated_imu_t *imu, uint32_t index) {
   const volatile uint32_t *words = record(imu, index);
-  return words[0] | (uint64_t)words[1] << 32;
+  return words[0] | (uint64_t)(words[1] & ~DROPPED_BIT) << 32;
+}
+
+static bool is_dropped(const emulated_imu_t *imu, uint32_t index) {
+  return (record(imu, index)[1] & DROPPED_BIT) != 0;
 }
 
 /* Microseconds until the record is due; not positive once it is. */
@@ -37,9 +42,25 @@ bool emulated_imu_begin(emulated_imu_t *imu, const volatile void *memory) {
   return imu->present;
 }
 
+uint32_t emulated_imu_rate_mhz(const emulated_imu_t *imu) {
+  const uint32_t period_us = imu->present ? imu->memory[WORD_PERIOD] : 0;
+  return period_us > 0 ? UINT32_C(1000000000) / period_us : 0;
+}
+
+uint32_t emulated_imu_stream_mhz(const emulated_imu_t *imu) {
+  return imu->present ? imu->memory[WORD_STREAM] : 0;
+}
+
 static void lose_what_nobody_read(emulated_imu_t *imu, uint32_t count, uint64_t now_us) {
   while (count - imu->next > EMULATED_IMU_FIFO &&
          due_in_us(imu, imu->next + EMULATED_IMU_FIFO, now_us) <= 0) {
+    imu->next++;
+    imu->lost++;
+  }
+}
+
+static void lose_what_is_dropped(emulated_imu_t *imu, uint32_t count) {
+  while (imu->next != count && is_dropped(imu, imu->next)) {
     imu->next++;
     imu->lost++;
   }
@@ -58,6 +79,7 @@ sample_status_t emulated_imu_read(emulated_imu_t *imu, uint64_t now_us, sample_t
   /* Flags first: once they say `ended`, the count read after them is the last one. */
   const bool ended = (imu->memory[WORD_FLAGS] & FLAG_ENDED) != 0;
   const uint32_t count = imu->memory[WORD_COUNT];
+  lose_what_is_dropped(imu, count);
   if (imu->next == count) return ended ? SAMPLE_STOPPED : SAMPLE_NONE;
   if (!imu->started) {
     imu->started = true;
@@ -65,6 +87,7 @@ sample_status_t emulated_imu_read(emulated_imu_t *imu, uint64_t now_us, sample_t
     imu->start_us = now_us;
   }
   lose_what_nobody_read(imu, count, now_us);
+  lose_what_is_dropped(imu, count);
   if (due_in_us(imu, imu->next, now_us) > 0) return SAMPLE_NONE;
   deliver(imu, out);
   return SAMPLE_READY;

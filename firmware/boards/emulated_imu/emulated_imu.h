@@ -4,14 +4,18 @@
  * All numbers are little endian. A header of 32 bytes is followed by records of 32 bytes:
  *
  *   header: u32 magic "IMU1" = 0x31554D49, u32 version = 1, u32 count, u32 period_us,
- *           u32 flags, u32 reserved[3]
+ *           u32 flags, u32 stream_mhz, u32 reserved[2]
  *   record: u32 t_us_low, u32 t_us_high, i32 value[6] (thousandths, as in sample_t)
  *
  * `count` is how many samples were written since the start; the host raises it after the records
  * are in place. Flag bit 0 says that no more will come. Record i is at place i modulo
  * EMULATED_IMU_CAPACITY, so that a host may write for ever. It is delivered as seq i with its own
  * t_us, once as much board time has passed since the first record was seen as lies between their
- * times. A count of 0 at the start is a sensor that is silent until the host begins. */
+ * times. A count of 0 at the start is a sensor that is silent until the host begins.
+ *
+ * Bit 31 of t_us_high marks a sample that the sensor drops: its number is used up, it counts as
+ * lost, and it is never delivered. `stream_mhz` is the rate to which the board brings the samples
+ * before all else, as it does with a real BMI270; 0: as they come. */
 #ifndef EMULATED_IMU_H
 #define EMULATED_IMU_H
 
@@ -41,6 +45,12 @@ uint64_t emulated_imu_used_bytes(const volatile void *memory);
 
 /* False where the memory holds no sensor. */
 bool emulated_imu_begin(emulated_imu_t *imu, const volatile void *memory);
+
+/* Samples per 1000 s that the header promises. */
+uint32_t emulated_imu_rate_mhz(const emulated_imu_t *imu);
+
+/* See above. */
+uint32_t emulated_imu_stream_mhz(const emulated_imu_t *imu);
 
 sample_status_t emulated_imu_read(emulated_imu_t *imu, uint64_t now_us, sample_t *out);
 

@@ -1,29 +1,28 @@
-/* Arduino Nano 33 BLE Sense: revision 1 has an LSM9DS1, revision 2 a BMI270; found at run time. */
+/* Arduino Nano 33 BLE Sense, both revisions: the sensor is found at run time on the inner I2C bus.
+ * What is here needs the Arduino core; how the sensors are driven is in firmware/lib/imu. */
 #include <Arduino.h>
+/* Bosch's library comes for one thing: the firmware that a BMI270 must be given at each start. */
 #include <Arduino_BMI270_BMM150.h>
-#include <Arduino_LSM9DS1.h>
+#include <Wire.h>
 #include <drivers/Watchdog.h>
-#include <math.h>
 
 extern "C" {
 #include "board.h"
+#include "imu.h"
+
+extern const uint8_t bmi270_config_file[];
 }
 
 namespace {
 
-const float LSM9DS1_RATE_HZ = 119.0f;
-const float BMI270_RATE_HZ = 99.84f;
-const uint32_t STOPPED_AFTER_US = 1000000;
+const uint32_t STREAM_MHZ = 119000; /* of both revisions, so that their recordings mix */
+const uint32_t BUS_HZ = 400000;
+const uint32_t BUS_PULSE_US = 5;
+const int BUS_PULSES = 9; /* the rest of any byte, and its acknowledgement */
 const uint32_t WATCHDOG_MS = 2000;
 const uint32_t WRITE_LIMIT_US = 50000;
 
-enum Sensor { NO_SENSOR, LSM9DS1, BMI270 };
-
-Sensor sensor = NO_SENSOR;
-float period_us = 0;
-uint32_t next_seq = 0;
-uint64_t last_t_us = 0; /* of the newest sample, or of the start */
-uint32_t lost = 0;
+imu_t imu;
 uint32_t reset_reason = 0;
 
 uint64_t now_us() {
@@ -35,19 +34,51 @@ uint64_t now_us() {
   return total_us;
 }
 
-bool find_sensor() {
-  if (IMU_LSM9DS1.begin()) {
-    sensor = LSM9DS1;
-    board.imu = "LSM9DS1";
-    board.revision = "1";
-    period_us = 1e6f / LSM9DS1_RATE_HZ;
-  } else if (IMU_BMI270_BMM150.begin()) {
-    sensor = BMI270;
-    board.imu = "BMI270";
-    board.revision = "2";
-    period_us = 1e6f / BMI270_RATE_HZ;
+bool bus_read(uint8_t address, uint8_t reg, uint8_t *bytes, size_t count) {
+  Wire1.beginTransmission(address);
+  Wire1.write(reg);
+  if (Wire1.endTransmission(false) != 0) return false;
+  if (Wire1.requestFrom(address, count) != count) return false;
+  for (size_t i = 0; i < count; i++) bytes[i] = static_cast<uint8_t>(Wire1.read());
+  return true;
+}
+
+bool bus_write(uint8_t address, uint8_t reg, const uint8_t *bytes, size_t count) {
+  Wire1.beginTransmission(address);
+  Wire1.write(reg);
+  Wire1.write(bytes, count);
+  return Wire1.endTransmission() == 0;
+}
+
+/* A part that was interrupted while it sends lets go of the data line once its byte is clocked
+ * out. The lines are pulled up and only ever pulled down. */
+void bus_recover() {
+  Wire1.end();
+  pinMode(PIN_WIRE_SDA1, INPUT_PULLUP);
+  for (int i = 0; i < BUS_PULSES; i++) {
+    pinMode(PIN_WIRE_SCL1, OUTPUT);
+    digitalWrite(PIN_WIRE_SCL1, LOW);
+    delayMicroseconds(BUS_PULSE_US);
+    pinMode(PIN_WIRE_SCL1, INPUT_PULLUP);
+    delayMicroseconds(BUS_PULSE_US);
   }
-  return sensor != NO_SENSOR;
+  Wire1.begin();
+  Wire1.setClock(BUS_HZ);
+}
+
+void bus_wait_us(uint32_t us) { delay((us + 999) / 1000); }
+
+const imu_bus_t BUS = {bus_read, bus_write, bus_recover, now_us, bus_wait_us};
+
+bool find_sensor() {
+  const bool started = imu_begin(&imu, &BUS, bmi270_config_file);
+  if (imu.driver != nullptr) {
+    board.imu = imu.driver->name;
+    board.revision = imu.driver->revision;
+    board.sensor_mhz = imu.driver->rate_mhz;
+    board.stream_mhz = STREAM_MHZ;
+  }
+  return started;
 }
 
 void start_cycle_counter() {
@@ -63,60 +94,18 @@ bool begin() {
   start_cycle_counter();
   const bool found = find_sensor();
   mbed::Watchdog::get_instance().start(WATCHDOG_MS);
-  last_t_us = now_us();
   return found;
 }
 
-template <typename Imu>
-bool read_imu(Imu &imu, float value[SAMPLE_CHANNELS]) {
-  return imu.accelerationAvailable() && imu.gyroscopeAvailable() &&
-         imu.readAcceleration(value[0], value[1], value[2]) &&
-         imu.readGyroscope(value[3], value[4], value[5]);
-}
+sample_status_t read_sample(sample_t *out) { return imu_read(&imu, out); }
 
-bool read_sensor(float value[SAMPLE_CHANNELS]) {
-  switch (sensor) {
-    case LSM9DS1:
-      return read_imu(IMU_LSM9DS1, value);
-    case BMI270:
-      return read_imu(IMU_BMI270_BMM150, value);
-    default:
-      return false;
-  }
-}
-
-/* The libraries hold one sample: those that went by unread are known by the time that passed. */
-void count_lost(uint64_t t_us) {
-  if (next_seq == 0) return;
-  const uint32_t periods = static_cast<uint32_t>((t_us - last_t_us) / period_us + 0.5f);
-  if (periods <= 1) return;
-  lost += periods - 1;
-  next_seq += periods - 1;
-}
-
-sample_status_t read_sample(sample_t *out) {
-  float value[SAMPLE_CHANNELS];
-  const uint64_t t_us = now_us();
-  if (!read_sensor(value)) {
-    const bool silent = sensor != NO_SENSOR && t_us - last_t_us > STOPPED_AFTER_US;
-    return silent ? SAMPLE_STOPPED : SAMPLE_NONE;
-  }
-  count_lost(t_us);
-  last_t_us = t_us;
-  out->seq = next_seq++;
-  out->t_us = t_us;
-  for (int c = 0; c < SAMPLE_CHANNELS; c++) {
-    out->value[c] = static_cast<int32_t>(lroundf(value[c] * 1000.0f));
-  }
-  return SAMPLE_READY;
-}
-
-uint32_t overruns() { return lost; }
+uint32_t overruns() { return imu.lost; }
 
 uint32_t ticks() { return DWT->CYCCNT; }
 
-/* A host that has stopped reading is waited for once, not once a line. */
-void write(const char *text, size_t length) {
+/* A host that has stopped reading is waited for once, not once a line; on a battery there is none,
+ * and nothing is waited for. */
+bool write(const char *text, size_t length) {
   static bool host_reads = true;
   const uint32_t start_us = micros();
   const uint32_t limit_us = host_reads ? WRITE_LIMIT_US : 0;
@@ -128,6 +117,7 @@ void write(const char *text, size_t length) {
     if (sent == 0 && micros() - start_us >= limit_us) break;
   }
   host_reads = length == 0;
+  return host_reads;
 }
 
 int read_byte() { return Serial.available() > 0 ? Serial.read() : -1; }
@@ -149,6 +139,7 @@ void reboot() { NVIC_SystemReset(); }
 }  // namespace
 
 board_t board = {
-    "nano33ble", "none", "unknown", 64000000, begin,         read_sample,   overruns,     now_us,
-    ticks,       write,  read_byte, idle,     feed_watchdog, restart_fault, stack_unused, reboot,
+    "nano33ble",   "none",        "unknown",    64000000, 0,     0,         begin,
+    read_sample,   overruns,      now_us,       ticks,    write, read_byte, idle,
+    feed_watchdog, restart_fault, stack_unused, reboot,
 };

@@ -80,6 +80,8 @@ static bool begin(void) {
   fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
   const bool present = path != NULL && emulated_imu_begin(&imu, map_sensor(path));
   board.imu = present ? "emulated" : "none";
+  board.sensor_mhz = emulated_imu_rate_mhz(&imu);
+  board.stream_mhz = emulated_imu_stream_mhz(&imu);
   sensor_ended = !present;
   return present;
 }
@@ -112,14 +114,15 @@ static size_t send(const char *text, size_t length, uint64_t limit_ns) {
 
 /* A host that has stopped reading is waited for once, not once a line. When fast, the host sets
  * the pace. */
-static void write_line(const char *text, size_t length) {
+static bool write_line(const char *text, size_t length) {
   const uint64_t wait_us = fast ? FAST_WRITE_LIMIT_US : WRITE_LIMIT_US;
   const uint64_t limit_ns = host_ns() + (host_reads ? wait_us * 1000 : 0);
   host_reads = !line_is_cut || send("\n", 1, limit_ns) == 1;
-  if (!host_reads) return;
+  if (!host_reads) return false;
   const size_t sent = send(text, length, limit_ns);
   host_reads = sent == length;
   line_is_cut = sent > 0 && sent < length;
+  return host_reads;
 }
 
 static int read_byte(void) {

@@ -4,10 +4,12 @@
 
 #include "model.h"
 #include "model_size.h"
+#include "rate_lock.h"
 #include "recognizer.h"
 #include "selftest.h"
 
 static recognizer_t recognizer;
+static rate_lock_t rate_lock;
 
 uint32_t twin_window(void) { return MODEL_WINDOW; }
 
@@ -30,36 +32,52 @@ void twin_quantise(const int32_t *values, uint32_t samples, int8_t *quantised) {
   }
 }
 
-void twin_reset(void) { recognizer_reset(&recognizer); }
-
-int twin_push(const int32_t value[SAMPLE_CHANNELS], uint64_t t_us, int8_t *scores,
-              uint32_t *event_class, uint32_t *event_sum) {
-  const recognition_t result = recognizer_push(&recognizer, value, t_us);
-  if (result.has_scores) memcpy(scores, result.scores, sizeof result.scores);
-  if (result.has_event) {
-    *event_class = result.event.class_index;
-    *event_sum = result.event.sum;
-  }
-  return (result.has_scores ? TWIN_SCORES : 0) | (result.has_event ? TWIN_EVENT : 0);
+void twin_reset(uint32_t nominal_mhz) {
+  recognizer_reset(&recognizer);
+  rate_lock_begin(&rate_lock, nominal_mhz, MODEL.rate_mhz);
 }
 
-uint32_t twin_replay(const int32_t *values, const uint64_t *t_us, uint32_t samples, int8_t *inputs,
-                     int8_t *scores, uint64_t *scores_t_us, twin_event_t *events,
-                     uint32_t *event_count) {
-  uint32_t windows = 0;
-  *event_count = 0;
-  for (uint32_t i = 0; i < samples; i++) {
-    twin_event_t event = {.t_us = t_us[i]};
-    const int got =
-        twin_push(values + (size_t)i * SAMPLE_CHANNELS, t_us[i],
-                  scores + (size_t)windows * MODEL_CLASSES, &event.class_index, &event.sum);
-    if (got & TWIN_EVENT) events[(*event_count)++] = event;
-    if (!(got & TWIN_SCORES)) continue;
-    memcpy(inputs + (size_t)windows * sizeof recognizer.window.input, recognizer.window.input,
-           sizeof recognizer.window.input);
-    scores_t_us[windows++] = t_us[i];
+typedef struct {
+  int8_t *inputs, *scores;
+  uint64_t *scores_t_us;
+  twin_event_t *events;
+  uint32_t windows, event_count;
+} heard_t;
+
+static void hear(heard_t *heard, const sample_t *sample) {
+  const recognition_t result = recognizer_push(&recognizer, sample->value, sample->t_us);
+  if (result.has_event) {
+    heard->events[heard->event_count++] =
+        (twin_event_t){sample->t_us, result.event.class_index, result.event.sum};
   }
-  return windows;
+  if (!result.has_scores) return;
+  const size_t window = heard->windows++;
+  heard->scores_t_us[window] = sample->t_us;
+  memcpy(heard->scores + window * sizeof result.scores, result.scores, sizeof result.scores);
+  memcpy(heard->inputs + window * sizeof recognizer.window.input, recognizer.window.input,
+         sizeof recognizer.window.input);
+}
+
+/* As the application does with a sample of its stream. */
+static void hold_rate(heard_t *heard, const sample_t *sample) {
+  if (rate_lock_push(&rate_lock, sample)) recognizer_reset(&recognizer);
+  sample_t paced;
+  while (rate_lock_pop(&rate_lock, &paced)) {
+    if (rate_lock.state != RATE_OFF) hear(heard, &paced);
+  }
+}
+
+uint32_t twin_replay(const int32_t *values, const uint32_t *seq, const uint64_t *t_us,
+                     uint32_t samples, int8_t *inputs, int8_t *scores, uint64_t *scores_t_us,
+                     twin_event_t *events, uint32_t *event_count) {
+  heard_t heard = {inputs, scores, scores_t_us, events, 0, 0};
+  for (uint32_t i = 0; i < samples; i++) {
+    sample_t sample = {.seq = seq[i], .t_us = t_us[i]};
+    memcpy(sample.value, values + (size_t)i * SAMPLE_CHANNELS, sizeof sample.value);
+    hold_rate(&heard, &sample);
+  }
+  *event_count = heard.event_count;
+  return heard.windows;
 }
 
 uint32_t twin_score_thousandths(uint32_t sum) {

@@ -1,7 +1,7 @@
 /* The firmware's signal path as a shared library for the host.
  *
- * Built from this folder, lib/{crc,window,decision,recognizer,selftest,nn} and the sources of one
- * generated model; it runs the same C as the board, so its answers are the board's. One library
+ * Built from this folder, lib/{crc,rate,window,decision,recognizer,selftest,nn} and the sources of
+ * one generated model; it runs the same C as the board, so its answers are the board's. One library
  * holds one state: load a second copy for a second stream. */
 #ifndef TWIN_H
 #define TWIN_H
@@ -9,9 +9,6 @@
 #include <stdint.h>
 
 #include "sample.h"
-
-#define TWIN_SCORES 1 /* bits of twin_push's answer */
-#define TWIN_EVENT 2
 
 typedef struct {
   uint64_t t_us; /* of the sample that decided it */
@@ -31,21 +28,17 @@ const char *twin_label(uint32_t class_index);
 /* What the network is given for each of `samples`, int32 [samples][6]: int8 [samples][channels]. */
 void twin_quantise(const int32_t *values, uint32_t samples, int8_t *quantised);
 
-/* Forgets all samples, as `classify off`, `classify on` does on a board. */
-void twin_reset(void);
+/* Forgets all samples, as a start of the board does. `nominal_mhz`: what the sensor is set to,
+ * samples per 1000 s; 0 where that is not known. */
+void twin_reset(uint32_t nominal_mhz);
 
-/* One sample in thousandths. Answers TWIN_SCORES where it finished a window, whose output is
- * then in `scores`, int8 [classes], and TWIN_EVENT where a class fired. */
-int twin_push(const int32_t value[SAMPLE_CHANNELS], uint64_t t_us, int8_t *scores,
-              uint32_t *event_class, uint32_t *event_sum);
-
-/* Pushes `samples` of them, int32 [samples][6] and uint64 [samples], going on from the present
- * state, and answers how many windows were finished. The room the caller gives: inputs
- * int8 [n][window][channels], scores int8 [n][classes], scores_t_us uint64 [n], events [n], with
- * n = samples / hop + 1. */
-uint32_t twin_replay(const int32_t *values, const uint64_t *t_us, uint32_t samples, int8_t *inputs,
-                     int8_t *scores, uint64_t *scores_t_us, twin_event_t *events,
-                     uint32_t *event_count);
+/* Pushes `samples` of them, int32 [samples][6], uint32 [samples] and uint64 [samples], going on
+ * from the present state: they are held to the model's rate and recognised. Answers how many
+ * windows were finished. The room the caller gives: inputs int8 [n][window][channels], scores
+ * int8 [n][classes], scores_t_us uint64 [n], events [n], with n = 2 * samples / hop + 1. */
+uint32_t twin_replay(const int32_t *values, const uint32_t *seq, const uint64_t *t_us,
+                     uint32_t samples, int8_t *inputs, int8_t *scores, uint64_t *scores_t_us,
+                     twin_event_t *events, uint32_t *event_count);
 
 /* An event's score as the board prints it: thousandths, 0..1000. */
 uint32_t twin_score_thousandths(uint32_t sum);

@@ -42,6 +42,8 @@ static bool begin(void) {
   fault = fault_take();
   const bool present = emulated_imu_begin(&imu, (const volatile void *)PSRAM);
   board.imu = present ? "emulated" : "none";
+  board.sensor_mhz = emulated_imu_rate_mhz(&imu);
+  board.stream_mhz = emulated_imu_stream_mhz(&imu);
   return present;
 }
 
@@ -59,17 +61,18 @@ static bool send_byte(char byte, uint64_t limit_us) {
 }
 
 /* A host that has stopped reading is waited for once, not once a line. */
-static void write(const char *text, size_t length) {
+static bool write(const char *text, size_t length) {
   const uint64_t limit_us = now_us() + (host_reads ? WRITE_LIMIT_US : 0);
   host_reads = !line_is_cut || send_byte('\n', limit_us);
-  if (!host_reads) return;
+  if (!host_reads) return false;
   line_is_cut = false;
   for (size_t i = 0; i < length; i++) {
     if (send_byte(text[i], limit_us)) continue;
     line_is_cut = i > 0;
     host_reads = false;
-    return;
+    return false;
   }
+  return true;
 }
 
 static int read_byte(void) {

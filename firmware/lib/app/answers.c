@@ -26,6 +26,12 @@ static void field_thousandths(line_t *line, const char *name, uint32_t value) {
   line_thousandths(line, value);
 }
 
+/* Of sample lines. */
+static uint32_t stream_mhz(void) {
+  return board.stream_mhz != 0 ? board.stream_mhz : board.sensor_mhz;
+}
+
+/* In two pieces: together they are longer than a line. */
 static void answer_info(app_t *app) {
   line_t *line = &app->line;
   line_start(line, "ok");
@@ -34,24 +40,30 @@ static void answer_info(app_t *app) {
   field_text(line, " revision=", board.revision);
   field_text(line, " firmware=", FIRMWARE_VERSION);
   field_text(line, " contract=", MODEL.contract_hash);
+  app_write(app, line->text, line->length);
+  line_start(line, "");
   field_thousandths(line, " rate_hz=", MODEL.rate_mhz);
-  field_thousandths(line, " measured_hz=", app->rate.rate_mhz);
+  field_thousandths(line, " nominal_hz=", board.sensor_mhz);
+  field_thousandths(line, " measured_hz=", app->stream_lock.rate.rate_mhz);
+  field_thousandths(line, " stream_hz=", stream_mhz());
+  field_text(line, " pace=", rate_state_name(app->model_lock.state));
   field_number(line, " window=", MODEL.window);
   field_number(line, " hop=", MODEL.hop);
   field_number(line, " channels=", MODEL.channels);
   field_number(line, " classes=", MODEL.classes);
   field_number(line, " tick_hz=", board.tick_hz);
   field_number(line, " overruns=", board.overruns());
+  field_number(line, " dropped=", app->dropped);
   field_number(line, " stack_unused=", board.stack_unused());
   app_send(app);
 }
 
 /* In pieces: the labels of a model may be longer than a line. */
 static void answer_labels(app_t *app) {
-  board.write("ok", 2);
+  app_write(app, "ok", 2);
   for (int c = 0; c < MODEL.classes; c++) {
-    board.write(" ", 1);
-    board.write(MODEL.labels[c], strlen(MODEL.labels[c]));
+    app_write(app, " ", 1);
+    app_write(app, MODEL.labels[c], strlen(MODEL.labels[c]));
   }
   line_start(&app->line, "");
   app_send(app);
@@ -79,7 +91,7 @@ static void answer_bench(app_t *app, const command_t *command) {
   int8_t output[MODEL_CLASSES];
   uint32_t ticks = 0;
   for (uint32_t run = 0; run < command->number; run++) {
-    board.feed_watchdog();
+    app_breathe();
     const uint32_t start = board.ticks();
     MODEL.invoke(app->test_input, output);
     ticks += board.ticks() - start;
@@ -91,7 +103,7 @@ static void answer_bench(app_t *app, const command_t *command) {
 }
 
 static void answer_selftest(app_t *app) {
-  const uint16_t crc = selftest_crc(app->test_input, board.feed_watchdog);
+  const uint16_t crc = selftest_crc(app->test_input, app_breathe);
   const bool right = crc == MODEL.selftest_crc;
   line_start(&app->line, right ? "ok crc=" : "err selftest crc=");
   line_hex16(&app->line, crc);
@@ -110,6 +122,8 @@ static void answer_switch(app_t *app, const command_t *command) {
   /* Samples from before a pause must not share a window with those after it. */
   if (!was_recognising) recognizer_reset(&app->recognizer);
   answer(app, "ok");
+  const bool wants_calls = command->on && command->kind != COMMAND_STREAM;
+  if (wants_calls && app->model_lock.state == RATE_OFF) app_tell_rate_off(app);
 }
 
 static void answer_reboot(app_t *app) {

@@ -12,9 +12,13 @@
 
 static app_t app;
 
+void app_write(app_t *state, const char *text, size_t length) {
+  if (!board.write(text, length)) state->dropped++;
+}
+
 void app_send(app_t *state) {
   line_end(&state->line);
-  board.write(state->line.text, state->line.length);
+  app_write(state, state->line.text, state->line.length);
 }
 
 static void send_banner(void) {
@@ -35,6 +39,9 @@ void app_begin(void) {
   app = (app_t){.classifying = MODEL.classes > 0};
   recognizer_reset(&app.recognizer);
   const bool has_sensor = board.begin();
+  const uint32_t stream_mhz = board.stream_mhz != 0 ? board.stream_mhz : board.sensor_mhz;
+  rate_lock_begin(&app.stream_lock, board.sensor_mhz, board.stream_mhz);
+  rate_lock_begin(&app.model_lock, stream_mhz, MODEL.rate_mhz);
   send_banner();
   if (board.restart_fault() != NULL) {
     line_start(&app.line, "warn fault ");
@@ -72,18 +79,64 @@ static void send_event(const sample_t *sample, const decision_event_t *event) {
   app_send(&app);
 }
 
-static void take_sample(const sample_t *sample) {
-  app.samples++;
-  app.stopped = false;
-  rate_push(&app.rate, sample);
-  if (app.streaming) {
-    line_sample(&app.line, sample);
-    board.write(app.line.text, app.line.length);
-  }
-  if (!app.classifying && !app.scoring) return;
+void app_tell_rate_off(app_t *state) {
+  line_start(&state->line, "warn rate-off measured_hz=");
+  line_thousandths(&state->line, state->model_lock.sensor_mhz);
+  line_text(&state->line, " wanted_hz=");
+  line_thousandths(&state->line, state->model_lock.wanted_mhz);
+  app_send(state);
+}
+
+static void recognise(const sample_t *sample) {
   const recognition_t result = recognizer_push(&app.recognizer, sample->value, sample->t_us);
   if (app.scoring && result.has_scores) send_scores(sample, &result);
   if (app.classifying && result.has_event) send_event(sample, &result.event);
+}
+
+/* Samples of two rates must not share a window, and none is classified at a wrong one. */
+static void hold_rate(const sample_t *sample) {
+  if (rate_lock_push(&app.model_lock, sample)) {
+    recognizer_reset(&app.recognizer);
+    if (app.model_lock.state == RATE_OFF) app_tell_rate_off(&app);
+  }
+  const bool right = app.model_lock.state != RATE_OFF;
+  sample_t paced;
+  while (rate_lock_pop(&app.model_lock, &paced)) {
+    if (right && (app.classifying || app.scoring)) recognise(&paced);
+  }
+}
+
+static void tell_overruns(uint32_t seq) {
+  const uint64_t now_us = board.now_us();
+  if (app.overruns_told != 0 && now_us - app.overrun_told_us < OVERRUN_TOLD_EVERY_US) return;
+  line_start(&app.line, "warn overrun lost=");
+  line_number(&app.line, app.overruns - app.overruns_told);
+  line_text(&app.line, " seq=");
+  line_number(&app.line, seq);
+  app_send(&app);
+  app.overruns_told = app.overruns;
+  app.overrun_told_us = now_us;
+}
+
+static void take_sample(const sample_t *sample) {
+  if (app.streaming) {
+    line_sample(&app.line, sample);
+    app_write(&app, app.line.text, app.line.length);
+  }
+  if (MODEL.classes > 0) hold_rate(sample);
+}
+
+/* A sample as the sensor made it. */
+static void take_reading(const sample_t *reading) {
+  app.samples++;
+  app.stopped = false;
+  rate_lock_push(&app.stream_lock, reading);
+  const bool is_past = (int32_t)(reading->seq - app.overrun_seq) >= 0;
+  sample_t sample;
+  while (rate_lock_pop(&app.stream_lock, &sample)) {
+    if (app.overruns != app.overruns_told && is_past) tell_overruns(sample.seq);
+    take_sample(&sample);
+  }
 }
 
 static void tell_sensor_stopped(void) {
@@ -94,33 +147,39 @@ static void tell_sensor_stopped(void) {
   app_send(&app);
 }
 
-static bool read_samples(void) {
+static void read_sensor(void) {
+  sample_t sample;
+  while (!ring_is_full(&app.ring)) {
+    app.sensor = board.read_sample(&sample);
+    if (app.sensor != SAMPLE_READY) return;
+    const uint32_t overruns = board.overruns();
+    if (overruns != app.overruns) app.overrun_seq = sample.seq;
+    app.overruns = overruns;
+    ring_push(&app.ring, &sample);
+  }
+}
+
+void app_breathe(void) {
+  board.feed_watchdog();
+  read_sensor();
+}
+
+static bool take_samples(void) {
   sample_t sample;
   for (int i = 0; i < SAMPLES_A_POLL; i++) {
-    const sample_status_t status = board.read_sample(&sample);
-    if (status == SAMPLE_STOPPED) tell_sensor_stopped();
-    if (status != SAMPLE_READY) return i > 0;
-    take_sample(&sample);
+    if (!ring_pop(&app.ring, &sample)) {
+      if (app.sensor == SAMPLE_STOPPED) tell_sensor_stopped();
+      return i > 0;
+    }
+    take_reading(&sample);
+    read_sensor();
   }
   return true;
 }
 
-static void tell_overruns(void) {
-  const uint32_t overruns = board.overruns();
-  if (overruns == app.overruns) return;
-  const uint64_t now_us = board.now_us();
-  if (app.overruns != 0 && now_us - app.overrun_told_us < OVERRUN_TOLD_EVERY_US) return;
-  line_start(&app.line, "warn overrun lost=");
-  line_number(&app.line, overruns - app.overruns);
-  app_send(&app);
-  app.overruns = overruns;
-  app.overrun_told_us = now_us;
-}
-
 void app_poll(void) {
-  board.feed_watchdog();
+  app_breathe();
   const bool had_bytes = read_commands();
-  const bool had_samples = read_samples();
-  tell_overruns();
+  const bool had_samples = take_samples();
   if (!had_bytes && !had_samples) board.idle();
 }

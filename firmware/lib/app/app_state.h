@@ -8,8 +8,9 @@
 #include "command.h"
 #include "line.h"
 #include "model_size.h"
-#include "rate.h"
+#include "rate_lock.h"
 #include "recognizer.h"
+#include "ring.h"
 
 #define APP_INPUT_BYTES (MODEL_WINDOW * MODEL_CHANNELS)
 
@@ -19,17 +20,33 @@ typedef struct {
   bool scoring;
   bool stopped;             /* the sensor has stopped, and the host has been told */
   uint32_t samples;         /* read so far */
-  uint32_t overruns;        /* that the host has been told of */
+  uint32_t overruns;        /* samples that the sensor has dropped */
+  uint32_t overrun_seq;     /* of the first sample after the last that was dropped */
+  uint32_t overruns_told;   /* to the host */
   uint64_t overrun_told_us; /* when */
-  rate_t rate;
+  uint32_t dropped;         /* lines that nobody took */
+  ring_t ring;              /* between the sensor and the rest */
+  sample_status_t sensor;   /* what it answered last */
+  rate_lock_t stream_lock;  /* to the rate of sample lines */
+  rate_lock_t model_lock;   /* from there to the rate of the contract */
   command_reader_t reader;
   line_t line; /* being written */
   recognizer_t recognizer;
   int8_t test_input[APP_INPUT_BYTES]; /* of load, invoke and bench; selftest overwrites it */
 } app_t;
 
+/* Hands bytes to the board, and counts what nobody took. */
+void app_write(app_t *app, const char *text, size_t length);
+
 /* Ends the line and hands it to the board. */
 void app_send(app_t *app);
+
+/* Tells the host that the sensor's rate cannot be brought to the contract's. */
+void app_tell_rate_off(app_t *app);
+
+/* To be called between the pieces of long work: feeds the watchdog and takes what the sensor has
+ * made, so that its FIFO does not run over. */
+void app_breathe(void);
 
 /* Carries a command out and sends its one answer. */
 void app_answer(app_t *app, const command_t *command);

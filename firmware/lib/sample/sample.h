@@ -12,4 +12,11 @@ typedef struct {
   int32_t value[SAMPLE_CHANNELS]; /* thousandths: milli-g, then milli-degrees a second */
 } sample_t;
 
+/* What asking a sensor for its next sample gives. */
+typedef enum {
+  SAMPLE_NONE,    /* nothing new yet */
+  SAMPLE_READY,   /* one sample was written to `out` */
+  SAMPLE_STOPPED, /* the sensor gives no more: unplugged, dead, or the recording has ended */
+} sample_status_t;
+
 #endif

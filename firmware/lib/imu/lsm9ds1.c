@@ -1,0 +1,90 @@
+/* ST LSM9DS1, acceleration and rotation; registers after its data sheet (DocID025715). */
+#include "imu_driver.h"
+
+#define ADDRESS 0x6Bu
+#define WHO_AM_I 0x0Fu
+#define IS_LSM9DS1 0x68u
+#define CTRL_REG1_G 0x10u
+#define G_119_HZ_2000_DPS 0x78u
+#define OUT_X_G 0x18u
+#define CTRL_REG6_XL 0x20u
+#define XL_119_HZ_4_G 0x70u
+#define CTRL_REG8 0x22u
+#define RESET 0x05u        /* and addresses that count up in a transfer */
+#define WHOLE_VALUES 0x44u /* no value changes between its two bytes */
+#define CTRL_REG9 0x23u
+#define FIFO_ENABLE 0x02u
+#define OUT_X_XL 0x28u
+#define FIFO_CTRL 0x2Eu
+#define FIFO_BYPASS 0x00u /* empties it */
+#define FIFO_CONTINUOUS 0xC0u
+#define FIFO_SRC 0x2Fu
+#define FIFO_OVERRUN 0x40u
+#define FIFO_LEVEL 0x3Fu
+#define FIFO_FRAMES 32u
+#define VECTOR_BYTES 6u
+#define COUNT_UP 0x80u /* of an address: the bytes of a transfer are at rising ones */
+
+#define RESET_US 10000u
+#define SETTLE_US 60000u /* the first samples after switching on are not yet right */
+
+static bool set(const imu_bus_t *bus, uint8_t reg, uint8_t value) {
+  return bus->write(ADDRESS, reg, &value, 1);
+}
+
+static bool is_there(const imu_bus_t *bus) {
+  uint8_t name = 0;
+  return bus->read(ADDRESS, WHO_AM_I, &name, 1) && name == IS_LSM9DS1;
+}
+
+static bool begin(const imu_bus_t *bus, const uint8_t *firmware) {
+  (void)firmware;
+  if (!set(bus, CTRL_REG8, RESET)) return false;
+  bus->wait_us(RESET_US);
+  if (!set(bus, CTRL_REG8, WHOLE_VALUES) || !set(bus, CTRL_REG1_G, G_119_HZ_2000_DPS) ||
+      !set(bus, CTRL_REG6_XL, XL_119_HZ_4_G) || !set(bus, CTRL_REG9, FIFO_ENABLE)) {
+    return false;
+  }
+  bus->wait_us(SETTLE_US);
+  return set(bus, FIFO_CTRL, FIFO_BYPASS) && set(bus, FIFO_CTRL, FIFO_CONTINUOUS);
+}
+
+static bool read_vector(const imu_bus_t *bus, uint8_t reg, int16_t vector[3]) {
+  uint8_t bytes[VECTOR_BYTES];
+  if (!bus->read(ADDRESS, reg | COUNT_UP, bytes, sizeof bytes)) return false;
+  for (int i = 0; i < 3; i++) vector[i] = (int16_t)(bytes[2 * i] | bytes[2 * i + 1] << 8);
+  return true;
+}
+
+static bool read_fifo(const imu_bus_t *bus, imu_batch_t *batch) {
+  uint8_t state;
+  if (!bus->read(ADDRESS, FIFO_SRC, &state, 1)) return false;
+  const uint8_t level = state & FIFO_LEVEL;
+  if (level > FIFO_FRAMES) return false;
+  *batch = (imu_batch_t){.overrun = (state & FIFO_OVERRUN) != 0};
+  batch->count = level < IMU_BATCH_FRAMES ? level : IMU_BATCH_FRAMES;
+  batch->left = (uint16_t)(level - batch->count);
+  for (uint8_t i = 0; i < batch->count; i++) {
+    /* The FIFO goes on once both vectors have been read. */
+    if (!read_vector(bus, OUT_X_G, batch->frame[i] + 3) ||
+        !read_vector(bus, OUT_X_XL, batch->frame[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+const imu_driver_t LSM9DS1 = {
+    .name = "LSM9DS1",
+    .revision = "1",
+    .rate_mhz = 119000,
+    .fifo_frames = FIFO_FRAMES,
+    .axes = {.axis = {{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 1}, {5, 1}},
+             .acceleration_numerator = 61, /* 0.122 mg */
+             .acceleration_denominator = 500,
+             .rotation_numerator = 70, /* 70 mdeg/s */
+             .rotation_denominator = 1},
+    .is_there = is_there,
+    .begin = begin,
+    .read_fifo = read_fifo,
+};
