@@ -6,6 +6,7 @@
 /* A sensor this much slower than the result is not interpolated, see rate_lock.h; the rest is
  * for times that are not exact. */
 #define LONGEST_PERIODS 2
+#define LONGEST_HOLE_US UINT64_C(3600000000) /* after more than this all starts anew */
 
 static uint64_t time_of(const resample_t *resample, uint64_t place) {
   const uint32_t rate_mhz = resample->rate_mhz;
@@ -35,7 +36,7 @@ static void go_on_after_a_hole(resample_t *resample, const sample_t *sample) {
   start_past(resample, sample);
 }
 
-/* The sender's clock has gone back: it was restarted, and nothing is known of the time between. */
+/* The clock has gone back or far ahead, and nothing is known of the time between. */
 static void anchor_anew(resample_t *resample, const sample_t *sample) {
   resample->anchor_seq += (uint32_t)resample->place;
   resample->anchor_us = sample->t_us;
@@ -45,9 +46,10 @@ static void anchor_anew(resample_t *resample, const sample_t *sample) {
 
 void resample_push(resample_t *resample, const sample_t *sample) {
   const sample_t *newest = &resample->past[resample->known - 1];
-  if (sample->t_us <= newest->t_us) {
+  const uint64_t since_us = sample->t_us - newest->t_us;
+  if (sample->t_us <= newest->t_us || since_us > LONGEST_HOLE_US) {
     anchor_anew(resample, sample);
-  } else if (sample->t_us - newest->t_us > resample->longest_us) {
+  } else if (since_us > resample->longest_us) {
     go_on_after_a_hole(resample, sample);
   } else if (resample->known < RESAMPLE_PAST) {
     resample->past[resample->known++] = *sample;
@@ -73,10 +75,10 @@ bool resample_pop(resample_t *resample, sample_t *out) {
   if (resample->known < RESAMPLE_PAST) return false;
   const sample_t *past = resample->past;
   const uint64_t t_us = time_of(resample, resample->place);
-  if (t_us > past[2].t_us) return false;
-  const uint64_t step_us = past[2].t_us - past[1].t_us;
-  const uint64_t since_us = t_us > past[1].t_us ? t_us - past[1].t_us : 0;
-  const int64_t fraction = (int64_t)((since_us << FRACTION_BITS) / step_us);
+  const int64_t since_us = (int64_t)(t_us - past[1].t_us);
+  const int64_t step_us = (int64_t)(past[2].t_us - past[1].t_us);
+  if (since_us > step_us) return false;
+  const int64_t fraction = since_us > 0 ? (since_us << FRACTION_BITS) / step_us : 0;
   out->seq = resample->anchor_seq + (uint32_t)resample->place++;
   out->t_us = t_us;
   for (int c = 0; c < SAMPLE_CHANNELS; c++) {

@@ -1,0 +1,52 @@
+/* Sensors as their registers show them, written from their data sheets for the drivers' tests.
+ *
+ * Time is what the test says, and goes on by what transfers take at 400 kHz. */
+#ifndef PART_H
+#define PART_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "imu_bus.h"
+
+#define FIRMWARE_BYTES 8192u
+
+typedef struct {
+  uint8_t address;
+  void (*switch_on)(void);
+  void (*write)(uint8_t reg, uint8_t value);
+  uint8_t (*read)(uint8_t reg);
+  /* Called at the start of a transfer; reg counts up in it, except where the part says not. */
+  void (*start)(void);
+  bool (*is_port)(uint8_t reg); /* a register that a transfer stays at */
+  /* Whether it is set to make frames, and one more frame. */
+  bool (*is_on)(void);
+  void (*make)(const int16_t frame[6]);
+} part_t;
+
+extern const part_t LSM9DS1_PART, BMI270_PART;
+
+/* What the BMI270 must be given. */
+extern uint8_t firmware[FIRMWARE_BYTES];
+
+extern const imu_bus_t PART_BUS;
+
+/* NULL: nothing on the bus. The true rate is the part's own, whatever it was set to. */
+void bus_plug(const part_t *part, uint32_t rate_mhz);
+void bus_advance(uint32_t us);
+uint64_t bus_now_us(void);
+/* Frames made are those of `frame`, or with the frame's number as rotation around x. */
+void bus_show(const int16_t frame[6]);
+void bus_show_numbers(void);
+/* The next frame is number 0. */
+void bus_count_anew(void);
+/* When frame `number` was made. */
+uint64_t bus_made_us(uint32_t number);
+
+void bus_unplug(void);     /* it does not acknowledge */
+void bus_plug_again(void); /* switched on anew */
+void bus_hold_low(void);   /* no transfer works until the bus is recovered */
+uint32_t bus_transfers(void);
+
+#endif

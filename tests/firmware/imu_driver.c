@@ -1,0 +1,93 @@
+/* Plays a script on the emulated parts: words from standard input, one step after another.
+ *
+ *   part NAME RATE_MHZ   lsm9ds1, bmi270 or none on the bus
+ *   begin                prints whether it started, and the driver's name
+ *   show V*6, numbers    what the part measures
+ *   poll US STEP_US      reads every STEP_US; a line a sample: seq t_us value[6] made_us
+ *   wait US              nobody reads
+ *   unplug, plug, hold   faults
+ *   corrupt              the firmware that is loaded is not the right one
+ *   state                prints lost, the last status and the transfers so far */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "imu.h"
+#include "part.h"
+
+static imu_t imu;
+static uint8_t given[FIRMWARE_BYTES];
+static sample_status_t status;
+
+static int64_t number(void) {
+  int64_t value;
+  if (scanf("%" SCNd64, &value) != 1) exit(EXIT_FAILURE);
+  return value;
+}
+
+static void read_all(void) {
+  sample_t sample;
+  while ((status = imu_read(&imu, &sample)) == SAMPLE_READY) {
+    printf("%" PRIu32 " %" PRIu64, sample.seq, sample.t_us);
+    for (int c = 0; c < SAMPLE_CHANNELS; c++) printf(" %" PRId32, sample.value[c]);
+    printf(" %" PRIu64 "\n", bus_made_us(sample.seq));
+  }
+}
+
+static void poll(void) {
+  const uint64_t until_us = bus_now_us() + (uint64_t)number();
+  const uint32_t step_us = (uint32_t)number();
+  while (bus_now_us() < until_us) {
+    bus_advance(step_us);
+    read_all();
+  }
+}
+
+static void plug(void) {
+  char name[16];
+  if (scanf("%15s", name) != 1) exit(EXIT_FAILURE);
+  const part_t *part = strcmp(name, "lsm9ds1") == 0  ? &LSM9DS1_PART
+                       : strcmp(name, "bmi270") == 0 ? &BMI270_PART
+                                                     : NULL;
+  bus_plug(part, (uint32_t)number());
+}
+
+static void begin(void) {
+  const bool started = imu_begin(&imu, &PART_BUS, given);
+  bus_count_anew();
+  printf("%d %s\n", started, imu.driver != NULL ? imu.driver->name : "none");
+}
+
+static void show(void) {
+  int16_t frame[6];
+  for (int i = 0; i < 6; i++) frame[i] = (int16_t)number();
+  bus_show(frame);
+}
+
+static void state(void) {
+  printf("%" PRIu32 " %d %" PRIu32 "\n", imu.lost, status, bus_transfers());
+}
+
+static void wait(void) { bus_advance((uint32_t)number()); }
+
+static void corrupt(void) { given[5000] ^= 1; }
+
+int main(void) {
+  static const struct {
+    const char *name;
+    void (*run)(void);
+  } steps[] = {{"part", plug},           {"begin", begin},       {"show", show},
+               {"poll", poll},           {"wait", wait},         {"unplug", bus_unplug},
+               {"plug", bus_plug_again}, {"hold", bus_hold_low}, {"numbers", bus_show_numbers},
+               {"state", state},         {"corrupt", corrupt}};
+  for (uint32_t i = 0; i < FIRMWARE_BYTES; i++) given[i] = firmware[i] = (uint8_t)(i * 7 + i / 256);
+  bus_advance(1000000);
+  char word[16];
+  while (scanf("%15s", word) == 1) {
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+      if (strcmp(word, steps[i].name) == 0) steps[i].run();
+    }
+  }
+  return EXIT_SUCCESS;
+}

@@ -1,0 +1,239 @@
+"""The sensors' drivers on sensors that are emulated register by register, with sanitizers."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from building import HERE, NO_MODEL, PROJECT, SANITIZED, STRICT, compile_c, library_sources
+
+pytestmark = pytest.mark.xdist_group("firmware")
+PARTS = HERE / "emulated_parts"
+SECOND_US = 1_000_000
+NOMINAL_MHZ = {"lsm9ds1": 119_000, "bmi270": 200_000}
+FIFO_FRAMES = {"lsm9ds1": 32, "bmi270": 157}
+NONE, STOPPED = 0, 2
+# How far the board's count may be off after seven overruns: one tells only that there was one.
+ALLOWED_ERROR = {"lsm9ds1": 2, "bmi270": 0}
+both = pytest.mark.parametrize("part", ["lsm9ds1", "bmi270"])
+
+
+class Told(NamedTuple):
+    """What a script printed: samples as rows of seq, t_us, six values, made_us; other lines."""
+
+    samples: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    lines: list[list[str]]
+
+    @property
+    def lost(self) -> int:
+        return int(self.lines[-1][0])
+
+    @property
+    def status(self) -> int:
+        return int(self.lines[-1][1])
+
+
+Play = Callable[..., Told]
+
+
+@pytest.fixture(scope="module")
+def play(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Play:
+    request.getfixturevalue("host_compiler")
+    sources = [HERE / "imu_driver.c", *sorted(PARTS.glob("*.c")), *library_sources("imu")]
+    flags = [*STRICT, *SANITIZED, f"-I{PARTS}"]
+    program = compile_c(tmp_path_factory.mktemp("imu") / "imu", sources, flags, NO_MODEL)
+
+    def run(*steps: str) -> Told:
+        script = " ".join([*steps, "state"])
+        result = subprocess.run([program], input=script, capture_output=True, text=True, timeout=60)
+        assert result.returncode == 0, result.stderr
+        rows = [line.split() for line in result.stdout.splitlines()]
+        samples = np.array([list(map(int, row)) for row in rows if len(row) == 9], np.int64)
+        return Told(samples.reshape(-1, 9), [row for row in rows if len(row) < 9])
+
+    return run
+
+
+def started(part: str, rate_mhz: int | None = None) -> str:
+    return f"part {part} {rate_mhz or NOMINAL_MHZ[part]} begin"
+
+
+@both
+def test_each_sensor_is_found_and_gives_all_its_samples(play, part):
+    told = play(started(part), "poll 10000000 1000")
+    assert told.lines[0] == ["1", part.upper()]
+    assert len(told.samples) == pytest.approx(10 * NOMINAL_MHZ[part] / 1000, abs=2)
+    assert told.samples[:, 0].tolist() == list(range(len(told.samples)))
+    assert (told.lost, told.status) == (0, NONE)
+
+
+def test_without_a_sensor_it_says_so_and_goes_on(play):
+    told = play("part none 119000 begin poll 3000000 1000")
+    assert told.lines[0] == ["0", "none"]
+    assert len(told.samples) == 0
+
+
+# Counts of each sensor for +1 g along, and +100 deg/s around, each axis of the board.
+G = {"lsm9ds1": 8197, "bmi270": 8192}
+DPS100 = {"lsm9ds1": 1429, "bmi270": 1638}
+
+
+def on_part(part: str, board_axis: int, count: int) -> list[int]:
+    """A frame of the part for `count` along an axis of the board."""
+    if part == "bmi270":
+        place, sign = [(1, -1), (0, -1), (2, 1)][board_axis % 3]
+        place += board_axis // 3 * 3
+    else:
+        place, sign = board_axis, 1
+    return [sign * count if i == place else 0 for i in range(6)]
+
+
+@both
+@pytest.mark.parametrize("axis", range(6))
+@pytest.mark.parametrize("sign", [1, -1])
+def test_both_sensors_tell_the_same_movement_in_the_same_numbers(play, part, axis, sign):
+    count = sign * (G[part] if axis < 3 else DPS100[part])
+    frame = " ".join(map(str, on_part(part, axis, count)))
+    told = play(started(part), f"show {frame} poll 200000 1000")
+    expected = [0] * 6
+    expected[axis] = sign * (1000 if axis < 3 else 100_000)
+    last = told.samples[-1, 2:8]
+    assert np.abs(last - expected).max() <= (1 if axis < 3 else 60)
+
+
+@both
+def test_the_ends_of_the_range_do_not_wrap(play, part):
+    told = play(started(part), "show " + "-32768 " * 6, "poll 200000 1000")
+    rotation = 2_293_760 if part == "lsm9ds1" else 2_000_000
+    acceleration = 3998 if part == "lsm9ds1" else 4000
+    signs = [1, 1, -1, 1, 1, -1] if part == "bmi270" else [-1] * 6
+    sizes = [acceleration] * 3 + [rotation] * 3
+    assert told.samples[-1, 2:8].tolist() == [s * v for s, v in zip(signs, sizes, strict=True)]
+
+
+def doc_rows(heading: str) -> list[list[str]]:
+    text = (PROJECT / "docs" / "sensors.md").read_text().split(f"## {heading}")[1]
+    table = text.split("\n## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
+
+
+def driver_source(part: str) -> str:
+    return (PROJECT / "firmware" / "lib" / "imu" / f"{part}.c").read_text()
+
+
+@both
+def test_the_table_of_the_documentation_is_the_drivers(part):
+    column = 1 if part == "lsm9ds1" else 2
+    names = ["x", "y", "z"]
+    pairs = re.search(r"\.axis = (\{.*?\}\}),", driver_source(part), re.DOTALL).group(1)
+    axes = [tuple(map(int, pair)) for pair in re.findall(r"\{(\d), (-?1)\}", pairs)]
+    assert [place % 3 for place, _ in axes[:3]] == [place % 3 for place, _ in axes[3:]]
+    told = [("-" if sign < 0 else "+") + names[place] for place, sign in axes[:3]]
+    assert [row[column] for row in doc_rows("Axes")] == told
+    settings = {row[0]: row[column] for row in doc_rows("Settings")}
+    source = driver_source(part)
+
+    def constant(name: str) -> int:
+        return int(re.search(rf"\.{name} = (\d+)\b", source).group(1))
+
+    rate_mhz, fifo = constant("rate_mhz"), FIFO_FRAMES[part]
+    assert settings["rate"] == f"{rate_mhz // 1000} Hz"
+    assert settings["FIFO"].startswith(f"{fifo} samples, {fifo * 1000 / rate_mhz:.2f} s")
+    for name in ("acceleration", "rotation"):
+        unit = constant(f"{name}_numerator") / constant(f"{name}_denominator")
+        assert settings[f"{name}, a count"].split()[0] == f"{unit:.5g}"
+
+
+@both
+def test_a_board_that_is_busy_loses_nothing_while_the_fifo_lasts(play, part):
+    period_us = 10**9 // NOMINAL_MHZ[part]
+    busy_us = (FIFO_FRAMES[part] - 2) * period_us
+    told = play(started(part), f"numbers poll 2000000 1000 wait {busy_us} poll 1000000 1000")
+    seq = told.samples[:, 0]
+    assert told.lost == 0
+    assert seq.tolist() == list(range(len(seq)))
+
+
+@both
+def test_a_fifo_that_ran_over_is_seen_and_counted(play, part):
+    period_us = 10**9 // NOMINAL_MHZ[part]
+    busy_us = (FIFO_FRAMES[part] + 20) * period_us
+    told = play(started(part), f"poll 2000000 1000 wait {busy_us} poll 1000000 1000")
+    seq = told.samples[:, 0]
+    jumps = np.flatnonzero(np.diff(seq) > 1)
+    assert len(jumps) == 1
+    assert told.lost == int(seq[jumps[0] + 1] - seq[jumps[0]]) - 1
+    assert told.lost == pytest.approx(20, abs=1)
+
+
+@both
+def test_losses_are_counted_to_the_sample_over_many_overruns(play, part):
+    period_us = 10**9 // NOMINAL_MHZ[part]
+    stalls = [f"wait {(FIFO_FRAMES[part] + n) * period_us} poll 1500000 1000" for n in range(1, 8)]
+    told = play(started(part), "numbers poll 2000000 1000", *stalls)
+    seq = told.samples[:, 0]
+    # Rotation around the part's own x is the frame's number: what the sensor itself counted.
+    rotation = -told.samples[:, 6] if part == "bmi270" else told.samples[:, 5]
+    number = np.rint(rotation / {"lsm9ds1": 70, "bmi270": 1e6 / 16384}[part])
+    assert told.lost > len(stalls)
+    assert np.abs(number - seq).max() <= ALLOWED_ERROR[part]
+
+
+@both
+@pytest.mark.parametrize("off", [0.96, 0.978, 1.0, 1.03])
+@pytest.mark.parametrize("step_us", [1000, 6000])
+def test_times_are_those_at_which_the_sensor_sampled(play, part, off, step_us):
+    rate_mhz = round(NOMINAL_MHZ[part] * off)
+    told = play(started(part, rate_mhz), f"poll 60000000 {step_us}")
+    seq, t_us, made_us = told.samples[:, 0], told.samples[:, 1], told.samples[:, 8]
+    assert (np.diff(t_us) > 0).all()
+    settled = seq > 10 * rate_mhz / 1000
+    late_us = (t_us - made_us)[settled]
+    assert late_us.min() > -500
+    assert late_us.max() < 1000
+    measured = (seq[-1] - seq[settled][0]) * 1e9 / (t_us[-1] - t_us[settled][0])
+    assert measured == pytest.approx(rate_mhz, rel=5e-4)
+
+
+@both
+def test_the_bus_is_asked_little_more_than_once_a_sample(play, part):
+    told = play(started(part), "poll 10000000 1000 state poll 10000000 1000")
+    transfers = int(told.lines[-1][2]) - int(told.lines[-2][2])
+    a_sample = transfers / (len(told.samples) / 2)
+    assert a_sample < (4.5 if part == "lsm9ds1" else 3)  # two to three of them carry the sample
+
+
+@both
+def test_a_sensor_that_dies_is_told_and_comes_back_with_a_gap(play, part):
+    told = play(started(part), "poll 2000000 1000 unplug poll 5000000 1000 state",
+                "plug poll 4000000 1000")  # fmt: skip
+    assert told.lines[1][1] == str(STOPPED)
+    assert told.status == NONE
+    seq, t_us = told.samples[:, 0], told.samples[:, 1]
+    (hole,) = np.flatnonzero(np.diff(seq) > 1)
+    missing = int(np.diff(seq)[hole]) - 1
+    silent_s = int(np.diff(t_us)[hole]) / SECOND_US
+    assert missing == pytest.approx(silent_s * NOMINAL_MHZ[part] / 1000, rel=0.02)
+    assert told.lost == missing
+    assert (np.diff(t_us) > 0).all()
+
+
+@both
+def test_a_stuck_bus_is_freed(play, part):
+    told = play(started(part), "poll 1000000 1000 hold poll 8000000 1000")
+    assert told.status == NONE
+    assert told.samples[-1, 1] > 8 * SECOND_US
+    assert told.lost > 0
+
+
+def test_a_bmi270_with_wrong_firmware_does_not_start(play):
+    told = play("part bmi270 200000 corrupt begin poll 1500000 1000")
+    assert told.lines[0] == ["0", "BMI270"]
+    assert len(told.samples) == 0
+    assert told.status == STOPPED
