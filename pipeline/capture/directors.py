@@ -53,6 +53,10 @@ class Director(Protocol):
     def done(self) -> bool:
         """All that it wants is there."""
 
+    @property
+    def in_progress(self) -> bool:
+        """A movement is being recorded."""
+
     def add(self, place: int, row: Row | BurstEnd, /) -> Take | None: ...
 
     def finish(self) -> Take | None: ...
@@ -64,6 +68,7 @@ class _Continuous:
     """All of it is one recording."""
 
     done = False
+    in_progress = False
 
     def __init__(self, plan: Plan, ears: Sequence[Ear]) -> None:
         self._plan, self._ears = plan, ears
@@ -98,9 +103,12 @@ class _Motion:
         self._movements = Movements(ears)
 
     @property
+    def in_progress(self) -> bool:
+        return self._movements.moving_since_us is not None
+
+    @property
     def prompt(self) -> str:
-        moving = self._movements.moving_since_us is not None
-        return "recording …" if moving else f"waiting for: {self._label}"
+        return "recording …" if self.in_progress else f"waiting for: {self._label}"
 
     def add(self, place: int, row: Row | BurstEnd, /) -> Take | None:
         return self._labelled(self._movements.add(place, row))
@@ -137,6 +145,11 @@ class _Guided:
         return not self._queue
 
     @property
+    def in_progress(self) -> bool:
+        listening = not self.done and self._passed_s() > COUNTDOWN_S
+        return listening and self._movements.moving_since_us is not None
+
+    @property
     def prompt(self) -> str:
         if self.done:
             return "that was all"
@@ -157,21 +170,25 @@ class _Guided:
             return None
         if self._queue[0] == self._background:
             return self._still() if listened_s >= STILL_S else None
-        if spans is not None:
+        if spans is not None and self._is_answer(spans):
             return self._next(spans)
         if listened_s > LISTEN_S and self._movements.moving_since_us is None:
             self._ask("nothing moved; ")
         return None
 
     def finish(self) -> Take | None:
+        wanted = self.in_progress and self._queue[0] != self._background
         spans = self._movements.finish()
-        wanted = not self.done and self._queue[0] != self._background
-        listening = self._passed_s() > COUNTDOWN_S
-        return self._next(spans) if spans is not None and wanted and listening else None
+        return self._next(spans) if spans is not None and wanted else None
 
     def again(self, label: str) -> None:
         self._queue.appendleft(label)
         self._ask("once more; ")
+
+    def _is_answer(self, spans: Spans) -> bool:
+        """It went on after "now": a movement that had ended before was none."""
+        now_us = (self._asked_us or 0) + COUNTDOWN_S * US
+        return spans[0] is None or spans[0].stop_us > now_us
 
     def _still(self) -> Take:
         span = Span(self._now_us - round(STILL_S * US) + 1, self._now_us)

@@ -97,9 +97,17 @@ class Recorder:
                 self._turn()
             self._wind_down()
         finally:
-            self._keep(self._session.finish())
-            self._journal.is_needed = False
-            self._look()
+            self._finish()
+
+    def _finish(self) -> None:
+        in_progress = self._session.in_progress
+        cuts = self._session.finish()
+        self._keep(cuts)
+        self._journal.is_needed = False
+        self._look()
+        if in_progress:
+            fate = "is kept" if cuts else "was too short to be kept"
+            self._watcher.tell(f"the movement in progress {fate}")
 
     def _wind_down(self) -> None:
         """Boards that go on streaming would fill the next program's ears."""

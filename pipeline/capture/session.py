@@ -48,6 +48,11 @@ class Session:
         return self._director.prompt
 
     @property
+    def in_progress(self) -> bool:
+        """A movement is being recorded."""
+        return self._director.in_progress
+
+    @property
     def takes(self) -> Counter[str]:
         return Counter(self.kept.values())
 

@@ -1,0 +1,234 @@
+"""`gesture capture` as a person types it: other people's sketches, keys, and wrong words."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import socket
+import termios
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from pipeline.artifacts import Recording
+from pipeline.datasets.recordings import load_recording, takes_in
+from pipeline.errors import ExitCode
+from tests.cli.commands import GESTURE, Ended, gesture
+from tests.fixtures.sketches import BURST_ROWS, Piece, forwarder, imu_capture, row, sending
+
+LIMIT_S = 60.0
+
+
+def capture(work: Path, *words: str) -> Ended:
+    return gesture("capture", "--label", "up", "--person", "anna", *words, cwd=work)
+
+
+def recordings(work: Path) -> list[Recording]:
+    return [load_recording(path) for path in takes_in(work / "data" / "mine")]
+
+
+def numbers(take: Recording) -> list[int]:
+    """Which rows of a sketch are in a take; see sketches.row."""
+    return [round(float(value) * 8) for value in take.samples[:, 3]]
+
+
+def test_the_tutorials_sketch_gives_a_take_a_burst(tmp_path: Path) -> None:
+    with sending(imu_capture(bursts=3)) as port:
+        ended = capture(tmp_path, "--count", "3", "--port", port)
+    assert ended.code == 0, ended.told
+    assert "tutorial's IMU_Capture sketch" in ended.told
+    assert "not guaranteed: samples lost on the way cannot be told" in ended.told
+    takes = recordings(tmp_path)
+    assert [numbers(take) for take in takes] == [
+        list(range(n * BURST_ROWS, (n + 1) * BURST_ROWS)) for n in range(3)
+    ]
+    assert {take.rate_hz for take in takes} == {119.0}
+    assert all("IMU_Capture" in take.source and "not guaranteed" in take.source for take in takes)
+    assert all(take.faults == () and take.clock is None for take in takes)
+
+
+def test_the_tutorials_sketch_is_recognised_without_its_header(tmp_path: Path) -> None:
+    with sending(imu_capture(bursts=2, header=False)) as port:
+        ended = capture(tmp_path, "--count", "2", "--port", port)
+    assert "tutorial's IMU_Capture sketch" in ended.told
+    assert [len(take) for take in recordings(tmp_path)] == [BURST_ROWS, BURST_ROWS]
+
+
+def test_a_burst_that_is_short_says_by_how_much(tmp_path: Path) -> None:
+    pieces = [piece for n, piece in enumerate(imu_capture(bursts=2)) if n not in (50, 51, 52)]
+    with sending(pieces) as port:
+        ended = capture(tmp_path, "--count", "2", "--port", port, "--json")
+    first, second = recordings(tmp_path)
+    assert (len(first), len(second)) == (BURST_ROWS - 3, BURST_ROWS)
+    assert [(fault.kind, fault.count) for fault in first.faults] == [("short-burst", 3)]
+    assert second.faults == ()
+    assert ended.json["faults"] == {"short-burst": 3}
+
+
+@pytest.mark.parametrize(
+    ("columns", "separator", "name"),
+    [(6, ",", "commas"), (6, "\t", "tabs"), (3, ";", "semicolons")],
+)
+def test_rows_of_numbers_are_recorded_at_the_rate_they_come(
+    tmp_path: Path, columns: int, separator: str, name: str
+) -> None:
+    with sending(forwarder(2000, 100.0, columns, separator)) as port:
+        ended = capture(tmp_path, "--mode", "continuous", "--seconds", "4", "--port", port)
+    assert ended.code == 0, ended.told
+    assert f"rows of {columns} numbers separated by {name}" in ended.told
+    assert "units are taken to be g and deg/s" in ended.told
+    (take,) = recordings(tmp_path)
+    assert take.rate_hz == 100.0
+    assert take.channels == ("ax", "ay", "az", "gx", "gy", "gz")[:columns]
+    if columns == 6:
+        assert numbers(take) == list(range(len(take)))  # from the very first row
+
+
+def test_a_damaged_row_is_left_out_and_told(tmp_path: Path) -> None:
+    pieces = list(forwarder(1000, 100.0, 6, ","))
+    pieces[300] = (0.01, b"0.1,0.2,xx,0.4\r\n")
+    with sending(pieces) as port:
+        capture(tmp_path, "--mode", "continuous", "--seconds", "4", "--port", port)
+    (take,) = recordings(tmp_path)
+    assert [(f.kind, f.count, f.index) for f in take.faults] == [("corrupt", 1, 300)]
+    assert numbers(take) == [n for n in range(len(take) + 1) if n != 300]
+
+
+def test_what_is_no_row_of_three_or_six_is_refused_with_words(tmp_path: Path) -> None:
+    pieces: list[Piece] = [(0.01, b"temperature 23.5\r\n")] * 2000
+    with sending(pieces) as port:
+        ended = capture(tmp_path, "--count", "1", "--port", port)
+    assert ended.code == ExitCode.NO_BOARD
+    assert "Nothing that can be recorded came from" in ended.told
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_sketch_behind_a_socket(tmp_path: Path) -> None:
+    def serve() -> None:
+        connection, _ = server.accept()
+        with connection, suppress(BrokenPipeError):
+            for n in range(600):
+                connection.sendall(row(n))
+                time.sleep(0.005)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, daemon=True).start()
+        port = f"socket://127.0.0.1:{server.getsockname()[1]}"
+        ended = capture(tmp_path, "--mode", "continuous", "--seconds", "2", "--port", port)
+    assert ended.code == 0, ended.told
+    (take,) = recordings(tmp_path)
+    first = numbers(take)[0]
+    assert numbers(take) == list(range(first, first + len(take)))
+
+
+class Screen:
+    """`gesture capture` in a terminal of its own."""
+
+    def __init__(self, work: Path, *words: str) -> None:
+        self.pid, self._terminal = pty.fork()
+        if self.pid == 0:
+            os.chdir(work)
+            command = (str(GESTURE), "capture", "--label", "up", "--person", "anna", *words)
+            os.execv(GESTURE, command)
+        self.mode = termios.tcgetattr(self._terminal)
+        self.shown = ""
+
+    def type(self, keys: bytes) -> None:
+        os.write(self._terminal, keys)
+
+    def until(self, pattern: str) -> None:
+        """Read on until all that was shown has `pattern` in what is new."""
+        start, deadline = len(self.shown), time.monotonic() + LIMIT_S
+        while not re.search(pattern, self.shown[start:]):
+            assert time.monotonic() < deadline, f"{pattern} was not shown: {self.shown[-2000:]}"
+            if select.select([self._terminal], [], [], 0.1)[0]:
+                self.shown += os.read(self._terminal, 65536).decode("utf-8", "replace")
+
+    def ended(self) -> int:
+        """The exit code; what is shown until then is kept too."""
+        while True:
+            try:
+                self.shown += os.read(self._terminal, 65536).decode("utf-8", "replace")
+            except OSError:  # how Linux says that the other side is closed
+                break
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+    def close(self) -> None:
+        os.close(self._terminal)
+
+
+@contextmanager
+def screen(work: Path, *words: str) -> Iterator[Screen]:
+    shown = Screen(work, *words)
+    try:
+        yield shown
+    finally:
+        shown.close()
+
+
+def test_keys_keep_discard_and_quit_and_the_terminal_is_as_before(tmp_path: Path) -> None:
+    with (
+        sending(imu_capture(bursts=60)) as port,
+        screen(tmp_path, "--port", port) as terminal,
+    ):
+        terminal.until("takes: up 1")
+        terminal.type(b"k")
+        terminal.until("takes: up 2")
+        terminal.type(b"d")
+        terminal.until("anna-1-002.csv: taken back")
+        terminal.type(b"d")  # the first was kept: nothing is left to discard
+        terminal.until("takes: up 2")
+        terminal.type(b"q")
+        assert terminal.ended() == 0
+        assert termios.tcgetattr(terminal._terminal) == terminal.mode
+    assert "ax " in terminal.shown
+    assert "119" in terminal.shown
+    takes = recordings(tmp_path)
+    assert [numbers(take)[0] for take in takes][:2] == [0, 2 * BURST_ROWS]
+
+
+def test_ctrl_c_in_a_terminal_ends_cleanly(tmp_path: Path) -> None:
+    with (
+        sending(forwarder(9000, 100.0, 6, ",")) as port,
+        screen(tmp_path, "--mode", "continuous", "--port", port) as terminal,
+    ):
+        terminal.until("[34] s  takes")
+        terminal.type(b"\x03")
+        assert terminal.ended() == 0  # no length was asked for: this is how it ends
+        assert termios.tcgetattr(terminal._terminal) == terminal.mode
+    (take,) = recordings(tmp_path)
+    assert numbers(take) == list(range(len(take)))
+    assert "Traceback" not in terminal.shown
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "not said what is recorded"),
+        (("--label", "up", "--mode", "fast"), "no mode `fast`"),
+        (("--label", "up", "--label", "down"), "2 labels were given"),
+        (("--label", "up", "--mode", "continuous", "--count", "2"), "--count cannot be used"),
+        (("--label", "up", "--sensor", "microphone"), "no sensor `microphone`"),
+        (("--label", "up", "--port", "a", "--port", "a"), "named twice"),
+        (("--label", "up", "--person", "a-b"), "cannot be used as a person"),
+    ],
+)
+def test_what_does_not_go_together_is_told_before_any_port_is_opened(
+    tmp_path: Path, words: tuple[str, ...], told: str
+) -> None:
+    ended = gesture("capture", *words, cwd=tmp_path)
+    assert ended.code == ExitCode.USAGE
+    assert told in ended.told
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_port_that_is_not_there_leaves_nothing_behind(tmp_path: Path) -> None:
+    ended = capture(tmp_path, "--port", "/dev/ttyNOWHERE")
+    assert ended.code == ExitCode.NO_BOARD
+    assert not list(tmp_path.iterdir())
