@@ -243,7 +243,7 @@ def samples_read(work: Path) -> set[int]:
     (raw,) = (work / "data" / "mine" / ".capture").glob("*/0.raw")
     content = raw.read_bytes().rstrip(b"\0")
     after_info = content[content.index(b"ok board=") :]
-    return {int(number) for number in re.findall(rb"\n(\d+),[^\n]*,[0-9A-F]{4}(?=\n)", after_info)}
+    return {int(number) for number in re.findall(rb"\n(\d+),[^\n]*,[0-9A-F]{8}(?=\n)", after_info)}
 
 
 def hidden(work: Path) -> list[Path]:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pipeline.artifacts import Gap, Interval, Recording
+from pipeline.artifacts import Fault, Gap, HostClock, Interval, Recording
+from pipeline.datasets.recording_header import recording_header
 from pipeline.datasets.recordings import (
     check_name,
     fingerprint,
@@ -111,6 +112,37 @@ def test_the_file_says_what_it_holds(tmp_path: Path) -> None:
     assert "# rate_hz: 119" in lines
     assert lines[-4] == "seq,t_us,ax,ay,az,gx,gy,gz"
     assert lines[-3] == "5,1000000007,0.000,0.000,0.000,0.000,0.000,0.000"
+
+
+def test_what_a_capture_knows_survives_the_file(tmp_path: Path) -> None:
+    recording = replace(
+        make_recording(9),
+        faults=(Fault("corrupt", 2, 0), Fault("unplugged", 1500, 4), Fault("short-burst", 3, 9)),
+        take=12,
+        clock=HostClock(-1_795_000_000_000_123, -35.125, 60_000_000),
+    )
+    save_recording(recording, tmp_path / "r.csv")
+    lines = (tmp_path / "r.csv").read_text("utf-8").splitlines()
+    assert "# faults: corrupt 2 before row 0; unplugged 1500 before row 4; " in "\n".join(lines)
+    loaded = load_recording(tmp_path / "r.csv")
+    assert (loaded.faults, loaded.take) == (recording.faults, 12)
+    assert loaded.clock == recording.clock
+    plain = replace(make_recording(9), faults=(), take=None, clock=None)
+    assert not [
+        key for key in ("faults", "take", "clock") if f"# {key}:" in recording_header(plain)
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["faults: many", "faults: corrupt 1 before row 77", "take: two", "clock: offset_us=12"],
+)
+def test_what_a_capture_knows_is_not_guessed(tmp_path: Path, line: str) -> None:
+    save_recording(make_recording(9), tmp_path / "r.csv")
+    text = (tmp_path / "r.csv").read_text("utf-8")
+    (tmp_path / "r.csv").write_text(f"# {line}\n{text}", encoding="utf-8")
+    with pytest.raises(PipelineError, match=line.partition(": ")[2]):
+        load_recording(tmp_path / "r.csv")
 
 
 def test_gaps_are_read_off_the_running_number(tmp_path: Path) -> None:

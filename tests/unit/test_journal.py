@@ -1,0 +1,129 @@
+"""The journal: what is read is on disk at once, and a capture that died is finished from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from zlib import crc32
+
+import pytest
+
+from pipeline.capture.directors import Mode, Plan
+from pipeline.capture.journal import FOLDER, Journal, left_behind
+from pipeline.capture.takes import About
+from pipeline.datasets.recordings import load_recording, takes_in
+from pipeline.errors import PipelineError
+from pipeline.stages.recovery import head_of, recover
+from tests.unit.test_senders import INFO
+
+PERIOD_US = 10_000
+TURN = (120, 180)  # samples of every 300 in which the board turns
+
+
+def line(n: int) -> bytes:
+    turning = TURN[0] <= n % 300 < TURN[1]
+    text = b"%d,%d,0.000,0.000,1.000,%d.000,0.000,0.000" % (n, n * PERIOD_US, 300 * turning)
+    return text + b",%08X\n" % crc32(text)
+
+
+def read(journal: Journal, lines: Iterable[bytes]) -> None:
+    for number, data in enumerate(lines):
+        with journal.room(0) as room:
+            room[: len(data)] = data
+        assert journal.heard(0, len(data), number * PERIOD_US) == data
+
+
+def journal_of(dataset: Path, mode: Mode) -> Journal:
+    """It stays behind where its block ends before all is in recordings, as with `kill -9`."""
+    return Journal(dataset, head_of(Plan(mode, ("punch",)), About("anna", "1"), ["a port"]))
+
+
+def test_a_capture_that_runs_is_left_alone(tmp_path: Path) -> None:
+    with journal_of(tmp_path, "continuous"):
+        assert list(left_behind(tmp_path)) == []
+    assert not list(tmp_path.glob("*"))
+
+
+def test_continuous_becomes_its_recording_with_the_bytes_that_were_read_last(
+    tmp_path: Path,
+) -> None:
+    with journal_of(tmp_path, "continuous") as journal:
+        read(journal, [INFO, *map(line, range(50))])
+        unnoted = line(50) + line(51)[:20]  # it died before its log knew of these
+        with journal.room(0) as room:
+            room[: len(unnoted)] = unnoted
+    ((recovered),) = recover(tmp_path)
+    (file,) = recovered.takes
+    assert file == tmp_path / "punch" / "anna-1-001.csv"
+    assert load_recording(file).seq.tolist() == list(range(51))  # the torn line is not one
+    assert not (tmp_path / FOLDER).exists()
+    assert recover(tmp_path) == []
+
+
+def test_motion_gives_its_takes_the_one_in_progress_and_all_that_was_between(
+    tmp_path: Path,
+) -> None:
+    with journal_of(tmp_path, "motion") as journal:
+        read(journal, [INFO, *map(line, range(460))])
+    ((recovered),) = recover(tmp_path)
+    whole, in_progress = (load_recording(file) for file in recovered.takes)
+    assert (whole.take, in_progress.take) == (1, 2)
+    assert in_progress.seq[-1] == 459
+    (stream,) = (load_recording(file) for file in recovered.streams)
+    assert stream.seq.tolist() == list(range(460))
+    assert [part.label for part in stream.intervals] == ["punch", "punch"]
+    for part, take in zip(stream.intervals, (whole, in_progress), strict=True):
+        assert stream.seq[part.start : part.stop].tolist() == take.seq.tolist()
+    assert takes_in(tmp_path) == list(recovered.takes)  # the stream is hidden from training
+
+
+def test_takes_that_were_saved_are_not_saved_again(tmp_path: Path) -> None:
+    with journal_of(tmp_path, "motion") as journal:
+        read(journal, [INFO, *map(line, range(900))])
+        journal.note("saving", [1, [str(tmp_path / "punch" / "anna-1-001.csv")]])
+        journal.note("saved", 1)  # the user has moved it since
+        journal.note("saving", [2, [str(tmp_path / "punch" / "anna-1-007.csv")]])
+    recover(tmp_path)
+    names = [path.name for path in takes_in(tmp_path)]
+    assert names == ["anna-1-007.csv", "anna-1-008.csv"]
+    assert [load_recording(path).take for path in takes_in(tmp_path)] == [2, 3]
+
+
+def test_a_take_that_was_discarded_stays_away(tmp_path: Path) -> None:
+    gone = tmp_path / "punch" / "anna-1-001.csv"
+    with journal_of(tmp_path, "motion") as journal:
+        read(journal, [INFO, *map(line, range(400))])
+        journal.note("saving", [1, [str(gone)]])
+        journal.note("saved", 1)
+        journal.note("wish", "discard")
+        read(journal, map(line, range(400, 500)))
+    gone.parent.mkdir()
+    gone.write_text("as it was saved")
+    recover(tmp_path)
+    assert [load_recording(path).take for path in takes_in(tmp_path)] == [2]
+
+
+def test_a_journal_longer_than_a_block_is_whole(tmp_path: Path) -> None:
+    hundreds = (b"".join(map(line, range(n, n + 100))) for n in range(0, 30_000, 100))
+    with journal_of(tmp_path, "continuous") as journal:
+        read(journal, [INFO, *hundreds])
+    ((recovered),) = recover(tmp_path)
+    assert load_recording(recovered.takes[0]).seq.tolist() == list(range(30_000))
+
+
+def test_a_journal_of_another_version_is_told_and_kept(tmp_path: Path) -> None:
+    with journal_of(tmp_path, "continuous") as journal:
+        read(journal, [INFO, line(0)])
+    (log,) = (tmp_path / FOLDER).glob("*/log")
+    log.write_text(log.read_text("utf-8").replace('"version": 1', '"version": 99'), "utf-8")
+    with pytest.raises(PipelineError, match="cannot be finished here"):
+        recover(tmp_path)
+    assert log.exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(PipelineError, match="cannot be written"):
+        Journal(tmp_path / "data", {"names": []})
