@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from graphs import GraphBuilder, small_network
-from host_engine import KERNELS, WARNINGS, HostEngine, assert_parity
+from host_engine import KERNELS, ROOT, WARNINGS, HostEngine, assert_parity
 from keras_models import NAMES
 from random_graphs import random_network
 
@@ -35,6 +38,35 @@ def test_the_small_network_gives_the_oracles_bytes(engine: HostEngine) -> None:
 def test_the_same_flatbuffer_gives_the_same_text() -> None:
     flatbuffer = random_network(3)
     assert compile_network(flatbuffer) == compile_network(bytes(bytearray(flatbuffer)))
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_another_process_gives_the_same_text(hash_seed: str, tmp_path: Path) -> None:
+    """Sets and dictionaries are ordered otherwise there."""
+    file = tmp_path / "network.tflite"
+    file.write_bytes(random_network(3))
+    code = (
+        "import pathlib, sys; from pipeline.compiler import compile_network;"
+        "network = compile_network(pathlib.Path(sys.argv[1]).read_bytes());"
+        "print(*network.sources.values(), sep='', end='')"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(file)],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout == "".join(compile_network(file.read_bytes()).sources.values())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_there_is_one_function_a_layer_and_one_call_of_it(seed: int) -> None:
+    network = compile_network(random_network(seed))
+    text = network.sources["model_network.c"]
+    names = [layer.name for layer in network.layers]
+    assert re.findall(r"^static void layer_(\w+)\(", text, re.MULTILINE) == names
+    assert re.findall(r"^  layer_(\w+)\(", text, re.MULTILINE) == names
 
 
 def test_only_the_two_files_are_made() -> None:
