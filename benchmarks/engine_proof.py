@@ -152,10 +152,11 @@ def hostile_rows(sound: Sequence[bytes]) -> list[Row]:
     ordeal = compile_hostile(sound)
     equal, refused = check_accepted(ordeal)
     failures = sum(ordeal.failures.values())
+    found = "".join(f"; {count} {failure}" for failure, count in (+ordeal.failures).items())
     note = (
         f"{HOSTILE} files, {ordeal.refused} refused with a clear error, {len(ordeal.accepted)} "
         f"compiled; of these {equal} equal TensorFlow Lite Micro on {HOSTILE_VECTORS} vectors "
-        f"each and {refused} it does not take; {dict(ordeal.failures)}"
+        f"each and {refused} it does not take{found}"
     )
     slowest = round(ordeal.slowest_s, 3)
     return [

@@ -36,10 +36,13 @@ def lower_add(step: Step) -> Layer:
     factor = twice_largest / ((1 << _ADD_HEADROOM_BITS) * output.scale)
     if not 0 < factor < 1:
         raise operator.refuse("its output scale is too small")
+    period_a, period_b = _period(operator, a), _period(operator, b)
+    if output.elements != max(period_a, period_b):
+        raise operator.refuse(f"its output {list(output.shape)} is larger than its inputs")
     fields: dict[str, Value] = {
         "count": output.elements,
-        "count_a": _period(operator, a),
-        "count_b": _period(operator, b),
+        "count_a": period_a,
+        "count_b": period_b,
         "zero_point_a": a.zero_point,
         "zero_point_b": b.zero_point,
         "scale_a": quantize_scale(a.scale / twice_largest),

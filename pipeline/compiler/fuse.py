@@ -15,7 +15,7 @@ from pipeline.compiler.graph import Graph, Operator
 from pipeline.compiler.layers import clamp_bounds, require_same_quantisation
 from pipeline.compiler.narrow import can_pool_columns
 from pipeline.compiler.routes import Route, route_of
-from pipeline.compiler.windows import axes_of
+from pipeline.compiler.windows import averaged, axes_of
 
 
 @dataclass(frozen=True)
@@ -114,14 +114,12 @@ def _is_plain(pool: Operator, convolution: Operator) -> bool:
         axis.is_trivial or (axis.kernel == axis.stride and axis.result * axis.kernel <= axis.length)
         for axis in axes
     )
-    return overlap and plain
+    return overlap and plain and pool.output.shape[3] == convolution.output.shape[3]
 
 
 def _averages_all(mean: Operator, channels: int) -> bool:
-    """Whether a MEAN leaves one value a channel."""
-    return (
-        mean.name == "MEAN"
-        and mean.operand(0).shape[-1] == channels
-        and mean.output.elements == channels
-        and mean.output.shape[-1] == channels
-    )
+    """Whether an operator is a MEAN over all positions of every channel."""
+    if mean.name != "MEAN":
+        return False
+    outer, count, inner = averaged(mean)
+    return outer * inner == channels and 1 in (outer, count)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from pipeline.compiler import fixedpoint
 from pipeline.compiler.fixedpoint import Scale
 from pipeline.compiler.fuse import Step
@@ -19,7 +17,7 @@ from pipeline.compiler.layers import (
     require_same_quantisation,
     size,
 )
-from pipeline.compiler.windows import axes_of
+from pipeline.compiler.windows import averaged, axes_of
 
 _SOFTMAX_INPUT_BITS = 5  # integer bits of the scaled difference from the largest input
 _SOFTMAX_MAX_CLASSES = 4095  # the sum of exponentials has 12 integer bits
@@ -53,7 +51,7 @@ def lower_mean(step: Step) -> Layer:
 def mean_struct(operator: Operator, name: str) -> Struct:
     """An nn_mean_t. 1 / count goes into the multiplier as TensorFlow Lite Micro does it."""
     source, output = operator.operand(0), operator.output
-    outer, count, inner = _reduced(operator)
+    outer, count, inner = averaged(operator)
     scale = fixedpoint.quantize_scale(source.scale / output.scale)
     shift = min(count.bit_length() - 1, 31 + scale.shift)
     scale = Scale((scale.multiplier << shift) // count, scale.shift - shift)
@@ -68,30 +66,6 @@ def mean_struct(operator: Operator, name: str) -> Struct:
         "output_zero_point": output.zero_point,
     }
     return Struct("nn_mean_t", name, fields)
-
-
-def _reduced(operator: Operator) -> tuple[int, int, int]:
-    """Elements outside, along and inside the axes that are averaged."""
-    source, axes = operator.operand(0), operator.operand(1)
-    if axes.dtype != "INT32" or axes.data is None:
-        raise operator.refuse("its axes are not constant")
-    rank = len(source.shape)
-    if axes.elements > rank:
-        raise operator.refuse(f"it lists {axes.elements} axes of {rank}")
-    numbers = np.frombuffer(axes.data, "<i4").tolist()
-    if not all(-rank <= number < rank for number in numbers):
-        raise operator.refuse(f"its axes {numbers} are out of range")
-    chosen = sorted({number % rank for number in numbers if source.shape[number] > 1})
-    first, end = (chosen[0], chosen[-1] + 1) if chosen else (rank, rank)
-    if any(source.shape[axis] > 1 and axis not in chosen for axis in range(first, end)):
-        raise operator.refuse(f"its axes {numbers} do not lie together")
-    outer, count, inner = (
-        math.prod(part)
-        for part in (source.shape[:first], source.shape[first:end], source.shape[end:])
-    )
-    if operator.output.elements != outer * inner:
-        raise operator.refuse(f"its output shape {list(operator.output.shape)} does not follow")
-    return outer, count, inner
 
 
 def lower_softmax(step: Step) -> Layer:

@@ -1,8 +1,11 @@
-"""Where filters and pools lie on their input."""
+"""Where filters, pools and means lie on their input."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+import numpy as np
 
 from pipeline.compiler.graph import Operator
 
@@ -82,3 +85,27 @@ def filter_axes(operator: Operator) -> tuple[Axis, Axis]:
 def groups_of(operator: Operator) -> int:
     """Of a CONV_2D: parts of its channels that do not see each other."""
     return operator.operand(0).shape[3] // operator.operand(1).shape[3]
+
+
+def averaged(operator: Operator) -> tuple[int, int, int]:
+    """Elements outside, along and inside the axes of a MEAN."""
+    source, axes = operator.operand(0), operator.operand(1)
+    if axes.dtype != "INT32" or axes.data is None:
+        raise operator.refuse("its axes are not constant")
+    rank = len(source.shape)
+    if axes.elements > rank:
+        raise operator.refuse(f"it lists {axes.elements} axes of {rank}")
+    numbers = np.frombuffer(axes.data, "<i4").tolist()
+    if not all(-rank <= number < rank for number in numbers):
+        raise operator.refuse(f"its axes {numbers} are out of range")
+    chosen = sorted({number % rank for number in numbers if source.shape[number] > 1})
+    first, end = (chosen[0], chosen[-1] + 1) if chosen else (rank, rank)
+    if any(source.shape[axis] > 1 and axis not in chosen for axis in range(first, end)):
+        raise operator.refuse(f"its axes {numbers} do not lie together")
+    outer, count, inner = (
+        math.prod(part)
+        for part in (source.shape[:first], source.shape[first:end], source.shape[end:])
+    )
+    if operator.output.elements != outer * inner:
+        raise operator.refuse(f"its output shape {list(operator.output.shape)} does not follow")
+    return outer, count, inner

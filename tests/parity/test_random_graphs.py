@@ -133,6 +133,24 @@ def test_means_of_every_scale(ratio: float, engine: HostEngine) -> None:
     assert_parity(engine, graph.finish(source, output))
 
 
+@pytest.mark.parametrize(("axis", "positions"), [(3, 8), (2, 8), (3, 1), (2, 1)])
+def test_a_mean_over_channels_is_not_one_over_positions(
+    axis: int, positions: int, engine: HostEngine
+) -> None:
+    """Where there are as many positions as channels, their shapes do not tell them apart."""
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 1, positions, 3), 0.1, 0)
+    values = np.random.default_rng(1).integers(-128, 128, (8, 1, 1, 3)).astype(np.int8)
+    convolved = graph.activation("net/conv/x", (1, 1, positions, 8), 4.0, 0)
+    table = options("Conv2DOptions", strideH=1, strideW=1)
+    graph.operator("CONV_2D", [source, graph.constant("w", values, [0.1])], convolved, table)
+    kept = (1, 1, 8) if axis == 2 else (1, 1, positions)
+    output = graph.activation("net/mean/x", kept, 2.0, 0)
+    axes = graph.constant("axes", np.array([axis], np.int32))
+    graph.operator("MEAN", [convolved, axes], output, options("ReducerOptions"))
+    assert_parity(engine, graph.finish(source, output))
+
+
 def test_a_network_that_only_changes_the_shape(engine: HostEngine) -> None:
     graph = GraphBuilder()
     source = graph.activation("input", (1, 4, 3), 0.1, 0)
