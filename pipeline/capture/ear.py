@@ -132,7 +132,10 @@ class Ear:
         if self.track.period_us == 0 and len(self.track) >= PERIOD_AFTER_ROWS:
             self.track.period_us = 1e6 / (self.track.fitted_rate_hz() or USUAL_RATE_HZ)
         self.sensor_stopped = False
+        reboots = self.track.totals["reboot"]
         rows = self.track.add(sample, host_us)
+        if self.track.totals["reboot"] > reboots:
+            self._clock = ClockFit()
         for row in rows:
             self._clock.add(row.t_us, host_us)
         return rows
@@ -141,7 +144,6 @@ class Ear:
         self.messages.append(message)
         if message.kind == "hello" and self.sender is BOARD:
             self.track.expect_restart()
-            self._clock = ClockFit()
         elif message.kind == "ok" and "board" in message.fields:
             self._take_info(message)
         elif is_sensor_stopped(message):

@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from pipeline.errors import PipelineError
 
@@ -29,6 +29,12 @@ FOLDER = ".capture"  # within a dataset; hidden, so it is no label
 VERSION = 1
 BLOCK_BYTES = 1 << 20
 LEAST_ROOM_BYTES = 1 << 14
+
+
+class Notebook(Protocol):
+    """Where it is noted what becomes of a capture."""
+
+    def note(self, kind: str, what: Any) -> None: ...
 
 
 class _Tape:
@@ -135,8 +141,8 @@ class Entry:
 class LeftBehind:
     """The journal of a capture that did not end well, taken over by this process."""
 
-    def __init__(self, folder: Path, lock: int) -> None:
-        self.folder, self._lock = folder, lock
+    def __init__(self, folder: Path, log: int) -> None:
+        self.folder, self._log = folder, log
 
     def entries(self) -> Iterator[Entry]:
         """What happened, in order; bytes that were read and not noted any more come last."""
@@ -159,30 +165,42 @@ class LeftBehind:
             try:
                 kind, what = json.loads(line)
             except ValueError:
-                return  # the line that was being written
+                continue  # the line that was being written when it died
             yield kind, what
+
+    def note(self, kind: str, what: Any) -> None:
+        """What has been saved is not saved again where finishing is cut short too."""
+        with _told(self.folder):
+            os.write(self._log, b"\n" + json.dumps([kind, what]).encode() + b"\n")
 
     def remove(self) -> None:
         _remove(self.folder)
         self.close()
 
     def close(self) -> None:
-        os.close(self._lock)
+        os.close(self._log)
 
 
 def left_behind(dataset: Path) -> Iterator[LeftBehind]:
     """The journals in `dataset` whose capture does not run any more, oldest first."""
     for folder in sorted((dataset / FOLDER).glob("*/")):
         try:
-            lock = os.open(folder / "log", os.O_RDONLY | os.O_CLOEXEC)
+            log = os.open(folder / "log", os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         except FileNotFoundError:
             continue  # its capture has ended just now
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            continue
-        yield LeftBehind(folder, lock)
+        if _is_free(log):
+            yield LeftBehind(folder, log)
+        else:
+            os.close(log)
+
+
+def _is_free(log: int) -> bool:
+    """Locked for us now, and not finished by another process a moment ago."""
+    try:
+        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return os.fstat(log).st_nlink > 0
 
 
 def _remove(folder: Path) -> None:

@@ -43,6 +43,7 @@ def capture(options: CaptureOptions, watcher: Watcher) -> Captured:
     """
     from pipeline.capture.ear import Ear
     from pipeline.capture.journal import Journal
+    from pipeline.capture.ports import find_port
     from pipeline.capture.recorder import Recorder
     from pipeline.capture.session import Session
     from pipeline.capture.takes import About
@@ -50,12 +51,13 @@ def capture(options: CaptureOptions, watcher: Watcher) -> Captured:
 
     dataset = DATA / check_name("dataset", options.dataset)
     about = About(check_name("person", options.person), check_name("session", options.session))
-    plan, ports = plan_of(options), options.ports
+    plan = plan_of(options)
+    ports = [find_port(spec) for spec in options.ports]
     recovered = recover(dataset)
     session = Session(plan, [Ear() for _ in ports])
     with _until_signalled() as stopped, Journal(dataset, head_of(plan, about, ports)) as journal:
         keeper = TakeKeeper(dataset, about, ports, session, journal, watcher.tell)
-        with Recorder(session, ports, journal, keeper, watcher) as recorder:
+        with Recorder(session, options.ports, journal, keeper, watcher) as recorder:
             recorder.run(stopped)
     return _captured(session, keeper, recovered, interrupted=stopped())
 

@@ -12,7 +12,7 @@ from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     from pipeline.capture.directors import Plan
-    from pipeline.capture.journal import Entry, Journal, LeftBehind
+    from pipeline.capture.journal import Entry, LeftBehind, Notebook
     from pipeline.capture.session import Cut, Session
     from pipeline.capture.takes import About
 
@@ -36,8 +36,8 @@ class TakeKeeper:
         about: About,
         ports: Sequence[str],
         session: Session,
-        journal: Journal | None = None,
-        on_take: Callable[[str], None] = lambda _: None,
+        journal: Notebook,
+        on_take: Callable[[str], None],
     ) -> None:
         self._dataset, self._about, self._ports = dataset, about, ports
         self._session, self._journal, self._on_take = session, journal, on_take
@@ -54,13 +54,14 @@ class TakeKeeper:
         files = [
             path if recording else None for path, recording in zip(paths, recordings, strict=True)
         ]
-        self._note("saving", [cut.number, [str(path) if path else None for path in files]])
+        names = [str(path.relative_to(self._dataset)) if path else None for path in files]
+        self._journal.note("saving", [cut.number, names])
         for path, recording in zip(files, recordings, strict=True):
             if path is not None and recording is not None and not path.exists():
                 save_recording(recording, path)
                 self._on_take(_described(path, recording))
         self.files[cut.number] = files
-        self._note("saved", cut.number)
+        self._journal.note("saved", cut.number)
 
     def drop(self, number: int) -> None:
         for path in filter(None, self.files.pop(number, [])):
@@ -84,10 +85,6 @@ class TakeKeeper:
         number = int(first.stem.rpartition("-")[2]) + place
         return recording_path(self._dataset, cut.label, *names, number)
 
-    def _note(self, kind: str, what: Any) -> None:
-        if self._journal is not None:
-            self._journal.note(kind, what)
-
 
 def _described(path: Path, recording: Recording) -> str:
     missing = sum(gap.missing for gap in recording.gaps)
@@ -104,7 +101,8 @@ def recover(dataset: Path) -> list[Recovered]:
     """Finish the captures in `dataset` that were killed; those that run are left alone."""
     from pipeline.capture.journal import left_behind
 
-    return [_finish(dataset, journal) for journal in left_behind(dataset)]
+    finished = [_finish(dataset, journal) for journal in left_behind(dataset)]
+    return [capture for capture in finished if capture.takes or capture.streams]
 
 
 def _finish(dataset: Path, journal: LeftBehind) -> Recovered:
@@ -113,7 +111,7 @@ def _finish(dataset: Path, journal: LeftBehind) -> Recovered:
         journal.remove()  # it was killed before it began
         return Recovered((), ())
     head = _head(journal, entries)
-    replay = _Replay(dataset, head)
+    replay = _Replay(dataset, head, journal)
     for entry in entries[1:]:
         replay.take(entry)
     recovered = replay.finish(journal.folder)
@@ -138,7 +136,7 @@ def _head(journal: LeftBehind, entries: Sequence[Entry]) -> dict[str, Any]:
 class _Replay:
     """The capture once more, from its journal."""
 
-    def __init__(self, dataset: Path, head: dict[str, Any]) -> None:
+    def __init__(self, dataset: Path, head: dict[str, Any], journal: LeftBehind) -> None:
         from pipeline.capture.directors import Plan
         from pipeline.capture.ear import Ear
         from pipeline.capture.session import Session
@@ -148,7 +146,10 @@ class _Replay:
         self._ports: list[str] = head["names"]
         self._about = About(**head["about"])
         self._session = Session(plan, [Ear() for _ in self._ports])
-        self._keeper = TakeKeeper(dataset, self._about, self._ports, self._session)
+        self._dataset = dataset
+        self._keeper = TakeKeeper(
+            dataset, self._about, self._ports, self._session, journal, lambda _: None
+        )
         self._cuts: dict[int, Cut] = {}
         self._paths: dict[int, Files] = {}  # where takes were to be saved
         self._saved: set[int] = set()
@@ -163,7 +164,7 @@ class _Replay:
         elif entry.kind == "wish":
             self._obey(what)
         elif entry.kind == "saving":
-            self._paths[what[0]] = [Path(path) if path else None for path in what[1]]
+            self._paths[what[0]] = [self._dataset / name if name else None for name in what[1]]
         elif entry.kind == "saved":
             self._saved.add(what)
 

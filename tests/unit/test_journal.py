@@ -10,7 +10,7 @@ from zlib import crc32
 import pytest
 
 from pipeline.capture.directors import Mode, Plan
-from pipeline.capture.journal import FOLDER, Journal, left_behind
+from pipeline.capture.journal import FOLDER, Journal, LeftBehind, left_behind
 from pipeline.capture.takes import About
 from pipeline.datasets.recordings import load_recording, takes_in
 from pipeline.errors import PipelineError
@@ -81,20 +81,37 @@ def test_motion_gives_its_takes_the_one_in_progress_and_all_that_was_between(
 def test_takes_that_were_saved_are_not_saved_again(tmp_path: Path) -> None:
     with journal_of(tmp_path, "motion") as journal:
         read(journal, [INFO, *map(line, range(900))])
-        journal.note("saving", [1, [str(tmp_path / "punch" / "anna-1-001.csv")]])
+        journal.note("saving", [1, ["punch/anna-1-001.csv"]])
         journal.note("saved", 1)  # the user has moved it since
-        journal.note("saving", [2, [str(tmp_path / "punch" / "anna-1-007.csv")]])
+        journal.note("saving", [2, ["punch/anna-1-007.csv"]])
     recover(tmp_path)
     names = [path.name for path in takes_in(tmp_path)]
     assert names == ["anna-1-007.csv", "anna-1-008.csv"]
     assert [load_recording(path).take for path in takes_in(tmp_path)] == [2, 3]
 
 
+def test_finishing_that_is_cut_short_saves_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with journal_of(tmp_path, "motion") as journal:
+        read(journal, [INFO, *map(line, range(900))])
+        journal.note("heard", "torn")
+    (log,) = (tmp_path / FOLDER).glob("*/log")
+    log.write_bytes(log.read_bytes()[:-9])
+    with monkeypatch.context() as cut_short:
+        cut_short.setattr(LeftBehind, "remove", LeftBehind.close)
+        recover(tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in takes_in(tmp_path)}
+    assert len(before) == 3
+    recover(tmp_path)
+    assert {path: path.stat().st_mtime_ns for path in takes_in(tmp_path)} == before
+
+
 def test_a_take_that_was_discarded_stays_away(tmp_path: Path) -> None:
     gone = tmp_path / "punch" / "anna-1-001.csv"
     with journal_of(tmp_path, "motion") as journal:
         read(journal, [INFO, *map(line, range(400))])
-        journal.note("saving", [1, [str(gone)]])
+        journal.note("saving", [1, ["punch/anna-1-001.csv"]])
         journal.note("saved", 1)
         journal.note("wish", "discard")
         read(journal, map(line, range(400, 500)))
