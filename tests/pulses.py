@@ -17,8 +17,8 @@ TURN_DPS = 300.0
 def pulses(seconds: float) -> Recording:
     """At 1 g, with noise; gx stands at TURN_DPS for TURN_S of every EVERY_S."""
     n = round(seconds * RATE_HZ)
-    phase_s = (np.arange(n) / RATE_HZ) % EVERY_S
-    turning = (phase_s >= REST_S) & (phase_s < REST_S + TURN_S)
+    phase = np.arange(n) % round(EVERY_S * RATE_HZ)
+    turning = (phase >= round(REST_S * RATE_HZ)) & (phase < round((REST_S + TURN_S) * RATE_HZ))
     samples = np.random.default_rng(1).normal(0, 0.01, (n, 6))
     samples[:, 2] += 1.0
     samples[:, 3:] *= 100

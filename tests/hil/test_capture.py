@@ -154,18 +154,20 @@ def test_ending_it_from_outside_keeps_the_take_in_progress(bench_of, tmp_path, n
 @pytest.mark.parametrize("mode", ["continuous", "motion", "guided"])
 def test_killed_at_any_moment_it_loses_nothing_it_had_read(bench_of, tmp_path, mode):
     played = pulses(60)
-    with bench_of("native", False).start(played) as board:
-        for bytes_read in (3000, 12000, 15500):
-            with capturing(tmp_path, "--mode", mode, "--port", board.port) as process:
-                wait_for(lambda wanted=bytes_read: heard_bytes(tmp_path) > wanted, "reading")
-                process.kill()
-                process.wait()
-                read = samples_read(tmp_path)
-            listed = gesture("data", "list", "data/mine", cwd=tmp_path)
-            assert listed.code == 0 or not recordings(tmp_path), listed.told
-            kept = {int(seq) for take in everything(tmp_path) for seq in take.seq}
-            assert read
-            assert read <= kept
+    for bytes_read in (3000, 12000, 15500):
+        with (
+            bench_of("native", False).start(played) as board,
+            capturing(tmp_path, "--mode", mode, "--port", board.port) as process,
+        ):
+            wait_for(lambda wanted=bytes_read: heard_bytes(tmp_path) > wanted, "reading")
+            process.kill()
+            process.wait()
+            read = samples_read(tmp_path)
+        listed = gesture("data", "list", "data/mine", cwd=tmp_path)
+        assert listed.code == 0 or not recordings(tmp_path), listed.told
+        kept = {int(seq) for take in everything(tmp_path) for seq in take.seq}
+        assert read
+        assert read <= kept
     for take in everything(tmp_path):
         assert_as_played(take, played)
     assert not [path for path in hidden(tmp_path) if path.suffix != ".csv"]
