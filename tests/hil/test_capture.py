@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 import subprocess
@@ -76,9 +75,9 @@ def wait_for(what: Callable[[], bool], why: str) -> None:
 def heard_bytes(work: Path) -> int:
     """How much the running capture has read, by its journal."""
     logs = list((work / "data" / "mine" / ".capture").glob("*/log"))
-    lines = logs[0].read_text("utf-8").splitlines() if logs else []
-    ends = [json.loads(line)[1][1] for line in lines if line.startswith('["heard"')]
-    return ends[-1] if ends else 0
+    text = logs[0].read_text("utf-8") if logs else ""
+    ends = re.findall(r'^\["heard", \[0, (\d+), \d+\]\]$', text, re.MULTILINE)
+    return int(ends[-1]) if ends else 0
 
 
 def line_that_says(words: str, stream: IO[str] | None) -> str:
