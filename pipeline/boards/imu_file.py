@@ -1,7 +1,7 @@
 """What the emulated IMU reads: a recording, as the bytes both emulated boards understand.
 
 Little endian. A header of 32 bytes: magic, version, count, period_us, flags (bit 0: ended),
-three words that are 0; then a record of 32 bytes a sample: t_us (u64), then six i32 in
+0, the rate in mHz, 0; then a record of 32 bytes a sample: t_us (u64), then six i32 in
 thousandths of g and deg/s. Bit 63 of t_us: the sensor dropped this sample.
 """
 
@@ -35,11 +35,13 @@ def imu_bytes(recording: Recording) -> bytes:
     _check_length(count)
     records = np.zeros(count, RECORD)
     # What is missing keeps its place, so that the board sees the same hole.
-    records["t_us"] = DROPPED
+    after = np.searchsorted(place, np.arange(count))
+    records["t_us"] = recording.t_us[after].astype(np.uint64) | DROPPED
     records["t_us"][place] = recording.t_us
     records["value"][place] = recording.thousandths
     period_us = round(1e6 / recording.rate_hz)
-    header = HEADER.pack(MAGIC, VERSION, count, period_us, FLAG_ENDED, 0, 0, 0)
+    rate_mhz = round(1000 * recording.rate_hz)
+    header = HEADER.pack(MAGIC, VERSION, count, period_us, FLAG_ENDED, 0, rate_mhz, 0)
     return header + records.tobytes()
 
 

@@ -42,7 +42,11 @@ class ByteStream(Protocol):
 
 @dataclass(frozen=True)
 class BoardInfo:
-    """The answer to `info`. `contract` is a SHA-256 in hex, or "none" without a model."""
+    """The answer to `info`. `contract` is a SHA-256 in hex, or "none" without a model.
+
+    Rates: `rate_hz` is what the model wants, `stream_hz` that of sample lines and `measured_hz`
+    at which they really come, `nominal_hz` and `sensor_hz` the same of the sensor itself.
+    """
 
     board: str
     imu: str
@@ -50,13 +54,18 @@ class BoardInfo:
     firmware: str
     contract: str
     rate_hz: float
+    stream_hz: float
     measured_hz: float
+    nominal_hz: float
+    sensor_hz: float
+    pace: str
     window: int
     hop: int
     channels: int
     classes: int
     tick_hz: int
     overruns: int
+    dropped: int
 
 
 class BoardClient:
@@ -213,13 +222,18 @@ def board_info(answer: Message) -> BoardInfo:
         firmware=_field(answer, "firmware"),
         contract=_field(answer, "contract"),
         rate_hz=_number(answer, "rate_hz"),
+        stream_hz=_number(answer, "stream_hz"),
         measured_hz=_number(answer, "measured_hz"),
+        nominal_hz=_number(answer, "nominal_hz"),
+        sensor_hz=_number(answer, "sensor_hz"),
+        pace=_field(answer, "pace"),
         window=int(_number(answer, "window")),
         hop=int(_number(answer, "hop")),
         channels=int(_number(answer, "channels")),
         classes=int(_number(answer, "classes")),
         tick_hz=int(_number(answer, "tick_hz")),
         overruns=int(_number(answer, "overruns")),
+        dropped=int(_number(answer, "dropped")),
     )
 
 

@@ -11,7 +11,7 @@
 #include "app.h"
 #include "board.h"
 
-#define MOST_CHARACTERS 255
+#define MOST_CHARACTERS 511 /* of the longest answer, that to `info` */
 #define SAMPLE_BYTES (sizeof(uint32_t) + sizeof(uint64_t) + sizeof(int32_t[SAMPLE_CHANNELS]))
 
 static const uint8_t *input;
@@ -45,7 +45,7 @@ static void judge_line(void) {
   said_length = 0;
 }
 
-static void write_text(const char *text, size_t length) {
+static bool write_text(const char *text, size_t length) {
   for (size_t i = 0; i < length; i++) {
     if (text[i] == '\n') {
       judge_line();
@@ -55,6 +55,7 @@ static void write_text(const char *text, size_t length) {
     if (said_length == MOST_CHARACTERS) fail("too long");
     said[said_length++] = text[i];
   }
+  return true;
 }
 
 static int read_byte(void) {

@@ -29,6 +29,7 @@ class Talk:
         self._received = b""
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._output, selectors.EVENT_READ)
+        self.output = self._output.fileno()
 
     def send(self, text: str | bytes) -> None:
         self._input.write(text if isinstance(text, bytes) else text.encode() + b"\n")
@@ -54,6 +55,12 @@ class Talk:
         while not lines[-1].startswith(starts):
             lines.append(self.line())
         return lines
+
+    def until_empty(self) -> None:
+        """Throws away what has arrived."""
+        while self._selector.select(0):
+            os.read(self.output, 65536)
+        self._received = b""
 
     def ask(self, command: str) -> str:
         self.send(command)
@@ -87,11 +94,14 @@ def fast_replay(imu: Path) -> list[str]:
 
 
 def imu_file(
-    path: Path, values: Sequence[Sequence[int]], t_us: Sequence[int] | None = None
+    path: Path,
+    values: Sequence[Sequence[int]],
+    t_us: Sequence[int] | None = None,
+    period_us: int = PERIOD_US,
 ) -> Path:
     """A sensor's memory as firmware/boards/emulated_imu describes it, ended after its samples."""
     times = t_us if t_us is not None else [i * PERIOD_US for i in range(len(values))]
-    header = struct.pack("<8I", MAGIC, 1, len(values), PERIOD_US, ENDED, 0, 0, 0)
+    header = struct.pack("<8I", MAGIC, 1, len(values), period_us, ENDED, 0, 0, 0)
     records = (RECORD.pack(t, *row) for t, row in zip(times, values, strict=True))
     path.write_bytes(header + b"".join(records))
     return path

@@ -38,7 +38,9 @@ def events_of(command: Sequence[str], **variables: str) -> list[str]:
     return [line for line in lines if line.startswith("event")]
 
 
-def twin_events(library: Path, rows: list[list[int]], times: list[int]) -> list[str]:
+def twin_events(
+    library: Path, rows: list[list[int]], times: list[int], nominal_us: int
+) -> list[str]:
     class Event(ctypes.Structure):
         _fields_ = (
             ("t_us", ctypes.c_uint64),
@@ -53,7 +55,7 @@ def twin_events(library: Path, rows: list[list[int]], times: list[int]) -> list[
     inputs = (ctypes.c_int8 * (room * twin.twin_window() * twin.twin_channels()))()
     scores = (ctypes.c_int8 * (room * twin.twin_classes()))()
     events, count = (Event * room)(), ctypes.c_uint32()
-    twin.twin_reset(119_000)
+    twin.twin_reset(10**9 // nominal_us)
     windows = twin.twin_replay(
         values,
         (ctypes.c_uint32 * n)(*range(n)),
@@ -65,7 +67,8 @@ def twin_events(library: Path, rows: list[list[int]], times: list[int]) -> list[
         events,
         ctypes.byref(count),
     )
-    assert windows == (n - twin.twin_window()) // twin.twin_hop() + 1
+    if times[1] - times[0] == PERIOD_US:
+        assert windows == (n - twin.twin_window()) // twin.twin_hop() + 1
     lines = []
     for event in events[: count.value]:
         score = twin.twin_score_thousandths(event.sum) / 1000
@@ -75,17 +78,22 @@ def twin_events(library: Path, rows: list[list[int]], times: list[int]) -> list[
 
 
 @pytest.mark.usefixtures("host_compiler")
-def test_virtual_native_and_twin_call_the_same_events(virtual_image, native_image, tmp_path):
+@pytest.mark.parametrize("period_us", [PERIOD_US, 5000, 9600, 8600])
+def test_virtual_native_and_twin_call_the_same_events(
+    virtual_image, native_image, tmp_path, period_us
+):
+    """At the model's rate, at two that are resampled, and at one whose header is wrong."""
     rows = swings(seed=1)
-    times = [7_000_000_000 + i * PERIOD_US for i in range(SAMPLES)]
-    imu = imu_file(tmp_path / "imu", rows, times)
+    times = [7_000_000_000 + i * period_us for i in range(SAMPLES)]
+    nominal_us = PERIOD_US if period_us == 8600 else period_us
+    imu = imu_file(tmp_path / "imu", rows, times, nominal_us)
     on_qemu = events_of(qemu_command(virtual_image.path, *fast_replay(imu)))
     native = events_of([str(native_image.path)], GESTURE_IMU_FILE=str(imu), GESTURE_FAST="1")
     sources = [*APP, *board_sources("twin")]
     sources = [path for path in sources if path.parent.name not in ("app", "protocol", "ring")]
     library = compile_c(tmp_path / "twin.so", sources, [*STRICT, "-shared", "-fPIC", "-O2"])
     assert len(on_qemu) > 10
-    assert on_qemu == native == twin_events(library, rows, times)
+    assert on_qemu == native == twin_events(library, rows, times, nominal_us)
 
 
 def test_a_fast_replay_is_the_same_every_time(virtual_image, swinging):

@@ -26,6 +26,7 @@ def test_info_says_what_is_on_the_board(bench):
     assert (info.board, info.imu, info.contract) == (bench.name, "emulated", CONTRACT.hash())
     assert (info.rate_hz, info.window, info.hop) == (RATE_HZ, WINDOW, HOP)
     assert (info.channels, info.classes, info.overruns) == (6, 3, 0)
+    assert (info.stream_hz, info.nominal_hz, info.pace) == (RATE_HZ, RATE_HZ, "direct")
     assert info.tick_hz > 0
 
 

@@ -18,7 +18,7 @@ import serial
 
 from pipeline.artifacts import Recording
 from pipeline.boards import pseudo_port, virtual
-from pipeline.boards.imu_file import HEADER, MAGIC, MOST_SAMPLES, RECORD, imu_bytes
+from pipeline.boards.imu_file import DROPPED, HEADER, MAGIC, MOST_SAMPLES, RECORD, imu_bytes
 from pipeline.boards.supervisor import start
 from pipeline.errors import ExitCode, PipelineError
 
@@ -224,6 +224,16 @@ def test_the_sensor_file_holds_the_recording():
     assert records.itemsize == 32
     assert np.array_equal(records["t_us"], recording(4).t_us)
     assert np.array_equal(records["value"], recording(4).thousandths)
+
+
+def test_a_hole_in_the_recording_is_one_in_the_sensor_file():
+    seq = np.array([7, 8, 11, 12])
+    content = imu_bytes(recording(4, seq=seq))
+    records = np.frombuffer(content, RECORD, offset=HEADER.size)
+    dropped = records["t_us"] >= DROPPED
+    assert dropped.tolist() == [False, False, True, True, False, False]
+    assert (np.diff(records["t_us"] & ~DROPPED) >= 0).all()
+    assert np.array_equal(records["value"][~dropped], recording(4).thousandths)
 
 
 def test_the_sensor_file_is_handed_to_the_board():

@@ -1,12 +1,23 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_model import CONTRACT, HOP, SELFTEST_CRC, WINDOW, network_output, swings, write_sources
+from tiny_model import (
+    CONTRACT,
+    HOP,
+    PERIOD_US,
+    SELFTEST_CRC,
+    WINDOW,
+    network_output,
+    swings,
+    write_sources,
+)
 
+from pipeline.artifacts import Recording
 from pipeline.contract import fixed_point_scaling
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.twin import Twin
@@ -69,6 +80,45 @@ def test_events_follow_the_policy_and_every_replay_starts_anew(twin):
     assert [event.label for event in first] == ["up", "down", "up", "down"]
     assert first == second
     assert all(0.8 <= event.score <= 1 for event in first)
+
+
+@pytest.mark.parametrize("rate_hz", [200.0, 104.0, 90.0])
+def test_a_recording_at_another_rate_gives_the_same_events(twin, rate_hz):
+    played = at_rate(swings(12), rate_hz)
+    expected, found = twin.replay(swings(12)).events, twin.replay(played).events
+    assert [event.label for event in found] == [event.label for event in expected]
+    for event, known in zip(found, expected, strict=True):
+        assert abs(event.t_us - known.t_us) <= 2 * HOP * PERIOD_US
+
+
+def test_a_recording_at_a_rate_that_is_far_off_says_nothing(twin):
+    assert twin.replay(at_rate(swings(12), 50.0)).events == []
+
+
+def test_missing_samples_are_not_taken_for_another_rate(twin):
+    recording = swings(12)
+    kept = np.arange(len(recording)) % 20 > 0
+    holes = replace(
+        recording,
+        samples=recording.samples[kept],
+        seq=recording.seq[kept],
+        t_us=recording.t_us[kept],
+    )
+    expected = twin.quantise(holes.thousandths)[-WINDOW:].ravel()
+    replay = twin.replay(holes)
+    assert len(replay.inputs) == (kept.sum() - WINDOW) // HOP + 1
+    assert np.array_equal(replay.inputs[-1], expected)
+
+
+def at_rate(recording: Recording, rate_hz: float) -> Recording:
+    """The same movement as a sensor of another rate would have told it."""
+    n = round(len(recording) / recording.rate_hz * rate_hz)
+    t_us = np.rint(np.arange(n) * 1e6 / rate_hz).astype(np.int64)
+    columns = [np.interp(t_us, recording.t_us, column) for column in recording.samples.T]
+    samples = np.round(np.stack(columns, axis=1), 3).astype(np.float32)
+    return replace(
+        recording, samples=samples, seq=np.arange(n, dtype=np.int64), t_us=t_us, rate_hz=rate_hz
+    )
 
 
 def test_a_recording_shorter_than_a_window_says_nothing(twin):

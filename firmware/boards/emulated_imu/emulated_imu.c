@@ -5,7 +5,7 @@
 #define FLAG_ENDED 1u
 #define LIVE_POLL_US 2000u /* how soon a sample is seen that the host has just written */
 
-enum { WORD_MAGIC, WORD_VERSION, WORD_COUNT, WORD_PERIOD, WORD_FLAGS, WORD_STREAM };
+enum { WORD_MAGIC, WORD_VERSION, WORD_COUNT, WORD_PERIOD, WORD_FLAGS, WORD_STREAM, WORD_RATE };
 #define WORDS_A_RECORD 8u
 #define DROPPED_BIT (1u << 31) /* of t_us_high */
 
@@ -43,7 +43,9 @@ bool emulated_imu_begin(emulated_imu_t *imu, const volatile void *memory) {
 }
 
 uint32_t emulated_imu_rate_mhz(const emulated_imu_t *imu) {
-  const uint32_t period_us = imu->present ? imu->memory[WORD_PERIOD] : 0;
+  if (!imu->present) return 0;
+  if (imu->memory[WORD_RATE] != 0) return imu->memory[WORD_RATE];
+  const uint32_t period_us = imu->memory[WORD_PERIOD];
   return period_us > 0 ? UINT32_C(1000000000) / period_us : 0;
 }
 

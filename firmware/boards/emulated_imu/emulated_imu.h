@@ -4,7 +4,7 @@
  * All numbers are little endian. A header of 32 bytes is followed by records of 32 bytes:
  *
  *   header: u32 magic "IMU1" = 0x31554D49, u32 version = 1, u32 count, u32 period_us,
- *           u32 flags, u32 stream_mhz, u32 reserved[2]
+ *           u32 flags, u32 stream_mhz, u32 rate_mhz, u32 reserved
  *   record: u32 t_us_low, u32 t_us_high, i32 value[6] (thousandths, as in sample_t)
  *
  * `count` is how many samples were written since the start; the host raises it after the records
@@ -14,8 +14,9 @@
  * times. A count of 0 at the start is a sensor that is silent until the host begins.
  *
  * Bit 31 of t_us_high marks a sample that the sensor drops: its number is used up, it counts as
- * lost, and it is never delivered. `stream_mhz` is the rate to which the board brings the samples
- * before all else, as it does with a real BMI270; 0: as they come. */
+ * lost, and it is never delivered; its time is that of the next one. `stream_mhz` is the rate to
+ * which the board brings the samples before all else, as it does with a real BMI270; 0: as they
+ * come. `rate_mhz` is what the sensor is set to; 0: as the period says. */
 #ifndef EMULATED_IMU_H
 #define EMULATED_IMU_H
 

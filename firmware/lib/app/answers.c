@@ -43,9 +43,10 @@ static void answer_info(app_t *app) {
   app_write(app, line->text, line->length);
   line_start(line, "");
   field_thousandths(line, " rate_hz=", MODEL.rate_mhz);
-  field_thousandths(line, " nominal_hz=", board.sensor_mhz);
-  field_thousandths(line, " measured_hz=", app->stream_lock.rate.rate_mhz);
   field_thousandths(line, " stream_hz=", stream_mhz());
+  field_thousandths(line, " measured_hz=", app->model_lock.rate.rate_mhz);
+  field_thousandths(line, " nominal_hz=", board.sensor_mhz);
+  field_thousandths(line, " sensor_hz=", app->stream_lock.rate.rate_mhz);
   field_text(line, " pace=", rate_state_name(app->model_lock.state));
   field_number(line, " window=", MODEL.window);
   field_number(line, " hop=", MODEL.hop);

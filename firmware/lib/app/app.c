@@ -123,7 +123,7 @@ static void take_sample(const sample_t *sample) {
     line_sample(&app.line, sample);
     app_write(&app, app.line.text, app.line.length);
   }
-  if (MODEL.classes > 0) hold_rate(sample);
+  hold_rate(sample);
 }
 
 /* A sample as the sensor made it. */
