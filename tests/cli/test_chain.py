@@ -7,12 +7,13 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Event
+from pipeline.artifacts import Event, Recording
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
@@ -54,7 +55,7 @@ def test_the_board_calls_what_the_twin_calls_and_is_right(spells: Path) -> None:
     run, stream = spells / "runs" / "spells", load_recording(spells / "stream.csv")
     contract = json.loads((run / "contract.json").read_text("utf-8"))
     image = json.loads((run / "firmware.json").read_text("utf-8"))
-    items = played(Path(image["path"]), spells / "stream.csv")
+    items = played(Path(image["path"]), stream)
     events = [event for event in map(event_of_item, items) if event is not None]
 
     twin = Twin(run / "firmware", run / "build")
@@ -71,6 +72,43 @@ def test_the_board_calls_what_the_twin_calls_and_is_right(spells: Path) -> None:
     calls = judge(events, stream, contract["decision"]["background"])
     assert calls.takes == 25
     assert calls.right >= RIGHT * calls.takes, calls.called
+
+
+@pytest.mark.xdist_group("spells")
+@pytest.mark.parametrize("rate_hz", [200.0, 104.0])
+def test_a_sensor_at_another_rate_has_the_same_gestures_called(
+    spells: Path, rate_hz: float
+) -> None:
+    run, stream = spells / "runs" / "spells", load_recording(spells / "stream.csv")
+    image = json.loads((run / "firmware.json").read_text("utf-8"))
+    hop_us = 1e6 * json.loads((run / "contract.json").read_text("utf-8"))["hop"] / stream.rate_hz
+    twin, other = Twin(run / "firmware", run / "build"), at_rate(stream, rate_hz)
+    events = [event for event in map(event_of_item, played(Path(image["path"]), other)) if event]
+    assert events == twin.replay(other).events
+    expected = twin.replay(stream).events
+    assert [event.label for event in events] == [event.label for event in expected]
+    for event, known in zip(events, expected, strict=True):
+        assert abs(event.t_us - known.t_us) <= 2 * hop_us
+
+
+def at_rate(stream: Recording, rate_hz: float) -> Recording:
+    """The same movement as a sensor of another rate would have told it: by its spectrum, and
+    linearly between points sixteen times as dense, so by another way than the firmware's."""
+    dense = 16 * len(stream)
+    spectrum = np.fft.rfft(stream.samples.astype(np.float64), axis=0)
+    values = 16 * np.fft.irfft(spectrum, dense, axis=0)
+    dense_us = np.arange(dense) * 1e6 / stream.rate_hz / 16
+    count = np.arange(int(len(stream) * rate_hz / stream.rate_hz))
+    t_us = np.rint(count * 1e6 / rate_hz).astype(np.int64)
+    samples = np.stack([np.interp(t_us, dense_us, column) for column in values.T], axis=1)
+    return replace(
+        stream,
+        samples=np.round(samples, 3).astype(np.float32),
+        seq=count,
+        t_us=t_us,
+        rate_hz=rate_hz,
+        intervals=(),
+    )
 
 
 @pytest.mark.xdist_group("spells")
@@ -93,11 +131,11 @@ def test_another_contract_on_the_board_is_found_out(spells: Path, converted_run:
     assert right.json["contract_hash"] in wrong.told
 
 
-def played(image: Path, stream_file: Path) -> list[Item]:
+def played(image: Path, stream: Recording) -> list[Item]:
     """Everything a virtual board says to a stream, until its sensor stops."""
     items: list[Item] = []
     with (
-        start("virtual", image, load_recording(stream_file), fast=True) as board,
+        start("virtual", image, stream, fast=True) as board,
         open_port(board.port) as port,
     ):
         client = BoardClient(port)

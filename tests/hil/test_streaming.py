@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +105,16 @@ def test_a_board_without_a_sensor_streams_nothing_and_says_so(bench):
     with bench.terminal() as port:
         assert port.readline().startswith(b"hello")
         assert port.readline() == b"warn no-sensor\n"
+
+
+def test_who_watches_is_told_that_the_rate_is_off(bench):
+    recording = swings(4)
+    slow = replace(recording, t_us=2 * recording.t_us)
+    with bench.client(slow, fast=True) as client:
+        notes = []
+        for seen in watch(client, LIMIT_S):
+            notes.append(seen.note)
+            if seen.sensor_stopped:
+                break
+        assert client.info().pace == "off"
+    assert "warn rate-off measured_hz=50.000 wanted_hz=100.000" in notes
