@@ -6,6 +6,7 @@
  *   poll US STEP_US      reads every STEP_US; a line a sample: seq t_us value[6] made_us
  *   wait US              nobody reads
  *   unplug, plug, hold   faults
+ *   flaky N              one of N transfers fails
  *   corrupt              the firmware that is loaded is not the right one
  *   state                prints lost, the last status and the transfers so far */
 #include <inttypes.h>
@@ -71,6 +72,8 @@ static void state(void) {
 
 static void wait(void) { bus_advance((uint32_t)number()); }
 
+static void flaky(void) { bus_fail_every((uint32_t)number()); }
+
 static void corrupt(void) { given[5000] ^= 1; }
 
 int main(void) {
@@ -80,7 +83,7 @@ int main(void) {
   } steps[] = {{"part", plug},           {"begin", begin},       {"show", show},
                {"poll", poll},           {"wait", wait},         {"unplug", bus_unplug},
                {"plug", bus_plug_again}, {"hold", bus_hold_low}, {"numbers", bus_show_numbers},
-               {"state", state},         {"corrupt", corrupt}};
+               {"state", state},         {"corrupt", corrupt},   {"flaky", flaky}};
   for (uint32_t i = 0; i < FIRMWARE_BYTES; i++) given[i] = firmware[i] = (uint8_t)(i * 7 + i / 256);
   bus_advance(1000000);
   char word[16];

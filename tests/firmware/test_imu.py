@@ -171,17 +171,19 @@ def test_a_fifo_that_ran_over_is_seen_and_counted(play, part):
     assert told.lost == pytest.approx(20, abs=1)
 
 
+def numbers(part: str, told: Told) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """What the sensor itself counted: shown as rotation around its own x."""
+    rotation = -told.samples[:, 6] if part == "bmi270" else told.samples[:, 5]
+    return np.rint(rotation / {"lsm9ds1": 70, "bmi270": 1e6 / 16384}[part])
+
+
 @both
 def test_losses_are_counted_to_the_sample_over_many_overruns(play, part):
     period_us = 10**9 // NOMINAL_MHZ[part]
     stalls = [f"wait {(FIFO_FRAMES[part] + n) * period_us} poll 1500000 1000" for n in range(1, 8)]
     told = play(started(part), "numbers poll 2000000 1000", *stalls)
-    seq = told.samples[:, 0]
-    # Rotation around the part's own x is the frame's number: what the sensor itself counted.
-    rotation = -told.samples[:, 6] if part == "bmi270" else told.samples[:, 5]
-    number = np.rint(rotation / {"lsm9ds1": 70, "bmi270": 1e6 / 16384}[part])
     assert told.lost > len(stalls)
-    assert np.abs(number - seq).max() <= ALLOWED_ERROR[part]
+    assert np.abs(numbers(part, told) - told.samples[:, 0]).max() <= ALLOWED_ERROR[part]
 
 
 @both
@@ -221,6 +223,16 @@ def test_a_sensor_that_dies_is_told_and_comes_back_with_a_gap(play, part):
     assert missing == pytest.approx(silent_s * NOMINAL_MHZ[part] / 1000, rel=0.02)
     assert told.lost == missing
     assert (np.diff(t_us) > 0).all()
+
+
+@both
+@pytest.mark.parametrize("every", [7, 10, 101])
+def test_a_bus_that_fails_now_and_then_costs_no_sample(play, part, every):
+    told = play(started(part), f"numbers poll 1000000 1000 flaky {every} poll 20000000 1000")
+    seq = told.samples[:, 0]
+    assert told.lost == 0
+    assert seq.tolist() == list(range(len(seq)))
+    assert np.array_equal(numbers(part, told), seq)
 
 
 @both

@@ -46,6 +46,9 @@
 
 #define FRAME_HEADER 0x8Cu /* rotation, then acceleration */
 #define FRAME_BYTES 13u
+#define ACC_HEADER 0x84u /* one of the two without the other: of no use */
+#define GYR_HEADER 0x88u
+#define HALF_BYTES 7u
 #define SKIP_HEADER 0x40u /* then how many frames were lost, 255 for more */
 #define SKIP_BYTES 2u
 #define TIME_HEADER 0x44u
@@ -119,6 +122,9 @@ static size_t frame_bytes(uint8_t header) {
   switch (header & HEADER_MASK) {
     case FRAME_HEADER:
       return FRAME_BYTES;
+    case ACC_HEADER:
+    case GYR_HEADER:
+      return HALF_BYTES;
     case SKIP_HEADER:
       return SKIP_BYTES;
     case TIME_HEADER:

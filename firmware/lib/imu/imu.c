@@ -3,16 +3,17 @@
 #include <stddef.h>
 
 #define SILENT_US 1000000u /* a sensor that gives nothing for so long has stopped */
+#define MISSING_FRAMES 4u  /* that the clock may be wrong by */
 #define BACK_OFF_US 20000u /* a bus that fails may take long to say so */
 
 static const imu_driver_t *const DRIVERS[] = {&LSM9DS1, &BMI270};
 
 static bool start(imu_t *imu) {
-  if (!imu->driver->begin(imu->bus, imu->firmware)) return false;
+  const bool started = imu->driver->begin(imu->bus, imu->firmware);
   imu->batch = (imu_batch_t){0};
   imu->next = 0;
   imu_clock_begin(&imu->clock, imu->driver->rate_mhz, imu->bus->now_us());
-  return true;
+  return started;
 }
 
 bool imu_begin(imu_t *imu, const imu_bus_t *bus, const uint8_t *firmware) {
@@ -26,16 +27,22 @@ bool imu_begin(imu_t *imu, const imu_bus_t *bus, const uint8_t *firmware) {
   return started;
 }
 
-/* How many frames were made since the last look, and how many of all unread ones are gone. */
-static void account(imu_t *imu, uint16_t left_before, uint64_t now_us) {
+/* How many unread frames are gone: as the sensor tells, or else by the clock. That is asked too
+ * where far more frames are missing than the sensor's rate may be off. */
+static uint32_t lost_frames(const imu_t *imu, uint32_t before, uint32_t there, uint64_t now_us) {
   const imu_batch_t *batch = &imu->batch;
-  const uint32_t there = (uint32_t)batch->count + batch->left;
-  const uint32_t before = left_before;
-  uint32_t lost = batch->lost;
-  if (batch->overrun && lost == 0) {
-    const uint32_t expected = before + imu_clock_due(&imu->clock, now_us);
-    lost = expected > there ? expected - there : 1;
-  }
+  const uint32_t expected = before + imu_clock_due(&imu->clock, now_us);
+  const uint32_t missing = expected > there ? expected - there : 0;
+  if (batch->lost > 0) return batch->lost;
+  if (batch->overrun) return missing > 0 ? missing : 1;
+  const bool is_running = imu->clock.frames > 0;
+  return is_running && missing > MISSING_FRAMES + expected / 8 ? missing : 0;
+}
+
+/* How many frames were made since the last look, and how many of all unread ones are gone. */
+static void account(imu_t *imu, uint32_t before, uint64_t now_us) {
+  const uint32_t there = (uint32_t)imu->batch.count + imu->batch.left;
+  const uint32_t lost = lost_frames(imu, before, there, now_us);
   const uint32_t made = there + lost > before ? there + lost - before : 0;
   imu_clock_found(&imu->clock, made, now_us);
   imu->lost += lost;

@@ -30,8 +30,8 @@ typedef struct {
   /* Resets the part and starts it with an empty FIFO; up to half a second. `firmware` is what the
    * part itself runs, where it needs any. */
   bool (*begin)(const imu_bus_t *bus, const uint8_t *firmware);
-  /* Takes what the FIFO has, at most IMU_BATCH_FRAMES. False where the bus fails or what comes
-   * makes no sense; then nothing of the batch counts. */
+  /* Takes what the FIFO has, at most IMU_BATCH_FRAMES. False where the bus fails before the first
+   * frame or what comes makes no sense; then nothing of the batch counts. */
   bool (*read_fifo)(const imu_bus_t *bus, imu_batch_t *batch);
 } imu_driver_t;
 

@@ -62,16 +62,14 @@ static bool read_fifo(const imu_bus_t *bus, imu_batch_t *batch) {
   const uint8_t level = state & FIFO_LEVEL;
   if (level > FIFO_FRAMES) return false;
   *batch = (imu_batch_t){.overrun = (state & FIFO_OVERRUN) != 0};
-  batch->count = level < IMU_BATCH_FRAMES ? level : IMU_BATCH_FRAMES;
-  batch->left = (uint16_t)(level - batch->count);
-  for (uint8_t i = 0; i < batch->count; i++) {
-    /* The FIFO goes on once both vectors have been read. */
-    if (!read_vector(bus, OUT_X_G, batch->frame[i] + 3) ||
-        !read_vector(bus, OUT_X_XL, batch->frame[i])) {
-      return false;
-    }
+  const uint8_t wanted = level < IMU_BATCH_FRAMES ? level : IMU_BATCH_FRAMES;
+  /* The FIFO goes on once both vectors have been read. */
+  while (batch->count < wanted && read_vector(bus, OUT_X_G, batch->frame[batch->count] + 3) &&
+         read_vector(bus, OUT_X_XL, batch->frame[batch->count])) {
+    batch->count++;
   }
-  return true;
+  batch->left = (uint16_t)(level - batch->count);
+  return batch->count > 0 || wanted == 0;
 }
 
 const imu_driver_t LSM9DS1 = {

@@ -10,7 +10,7 @@ static uint64_t now_ns, next_frame_ns;
 static uint64_t period_ns;
 static int16_t shown[6];
 static uint64_t made_us[MADE_MAX];
-static uint32_t made, transfers;
+static uint32_t made, transfers, fail_every;
 
 uint64_t bus_now_us(void) { return now_ns / 1000; }
 
@@ -61,6 +61,8 @@ void bus_show(const int16_t frame[6]) {
 
 void bus_show_numbers(void) { numbers = true; }
 
+void bus_fail_every(uint32_t every) { fail_every = every; }
+
 static bool transfer(uint8_t address, size_t count) {
   transfers++;
   if (held_low) {
@@ -68,6 +70,7 @@ static bool transfer(uint8_t address, size_t count) {
     return false;
   }
   advance_ns((count + 3) * BYTE_NS);
+  if (fail_every > 0 && transfers % fail_every == 0) return false;
   return part != NULL && plugged && address == part->address;
 }
 

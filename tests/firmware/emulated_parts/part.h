@@ -44,9 +44,10 @@ void bus_count_anew(void);
 /* When frame `number` was made. */
 uint64_t bus_made_us(uint32_t number);
 
-void bus_unplug(void);     /* it does not acknowledge */
-void bus_plug_again(void); /* switched on anew */
-void bus_hold_low(void);   /* no transfer works until the bus is recovered */
+void bus_unplug(void);                   /* it does not acknowledge */
+void bus_plug_again(void);               /* switched on anew */
+void bus_hold_low(void);                 /* no transfer works until the bus is recovered */
+void bus_fail_every(uint32_t transfers); /* one of so many is not acknowledged; 0: none */
 uint32_t bus_transfers(void);
 
 #endif
