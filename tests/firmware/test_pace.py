@@ -161,6 +161,25 @@ def test_a_sensor_of_200_hz_can_be_captured_at_119(all_said):
     assert told["pace"] == "direct"
 
 
+def test_a_stream_that_is_brought_to_its_rate_needs_nothing_more_for_the_model(all_said):
+    said = all_said(113, swinging(113, 36), "stream on", nominal_hz=119, stream_hz=119)
+    told = fields(said)
+    assert (told["pace"], told["nominal_hz"]) == ("direct", "119.000")
+    assert float(told["measured_hz"]) == pytest.approx(119, rel=1e-3)
+    assert float(told["sensor_hz"]) == pytest.approx(113, rel=1e-3)
+    assert [label for label, _ in events(said)] == ["right", "left"] * 3
+    assert {t_us for _, t_us in events(said)} <= {t_us for _, t_us in samples(said)}
+
+
+def test_a_stream_that_cannot_be_brought_to_its_rate_is_not_classified(all_said):
+    rows = [[1016, 0, 0, 0, 0, 0]] * 400
+    said = all_said(60, rows, "stream on", nominal_hz=119, stream_hz=119)
+    told = next(i for i, line in enumerate(said) if line.startswith("warn rate-off"))
+    assert not [line for line in said[told:] if line.startswith("event")]
+    assert sum(line.startswith("warn rate-off") for line in said) == 1
+    assert fields(said)["pace"] == "off"
+
+
 @pytest.mark.parametrize("stream_hz", [0, 119])
 def test_what_the_sensor_dropped_is_told_before_the_sample_after_it(all_said, stream_hz):
     rate_hz = 200 if stream_hz else WANTED_HZ

@@ -26,11 +26,6 @@ static void field_thousandths(line_t *line, const char *name, uint32_t value) {
   line_thousandths(line, value);
 }
 
-/* Of sample lines. */
-static uint32_t stream_mhz(void) {
-  return board.stream_mhz != 0 ? board.stream_mhz : board.sensor_mhz;
-}
-
 /* In two pieces: together they are longer than a line. */
 static void answer_info(app_t *app) {
   line_t *line = &app->line;
@@ -43,7 +38,7 @@ static void answer_info(app_t *app) {
   app_write(app, line->text, line->length);
   line_start(line, "");
   field_thousandths(line, " rate_hz=", MODEL.rate_mhz);
-  field_thousandths(line, " stream_hz=", stream_mhz());
+  field_thousandths(line, " stream_hz=", app_stream_mhz());
   field_thousandths(line, " measured_hz=", app->model_lock.rate.rate_mhz);
   field_thousandths(line, " nominal_hz=", board.sensor_mhz);
   field_thousandths(line, " sensor_hz=", app->stream_lock.rate.rate_mhz);

@@ -35,13 +35,31 @@ static void send_warning(const char *text) {
   app_send(&app);
 }
 
+void app_tell_rate_off(app_t *state) {
+  line_start(&state->line, "warn rate-off measured_hz=");
+  line_thousandths(&state->line, state->model_lock.sensor_mhz);
+  line_text(&state->line, " wanted_hz=");
+  line_thousandths(&state->line, state->model_lock.wanted_mhz);
+  app_send(state);
+}
+
+uint32_t app_stream_mhz(void) {
+  return board.stream_mhz != 0 ? board.stream_mhz : board.sensor_mhz;
+}
+
+/* The rate of the stream has just been settled: what was measured of it before says nothing. */
+static void begin_model_lock(void) {
+  const bool off = app.stream_lock.state == RATE_OFF;
+  const uint32_t rate_mhz = off ? app.stream_lock.sensor_mhz : app_stream_mhz();
+  rate_lock_begin(&app.model_lock, rate_mhz, MODEL.rate_mhz);
+  recognizer_reset(&app.recognizer);
+  if (app.model_lock.state == RATE_OFF) app_tell_rate_off(&app);
+}
+
 void app_begin(void) {
   app = (app_t){.classifying = MODEL.classes > 0};
-  recognizer_reset(&app.recognizer);
   const bool has_sensor = board.begin();
-  const uint32_t stream_mhz = board.stream_mhz != 0 ? board.stream_mhz : board.sensor_mhz;
   rate_lock_begin(&app.stream_lock, board.sensor_mhz, board.stream_mhz);
-  rate_lock_begin(&app.model_lock, stream_mhz, MODEL.rate_mhz);
   send_banner();
   if (board.restart_fault() != NULL) {
     line_start(&app.line, "warn fault ");
@@ -49,6 +67,7 @@ void app_begin(void) {
     app_send(&app);
   }
   if (!has_sensor) send_warning("no-sensor");
+  begin_model_lock();
 }
 
 static bool read_commands(void) {
@@ -77,14 +96,6 @@ static void send_event(const sample_t *sample, const decision_event_t *event) {
   line_text(&app.line, " ");
   line_thousandths(&app.line, decision_score_thousandths(&MODEL.policy, event->sum));
   app_send(&app);
-}
-
-void app_tell_rate_off(app_t *state) {
-  line_start(&state->line, "warn rate-off measured_hz=");
-  line_thousandths(&state->line, state->model_lock.sensor_mhz);
-  line_text(&state->line, " wanted_hz=");
-  line_thousandths(&state->line, state->model_lock.wanted_mhz);
-  app_send(state);
 }
 
 static void recognise(const sample_t *sample) {
@@ -130,7 +141,7 @@ static void take_sample(const sample_t *sample) {
 static void take_reading(const sample_t *reading) {
   app.samples++;
   app.stopped = false;
-  rate_lock_push(&app.stream_lock, reading);
+  if (rate_lock_push(&app.stream_lock, reading)) begin_model_lock();
   const bool is_past = (int32_t)(reading->seq - app.overrun_seq) >= 0;
   sample_t sample;
   while (rate_lock_pop(&app.stream_lock, &sample)) {

@@ -41,6 +41,9 @@ void app_write(app_t *app, const char *text, size_t length);
 /* Ends the line and hands it to the board. */
 void app_send(app_t *app);
 
+/* Of sample lines, samples per 1000 s. */
+uint32_t app_stream_mhz(void);
+
 /* Tells the host that the sensor's rate cannot be brought to the contract's. */
 void app_tell_rate_off(app_t *app);
 
