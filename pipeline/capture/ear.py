@@ -68,13 +68,13 @@ class Ear:
         self._rate_hz = 0.0
 
     def rate_hz(self) -> float:
-        """The model's, else the sender's, else that of the samples in whole Hz.
+        """That of a board's sample lines, else the sender's, else that of the samples in whole Hz.
 
         Once asked for it stays, so that all takes of a capture have the same.
         """
         if self._rate_hz == 0:
             told = (
-                self.info.rate_hz if self.info else 0.0,
+                self.info.stream_hz if self.info else 0.0,
                 self.sender.rate_hz if self.sender else 0.0,
             )
             measured = self.track.fitted_rate_hz() or (self.info.measured_hz if self.info else 0.0)
@@ -155,7 +155,7 @@ class Ear:
         except PipelineError:
             return  # damaged on the way: the line's keeper asks again
         self.sender = BOARD
-        rate_hz = self.info.measured_hz or self.info.rate_hz
+        rate_hz = self.info.measured_hz or self.info.stream_hz
         self.track.period_us = 1e6 / rate_hz if rate_hz > 0 else self.track.period_us
 
     def _recognise(self, data: bytes, host_us: int) -> Heard:
