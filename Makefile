@@ -23,7 +23,7 @@ C_INCLUDES   := $(addprefix -I,$(wildcard firmware/lib/*)) -Ifirmware/boards
 C_WARNINGS   := -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Werror
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo capture train convert deploy monitor test check bench results hil lock clean
+.PHONY: help setup tools demo capture train convert deploy monitor test check bench soak results hil lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,11 @@ bench: setup tools ## measure everything docs/results.md reports
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.engine_proof
 	$(BIN)/python -m benchmarks.chain
+	$(MAKE) --no-print-directory results
+
+soak: setup tools ## measure at length what capture withstands (an hour)
+	$(BIN)/python -m benchmarks.capture
+	$(BIN)/python -m benchmarks.capture_fuzz
 	$(MAKE) --no-print-directory results
 
 results: setup ## render docs/results.md from benchmarks/results

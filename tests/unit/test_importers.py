@@ -11,6 +11,7 @@ import pytest
 from pipeline.datasets.importers import ImportReport, import_tutorial_csv
 from pipeline.datasets.recordings import load_recordings
 from pipeline.errors import ExitCode, PipelineError
+from tests.fixtures.odd_files import ODD, TAKE_ROWS
 
 HEADER = "aX,aY,aZ,gX,gY,gZ"
 ROWS = 20
@@ -443,3 +444,18 @@ def test_every_movement_of_real_archives_is_imported(tmp_path: Path, shared_data
         "na",
         "s_",
     }
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_is_odd_about_a_file_is_told(tmp_path: Path, name: str) -> None:
+    content, words = ODD[name]
+    source = tmp_path / "odd.csv"
+    source.write_bytes(content)
+    try:
+        report = import_tutorial_csv(source, tmp_path / "d", None, None, 119.0, TAKE_ROWS)
+    except PipelineError as error:
+        told = error.what
+    else:
+        told = "\n".join(map(str, (*report.left_out, *report.noted)))
+        assert len((*report.left_out, *report.noted)) == 1
+    assert words in told
