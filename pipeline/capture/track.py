@@ -23,6 +23,8 @@ COUNT_WRAP = 1 << 32
 LATE_SAMPLES = 256  # how far back a late or repeated sample is still recognised
 CLOCK_SLACK = 0.25  # of the time that the count says has passed
 CLOCK_SLACK_US = 50_000
+LATE_SHARE = 0.001  # by which two clocks may drift apart
+LATE_US = 1_000_000  # by which a line that was not kept waiting before may be late after a gap
 RATE_OVER_US = 1_000_000
 RATE_FIT_ROWS = 20_000
 
@@ -127,7 +129,7 @@ class Track:
         if self._held is not None:
             return self._settle(self._held, sample, host_us)
         steps = self._steps_to(sample)
-        if self._follows(sample, steps):
+        if self._follows(sample, steps, host_us):
             return [self._append(sample, steps, host_us)]
         if not self._is_repeated_or_late(sample, steps):
             self._held = _Held(sample, host_us)
@@ -189,10 +191,16 @@ class Track:
         half = COUNT_WRAP // 2
         return (sample.seq - self._raw_seq + half) % COUNT_WRAP - half
 
-    def _follows(self, sample: Sample, steps: int) -> bool:
-        """Count and clock have moved on together."""
+    def _follows(self, sample: Sample, steps: int, host_us: int) -> bool:
+        """Count and clock have moved on together, and over a gap the host's clock with them.
+
+        Else a sender that has run longer since a restart than before it would seem to have lost
+        samples only.
+        """
         passed_us = sample.t_us + self._t_offset_us - self._t_us[-1]
-        return _moved_together(steps, passed_us, self.period_us)
+        late_us = host_us - self._host_us - passed_us
+        hidden_restart = steps > 1 and late_us > LATE_SHARE * passed_us + LATE_US
+        return _moved_together(steps, passed_us, self.period_us) and not hidden_restart
 
     def _is_repeated_or_late(self, sample: Sample, steps: int) -> bool:
         if not -LATE_SAMPLES < steps <= 0:
@@ -216,15 +224,22 @@ class Track:
         self._t_us.insert(place, t_us)
         at = place * self.channels
         self._values[at:at] = array("i", values)
+        self._move_restart(self._seq[place + 1], seq)
         self.totals["lost"] -= 1
         self._mark_at(seq, "late", 1)
+
+    def _move_restart(self, seq: int, to_seq: int) -> None:
+        """What comes late right after a restart was sent after it."""
+        for mark in self._marks:
+            if mark.kind == "reboot" and mark.seq == seq:
+                mark.seq = to_seq
 
     def _settle(self, held: _Held, sample: Sample, host_us: int) -> list[Row]:
         """One sample did not fit; this one tells whether the stream has moved there for good."""
         self._held = None
         steps = (sample.seq - held.sample.seq) % COUNT_WRAP
         passed_us = sample.t_us - held.sample.t_us
-        if not self._follows(sample, self._steps_to(sample)) and _moved_together(
+        if not self._follows(sample, self._steps_to(sample), host_us) and _moved_together(
             steps, passed_us, self.period_us
         ):
             return [self._start_again(*held), *self.add(sample, host_us)]

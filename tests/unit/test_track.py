@@ -98,6 +98,35 @@ def test_a_board_that_starts_again_goes_on_and_is_told():
     assert part.faults == (Fault("reboot", 1, 3),)
 
 
+def test_a_late_sample_right_after_a_restart_stands_after_it():
+    track = heard(sample(500), sample(501))
+    for place, n in enumerate((1, 2, 0, 3)):
+        track.add(sample(n), (100 + place) * PERIOD_US)
+    part = all_of(track)
+    assert np.rint(part.samples[2:, 0] * 1000).astype(int).tolist() == [0, 1, 2, 3]
+    assert part.faults == (Fault("reboot", 1, 2), Fault("late", 1, 2))
+
+
+def test_a_restart_that_looks_like_a_gap_is_told_by_the_hosts_clock():
+    track = Track(period_us=PERIOD_US)
+    for n in (100, 101):
+        track.add(sample(n), n * PERIOD_US)
+    for n in (150, 151):  # it had run for one second, was away for three, and ran for 1.5
+        track.add(sample(n), (400 + n) * PERIOD_US)
+    part = all_of(track)
+    assert part.t_us.tolist() == [t * PERIOD_US for t in (100, 101, 550, 551)]
+    assert part.faults == (Fault("reboot", 1, 2),)
+
+
+def test_a_host_that_reads_late_sees_no_restart():
+    track = Track(period_us=PERIOD_US)
+    track.add(sample(1), PERIOD_US)
+    for n in (2, 3, 500, 501):  # after five seconds: what was kept, then what was not dropped
+        track.add(sample(n), 501 * PERIOD_US)
+    part = all_of(track)
+    assert (part.gaps, part.faults) == ((Gap(3, 496),), ())
+
+
 def test_a_restart_that_is_announced_needs_no_second_sample():
     track = heard(sample(500), sample(501))
     track.expect_restart()
