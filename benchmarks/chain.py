@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.results_file import record
 from pipeline.contract import Contract
 from pipeline.conversion.golden import quantise
-from pipeline.datasets.importers import import_tutorial_csv
+from pipeline.datasets.importers import import_files
 from pipeline.stages import board, data, learning
 from pipeline.twin import Twin
 
@@ -199,7 +199,7 @@ def row(
 
 def _imported(name: str, work: Path) -> Path:
     dataset = work / name
-    import_tutorial_csv(RECORDINGS / name, dataset, None, None, rate_hz=119.0, take_rows=119)
+    import_files(RECORDINGS / name, dataset, None, None, rate_hz=119.0, take_rows=119)
     return dataset
 
 

@@ -29,7 +29,7 @@ from benchmarks.hostile import hostile_files
 from benchmarks.results_file import Row, record, row
 from pipeline.artifacts import Float32, Int8
 from pipeline.compiler import CompiledNetwork, compile_network
-from pipeline.datasets.importers import import_tutorial_csv
+from pipeline.datasets.importers import import_files
 from pipeline.datasets.recordings import load_recordings
 from pipeline.errors import PipelineError
 
@@ -67,7 +67,7 @@ def random_graphs() -> list[bytes]:
 def real_recordings(folder: Path) -> Float32:
     """float32 [samples, channels] of all takes; every channel has a mean of 0, a spread of 1."""
     source = RECORDINGS / "punch_flex"
-    import_tutorial_csv(source, folder, None, None, rate_hz=119.0, take_rows=119)
+    import_files(source, folder, None, None, rate_hz=119.0, take_rows=119)
     samples = np.concatenate([recording.samples for recording in load_recordings(folder)])
     scaled: Float32 = (samples - samples.mean(axis=0)) / samples.std(axis=0)
     return scaled

@@ -29,7 +29,8 @@ def data_import(
 ) -> None:
     """Read recordings of others.
 
-    The Arduino tutorial's CSV of 2019, with the header aX,aY,aZ,gX,gY,gZ, and the archives
+    The Arduino tutorial's CSV of 2019, with the header aX,aY,aZ,gX,gY,gZ; plain CSV, a recording
+    a file, whose header names ax, ay and az; recordings of this tool; and the archives
     PERSON_GESTURE_fullSet.npz of UHH-IMU.
 
     What was odd about a file is noted. What cannot be read is named with file and line and
@@ -45,6 +46,33 @@ def data_import(
     console.show_imported(report, json)
     if report.left_out:
         raise typer.Exit(ExitCode.LEFT_OUT)
+
+
+@data_app.command("get")
+def data_get(
+    name: Annotated[str, typer.Argument(help="A name that list --remote has.")],
+    mirror: Annotated[
+        Path | None,
+        typer.Option("--from", envvar="GESTURE_DATA", help="A folder that may hold its files."),
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Else data/NAME.")] = None,
+    json: Json = False,
+) -> None:
+    """Fetch a published dataset.
+
+    Every file must have the SHA-256 that the catalogue has. Files are looked for in the folder
+    given by --from (as FILE, NAME/FILE or gestures/NAME/FILE), else downloaded.
+
+    \b
+    Example: gesture data get spells
+    """
+    from pipeline import console
+    from pipeline.stages import data as stage
+
+    with console.steps(json) as on_step:
+        on_step(f"fetching {name}")
+        report = stage.fetch(name, mirror, dataset)
+    console.show_imported(report, json)
 
 
 @data_app.command("stream")
@@ -112,6 +140,7 @@ def data_show(
 @data_app.command("list")
 def data_list(
     dataset: Annotated[Path | None, typer.Argument(help="Else all datasets in data/.")] = None,
+    remote: Annotated[bool, typer.Option("--remote", help="Published ones, for get.")] = False,
     json: Json = False,
 ) -> None:
     """List datasets, or what is in one.
@@ -120,9 +149,12 @@ def data_list(
     Example: gesture data list data/mine
     """
     from pipeline import console_capture, console_data
+    from pipeline.stages import data
     from pipeline.stages import keeping as stage
 
-    if dataset is None:
+    if remote:
+        console_data.show_catalogue(data.remote_datasets(), json)
+    elif dataset is None:
         console_data.show_datasets(stage.find_datasets(), json)
     else:
         console_capture.show_recovered(stage.recover(dataset))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipeline.datasets.exporters import ExportReport
     from pipeline.datasets.inventory import Inventory
     from pipeline.datasets.lint import Finding, LintReport
+    from pipeline.stages.data import RemoteDataset
 
 SHOWN = 5  # findings that are mended alike; --json has them all
 
@@ -57,6 +58,27 @@ def show_datasets(datasets: Mapping[Path, int], as_json: bool) -> None:
         err.print(
             "There is no dataset in data/; `gesture capture` or `gesture data import` starts one."
         )
+
+
+def show_catalogue(datasets: Sequence[RemoteDataset], as_json: bool) -> None:
+    if as_json:
+        print_json({"datasets": datasets})
+        return
+    for entry in (dataset.entry for dataset in datasets):
+        people = "1 person" if entry.people == 1 else f"{entry.people} people"
+        recorded = f"{entry.recordings} recordings, {people}, {entry.rate_hz:g} Hz; {entry.units}"
+        rows = [
+            ("what", entry.what),
+            ("labels", ", ".join(entry.labels)),
+            ("recorded", recorded),
+            ("published", entry.published),
+            ("but", entry.caveat),
+            ("licence", entry.licence),
+            ("from", entry.home),
+            ("cite", entry.citation),
+        ]
+        show_table(entry.name, [(name, escape(value)) for name, value in rows])
+    out.print("gesture data get NAME fetches one")
 
 
 def show_inventory(inventory: Inventory, as_json: bool) -> None:

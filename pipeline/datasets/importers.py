@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.artifacts import Recording
-from pipeline.datasets.names import check_name, recording_path
+from pipeline.datasets.continuous import even_clock
+from pipeline.datasets.names import check_name, next_recording_path, recording_path
+from pipeline.datasets.plain_csv import is_plain, read_plain
 from pipeline.datasets.recording_faults import Noted
 from pipeline.datasets.recording_file import load_recording, save_recording
 from pipeline.datasets.tutorial_csv import TUTORIAL_COLUMNS, Found, Take, read_takes
@@ -19,6 +21,7 @@ from pipeline.errors import ExitCode, PipelineError
 DEFAULT_PERSON = "p1"
 HIGHEST_RATE_HZ = 100_000.0
 ARCHIVE = ".npz"
+RECORDING = "# format:"  # how a recording of this tool begins
 SUFFIXES = (".csv", ARCHIVE)
 SHOWN = 10  # of the reasons in an error
 
@@ -40,7 +43,7 @@ class ImportReport:
         return sum(self.takes.values())
 
 
-def import_tutorial_csv(
+def import_files(
     path: Path,
     dataset: Path,
     label: str | None,
@@ -50,9 +53,11 @@ def import_tutorial_csv(
 ) -> ImportReport:
     """Import a file, or all `.csv` and `.npz` files of a folder and those in it, into `dataset`.
 
-    The label is `label`, else the file's name; the person is `person`, else the name of the
-    sub-folder the file lies in, else "p1"; an archive's name tells both. Importing a file
-    again changes nothing; another file of the same label and person becomes a session of its own.
+    Files are recordings of this tool, plain CSV of one recording (see plain_csv), the tutorial's
+    CSV, or archives. The label is `label`, else the file's name; the person is `person`, else the
+    name of the sub-folder the file lies in, else "p1"; an archive's name and a recording's header
+    tell both. Importing a file again changes nothing; another file of the same label and person
+    becomes a session of its own, or, if it is a recording, the next one of its session.
 
     Raises PipelineError where an argument cannot be used, or there is no such file (USAGE),
     or not one take could be saved (LEFT_OUT).
@@ -62,17 +67,54 @@ def import_tutorial_csv(
     left_out: list[Noted] = []
     noted: list[Noted] = []
     for file in _files(path):
-        of_file = _names_of(file, path)
-        names = (label or of_file[0], person or of_file[1])
-        found = _read(file, names, take_rows)
+        first = _first_line(file)
+        if first.startswith(RECORDING):
+            names, count, found = _adopt(file, dataset, label, person)
+        else:
+            of_file = _names_of(file, path)
+            names = (label or of_file[0], person or of_file[1])
+            found = _read(file, first, names, take_rows)
+            count = len(found.takes)
+            if count:
+                _save_takes(found.takes, file, dataset, names, rate_hz)
         left_out += found.left_out
         noted += found.noted
-        if found.takes:
-            _save_takes(found.takes, file, dataset, names, rate_hz)
-            takes[names] = takes.get(names, 0) + len(found.takes)
+        if count:
+            takes[names] = takes.get(names, 0) + count
     if not takes:
         raise _nothing_imported(path, left_out)
     return ImportReport(dataset, takes, tuple(left_out), tuple(noted))
+
+
+def _first_line(file: Path) -> str:
+    """Empty where there is none that can be read: the reader says why."""
+    try:
+        with file.open(encoding="utf-8-sig") as stream:
+            return stream.readline()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _adopt(
+    file: Path, dataset: Path, label: str | None, person: str | None
+) -> tuple[tuple[str, str], int, Found]:
+    """Copy a recording of this tool, unless the very same is there; its names and 1, or 0."""
+    try:
+        recording = load_recording(file)
+    except PipelineError as error:
+        return ("", ""), 0, Found([], [Noted(file, None, error.what)], [])
+    names = (label or recording.label, person or recording.person)
+    recording = replace(recording, label=names[0], person=names[1])
+    target = next_recording_path(dataset, *names, recording.session)
+    there = target.parent.glob(f"{names[1]}-{recording.session}-*.csv")
+    if not any(_same(load_recording(path), recording) for path in there):
+        save_recording(recording, target)
+    return names, 1, Found([], [], [])
+
+
+def _same(one: Recording, other: Recording) -> bool:
+    arrays = ((one.thousandths, other.thousandths), (one.seq, other.seq), (one.t_us, other.t_us))
+    return one.intervals == other.intervals and all(np.array_equal(*pair) for pair in arrays)
 
 
 def _check_arguments(label: str | None, person: str | None, rate_hz: float, take_rows: int) -> None:
@@ -121,12 +163,14 @@ def _names_of(file: Path, path: Path) -> tuple[str, str]:
     return told or (file.stem, person)
 
 
-def _read(file: Path, names: tuple[str, str], take_rows: int) -> Found:
+def _read(file: Path, first_line: str, names: tuple[str, str], take_rows: int) -> Found:
     fault = _name_fault(names)
     if fault is not None:
         return Found([], [Noted(file, None, fault)], [])
     if file.suffix.lower() == ARCHIVE:
         return read_movements(file)
+    if is_plain(first_line):
+        return read_plain(file)
     return read_takes(file, take_rows)
 
 
@@ -145,16 +189,18 @@ def _save_takes(
     session = _session_of(takes, dataset, names)
     unit = "row" if file.suffix.lower() == ARCHIVE else "line"
     for take in takes:
-        count = np.arange(len(take.samples), dtype=np.int64)
+        seq, t_us = even_clock(len(take.samples), rate_hz)
         recording = Recording(
             samples=take.samples,
-            seq=count,
-            t_us=np.rint(count * (1e6 / rate_hz)).astype(np.int64),
+            seq=seq,
+            t_us=t_us,
             rate_hz=rate_hz,
             label=names[0],
             person=names[1],
             session=session,
             source=f"imported from {file.name}, take {take.number}, {unit} {take.line}",
+            channels=take.channels,
+            intervals=take.intervals,
         )
         save_recording(recording, recording_path(dataset, *names, session, take.number))
 
@@ -184,6 +230,6 @@ def _nothing_imported(path: Path, left_out: Sequence[Noted]) -> PipelineError:
         f"Nothing was imported from {path}:\n{shown}{more}",
         "not one take is as the 2019 Arduino tutorial's sketch prints it; each line above says why",
         f"a file needs a first line {','.join(TUTORIAL_COLUMNS)}, then six numbers a line, and "
-        "`--take-rows` lines a take",
+        "`--take-rows` lines a take; data/README.md has the other forms",
         ExitCode.LEFT_OUT,
     )

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.artifacts import IMU_UNITS, Float32
+from pipeline.artifacts import IMU_CHANNELS, IMU_UNITS, Float32, Interval
 from pipeline.datasets.foreign_text import Row, read_rows, with_commas
 from pipeline.datasets.recording_faults import Noted, row_fault
 from pipeline.datasets.sensor_range import (
@@ -36,7 +36,9 @@ class Take:
 
     number: int
     line: int
-    samples: Float32  # [rows, 6] in g and deg/s
+    samples: Float32  # [rows, channels] in g and deg/s
+    channels: tuple[str, ...] = IMU_CHANNELS
+    intervals: tuple[Interval, ...] = ()
 
 
 class Found(NamedTuple):
@@ -77,20 +79,18 @@ def _read_table(file: Path) -> tuple[list[Row], list[Noted]] | Noted:
         return read
     rows, separated = with_commas(read[0], file, TUTORIAL_COLUMNS)
     first = next(row for row in rows if row.text)
-    if not _is_header(first):
+    if not is_header(first.text):
         return Noted(file, first.line, _header_fault(first.text))
     return rows, [*read[1], *separated]
 
 
-def _is_header(row: Row) -> bool:
-    cells = [cell.strip().lower() for cell in row.text.split(",")]
+def is_header(line: str) -> bool:
+    cells = [cell.strip().lower() for cell in line.split(",")]
     return cells == [name.lower() for name in TUTORIAL_COLUMNS]
 
 
 def _header_fault(text: str) -> str:
     wanted = ",".join(TUTORIAL_COLUMNS)
-    if text.startswith("# format:"):
-        return "is a recording already; copy it into the folder of its label"
     if row_fault(text, TUTORIAL_COLUMNS, integers=0) is None:
         return f"there is no header: the first line must be {wanted}"
     return f"the header must be {wanted}, it is {text[:60]!r}"
@@ -100,7 +100,7 @@ def _blocks(rows: Sequence[Row]) -> list[list[Row]]:
     """Rows between blank lines and headers."""
     blocks: list[list[Row]] = [[]]
     for row in rows:
-        if row.text and not _is_header(row):
+        if row.text and not is_header(row.text):
             blocks[-1].append(row)
         elif blocks[-1]:
             blocks.append([])

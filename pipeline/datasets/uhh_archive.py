@@ -38,17 +38,25 @@ def names_of(file: Path) -> tuple[str, str] | None:
 
 def read_movements(file: Path) -> Found:
     """A take for each movement; what lies between them is rest."""
+    read = read_archive(file)
+    if isinstance(read, Noted):
+        return Found([], [read], [])
+    return _cut(file, *read)
+
+
+def read_archive(file: Path) -> tuple[Float32, NDArray[np.floating]] | Noted:
+    """Samples [n, 6] in g and deg/s and targets [n, 3], or why it is no such archive."""
     try:
         with np.load(file, allow_pickle=False) as archive, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # numpy advises to save anew what Python 2 wrote
             acc, gyro, targets = (np.asarray(archive[name]) for name in ("acc", "gyro", "targets"))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        return Found([], [Noted(file, None, f"holds no acc, gyro and targets: {error}")], [])
+        return Noted(file, None, f"holds no acc, gyro and targets: {error}")
     fault = _fault(acc, gyro, targets)
     if fault is not None:
-        return Found([], [Noted(file, None, fault)], [])
+        return Noted(file, None, fault)
     samples = np.concatenate([acc / STANDARD_GRAVITY, np.rad2deg(gyro)], axis=1)  # [n, 6]
-    return _cut(file, samples.astype(np.float32), targets)
+    return samples.astype(np.float32), targets
 
 
 def _fault(*arrays: NDArray[np.generic]) -> str | None:
@@ -62,7 +70,7 @@ def _fault(*arrays: NDArray[np.generic]) -> str | None:
 
 
 def _cut(file: Path, samples: Float32, targets: NDArray[np.floating]) -> Found:
-    moving, marked = (_stretches(targets[:, column]) for column in (MOVING, MARKED))
+    moving, marked = (stretches_of(targets[:, column]) for column in (MOVING, MARKED))
     takes = [
         Take(number, start + 1, samples[start:stop])
         for number, (start, stop) in enumerate(moving, 1)
@@ -82,7 +90,7 @@ def _cut(file: Path, samples: Float32, targets: NDArray[np.floating]) -> Found:
     return Found(takes, left_out, noted)
 
 
-def _stretches(target: NDArray[np.floating]) -> Sequence[tuple[int, int]]:
+def stretches_of(target: NDArray[np.floating]) -> Sequence[tuple[int, int]]:
     """[start, stop) of each stretch above one half; target: float [n]."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], target > 0.5, [False])).astype(int)))
     return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]

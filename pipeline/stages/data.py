@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,17 @@ from pipeline.config import load_train_config
 from pipeline.stages.runs import open_run
 
 if TYPE_CHECKING:
+    from pipeline.datasets.catalogue import Entry, RemoteFile
     from pipeline.datasets.importers import ImportReport
 
 DATA = Path("data")
 REST_S = (1.5, 2.5)
+
+
+@dataclass(frozen=True)
+class RemoteDataset:
+    entry: Entry
+    files: tuple[RemoteFile, ...]
 
 
 def simulate(folder: Path, people: int, takes: int, seed: int) -> list[Path]:
@@ -28,11 +36,26 @@ def simulate(folder: Path, people: int, takes: int, seed: int) -> list[Path]:
 def import_data(
     path: Path, dataset: str, label: str | None, person: str | None, rate_hz: float, take_rows: int
 ) -> ImportReport:
-    from pipeline.datasets.importers import import_tutorial_csv
+    from pipeline.datasets.importers import import_files
     from pipeline.datasets.recordings import check_name
 
     folder = DATA / check_name("dataset", dataset)
-    return import_tutorial_csv(path, folder, label, person, rate_hz, take_rows)
+    return import_files(path, folder, label, person, rate_hz, take_rows)
+
+
+def remote_datasets() -> list[RemoteDataset]:
+    """What `fetch` can bring here, with the addresses of its files."""
+    from pipeline.datasets.catalogue import CATALOGUE, files_of
+
+    return [RemoteDataset(entry, tuple(files_of(entry))) for entry in CATALOGUE]
+
+
+def fetch(name: str, mirror: Path | None, dataset: str | None) -> ImportReport:
+    """A published dataset, from `mirror` or from where it was published, into data/."""
+    from pipeline.datasets.fetching import fetch_dataset
+    from pipeline.datasets.recordings import check_name
+
+    return fetch_dataset(name, mirror, DATA / check_name("dataset", dataset or name))
 
 
 def make_stream(dataset: Path, file: Path, run: Path | None, seed: int) -> Recording:

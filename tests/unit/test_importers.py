@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.datasets.importers import ImportReport, import_tutorial_csv
+from pipeline.datasets.importers import ImportReport, import_files
 from pipeline.datasets.recordings import load_recordings
 from pipeline.errors import ExitCode, PipelineError
 from tests.fixtures.odd_files import ODD, TAKE_ROWS
@@ -32,7 +32,7 @@ def write(path: Path, *lines: str | list[str], end: str = "\n") -> Path:
 def run(
     path: Path, dataset: Path, label: str | None = None, person: str | None = None
 ) -> ImportReport:
-    return import_tutorial_csv(path, dataset, label, person, 119.0, ROWS)
+    return import_files(path, dataset, label, person, 119.0, ROWS)
 
 
 def reasons(report: ImportReport) -> list[str]:
@@ -222,7 +222,7 @@ def test_the_same_take_twice_is_left_out_once(tmp_path: Path) -> None:
         (b"\x89PNG\r\n\x1a\n", "is not a text file (byte 0 is no UTF-8)"),
         (b"PK\x03\x04\x00\x00", "is not a text file (it holds zero bytes)"),
         (HEADER.encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
-        (b"# format: 1\n# label: x\n", ":1: is a recording already"),
+        (b"# format: 1\n# label: x\n", "the file ends before its line of column names"),
     ],
 )
 def test_a_wrong_file_is_named_and_the_others_imported(
@@ -317,7 +317,7 @@ def test_arguments_that_cannot_be_used(
 ) -> None:
     source = write(tmp_path / "p.csv", HEADER, take(1))
     with pytest.raises(PipelineError, match=part) as caught:
-        import_tutorial_csv(source, tmp_path / "d", label, person, rate_hz, rows)
+        import_files(source, tmp_path / "d", label, person, rate_hz, rows)
     assert caught.value.exit_code == ExitCode.USAGE
 
 
@@ -354,7 +354,7 @@ def test_every_row_of_real_files_is_accounted_for(
     tmp_path: Path, shared_data: Path, name: str, expected: dict[tuple[str, str], int]
 ) -> None:
     folder = shared_data / "gestures" / name
-    report = import_tutorial_csv(folder, tmp_path, None, None, 119.0, 119)
+    report = import_files(folder, tmp_path, None, None, 119.0, 119)
     assert report.takes == expected
     assert report.left_out == ()
     source = [

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline.artifacts import Recording
-from pipeline.datasets.importers import import_tutorial_csv
+from pipeline.datasets.importers import import_files
 from pipeline.datasets.lint import Finding, lint_dataset
 from pipeline.datasets.recordings import load_recordings, save_recording
 from tests.takes import take, takes
@@ -283,7 +283,7 @@ def test_the_sample_data_only_clips(tmp_path: Path) -> None:
 
 
 def imported(shared_data: Path, name: str, dataset: Path) -> Path:
-    import_tutorial_csv(shared_data / "gestures" / name, dataset, None, None, 119.0, 119)
+    import_files(shared_data / "gestures" / name, dataset, None, None, 119.0, 119)
     return dataset
 
 

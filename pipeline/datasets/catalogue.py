@@ -1,0 +1,149 @@
+"""Published datasets that can be fetched: who recorded what, and how well others did on it.
+
+catalogue_files.txt beside this file lists their files: path, SHA-256 and address.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import ExitCode, PipelineError
+
+FILES = Path(__file__).with_name("catalogue_files.txt")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """labels: as they are after fetching; caveat: what to know before trusting a figure."""
+
+    name: str
+    what: str
+    people: int
+    labels: tuple[str, ...]
+    recordings: int
+    rate_hz: float
+    units: str
+    published: str
+    caveat: str
+    licence: str
+    home: str
+    citation: str
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """path: within the dataset."""
+
+    path: str
+    sha256: str
+    url: str
+
+
+CATALOGUE = (
+    Entry(
+        name="spells",
+        what="wand gestures, board on a stick, Nano 33 BLE Sense",
+        people=1,
+        labels=(
+            "AlohomoraCharm",
+            "ArrestoMomentumCharm",
+            "AvadaKedavra",
+            "LocomotorCharm",
+            "Revelio",
+        ),
+        recordings=125,
+        rate_hz=119.0,
+        units="g, deg/s",
+        published="88.0 % of 25 takes, one split by take (its own README)",
+        caveat="clips at 4 g; one person: says nothing about others",
+        licence="MIT",
+        home="https://github.com/nanguoyu/Magic_Wand_Data",
+        citation="Dong Wang, Magic Wand Project, 2024",
+    ),
+    Entry(
+        name="punch_flex",
+        what="the Arduino tutorial's punch and flex, Nano 33 BLE Sense; some made more",
+        people=3,
+        labels=("circ", "flex", "hori", "punch", "upper_cut", "vert"),
+        recordings=335,
+        rate_hz=119.0,
+        units="g, deg/s",
+        published="none",
+        caveat="all three made punch, two made flex; the other labels are of one person each",
+        licence="MIT",
+        home="https://github.com/martinlindholdt/nano-gestures, "
+        "https://github.com/ChiaHong95/Gesture-Recognition-Arduino, "
+        "https://github.com/AdamClarkStandke/TinyMachineLearning",
+        citation="Martin Lindholdt, 2020; Chia-Hung Cho, 2023; Adam Standke, 2023",
+    ),
+    Entry(
+        name="uhh_imu",
+        what="gestures with a phone, continuous, each recording with where its gestures are",
+        people=5,
+        labels=(
+            "backward",
+            "bounce-down",
+            "bounce-up",
+            "forward",
+            "left",
+            "right",
+            "shake-lr",
+            "shake-ud",
+            "turn-left",
+            "turn-right",
+        ),
+        recordings=50,
+        rate_hz=50.0,
+        units="g, deg/s, converted from m/s2 and rad/s",
+        published="echo-state network 85 % (2019); LSTM F1 0.87 (2020), echo-state network "
+        "F1 0.88 (Yadav et al., SSCI 2022)",
+        caveat="rate and units are not stated: 50 Hz (Android's game rate), m/s2 and rad/s are "
+        "assumed; gravity was removed, so no board's accelerometer gives such data",
+        licence="MIT",
+        home="https://github.com/ravenshooter/UHH-IMU-gestures",
+        citation="Tietz, Jirak, Wermter, A Reservoir Computing Framework for Continuous Gesture "
+        "Recognition, ICANN 2019; Jirak, Tietz, Ali, Wermter, Cognitive Computation, 2020",
+    ),
+    Entry(
+        name="watch",
+        what="shoulder exercises with a smartwatch on either arm, one long recording each",
+        people=10,
+        labels=("ABD", "ER", "FEL", "IR", "PEN", "ROW", "TRAP"),
+        recordings=140,
+        rate_hz=50.0,
+        units="g, deg/s, converted from g and rad/s",
+        published="CRNN 88.9 % on people not seen, 99.4 % on people seen (with 20 people, of whom "
+        "these are 10)",
+        caveat="units are not stated: g and rad/s fit their size; nobody rests in it",
+        licence="BSD-3-Clause",
+        home="https://pypi.org/project/seglearn/1.2.5/",
+        citation="Burns et al., Shoulder physiotherapy exercise recognition, Physiological "
+        "Measurement 39(7), 2018, arXiv:1802.01489",
+    ),
+)
+
+
+def find_entry(name: str) -> Entry:
+    """Raises PipelineError (USAGE) for a name that is not in the catalogue."""
+    for entry in CATALOGUE:
+        if entry.name == name:
+            return entry
+    names = [entry.name for entry in CATALOGUE]
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    raise PipelineError(
+        f"There is no dataset {name!r} in the catalogue.",
+        f"it is misspelt for {near[0]!r}" if near else "it was never published, or not listed here",
+        f"choose from: {', '.join(names)}; `gesture data list --remote` tells more",
+        ExitCode.USAGE,
+    )
+
+
+def files_of(entry: Entry) -> list[RemoteFile]:
+    files = []
+    for line in FILES.read_text("utf-8").splitlines():
+        dataset, _, rest = line.partition("/")
+        if dataset == entry.name:
+            files.append(RemoteFile(*rest.split()))
+    return files

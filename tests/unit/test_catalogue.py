@@ -1,0 +1,169 @@
+"""Published datasets: fetched whole and as listed, or not at all."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.artifacts import Interval
+from pipeline.datasets.catalogue import CATALOGUE, files_of, find_entry
+from pipeline.datasets.fetching import fetch_dataset
+from pipeline.datasets.recordings import load_recordings
+from pipeline.datasets.watch import unpickle_arrays
+from pipeline.errors import ExitCode, PipelineError
+
+NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Real requests, that find nothing: nothing is downloaded, nothing was downloaded before."""
+    for scheme in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(scheme, NOWHERE)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.name)
+def test_every_entry_says_all_and_its_files_cannot_change(entry: object) -> None:
+    for name, value in vars(entry).items():
+        assert value, name
+    files = files_of(find_entry(vars(entry)["name"]))
+    assert files
+    assert len({file.path for file in files}) == len(files)
+    for file in files:
+        assert len(file.sha256) == 64
+        fixed = file.url.split("/")  # a commit, or PyPI's hash of the content
+        assert file.url.startswith("https://")
+        assert any(len(part) >= 40 and set(part) <= set("0123456789abcdef") for part in fixed)
+
+
+@pytest.mark.parametrize("name", ["spells", "punch_flex", "uhh_imu"])
+def test_a_dataset_is_what_its_entry_says(tmp_path: Path, shared_data: Path, name: str) -> None:
+    report = fetch_dataset(name, shared_data, tmp_path / name)
+    entry = find_entry(name)
+    recordings = load_recordings(tmp_path / name)
+    assert report.left_out == ()
+    assert report.total == len(recordings) == entry.recordings
+    assert len({recording.person for recording in recordings}) == entry.people
+    assert sorted({recording.label for recording in recordings}) == sorted(entry.labels)
+    assert {recording.rate_hz for recording in recordings} == {entry.rate_hz}
+    assert list((tmp_path / name).glob("LICENSE*"))
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_uhh_recordings_say_where_the_gesture_runs_and_what_is_assumed(
+    tmp_path: Path, shared_data: Path
+) -> None:
+    fetch_dataset("uhh_imu", shared_data, tmp_path / "uhh_imu")
+    recordings = {recording.name: recording for recording in load_recordings(tmp_path / "uhh_imu")}
+    for recording in recordings.values():
+        assert 9 <= len(recording.intervals) <= 11
+        assert {interval.label for interval in recording.intervals} == {recording.label}
+        assert "assumed" in recording.source
+        assert "gravity was removed" in recording.source
+    first = recordings["left/j-1-001"]
+    file = shared_data / "gestures" / "uhh_imu" / "j_0_fullSet.npz"
+    with np.load(file) as arrays:
+        acc, gyro, targets = arrays["acc"], arrays["gyro"], arrays["targets"]
+    np.testing.assert_allclose(first.samples[:, :3], acc / 9.80665, atol=6e-4)
+    np.testing.assert_allclose(first.samples[:, 3:], np.rad2deg(gyro), atol=6e-4)
+    runs = np.zeros(len(first), bool)
+    for interval in first.intervals:
+        runs[interval.start : interval.stop] = True
+    np.testing.assert_array_equal(runs, targets[:, 2] > 0.5)
+    assert first.intervals[0] == Interval(5, 26, "left")
+
+
+def test_files_may_lie_flat_in_the_folder(tmp_path: Path, shared_data: Path) -> None:
+    report = fetch_dataset("spells", shared_data / "gestures" / "spells", tmp_path / "mine")
+    assert report.total == 125
+
+
+def refused(name: str, mirror: Path | None, dataset: Path) -> PipelineError:
+    with pytest.raises(PipelineError) as caught:
+        fetch_dataset(name, mirror, dataset)
+    return caught.value
+
+
+def test_a_file_that_was_changed_is_not_read(tmp_path: Path, shared_data: Path) -> None:
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    for file in (shared_data / "gestures" / "spells").iterdir():
+        (mirror / file.name).write_bytes(file.read_bytes())
+    (mirror / "Revelio.csv").write_bytes((mirror / "Revelio.csv").read_bytes()[:-2] + b"9\n")
+    error = refused("spells", mirror, tmp_path / "data" / "spells")
+    assert error.what.startswith(f"{mirror / 'Revelio.csv'} is not the file of the catalogue")
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_without_network_it_says_how_to_do_without(tmp_path: Path) -> None:
+    error = refused("spells", None, tmp_path / "data" / "spells")
+    assert "could not be downloaded: no connection" in error.what
+    assert "gesture data get spells --from FOLDER" in error.next_step
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_a_name_that_is_misspelt(tmp_path: Path) -> None:
+    error = refused("uhh-imu", None, tmp_path / "x")
+    assert error.why == "it is misspelt for 'uhh_imu'"
+    assert error.exit_code == ExitCode.USAGE
+
+
+def test_a_dataset_that_is_there_is_left_alone(tmp_path: Path, shared_data: Path) -> None:
+    (tmp_path / "spells").mkdir()
+    error = refused("spells", shared_data, tmp_path / "spells")
+    assert error.what.endswith("is there already.")
+    assert list((tmp_path / "spells").iterdir()) == []
+
+
+def test_a_mirror_that_is_not_there(tmp_path: Path) -> None:
+    assert "There is no folder" in refused("spells", tmp_path / "no", tmp_path / "spells").what
+
+
+def as_npy(pickled: bytes) -> bytes:
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        stream, {"descr": "|O", "fortran_order": False, "shape": ()}
+    )
+    return stream.getvalue() + pickled
+
+
+def sha256(content: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(content).hexdigest()
+
+
+def test_a_pickle_with_another_checksum_is_not_opened() -> None:
+    content = as_npy(pickle.dumps({}))
+    with pytest.raises(PipelineError, match="SHA-256 differs"):
+        unpickle_arrays(content, "0" * 64)
+
+
+class Program:
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> object:
+        return (Path.touch, (self.mark,))
+
+
+def test_a_pickle_cannot_run_a_program(tmp_path: Path) -> None:
+    content = as_npy(pickle.dumps(Program(tmp_path / "mark")))
+    with pytest.raises(PipelineError, match="is not an array"):
+        unpickle_arrays(content, sha256(content))
+    assert not (tmp_path / "mark").exists()
+
+
+def test_arrays_written_by_an_old_numpy_are_read(tmp_path: Path) -> None:
+    """As in the published file: protocol 2, numpy.core, bytes as latin-1 text."""
+    held = np.array({"X": [np.arange(6.0).reshape(1, 6)], "y": np.array([3])}, dtype=object)
+    pickled = pickle.dumps(held, protocol=2).replace(b"numpy._core", b"numpy.core")
+    content = as_npy(pickled)
+    data = unpickle_arrays(content, sha256(content))
+    np.testing.assert_array_equal(data["X"][0], [[0, 1, 2, 3, 4, 5]])
+    assert data["y"].tolist() == [3]
