@@ -184,8 +184,16 @@ class RunFolder:
 
     @property
     def windows_file(self) -> Path:
-        """Scaled windows of real recordings: `calibration` (training) and `test` parts."""
+        """Scaled windows of real recordings: `calibration` (training) and `test` parts.
+
+        With `test_targets`, `test_names` of recordings and the float model's `test_scores`.
+        """
         return self.path / "windows.npz"
+
+    @property
+    def scores_file(self) -> Path:
+        """What the compiled C says to the test part (training/held_out.py), left by conversion."""
+        return self.path / "scores.npz"
 
     @property
     def report_file(self) -> Path:

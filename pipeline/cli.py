@@ -10,6 +10,7 @@ import typer
 
 from pipeline.cli_capture import capture
 from pipeline.cli_data import Json, data_app
+from pipeline.cli_evaluation import evaluate
 from pipeline.errors import PipelineError
 
 app = typer.Typer(
@@ -95,6 +96,9 @@ def convert(run: Run = LATEST, json: Json = False) -> None:
     with console.steps(json) as on_step:
         result = stage.convert(run, on_step)
     console.show_converted(result, json)
+
+
+app.command()(evaluate)
 
 
 @app.command()

@@ -83,16 +83,29 @@ class AugmentConfig(Section):
 
 
 class SplitConfig(Section):
-    by: Literal["take", "session", "person"] | None = Field(
+    by: Literal["take", "session", "person", "leaky"] | None = Field(
         None,
-        description="what is never cut in two; person where there are three or more, else take",
+        description="what is never cut in two; person where there are three or more, else take; "
+        "`leaky` deals windows at random, to show how much that flatters",
     )
-    folds: int = Field(5, ge=2, description="the test part is one of this many")
+    folds: int | None = Field(
+        5, ge=2, description="the test part is one of this many; null: each group is left out once"
+    )
     fold: int = Field(0, ge=0, description="which one")
     validation: float = Field(
         0.1, gt=0, le=0.5, description="share of the rest, for early stopping"
     )
     seed: int = Field(1, description="the same seed gives the same result")
+
+    @field_validator("by", mode="before")
+    @classmethod
+    def _windows_are_not_split_by_accident(cls, by: Any) -> Any:
+        if by in ("window", "windows", "random"):
+            raise ValueError(
+                "a random split over windows puts pieces of one take on both sides and flatters "
+                "every model; write take, session or person, or spell out leaky"
+            )
+        return by
 
 
 class ConvolutionConfig(Section):

@@ -44,7 +44,7 @@ class Split:
 def split_recordings(
     recordings: Sequence[Recording], config: SplitConfig, background: str
 ) -> Split:
-    """The test part is fold `config.fold` of `config.folds`; validation comes from the rest.
+    """The test part is fold `config.fold` of `count_folds`; validation comes from the rest.
 
     Folds hold as nearly as possible the same number of takes of every label. Split by person,
     there are never more folds than persons: leave-one-person-out. Validation is drawn the same
@@ -56,8 +56,10 @@ def split_recordings(
     _check_classes(labels, gestures)
     by = config.by or choose_by(recordings, background)
     groups = group_names(recordings, by)
-    folds = min(config.folds, len(set(groups))) if by == "person" else config.folds
-    _check_groups(labels, groups, gestures, by, folds, config.fold)
+    folds = count_folds(recordings, config, background)
+    some_in_every_fold = by != "person" and config.folds is not None
+    _check_groups(labels, groups, gestures, by, folds, some_in_every_fold)
+    _check_fold(config.fold, folds, by)
     random = np.random.default_rng(config.seed)
     fold_of = _deal(labels, groups, folds, random)
     test = [i for i, group in enumerate(groups) if fold_of[group] == config.fold]
@@ -66,6 +68,15 @@ def split_recordings(
     train = [i for i in rest if i not in validation]
     _check_learnable(labels, train, gestures, by)
     return Split(tuple(train), tuple(sorted(validation)), tuple(test), by, folds, config.fold)
+
+
+def count_folds(recordings: Sequence[Recording], config: SplitConfig, background: str) -> int:
+    """How many folds there are: one a group where `config.folds` is None, or groups are few."""
+    by = config.by or choose_by(recordings, background)
+    groups = len(set(group_names(recordings, by)))
+    if config.folds is None:
+        return groups
+    return min(config.folds, groups) if by == "person" else config.folds
 
 
 def choose_by(recordings: Sequence[Recording], background: str) -> str:
@@ -157,21 +168,24 @@ def _check_groups(
     gestures: Sequence[str],
     by: str,
     folds: int,
-    fold: int,
+    some_in_every_fold: bool,
 ) -> None:
     enough = max(2, folds)
     unit = f"{by}s"
-    if by == "person":
-        fewest, scope = len(set(groups)), "in all"
-    else:
+    if some_in_every_fold:
         fewest, gesture = _fewest_groups(labels, groups, gestures)
         scope = f"of {gesture}"
+    else:
+        fewest, scope = len(set(groups)), "in all"
     if fewest < enough:
         raise PipelineError(
             f"There are too few {unit} {scope} for a split: {fewest}, and {enough} are needed.",
             f"the test part is one of {enough} folds, and each label needs a {by} in every fold",
             f"record at least {enough} {unit} {scope}, or set {_WAY_OUT[by]}",
         )
+
+
+def _check_fold(fold: int, folds: int, by: str) -> None:
     if fold >= folds:
         raise PipelineError(
             f"split.fold is {fold}, but there are only {folds} folds, counted from 0.",

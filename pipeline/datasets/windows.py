@@ -8,7 +8,7 @@ the headline accuracy: how many takes are told apart.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,12 +16,12 @@ from pipeline.artifacts import Float32, Recording, SequenceDataset
 from pipeline.config import TrainConfig
 from pipeline.datasets.augment import vary
 from pipeline.datasets.recordings import fingerprint
-from pipeline.datasets.splits import Split, split_recordings
+from pipeline.datasets.splits import split_recordings
 from pipeline.datasets.streams import join_takes
-from pipeline.errors import PipelineError
+from pipeline.datasets.usable import is_continuous, usable_recordings
 
-RATE_TOLERANCE = 0.02
-SHORTEST_TAKE = 0.25  # of a window; shorter ones are cut off rather than quick
+LEAKY = "leaky"
+LEAKY_FOLDS = 5
 VALIDATION_SEED = 1  # of the rests; training's come from augment.seed
 ALIGNED_SEED = 2
 
@@ -34,6 +34,13 @@ class _Windows:
     labels: list[str]
     names: list[str]
 
+    def only(self, indices: Sequence[int]) -> _Windows:
+        return _Windows(
+            [self.inputs[index] for index in indices],
+            [self.labels[index] for index in indices],
+            [self.names[index] for index in indices],
+        )
+
     def add(self, other: _Windows) -> None:
         self.inputs.extend(other.inputs)
         self.labels.extend(other.labels)
@@ -43,13 +50,17 @@ class _Windows:
 def make_dataset(recordings: Sequence[Recording], config: TrainConfig) -> SequenceDataset:
     """Windows float32 [n, window.length, channels] in the channels' units.
 
-    splits: `train` and `validation` are cut at the hop from streams of joined takes;
-    `test` has one aligned window a held-out take (and, from held-out recordings that are
-    continuous, windows that do not overlap).
-    The background is the last label; it is made from rests where nobody recorded any.
+    splits: `train` and `validation` are cut at the hop from streams of joined takes and from
+    recordings that are continuous; `test` has one aligned window a held-out take (of held-out
+    continuous recordings: one a gesture, or as many as fit into it, and background).
+    No recording has windows in two parts, unless `split.by` is leaky.
+    The background is the last label; it is made from rests where nobody recorded any, and is
+    left out where there is none: with continuous recordings in which something always happens.
     Raises PipelineError for data that cannot be used, and says which recording.
     """
     usable = usable_recordings(recordings, config)
+    if config.split.by == LEAKY:
+        return _leaky_dataset(usable, config)
     split = split_recordings(usable, config.split, config.data.background)
     train, validation, test = (
         [usable[index] for index in part] for part in (split.train, split.validation, split.test)
@@ -59,93 +70,38 @@ def make_dataset(recordings: Sequence[Recording], config: TrainConfig) -> Sequen
         "validation": _stream_windows(validation, config, VALIDATION_SEED),
         "test": _aligned_windows(test, config),
     }
-    gestures = set().union(*map(_labels_in, usable)) - {config.data.background}
-    return _assembled(parts, (*sorted(gestures), config.data.background), usable, split)
+    return _assembled(parts, usable, config, split.describe())
 
 
-def usable_recordings(recordings: Sequence[Recording], config: TrainConfig) -> list[Recording]:
-    """Those with the labels asked for, reduced to the channels asked for.
+def _leaky_dataset(usable: Sequence[Recording], config: TrainConfig) -> SequenceDataset:
+    """Windows as for training, of all recordings, dealt at random: what not to do.
 
-    Raises PipelineError where a rate differs, a channel is missing, a sample is not a number, or
-    a take is too short or has a gap.
+    Rests that were made between takes are never tested on, as in an honest test.
     """
-    wanted = config.data.labels
-    chosen = [
-        recording
-        for recording in recordings
-        if wanted is None or recording.label in (*wanted, config.data.background)
+    folds = config.split.folds or LEAKY_FOLDS
+    windows = _training_windows(usable, config)
+    recorded = {recording.name for recording in usable if is_continuous(recording, config)}
+    order = np.random.default_rng(config.split.seed).permutation(len(windows.labels))
+    real = [
+        index
+        for index in order
+        if windows.labels[index] != config.data.background or windows.names[index] in recorded
     ]
-    for recording in chosen:
-        _check(recording, config)
-        _check_length(recording, config)
-    missing = sorted(set(wanted or ()) - {recording.label for recording in chosen})
-    if missing:
-        raise PipelineError(
-            f"No recording is labelled {missing[0]}.",
-            "data.labels names it, but the dataset has none",
-            "mend data.labels in the config, or record that gesture",
-        )
-    return [_with_channels(recording, config.data.channels) for recording in chosen]
-
-
-def _check(recording: Recording, config: TrainConfig) -> None:
-    name = recording.name
-    rate_hz = config.data.rate_hz
-    if abs(recording.rate_hz - rate_hz) > RATE_TOLERANCE * rate_hz:
-        raise PipelineError(
-            f"{name} was sampled at {recording.rate_hz:g} Hz, the config asks for {rate_hz:g} Hz.",
-            "it comes from another sensor, or was imported with another rate",
-            f"set data.rate_hz to {recording.rate_hz:g}, or leave that recording out",
-        )
-    missing = [channel for channel in config.data.channels if channel not in recording.channels]
-    if missing:
-        raise PipelineError(
-            f"{name} has no channel {missing[0]}; it has {', '.join(recording.channels)}.",
-            "the sensor does not measure it, or the config misspells it",
-            "set data.channels to channels that all recordings have",
-        )
-    if not np.isfinite(recording.samples).all():
-        row = int(np.flatnonzero(~np.isfinite(recording.samples).all(axis=1))[0])
-        raise PipelineError(
-            f"{name} has a value that is not a number, in sample {row}.",
-            "the file was damaged or edited",
-            "delete that recording or import it again",
-        )
-
-
-def _check_length(recording: Recording, config: TrainConfig) -> None:
-    shortest = round(SHORTEST_TAKE * config.window.length)
-    if len(recording) < shortest:
-        raise PipelineError(
-            f"{recording.name} has {len(recording)} samples; a take needs at least {shortest}.",
-            f"window.length is {config.window.length}, and shorter takes are mostly cut off",
-            "delete that recording, or set window.length lower",
-        )
-    lost = int(recording.seq[-1] - recording.seq[0]) + 1 - len(recording)
-    if lost and not _is_continuous(recording, config):
-        raise PipelineError(
-            f"{recording.name} lost {lost} of its samples on the way from the board.",
-            "the cable or the computer was too busy; what is left is not what the hand did",
-            "delete that recording, and record it again",
-        )
+    test = real[config.split.fold :: folds]
+    rest = sorted(set(order.tolist()) - set(test))
+    part_of = np.random.default_rng(config.split.seed + 1).random(len(rest))
+    held = part_of < config.split.validation
+    parts = {
+        "train": windows.only([index for index, out in zip(rest, held, strict=True) if not out]),
+        "validation": windows.only([index for index, out in zip(rest, held, strict=True) if out]),
+        "test": windows.only(test),
+    }
+    note = f"leaky: windows at random, fold {config.split.fold + 1} of {folds}"
+    return _assembled(parts, usable, config, note)
 
 
 def _labels_in(recording: Recording) -> set[str]:
     return {interval.label for interval in recording.intervals} or {recording.label}
-
-
-def _with_channels(recording: Recording, channels: tuple[str, ...]) -> Recording:
-    columns = [recording.channels.index(channel) for channel in channels]
-    return replace(recording, samples=recording.samples[:, columns], channels=channels)
-
-
-def _is_continuous(recording: Recording, config: TrainConfig) -> bool:
-    """Whether it can stand as a stream of its own: it says what happens where, or is idle.
-
-    What is idle for less than a window is no stream, but can be joined like any other take.
-    """
-    idle = recording.label == config.data.background and len(recording) >= config.window.length
-    return bool(recording.intervals) or idle
 
 
 def _training_windows(recordings: Sequence[Recording], config: TrainConfig) -> _Windows:
@@ -156,7 +112,7 @@ def _training_windows(recordings: Sequence[Recording], config: TrainConfig) -> _
         shuffled = [recordings[i] for i in random.permutation(len(recordings))]
         varied = [
             recording
-            if number == 0 or _is_continuous(recording, config)
+            if number == 0 or is_continuous(recording, config)
             else vary(recording, config.augment, random)
             for recording in shuffled
         ]
@@ -166,14 +122,14 @@ def _training_windows(recordings: Sequence[Recording], config: TrainConfig) -> _
 
 def _stream_windows(recordings: Sequence[Recording], config: TrainConfig, seed: int) -> _Windows:
     """Windows at the hop: of the takes, joined, and of each continuous recording."""
-    takes = [recording for recording in recordings if not _is_continuous(recording, config)]
+    takes = [recording for recording in recordings if not is_continuous(recording, config)]
     windows = _Windows([], [], [])
     if takes:
         stream = join_takes(takes, config.window.rest_s, seed)
         names = [take.name for take in takes]
         windows.add(_cut(stream, _nearest_take(stream, names), config, config.window.hop))
     for recording in recordings:
-        if _is_continuous(recording, config):
+        if is_continuous(recording, config):
             windows.add(_cut(recording, _always(recording.name), config, config.window.hop))
     return windows
 
@@ -184,14 +140,39 @@ def _aligned_windows(recordings: Sequence[Recording], config: TrainConfig) -> _W
     long_rest_s = length / config.data.rate_hz
     windows = _Windows([], [], [])
     for take in recordings:
-        if _is_continuous(take, config):
-            windows.add(_cut(take, _always(take.name), config, length))
+        if is_continuous(take, config):
+            windows.add(_aligned_in(take, config))
             continue
         stream = join_takes([take], (long_rest_s, long_rest_s), ALIGNED_SEED)
         interval = stream.intervals[0]
         start = (interval.start + interval.stop - length) // 2
         windows.add(_Windows([stream.samples[start : start + length]], [take.label], [take.name]))
     return windows
+
+
+def _aligned_in(recording: Recording, config: TrainConfig) -> _Windows:
+    """As many windows as fit into each gesture, at least one, in its middle; and background."""
+    length = config.window.length
+    background = _cut(recording, _always(recording.name), config, length)
+    windows = background.only(
+        [i for i, label in enumerate(background.labels) if label == config.data.background]
+    )
+    for interval in recording.intervals:
+        count = max(1, (interval.stop - interval.start) // length)
+        first = (interval.start + interval.stop - count * length) // 2
+        for wished in range(first, first + count * length, length):
+            start = max(0, min(wished, len(recording) - length))
+            if _is_whole(recording, start, length):
+                windows.inputs.append(recording.samples[start : start + length])
+                windows.labels.append(interval.label)
+                windows.names.append(recording.name)
+    return windows
+
+
+def _is_whole(stream: Recording, start: int, length: int) -> bool:
+    """Whether the stream has all of the window's samples, with none missing between them."""
+    seq = stream.seq[start : start + length]
+    return len(seq) == length and bool(seq[-1] - seq[0] == length - 1)
 
 
 def _cut(
@@ -202,8 +183,7 @@ def _cut(
     windows = _Windows([], [], [])
     for start in range(0, len(stream) - length + 1, step):
         label = _label(stream, start, config)
-        whole = stream.seq[start + length - 1] - stream.seq[start] == length - 1
-        if label is not None and whole:
+        if label is not None and _is_whole(stream, start, length):
             windows.inputs.append(stream.samples[start : start + length])
             windows.labels.append(label)
             windows.names.append(name_at(start + length // 2))
@@ -237,7 +217,7 @@ def _always(name: str) -> Callable[[int], str]:
 
 
 def _assembled(
-    parts: dict[str, _Windows], labels: tuple[str, ...], usable: Sequence[Recording], split: Split
+    parts: dict[str, _Windows], usable: Sequence[Recording], config: TrainConfig, note: str
 ) -> SequenceDataset:
     everything = _Windows([], [], [])
     splits = {}
@@ -245,6 +225,7 @@ def _assembled(
         start = len(everything.inputs)
         splits[part] = np.arange(start, start + len(windows.inputs), dtype=np.int64)
         everything.add(windows)
+    labels = _all_labels(usable, config)
     return SequenceDataset(
         inputs=np.stack(everything.inputs),
         targets=np.array([labels.index(label) for label in everything.labels], dtype=np.int32),
@@ -252,5 +233,20 @@ def _assembled(
         groups=tuple(everything.names),
         splits=splits,
         fingerprint=fingerprint(usable),
-        split_note=split.describe(),
+        split_note=note,
     )
+
+
+def _all_labels(usable: Sequence[Recording], config: TrainConfig) -> tuple[str, ...]:
+    """The same in every fold: gestures by name, then the background if there is any."""
+    background = config.data.background
+    gestures = sorted(set().union(*map(_labels_in, usable)) - {background})
+    resting = any(_has_background(recording, config) for recording in usable)
+    return (*gestures, background) if resting else tuple(gestures)
+
+
+def _has_background(recording: Recording, config: TrainConfig) -> bool:
+    if not is_continuous(recording, config) or not recording.intervals:
+        return True
+    starts = range(0, len(recording) - config.window.length + 1, config.window.hop)
+    return any(_label(recording, start, config) == config.data.background for start in starts)

@@ -14,17 +14,19 @@ from pipeline.artifacts import (
     Event,
     GoldenVectors,
     Int8,
+    Recording,
     RunFolder,
     atomic_write,
     save_text_files,
 )
-from pipeline.config import load_train_config
+from pipeline.config import TrainConfig, load_train_config
 from pipeline.contract import Contract
 from pipeline.stages.runs import converted_contract, named_run, new_run, open_run, point_latest_at
 
 if TYPE_CHECKING:
     from pipeline.compiler import CompiledNetwork
     from pipeline.training.fit import Epoch
+    from pipeline.training.held_out import HeldOutScores
     from pipeline.training.train import Trained
 
 OnStep = Callable[[str], None]
@@ -51,13 +53,22 @@ def train(
     config = load_train_config(config_file, settings)
     folder = named_run(run) if run is not None else new_run(config_file.stem)
     from pipeline.datasets.recordings import load_recordings
+
+    trained = train_on(load_recordings(config.data.path), config, folder, on_epoch)
+    point_latest_at(folder)
+    return trained
+
+
+def train_on(
+    recordings: Sequence[Recording],
+    config: TrainConfig,
+    folder: RunFolder,
+    on_epoch: Callable[[Epoch], None],
+) -> Trained:
     from pipeline.datasets.windows import make_dataset
     from pipeline.training.train import train as fit_and_report
 
-    dataset = make_dataset(load_recordings(config.data.path), config)
-    trained = fit_and_report(dataset, config, folder, on_epoch)
-    point_latest_at(folder)
-    return trained
+    return fit_and_report(make_dataset(recordings, config), config, folder, on_epoch)
 
 
 def convert(path: Path, on_step: OnStep) -> Converted:
@@ -85,9 +96,9 @@ def convert(path: Path, on_step: OnStep) -> Converted:
     twin = Twin(draft.sources, run.build)
     golden.compare_outputs(vectors, twin.invoke(vectors.inputs), "the compiled C")
     test = golden.quantise(windows["test"], network.quantisation)
-    scores = twin.invoke(test.reshape(len(test), -1))
-    _publish(run, draft, contract, vectors)
-    return _summary(run, contract, network, len(vectors.inputs), _accuracy(scores, windows))
+    scores = _held_out(contract.labels, windows, twin.invoke(test.reshape(len(test), -1)))
+    _publish(run, draft, contract, vectors, scores)
+    return _summary(run, contract, network, len(vectors.inputs), _accuracy(scores))
 
 
 def replay(path: Path, file: Path) -> list[Event]:
@@ -106,7 +117,27 @@ def _windows(run: RunFolder) -> dict[str, NDArray[Any]]:
         return dict(arrays)
 
 
-def _publish(run: RunFolder, draft: RunFolder, contract: Contract, vectors: GoldenVectors) -> None:
+def _held_out(
+    labels: tuple[str, ...], windows: dict[str, NDArray[Any]], int8_scores: Int8
+) -> HeldOutScores:
+    from pipeline.training.held_out import HeldOutScores
+
+    return HeldOutScores(
+        labels=labels,
+        names=tuple(windows["test_names"].tolist()),
+        targets=windows["test_targets"],
+        float_scores=windows["test_scores"],
+        int8_scores=int8_scores,
+    )
+
+
+def _publish(
+    run: RunFolder,
+    draft: RunFolder,
+    contract: Contract,
+    vectors: GoldenVectors,
+    scores: HeldOutScores,
+) -> None:
     """The contract is written last: it is what makes the run count as converted."""
     from pipeline.conversion.c_array import c_array
 
@@ -117,11 +148,12 @@ def _publish(run: RunFolder, draft: RunFolder, contract: Contract, vectors: Gold
     texts = {source.name: source.read_text("utf-8") for source in draft.sources.iterdir()}
     save_text_files(run.sources, texts)
     vectors.save(run.golden_file)
+    scores.save(run.scores_file)
     contract.save(run.contract_file)
 
 
-def _accuracy(scores: Int8, windows: dict[str, NDArray[Any]]) -> float:
-    return float(np.mean(scores.argmax(axis=1) == windows["test_targets"]))
+def _accuracy(scores: HeldOutScores) -> float:
+    return float(np.mean(scores.int8_scores.argmax(axis=1) == scores.targets))
 
 
 def _summary(

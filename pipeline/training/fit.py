@@ -82,6 +82,7 @@ def _quiet_keras(seed: int) -> Any:
         import keras
         import tensorflow as tf
 
+        tf.get_logger().setLevel("ERROR")  # it warns of a second model in one process
         tf.config.experimental.enable_op_determinism()
         keras.utils.set_random_seed(seed)
         tf.constant(0)  # the first operation makes TensorFlow talk once more

@@ -53,13 +53,14 @@ def train(
     fitted = fit(dataset, config, on_epoch)
     inputs, targets = dataset.part("test")
     scaled = scale(inputs, fitted.scaling)
-    predicted = np.argmax(fitted.model.predict(scaled, verbose=0), axis=1)
+    scores = fitted.model.predict(scaled, verbose=0)  # [n, K]
+    predicted = np.argmax(scores, axis=1)
     metrics = measure(targets, predicted, dataset.labels)
     run.path.mkdir(parents=True, exist_ok=True)
     _save_model(run, fitted)
     config.save(run.config_file)
     _save_splits(run, dataset)
-    _save_windows(run, dataset, fitted, scaled)
+    _save_windows(run, dataset, fitted, scaled, scores)
     _save_metrics(run, dataset, metrics, fitted)
     contract = _contract(dataset, config, fitted)
     write_report(_report(dataset, config, fitted, metrics, predicted, contract), run)
@@ -82,13 +83,20 @@ def _save_splits(run: RunFolder, dataset: SequenceDataset) -> None:
     save_json(run.splits_file, {**parts, "fingerprint": dataset.fingerprint})
 
 
-def _save_windows(run: RunFolder, dataset: SequenceDataset, fitted: Fitted, test: Float32) -> None:
+def _save_windows(
+    run: RunFolder, dataset: SequenceDataset, fitted: Fitted, test: Float32, scores: Float32
+) -> None:
     train_inputs, _ = dataset.part("train")
     chosen = np.linspace(0, len(train_inputs) - 1, min(CALIBRATION_WINDOWS, len(train_inputs)))
     calibration = scale(train_inputs[chosen.astype(np.int64)], fitted.scaling)
     with atomic_write(run.windows_file) as unfinished, unfinished.open("wb") as stream:
         np.savez_compressed(
-            stream, calibration=calibration, test=test, test_targets=dataset.part("test")[1]
+            stream,
+            calibration=calibration,
+            test=test,
+            test_targets=dataset.part("test")[1],
+            test_names=np.array([dataset.groups[index] for index in dataset.splits["test"]]),
+            test_scores=scores,
         )
 
 

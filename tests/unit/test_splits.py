@@ -125,6 +125,19 @@ def test_by_person_where_three_have_made_every_gesture(
     assert split(recordings).by == by
 
 
+@pytest.mark.parametrize(("by", "groups"), [("person", 6), ("session", 12), ("take", 120)])
+def test_without_a_number_of_folds_each_group_is_left_out_once(by: str, groups: int) -> None:
+    recordings = takes(GESTURES, PEOPLE, sessions=2, each=5)
+    names = group_names(recordings, by)
+    left_out = []
+    for fold in range(groups):
+        test = split(recordings, by=by, folds=None, fold=fold).test
+        left_out.append({names[i] for i in test})
+    assert sorted(min(group) for group in left_out) == sorted(set(names))
+    assert all(len(group) == 1 for group in left_out)
+    assert "only" in refused(recordings, by=by, folds=None, fold=groups).what
+
+
 def test_what_is_asked_for_wins_over_what_would_be_chosen() -> None:
     assert split(takes(GESTURES, PEOPLE[:3]), by="take").by == "take"
 

@@ -87,7 +87,9 @@ def test_a_window_is_called_by_how_much_of_a_gesture_is_in_view() -> None:
     wanted = {s: expected_label(s) for s in range(0, 400 - LENGTH + 1, HOP)}
     wanted = {start: label for start, label in wanted.items() if label is not None}
     assert set(wanted.values()) == {"punch", "flex", "idle"}
-    for part, step in (("train", HOP), ("validation", HOP), ("test", LENGTH)):
+    aligned = {45: "punch", 160: "flex", 200: "flex", 332: "punch"}
+    apart = {s: label for s, label in wanted.items() if s % LENGTH == 0 and label == "idle"}
+    for part, expected in (("train", wanted), ("validation", wanted), ("test", aligned | apart)):
         found: dict[str, dict[int, str]] = {}
         for window, label, name in labelled(dataset, part):
             if name in names:
@@ -95,7 +97,43 @@ def test_a_window_is_called_by_how_much_of_a_gesture_is_in_view() -> None:
         if part == "train":
             assert len(found) >= 2
         for labels in found.values():
-            assert labels == {s: label for s, label in wanted.items() if s % step == 0}
+            assert labels == expected
+
+
+def test_a_gesture_at_the_edge_is_tested_in_a_window_that_is_there() -> None:
+    edges = (Interval(0, 10, "punch"), Interval(100, 104, "flex"))
+    streams = [replace(ruled("punch", n + 10, n=104), intervals=edges) for n in range(5)]
+    for window, label, name in labelled(made([*TAKES, *streams]), "test"):
+        if name.endswith(("010", "011", "012", "013", "014")) and label != "idle":
+            assert start_of(window) == (0 if label == "punch" else 64)
+
+
+def test_where_something_always_happens_there_is_no_background() -> None:
+    whole = (Interval(0, 400, "punch"),), (Interval(0, 400, "flex"),)
+    streams = [
+        replace(ruled(intervals[0].label, n), intervals=intervals)
+        for intervals in whole
+        for n in range(5)
+    ]
+    dataset = made(streams)
+    assert dataset.labels == ("flex", "punch")
+    assert len(dataset.splits["test"]) == 2 * 10  # 400 samples hold ten windows of 40
+
+
+def test_leaky_windows_of_one_take_are_on_both_sides_and_rests_are_not_tested() -> None:
+    dataset = made(marked(TAKES), split={"by": "leaky"})
+    together = np.concatenate([dataset.splits[part] for part in PARTS])
+    assert sorted(together) == list(range(len(dataset.groups)))
+    names = {part: {name for _, _, name in labelled(dataset, part)} for part in PARTS}
+    assert names["test"] & names["train"]
+    assert {label for _, label, _ in labelled(dataset, "test")} == set(GESTURES)
+    assert "leaky" in dataset.split_note
+    tested = [
+        w.tobytes()
+        for k in range(5)
+        for w, _, _ in labelled(made(marked(TAKES), split={"by": "leaky", "fold": k}), "test")
+    ]
+    assert len(tested) == len(set(tested))  # every window is tested once
 
 
 def test_the_share_that_counts_can_be_set() -> None:

@@ -1,0 +1,73 @@
+"""How a model is judged over folds: which splits each protocol stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.artifacts import Recording
+from pipeline.config import SplitConfig, TrainConfig
+from pipeline.datasets.splits import choose_by, count_folds, split_recordings
+from pipeline.datasets.usable import usable_recordings
+from pipeline.datasets.windows import LEAKY, LEAKY_FOLDS
+from pipeline.errors import ExitCode, PipelineError
+
+PROTOCOLS = {
+    "lopo": "leave one person out",
+    "session": "leave one session out",
+    "kfold": "k folds by take, session or person, as split.by says; by take where it does not",
+    LEAKY: "windows at random: pieces of one take on both sides, a figure that flatters",
+}
+FLATTERING = ("window", "windows", "random", "holdout")
+
+
+def check_protocol(name: str) -> str:
+    """Raises PipelineError (USAGE); a split over windows must be asked for by its true name."""
+    if name in PROTOCOLS:
+        return name
+    why = "the name is misspelt"
+    if name in FLATTERING:
+        why = "a random split over windows puts pieces of one take on both sides and flatters"
+    raise PipelineError(
+        f"There is no protocol `{name}`.",
+        why,
+        f"use one of: {', '.join(PROTOCOLS)}; only `{LEAKY}` splits over windows",
+        ExitCode.USAGE,
+    )
+
+
+def honest_protocol(recordings: Sequence[Recording], config: TrainConfig) -> str:
+    """lopo where enough people made every gesture, else kfold."""
+    usable = usable_recordings(recordings, config)
+    return "lopo" if choose_by(usable, config.data.background) == "person" else "kfold"
+
+
+def protocol_folds(
+    recordings: Sequence[Recording], config: TrainConfig, protocol: str
+) -> list[TrainConfig]:
+    """`config` once a fold, each with the split that `make_dataset` then makes.
+
+    Raises PipelineError where one of the folds cannot be made, before anything is trained.
+    """
+    base = _split(config.split, check_protocol(protocol))
+    if base.by == LEAKY:
+        folds = base.folds or LEAKY_FOLDS
+        splits = [base.model_copy(update={"fold": fold}) for fold in range(folds)]
+    else:
+        usable = usable_recordings(recordings, config)
+        folds = count_folds(usable, base, config.data.background)
+        splits = [base.model_copy(update={"fold": fold}) for fold in range(folds)]
+        for split in splits:
+            split_recordings(usable, split, config.data.background)
+    return [config.model_copy(update={"split": split}) for split in splits]
+
+
+def _split(split: SplitConfig, protocol: str) -> SplitConfig:
+    changes: dict[str, Any] = {"fold": 0}
+    if protocol == LEAKY:
+        changes["by"] = LEAKY
+    elif protocol == "kfold":
+        changes["by"] = "take" if split.by in (None, LEAKY) else split.by
+    else:
+        changes.update(by="person" if protocol == "lopo" else "session", folds=None)
+    return split.model_copy(update=changes)

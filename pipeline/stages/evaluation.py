@@ -1,0 +1,182 @@
+"""A config judged over folds: a model trained, converted and asked, fold by fold.
+
+`evaluations/<name>-<hash>/<protocol>/fold-<n>` is the run folder of a fold. The hash is of what
+decides the figures, so that the same command takes up the folds that are done, and another
+config, other data or another version starts anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline import __version__
+from pipeline.artifacts import Recording, RunFolder, save_json
+from pipeline.config import TrainConfig, load_train_config
+from pipeline.stages.learning import convert, train_on
+from pipeline.stages.runs import open_run
+
+if TYPE_CHECKING:
+    from pipeline.training.pooling import PersonScore, Pooled
+
+OnStep = Callable[[str], None]
+
+EVALUATIONS = Path("evaluations")
+DONE = "fold.json"  # the last file of a fold
+
+
+@dataclass(frozen=True)
+class FoldScore:
+    """test: names of the recordings held out; train_s: training alone, when it was trained."""
+
+    run: Path
+    test: tuple[str, ...]
+    windows: int
+    float_accuracy: float
+    int8_accuracy: float
+    train_s: float
+
+
+@dataclass(frozen=True)
+class ProtocolScore:
+    """Shares of all test windows of all folds; int8 is the compiled C, as a board runs it."""
+
+    protocol: str
+    what: str
+    windows: int
+    float_accuracy: float
+    int8_accuracy: float
+    int8_balanced_accuracy: float
+    people: tuple[PersonScore, ...]
+    folds: tuple[FoldScore, ...]
+    labels: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]  # int8, [true][called]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    folder: Path
+    config: str  # SHA-256 of the effective settings
+    data: str  # SHA-256 of the recordings
+    protocols: tuple[ProtocolScore, ...]
+
+
+def evaluate(
+    config_or_run: Path,
+    settings: Sequence[str],
+    protocols: Sequence[str],
+    on_step: OnStep,
+    folder: Path = EVALUATIONS,
+) -> Evaluation:
+    """Judge by each of `protocols`, or the honest one that fits; folds that are done are kept.
+
+    folder: where the evaluation gets a folder of its own.
+    Raises PipelineError for a protocol that the data do not allow before anything is trained.
+    """
+    from pipeline.datasets.protocols import honest_protocol, protocol_folds
+    from pipeline.datasets.recordings import fingerprint, load_recordings
+
+    config, name = _config_of(config_or_run, settings)
+    recordings = load_recordings(config.data.path)
+    chosen = protocols or (honest_protocol(recordings, config),)
+    folds = {protocol: protocol_folds(recordings, config, protocol) for protocol in chosen}
+    data = fingerprint(recordings)
+    place = folder / f"{name}-{_key(config, data)}"
+    scores = tuple(
+        _judge(protocol, configs, recordings, place / protocol, on_step)
+        for protocol, configs in folds.items()
+    )
+    evaluation = Evaluation(place, config.hash(), data, scores)
+    save_json(place / "evaluation.json", json.loads(json.dumps(asdict(evaluation), default=str)))
+    return evaluation
+
+
+def _config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[TrainConfig, str]:
+    """The settings to evaluate, and a name for the evaluation."""
+    if config_or_run.is_dir():
+        run = open_run(config_or_run)
+        file = run.require(run.config_file, "train")
+        return load_train_config(file, settings), run.name
+    return load_train_config(config_or_run, settings), config_or_run.stem
+
+
+def _key(config: TrainConfig, data: str) -> str:
+    return hashlib.sha256(f"{config.hash()} {data} {__version__}".encode()).hexdigest()[:8]
+
+
+def _judge(
+    protocol: str,
+    configs: Sequence[TrainConfig],
+    recordings: Sequence[Recording],
+    place: Path,
+    on_step: OnStep,
+) -> ProtocolScore:
+    from pipeline.datasets.protocols import PROTOCOLS
+    from pipeline.training.held_out import HeldOutScores
+    from pipeline.training.pooling import pool
+
+    folds = []
+    for config in configs:
+        number = config.split.fold
+        run = RunFolder(place / f"fold-{number}")
+        told = f"{protocol}, fold {number + 1} of {len(configs)}"
+        folds.append(_fold(run, config, recordings, told, on_step))
+    scores = [HeldOutScores.load(RunFolder(fold.run).scores_file) for fold in folds]
+    pooled = pool(scores, {recording.name: recording.person for recording in recordings})
+    return _score(protocol, PROTOCOLS[protocol], scores[0].labels, pooled, folds)
+
+
+def _fold(
+    run: RunFolder,
+    config: TrainConfig,
+    recordings: Sequence[Recording],
+    told: str,
+    on_step: OnStep,
+) -> FoldScore:
+    """Train, convert, and note that it is done; a fold that was cut short is begun anew."""
+    done = run.path / DONE
+    if done.is_file():
+        on_step(f"{told}: done before")
+    else:
+        shutil.rmtree(run.path, ignore_errors=True)
+        on_step(f"{told}: training")
+        started = time.monotonic()
+        trained = train_on(recordings, config, run, lambda _: None)
+        train_s = round(time.monotonic() - started, 1)
+        converted = convert(run.path, lambda step: on_step(f"{told}: {step}"))
+        test = json.loads(run.splits_file.read_text("utf-8"))["test"]
+        accuracies = {"float": trained.accuracy, "int8": converted.int8_accuracy}
+        content = {**accuracies, "test": test, "train_s": train_s, "windows": trained.test_windows}
+        save_json(done, content)
+    kept = json.loads(done.read_text("utf-8"))
+    return FoldScore(
+        run=run.path,
+        test=tuple(kept["test"]),
+        windows=kept["windows"],
+        float_accuracy=kept["float"],
+        int8_accuracy=kept["int8"],
+        train_s=kept["train_s"],
+    )
+
+
+def _score(
+    protocol: str, what: str, labels: tuple[str, ...], pooled: Pooled, folds: Sequence[FoldScore]
+) -> ProtocolScore:
+    return ProtocolScore(
+        protocol=protocol,
+        what=what,
+        windows=pooled.windows,
+        float_accuracy=pooled.float_metrics.accuracy,
+        int8_accuracy=pooled.int8_metrics.accuracy,
+        int8_balanced_accuracy=pooled.int8_metrics.balanced_accuracy,
+        people=pooled.people,
+        folds=tuple(folds),
+        labels=labels,
+        confusion=tuple(tuple(row) for row in pooled.int8_metrics.confusion.tolist()),
+    )

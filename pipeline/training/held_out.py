@@ -1,0 +1,47 @@
+"""The scores of a run's test part: what metrics, reports and comparisons are worked out from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.artifacts import Float32, Int8, Int32, atomic_write
+
+
+@dataclass(frozen=True)
+class HeldOutScores:
+    """What a run says to the windows it is tested on, before and after quantising.
+
+    names: of the recording each window is from; targets: int32 [n], an index into `labels`;
+    float_scores: float32 [n, K], probabilities; int8_scores: int8 [n, K], of the compiled C.
+    """
+
+    labels: tuple[str, ...]
+    names: tuple[str, ...]
+    targets: Int32
+    float_scores: Float32
+    int8_scores: Int8
+
+    def save(self, path: Path) -> None:
+        with atomic_write(path) as unfinished, unfinished.open("wb") as stream:
+            np.savez_compressed(
+                stream,
+                labels=np.array(self.labels),
+                names=np.array(self.names),
+                targets=self.targets,
+                float_scores=self.float_scores,
+                int8_scores=self.int8_scores,
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> HeldOutScores:
+        with np.load(path) as arrays:
+            return cls(
+                tuple(arrays["labels"].tolist()),
+                tuple(arrays["names"].tolist()),
+                arrays["targets"],
+                arrays["float_scores"],
+                arrays["int8_scores"],
+            )

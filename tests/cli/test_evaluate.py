@@ -1,0 +1,119 @@
+"""`gesture evaluate`: folds that hold people apart, told side by side, and taken up again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.datasets.recordings import save_recording
+from pipeline.errors import ExitCode
+from pipeline.training.held_out import HeldOutScores
+from tests.cli.commands import gesture
+from tests.takes import takes
+
+CONFIG = """
+data: {path: data/two}
+window: {length: 40, hop: 8}
+split: {folds: 2}
+augment: {passes: 1}
+model: {convolutions: [{filters: 4, pool: 2}]}
+fit: {epochs: 2}
+"""
+EVALUATE = ("evaluate", "small.yaml", "--protocol", "lopo", "--protocol", "leaky")
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("evaluate")
+    for take in takes(("flex", "punch"), ("anna", "ben"), each=6):
+        save_recording(take, folder / "data" / "two" / f"{take.name}.csv")
+    (folder / "small.yaml").write_text(CONFIG, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def evaluated(work: Path, host_compiler: None) -> Any:
+    ended = gesture(*EVALUATE, "--json", cwd=work)
+    assert ended.code == 0, ended.err
+    return ended.json
+
+
+def test_protocols_stand_side_by_side_and_are_kept(evaluated: Any, work: Path) -> None:
+    assert [score["protocol"] for score in evaluated["protocols"]] == ["lopo", "leaky"]
+    lopo, leaky = evaluated["protocols"]
+    assert (len(lopo["folds"]), len(leaky["folds"])) == (2, 2)
+    assert [person["person"] for person in lopo["people"]] == ["anna", "ben"]
+    assert lopo["windows"] == sum(person["windows"] for person in lopo["people"]) == 24
+    assert np.sum(lopo["confusion"]) == 24
+    assert json.loads((work / evaluated["folder"] / "evaluation.json").read_text()) == evaluated
+
+
+def test_a_fold_is_a_converted_run_with_its_scores(evaluated: Any, work: Path) -> None:
+    lopo = evaluated["protocols"][0]
+    for fold in lopo["folds"]:
+        scores = HeldOutScores.load(work / fold["run"] / "scores.npz")
+        right = scores.int8_scores.argmax(axis=1) == scores.targets
+        assert fold["int8_accuracy"] == np.mean(right)
+        assert sorted(set(scores.names)) == fold["test"]
+        assert len({name.split("/")[1].split("-")[0] for name in fold["test"]}) == 1
+        assert (work / fold["run"] / "firmware" / "model_network.c").is_file()
+    hits = sum(fold["int8_accuracy"] * fold["windows"] for fold in lopo["folds"])
+    assert lopo["int8_accuracy"] == pytest.approx(hits / lopo["windows"])
+
+
+def test_the_same_command_goes_on_after_the_folds_that_are_done(evaluated: Any, work: Path) -> None:
+    cut_short, *others = [
+        work / fold["run"] for score in evaluated["protocols"] for fold in score["folds"]
+    ]
+    (cut_short / "fold.json").unlink()
+    (cut_short / "half-written").touch()
+    before = {run: (run / "fold.json").stat().st_mtime_ns for run in others}
+    again = gesture(*EVALUATE, cwd=work)
+    assert again.code == 0, again.err
+    assert {run: (run / "fold.json").stat().st_mtime_ns for run in others} == before
+    assert not (cut_short / "half-written").exists()
+    assert again.told.count("done before") == 3
+    assert "lopo" in again.told
+    kept = json.loads((work / evaluated["folder"] / "evaluation.json").read_text())
+    accuracies = [score["int8_accuracy"] for score in kept["protocols"]]
+    assert accuracies == [score["int8_accuracy"] for score in evaluated["protocols"]]
+
+
+def test_a_run_is_evaluated_by_its_own_config(evaluated: Any, work: Path) -> None:
+    """With the split of small.yaml it is the same evaluation, and the folds are those."""
+    done = work / evaluated["folder"]
+    shutil.copytree(done / "lopo" / "fold-1", work / "runs" / "mine")
+    shutil.copytree(done, work / "evaluations" / done.name.replace("small", "mine"))
+    same = ("split.by=null", "split.folds=2", "split.fold=0")
+    words = [word for setting in same for word in ("--set", setting)]
+    ended = gesture("evaluate", "runs/mine", "--protocol", "lopo", *words, cwd=work)
+    assert ended.code == 0, ended.err
+    assert ended.told.count("done before") == 2
+    assert "training" not in ended.told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--protocol", "window"), "no protocol `window`"),
+        (("--set", "split.by=window"), "flatters every model"),
+        (("--protocol", "session"), "too few sessions of"),
+    ],
+)
+def test_what_would_flatter_or_cannot_be_done_is_refused_at_once(
+    tmp_path: Path, words: tuple[str, ...], told: str
+) -> None:
+    for take in takes(("flex", "punch"), ("anna",)):
+        save_recording(take, tmp_path / "data" / "two" / f"{take.name}.csv")
+    (tmp_path / "small.yaml").write_text(CONFIG, "utf-8")
+    ended = gesture("evaluate", "small.yaml", *words, cwd=tmp_path)
+    assert ended.code in (ExitCode.USAGE, ExitCode.FAILED)
+    assert told in ended.told or "too few sessions in all" in ended.told
+    assert not (tmp_path / "evaluations").exists()
