@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.chain import RECORDINGS
 from benchmarks.results_file import Row, row
-from pipeline.datasets.importers import ImportReport, import_tutorial_csv
+from pipeline.datasets.importers import ImportReport, import_files
 from pipeline.errors import PipelineError
 from tests.fixtures.odd_files import ODD, TAKE_ROWS
 
@@ -45,4 +45,4 @@ def told_of(content: bytes) -> str:
 
 
 def import_all(path: Path, dataset: Path) -> ImportReport:
-    return import_tutorial_csv(path, dataset, None, None, RATE_HZ, TAKE_ROWS)
+    return import_files(path, dataset, None, None, RATE_HZ, TAKE_ROWS)

@@ -452,7 +452,7 @@ def test_what_is_odd_about_a_file_is_told(tmp_path: Path, name: str) -> None:
     source = tmp_path / "odd.csv"
     source.write_bytes(content)
     try:
-        report = import_tutorial_csv(source, tmp_path / "d", None, None, 119.0, TAKE_ROWS)
+        report = import_files(source, tmp_path / "d", None, None, 119.0, TAKE_ROWS)
     except PipelineError as error:
         told = error.what
     else:
