@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from edge_graphs import edge_graphs
 from graphs import GraphBuilder, options
 from host_engine import HostEngine, assert_parity, oracle
 from random_graphs import random_network, random_picture, random_sequence
@@ -32,6 +33,12 @@ def test_compact_networks_give_the_same_bytes(
     build: Callable[[int], bytes], seed: int, engine: HostEngine
 ) -> None:
     assert_parity(engine, build(seed), count=40, compact=True)
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_networks_at_the_edges_give_the_oracles_bytes(compact: bool, engine: HostEngine) -> None:
+    for flatbuffer in edge_graphs():
+        assert_parity(engine, flatbuffer, count=20, compact=compact)
 
 
 def test_the_random_networks_reach_every_kernel() -> None:

@@ -3,10 +3,12 @@ bounds."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from edge_graphs import edge_graphs
 from host_engine import oracle, vectors_for
 from random_graphs import random_network, random_picture, random_sequence
 
@@ -30,6 +32,10 @@ def test_the_comparison_networks_keep_their_bounds(prefix: str, tmp_path: Path) 
         assert not row["bound"] or meets(row["value"], row["bound"]), row
 
 
+def edge_flatbuffers() -> list[tuple[bytes, bool]]:
+    return [(data, compact) for compact in (False, True) for data in edge_graphs()]
+
+
 def random_flatbuffers() -> list[tuple[bytes, bool]]:
     """Flatbuffers, and whether they are to be compact."""
     usual = [
@@ -41,9 +47,12 @@ def random_flatbuffers() -> list[tuple[bytes, bool]]:
     return [(data, False) for data in usual] + [(data, True) for data in compact]
 
 
+@pytest.mark.parametrize("kind", [random_flatbuffers, edge_flatbuffers])
 @pytest.mark.parametrize("flags", [("-O2",), ("-Os",), ("-O0",), ("-O2", *PORTABLE)], ids=" ".join)
-def test_random_networks_give_the_oracles_bytes(flags: tuple[str, ...], tmp_path: Path) -> None:
-    flatbuffers = random_flatbuffers()
+def test_networks_give_the_oracles_bytes(
+    flags: tuple[str, ...], kind: Callable[[], list[tuple[bytes, bool]]], tmp_path: Path
+) -> None:
+    flatbuffers = kind()
     networks = [compile_network(data, compact) for data, compact in flatbuffers]
     inputs = [vectors_for(network, VECTORS) for network in networks]
     outputs = run_on_board(networks, inputs, tmp_path, flags)

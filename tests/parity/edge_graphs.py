@@ -1,0 +1,80 @@
+"""Networks at the edges of what each kernel can do: the largest sums, the fewest channels, scales
+where another rescaling begins."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from graphs import GraphBuilder, options, padded_length
+
+SAME, VALID = 0, 1
+
+
+def mean_of_many(positions: int, channels: int) -> bytes:
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, positions, channels), 0.1, -7)
+    output = graph.activation("output", (1, channels), 0.11, 9)
+    axes = graph.constant("axes", np.array([1], np.int32))
+    graph.operator("MEAN", [source, axes], output, options("ReducerOptions"))
+    return graph.finish(source, output)
+
+
+def filtered(name, shape, weights, factor, zero_point=0, padding=VALID, activation=0) -> bytes:
+    """One convolution of an input [1, height, width, channels]; factor: of sum to output."""
+    graph = GraphBuilder()
+    source = graph.activation("input", shape, 1.0, -3)
+    axis = 0 if name == "CONV_2D" else 3
+    filters = weights.shape[axis]
+    sizes = zip(shape[1:3], weights.shape[1:3], strict=True)
+    result = [padded_length(length, kernel, 1, 1, padding == SAME) for length, kernel in sizes]
+    output = graph.activation("net/layer/x", (1, *result, filters), 1 / factor, zero_point)
+    bias = np.arange(filters, dtype=np.int32) * 100 - 250
+    inputs = [source, graph.constant("w", weights, [1.0]), graph.constant("b", bias, [1.0])]
+    fields = {"padding": padding, "strideH": 1, "strideW": 1, "fusedActivationFunction": activation}
+    if name == "CONV_2D":
+        graph.operator(name, inputs, output, options("Conv2DOptions", **fields))
+    else:
+        multiplier = filters // shape[3]
+        table = options("DepthwiseConv2DOptions", depthMultiplier=multiplier, **fields)
+        graph.operator(name, inputs, output, table)
+    return graph.finish(source, output)
+
+
+def depthwise(channels, multiplier, factor, zero_point, padding) -> bytes:
+    weights = np.full((1, 3, 2, channels * multiplier), -128, np.int8)
+    weights[..., 1::2] = 127
+    shape = (1, 7, 5, channels)
+    return filtered("DEPTHWISE_CONV_2D", shape, weights, factor, zero_point, padding)
+
+
+def largest_pairs(channels: int) -> bytes:
+    """Odd sums of 9 * channels taps at their largest: below 2^23 up to 57 channels."""
+    weights = np.full((5, 3, 3, channels), 127, np.int8)
+    weights[1::2] = -127
+    return filtered("CONV_2D", (1, 5, 8, channels), weights, 1 / (70_000 * channels), 4)
+
+
+def scaled(factor: float, zero_point: int, activation: int) -> bytes:
+    weights = (np.arange(6 * 3 * 4) * 37 % 251 - 125).astype(np.int8).reshape(6, 1, 3, 4)
+    return filtered("CONV_2D", (1, 1, 20, 4), weights, factor, zero_point, activation=activation)
+
+
+def small_window(channels: int) -> bytes:
+    weights = (np.arange(5 * channels) * 11 % 200 - 100).astype(np.int8).reshape(5, 1, 1, channels)
+    return filtered("CONV_2D", (1, 1, 9, channels), weights, 0.01, -128, activation=1)
+
+
+def edge_graphs() -> list[bytes]:
+    """Factors: 0.7 has no shift, 1.3 one to the left; of 2^-31.5 nothing is left."""
+    factors = (1.3, 0.7, 0.4, 1e-3, 2**-31.5)
+    ends = ((-128, 1), (0, 0), (127, 0), (-128, 3))  # zero point, activation
+    outputs = ((1, 1e-2, -128), (2, 1e-2, 127), (1, 1.3, 0))  # multiplier, factor, zero point
+    wide = itertools.product((3, 4, 5, 7), outputs, (SAME, VALID))
+    return [
+        *(mean_of_many(*size) for size in ((255, 4), (600, 6), (256, 5), (3, 3))),
+        *(depthwise(channels, *output, padding) for channels, output, padding in wide),
+        *(largest_pairs(channels) for channels in (56, 57, 58, 59)),
+        *(scaled(factor, *end) for factor, end in itertools.product(factors, ends)),
+        *(small_window(channels) for channels in (1, 2, 3, 4)),
+    ]
