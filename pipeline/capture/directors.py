@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal, Protocol
 
 from pipeline.capture.ear import BurstEnd, Ear
@@ -155,7 +156,7 @@ class _Guided:
             return "that was all"
         left_s = COUNTDOWN_S - self._passed_s()
         if left_s > 0:
-            return f"{self._hint}next: {self._queue[0]}, in {int(left_s) + 1}"
+            return f"{self._hint}next: {self._queue[0]}, in {ceil(left_s)}"
         if self._queue[0] == self._background:
             return f"now: {self._queue[0]}, for {STILL_S:g} s"
         return f"now: {self._queue[0]}!"

@@ -18,6 +18,7 @@ SILENT_AFTER_S = 2.0  # then a board that should stream is asked again; it may h
 SAMPLES_WITHIN_S = 5.0
 RETRY_EVERY_S = 0.5
 AWAY_LIMIT_S = 60.0
+NEVER_S = float("-inf")
 
 
 class State(Enum):
@@ -39,7 +40,7 @@ class Link:
         self.name = self.port.device
         self.state = State.ASKING
         self._since_s = now_s  # of this state
-        self._asked_s = 0.0
+        self._asked_s = NEVER_S
         self._heard_s = now_s
         self._away_since_s: float | None = None  # until it streams again
 
@@ -101,7 +102,7 @@ class Link:
             self.port.close()
 
     def _enter(self, state: State, now_s: float) -> None:
-        self.state, self._since_s, self._asked_s = state, now_s, 0.0
+        self.state, self._since_s, self._asked_s = state, now_s, NEVER_S
 
     def _try_again(self, now_s: float) -> bool:
         if now_s - self._asked_s < RETRY_EVERY_S:

@@ -1,0 +1,134 @@
+"""A port while a capture lasts; its times are arguments, so nobody has to wait here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from serial.tools import list_ports
+from serial.tools.list_ports_common import ListPortInfo
+
+from pipeline.boards.pseudo_port import PseudoPort
+from pipeline.capture.ear import Ear
+from pipeline.capture.link import AWAY_LIMIT_S, SILENT_AFTER_S, Link, State
+from pipeline.capture.ports import lasting_name
+from pipeline.errors import ExitCode, PipelineError
+from tests.unit.test_journal import line
+from tests.unit.test_senders import INFO
+
+
+class Plug:
+    """A port under a lasting path, and what was written to it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.plug_in()
+
+    def plug_in(self) -> None:
+        self._port = PseudoPort()
+        self.path.symlink_to(self._port.path)
+
+    def pull(self) -> None:
+        self.path.unlink()
+        self._port.close()
+
+    def written(self) -> bytes:
+        self._port.is_open()
+        return b"".join(self._port.read() for _ in range(4))  # the first tells of the opening
+
+
+@pytest.fixture
+def plug(tmp_path: Path) -> Iterator[Plug]:
+    plug = Plug(tmp_path / "board")
+    yield plug
+    if plug.path.is_symlink():
+        plug.pull()
+
+
+def streaming(plug: Plug, ear: Ear) -> Link:
+    """At 0 s, with one sample heard."""
+    link = Link(str(plug.path), ear, 0.0)
+    link.tend(0.0)
+    ear.hear(INFO, 0)
+    link.tend(0.0)
+    ear.hear(line(1), 0)
+    assert link.state is State.STREAMING
+    assert plug.written() == b"info\nstream on\n"
+    return link
+
+
+def test_a_silent_board_is_asked_and_told_to_stream_again(plug: Plug) -> None:
+    ear = Ear()
+    link = streaming(plug, ear)
+    link.tend(SILENT_AFTER_S - 0.1)
+    assert plug.written() == b""
+    link.tend(SILENT_AFTER_S + 0.1)
+    link.tend(SILENT_AFTER_S + 0.2)
+    assert plug.written() == b"info\n"
+    ear.hear(INFO, 0)
+    link.tend(SILENT_AFTER_S + 0.3)
+    assert plug.written() == b"stream on\n"
+    link.close()
+
+
+def test_a_board_that_says_hello_streams_again(plug: Plug) -> None:
+    ear = Ear()
+    link = streaming(plug, ear)
+    ear.hear(b"hello board=native firmware=1 contract=none\n", 0)
+    link.tend(0.1)
+    link.tend(0.2)
+    ear.hear(INFO, 0)
+    link.tend(0.3)
+    assert plug.written() == b"info\nstream on\n"
+    link.close()
+
+
+def test_a_pulled_port_is_opened_again_under_its_path(plug: Plug) -> None:
+    ear = Ear()
+    link = streaming(plug, ear)
+    plug.pull()
+    with pytest.raises(PipelineError, match="was lost"):
+        link.port.read_into(memoryview(bytearray(64)))
+    link.lose(10.0)
+    assert not link.tend(11.0)
+    plug.plug_in()
+    assert link.tend(12.0)
+    assert link.away_s(12.0) == 2.0
+    ear.hear(INFO, 0)
+    link.tend(12.1)
+    link.tend(12.2)
+    assert plug.written() == b"stream on\n"
+    assert (link.state, link.away_s(13.0)) == (State.STREAMING, 0.0)
+    link.close()
+
+
+def test_a_board_that_stays_away_is_given_up(plug: Plug) -> None:
+    link = streaming(plug, Ear())
+    plug.pull()
+    link.lose(10.0)
+    assert not link.tend(10.0 + AWAY_LIMIT_S - 1)
+    with pytest.raises(PipelineError, match="did not come back") as caught:
+        link.tend(10.0 + AWAY_LIMIT_S + 1)
+    assert caught.value.exit_code == ExitCode.NO_BOARD
+    link.close()
+
+
+def test_a_board_without_a_sensor_is_told_at_once(plug: Plug) -> None:
+    ear = Ear()
+    link = Link(str(plug.path), ear, 0.0)
+    link.tend(0.0)
+    ear.hear(INFO.replace(b"imu=emulated", b"imu=none"), 0)
+    link.tend(0.1)
+    with pytest.raises(PipelineError, match="sent no samples"):
+        link.tend(0.2)
+    link.close()
+
+
+def test_a_port_with_a_serial_number_is_found_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = ListPortInfo("/dev/ttyACM3", skip_link_detection=True)
+    found.serial_number = "A1B2"
+    monkeypatch.setattr(list_ports, "comports", lambda: [found])
+    assert lasting_name("/dev/ttyACM3") == "id:A1B2"
+    assert lasting_name(os.devnull) == os.devnull
