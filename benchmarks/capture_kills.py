@@ -13,16 +13,19 @@ COMMAND = "python -m benchmarks.capture kills"
 KILLS = 200
 RATE_HZ = 1000.0
 LATEST_LINES = 1500  # after which a capture is killed, at a random one
+LATEST_S = 0.003  # after that line
+MODES = ("continuous", "motion")
 SEED = 1
 
 
 def kills_rows(kills: int = KILLS) -> list[Row]:
     chance = random.Random(SEED)
     killed = []
-    for _ in range(kills):
+    for kill in range(kills):
         with tempfile.TemporaryDirectory(prefix="capture-") as folder:
+            later_s = chance.uniform(0, LATEST_S)
             after = chance.randint(1, LATEST_LINES)
-            killed.append(kill_once(Path(folder), RATE_HZ, after, chance.uniform(0, 0.003)))
+            killed.append(kill_once(Path(folder), RATE_HZ, MODES[kill % 2], after, later_s))
     read = sum(one.read for one in killed)
     note = f"{kills} captures at {RATE_HZ:g} Hz killed at random moments, {read} lines read"
     return [

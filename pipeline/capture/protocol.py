@@ -13,8 +13,7 @@ from pipeline.artifacts import Event, Int8
 MAX_LINE_BYTES = 2048  # lines have at most 255 characters, but for `labels` of many long ones
 MESSAGE_KINDS = frozenset({"hello", "event", "score", "warn", "ok", "err"})
 
-# As many digits as a sensor and a clock can need, so that every number fits where it is kept.
-_SAMPLE = re.compile(rb"\d{1,10},\d{1,18}(?:,-?\d{1,5}\.\d{3}){6}")
+_SAMPLE = re.compile(rb"\d{1,10},\d{1,20}(?:,-?\d{1,7}\.\d{3}){6}")
 _PRINTABLE = re.compile(rb"[ -~]+")
 
 

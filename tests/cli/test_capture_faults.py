@@ -29,11 +29,12 @@ def test_every_fault_is_repaired_or_told_and_no_sample_is_wrong(tmp_path: Path) 
     assert outcome.judged.told["corrupt"] > 50
 
 
-def test_all_that_was_read_before_kill_9_is_in_a_recording(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["continuous", "motion"])
+def test_all_that_was_read_before_kill_9_is_in_a_recording(tmp_path: Path, mode: str) -> None:
     killed = []
     for lines in (5, 60, 700):
         folder = tmp_path / str(lines)
         folder.mkdir()
-        killed.append(kill_once(folder, 1000.0, lines, later_s=0.0))
+        killed.append(kill_once(folder, 1000.0, mode, lines, later_s=0.0))
     assert sum(one.read for one in killed) > 100
     assert [one.lost for one in killed] == [0, 0, 0]

@@ -41,8 +41,8 @@ def bit_flipped(line: bytes, bit: int) -> bytes:
 samples = st.builds(
     Sample,
     st.integers(0, 2**32 - 1),
-    st.integers(0, 10**18 - 1),
-    st.tuples(*[st.integers(-99_999_999, 99_999_999)] * 6),
+    st.integers(0, 2**64 - 1),
+    st.tuples(*[st.integers(-(2**31), 2**31 - 1)] * 6),
 )
 messages = st.builds(
     Message,
@@ -158,8 +158,6 @@ def test_garbage_is_never_a_sample_and_never_raises(line):
         b"1, 2,0.000,0.000,0.000,0.000,0.000,0.000",
         b"1,-2,0.000,0.000,0.000,0.000,0.000,0.000",
         b"12345678901,2,0.000,0.000,0.000,0.000,0.000,0.000",
-        b"1,1234567890123456789,0.000,0.000,0.000,0.000,0.000,0.000",
-        b"1,2,100000.000,0.000,0.000,0.000,0.000,0.000",
     ],
 )
 def test_a_line_of_another_form_is_damaged_even_with_a_right_crc(text):
