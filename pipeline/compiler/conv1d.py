@@ -16,6 +16,7 @@ from pipeline.compiler.filters import (
     pair,
     prove_no_overflow,
     quick_scales,
+    scale_fields,
 )
 from pipeline.compiler.fixedpoint import INT8_MIN
 from pipeline.compiler.fuse import Step
@@ -120,7 +121,7 @@ def arrays_of(
     """Weights in `runs`, bias and scales; all sums are doubled for quick scales."""
     doubled = filters if quick is None else filters.doubled()
     weights, bias, scales = pair(doubled, runs)
-    fields: dict[str, Value] = {"weights": weights, "bias": bias}
-    if quick is None:
-        return fields | {"scales": first_columns(scales, columns)}
-    return fields | {"quick_scales": first_columns(quick, columns)}
+    if quick is not None:
+        quick = first_columns(quick, columns)
+    scale = scale_fields(first_columns(scales, columns), quick)
+    return {"weights": weights, "bias": bias, **scale}

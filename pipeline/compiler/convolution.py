@@ -67,7 +67,7 @@ def lower_fully_connected(step: Step) -> Layer:
 def _lower_filters(step: Step, filters: Filters, macs: int) -> Layer:
     """Filters that see all channels, or those of their group."""
     operator = step.operator
-    route, axis = route_of(operator, filters, step.compact), line_of(operator)
+    route, axis = route_of(operator, filters), line_of(operator)
     if route == Route.LINE and axis is not None:
         return _lower_line(step, filters, axis, macs)
     if route == Route.NARROW:

@@ -10,6 +10,7 @@ from pipeline.compiler.filters import (
     pair_rows,
     prove_no_overflow,
     quick_scales,
+    scale_fields,
 )
 from pipeline.compiler.fuse import Step
 from pipeline.compiler.layers import (
@@ -98,7 +99,7 @@ def _rows(step: Step, filters: Filters) -> dict[str, Value] | None:
     return {
         "weights": arrays[0],
         "bias": arrays[1] if quick is None else doubled(arrays[1]),
-        **({"scales": arrays[2]} if quick is None else {"quick_scales": quick}),
+        **scale_fields(arrays[2], quick),
         "inputs": filters.weights.shape[1],
         "outputs": len(filters.bias),
         "output": output_fields(zero_point, bounds),

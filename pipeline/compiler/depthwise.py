@@ -9,6 +9,7 @@ from pipeline.compiler.filters import (
     by_channel,
     prove_no_overflow,
     quick_scales,
+    scale_fields,
 )
 from pipeline.compiler.fuse import Step
 from pipeline.compiler.graph import Operator
@@ -52,7 +53,7 @@ def lower_depthwise(step: Step, filters: Filters, macs: int) -> Layer:
     fields: dict[str, Value] = {
         "weights": weights,
         "bias": bias,
-        **({"scales": scales} if quick is None else {"quick_scales": quick}),
+        **scale_fields(scales, quick),
         "plane": plane_fields(operator, height, width),
         "multiplier": operator.options.depth_multiplier,
         "piece": piece,

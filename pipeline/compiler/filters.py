@@ -149,6 +149,11 @@ def quick_scales(filters: Filters, zero_point: int, bounds: tuple[int, int]) -> 
     )
 
 
+def scale_fields(scales: Array, quick: Array | None) -> dict[str, Array]:
+    """Those of a kernel's struct that say how sums are rescaled."""
+    return {"scales": scales} if quick is None else {"quick_scales": quick}
+
+
 def doubled(bias: Array) -> Array:
     values = tuple(2 * value for value in bias.values if isinstance(value, int))
     return Array(bias.name, bias.c_type, values)

@@ -81,7 +81,7 @@ def fuse(graph: Graph, compact: bool) -> tuple[Step, ...]:
 
 def _fuse_convolution(step: Step, readers: dict[int, Operator]) -> Step:
     convolution = step.operator
-    route = route_of(convolution, read_conv_2d(convolution), step.compact)
+    route = route_of(convolution, read_conv_2d(convolution))
     if route == Route.ANY:
         return step
     pool = readers.get(convolution.output.storage)

@@ -20,12 +20,12 @@ class Route(Enum):
     ANY = auto()
 
 
-def route_of(operator: Operator, filters: Filters, compact: bool) -> Route:
-    """Of a CONV_2D; compact: whether little memory counts for more than few instructions."""
+def route_of(operator: Operator, filters: Filters) -> Route:
+    """Of filters that see all channels, or those of their group."""
     if groups_of(operator) > 1:
         return Route.ANY
     if line_of(operator) is not None:
         return Route.LINE
-    if narrow_axes(operator) is not None and not compact:
+    if narrow_axes(operator) is not None:
         return Route.NARROW
     return Route.ANY if pair_rows(filters) is None else Route.WINDOWS
