@@ -21,8 +21,8 @@ from pipeline.capture.clock import host_time_us
 from pipeline.datasets.recordings import load_recording, takes_in
 from pipeline.errors import ExitCode
 from tests.cli.commands import GESTURE, gesture
-from tests.pulses import RATE_HZ, TURN_DPS, TURN_S, pulses
-from tests.relay import Relay
+from tests.fixtures.pulses import RATE_HZ, TURN_DPS, TURN_S, pulses
+from tests.fixtures.relay import Relay
 
 pytestmark = pytest.mark.xdist_group("hil")
 LIMIT_S = 60.0

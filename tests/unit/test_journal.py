@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from zlib import crc32
 
 import pytest
 
@@ -15,16 +14,7 @@ from pipeline.capture.takes import About
 from pipeline.datasets.recordings import load_recording, takes_in
 from pipeline.errors import PipelineError
 from pipeline.stages.recovery import head_of, recover
-from tests.unit.test_senders import INFO
-
-PERIOD_US = 10_000
-TURN = (120, 180)  # samples of every 300 in which the board turns
-
-
-def line(n: int) -> bytes:
-    turning = TURN[0] <= n % 300 < TURN[1]
-    text = b"%d,%d,0.000,0.000,1.000,%d.000,0.000,0.000" % (n, n * PERIOD_US, 300 * turning)
-    return text + b",%08X\n" % crc32(text)
+from tests.fixtures.board_lines import INFO, PERIOD_US, sample_line
 
 
 def read(journal: Journal, lines: Iterable[bytes]) -> None:
@@ -49,8 +39,8 @@ def test_continuous_becomes_its_recording_with_the_bytes_that_were_read_last(
     tmp_path: Path,
 ) -> None:
     with journal_of(tmp_path, "continuous") as journal:
-        read(journal, [INFO, *map(line, range(50))])
-        unnoted = line(50) + line(51)[:20]  # it died before its log knew of these
+        read(journal, [INFO, *map(sample_line, range(50))])
+        unnoted = sample_line(50) + sample_line(51)[:20]  # it died before its log knew of these
         with journal.room(0) as room:
             room[: len(unnoted)] = unnoted
     ((recovered),) = recover(tmp_path)
@@ -65,7 +55,7 @@ def test_motion_gives_its_takes_the_one_in_progress_and_all_that_was_between(
     tmp_path: Path,
 ) -> None:
     with journal_of(tmp_path, "motion") as journal:
-        read(journal, [INFO, *map(line, range(460))])
+        read(journal, [INFO, *map(sample_line, range(460))])
     ((recovered),) = recover(tmp_path)
     whole, in_progress = (load_recording(file) for file in recovered.takes)
     assert (whole.take, in_progress.take) == (1, 2)
@@ -80,7 +70,7 @@ def test_motion_gives_its_takes_the_one_in_progress_and_all_that_was_between(
 
 def test_takes_that_were_saved_are_not_saved_again(tmp_path: Path) -> None:
     with journal_of(tmp_path, "motion") as journal:
-        read(journal, [INFO, *map(line, range(900))])
+        read(journal, [INFO, *map(sample_line, range(900))])
         journal.note("saving", [1, ["punch/anna-1-001.csv"]])
         journal.note("saved", 1)  # the user has moved it since
         journal.note("saving", [2, ["punch/anna-1-007.csv"]])
@@ -94,7 +84,7 @@ def test_finishing_that_is_cut_short_saves_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with journal_of(tmp_path, "motion") as journal:
-        read(journal, [INFO, *map(line, range(900))])
+        read(journal, [INFO, *map(sample_line, range(900))])
         journal.note("heard", "torn")
     (log,) = (tmp_path / FOLDER).glob("*/log")
     log.write_bytes(log.read_bytes()[:-9])
@@ -110,11 +100,11 @@ def test_finishing_that_is_cut_short_saves_nothing_twice(
 def test_a_take_that_was_discarded_stays_away(tmp_path: Path) -> None:
     gone = tmp_path / "punch" / "anna-1-001.csv"
     with journal_of(tmp_path, "motion") as journal:
-        read(journal, [INFO, *map(line, range(400))])
+        read(journal, [INFO, *map(sample_line, range(400))])
         journal.note("saving", [1, ["punch/anna-1-001.csv"]])
         journal.note("saved", 1)
         journal.note("wish", "discard")
-        read(journal, map(line, range(400, 500)))
+        read(journal, map(sample_line, range(400, 500)))
     gone.parent.mkdir()
     gone.write_text("as it was saved")
     recover(tmp_path)
@@ -122,7 +112,7 @@ def test_a_take_that_was_discarded_stays_away(tmp_path: Path) -> None:
 
 
 def test_a_journal_longer_than_a_block_is_whole(tmp_path: Path) -> None:
-    hundreds = (b"".join(map(line, range(n, n + 100))) for n in range(0, 30_000, 100))
+    hundreds = (b"".join(map(sample_line, range(n, n + 100))) for n in range(0, 30_000, 100))
     with journal_of(tmp_path, "continuous") as journal:
         read(journal, [INFO, *hundreds])
     ((recovered),) = recover(tmp_path)
@@ -131,7 +121,7 @@ def test_a_journal_longer_than_a_block_is_whole(tmp_path: Path) -> None:
 
 def test_a_journal_of_another_version_is_told_and_kept(tmp_path: Path) -> None:
     with journal_of(tmp_path, "continuous") as journal:
-        read(journal, [INFO, line(0)])
+        read(journal, [INFO, sample_line(0)])
     (log,) = (tmp_path / FOLDER).glob("*/log")
     log.write_text(log.read_text("utf-8").replace('"version": 1', '"version": 99'), "utf-8")
     with pytest.raises(PipelineError, match="cannot be finished here"):

@@ -15,8 +15,7 @@ from pipeline.capture.ear import Ear
 from pipeline.capture.link import AWAY_LIMIT_S, SILENT_AFTER_S, Link, State
 from pipeline.capture.ports import lasting_name
 from pipeline.errors import ExitCode, PipelineError
-from tests.unit.test_journal import line
-from tests.unit.test_senders import INFO
+from tests.fixtures.board_lines import INFO, sample_line
 
 
 class Plug:
@@ -53,7 +52,7 @@ def streaming(plug: Plug, ear: Ear) -> Link:
     link.tend(0.0)
     ear.hear(INFO, 0)
     link.tend(0.0)
-    ear.hear(line(1), 0)
+    ear.hear(sample_line(1), 0)
     assert link.state is State.STREAMING
     assert plug.written() == b"info\nstream on\n"
     return link

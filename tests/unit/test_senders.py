@@ -10,12 +10,9 @@ from pipeline.capture.ear import BurstEnd, Ear
 from pipeline.capture.protocol import MAX_LINE_BYTES, Damaged
 from pipeline.capture.senders import TUTORIAL, Numbers, Pause, Shape, recognise
 from pipeline.capture.track import Row
+from tests.fixtures.board_lines import INFO
 
 ROW = b"0.10,-0.20,1.00,2.5,0.0,-300.25"
-INFO = (
-    b"ok board=native imu=emulated revision=host firmware=1 contract=none rate_hz=0.000 "
-    b"measured_hz=119.000 window=0 hop=0 channels=6 classes=0 tick_hz=1 overruns=0 stack_unused=0\n"
-)
 
 
 def test_a_header_is_the_tutorials_at_once() -> None:
