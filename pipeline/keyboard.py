@@ -24,7 +24,7 @@ class Keyboard:
         self._before: list[Any] | None = None
 
     def __enter__(self) -> Keyboard:
-        if _is_ours(sys.stdin.fileno()):
+        if sys.stdin is not None and _is_ours(sys.stdin.fileno()):
             self._before = termios.tcgetattr(sys.stdin)
             tty.setcbreak(sys.stdin)
         return self

@@ -11,13 +11,22 @@ offset of every board alike.
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import NamedTuple
 
 from pipeline.artifacts import HostClock
 
 BUCKET_US = 1_000_000
 LEAST_BUCKETS = 10  # seconds from which a drift can be told from the jitter of arrivals
 
-Point = tuple[int, int]  # t_us, host_us - t_us
+Point = tuple[int, int]  # t_us and host_us - t_us, or what else comes late and never early
+
+
+class Line(NamedTuple):
+    """at_middle: its value at `middle`."""
+
+    middle: int
+    at_middle: float
+    slope: float
 
 
 class ClockFit:
@@ -42,13 +51,11 @@ class ClockFit:
         points = list(self._buckets.values())
         if not points:
             return None
-        middle_us = sum(t_us for t_us, _ in points) // len(points)
         if len(points) < LEAST_BUCKETS:
+            middle_us = sum(t_us for t_us, _ in points) // len(points)
             return HostClock(min(late_us for _, late_us in points), 0.0, middle_us)
-        left, right = _edge_over(lower_hull(points), middle_us)
-        slope = (right[1] - left[1]) / (right[0] - left[0])
-        offset_us = left[1] + slope * (middle_us - left[0])
-        return HostClock(round(offset_us), slope * 1e6, middle_us)
+        below = line_below(points)
+        return HostClock(round(below.at_middle), below.slope * 1e6, below.middle)
 
 
 def host_time_us(clock: HostClock, t_us: int) -> int:
@@ -60,6 +67,14 @@ def board_time_us(clock: HostClock, host_us: int) -> int:
     """The inverse of host_time_us, to the microsecond."""
     passed_us = (host_us - clock.offset_us - clock.at_us) / (1 + clock.drift_ppm * 1e-6)
     return clock.at_us + round(passed_us)
+
+
+def line_below(points: list[Point]) -> Line:
+    """The straight line below all points that is nearest to them on the whole; two are needed."""
+    middle = sum(x for x, _ in points) // len(points)
+    left, right = _edge_over(lower_hull(points), middle)
+    slope = (right[1] - left[1]) / (right[0] - left[0])
+    return Line(middle, left[1] + slope * (middle - left[0]), slope)
 
 
 def lower_hull(points: list[Point]) -> list[Point]:
@@ -76,6 +91,6 @@ def _turns_up(a: Point, b: Point, c: Point) -> bool:
     return (b[0] - a[0]) * (c[1] - a[1]) > (b[1] - a[1]) * (c[0] - a[0])
 
 
-def _edge_over(hull: list[Point], t_us: int) -> tuple[Point, Point]:
+def _edge_over(hull: list[Point], x: int) -> tuple[Point, Point]:
     edges = list(pairwise(hull))
-    return next(((left, right) for left, right in edges if right[0] >= t_us), edges[-1])
+    return next(((left, right) for left, right in edges if right[0] >= x), edges[-1])

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.artifacts import Fault, Float32, Gap, Int64
+from pipeline.capture.clock import line_below
 from pipeline.capture.protocol import Sample
 from pipeline.contract import UNITS_PER_SAMPLE_STEP
 
@@ -105,16 +106,10 @@ class Track:
         return (self._seq[-1] - self._seq[first]) * 1e6 / passed_us if passed_us > 0 else 0.0
 
     def fitted_rate_hz(self) -> float:
-        """The straight line through count and time (least squares), whose ends jitter less.
-
-        0 where there is too little.
-        """
-        t_us = np.array(self._t_us[-RATE_FIT_ROWS:], np.float64)
-        if len(t_us) < 2 or t_us[-1] <= t_us[0]:
-            return 0.0
-        seq = np.array(self._seq[-RATE_FIT_ROWS:], np.float64)
-        t_us, seq = t_us - t_us.mean(), seq - seq.mean()
-        return float((seq @ seq) * 1e6 / (seq @ t_us))
+        """By the line below all times, since arrivals may be late; 0 where there is too little."""
+        points = list(zip(self._seq[-RATE_FIT_ROWS:], self._t_us[-RATE_FIT_ROWS:], strict=True))
+        period_us = line_below(points).slope if len(points) > 1 else 0.0
+        return 1e6 / period_us if period_us > 0 else 0.0
 
     def newest(self, n: int) -> list[tuple[int, ...]]:
         """The values of the newest `n` samples, in thousandths."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,3 +81,12 @@ def test_a_damaged_answer_is_no_answer() -> None:
     ear = Ear()
     ear.hear(INFO.replace(b" window=0", b""), 0)
     assert ear.sender is None
+
+
+def test_rows_that_come_late_now_and_then_have_the_rate_they_were_sent_at() -> None:
+    random, ear, arrived_us = np.random.default_rng(3), Ear(), 0
+    for n in range(400):
+        late_us = random.exponential(3000) + (random.random() < 0.03) * 150_000
+        arrived_us = max(arrived_us, round(n * 1e6 / 104 + late_us))
+        ear.hear(b"0.0,0.0,1.0,0.0,0.0,0.0\r\n", arrived_us)
+    assert ear.rate_hz() == 104
