@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -77,7 +77,8 @@ class _Lines(_Silent):
                 self.tell(f"{port.name}: {port.state}, {_numbers(port.ear)}; {_takes(session)}")
 
     def tell(self, text: str) -> None:
-        err.print(escape(text), soft_wrap=True)
+        with suppress(OSError):  # nobody reads any more; what is recorded must not suffer
+            err.print(escape(text), soft_wrap=True)
 
 
 class _LiveView:
@@ -86,10 +87,12 @@ class _LiveView:
         self._wishes: deque[str] = deque()
 
     def look(self, session: Session, ports: Sequence[PortView]) -> None:
-        self._live.update(_screen(session, ports), refresh=True)
+        with suppress(OSError):  # as above
+            self._live.update(_screen(session, ports), refresh=True)
 
     def tell(self, text: str) -> None:
-        self._live.console.print(escape(text), soft_wrap=True)
+        with suppress(OSError):
+            self._live.console.print(escape(text), soft_wrap=True)
 
     def wish(self) -> Wish | None:
         from pipeline.capture.session import Wish

@@ -7,6 +7,7 @@ import select
 import sys
 import termios
 import tty
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -36,7 +37,8 @@ class Keyboard:
         trace: TracebackType | None,
     ) -> None:
         if self._before is not None:
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)
+            with suppress(termios.error):  # the terminal itself has gone
+                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)
             self._before = None
 
     def pressed(self) -> str:

@@ -54,6 +54,7 @@ class Ear:
     def __init__(self) -> None:
         self.sender: Sender | None = None
         self.info: BoardInfo | None = None
+        self.misunderstood: PipelineError | None = None  # what the board said of itself
         self.track = Track()
         self.messages: deque[Message] = deque(maxlen=64)  # for whoever holds the line
         self.clipping = Clipping()
@@ -152,8 +153,9 @@ class Ear:
     def _take_info(self, message: Message) -> None:
         try:
             self.info = board_info(message)
-        except PipelineError:
-            return  # damaged on the way: the line's keeper asks again
+        except PipelineError as error:
+            self.misunderstood = error  # or damaged on the way: the port's keeper asks again
+            return
         self.sender = BOARD
         rate_hz = self.info.measured_hz or self.info.stream_hz
         self.track.period_us = 1e6 / rate_hz if rate_hz > 0 else self.track.period_us

@@ -136,7 +136,7 @@ class Link:
         elif self._ear.sender not in (None, BOARD):
             self._stream(now_s)
         elif now_s - self._since_s > READY_TIMEOUT_S:
-            raise _nobody_known(self.name)
+            raise self._ear.misunderstood or _nobody_known(self.name)
         elif now_s - self._asked_s >= ASK_EVERY_S:
             self.port.write(b"info\n")
             self._asked_s = now_s

@@ -42,6 +42,7 @@ class TakeKeeper:
         self._dataset, self._about, self._ports = dataset, about, ports
         self._session, self._journal, self._on_take = session, journal, on_take
         self.files: dict[int, Files] = {}  # by number
+        self.saved: list[Path] = []
 
     def keep(self, cut: Cut) -> None:
         self.save(cut, [self._next_path(cut, place) for place in range(len(self._ports))])
@@ -59,6 +60,7 @@ class TakeKeeper:
         for path, recording in zip(files, recordings, strict=True):
             if path is not None and recording is not None and not path.exists():
                 save_recording(recording, path)
+                self.saved.append(path)
                 self._on_take(_described(path, recording))
         self.files[cut.number] = files
         self._journal.note("saved", cut.number)
@@ -178,8 +180,7 @@ class _Replay:
                 self._keeper.save(cut, self._paths[number])
             else:
                 self._keeper.keep(cut)
-        files = [path for paths in self._keeper.files.values() for path in paths if path]
-        return Recovered(tuple(files), tuple(self._save_streams(folder)))
+        return Recovered(tuple(self._keeper.saved), tuple(self._save_streams(folder)))
 
     def _remember(self, cuts: Sequence[Cut]) -> None:
         self._cuts.update({cut.number: cut for cut in cuts})

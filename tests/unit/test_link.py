@@ -11,6 +11,7 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from pipeline.boards.pseudo_port import PseudoPort
+from pipeline.capture.client import READY_TIMEOUT_S
 from pipeline.capture.ear import Ear
 from pipeline.capture.link import AWAY_LIMIT_S, SILENT_AFTER_S, Link, State
 from pipeline.capture.ports import lasting_name
@@ -122,6 +123,17 @@ def test_a_board_without_a_sensor_is_told_at_once(plug: Plug) -> None:
     link.tend(0.1)
     with pytest.raises(PipelineError, match="sent no samples"):
         link.tend(0.2)
+    link.close()
+
+
+def test_a_board_of_another_version_is_told_apart_from_no_board(plug: Plug) -> None:
+    ear = Ear()
+    link = Link(str(plug.path), ear, 0.0)
+    ear.hear(b"ok board=native imu=emulated firmware=0.1\n", 0)
+    link.tend(0.1)
+    with pytest.raises(PipelineError, match="answer is not understood") as caught:
+        link.tend(READY_TIMEOUT_S + 0.2)
+    assert caught.value.exit_code == ExitCode.MISMATCH
     link.close()
 
 
