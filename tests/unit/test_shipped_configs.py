@@ -1,0 +1,66 @@
+"""Every file in configs/, dry: its data are read, split and cut, and its network takes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.config import load_train_config
+from pipeline.datasets.catalogue import CATALOGUE
+from pipeline.datasets.fetching import fetch_dataset
+from pipeline.datasets.protocols import protocol_folds
+from pipeline.datasets.recordings import load_recordings
+from pipeline.datasets.windows import make_dataset
+from pipeline.errors import PipelineError
+from pipeline.training.models import build
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+CONFIGS = sorted((PROJECT / "configs").glob("*.yaml"))
+NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+
+@pytest.fixture(scope="session")
+def fetched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fetched")
+
+
+def dataset_of(path: Path, fetched: Path, shared_data: Path) -> Path:
+    """What ships, or a published dataset from the shared folder or an earlier download."""
+    if path.name not in {entry.name for entry in CATALOGUE}:
+        return PROJECT / path
+    if not (fetched / path.name).exists():
+        try:
+            fetch_dataset(path.name, shared_data, fetched / path.name)
+        except PipelineError as error:
+            pytest.skip(f"{error.what} `gesture data get {path.name}` keeps it for the tests")
+    return fetched / path.name
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_shipped_config_has_people_it_can_leave_out_and_a_network_that_fits(
+    path: Path, fetched: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for scheme in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(scheme, NOWHERE)
+    config = load_train_config(path)
+    recordings = load_recordings(dataset_of(config.data.path, fetched, shared_data))
+    folds = protocol_folds(recordings, config, "lopo")
+    people = {recording.person for recording in recordings}
+    assert len(folds) == len(people) > 1
+    dataset = make_dataset(recordings, folds[-1])
+    person_of = {recording.name: recording.person for recording in recordings}
+    names = {
+        part: {dataset.groups[index] for index in indices}
+        for part, indices in dataset.splits.items()
+    }
+    assert len({person_of[name] for name in names["test"]}) == 1
+    assert not names["train"] & names["validation"]
+    assert not (names["train"] | names["validation"]) & names["test"]
+    for part in names:
+        assert set(dataset.part(part)[1].tolist()) == set(range(len(dataset.labels)))
+    network = build(config.model, config.window.length, 6, len(dataset.labels))
+    assert network(np.zeros((1, config.window.length, 6))).shape == (1, len(dataset.labels))
