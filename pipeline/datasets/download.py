@@ -51,10 +51,10 @@ def _download(entry: Entry, file: RemoteFile) -> str:
     name = file.path.replace("/", "-")
     try:
         return str(pooch.retrieve(file.url, f"sha256:{file.sha256}", name, cache, None, downloader))
+    except requests.RequestException as error:
+        raise _unreachable(entry, file, error) from None
     except ValueError:
         raise _mismatch(file.url, "it was changed after it was listed, or on its way") from None
-    except (requests.RequestException, OSError) as error:
-        raise _unreachable(entry, file, error) from None
 
 
 def _mismatch(place: str, why: str) -> PipelineError:
@@ -65,8 +65,8 @@ def _mismatch(place: str, why: str) -> PipelineError:
     )
 
 
-def _unreachable(entry: Entry, file: RemoteFile, error: Exception) -> PipelineError:
-    answer = getattr(error, "response", None)
+def _unreachable(entry: Entry, file: RemoteFile, error: requests.RequestException) -> PipelineError:
+    answer = error.response
     said = f"the server answered {answer.status_code}" if answer is not None else "no connection"
     return PipelineError(
         f"{file.url} could not be downloaded: {said}.",

@@ -38,13 +38,20 @@ def fetch_dataset(name: str, mirror: Path | None, dataset: Path) -> ImportReport
             "use it as it is, delete it, or choose another name with --dataset",
             ExitCode.USAGE,
         )
-    dataset.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=dataset.parent) as work:
-        files, made = Path(work) / "files", Path(work) / "dataset"
-        obtain(entry, mirror, files)
-        report = _import(name, files, made)
-        _keep_licences(files, made)
-        made.replace(dataset)
+    try:
+        dataset.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=dataset.parent) as work:
+            files, made = Path(work) / "files", Path(work) / "dataset"
+            obtain(entry, mirror, files)
+            report = _import(name, files, made)
+            _keep_licences(files, made)
+            made.replace(dataset)
+    except OSError as error:
+        raise PipelineError(
+            f"{dataset} could not be made: {error}.",
+            "the disk is full, a folder may not be written by you, or a file is in the way",
+            "make room, or stand in another folder, and get the dataset again",
+        ) from None
     return replace(report, dataset=dataset)
 
 

@@ -53,5 +53,5 @@ def _share(label: str, person: str, takes: list[Recording]) -> Share:
 
 def find_datasets(folder: Path) -> dict[Path, int]:
     """Folders in `folder` that hold recordings, and how many files."""
-    found = {path: takes_in(path) for path in sorted(folder.glob("*/"))}
+    found = {path: takes_in(path) for path in sorted(folder.glob("[!.]*/"))}
     return {path: len(files) for path, files in found.items() if files}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,8 @@ def test_uhh_recordings_say_where_the_gesture_runs_and_what_is_assumed(
         assert "gravity was removed" in recording.source
     first = recordings["left/j-1-001"]
     file = shared_data / "gestures" / "uhh_imu" / "j_0_fullSet.npz"
-    with np.load(file) as arrays:
+    with np.load(file) as arrays, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # numpy advises to save anew what Python 2 wrote
         acc, gyro, targets = arrays["acc"], arrays["gyro"], arrays["targets"]
     np.testing.assert_allclose(first.samples[:, :3], acc / 9.80665, atol=6e-4)
     np.testing.assert_allclose(first.samples[:, 3:], np.rad2deg(gyro), atol=6e-4)
@@ -122,6 +124,12 @@ def test_a_dataset_that_is_there_is_left_alone(tmp_path: Path, shared_data: Path
 
 def test_a_mirror_that_is_not_there(tmp_path: Path) -> None:
     assert "There is no folder" in refused("spells", tmp_path / "no", tmp_path / "spells").what
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path, shared_data: Path) -> None:
+    (tmp_path / "data").write_text("a file, not a folder")
+    error = refused("spells", shared_data, tmp_path / "data" / "spells")
+    assert "data/spells could not be made" in error.what
 
 
 def as_npy(pickled: bytes) -> bytes:
