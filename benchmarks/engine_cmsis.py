@@ -15,7 +15,16 @@ from pipeline.compiler.emit import emit_header, emit_source
 from pipeline.compiler.filters import Filters, read_conv_2d, read_filters
 from pipeline.compiler.fuse import Step
 from pipeline.compiler.graph import Operator, without_views
-from pipeline.compiler.layers import Array, Layer, Struct, Value, clamp_bounds, output_fields, size
+from pipeline.compiler.layers import (
+    Array,
+    Layer,
+    Program,
+    Struct,
+    Value,
+    clamp_bounds,
+    output_fields,
+    size,
+)
 from pipeline.compiler.lower import lower
 from pipeline.compiler.plan import plan
 from pipeline.compiler.reader import read_graph
@@ -28,10 +37,11 @@ FLAGS = ("-w",)  # its warnings are not ours to mend
 def cmsis_sources(flatbuffer: bytes, folder: Path) -> list[Path]:
     """Writes model_network.c and .h to `folder`; all that is built with them."""
     graph = without_views(read_graph(flatbuffer))
-    layers = [_layer(operator) for operator in graph.operators]
-    text = emit_source(graph, layers, plan(layers, graph.input, graph.output))
+    layers = tuple(_layer(operator) for operator in graph.operators)
+    program = Program(graph.input, graph.output, layers)
+    text = emit_source(program, plan(program))
     text = text.replace('#include "nn.h"', '#include "cmsis_calls.h"')
-    header = emit_header(graph, layers)
+    header = emit_header(program)
     save_text_files(folder, {"model_network.c": text, "model_network.h": header})
     return [folder / "model_network.c", CALLS, *sorted(_vendor().glob("cmsis_nn/Source/*/*.c"))]
 

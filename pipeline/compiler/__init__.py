@@ -6,15 +6,18 @@ as TensorFlow Lite Micro. Pure: the same flatbuffer always gives the same text.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.compiler.emit import emit_header, emit_source
-from pipeline.compiler.fuse import fuse
+from pipeline.compiler.fuse import Step, fuse
 from pipeline.compiler.graph import Graph, without_views
-from pipeline.compiler.layers import Layer
+from pipeline.compiler.layers import Layer, Program
 from pipeline.compiler.lower import lower
 from pipeline.compiler.plan import plan
 from pipeline.compiler.reader import read_graph
+from pipeline.compiler.stream import CannotStreamError, samples_of
+from pipeline.compiler.stream_layers import stream
 from pipeline.contract import Quantisation
 
 MAX_WEIGHT_BYTES = 2**20  # all flash of the boards this is for
@@ -34,7 +37,10 @@ class LayerCost:
 class CompiledNetwork:
     """sources: `model_network.h` and `model_network.c`, to be built with firmware/lib/nn.
 
-    arena_bytes: static RAM, without the caller's input and output. weight_bytes: constants.
+    input_shape: of a whole window. feed: samples that one inference is given, all of the window,
+    or a hop where the network streams; obstacle: what keeps it from streaming, None where nothing
+    does or nobody asked. arena_bytes: static RAM, without the caller's input and output.
+    weight_bytes: constants.
     """
 
     sources: dict[str, str]
@@ -44,36 +50,59 @@ class CompiledNetwork:
     arena_bytes: int
     weight_bytes: int
     layers: tuple[LayerCost, ...]
+    feed: int
+    obstacle: str | None = None
 
 
-def compile_network(flatbuffer: bytes, compact: bool = False) -> CompiledNetwork:
+def compile_network(
+    flatbuffer: bytes, compact: bool = False, hop: int | None = None
+) -> CompiledNetwork:
     """compact: in less memory, for more instructions: convolutions read int8 as it is, instead of
     widening it first; weights are stored in one byte each, sums for few positions at a time.
+
+    With a `hop`, in samples, the network streams where it can: it is given only the samples that
+    are new, and gives the same bytes.
 
     Raises PipelineError for a damaged file, and, by operator and layer, for what the engine does
     not support.
     """
     graph = without_views(read_graph(flatbuffer))
-    layers = _layers(graph, compact)
-    memory = plan(layers, graph.input, graph.output)
+    steps = fuse(graph, compact)
+    windowed = Program(graph.input, graph.output, _layers(steps))
+    if hop is None:
+        return _compiled(graph, windowed)
+    try:
+        return _compiled(graph, stream(graph, steps, hop), feed=hop)
+    except CannotStreamError as error:
+        return _compiled(graph, windowed, obstacle=str(error))
+
+
+def _compiled(
+    graph: Graph, program: Program, feed: int | None = None, obstacle: str | None = None
+) -> CompiledNetwork:
+    memory = plan(program)
+    layers = program.all_layers
+    costs = [_cost(layer, program.units) for layer in program.looped if layer.operators]
     return CompiledNetwork(
         sources={
-            "model_network.h": emit_header(graph, layers),
-            "model_network.c": emit_source(graph, layers, memory),
+            "model_network.h": emit_header(program),
+            "model_network.c": emit_source(program, memory),
         },
         input_shape=graph.input.shape,
         output_shape=graph.output.shape,
         quantisation=_quantisation(graph),
         arena_bytes=memory.arena_bytes,
         weight_bytes=sum(layer.weight_bytes for layer in layers),
-        layers=tuple(_cost(layer) for layer in layers),
+        layers=(*costs, *(_cost(layer) for layer in program.layers)),
+        feed=feed or samples_of(graph),
+        obstacle=obstacle,
     )
 
 
-def _layers(graph: Graph, compact: bool) -> tuple[Layer, ...]:
+def _layers(steps: Sequence[Step]) -> tuple[Layer, ...]:
     layers: list[Layer] = []
     left = MAX_WEIGHT_BYTES
-    for step in fuse(graph, compact):
+    for step in steps:
         layers.append(lower(step))
         left -= layers[-1].weight_bytes
         if left < 0:
@@ -81,8 +110,9 @@ def _layers(graph: Graph, compact: bool) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
-def _cost(layer: Layer) -> LayerCost:
-    return LayerCost(layer.name, " + ".join(layer.operators), layer.macs, layer.output.shape)
+def _cost(layer: Layer, calls: int = 1) -> LayerCost:
+    macs = calls * layer.macs
+    return LayerCost(layer.name, " + ".join(layer.operators), macs, layer.output.shape)
 
 
 def _quantisation(graph: Graph) -> Quantisation:

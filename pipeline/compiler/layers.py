@@ -65,6 +65,9 @@ class Layer:
     """kernel(arguments..., inputs..., output); operators: what it replaces, in order.
 
     scratch_words: of int32, that the kernel takes as its last argument; none without.
+    state: the memory that the kernel takes before it, and keeps from one run to the next; the layer
+    of that name adds state_words of int32 to it. A layer that does not write leaves its output in
+    its state. in_place: all input is read before any output is written.
     """
 
     name: str
@@ -75,6 +78,10 @@ class Layer:
     output: Tensor
     macs: int = 0
     scratch_words: int = 0
+    state: str = ""
+    state_words: int = 0
+    writes: bool = True
+    in_place: bool = False
     constants: tuple[Array, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,6 +96,22 @@ class Layer:
     @property
     def weight_bytes(self) -> int:
         return sum(array.bytes for array in self.constants)
+
+
+@dataclass(frozen=True)
+class Program:
+    """What one call of the network runs: `looped` layers for each of `units` equal parts of the
+    input, then `layers`. input: what one call is given."""
+
+    input: Tensor
+    output: Tensor
+    layers: tuple[Layer, ...]
+    looped: tuple[Layer, ...] = ()
+    units: int = 1
+
+    @property
+    def all_layers(self) -> tuple[Layer, ...]:
+        return (*self.looped, *self.layers)
 
 
 def size(height_width: tuple[int, int]) -> dict[str, int]:

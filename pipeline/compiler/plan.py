@@ -10,14 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.compiler.graph import Tensor
-from pipeline.compiler.layers import Layer
+from pipeline.compiler.layers import Layer, Program
 
 ALIGNMENT = 4  # bytes, so that kernels may load words
 
 
 @dataclass(frozen=True)
 class Buffer:
-    """An activation: written by layer `first`, last read by layer `last`."""
+    """An activation: written at time `first`, last read at time `last`.
+
+    Layer i reads at 2 * i, and writes from then on until 2 * i + 1. Where it writes in place, it
+    has read all before it writes: it reads at 2 * i only, and writes at 2 * i + 1.
+    """
 
     storage: int
     bytes: int
@@ -31,15 +35,17 @@ class Buffer:
 
 @dataclass(frozen=True)
 class Plan:
-    """scratch_words: of int32, what the layer that needs most computes with."""
+    """scratch_words: of int32, what the layer that needs most computes with; state_words: what all
+    layers keep."""
 
     buffers: tuple[Buffer, ...]
     scratch_words: int
+    state_words: int
 
     @property
     def arena_bytes(self) -> int:
         """All static memory."""
-        return self.buffer_bytes + 4 * self.scratch_words
+        return self.buffer_bytes + 4 * (self.scratch_words + self.state_words)
 
     @property
     def buffer_bytes(self) -> int:
@@ -49,29 +55,33 @@ class Plan:
         return next(buffer.offset for buffer in self.buffers if buffer.storage == storage)
 
 
-def plan(layers: Sequence[Layer], source: Tensor, output: Tensor) -> Plan:
+def plan(program: Program) -> Plan:
     """Largest buffers first, each at the lowest place that is free while it lives."""
-    buffers = _lifetimes(layers, {source.storage, output.storage})
+    layers = program.all_layers
+    buffers = _lifetimes(layers, {program.input.storage, program.output.storage})
     placed: list[Buffer] = []
     for buffer in sorted(buffers, key=lambda buffer: (-buffer.bytes, buffer.first)):
         placed.append(_place(buffer, placed))
     in_order = tuple(sorted(placed, key=lambda buffer: (buffer.first, buffer.storage)))
-    return Plan(in_order, max((layer.scratch_words for layer in layers), default=0))
+    scratch_words = max((layer.scratch_words for layer in layers), default=0)
+    return Plan(in_order, scratch_words, sum(layer.state_words for layer in layers))
 
 
 def _lifetimes(layers: Sequence[Layer], outside: set[int]) -> list[Buffer]:
-    last = {layer.output.storage: index for index, layer in enumerate(layers)}
+    last = {layer.output.storage: 2 * index + 1 for index, layer in enumerate(layers)}
     for index, layer in enumerate(layers):
-        last.update({item.storage: index for item in layer.inputs if isinstance(item, Tensor)})
+        read_until = 2 * index if layer.in_place else 2 * index + 1
+        inputs = [item.storage for item in layer.inputs if isinstance(item, Tensor)]
+        last.update(dict.fromkeys(inputs, read_until))
     return [
         Buffer(
             layer.output.storage,
             -(-layer.output.elements // ALIGNMENT) * ALIGNMENT,
-            index,
+            2 * index + layer.in_place,
             last[layer.output.storage],
         )
         for index, layer in enumerate(layers)
-        if layer.output.storage not in outside
+        if layer.writes and layer.output.storage not in outside
     ]
 
 

@@ -21,17 +21,6 @@ static inline int32_t nn_multiply_high(int32_t a, int32_t b) {
   return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
 }
 
-/* a * b / 2^32, to the nearest, ties upwards. */
-static inline int32_t nn_multiply_high_word(int32_t a, int32_t b) {
-#ifdef NN_DSP
-  int32_t high;
-  __asm("smmulr %0, %1, %2" : "=r"(high) : "r"(a), "r"(b));
-  return high;
-#else
-  return (int32_t)(((int64_t)a * b + (1LL << 31)) >> 32);
-#endif
-}
-
 /* value / 2^shift, to the nearest, ties away from zero; shift 1..31. The last bit is shifted out
  * after rounding, so that even INT32_MAX does not overflow from a shift of 2 on. */
 static inline int32_t nn_shift_right(int32_t value, int32_t shift) {
@@ -45,16 +34,6 @@ static inline int32_t nn_rescale(int32_t value, nn_scale_t scale) {
 
 static inline int8_t nn_clamp(int32_t value, int32_t min, int32_t max) {
   return (int8_t)nn_min(nn_max(value, min), max);
-}
-
-static inline int8_t nn_saturate(int32_t value) {
-#ifdef NN_DSP
-  int32_t clamped;
-  __asm("ssat %0, #8, %1" : "=r"(clamped) : "r"(value));
-  return (int8_t)clamped;
-#else
-  return nn_clamp(value, INT8_MIN, INT8_MAX);
-#endif
 }
 
 static inline int8_t nn_requantize(int32_t sum, nn_scale_t scale, nn_output_t output) {

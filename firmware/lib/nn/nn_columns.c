@@ -37,16 +37,11 @@ static void sum_pool(const nn_stream_conv1d_t *layer, const int32_t *window, con
   }
 }
 
-static int8_t rescale_relu(int32_t sum, const nn_relu_scale_t *scale) {
-  const int32_t high = nn_multiply_high_word(sum, scale->multiplier);
-  return nn_saturate((high + scale->offset) >> scale->shift);
-}
-
 void nn_sum_column(const nn_stream_conv1d_t *layer, const int32_t *window, int8_t *output) {
   const int32_t block = layer->runs * layer->run * 2 * NN_BLOCK;
   const int16_t *const end = layer->weights + layer->weights_bytes / (int32_t)sizeof *end;
   const int32_t *bias = layer->bias;
-  const nn_relu_scale_t *scale = layer->relu_scales;
+  const nn_quick_scale_t *scale = layer->relu_scales;
   for (const int16_t *weights = layer->weights; weights != end; weights += block) {
     int32_t best[NN_BLOCK];
     sum_pool(layer, window, bias, weights, best);
@@ -57,7 +52,7 @@ void nn_sum_column(const nn_stream_conv1d_t *layer, const int32_t *window, int8_
       continue;
     }
     for (int32_t i = 0; i < NN_BLOCK; i++) {
-      *output++ = rescale_relu(best[i], scale++);
+      *output++ = (int8_t)nn_requantize_quick(best[i], *scale++);
     }
   }
 }

@@ -12,16 +12,17 @@
  * state is a window, widened to int16: whole columns, filled up to whole words. What is called
  * bytes counts in such columns, or in weights. nn_columns_dsp.c knows the first nine fields. */
 typedef struct {
-  const int16_t *weights;             /* [blocks][taps][words of a column][NN_BLOCK][2] */
-  const int32_t *bias;                /* [blocks * NN_BLOCK], as in nn_conv1d_t */
-  const nn_relu_scale_t *relu_scales; /* of nn_stream_conv1d_relu, else NULL */
+  const int16_t *weights;              /* [blocks][taps][words of a column][NN_BLOCK][2] */
+  const int32_t *bias;                 /* [blocks * NN_BLOCK], as in nn_conv1d_t */
+  const nn_quick_scale_t *relu_scales; /* of nn_stream_conv1d_relu, else NULL */
   int32_t weights_bytes;
-  int32_t step_bytes; /* from one position of a pool to the next */
-  int32_t last_bytes; /* from the first position of a pool to the last */
-  int32_t gap_bytes;  /* between runs, where taps do not lie together */
-  int32_t run;        /* words of a window that lie together */
-  int32_t runs;       /* in a window */
-  const nn_scale_t *scales;
+  int32_t step_bytes;                   /* from one position of a pool to the next */
+  int32_t last_bytes;                   /* from the first position of a pool to the last */
+  int32_t gap_bytes;                    /* between runs, where taps do not lie together */
+  int32_t run;                          /* words of a window that lie together */
+  int32_t runs;                         /* in a window */
+  const nn_scale_t *scales;             /* of nn_stream_conv1d, or NULL and: */
+  const nn_quick_scale_t *quick_scales; /* doubled weights and bias */
   int32_t channels_in;
   int32_t channels_out;
   int32_t fresh;   /* columns that one output column takes */

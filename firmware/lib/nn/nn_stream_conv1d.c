@@ -1,7 +1,15 @@
+#include <stddef.h>
+
 #include "nn_columns.h"
 
 /* All channels of one output column. */
 static void put(const nn_stream_conv1d_t *layer, const int32_t *sums, int8_t *output) {
+  if (layer->scales == NULL) {
+    for (int32_t channel = 0; channel < layer->channels_out; channel++) {
+      output[channel] = (int8_t)nn_requantize_quick(sums[channel], layer->quick_scales[channel]);
+    }
+    return;
+  }
   for (int32_t channel = 0; channel < layer->channels_out; channel++) {
     output[channel] = nn_requantize(sums[channel], layer->scales[channel], layer->output);
   }

@@ -83,8 +83,8 @@ typedef struct {
 } average_t;
 
 static inline int8_t average(average_t mean, int32_t sum) {
-  const int32_t high = nn_multiply_high_word(2 * sum - mean.twice_zero, mean.multiplier);
-  return nn_saturate(nn_shift_right(high, mean.shift) + mean.zero_point);
+  const int32_t high = nn_multiply_quick(2 * sum - mean.twice_zero, mean.multiplier);
+  return (int8_t)nn_saturate(nn_shift_right(high, mean.shift) + mean.zero_point);
 }
 
 void nn_stream_mean_quads(const nn_mean_t *layer, int8_t *output, const int32_t *state) {
