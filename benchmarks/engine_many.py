@@ -137,7 +137,11 @@ def _objects(
         place.mkdir(parents=True)
         save_text_files(place, network.sources)
         objects.append(place / "network.o")
-        renamed = (f"-Dmodel_network_invoke=network_{number}", f"-I{place}", f"-I{KERNELS}", "-c")
+        names = (
+            f"-Dmodel_network_invoke=network_{number}",
+            f"-Dmodel_network_reset=reset_{number}",
+        )
+        renamed = (*names, f"-I{place}", f"-I{KERNELS}", "-c")
         source, target = str(place / "model_network.c"), str(objects[-1])
         subprocess.run([*command, *renamed, source, "-o", target], check=True)
     return objects

@@ -178,12 +178,19 @@ def show_converted(converted: Converted, as_json: bool) -> None:
         [
             ("byte-equal", f"to TensorFlow Lite Micro on {converted.vectors} vectors"),
             ("int8 accuracy", f"{converted.int8_accuracy:.1%}"),
-            ("network", f"{converted.macs:,} multiply-accumulates a window"),
+            ("network", f"{converted.macs:,} multiply-accumulates every {converted.hop} samples"),
+            ("streaming", _streaming(converted)),
             ("constants", f"{converted.weight_bytes:,} bytes"),
             ("working memory", f"{converted.arena_bytes:,} bytes"),
             ("contract", converted.contract_hash[:12]),
         ],
     )
+
+
+def _streaming(converted: Converted) -> str:
+    if converted.obstacle is None:
+        return "only what is new is computed"
+    return f"no, every window is computed anew: {converted.obstacle}"
 
 
 def show_deployed(deployed: Deployed, as_json: bool) -> None:

@@ -78,6 +78,7 @@ class Contract(Part):
     rate_hz: float
     window: int
     hop: int
+    streaming: bool = False  # whether the network is given only what is new, a hop at a time
     labels: tuple[str, ...]
     scaling: Scaling
     decision: DecisionPolicy
@@ -91,11 +92,20 @@ class Contract(Part):
     def hash(self) -> str:
         return hashlib.sha256(self.canonical_json().encode()).hexdigest()
 
-    def converted(self, quantisation: Quantisation, flatbuffer: bytes) -> Contract:
+    @property
+    def feed(self) -> int:
+        """Samples that the network is given at a time."""
+        return self.hop if self.streaming else self.window
+
+    def converted(
+        self, quantisation: Quantisation, flatbuffer: bytes, streaming: bool = False
+    ) -> Contract:
         """This contract, with what conversion adds to it."""
         model = hashlib.sha256(flatbuffer).hexdigest()
         hashes = self.hashes.model_copy(update={"model": model})
-        return self.model_copy(update={"quantisation": quantisation, "hashes": hashes})
+        return self.model_copy(
+            update={"quantisation": quantisation, "streaming": streaming, "hashes": hashes}
+        )
 
     def save(self, path: Path) -> None:
         text = json.dumps(self.model_dump(mode="json"), indent=2, sort_keys=True)

@@ -31,8 +31,8 @@ from pipeline.errors import ExitCode, PipelineError
 COMPILER = "cc"
 # No fused multiply-add, as on the board; symbols of one twin never meet those of another.
 FLAGS = ("-O2", "-std=c11", "-shared", "-fPIC", "-ffp-contract=off", "-Wl,-Bsymbolic")
-PARTS = ("crc", "rate", "window", "decision", "recognizer", "selftest", "nn")
-HEADERS = ("model", "sample")
+PARTS = ("crc", "model", "rate", "window", "decision", "recognizer", "selftest", "nn")
+HEADERS = ("sample",)
 SCORE_STEPS = 1000
 SEQ_MASK = 0xFFFFFFFF  # a board counts in 32 bits
 EVENT = np.dtype([("t_us", "u8"), ("class_index", "u4"), ("sum", "u4")])  # twin_event_t
@@ -65,6 +65,7 @@ class Twin:
         self._library.twin_label.restype = ctypes.c_char_p
         self.window: int = self._library.twin_window()
         self.hop: int = self._library.twin_hop()
+        self.feed: int = self._library.twin_feed()
         self.channels: int = self._library.twin_channels()
         self.classes: int = self._library.twin_classes()
         self.contract_hash: str = self._library.twin_contract_hash().decode()

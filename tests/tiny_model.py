@@ -12,6 +12,7 @@ from pipeline.contract import Channel, Contract, DecisionPolicy, Hashes, Quantis
 from pipeline.conversion.contract_source import contract_source
 
 NETWORK = Path(__file__).parent / "fixtures" / "tiny_model"
+STREAMING_NETWORK = Path(__file__).parent / "fixtures" / "tiny_streaming_model"
 RATE_HZ = 100.0
 PERIOD_US = 10_000
 WINDOW, HOP = 20, 5
@@ -39,11 +40,13 @@ CONTRACT = Contract(
 )
 
 
-def write_sources(folder: Path, selftest_crc: int = SELFTEST_CRC) -> Path:
+def write_sources(
+    folder: Path, selftest_crc: int = SELFTEST_CRC, contract: Contract = CONTRACT
+) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    for file in NETWORK.iterdir():
+    for file in (STREAMING_NETWORK if contract.streaming else NETWORK).iterdir():
         shutil.copy(file, folder)
-    save_text_files(folder, contract_source(CONTRACT, selftest_crc))
+    save_text_files(folder, contract_source(contract, selftest_crc))
     return folder
 
 

@@ -20,6 +20,7 @@ _SIZES = """\
 
 #define MODEL_WINDOW {window} /* samples */
 #define MODEL_HOP {hop} /* samples */
+#define MODEL_FEED {feed} /* samples that the network is given at a time */
 #define MODEL_CHANNELS {channels}
 #define MODEL_CLASSES {classes}
 
@@ -50,6 +51,7 @@ const model_t MODEL = {{
     .rate_mhz = {rate_mhz},
     .window = MODEL_WINDOW,
     .hop = MODEL_HOP,
+    .feed = MODEL_FEED,
     .channels = MODEL_CHANNELS,
     .classes = MODEL_CLASSES,
     .shift = {shift},
@@ -64,6 +66,7 @@ const model_t MODEL = {{
             .refractory_us = {refractory_us},
             .fire_sums = fire_sums,
         }},
+    .reset = model_network_reset,
     .invoke = model_network_invoke,
 }};
 """
@@ -72,7 +75,7 @@ const model_t MODEL = {{
 def contract_source(contract: Contract, selftest_crc: int) -> dict[str, str]:
     """model_size.h and model_contract.c, by name; the same contract gives the same text.
 
-    The network itself, `model_network_invoke` of model_network.h, comes from the compiler.
+    The network itself, model_network.h, comes from the compiler.
     Raises PipelineError for a contract that a board cannot hold.
     """
     _check(contract)
@@ -84,6 +87,7 @@ def contract_source(contract: Contract, selftest_crc: int) -> dict[str, str]:
     sizes = {
         "window": contract.window,
         "hop": contract.hop,
+        "feed": contract.feed,
         "channels": len(contract.channels),
         "classes": len(contract.labels),
     }

@@ -34,7 +34,8 @@ OnStep = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Converted:
-    """vectors: how many were compared byte for byte; bytes without the firmware around it."""
+    """vectors: how many were compared byte for byte; bytes without the firmware around it; macs: of
+    a classification; obstacle: why the network does not stream, None where it does."""
 
     run: Path
     contract_hash: str
@@ -44,6 +45,8 @@ class Converted:
     weight_bytes: int
     arena_bytes: int
     macs: int
+    hop: int
+    obstacle: str | None
 
 
 def train(
@@ -85,8 +88,9 @@ def convert(path: Path, on_step: OnStep) -> Converted:
     quantize.quantize(run.keras_file, windows["calibration"], draft.flatbuffer_file, log)
     on_step("compiling to C")
     flatbuffer = draft.flatbuffer_file.read_bytes()
-    network = compile_network(flatbuffer)
-    contract = run.contract().converted(network.quantisation, flatbuffer)
+    trained = run.contract()
+    network = compile_network(flatbuffer, trained.hop)
+    contract = trained.converted(network.quantisation, flatbuffer, network.obstacle is None)
     on_step("asking TensorFlow Lite Micro for the reference")
     vectors = golden.make_golden(draft.flatbuffer_file, network.quantisation, windows["test"], log)
     crc = selftest.selftest_crc(draft.flatbuffer_file, vectors.inputs.shape[1], log)
@@ -168,4 +172,6 @@ def _summary(
         weight_bytes=network.weight_bytes,
         arena_bytes=network.arena_bytes,
         macs=sum(layer.macs for layer in network.layers),
+        hop=contract.hop,
+        obstacle=network.obstacle,
     )

@@ -97,7 +97,40 @@ def dense_rows(layers):
     yield layers.Softmax()
 
 
-STACKS = (gesture, strides_and_dilations, causal, wand, picture, separable, dense, dense_rows)
+def dilated(layers):
+    """The network of the default configuration."""
+    yield layers.Input((112, 6), batch_size=1)
+    yield layers.Conv1D(16, 9, activation="relu", name="conv1")
+    yield layers.MaxPooling1D(2, name="pool1")
+    yield layers.Conv1D(24, 5, dilation_rate=2, activation="relu", name="conv2")
+    yield layers.Conv1D(32, 5, dilation_rate=4, activation="relu", name="conv3")
+    yield layers.Conv1D(32, 5, dilation_rate=4, activation="relu", name="conv4")
+    yield layers.GlobalAveragePooling1D(name="average")
+    yield layers.Dense(6, activation="softmax", name="probabilities")
+
+
+def flattened(layers):
+    """Streams up to the dense layer, which sees all columns."""
+    yield layers.Input((64, 3), batch_size=1)
+    yield layers.SeparableConv1D(10, 5, activation="relu", name="separable")
+    yield layers.AveragePooling1D(3, name="pool")
+    yield layers.Conv1D(9, 3, activation="tanh", name="conv")
+    yield layers.Flatten(name="flat")
+    yield layers.Dense(4, activation="softmax", name="probabilities")
+
+
+def padded(layers):
+    yield layers.Input((64, 3), batch_size=1)
+    yield layers.Conv1D(8, 5, activation="relu", name="first")
+    yield layers.Conv1D(8, 3, padding="same", activation="relu", name="second")
+    yield layers.GlobalAveragePooling1D(name="average")
+    yield layers.Dense(4, activation="softmax", name="probabilities")
+
+
+STACKS = (
+    *(gesture, strides_and_dilations, causal, wand, picture, separable, dense, dense_rows),
+    *(dilated, flattened, padded),
+)
 
 
 def residual(keras):

@@ -13,6 +13,7 @@ from random_graphs import random_network
 from pipeline.compiler import compile_network
 from pipeline.compiler.fuse import fuse
 from pipeline.compiler.graph import without_views
+from pipeline.compiler.layers import Program
 from pipeline.compiler.lower import lower
 from pipeline.compiler.plan import plan
 from pipeline.compiler.reader import read_graph
@@ -22,7 +23,7 @@ from pipeline.compiler.reader import read_graph
 def test_no_two_live_buffers_overlap(seed: int) -> None:
     graph = without_views(read_graph(random_network(seed)))
     layers = tuple(lower(step) for step in fuse(graph, compact=False))
-    planned = plan(layers, graph.input, graph.output)
+    planned = plan(Program(graph.input, graph.output, layers))
     for index, layer in enumerate(layers):
         # Independently of the plan's own lifetimes: what this and later layers still read.
         later = {

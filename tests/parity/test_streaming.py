@@ -7,36 +7,128 @@ from pathlib import Path
 import numpy as np
 import pytest
 from host_engine import HostEngine, oracle
+from many_networks import run_together
 from random_streams import StreamNetwork, random_stream, stream_for
 
+from benchmarks.engine_build import PORTABLE
 from pipeline.compiler import CompiledNetwork, compile_network
 
 SEEDS = range(100)
+ON_TARGET = range(100, 160)
 HOPS = 40
+LONG = 3000  # hops
 
 
-def compiled(network: StreamNetwork) -> CompiledNetwork:
+def streaming(network: StreamNetwork) -> CompiledNetwork:
     compiled = compile_network(network.flatbuffer, network.hop)
     assert compiled.obstacle is None
     assert compiled.feed == network.hop
     return compiled
 
 
-def windows_of(network: StreamNetwork, stream: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The last HOPS windows, as the whole network takes them."""
-    ends = range(network.window + len(stream) % 1, len(stream) + 1)
-    ends = [end for end in ends if (len(stream) - end) % network.hop == 0]
-    return np.stack([stream[end - network.window : end] for end in ends]).reshape(-1, *shape[1:])
+def channels_of(network: StreamNetwork) -> int:
+    shape = compile_network(network.flatbuffer).input_shape
+    return int(np.prod(shape)) // network.window
+
+
+def fed(network: StreamNetwork, stream: np.ndarray) -> np.ndarray:
+    """The stream as it is handed over, int8 [hops, elements]."""
+    return stream.reshape(-1, network.hop * stream.shape[1])
+
+
+def expected_of(network: StreamNetwork, stream: np.ndarray) -> np.ndarray:
+    """The oracle's outputs for all windows that end with a hop."""
+    first = network.window + (len(stream) - network.window) % network.hop
+    ends = range(first, len(stream) + 1, network.hop)
+    shape = compile_network(network.flatbuffer).input_shape[1:]
+    windows = np.stack([stream[end - network.window : end] for end in ends])
+    return oracle(network.flatbuffer, windows.reshape(-1, *shape))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_hop_gives_the_oracles_bytes_for_its_window(seed: int, engine: HostEngine) -> None:
     network = random_stream(seed)
-    streaming = compiled(network)
-    stream = stream_for(network, int(np.prod(streaming.input_shape)) // network.window, HOPS)
-    windows = windows_of(network, stream, streaming.input_shape)
-    outputs = engine.run(streaming, stream.reshape(-1, network.hop * stream.shape[1]))
-    expected = oracle(network.flatbuffer, windows)
+    stream = stream_for(network, channels_of(network), HOPS)
+    expected = expected_of(network, stream)
+    outputs = engine.run(streaming(network), fed(network, stream))
     np.testing.assert_array_equal(outputs[-len(expected) :], expected)
-    whole = engine.run(compile_network(network.flatbuffer), windows)
-    np.testing.assert_array_equal(whole, expected)
+
+
+def test_the_random_streams_reach_every_path() -> None:
+    texts = [streaming(random_stream(seed)).sources["model_network.c"] for seed in SEEDS]
+    for kernel in (
+        *("stream_conv1d", "stream_conv1d_relu", "stream_append", "stream_mean_add"),
+        *("stream_mean_quads_add", "depthwise_conv2d", "conv2d", "max_pool2d", "average_pool2d"),
+        *("add", "lookup", "mean"),
+    ):
+        assert sum(f"  nn_{kernel}(" in text for text in texts) >= 4, kernel
+    for field in (".runs = 3", ".fresh = 4", ".history = 0", ".channels_in = 5", "window_columns"):
+        assert any(field in text for text in texts), field
+
+
+@pytest.mark.xdist_group("keras")
+@pytest.mark.parametrize(
+    ("name", "window", "hop"),
+    [("gesture", 112, 4), ("dilated", 112, 8), ("dilated", 112, 6), ("flattened", 64, 3)],
+)
+def test_thousands_of_hops_of_a_converted_network(
+    name: str, window: int, hop: int, keras_models: Path, engine: HostEngine
+) -> None:
+    network = StreamNetwork((keras_models / f"{name}.tflite").read_bytes(), window, hop)
+    stream = stream_for(network, channels_of(network), LONG)
+    expected = expected_of(network, stream)
+    assert len(np.unique(expected, axis=0)) > 50, "the outputs hardly depend on the stream"
+    outputs = engine.run(streaming(network), fed(network, stream))
+    np.testing.assert_array_equal(outputs[-len(expected) :], expected)
+
+
+@pytest.mark.usefixtures("qemu")
+@pytest.mark.xdist_group("keras")
+@pytest.mark.parametrize("flags", [("-O2",), ("-Os",), ("-O0",), ("-O2", *PORTABLE)], ids=" ".join)
+def test_on_the_target_too(flags: tuple[str, ...], tmp_path: Path) -> None:
+    networks = [random_stream(seed) for seed in ON_TARGET]
+    streams = [stream_for(network, channels_of(network), HOPS) for network in networks]
+    inputs = [fed(*pair) for pair in zip(networks, streams, strict=True)]
+    outputs = run_together([streaming(network) for network in networks], inputs, tmp_path, flags)
+    for seed, network, stream, found in zip(ON_TARGET, networks, streams, outputs, strict=True):
+        expected = expected_of(network, stream)
+        last = found[-len(expected) :, : expected.shape[1]]
+        np.testing.assert_array_equal(last, expected, f"seed {seed}")
+
+
+@pytest.mark.xdist_group("keras")
+def test_what_streams_needs_less(keras_models: Path) -> None:
+    flatbuffer = (keras_models / "dilated.tflite").read_bytes()
+    whole, hop = compile_network(flatbuffer), compile_network(flatbuffer, 8)
+    assert sum(layer.macs for layer in hop.layers) * 6 < sum(layer.macs for layer in whole.layers)
+    assert [layer.operator for layer in hop.layers] == [
+        "CONV_2D + MAX_POOL_2D",
+        *("CONV_2D",) * 3,
+        "MEAN",
+        "FULLY_CONNECTED",
+        "SOFTMAX",
+    ]
+
+
+@pytest.mark.xdist_group("keras")
+@pytest.mark.parametrize(
+    ("name", "hop", "words"),
+    [
+        ("padded", 8, ("`second_", "pads", "padding='valid'")),
+        ("dilated", 7, ("`pool1_", "every 2 samples", "a hop is 7", "multiple of 2")),
+        ("flattened", 8, ("`pool_", "every 3 samples", "a hop is 8")),
+        ("dense", 8, ("`dense_", "whole window")),
+        ("strides_and_dilations", 8, ("`conv1d_", "pads")),
+        ("dense_rows", 4, ("`softmax`", "every position in time")),
+    ],
+)
+def test_what_keeps_a_network_from_streaming_is_named(
+    name: str, hop: int, words: tuple[str, ...], keras_models: Path
+) -> None:
+    flatbuffer = (keras_models / f"{name}.tflite").read_bytes()
+    network = compile_network(flatbuffer, hop)
+    assert network.obstacle is not None
+    for word in words:
+        assert word in network.obstacle
+    assert network.sources == compile_network(flatbuffer).sources
+    assert network.feed == network.input_shape[1]

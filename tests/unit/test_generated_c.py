@@ -35,12 +35,14 @@ NETWORK_H = """\
 #ifndef MODEL_NETWORK_H
 #define MODEL_NETWORK_H
 #include <stdint.h>
+void model_network_reset(void);
 void model_network_invoke(const int8_t *input, int8_t *output);
 #endif
 """
 NETWORK_C = """\
 #include "model_network.h"
 #include "model_size.h"
+void model_network_reset(void) {}
 void model_network_invoke(const int8_t *input, int8_t *output) {
   for (int c = 0; c < MODEL_CLASSES; c++) output[c] = (int8_t)((input[c] + input[c + 3]) / 2);
 }
@@ -99,7 +101,7 @@ def compile_and_run(folder: Path, texts: dict[str, str]) -> str:
     for name, text in texts.items():
         (folder / name).write_text(text, "utf-8")
     sources = [name for name in texts if name.endswith(".c")]
-    library = [LIBRARY / "selftest" / "selftest.c", LIBRARY / "crc" / "crc.c"]
+    library = [LIBRARY / part / f"{part}.c" for part in ("model", "selftest", "crc")]
     includes = [f"-I{LIBRARY / part}" for part in ("model", "selftest", "crc")]
     command = ["gcc", *STRICT, "-I.", *includes, *sources, *map(str, library), "-o", "show"]
     built = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

@@ -10,10 +10,13 @@
 
 static recognizer_t recognizer;
 static rate_lock_t rate_lock;
+static int8_t last_window[MODEL_WINDOW * MODEL_CHANNELS]; /* of the samples that were recognised */
 
 uint32_t twin_window(void) { return MODEL_WINDOW; }
 
 uint32_t twin_hop(void) { return MODEL_HOP; }
+
+uint32_t twin_feed(void) { return MODEL_FEED; }
 
 uint32_t twin_channels(void) { return MODEL_CHANNELS; }
 
@@ -23,12 +26,23 @@ const char *twin_contract_hash(void) { return MODEL.contract_hash; }
 
 const char *twin_label(uint32_t class_index) { return MODEL.labels[class_index]; }
 
+/* The last sample that was pushed. */
+static const int8_t *newest(const window_t *window) {
+  return window->input + (size_t)(window->filled - 1) * MODEL_CHANNELS;
+}
+
+static void remember_newest(void) {
+  const size_t kept = sizeof last_window - MODEL_CHANNELS;
+  memmove(last_window, last_window + MODEL_CHANNELS, kept);
+  memcpy(last_window + kept, newest(&recognizer.window), MODEL_CHANNELS);
+}
+
 void twin_quantise(const int32_t *values, uint32_t samples, int8_t *quantised) {
   static window_t window;
   for (uint32_t i = 0; i < samples; i++) {
-    window_reset(&window); /* the sample becomes the first row */
+    window_reset(&window);
     (void)window_push(&window, MODEL.scales, MODEL.shift, values + (size_t)i * SAMPLE_CHANNELS);
-    memcpy(quantised + (size_t)i * MODEL_CHANNELS, window.input, MODEL_CHANNELS);
+    memcpy(quantised + (size_t)i * MODEL_CHANNELS, newest(&window), MODEL_CHANNELS);
   }
 }
 
@@ -46,6 +60,7 @@ typedef struct {
 
 static void hear(heard_t *heard, const sample_t *sample) {
   const recognition_t result = recognizer_push(&recognizer, sample->value, sample->t_us);
+  remember_newest();
   if (result.has_event) {
     heard->events[heard->event_count++] =
         (twin_event_t){sample->t_us, result.event.class_index, result.event.sum};
@@ -54,8 +69,7 @@ static void hear(heard_t *heard, const sample_t *sample) {
   const size_t window = heard->windows++;
   heard->scores_t_us[window] = sample->t_us;
   memcpy(heard->scores + window * sizeof result.scores, result.scores, sizeof result.scores);
-  memcpy(heard->inputs + window * sizeof recognizer.window.input, recognizer.window.input,
-         sizeof recognizer.window.input);
+  memcpy(heard->inputs + window * sizeof last_window, last_window, sizeof last_window);
 }
 
 /* As the application does with a sample of its stream. */
@@ -84,12 +98,15 @@ uint32_t twin_score_thousandths(uint32_t sum) {
   return decision_score_thousandths(&MODEL.policy, (uint16_t)sum);
 }
 
-void twin_invoke(const int8_t *input, int8_t *output) { MODEL.invoke(input, output); }
+void twin_invoke(const int8_t *input, int8_t *output) {
+  model_run(input, output);
+  recognizer_reset(&recognizer); /* the network's state is no longer that of the samples */
+}
 
 void twin_invoke_many(const int8_t *input, int8_t *output, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
-    MODEL.invoke(input + (size_t)i * MODEL_WINDOW * MODEL_CHANNELS,
-                 output + (size_t)i * MODEL_CLASSES);
+    twin_invoke(input + (size_t)i * MODEL_WINDOW * MODEL_CHANNELS,
+                output + (size_t)i * MODEL_CLASSES);
   }
 }
 
@@ -97,5 +114,7 @@ static void nothing(void) {}
 
 uint16_t twin_selftest_crc(void) {
   static int8_t input[MODEL_WINDOW * MODEL_CHANNELS];
-  return selftest_crc(input, nothing);
+  const uint16_t crc = selftest_crc(input, nothing);
+  recognizer_reset(&recognizer);
+  return crc;
 }

@@ -1,8 +1,8 @@
 /* The firmware's signal path as a shared library for the host.
  *
- * Built from this folder, lib/{crc,rate,window,decision,recognizer,selftest,nn} and the sources of
- * one generated model; it runs the same C as the board, so its answers are the board's. One library
- * holds one state: load a second copy for a second stream. */
+ * Built from this folder, lib/{crc,model,rate,window,decision,recognizer,selftest,nn} and the
+ * sources of one generated model; it runs the same C as the board, so its answers are the board's.
+ * One library holds one state: load a second copy for a second stream. */
 #ifndef TWIN_H
 #define TWIN_H
 
@@ -19,6 +19,7 @@ typedef struct {
 /* Sizes and the hash of the model that was built in. */
 uint32_t twin_window(void);
 uint32_t twin_hop(void);
+uint32_t twin_feed(void); /* samples that the network is given: a window, or a hop */
 uint32_t twin_channels(void);
 uint32_t twin_classes(void);
 const char *twin_contract_hash(void);
@@ -43,7 +44,7 @@ uint32_t twin_replay(const int32_t *values, const uint32_t *seq, const uint64_t 
 /* An event's score as the board prints it: thousandths, 0..1000. */
 uint32_t twin_score_thousandths(uint32_t sum);
 
-/* The network alone: input int8 [window][channels], output int8 [classes]. */
+/* The network alone: input int8 [window][channels], output int8 [classes]. Forgets all samples. */
 void twin_invoke(const int8_t *input, int8_t *output);
 
 /* `count` inferences: input int8 [count][window][channels], output int8 [count][classes]. */

@@ -4,6 +4,7 @@
 
 #define MODEL_WINDOW 1
 #define MODEL_HOP 1
+#define MODEL_FEED 1
 #define MODEL_CHANNELS 6
 #define MODEL_CLASSES 1
 

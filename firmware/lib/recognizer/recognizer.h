@@ -21,6 +21,7 @@ typedef struct {
   decision_event_t event;       /* where has_event */
 } recognition_t;
 
+/* As if no sample had ever been pushed. The model's state belongs to one recognizer. */
 void recognizer_reset(recognizer_t *recognizer);
 
 /* `value`: int32 [MODEL_CHANNELS] in thousandths, taken at `t_us`. Needs a model. */

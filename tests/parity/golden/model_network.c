@@ -92,3 +92,5 @@ void model_network_invoke(const int8_t *input, int8_t *output) {
   layer_softmax(arena + 16, output);
   NN_LAYER_DONE(2);
 }
+
+void model_network_reset(void) {}

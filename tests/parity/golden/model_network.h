@@ -11,4 +11,7 @@
 /* Runs the network once. Reads `input`, writes `output`; they must not overlap. Not reentrant. */
 void model_network_invoke(const int8_t *input, int8_t *output);
 
+/* Forgets all that was seen before. */
+void model_network_reset(void);
+
 #endif
