@@ -81,6 +81,7 @@ check: setup ## formatting, lints, types, import rule, C warnings
 
 bench: setup tools ## measure everything docs/results.md reports
 	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.engine_streaming
 	$(BIN)/python -m benchmarks.engine_proof
 	$(BIN)/python -m benchmarks.chain
 	$(MAKE) --no-print-directory results

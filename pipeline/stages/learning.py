@@ -89,7 +89,7 @@ def convert(path: Path, on_step: OnStep) -> Converted:
     on_step("compiling to C")
     flatbuffer = draft.flatbuffer_file.read_bytes()
     trained = run.contract()
-    network = compile_network(flatbuffer, trained.hop)
+    network = compile_network(flatbuffer, hop=trained.hop)
     contract = trained.converted(network.quantisation, flatbuffer, network.obstacle is None)
     on_step("asking TensorFlow Lite Micro for the reference")
     vectors = golden.make_golden(draft.flatbuffer_file, network.quantisation, windows["test"], log)

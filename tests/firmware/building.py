@@ -31,7 +31,10 @@ def board_sources(*names: str) -> list[Path]:
     return [path for name in names for path in sorted((FIRMWARE / "boards" / name).glob("*.c"))]
 
 
-PARTS = ("app", "crc", "decision", "protocol", "rate", "recognizer", "ring", "selftest", "window")
+PARTS = (
+    *("app", "crc", "decision", "model", "protocol", "rate", "recognizer", "ring", "selftest"),
+    "window",
+)
 APP = library_sources(*PARTS)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from tiny_model import CONTRACT, SELFTEST_CRC, WINDOW, swings, write_sources
