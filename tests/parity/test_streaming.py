@@ -116,8 +116,8 @@ def test_what_streams_needs_less(keras_models: Path) -> None:
         ("padded", 8, ("`second`", "pads", "padding='valid'")),
         ("dilated", 7, ("`pool1`", "every 2 samples", "a hop is 7", "multiple of 2")),
         ("flattened", 8, ("`pool`", "every 3 samples", "a hop is 8")),
-        ("dense", 8, ("`dense`", "whole window")),
-        ("strides_and_dilations", 8, ("`conv1d`", "pads")),
+        ("dense", 8, ("`dense", "whole window")),
+        ("strides_and_dilations", 8, ("`conv1d", "pads")),
         ("dense_rows", 4, ("`softmax`", "every position in time")),
     ],
 )
