@@ -108,6 +108,7 @@ class Ear:
     def lose_line(self, seconds: float) -> None:
         """The port went away and is back: what was on its way is gone."""
         self.track.mark("unplugged", round(seconds * 1000))
+        self.track.after_silence()
         self._reader = LineReader()
         self._rest = b""
 
@@ -156,6 +157,8 @@ class Ear:
         except PipelineError as error:
             self.misunderstood = error  # or damaged on the way: the port's keeper asks again
             return
+        if self.sender is BOARD:
+            self.track.after_silence()  # it is asked again only where it had fallen silent
         self.sender = BOARD
         rate_hz = self.info.measured_hz or self.info.stream_hz
         self.track.period_us = 1e6 / rate_hz if rate_hz > 0 else self.track.period_us

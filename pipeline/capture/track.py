@@ -25,7 +25,7 @@ LATE_SAMPLES = 256  # how far back a late or repeated sample is still recognised
 CLOCK_SLACK = 0.25  # of the time that the count says has passed
 CLOCK_SLACK_US = 50_000
 LATE_SHARE = 0.001  # by which two clocks may drift apart
-LATE_US = 1_000_000  # by which a line that was not kept waiting before may be late after a gap
+LATE_US = 1_000_000  # by which the first line after a silence may be late
 RATE_OVER_US = 1_000_000
 RATE_FIT_ROWS = 20_000
 
@@ -81,6 +81,7 @@ class Track:
         self._marks: list[_Mark] = []
         self._held: _Held | None = None
         self._restart = False
+        self._was_silent = False
         self._raw_seq = 0  # of the newest sample, as it was sent
         self._t_offset_us = 0  # from the sender's clock to t_us
         self._host_us = 0  # when the newest sample arrived
@@ -143,6 +144,10 @@ class Track:
         self._drop_held()
         self._restart = bool(self._seq)
 
+    def after_silence(self) -> None:
+        """Nothing that is still to come was sent before now: it has not been kept waiting."""
+        self._was_silent = True
+
     def finish(self) -> list[Row]:
         """Nothing more will come: a sample still waiting is kept if it lies ahead."""
         held, self._held = self._held, None
@@ -187,15 +192,16 @@ class Track:
         return (sample.seq - self._raw_seq + half) % COUNT_WRAP - half
 
     def _follows(self, sample: Sample, steps: int, host_us: int) -> bool:
-        """Count and clock have moved on together, and over a gap the host's clock with them.
+        """Count and clock have moved on together, and after a silence the host's clock with them.
 
         Else a sender that has run longer since a restart than before it would seem to have lost
         samples only.
         """
         passed_us = sample.t_us + self._t_offset_us - self._t_us[-1]
         late_us = host_us - self._host_us - passed_us
-        hidden_restart = steps > 1 and late_us > LATE_SHARE * passed_us + LATE_US
-        return _moved_together(steps, passed_us, self.period_us) and not hidden_restart
+        if self._was_silent and late_us > LATE_SHARE * passed_us + LATE_US:
+            return False
+        return _moved_together(steps, passed_us, self.period_us)
 
     def _is_repeated_or_late(self, sample: Sample, steps: int) -> bool:
         if not -LATE_SAMPLES < steps <= 0:
@@ -267,7 +273,7 @@ class Track:
         self._seq.append(row.seq)
         self._t_us.append(row.t_us)
         self._values.extend(row.values)
-        self._raw_seq, self._host_us = sample.seq, host_us
+        self._raw_seq, self._host_us, self._was_silent = sample.seq, host_us, False
         return row
 
     def _mark_at(self, seq: int, kind: str, count: int) -> None:

@@ -111,6 +111,7 @@ def test_a_restart_that_looks_like_a_gap_is_told_by_the_hosts_clock():
     track = Track(period_us=PERIOD_US)
     for n in (100, 101):
         track.add(sample(n), n * PERIOD_US)
+    track.after_silence()
     for n in (150, 151):  # it had run for one second, was away for three, and ran for 1.5
         track.add(sample(n), (400 + n) * PERIOD_US)
     part = all_of(track)

@@ -1,0 +1,93 @@
+"""Whatever happens to the bytes of a board's samples, what is stored is what was sent."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.capture.ear import Ear
+from pipeline.capture.track import Stretch
+from tests.fixtures.known_motion import RATE_HZ, index_of, sample_lines, times_of
+from tests.fixtures.line_faults import LineFaults
+
+INFO = (
+    b"ok board=native imu=emulated revision=host firmware=1 contract=none rate_hz=0.000 "
+    b"stream_hz=119.000 measured_hz=119.000 nominal_hz=119.000 sensor_hz=119.000 pace=direct "
+    b"window=1 hop=1 channels=6 classes=0 tick_hz=1 overruns=0 dropped=0 stack_unused=0\n"
+)
+LINES = sample_lines(300)
+
+edits = st.one_of(
+    st.tuples(st.integers(0, 30_000), st.integers(1, 400), st.just(b"")),  # bytes are lost
+    st.tuples(st.integers(0, 30_000), st.just(0), st.binary(min_size=1, max_size=40)),
+    st.tuples(st.integers(0, 30_000), st.just(1), st.binary(min_size=1, max_size=1)),
+)
+chunk_sizes = st.lists(st.integers(1, 700), min_size=1, max_size=60)
+
+
+def stored(stream: bytes, sizes: list[int]) -> Stretch | None:
+    """What is kept of the stream where it arrives in such pieces, at the pace of its lines."""
+    ear = Ear()
+    ear.hear(INFO, 0)
+    at = 0
+    for size in [*sizes, len(stream)]:
+        at, start = min(at + size, len(stream)), at
+        ear.hear(stream[start:at], round(at / len(LINES[0]) / RATE_HZ * 1e6))
+    ear.finish()
+    return ear.track.stretch(0, 1 << 62) if len(ear.track) else None
+
+
+def assert_true(part: Stretch | None) -> None:
+    if part is None:
+        return
+    index = index_of(np.rint(part.samples.astype(np.float64) * 1000).astype(np.int32))
+    assert (index >= 0).all()
+    assert (np.diff(index) > 0).all()
+    assert (np.diff(part.seq) == np.diff(index)).all()
+    assert (np.diff(part.t_us) == np.diff(times_of(index))).all()
+    assert {(gap.index, gap.missing) for gap in part.gaps} == {
+        (int(at) + 1, int(index[at + 1] - index[at]) - 1)
+        for at in np.flatnonzero(np.diff(index) > 1)
+    }
+
+
+def same(one: Stretch | None, other: Stretch | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    arrays = zip(
+        (one.samples, one.seq, one.t_us), (other.samples, other.seq, other.t_us), strict=True
+    )
+    return all(np.array_equal(*pair) for pair in arrays) and one.faults == other.faults
+
+
+@given(st.lists(edits, max_size=20), chunk_sizes)
+def test_any_damage_leaves_only_true_samples_in_their_places(changes, sizes):
+    stream = b"".join(LINES)
+    for place, length, new in changes:
+        at = place % len(stream)
+        stream = stream[:at] + new + stream[at + length :]
+    assert_true(stored(stream, sizes))
+
+
+@given(st.integers(0, 2**32), st.floats(0, 1), chunk_sizes)
+def test_damaged_lines_leave_only_true_samples_in_their_places(seed, share, sizes):
+    faults = LineFaults(seed, share)
+    assert_true(stored(b"".join(map(faults.damage, LINES)), sizes))
+
+
+@given(st.integers(0, 2**32), chunk_sizes, chunk_sizes)
+def test_the_pieces_in_which_bytes_arrive_change_nothing(seed, sizes, other_sizes):
+    faults = LineFaults(seed, 0.3)
+    stream = b"".join(map(faults.damage, LINES))
+    assert same(stored(stream, sizes), stored(stream, other_sizes))
+
+
+@given(st.binary(max_size=2000), st.booleans())
+def test_no_bytes_make_it_fall(noise, is_known):
+    ear = Ear()
+    if is_known:
+        ear.hear(INFO, 0)
+    ear.hear(noise, 1)
+    ear.hear(b"\n" + noise + b"\n", 4_000_000)
+    ear.finish()
