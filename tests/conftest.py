@@ -8,10 +8,15 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 RECORDINGS = PROJECT.parent / "shared" / "data"
 TOOLS_ARE_A_MUST = "GESTURE_REQUIRE_TOOLS"
+
+# How long an example takes is no test's business: computers are busy.
+settings.register_profile("any-computer", deadline=None)
+settings.load_profile("any-computer")
 
 # Started in the background, a shell has us ignore Ctrl-C, and every process we start too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.capture.ear import Ear
@@ -23,6 +23,7 @@ edits = st.one_of(
     st.tuples(st.integers(0, 30_000), st.just(0), st.binary(min_size=1, max_size=40)),
     st.tuples(st.integers(0, 30_000), st.just(1), st.binary(min_size=1, max_size=1)),
 )
+few = settings(max_examples=40)
 chunk_sizes = st.lists(st.integers(1, 700), min_size=1, max_size=60)
 
 
@@ -61,6 +62,7 @@ def same(one: Stretch | None, other: Stretch | None) -> bool:
     return all(np.array_equal(*pair) for pair in arrays) and one.faults == other.faults
 
 
+@few
 @given(st.lists(edits, max_size=20), chunk_sizes)
 def test_any_damage_leaves_only_true_samples_in_their_places(changes, sizes):
     stream = b"".join(LINES)
@@ -70,12 +72,14 @@ def test_any_damage_leaves_only_true_samples_in_their_places(changes, sizes):
     assert_true(stored(stream, sizes))
 
 
+@few
 @given(st.integers(0, 2**32), st.floats(0, 1), chunk_sizes)
 def test_damaged_lines_leave_only_true_samples_in_their_places(seed, share, sizes):
     faults = LineFaults(seed, share)
     assert_true(stored(b"".join(map(faults.damage, LINES)), sizes))
 
 
+@few
 @given(st.integers(0, 2**32), chunk_sizes, chunk_sizes)
 def test_the_pieces_in_which_bytes_arrive_change_nothing(seed, sizes, other_sizes):
     faults = LineFaults(seed, 0.3)
