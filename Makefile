@@ -79,7 +79,7 @@ check: setup ## formatting, lints, types, import rule, C warnings
 	  for source in $(C_SOURCES); do \
 	    $$compiler $(C_WARNINGS) $(C_INCLUDES) -fsyntax-only $$source || exit 1; done; done
 
-bench: setup tools ## measure everything docs/results.md reports
+bench: setup tools ## measure what docs/results.md reports, but for make soak
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.engine_streaming
 	$(BIN)/python -m benchmarks.engine_proof
