@@ -172,6 +172,6 @@ def show_captured(captured: Captured, as_json: bool) -> None:
 def show_recovered(recovered: Sequence[Recovered]) -> None:
     """Said by whichever command met them first."""
     for capture in recovered:
-        err.print("[yellow]A capture had been killed; what it had read is kept:[/]")
+        err.print("[yellow]A capture had not ended well; what it had read is kept:[/]")
         for file in (*capture.takes, *capture.streams):
             err.print(f"  {escape(str(file))}", soft_wrap=True)

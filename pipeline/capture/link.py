@@ -36,7 +36,7 @@ class Link:
         """Raises PipelineError (NO_BOARD) where the port cannot be opened."""
         self._ear = ear
         self.port = open_port(spec)
-        self._spec = lasting_name(self.port.device) if spec == "auto" else spec
+        self._spec = lasting_name(self.port.device)
         self.name = self.port.device
         self.state = State.ASKING
         self._since_s = now_s  # of this state

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import PipelineError
 from pipeline.stages.data import DATA
+from pipeline.stages.writing import writing
 
 if TYPE_CHECKING:
     from pipeline.datasets.editing import Trimmed
@@ -18,23 +17,11 @@ if TYPE_CHECKING:
     from pipeline.stages.recovery import Recovered
 
 
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise PipelineError(
-            f"{path} cannot be written: {error.strerror or error}.",
-            "the disk is full, the folder may not be written by you, or a file is in the way",
-            "check the path, or name another one; nothing that was there is lost",
-        ) from None
-
-
 def recover(dataset: Path) -> list[Recovered]:
     """Finish captures of `dataset` that were killed, before anyone looks at it."""
     from pipeline.stages.recovery import recover as finish
 
-    with _writing(dataset):
+    with writing(dataset):
         return finish(dataset)
 
 
@@ -50,7 +37,7 @@ def show(path: Path, out: Path) -> int:
     from pipeline.datasets.recordings import load_recording, load_recordings
 
     recordings = [load_recording(path)] if path.is_file() else load_recordings(path)
-    with _writing(out):
+    with writing(out):
         draw(recordings, out, str(path))
     return len(recordings)
 
@@ -71,19 +58,19 @@ def take_inventory(dataset: Path) -> Inventory:
 def trim(file: Path, start_s: float, stop_s: float | None) -> Trimmed:
     from pipeline.datasets.editing import trim_recording
 
-    with _writing(file):
+    with writing(file):
         return trim_recording(file, start_s, stop_s)
 
 
 def relabel(files: Sequence[Path], label: str) -> list[tuple[Path, Path]]:
     from pipeline.datasets.editing import relabel_recordings
 
-    with _writing(files[0].parent.parent / label):
+    with writing(files[0].parent.parent / label):
         return relabel_recordings(files, label)
 
 
 def export(dataset: Path, folder: Path, form: str) -> ExportReport:
     from pipeline.datasets.exporters import export_dataset
 
-    with _writing(folder):
+    with writing(folder):
         return export_dataset(dataset, folder, form)

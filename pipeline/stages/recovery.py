@@ -1,4 +1,4 @@
-"""Captures that were killed: what they had read becomes the recordings it would have become."""
+"""Captures that did not end well: what they had read becomes what it would have become."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.artifacts import Interval, Recording
 from pipeline.errors import PipelineError
+from pipeline.stages.writing import writing
 
 if TYPE_CHECKING:
     from pipeline.capture.directors import Plan
@@ -59,7 +60,8 @@ class TakeKeeper:
         self._journal.note("saving", [cut.number, names])
         for path, recording in zip(files, recordings, strict=True):
             if path is not None and recording is not None and not path.exists():
-                save_recording(recording, path)
+                with writing(path):
+                    save_recording(recording, path)
                 self.saved.append(path)
                 self._on_take(_described(path, recording))
         self.files[cut.number] = files
