@@ -80,8 +80,9 @@ check: setup ## formatting, lints, types, import rule, C warnings
 	    $$compiler $(C_WARNINGS) $(C_INCLUDES) -fsyntax-only $$source || exit 1; done; done
 
 bench: setup tools ## measure what docs/results.md reports, but for make soak
-	$(BIN)/python -m benchmarks.engine
-	$(BIN)/python -m benchmarks.engine_streaming
+	$(BIN)/python -m benchmarks.engine $(if $(ACCEPT),--accept)
+	$(BIN)/python -m benchmarks.engine_streaming $(if $(ACCEPT),--accept)
+	$(BIN)/python -m benchmarks.engine_growth
 	$(BIN)/python -m benchmarks.engine_proof
 	$(BIN)/python -m benchmarks.chain
 	$(MAKE) --no-print-directory results

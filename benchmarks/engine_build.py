@@ -47,13 +47,13 @@ class Image:
 
 @dataclass(frozen=True)
 class Run:
-    """outputs: int8 [vectors, outputs]; instructions: the most that one of them took; layers: the
-    same of each layer, in an image built with PROFILE."""
+    """outputs: int8 [vectors, outputs]; instructions: the most that one of them took; layers:
+    the same of each layer, and its bytes of stack, in an image built with PROFILE."""
 
     outputs: Int8
     instructions: int
     stack: int
-    layers: tuple[int, ...]
+    layers: tuple[tuple[int, int], ...]
 
 
 def model(folder: Path, module: str) -> bytes:
@@ -104,12 +104,12 @@ def run(folder: Path, image: Image, inputs: Int8) -> Run:
         stderr=subprocess.STDOUT,
     )
     lines = [line.split() for line in result.stdout.splitlines()]
-    told = {kind: [int(line[1], 16) for line in lines if line[0] == kind] for kind in "ls"}
+    told = {kind: [line[1:] for line in lines if line[0] == kind] for kind in "ls"}
     answers = [line for line in lines if line[0] not in told]
     outputs = [np.frombuffer(bytes.fromhex(line[1]), np.int8) for line in answers]
     instructions = _instructions(max(int(line[0], 16) for line in answers))
-    layers = tuple(map(_instructions, told["l"]))
-    return Run(np.stack(outputs), instructions, told["s"][0], layers)
+    layers = tuple((_instructions(int(ticks, 16)), int(used, 16)) for ticks, used in told["l"])
+    return Run(np.stack(outputs), instructions, int(told["s"][0][0], 16), layers)
 
 
 def _instructions(ticks: int) -> int:

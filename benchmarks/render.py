@@ -7,6 +7,8 @@ import operator
 from pathlib import Path
 from typing import Any
 
+from benchmarks import engine_table
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "results.md"
@@ -34,6 +36,9 @@ def main() -> None:
 def area_section(path: Path) -> str:
     rows = json.loads(path.read_text(encoding="utf-8"))
     lines = [f"## {path.stem.capitalize()}", ""]
+    if path.stem == engine_table.AREA:
+        lines += engine_table.section(rows, PAGE.parent)
+        rows = [row for row in rows if row["bound"] or not engine_table.shows(row["name"])]
     lines += ["| figure | value | bound | | command | note |", "|---|---|---|---|---|---|"]
     lines += [row_line(row) for row in rows]
     return "\n".join(lines) + "\n"

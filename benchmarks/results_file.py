@@ -16,7 +16,8 @@ Row: TypeAlias = dict[str, Any]  # name, value, unit, bound, command, note
 
 
 def row(name: str, value: float, unit: str, command: str, note: str = "", bound: str = "") -> Row:
-    """`bound` as in "<= 66000"; a value without one is better where it is smaller."""
+    """`bound` as in "<= 66000". A value without one is better where it is smaller, unless its unit
+    is `times`."""
     texts = {"name": name, "unit": unit, "bound": bound, "command": command, "note": note}
     return {**texts, "value": value}
 
@@ -55,6 +56,6 @@ def _loss(row: Row, known: Row | None) -> float:
     """By which share of the known figure this one is worse; negative where it is better."""
     if known is None:
         return 0.0
-    gain = row["bound"].startswith(">")
+    gain = row["bound"].startswith(">") or row["unit"] == "times"
     difference = known["value"] - row["value"] if gain else row["value"] - known["value"]
     return float(difference / abs(known["value"])) if known["value"] else float(difference > 0)

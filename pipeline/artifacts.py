@@ -204,6 +204,11 @@ class RunFolder:
         return self.path / "model.tflite"
 
     @property
+    def cost_file(self) -> Path:
+        """What each layer costs, as known at conversion."""
+        return self.path / "cost.json"
+
+    @property
     def golden_file(self) -> Path:
         return self.path / "golden.npz"
 

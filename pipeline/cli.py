@@ -81,20 +81,26 @@ def train(
 
 
 @app.command()
-def convert(run: Run = LATEST, json: Json = False) -> None:
+def convert(
+    run: Run = LATEST,
+    budget: Annotated[
+        Path | None, typer.Option(help="A YAML file with a board's room; see configs/.")
+    ] = None,
+    json: Json = False,
+) -> None:
     """Quantise to int8 and compile to C.
 
-    The C is compared with TensorFlow Lite Micro, byte for byte; where they differ, nothing
-    is written.
+    The C is compared with TensorFlow Lite Micro, byte for byte. Where they differ, or the
+    network passes the budget, nothing is written.
 
     \b
-    Example: gesture convert runs/latest
+    Example: gesture convert runs/latest --budget configs/nano33ble.yaml
     """
     from pipeline import console
     from pipeline.stages import learning as stage
 
     with console.steps(json) as on_step:
-        result = stage.convert(run, on_step)
+        result = stage.convert(run, budget, on_step)
     console.show_converted(result, json)
 
 
@@ -106,6 +112,7 @@ def deploy(
     run: Run = LATEST,
     board: Annotated[str, typer.Option(help="nano33ble, virtual or native.")] = "nano33ble",
     port: Port = "auto",
+    profile: Annotated[bool, typer.Option("--profile", help="Count each layer too.")] = False,
     json: Json = False,
 ) -> None:
     """Put a run on a board.
@@ -120,7 +127,7 @@ def deploy(
     from pipeline.stages import board as stage
 
     with console.steps(json) as on_step:
-        result = stage.deploy(run, board, port, on_step)
+        result = stage.deploy(run, board, port, profile, on_step)
     console.show_deployed(result, json)
 
 
@@ -248,9 +255,10 @@ def settings() -> None:
     \b
     Example: gesture settings
     """
+    from pipeline.budget import budget_reference
     from pipeline.config import reference
 
-    print(reference())
+    print(reference(), budget_reference(), sep="\n")
 
 
 @app.command()

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import (
@@ -31,6 +31,9 @@ BOARD_CHANNELS = ("ax", "ay", "az", "gx", "gy", "gz")  # as a board hands them t
 
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Kind = TypeVar("Kind", bound=Section)
 
 
 class DataConfig(Section):
@@ -178,13 +181,18 @@ def load_train_config(path: Path, overrides: Iterable[str] = ()) -> TrainConfig:
 
     Raises PipelineError (exit code USAGE) that lists every fault.
     """
+    return load_section(path, TrainConfig, overrides)
+
+
+def load_section(path: Path, kind: type[Kind], overrides: Iterable[str] = ()) -> Kind:
+    """A file of `kind`; raises as load_train_config does."""
     content = _read_yaml(path)
     for override in overrides:
         _apply_override(content, override)
     try:
-        return TrainConfig.model_validate(content)
+        return kind.model_validate(content)
     except ValidationError as error:
-        faults = "\n".join(f"  - {_describe(fault)}" for fault in error.errors())
+        faults = "\n".join(f"  - {_describe(fault, kind)}" for fault in error.errors())
         raise PipelineError(
             f"{path} has settings that cannot be used:\n{faults}",
             "a key or value is misspelt, out of range, or of another version",
@@ -242,18 +250,17 @@ def _apply_override(content: dict[str, Any], override: str) -> None:
     content[name] = yaml.safe_load(value)
 
 
-def _describe(fault: Any) -> str:
+def _describe(fault: Any, kind: type[BaseModel]) -> str:
     path = [str(part) for part in fault["loc"]]
     place = ".".join(path)
     if fault["type"] != "extra_forbidden":
         return f"{place}: {fault['msg'].removeprefix('Value error, ')}"
-    near = difflib.get_close_matches(path[-1], _known_keys(path[:-1]), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(path[-1], _known_keys(kind, path[:-1]), n=1, cutoff=0.5)
     hint = f"; did you mean `{'.'.join([*path[:-1], near[0]])}`?" if near else ""
     return f"{place}: unknown key{hint}"
 
 
-def _known_keys(sections: list[str]) -> list[str]:
-    model: type[BaseModel] = TrainConfig
+def _known_keys(model: type[BaseModel], sections: list[str]) -> list[str]:
     for section in sections:
         inner = model.model_fields[section].annotation
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
@@ -262,10 +269,10 @@ def _known_keys(sections: list[str]) -> list[str]:
     return list(model.model_fields)
 
 
-def reference() -> str:
+def reference(kind: type[Section] = TrainConfig) -> str:
     """Every key with its default and meaning, as Markdown; docs/configuration.md is this text."""
     rows = ["| key | default | meaning |", "|---|---|---|"]
-    for section, outer in TrainConfig.model_fields.items():
+    for section, outer in kind.model_fields.items():
         inner = outer.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             rows += [_row(f"{section}.{key}", field) for key, field in inner.model_fields.items()]

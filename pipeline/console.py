@@ -16,11 +16,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.artifacts import Event, Recording
+from pipeline.costs import NetworkCost
 from pipeline.errors import ExitCode, PipelineError
 
 if TYPE_CHECKING:
     from pipeline.capture.monitor import Seen
     from pipeline.datasets.importers import ImportReport
+    from pipeline.deployment.profile import Profile
     from pipeline.deployment.verify import Verified
     from pipeline.stages.board import Deployed
     from pipeline.stages.learning import Converted
@@ -178,12 +180,30 @@ def show_converted(converted: Converted, as_json: bool) -> None:
         [
             ("byte-equal", f"to TensorFlow Lite Micro on {converted.vectors} vectors"),
             ("int8 accuracy", f"{converted.int8_accuracy:.1%}"),
-            ("network", f"{converted.macs:,} multiply-accumulates every {converted.hop} samples"),
+            ("variant", converted.variant),
             ("streaming", _streaming(converted)),
-            ("constants", f"{converted.weight_bytes:,} bytes"),
-            ("working memory", f"{converted.arena_bytes:,} bytes"),
             ("contract", converted.contract_hash[:12]),
         ],
+    )
+    show_cost(converted.cost, converted.hop)
+
+
+def show_cost(cost: NetworkCost, hop: int) -> None:
+    """What each layer takes for a classification, every `hop` samples, and all of them together."""
+    columns = ("layer", "operators", "output", "MACs", "instructions", "flash", "RAM")
+    table = Table(*columns, box=None, title=f"cost every {hop} samples", title_justify="left")
+    for layer in cost.layers:
+        shape = "x".join(map(str, layer.output_shape))
+        numbers = (layer.macs, layer.instructions, layer.flash_bytes, layer.ram_bytes)
+        table.add_row(layer.name, layer.operator, shape, *(f"{number:,}" for number in numbers))
+    totals = (cost.macs, cost.instructions, cost.flash_bytes, cost.ram_bytes)
+    table.add_row("", "shared kernels", "", "", "", f"{cost.kernel_bytes:,}", "")
+    table.add_row("all", "", "", *(f"{number:,}" for number in totals), style="bold")
+    out.print(table)
+    out.print(
+        f"[dim]bytes; {cost.stack_bytes:,} of stack; instructions are an estimate for a "
+        "Cortex-M4F[/]",
+        "",
     )
 
 
@@ -205,6 +225,18 @@ def show_deployed(deployed: Deployed, as_json: bool) -> None:
     if image.instructions_per_inference is not None:
         rows.append(("inference", f"{image.instructions_per_inference:,} instructions"))
     show_table(f"on the {image.board} board", [*rows, *_proofs(deployed.verified)])
+    if deployed.profile is not None:
+        show_profile(deployed.profile)
+
+
+def show_profile(profile: Profile) -> None:
+    """What each layer took on the board, beside the estimate."""
+    table = Table("layer", "operators", "estimate", profile.unit, "by estimate", box=None)
+    for layer in profile.layers:
+        estimate = layer.estimated_instructions
+        ratio = f"{layer.measured / estimate:.2f}" if estimate else "-"
+        table.add_row(layer.name, layer.operator, f"{estimate:,}", f"{layer.measured:,.0f}", ratio)
+    out.print(table)
 
 
 def show_checked(verified: Verified, as_json: bool) -> None:

@@ -21,10 +21,10 @@ def run(as_json: bool) -> None:
         trained = learning.train(CONFIG, [f"data.path={SAMPLE}"], None, on_epoch)
     console.show_trained(trained, as_json)
     with console.steps(as_json) as on_step:
-        converted = learning.convert(trained.run, on_step)
+        converted = learning.convert(trained.run, None, on_step)
     console.show_converted(converted, as_json)
     with console.steps(as_json) as on_step:
-        deployed = board.deploy(trained.run, name, "auto", on_step)
+        deployed = board.deploy(trained.run, name, "auto", False, on_step)
     console.show_deployed(deployed, as_json)
     stream_file = trained.run / "stream.csv"
     stream = data.make_stream(data.dataset_of(trained.run), stream_file, trained.run, SEED)

@@ -2,7 +2,8 @@
  *
  * Inputs lie at PSRAM: a count, then MODEL_NETWORK_INPUTS bytes each. For each input a line is
  * printed: timer ticks of the call, the output in hexadecimal. Then `s N`, bytes of stack ever
- * used. Built with NN_PROFILE, before it a line for each layer: `l N`, ticks of its longest call.
+ * used. Built with NN_PROFILE, before it a line for each layer: `l N M`, ticks and stack of its
+ * dearest call.
  */
 #include <stdint.h>
 
@@ -19,7 +20,7 @@ extern uint32_t data_start[], data_end[], data_load[], bss_start[], bss_end[];
 extern uint32_t stack_start[], stack_end[];
 
 static int8_t output[MODEL_NETWORK_OUTPUTS];
-static char line[2 * MODEL_NETWORK_OUTPUTS + 16];
+static char line[2 * MODEL_NETWORK_OUTPUTS + 24];
 
 static void call_host(uint32_t operation, uintptr_t argument) {
   register uint32_t r0 __asm("r0") = operation;
@@ -40,23 +41,46 @@ static void print(char *end) {
   call_host(SYS_WRITE0, (uintptr_t)line);
 }
 
+static uint32_t *deepest(void) {
+  uint32_t *word = stack_start;
+  while (*word == STACK_PAINT) word++;
+  return word;
+}
+
 #ifdef NN_PROFILE
 static uint32_t layer_ticks[MODEL_NETWORK_LAYERS];
+static uint32_t layer_stack[MODEL_NETWORK_LAYERS];
 static uint32_t layer_start;
+
+/* Bytes used below the caller, painted anew but for the last UNPAINTED of them. */
+__attribute__((noinline)) static uint32_t take_stack(void) {
+  const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+  uint32_t *word = deepest();
+  const uint32_t used = here - (uintptr_t)word;
+  for (; (uintptr_t)word < here - UNPAINTED; word++) *word = STACK_PAINT;
+  return used;
+}
 
 void nn_layer_done(int32_t layer) {
   const uint32_t ticks = layer_start - TIMER0->value;
+  const uint32_t used = take_stack();
   if (ticks > layer_ticks[layer]) layer_ticks[layer] = ticks;
+  if (used > layer_stack[layer]) layer_stack[layer] = used;
   layer_start = TIMER0->value;
 }
 
-static void start_layers(void) { layer_start = TIMER0->value; }
+static void start_layers(void) {
+  take_stack();
+  layer_start = TIMER0->value;
+}
 
 static void print_layers(void) {
   for (int32_t i = 0; i < MODEL_NETWORK_LAYERS; i++) {
     line[0] = 'l';
     line[1] = ' ';
-    print(write_hex(line + 2, layer_ticks[i], 8));
+    char *end = write_hex(line + 2, layer_ticks[i], 8);
+    *end++ = ' ';
+    print(write_hex(end, layer_stack[i], 8));
   }
 }
 #else
@@ -89,13 +113,9 @@ static void run_all(void) {
 }
 
 static void print_stack(void) {
-  const uint32_t *word = stack_start;
-  while (*word == STACK_PAINT) {
-    word++;
-  }
   line[0] = 's';
   line[1] = ' ';
-  print(write_hex(line + 2, (uint32_t)((uintptr_t)stack_end - (uintptr_t)word), 8));
+  print(write_hex(line + 2, (uint32_t)((uintptr_t)stack_end - (uintptr_t)deepest()), 8));
 }
 
 __attribute__((noreturn)) void reset(void) {

@@ -25,6 +25,7 @@ WHY = {
     "bad-argument": "the command's words are not of the form that docs/serial-protocol.md gives",
     "out-of-range": "the model on the board is smaller than the one this command is meant for",
     "no-model": "the board was flashed without a model",
+    "no-profile": "its image does not count its layers; `gesture deploy --profile` builds one",
     "line-too-long": "the line end was lost between two commands",
 }
 
@@ -146,6 +147,16 @@ class BoardClient:
     def bench(self, runs: int) -> int:
         """Ticks that `runs` runs of the network took together; see BoardInfo.tick_hz."""
         return int(_number(self.command(f"bench {runs}", BENCH_TIMEOUT_S), "ticks"))
+
+    def profile(self) -> list[float]:
+        """Ticks that each layer of the network takes a run, in order."""
+        answer = self.command("profile", BENCH_TIMEOUT_S)
+        runs, layers = _number(answer, "runs"), int(_number(answer, "layers"))
+        told = [item for item in self._kept if isinstance(item, Message) and item.kind == "layer"]
+        if [line.words[:1] for line in told] != [(str(number),) for number in range(layers)]:
+            raise _unexpected(answer)
+        self._kept = deque(item for item in self._kept if item not in told)
+        return [_number(line, "ticks") / runs for line in told]
 
     def selftest(self) -> str:
         """The CRC the board found. Raises PipelineError (MISMATCH) where it is not the model's."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.compiler.cost import network_cost
 from pipeline.compiler.emit import emit_header, emit_source
 from pipeline.compiler.fuse import Step, fuse
 from pipeline.compiler.graph import Graph, without_views
@@ -19,18 +20,9 @@ from pipeline.compiler.reader import read_graph
 from pipeline.compiler.stream import CannotStreamError, samples_of
 from pipeline.compiler.stream_layers import stream
 from pipeline.contract import Quantisation
+from pipeline.costs import LayerCost, NetworkCost
 
 MAX_WEIGHT_BYTES = 2**20  # all flash of the boards this is for
-
-
-@dataclass(frozen=True)
-class LayerCost:
-    """operator: all that were fused, joined by ` + `; macs: multiply-accumulates an inference."""
-
-    name: str
-    operator: str
-    macs: int
-    output_shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -39,19 +31,25 @@ class CompiledNetwork:
 
     input_shape: of a whole window. feed: samples that one inference is given, all of the window,
     or a hop where the network streams; obstacle: what keeps it from streaming, None where nothing
-    does or nobody asked. arena_bytes: static RAM, without the caller's input and output.
-    weight_bytes: constants.
+    does or nobody asked. cost: of one inference.
     """
 
     sources: dict[str, str]
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
     quantisation: Quantisation
-    arena_bytes: int
-    weight_bytes: int
-    layers: tuple[LayerCost, ...]
+    cost: NetworkCost
     feed: int
     obstacle: str | None = None
+
+    @property
+    def layers(self) -> tuple[LayerCost, ...]:
+        return self.cost.layers
+
+    @property
+    def arena_bytes(self) -> int:
+        """Static RAM, without the caller's input and output."""
+        return self.cost.arena_bytes
 
 
 def compile_network(
@@ -81,8 +79,6 @@ def _compiled(
     graph: Graph, program: Program, feed: int | None = None, obstacle: str | None = None
 ) -> CompiledNetwork:
     memory = plan(program)
-    layers = program.all_layers
-    costs = [_cost(layer, program.units) for layer in program.looped if layer.operators]
     return CompiledNetwork(
         sources={
             "model_network.h": emit_header(program),
@@ -91,9 +87,7 @@ def _compiled(
         input_shape=graph.input.shape,
         output_shape=graph.output.shape,
         quantisation=_quantisation(graph),
-        arena_bytes=memory.arena_bytes,
-        weight_bytes=sum(layer.weight_bytes for layer in layers),
-        layers=(*costs, *(_cost(layer) for layer in program.layers)),
+        cost=network_cost(program, memory),
         feed=feed or samples_of(graph),
         obstacle=obstacle,
     )
@@ -108,11 +102,6 @@ def _layers(steps: Sequence[Step]) -> tuple[Layer, ...]:
         if left < 0:
             raise step.operator.refuse(f"the weights up to here pass {MAX_WEIGHT_BYTES} bytes")
     return tuple(layers)
-
-
-def _cost(layer: Layer, calls: int = 1) -> LayerCost:
-    macs = calls * layer.macs
-    return LayerCost(layer.name, " + ".join(layer.operators), macs, layer.output.shape)
 
 
 def _quantisation(graph: Graph) -> Quantisation:

@@ -63,26 +63,38 @@ class BuiltImage:
 
 
 def build(
-    environment: str, model_dir: Path | None, project: Path, log: Path, timeout_s: float
+    environment: str,
+    model_dir: Path | None,
+    project: Path,
+    log: Path,
+    timeout_s: float,
+    flags: tuple[str, ...] = (),
 ) -> BuiltImage:
     """Builds an environment of platformio.ini with the model of `model_dir`, or with none.
 
-    Objects go to the folder `pio` beside `log`. Raises PipelineError (NO_TOOL for a missing
-    compiler) with the first error line; the whole output is in `log`.
+    flags: of the compiler, besides those of platformio.ini. Objects go to the folder `pio` beside
+    `log`. Raises PipelineError (NO_TOOL for a missing compiler) with the first error line; the
+    whole output is in `log`.
     """
-    _run_pio(environment, model_dir, project, log, timeout_s, ())
+    _run_pio(environment, model_dir, project, log, timeout_s, (), flags)
     return _built_image(_build_dir(log) / environment / TARGETS[environment].image, log)
 
 
 def upload(
-    environment: str, model_dir: Path, project: Path, log: Path, timeout_s: float, port: str
+    environment: str,
+    model_dir: Path,
+    project: Path,
+    log: Path,
+    timeout_s: float,
+    port: str,
+    flags: tuple[str, ...] = (),
 ) -> None:
     """Builds what is not built yet and writes it to the board at `port`; raises as build does.
 
     That the uploader is content proves little: ask the board itself afterwards.
     """
     target = ("--target", "upload", "--upload-port", port)
-    _run_pio(environment, model_dir, project, log, timeout_s, target)
+    _run_pio(environment, model_dir, project, log, timeout_s, target, flags)
 
 
 def ensure_build_core(project: Path) -> None:
@@ -177,11 +189,12 @@ def _run_pio(
     log: Path,
     timeout_s: float,
     options: tuple[str, ...],
+    flags: tuple[str, ...],
 ) -> None:
     _require_compiler(environment, TARGETS[environment])
     ensure_build_core(project)
     command = [sys.executable, "-m", "platformio", "run", "--environment", environment, *options]
-    variables = _environment_variables(model_dir, project, _build_dir(log))
+    variables = _environment_variables(model_dir, project, _build_dir(log), flags)
     with _only_build_in(_build_dir(log), timeout_s):
         code = _run(command, project, variables, log, timeout_s)
     if code is None:
@@ -224,12 +237,13 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _environment_variables(
-    model_dir: Path | None, project: Path, build_dir: Path
+    model_dir: Path | None, project: Path, build_dir: Path, flags: tuple[str, ...]
 ) -> dict[str, str]:
     variables = {
         **os.environ,
         "PLATFORMIO_CORE_DIR": str(project.resolve() / CORE_FOLDER),
         "PLATFORMIO_BUILD_DIR": str(build_dir),
+        "PLATFORMIO_BUILD_FLAGS": " ".join(flags),
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
         "PLATFORMIO_NO_ANSI": "true",
     }

@@ -17,6 +17,7 @@ from pipeline.artifacts import (
     Recording,
     RunFolder,
 )
+from pipeline.costs import NetworkCost
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.stages.runs import converted_contract, open_run
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline.boards.supervisor import RunningBoard
     from pipeline.capture.monitor import Seen
     from pipeline.capture.port_list import FoundPort
+    from pipeline.deployment.profile import Profile
     from pipeline.deployment.verify import Verified
     from pipeline.training.events import Calls
 
@@ -39,6 +41,7 @@ BUILD_TIMEOUT_S = 600.0
 class Deployed:
     image: FirmwareImage
     verified: Verified
+    profile: Profile | None
 
 
 def setup() -> None:
@@ -56,30 +59,39 @@ def list_ports() -> list[FoundPort]:
     return [*plugged_in_ports(), *map(emulated_port, running_boards())]
 
 
-def deploy(path: Path, board: str, port: str, on_step: OnStep) -> Deployed:
-    """Build, start or upload, and let the board prove that it runs this model."""
+def deploy(path: Path, board: str, port: str, profile: bool, on_step: OnStep) -> Deployed:
+    """Build, start or upload, and let the board prove that it runs this model.
+
+    profile: with an image that counts each layer, and tells.
+    """
+    from pipeline.deployment import profile as profiling
+
     _check_board(board)
     run = open_run(path)
     contract_hash = converted_contract(run).hash()
+    flags = profiling.FLAGS if profile else ()
     on_step(f"building the firmware for {board}")
-    image = _build(run, board, contract_hash)
+    image = _build(run, board, contract_hash, flags)
     if board in EMULATED:
         from pipeline.boards.supervisor import start
 
         on_step(f"starting the {board} board")
         with start(board, Path(image.path), fast=True) as running:
             verified = _verify(run, running.port, on_step)
+            told = _profile(run, board, running.port, on_step) if profile else None
     else:
         from pipeline.capture.ports import find_port
         from pipeline.deployment.platformio import upload
 
         device = find_port(port)
         on_step(f"uploading to {device}")
-        upload(board, run.sources, PROJECT, run.build / "upload.log", BUILD_TIMEOUT_S, device)
+        log = _log(run, "upload", flags)
+        upload(board, run.sources, PROJECT, log, BUILD_TIMEOUT_S, device, flags)
         verified = _verify(run, port, on_step)
+        told = _profile(run, board, port, on_step) if profile else None
     image = replace(image, instructions_per_inference=_instructions(board, verified))
     image.save(run.firmware_file)
-    return Deployed(image, verified)
+    return Deployed(image, verified, told)
 
 
 def check_board(path: Path, port: str, on_step: OnStep) -> Verified:
@@ -146,12 +158,17 @@ def _check_board(board: str) -> None:
         )
 
 
-def _build(run: RunFolder, board: str, contract_hash: str) -> FirmwareImage:
+def _build(
+    run: RunFolder, board: str, contract_hash: str, flags: tuple[str, ...] = ()
+) -> FirmwareImage:
+    from pipeline.deployment.network_check import check_network
     from pipeline.deployment.platformio import build
 
-    run.build.mkdir(exist_ok=True)
-    log = run.build / f"build-{board}.log"
-    built = build(board, run.sources, PROJECT, log, BUILD_TIMEOUT_S)
+    log = _log(run, f"build-{board}", flags)
+    built = build(board, run.sources, PROJECT, log, BUILD_TIMEOUT_S, flags)
+    if board != "native":
+        cost = NetworkCost.load(run.require(run.cost_file, "convert"))
+        check_network(built.path.with_suffix(".elf"), cost)
     return FirmwareImage(
         board=board,
         path=str(built.path),
@@ -160,6 +177,13 @@ def _build(run: RunFolder, board: str, contract_hash: str) -> FirmwareImage:
         contract_hash=contract_hash,
         sha256=hashlib.sha256(built.path.read_bytes()).hexdigest(),
     )
+
+
+def _log(run: RunFolder, name: str, flags: tuple[str, ...]) -> Path:
+    """Objects lie beside it: those that are built with other flags have a place of their own."""
+    folder = run.build / "profiled" if flags else run.build
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.log"
 
 
 def _build_without_model(board: str) -> Path:
@@ -181,6 +205,24 @@ def _verify(run: RunFolder, port: str, on_step: OnStep) -> Verified:
         client = BoardClient(connection)
         client.wait_ready()
         return verify(client, run.contract(), golden, VECTORS_ON_BOARD)
+
+
+def _profile(run: RunFolder, board: str, port: str, on_step: OnStep) -> Profile:
+    from pipeline.boards.virtual import instructions_of_ticks
+    from pipeline.capture.client import BoardClient
+    from pipeline.capture.ports import open_port
+    from pipeline.deployment.profile import take_profile
+
+    cost = NetworkCost.load(run.require(run.cost_file, "convert"))
+    on_step("counting each layer")
+    with open_port(port) as connection:
+        client = BoardClient(connection)
+        tick_hz = client.wait_ready().tick_hz
+        if board == "virtual":
+            return take_profile(client, cost, "instructions", instructions_of_ticks)
+        if board == "native":
+            return take_profile(client, cost, "ns", lambda ticks: ticks * 1e9 / tick_hz)
+        return take_profile(client, cost, "cycles", lambda ticks: ticks)
 
 
 def _instructions(board: str, verified: Verified) -> int | None:

@@ -149,7 +149,7 @@ def _fold(
         started = time.monotonic()
         trained = train_on(recordings, config, run, lambda _: None)
         train_s = round(time.monotonic() - started, 1)
-        converted = convert(run.path, lambda step: on_step(f"{told}: {step}"))
+        converted = convert(run.path, None, lambda step: on_step(f"{told}: {step}"))
         test = json.loads(run.splits_file.read_text("utf-8"))["test"]
         accuracies = {"float": trained.accuracy, "int8": converted.int8_accuracy}
         content = {**accuracies, "test": test, "train_s": train_s, "windows": trained.test_windows}

@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 
 from pipeline.artifacts import (
     Event,
-    GoldenVectors,
     Int8,
     Recording,
     RunFolder,
     atomic_write,
     save_text_files,
 )
+from pipeline.budget import Budget, load_budget
 from pipeline.config import TrainConfig, load_train_config
 from pipeline.contract import Contract
+from pipeline.costs import NetworkCost
 from pipeline.stages.runs import converted_contract, named_run, new_run, open_run, point_latest_at
 
 if TYPE_CHECKING:
@@ -34,19 +35,19 @@ OnStep = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Converted:
-    """vectors: how many were compared byte for byte; bytes without the firmware around it; macs: of
-    a classification; obstacle: why the network does not stream, None where it does."""
+    """vectors: how many were compared byte for byte; obstacle: why the network does not stream,
+    None where it does; variant: `fast`, or `compact` and why; cost: of a classification, without
+    the firmware around it."""
 
     run: Path
     contract_hash: str
     vectors: int
     int8_accuracy: float
     flatbuffer_bytes: int
-    weight_bytes: int
-    arena_bytes: int
-    macs: int
     hop: int
     obstacle: str | None
+    variant: str
+    cost: NetworkCost
 
 
 def train(
@@ -74,13 +75,13 @@ def train_on(
     return fit_and_report(make_dataset(recordings, config), config, folder, on_epoch)
 
 
-def convert(path: Path, on_step: OnStep) -> Converted:
+def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
     """Quantise, compile to C, and prove the C equal to TFLite Micro before any of it counts."""
-    from pipeline.compiler import compile_network
-    from pipeline.conversion import contract_source, golden, quantize, selftest
+    from pipeline.conversion import contract_source, golden, quantize
     from pipeline.twin import Twin
 
     run = open_run(path)
+    budget = Budget() if budget_file is None else load_budget(budget_file)
     windows = _windows(run)
     draft = RunFolder(run.build / "converted")
     log = run.build / "convert.log"
@@ -89,11 +90,12 @@ def convert(path: Path, on_step: OnStep) -> Converted:
     on_step("compiling to C")
     flatbuffer = draft.flatbuffer_file.read_bytes()
     trained = run.contract()
-    network = compile_network(flatbuffer, hop=trained.hop)
+    network, variant = _fitting(flatbuffer, trained.hop, budget)
     contract = trained.converted(network.quantisation, flatbuffer, network.obstacle is None)
     on_step("asking TensorFlow Lite Micro for the reference")
-    vectors = golden.make_golden(draft.flatbuffer_file, network.quantisation, windows["test"], log)
-    crc = selftest.selftest_crc(draft.flatbuffer_file, vectors.inputs.shape[1], log)
+    vectors, crc = golden.make_golden(
+        draft.flatbuffer_file, network.quantisation, windows["test"], log
+    )
     constants = contract_source.contract_source(contract, crc)
     save_text_files(draft.sources, {**network.sources, **constants})
     on_step(f"comparing {len(vectors.inputs)} vectors, byte for byte")
@@ -101,8 +103,21 @@ def convert(path: Path, on_step: OnStep) -> Converted:
     golden.compare_outputs(vectors, twin.invoke(vectors.inputs), "the compiled C")
     test = golden.quantise(windows["test"], network.quantisation)
     scores = _held_out(contract.labels, windows, twin.invoke(test.reshape(len(test), -1)))
-    _publish(run, draft, contract, vectors, scores)
-    return _summary(run, contract, network, len(vectors.inputs), _accuracy(scores))
+    vectors.save(draft.golden_file)
+    scores.save(draft.scores_file)
+    network.cost.save(draft.cost_file)
+    _publish(run, draft, contract)
+    return Converted(
+        run=run.path,
+        contract_hash=contract.hash(),
+        vectors=len(vectors.inputs),
+        int8_accuracy=_accuracy(scores),
+        flatbuffer_bytes=len(flatbuffer),
+        hop=contract.hop,
+        obstacle=network.obstacle,
+        variant=variant,
+        cost=network.cost,
+    )
 
 
 def replay(path: Path, file: Path) -> list[Event]:
@@ -114,6 +129,20 @@ def replay(path: Path, file: Path) -> list[Event]:
     converted_contract(run)
     twin = Twin(run.sources, run.build)
     return twin.replay(load_recording(file)).events
+
+
+def _fitting(flatbuffer: bytes, hop: int, budget: Budget) -> tuple[CompiledNetwork, str]:
+    """The network, compact only where it must be, and in words which of the two it is."""
+    from pipeline.compiler import compile_network
+
+    fast = compile_network(flatbuffer, hop=hop)
+    overruns = budget.overruns(fast.cost)
+    if not overruns:
+        return fast, "fast"
+    compact = compile_network(flatbuffer, compact=True, hop=hop)
+    if budget.overruns(compact.cost):
+        budget.require_fit(fast.cost)
+    return compact, f"compact: the fast one would take {', '.join(overruns.values())}"
 
 
 def _windows(run: RunFolder) -> dict[str, NDArray[Any]]:
@@ -135,13 +164,7 @@ def _held_out(
     )
 
 
-def _publish(
-    run: RunFolder,
-    draft: RunFolder,
-    contract: Contract,
-    vectors: GoldenVectors,
-    scores: HeldOutScores,
-) -> None:
+def _publish(run: RunFolder, draft: RunFolder, contract: Contract) -> None:
     """The contract is written last: it is what makes the run count as converted."""
     from pipeline.conversion.c_array import c_array
 
@@ -151,27 +174,11 @@ def _publish(
     save_text_files(run.path, c_array(flatbuffer))
     texts = {source.name: source.read_text("utf-8") for source in draft.sources.iterdir()}
     save_text_files(run.sources, texts)
-    vectors.save(run.golden_file)
-    scores.save(run.scores_file)
+    for file in (draft.golden_file, draft.scores_file, draft.cost_file):
+        with atomic_write(run.path / file.name) as unfinished:
+            unfinished.write_bytes(file.read_bytes())
     contract.save(run.contract_file)
 
 
 def _accuracy(scores: HeldOutScores) -> float:
     return float(np.mean(scores.int8_scores.argmax(axis=1) == scores.targets))
-
-
-def _summary(
-    run: RunFolder, contract: Contract, network: CompiledNetwork, vectors: int, accuracy: float
-) -> Converted:
-    return Converted(
-        run=run.path,
-        contract_hash=contract.hash(),
-        vectors=vectors,
-        int8_accuracy=accuracy,
-        flatbuffer_bytes=run.flatbuffer_file.stat().st_size,
-        weight_bytes=network.weight_bytes,
-        arena_bytes=network.arena_bytes,
-        macs=sum(layer.macs for layer in network.layers),
-        hop=contract.hop,
-        obstacle=network.obstacle,
-    )

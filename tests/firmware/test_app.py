@@ -91,6 +91,7 @@ def test_the_network_answers_what_it_should(board: Talk):
     words = board.ask("bench 100").split()
     assert words[:2] == ["ok", "runs=100"]
     assert int(words[2].removeprefix("ticks=")) > 0
+    assert board.ask("profile") == "err no-profile"
 
 
 def test_load_stays_inside_the_input(board: Talk):
@@ -135,7 +136,15 @@ def test_a_board_without_a_model_says_so(tmp_path):
     image = compile_c(tmp_path / "native", sources, ["-std=c11"], NO_MODEL)
     with start([str(image)]) as board:
         assert board.line() == "hello board=native firmware=0.1.0 contract=none"
-        for command in ("classify on", "scores on", "load 0 00", "invoke", "bench 1", "selftest"):
+        for command in (
+            "classify on",
+            "scores on",
+            "load 0 00",
+            "invoke",
+            "bench 1",
+            "profile",
+            "selftest",
+        ):
             assert board.ask(command) == "err no-model"
         assert board.ask("labels") == "ok"
         assert board.ask("classify off") == "ok"

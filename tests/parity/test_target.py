@@ -24,7 +24,7 @@ COMPACT = range(25)  # seeds of sequences and pictures
 VECTORS = 24
 
 
-@pytest.mark.parametrize("prefix", ["conv1d window", "dense"])
+@pytest.mark.parametrize("prefix", MODELS)
 def test_the_comparison_networks_keep_their_bounds(prefix: str, tmp_path: Path) -> None:
     rows = measure(tmp_path, prefix, model(tmp_path, MODELS[prefix]))
     assert {row["name"] for row in rows} >= {f"{prefix} instructions O2", f"{prefix} ram"}

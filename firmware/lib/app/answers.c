@@ -3,6 +3,7 @@
 #include "app_state.h"
 #include "board.h"
 #include "model.h"
+#include "profile.h"
 #include "selftest.h"
 #include "version.h"
 
@@ -103,6 +104,33 @@ static void answer_bench(app_t *app, const command_t *command) {
   app_send(app);
 }
 
+static void send_layer(app_t *app, int32_t layer) {
+  line_start(&app->line, "layer ");
+  line_number(&app->line, (uint32_t)layer);
+  field_number(&app->line, " ticks=", profile_ticks(layer));
+  app_send(app);
+}
+
+static void answer_profile(app_t *app) {
+  int8_t output[MODEL_CLASSES];
+  if (PROFILE_LAYERS == 0) {
+    answer(app, "err no-profile");
+    return;
+  }
+  profile_begin();
+  for (uint32_t run = 0; run < PROFILE_RUNS; run++) {
+    app_breathe();
+    profile_start_run();
+    MODEL.invoke(app->test_input, output);
+  }
+  forget_samples(app);
+  for (int32_t layer = 0; layer < PROFILE_LAYERS; layer++) send_layer(app, layer);
+  line_start(&app->line, "ok");
+  field_number(&app->line, " layers=", PROFILE_LAYERS);
+  field_number(&app->line, " runs=", PROFILE_RUNS);
+  app_send(app);
+}
+
 static void answer_selftest(app_t *app) {
   const uint16_t crc = selftest_crc(app->test_input, app_breathe);
   forget_samples(app);
@@ -141,6 +169,7 @@ static bool needs_model(const command_t *command) {
     case COMMAND_LOAD:
     case COMMAND_INVOKE:
     case COMMAND_BENCH:
+    case COMMAND_PROFILE:
     case COMMAND_SELFTEST:
       return true;
     default:
@@ -169,6 +198,9 @@ static void carry_out(app_t *app, const command_t *command) {
       break;
     case COMMAND_BENCH:
       answer_bench(app, command);
+      break;
+    case COMMAND_PROFILE:
+      answer_profile(app);
       break;
     case COMMAND_SELFTEST:
       answer_selftest(app);

@@ -13,11 +13,12 @@ typedef struct {
 } rule_t;
 
 static const rule_t RULES[] = {
-    {"info", COMMAND_INFO, NOTHING},         {"labels", COMMAND_LABELS, NOTHING},
-    {"stream", COMMAND_STREAM, ON_OFF},      {"classify", COMMAND_CLASSIFY, ON_OFF},
-    {"scores", COMMAND_SCORES, ON_OFF},      {"load", COMMAND_LOAD, OFFSET_HEX},
-    {"invoke", COMMAND_INVOKE, NOTHING},     {"bench", COMMAND_BENCH, RUNS},
-    {"selftest", COMMAND_SELFTEST, NOTHING}, {"reboot", COMMAND_REBOOT, NOTHING},
+    {"info", COMMAND_INFO, NOTHING},       {"labels", COMMAND_LABELS, NOTHING},
+    {"stream", COMMAND_STREAM, ON_OFF},    {"classify", COMMAND_CLASSIFY, ON_OFF},
+    {"scores", COMMAND_SCORES, ON_OFF},    {"load", COMMAND_LOAD, OFFSET_HEX},
+    {"invoke", COMMAND_INVOKE, NOTHING},   {"bench", COMMAND_BENCH, RUNS},
+    {"profile", COMMAND_PROFILE, NOTHING}, {"selftest", COMMAND_SELFTEST, NOTHING},
+    {"reboot", COMMAND_REBOOT, NOTHING},
 };
 
 void command_reader_reset(command_reader_t *reader) {

@@ -1,0 +1,59 @@
+"""How long `gesture convert` takes for the comparison networks, without importing TensorFlow.
+
+`python -m benchmarks.engine_convert` times the whole command and takes off what the import, in the
+child process that quantises, takes by itself; the fastest of several of each, so that other work of
+the machine counts little.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.engine import MODELS
+from benchmarks.engine_build import ROOT
+from benchmarks.results_file import record, row
+
+COMMAND = "python -m benchmarks.engine_convert"
+GESTURE = Path(sys.executable).with_name("gesture")
+REPEATS = 3
+IMPORT = "import keras, numpy, tensorflow"
+
+
+def main() -> None:
+    import_s = min(seconds([sys.executable, "-c", IMPORT]) for _ in range(REPEATS))
+    with tempfile.TemporaryDirectory() as name:
+        taken = {prefix: convert_s(Path(name) / prefix, MODELS[prefix]) for prefix in MODELS}
+    own = {prefix: round(whole_s - import_s, 2) for prefix, whole_s in taken.items()}
+    told = ", ".join(f"{prefix} {value}" for prefix, value in own.items())
+    note = f"the slowest of {told}; the import alone takes {import_s:.2f} s"
+    slowest = max(own.values())
+    found = row("convert seconds without TensorFlow", slowest, "s", COMMAND, note, "<= 3")
+    record("engine", [found])
+    print(f"{found['name']}: {slowest} s ({note})")
+
+
+def convert_s(run: Path, module: str) -> float:
+    child = [sys.executable, "-m", "benchmarks.model_run", module, str(run)]
+    subprocess.run(child, cwd=ROOT, check=True, capture_output=True)
+    return min(convert_anew_s(run) for _ in range(REPEATS))
+
+
+def convert_anew_s(run: Path) -> float:
+    shutil.rmtree(run / "build", ignore_errors=True)
+    return seconds([str(GESTURE), "convert", str(run)])
+
+
+def seconds(command: Sequence[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""What each kernel costs, for the compiler's estimates: pipeline/compiler/kernel_costs.json.
+
+`python -m benchmarks.kernel_costs` counts every layer of many networks on QEMU, built with -O2,
+fits five coefficients a kernel (least squares of the relative error, none below zero) and links
+each kernel alone for its bytes. To be run again after a kernel has changed; then it says how far
+the estimates are off for the networks of benchmarks.engine, which it was not fitted to.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.engine import MODELS
+from benchmarks.engine_build import (
+    COMPILE,
+    KERNELS,
+    PROFILE,
+    ROOT,
+    TARGET,
+    build,
+    model,
+    run,
+    test_vectors,
+)
+from benchmarks.results_file import record, row
+from pipeline.artifacts import Int8, save_json, save_text_files
+from pipeline.compiler import CompiledNetwork, compile_network
+from pipeline.compiler.cost import FEATURES, TABLE, features, kernel_costs, variant
+from pipeline.compiler.fuse import fuse
+from pipeline.compiler.graph import without_views
+from pipeline.compiler.layers import Layer
+from pipeline.compiler.lower import lower
+from pipeline.compiler.reader import read_graph
+from pipeline.compiler.stream import CannotStreamError
+from pipeline.compiler.stream_layers import stream
+from pipeline.deployment.linked import Symbol, network_symbols
+
+COMMAND = "python -m benchmarks.kernel_costs"
+FAMILIES = ("growth", "kernels")
+HOPS = (8, 32)  # where a network streams
+VECTORS = 4
+STACK_ROUND = 8  # bytes, as the stack is aligned
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One layer of one network. kernel: the variant of it."""
+
+    kernel: str
+    features: dict[str, int]
+    instructions: int
+    stack_bytes: int
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        measured = [layer for content in zoo(folder) for layer in measure_variants(folder, content)]
+        save_json(TABLE, table(measured, symbols(folder)))
+        kernel_costs.cache_clear()
+        rows = errors(folder)
+    record("engine", rows)
+    for item in rows:
+        print(f"{item['name']}: {item['value']} ({item['note']})")
+
+
+def zoo(folder: Path) -> list[bytes]:
+    for family in FAMILIES:
+        command = [sys.executable, "-m", "benchmarks.model_zoo", family, str(folder)]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return [path.read_bytes() for path in sorted(folder.glob("*.tflite"))]
+
+
+def measure_variants(folder: Path, flatbuffer: bytes) -> list[Measured]:
+    graph = without_views(read_graph(flatbuffer))
+    found = [layer for compact in (False, True) for layer in measure(folder, flatbuffer, compact)]
+    for hop in HOPS:
+        try:
+            program = stream(graph, fuse(graph, compact=False), hop)
+        except CannotStreamError:
+            continue
+        network = compile_network(flatbuffer, hop=hop)
+        found += _measured(folder, network, program.all_layers, hop_inputs(network))
+    return found
+
+
+def measure(folder: Path, flatbuffer: bytes, compact: bool = False) -> list[Measured]:
+    layers = [lower(step) for step in fuse(without_views(read_graph(flatbuffer)), compact)]
+    network = compile_network(flatbuffer, compact)
+    return _measured(folder, network, layers, test_vectors(network)[:VECTORS])
+
+
+def hop_inputs(network: CompiledNetwork) -> Int8:
+    """A few windows as int8 [hops, hop * channels]."""
+    windows = test_vectors(network)[:VECTORS]
+    samples = windows.reshape(-1, network.input_shape[-1])
+    whole = len(samples) // network.feed * network.feed
+    return samples[:whole].reshape(-1, network.feed * network.input_shape[-1])
+
+
+def _measured(
+    folder: Path, network: CompiledNetwork, layers: Sequence[Layer], inputs: Int8
+) -> list[Measured]:
+    save_text_files(folder, network.sources)
+    sources = [folder / "model_network.c", *sorted(KERNELS.glob("*.c"))]
+    ran = run(folder, build(folder, "zoo", sources, ("-O2", *PROFILE)), inputs)
+    return [
+        Measured(variant(layer), features(layer), *counted)
+        for layer, counted in zip(layers, ran.layers, strict=True)
+    ]
+
+
+def table(measured: list[Measured], brought_in: dict[str, dict[str, int]]) -> dict[str, Any]:
+    by_kernel: dict[str, list[Measured]] = defaultdict(list)
+    for layer in measured:
+        by_kernel[layer.kernel].append(layer)
+    kernels = {
+        name: {
+            "coefficients": fit(layers),
+            "stack_bytes": _rounded_up(max(layer.stack_bytes for layer in layers)),
+            "symbols": sorted(brought_in[name.split()[0]]),
+        }
+        for name, layers in by_kernel.items()
+    }
+    sizes = {symbol: size for sizes in brought_in.values() for symbol, size in sizes.items()}
+    return {"kernels": kernels, "symbols": sizes}
+
+
+def fit(layers: list[Measured]) -> dict[str, float]:
+    """Coefficients >= 0 of the features, by dropping the most negative until none is left."""
+    counted = np.array([layer.instructions for layer in layers], np.float64)
+    numbers = np.array([[layer.features[name] for name in FEATURES] for layer in layers])
+    relative = numbers / counted[:, np.newaxis]
+    kept = list(range(len(FEATURES)))
+    while True:
+        solved: NDArray[Any] = np.linalg.lstsq(relative[:, kept], np.ones(len(layers)))[0]
+        if solved.min() >= 0 or len(kept) == 1:
+            break
+        del kept[int(solved.argmin())]
+    found = {FEATURES[at]: float(f"{value:.4g}") for at, value in zip(kept, solved, strict=True)}
+    return dict.fromkeys(FEATURES, 0.0) | found
+
+
+def symbols(folder: Path) -> dict[str, dict[str, int]]:
+    """For each kernel, what it brings into an image, and the bytes of each."""
+    objects = []
+    for source in sorted(KERNELS.glob("*.c")):
+        objects.append(folder / f"{source.stem}.o")
+        command = ["arm-none-eabi-gcc", *TARGET, *COMPILE, "-O2", "-c", str(source)]
+        subprocess.run([*command, "-o", str(objects[-1])], check=True)
+    return {kernel: _alone(folder, kernel, objects) for kernel in kernel_names()}
+
+
+def kernel_names() -> list[str]:
+    headers = (KERNELS / name for name in ("nn.h", "nn_stream.h"))
+    lines = [line for header in headers for line in header.read_text("utf-8").splitlines()]
+    declared = [line.split("(")[0].removeprefix("void ") for line in lines if "void nn_" in line]
+    return [name for name in declared if name != "nn_layer_done"]
+
+
+def _alone(folder: Path, kernel: str, objects: list[Path]) -> dict[str, int]:
+    text = f"""\
+#include "model_network.h"
+void {kernel}(void);
+void model_network_invoke(const int8_t *input, int8_t *output) {{
+  {kernel}();
+  output[0] = input[0];
+}}
+"""
+    save_text_files(folder, {"alone.c": text})
+    image = build(folder, "alone", [folder / "alone.c", *objects], ("-O2",))
+    found = network_symbols(image.elf)
+    return {_full_name(item): item.bytes for item in found if item.name != "model_network_invoke"}
+
+
+def _full_name(symbol: Symbol) -> str:
+    """Local names are told apart by their file."""
+    return f"{symbol.file}:{symbol.name}" if symbol.file else symbol.name
+
+
+def errors(folder: Path) -> list[dict[str, Any]]:
+    """How far the estimates are off, of networks the table was not fitted to."""
+    off = {}
+    for name, module in MODELS.items():
+        flatbuffer = model(folder, module)
+        counted = sum(layer.instructions for layer in measure(folder, flatbuffer))
+        off[name] = compile_network(flatbuffer).cost.instructions / counted - 1
+    worst = max(off.values(), key=abs)
+    told = ", ".join(f"{name} {value:+.1%}" for name, value in off.items())
+    note = f"share by which an estimate of convert is off, networks not fitted to: {told}"
+    return [row("cost model worst error", round(abs(worst), 4), "", COMMAND, note, "<= 0.15")]
+
+
+def _rounded_up(size: int) -> int:
+    return -(-size // STACK_ROUND) * STACK_ROUND
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""A run folder as training leaves it, of one of the comparison networks, on noise.
+
+Run as a child, as model_a: `python -m benchmarks.model_run MODULE RUN`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.artifacts import IMU_UNITS, RunFolder
+from pipeline.contract import Channel, Contract, DecisionPolicy, Hashes, Scaling
+
+CALIBRATION, TEST = 100, 200  # windows
+CHANNELS = 6  # of a window that the network sees flat
+
+
+def main(module: str, path: Path) -> None:
+    model = importlib.import_module(f"benchmarks.{module}").build()
+    run = RunFolder(path)
+    run.path.mkdir(parents=True)
+    model.save(run.keras_file)
+    noise = np.random.default_rng(1)
+    shape, classes = model.input_shape[1:], model.output_shape[-1]
+    windows: dict[str, Any] = {
+        "calibration": noise.normal(size=(CALIBRATION, *shape)).astype(np.float32),
+        "test": noise.normal(size=(TEST, *shape)).astype(np.float32),
+        "test_targets": noise.integers(0, classes, TEST).astype(np.int32),
+        "test_scores": np.zeros((TEST, classes), np.float32),
+        "test_names": np.array([f"take-{number}" for number in range(TEST)]),
+    }
+    np.savez(run.windows_file, **windows)
+    count = shape[1] if len(shape) > 1 else CHANNELS
+    contract(int(np.prod(shape)) // count, count, classes).save(run.contract_file)
+
+
+def contract(window: int, count: int, classes: int) -> Contract:
+    """For windows of `count` channels."""
+    channels = [Channel(name=name, unit=unit) for name, unit in list(IMU_UNITS.items())[:count]]
+    return Contract(
+        task="gesture",
+        channels=tuple(channels),
+        rate_hz=119.0,
+        window=window,
+        hop=8,
+        labels=tuple(f"class{number}" for number in range(classes)),
+        scaling=Scaling(mean=(0.0,) * count, std=(1.0,) * count),
+        decision=DecisionPolicy(
+            smoothing_windows=4,
+            thresholds=(0.5,) * classes,
+            release=0.3,
+            refractory_s=1.0,
+            background=None,
+        ),
+        hashes=Hashes(data="0" * 64, config="0" * 64),
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

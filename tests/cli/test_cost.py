@@ -1,0 +1,104 @@
+"""What a network costs, as a user meets it: the table, the budget, and the board's own count."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import ExitCode
+from tests.cli.commands import PROJECT, gesture
+
+
+@pytest.fixture
+def run(converted_run: Path, tmp_path: Path) -> Path:
+    """A trained run that has not been converted yet."""
+    folder = tmp_path / "run"
+    shutil.copytree(converted_run, folder, ignore=shutil.ignore_patterns("build"))
+    for name in ("cost.json", "model.tflite", "golden.npz"):
+        (folder / name).unlink()
+    shutil.rmtree(folder / "firmware")
+    return folder
+
+
+def test_convert_tells_and_keeps_what_each_layer_costs(run: Path, tmp_path: Path) -> None:
+    budget = PROJECT / "configs" / "nano33ble.yaml"
+    converted = gesture("convert", run, "--budget", budget, "--json", cwd=tmp_path)
+    assert converted.code == 0, converted.told
+    cost = converted.json["cost"]
+    assert cost == json.loads((run / "cost.json").read_text("utf-8"))
+    first, *_, last = cost["layers"]
+    assert first["operator"].startswith("CONV_2D + MAX_POOL_2D")
+    assert first["macs"] > 0
+    assert last["operator"] == "SOFTMAX"
+    assert last["output_shape"] == [1, 5]
+    assert cost["instructions"] == sum(layer["instructions"] for layer in cost["layers"])
+    assert cost["flash_bytes"] > cost["kernel_bytes"] > 1000
+    assert cost["ram_bytes"] > max(layer["ram_bytes"] for layer in cost["layers"])
+
+
+def test_a_network_past_its_budget_is_refused_before_anything_is_written(
+    run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "small.yaml").write_text("instructions: 1000\nflash_bytes: 900\n", "utf-8")
+    refused = gesture("convert", run, "--budget", "small.yaml", cwd=tmp_path)
+    assert refused.code == ExitCode.FAILED
+    assert "passes its budget" in refused.told
+    assert "of 900" in refused.told
+    assert "of 1,000" in refused.told
+    assert "takes most" in refused.told
+    assert not (run / "model.tflite").exists()
+    assert not (run / "firmware").exists()
+
+
+def test_the_compact_variant_is_taken_where_only_it_fits(run: Path, tmp_path: Path) -> None:
+    fast = gesture("convert", run, "--json", cwd=tmp_path)
+    assert fast.json["variant"] == "fast"
+    room = fast.json["cost"]["ram_bytes"] - 1
+    (tmp_path / "small.yaml").write_text(f"ram_bytes: {room}\n", "utf-8")
+    compact = gesture("convert", run, "--budget", "small.yaml", "--json", cwd=tmp_path)
+    assert compact.code == 0, compact.told
+    assert compact.json["variant"].startswith("compact: the fast one would take ram_bytes")
+    assert compact.json["cost"]["ram_bytes"] <= room
+    assert compact.json["cost"]["instructions"] > fast.json["cost"]["instructions"]
+
+
+def test_a_budget_with_a_misspelt_key_is_refused_at_once(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text("instruction: 1000\n", "utf-8")
+    refused = gesture("convert", run, "--budget", "small.yaml", cwd=tmp_path)
+    assert refused.code == ExitCode.USAGE
+    assert "did you mean `instructions`?" in refused.told
+
+
+@pytest.mark.usefixtures("qemu")
+def test_deploy_lets_the_board_count_each_layer(converted_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(converted_run, tmp_path / "run", ignore=shutil.ignore_patterns("build"))
+    words = ("deploy", run, "--board", "virtual", "--json")
+    deployed = gesture(*words, "--profile", cwd=tmp_path)
+    assert deployed.code == 0, deployed.told
+    profile = deployed.json["profile"]
+    cost = json.loads((run / "cost.json").read_text("utf-8"))
+    assert profile["unit"] == "instructions"
+    assert [layer["name"] for layer in profile["layers"]] == [
+        layer["name"] for layer in cost["layers"]
+    ]
+    counted = sum(layer["measured"] for layer in profile["layers"])
+    whole = deployed.json["image"]["instructions_per_inference"]
+    assert 0.9 * whole < counted <= whole
+    plain = gesture(*words, cwd=tmp_path)
+    assert plain.json["profile"] is None
+    assert plain.json["image"]["instructions_per_inference"] < whole
+
+
+@pytest.mark.usefixtures("qemu")
+def test_a_network_larger_than_was_known_is_not_deployed(
+    converted_run: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(converted_run, tmp_path / "run", ignore=shutil.ignore_patterns("build"))
+    cost = json.loads((run / "cost.json").read_text("utf-8"))
+    (run / "cost.json").write_text(json.dumps({**cost, "arena_bytes": 40}), "utf-8")
+    refused = gesture("deploy", run, "--board", "virtual", cwd=tmp_path)
+    assert refused.code == ExitCode.MISMATCH
+    assert "conversion said 40" in refused.told

@@ -1,0 +1,88 @@
+"""Budgets: what does not fit is refused before anything is built, by layer and with a way out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.budget import Budget, load_budget
+from pipeline.costs import LayerCost, NetworkCost
+from pipeline.errors import ExitCode, PipelineError
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+FIRST = LayerCost("first", "CONV_2D", (1, 60, 8), 9_000, 12_000, 700, 2_000, 200)
+LARGE = LayerCost("large", "FULLY_CONNECTED", (1, 50), 5_000, 6_000, 5_400, 90, 120)
+COST = NetworkCost((FIRST, LARGE), 18_000, 1_900, 8_000, 1_980, 2_640, 264)
+
+
+def refused(budget: Budget) -> str:
+    with pytest.raises(PipelineError) as caught:
+        budget.require_fit(COST)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "limit", "used", "layer"),
+    [
+        ("flash_bytes", 7_999, "8,000 of 7,999", "large"),
+        ("ram_bytes", 2_639, "2,640 of 2,639", "first"),
+        ("stack_bytes", 263, "264 of 263", "first"),
+        ("instructions", 17_999, "18,000 of 17,999", "first"),
+        ("inference_ms", 0.36, "0.37 of 0.36", "first"),
+    ],
+)
+def test_the_dearest_layer_is_named_with_what_to_shrink(key, limit, used, layer) -> None:
+    told = refused(Budget(**{key: limit}))
+    assert f"{key} {used}" in told
+    assert f"layer `{layer}`" in told
+    assert f"raise `{key}`" in told
+
+
+def test_all_that_is_too_much_is_told_together() -> None:
+    told = refused(Budget(flash_bytes=10, ram_bytes=10, instructions=20_000))
+    assert "flash_bytes 8,000 of 10; ram_bytes 2,640 of 10" in told
+    assert "20,000" not in told
+
+
+def test_exactly_full_fits() -> None:
+    full = Budget(flash_bytes=8_000, ram_bytes=2_640, stack_bytes=264, instructions=18_000)
+    full.require_fit(COST)
+
+
+def test_time_is_that_of_the_clock() -> None:
+    budget = Budget(clock_hz=18e6, cycles_per_instruction=2)
+    assert budget.inference_ms_of(COST) == pytest.approx(2.0)
+
+
+def test_the_shipped_budget_has_the_boards_real_room() -> None:
+    budget = load_budget(PROJECT / "configs" / "nano33ble.yaml")
+    assert budget.flash_bytes is not None
+    assert budget.ram_bytes is not None
+    assert budget.flash_bytes < 960 * 1024 - 125 * 1024
+    assert budget.ram_bytes < 256 * 1024 - 45 * 1024
+    budget.require_fit(COST)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("flash_byte: 3", "did you mean `flash_bytes`?"),
+        ("ram_bytes: -1", "ram_bytes"),
+        ("instructions: many", "instructions"),
+    ],
+)
+def test_a_budget_is_read_strictly(tmp_path: Path, line: str, told: str) -> None:
+    file = tmp_path / "budget.yaml"
+    file.write_text(line + "\n", encoding="utf-8")
+    with pytest.raises(PipelineError) as caught:
+        load_budget(file)
+    assert caught.value.exit_code == ExitCode.USAGE
+    assert told in str(caught.value)
+
+
+def test_a_cost_is_what_it_was_when_it_is_read_again(tmp_path: Path) -> None:
+    COST.save(tmp_path / "cost.json")
+    assert NetworkCost.load(tmp_path / "cost.json") == COST
+    assert replace(COST, layers=()).macs == 0
