@@ -1,4 +1,5 @@
 # `make help` lists the targets. Variables: PORT LABEL PERSON CONFIG RUN BOARD PYTHON.
+# ACCEPT=1 lets `make bench` record figures that are worse than the recorded ones.
 
 PYTHON ?= python3
 CONFIG ?= configs/gesture_conv1d.yaml
@@ -83,6 +84,7 @@ bench: setup tools ## measure what docs/results.md reports, but for make soak
 	$(BIN)/python -m benchmarks.engine $(if $(ACCEPT),--accept)
 	$(BIN)/python -m benchmarks.engine_streaming $(if $(ACCEPT),--accept)
 	$(BIN)/python -m benchmarks.engine_growth
+	$(BIN)/python -m benchmarks.engine_convert
 	$(BIN)/python -m benchmarks.engine_proof
 	$(BIN)/python -m benchmarks.chain
 	$(MAKE) --no-print-directory results

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from benchmarks.engine_growth import macs_of
 from benchmarks.results_file import Row
 
 AREA = "engine"
@@ -89,7 +90,7 @@ def draw_growth(rows: list[Row], file: Path) -> None:
     plot, figure, axes = _canvas("instructions a multiplication (-O2)")
     for family, title in FAMILIES.items():
         named = [row for row in rows if row["name"].startswith(f"{GROWTH}{family}-")]
-        points = sorted((int(row["note"].split()[0]), row["value"]) for row in named)
+        points = sorted((macs_of(row), row["value"]) for row in named)
         axes.plot([macs for macs, _ in points], [y for _, y in points], "o-", label=title)
     axes.set_xscale("log")
     axes.set_xlabel("multiplications")
