@@ -25,7 +25,7 @@ LATE_SAMPLES = 256  # how far back a late or repeated sample is still recognised
 CLOCK_SLACK = 0.25  # of the time that the count says has passed
 CLOCK_SLACK_US = 50_000
 LATE_SHARE = 0.001  # by which two clocks may drift apart
-LATE_US = 1_000_000  # by which the first line after a silence may be late
+LATE_US = 500_000  # by which the first line after a silence may be late
 RATE_OVER_US = 1_000_000
 RATE_FIT_ROWS = 20_000
 

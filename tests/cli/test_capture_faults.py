@@ -20,8 +20,8 @@ def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_fault_is_repaired_or_told_and_no_sample_is_wrong(tmp_path: Path) -> None:
-    plan = {800: UNPLUG, 1600: STALL, 2400: REBOOT, 3200: POWER_LOSS}
-    outcome = record_through(LineFaults(7, 0.1), plan, 4000, 1000.0, tmp_path)
+    plan = {800: UNPLUG, 1600: STALL, 2000: REBOOT, 4000: POWER_LOSS}
+    outcome = record_through(LineFaults(7, 0.1), plan, 5000, 1000.0, tmp_path)
     assert set(outcome.injected) == {*KINDS, *plan.values()}
     assert outcome.judged.wrong == 0
     assert outcome.undetected == 0
