@@ -16,8 +16,8 @@ few = settings(
 
 CLASSES, WINDOW, HOP, CHANNELS = 3, 8, 4, 6
 KINDS = [
-    *("info", "labels", "stream", "classify", "scores", "load", "invoke", "bench", "selftest"),
-    *("reboot", "unknown", "bad-argument", "out-of-range", "line-too-long"),
+    *("info", "labels", "stream", "classify", "scores", "load", "invoke", "bench", "profile"),
+    *("selftest", "reboot", "unknown", "bad-argument", "out-of-range", "line-too-long"),
 ]
 
 policies = st.fixed_dictionaries(
@@ -179,6 +179,7 @@ def parse(driver, data: bytes) -> list[tuple[str, int, int, int]]:
         ("load 0 " + "7F" * 112, ("load", 0, 0, 112)),
         ("bench 1", ("bench", 0, 1, 0)),
         ("bench 100", ("bench", 0, 100, 0)),
+        ("profile", ("profile", 0, 0, 0)),
         ("reboot", ("reboot", 0, 0, 0)),
     ],
 )
