@@ -17,4 +17,7 @@ if not (model / "model_size.h").is_file():
 libraries = sorted(path for path in (firmware / "lib").iterdir() if path.name != "no_model")
 folders = [model, *libraries, firmware / "boards", firmware / "boards" / "emulated_imu"]
 env.Append(CPPPATH=[str(folder) for folder in folders])  # noqa: F821
+# Debugging information names files: an image must be the same wherever it is built.
+for folder, name in ("$PROJECT_DIR", "."), ("$BUILD_DIR", "build"), (model, "model"):
+    env.Append(CCFLAGS=[f"-ffile-prefix-map={folder}={name}"])  # noqa: F821
 env.BuildSources("$BUILD_DIR/model", str(model), "+<*.c>")  # noqa: F821

@@ -11,6 +11,7 @@ import typer
 from pipeline.cli_capture import capture
 from pipeline.cli_data import Json, data_app
 from pipeline.cli_evaluation import evaluate
+from pipeline.cli_reproducing import export, verify
 from pipeline.errors import PipelineError
 
 app = typer.Typer(
@@ -129,6 +130,10 @@ def deploy(
     with console.steps(json) as on_step:
         result = stage.deploy(run, board, port, profile, on_step)
     console.show_deployed(result, json)
+
+
+app.command()(verify)
+app.command()(export)
 
 
 @app.command()

@@ -1,0 +1,96 @@
+"""A run for people with their own firmware: C to compile, an Arduino library, the plain .tflite.
+
+What is written needs nothing of this project: the firmware's signal path, the model's generated C
+and an example, all in one folder each.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pipeline.artifacts import RunFolder
+from pipeline.contract import Contract
+
+# The firmware's parts between a sample and an event; nothing of a board, a port or a protocol.
+PARTS = ("crc", "decision", "model", "nn", "rate", "recognizer", "sample", "selftest", "window")
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the same run always gives the same bytes
+
+
+def export_files(run: RunFolder, contract: Contract, firmware: Path) -> dict[str, bytes]:
+    """Every file of the export by its path; the same run always gives the same bytes.
+
+    firmware: the project's folder of that name. The run must have been converted.
+    """
+    library = _library_name(run.name)
+    sources = dict(_sources(run, firmware))
+    return {
+        "README.md": _filled(firmware, "README.md", run, contract),
+        "contract.json": run.contract_file.read_bytes(),
+        **{f"c/src/{name}": content for name, content in sources.items()},
+        "c/example.c": _text(firmware, "example.c"),
+        f"arduino/{library}.zip": _zipped(
+            library,
+            {
+                "library.properties": _filled(firmware, "library.properties", run, contract),
+                "examples/Gesture/Gesture.ino": _text(firmware, "Gesture.ino"),
+                **{f"src/{name}": content for name, content in sources.items()},
+            },
+        ),
+        **{f"tflite/{path.name}": path.read_bytes() for path in _tflite(run)},
+    }
+
+
+def _sources(run: RunFolder, firmware: Path) -> Iterator[tuple[str, bytes]]:
+    folders = [*(firmware / "lib" / part for part in PARTS), run.sources]
+    for folder in folders:
+        for path in sorted(folder.glob("*.[ch]")):
+            yield path.name, path.read_bytes()
+    yield "gesture.h", _text(firmware, "gesture.h")
+
+
+def _text(firmware: Path, name: str) -> bytes:
+    return (firmware / "export" / name).read_bytes()
+
+
+def _tflite(run: RunFolder) -> tuple[Path, ...]:
+    return (run.flatbuffer_file, run.path / "model_data.h", run.path / "model_data.c")
+
+
+def _library_name(run_name: str) -> str:
+    """Arduino allows letters, digits, `_`, `.` and `-`."""
+    return "Gesture_" + re.sub(r"[^A-Za-z0-9_.-]", "_", run_name)
+
+
+def _zipped(folder: str, files: Mapping[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in sorted(files.items()):
+            entry = zipfile.ZipInfo(f"{folder}/{name}", ZIP_TIME)
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def _filled(firmware: Path, name: str, run: RunFolder, contract: Contract) -> bytes:
+    """A text of firmware/export with what is known of the run in its braces."""
+    quantisation = contract.quantisation
+    assert quantisation is not None  # the caller has asked for a converted run
+    background = contract.decision.background
+    channels = [channel.name for channel in contract.channels]
+    known = {
+        "title": run.name,
+        "library": _library_name(run.name),
+        "gestures": ", ".join(label for label in contract.labels if label != background),
+        "channels": ", ".join(channels),
+        "channel_count": len(channels),
+        "rate_hz": contract.rate_hz,
+        "window": contract.window,
+        "input_scale": quantisation.input_scale,
+        "input_zero_point": quantisation.input_zero_point,
+        "contract_hash": contract.hash(),
+    }
+    return _text(firmware, name).decode().format_map(known).encode()

@@ -1,0 +1,194 @@
+"""A run comes out again byte for byte, and works in the hands of people without this project."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import engine_build
+from pipeline.artifacts import GoldenVectors, RunFolder, save_text_files
+from pipeline.compiler import compile_network
+from pipeline.conversion.contract_source import contract_source
+from pipeline.datasets.recordings import load_recordings
+from pipeline.datasets.streams import join_takes
+from pipeline.errors import ExitCode
+from pipeline.twin import Twin
+from tests.cli.commands import PROJECT, gesture
+
+pytestmark = pytest.mark.xdist_group("quick")
+FIXTURES = PROJECT / "tests" / "fixtures"
+WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O2")
+LIMIT_S = 120
+
+
+def run_command(*command: object, feed: bytes | None = None) -> bytes:
+    result = subprocess.run(
+        list(map(str, command)), input=feed, capture_output=True, timeout=LIMIT_S
+    )
+    assert result.returncode == 0, result.stderr.decode()
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def streaming(converted_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The export of a run that streams."""
+    folder = tmp_path_factory.mktemp("elsewhere") / "exported"
+    ended = gesture("export", converted_run, folder, "--json", cwd=converted_run)
+    assert ended.code == 0, ended.told
+    assert sorted(ended.json["files"]) == sorted(
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def windowed(
+    converted_run: Path, work: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """The same network, given whole windows: its run and its export."""
+    run = RunFolder(work / "runs" / "windowed")
+    shutil.copytree(converted_run, run.path)
+    network = compile_network(run.flatbuffer_file.read_bytes())
+    contract = run.contract()
+    hasty = contract.decision.model_copy(update={"thresholds": (0.1,) * len(contract.labels)})
+    contract = contract.model_copy(update={"streaming": False, "decision": hasty})
+    texts = {**network.sources, **contract_source(contract, 0)}
+    save_text_files(run.sources, texts)
+    crc = Twin(run.sources, run.build).selftest_crc()
+    save_text_files(run.sources, contract_source(contract, crc))
+    contract.save(run.contract_file)
+    folder = tmp_path_factory.mktemp("elsewhere") / "exported"
+    assert gesture("export", run.path, folder, cwd=work).code == 0
+    return run.path, folder
+
+
+@pytest.fixture(params=["streaming", "windowed"])
+def exported(request: pytest.FixtureRequest) -> Path:
+    made = request.getfixturevalue(request.param)
+    return made[1] if isinstance(made, tuple) else made
+
+
+def c_files(folder: Path) -> list[Path]:
+    return sorted((folder / "c" / "src").glob("*.c"))
+
+
+def golden(converted_run: Path, count: int) -> GoldenVectors:
+    vectors = GoldenVectors.load(converted_run / "golden.npz")
+    return GoldenVectors(vectors.inputs[:count], vectors.outputs[:count])
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_on_this_computer_it_gives_the_bytes_of_tflite_micro(
+    request, converted_run, exported, tmp_path, compiler
+):
+    request.getfixturevalue("host_compiler" if compiler == "gcc" else "clang")
+    program = tmp_path / "runner"
+    runner = FIXTURES / "exported_runner.c"
+    source = f"-I{exported / 'c' / 'src'}"
+    run_command(compiler, *WARNINGS, source, runner, *c_files(exported), "-o", program)
+    vectors = golden(converted_run, 1000)
+    said = run_command(program, feed=vectors.inputs.tobytes())
+    assert said == vectors.outputs.tobytes()
+
+
+@pytest.mark.usefixtures("qemu")
+def test_on_a_cortex_m4f_it_gives_the_bytes_of_tflite_micro(converted_run, exported, tmp_path):
+    shutil.copy(FIXTURES / "exported_network.h", tmp_path / "model_network.h")
+    image = tmp_path / "exported.elf"
+    board = engine_build.BOARD
+    folders = [f"-I{folder}" for folder in (tmp_path, exported / "c" / "src", board)]
+    options = (*engine_build.TARGET, *engine_build.COMPILE, "-O2", *folders, *engine_build.LINK)
+    harness = engine_build.HARNESS / "harness.c"
+    link = ("-T", board / "link.ld", "-o", image)
+    run_command("arm-none-eabi-gcc", *options, harness, *c_files(exported), *link)
+    vectors = golden(converted_run, 20)
+    found = engine_build.run(tmp_path, engine_build.Image(image, 0, 0), vectors.inputs)
+    np.testing.assert_array_equal(found.outputs, vectors.outputs)
+
+
+@pytest.mark.usefixtures("host_compiler")
+def test_the_example_calls_what_the_board_would(work, windowed, tmp_path):
+    run, folder = windowed
+    takes = load_recordings(work / "data" / "sample", ["punch", "wave"])[:20]
+    stream = join_takes(takes, (1.5, 2.5), seed=3)
+    program = tmp_path / "example"
+    flags = (*WARNINGS, "-ffp-contract=off", f"-I{folder / 'c' / 'src'}")
+    run_command("gcc", *flags, *c_files(folder), folder / "c" / "example.c", "-o", program)
+    rows = np.column_stack([stream.t_us, stream.thousandths])
+    text = "\n".join(" ".join(map(str, row)) for row in rows.tolist())
+    called = [
+        line.split() for line in run_command(program, feed=text.encode()).decode().split("\n")
+    ]
+    events = Twin(run / "firmware", tmp_path).replay(stream).events
+    assert events
+    expected = [[str(e.t_us), e.label, str(round(1000 * e.score))] for e in events]
+    assert [words for words in called if words] == expected
+
+
+@pytest.mark.usefixtures("qemu")
+def test_everything_builds_for_the_boards_chip(streaming, tmp_path):
+    (archive,) = (streaming / "arduino").glob("*.zip")
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(tmp_path)
+    (library,) = tmp_path.iterdir()
+    assert (library / "library.properties").read_text().startswith(f"name={library.name}\n")
+    target = (*engine_build.TARGET, "-Wall", "-Wextra", "-Werror")
+    sketch = library / "examples" / "Gesture" / "Gesture.ino"
+    stub = FIXTURES / "arduino_stub"
+    includes = (f"-I{library / 'src'}", f"-I{stub}", "-include", "Arduino.h")
+    run_command("arm-none-eabi-g++", *target, *includes, "-fsyntax-only", "-x", "c++", sketch)
+    linking = ("--specs=nosys.specs", "-o", tmp_path / "example.elf")
+    source = (f"-I{streaming / 'c' / 'src'}", streaming / "c" / "example.c", *c_files(streaming))
+    run_command("arm-none-eabi-gcc", *target, "-std=c11", *source, *linking)
+    array = streaming / "tflite" / "model_data.c"
+    run_command("arm-none-eabi-gcc", *target, "-std=c11", "-c", array, "-o", tmp_path / "array.o")
+
+
+def test_an_export_never_writes_over_anything(converted_run, streaming):
+    again = gesture("export", converted_run, streaming, cwd=converted_run)
+    assert again.code == ExitCode.USAGE
+    other = streaming.parent / "other"
+    assert gesture("export", converted_run, other, cwd=converted_run).code == 0
+    for path in (path for path in streaming.rglob("*") if path.is_file()):
+        assert (other / path.relative_to(streaming)).read_bytes() == path.read_bytes()
+    assert {path.name for path in streaming.parent.iterdir()} == {"exported", "other"}
+
+
+@pytest.mark.usefixtures("qemu")
+def test_a_run_comes_out_again_and_so_does_what_was_deployed(converted_run, work):
+    undeployed = gesture("verify", converted_run, "--json", cwd=work)
+    assert undeployed.code == 0, undeployed.told
+    assert undeployed.json["deployed"] is None
+    assert gesture("deploy", converted_run, "--board", "virtual", cwd=work).code == 0
+    verified = gesture("verify", converted_run, "--json", cwd=work).json
+    assert verified["deployed"] is True
+    assert verified["image"] == undeployed.json["image"]
+    image = json.loads((converted_run / "firmware.json").read_text())
+    assert verified["image"] == image["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("firmware/model_network.c", "line"),
+        ("firmware/model_contract.c", "line"),
+        ("model_data.c", "line"),
+        ("model.tflite", "SHA-256"),
+    ],
+)
+def test_a_file_that_was_changed_is_named(converted_run, work, file, told):
+    run = work / "runs" / "changed"
+    shutil.copytree(converted_run, run, dirs_exist_ok=True)
+    content = bytearray((run / file).read_bytes())
+    content[len(content) // 2] ^= 1
+    (run / file).write_bytes(content)
+    ended = gesture("verify", run, cwd=work)
+    assert ended.code == ExitCode.MISMATCH
+    assert Path(file).name in ended.told
+    assert told in ended.told
