@@ -27,6 +27,7 @@ WHY = {
     "no-model": "the board was flashed without a model",
     "no-profile": "its image does not count its layers; `gesture deploy --profile` builds one",
     "line-too-long": "the line end was lost between two commands",
+    "not-injecting": "the board has restarted since it was told to take samples from here",
 }
 
 
@@ -116,6 +117,12 @@ class BoardClient:
             if deadline is not None and time.monotonic() > deadline:
                 return
             self._kept.extend(self._reader.feed(self._port.read()))
+
+    def take_kept(self, kind: str) -> list[Message]:
+        """The messages of one kind that arrived during commands; what else did stays."""
+        found = [item for item in self._kept if isinstance(item, Message) and item.kind == kind]
+        self._kept = deque(item for item in self._kept if item not in found)
+        return found
 
     def forget_kept(self) -> None:
         """Drop what arrived during commands and was not asked for yet."""

@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.artifacts import Event, Int8
 
 MAX_LINE_BYTES = 2048  # lines have at most 255 characters, but for `labels` of many long ones
-MESSAGE_KINDS = frozenset({"hello", "event", "score", "warn", "layer", "ok", "err"})
+MESSAGE_KINDS = frozenset({"hello", "event", "score", "past", "warn", "layer", "ok", "err"})
 
 _SAMPLE = re.compile(rb"\d{1,10},\d{1,20}(?:,-?\d{1,7}\.\d{3}){6}")
 _PRINTABLE = re.compile(rb"[ -~]+")
@@ -73,6 +73,8 @@ def _parse_message(line: bytes) -> Message | Damaged:
     if not _PRINTABLE.fullmatch(line):
         return Damaged(line)
     kind, *words = line.decode("ascii").split(" ")
+    if kind == "past" and isinstance(_parse_sample(line[len("past ") :]), Damaged):
+        return Damaged(line)
     return Message(kind, tuple(words)) if kind in MESSAGE_KINDS else Damaged(line)
 
 
@@ -92,6 +94,14 @@ def scores_of(message: Message) -> tuple[int, Int8] | None:
         return (int(t_us), int8_of(digits)) if message.kind == "score" else None
     except ValueError:
         return None
+
+
+def past_of(message: Message) -> Sample | None:
+    """The sample that a `past` message holds; None for another message."""
+    if message.kind != "past":
+        return None
+    sample = _parse_sample(message.words[0].encode("ascii"))
+    return sample if isinstance(sample, Sample) else None
 
 
 def is_sensor_stopped(message: Message) -> bool:

@@ -32,8 +32,8 @@ def board_sources(*names: str) -> list[Path]:
 
 
 PARTS = (
-    *("app", "crc", "decision", "model", "protocol", "rate", "recognizer", "ring", "selftest"),
-    "window",
+    *("app", "crc", "decision", "history", "model", "protocol", "rate", "recognizer", "ring"),
+    *("selftest", "window"),
 )
 APP = library_sources(*PARTS)
 

@@ -17,7 +17,8 @@ few = settings(
 CLASSES, WINDOW, HOP, CHANNELS = 3, 8, 4, 6
 KINDS = [
     *("info", "labels", "stream", "classify", "scores", "load", "invoke", "bench", "profile"),
-    *("selftest", "reboot", "unknown", "bad-argument", "out-of-range", "line-too-long"),
+    *("selftest", "reboot", "pull", "inject", "sample", "unknown", "bad-argument"),
+    *("out-of-range", "line-too-long"),
 ]
 
 policies = st.fixed_dictionaries(
@@ -181,6 +182,9 @@ def parse(driver, data: bytes) -> list[tuple[str, int, int, int]]:
         ("bench 100", ("bench", 0, 100, 0)),
         ("profile", ("profile", 0, 0, 0)),
         ("reboot", ("reboot", 0, 0, 0)),
+        ("pull 4294967295", ("pull", 0, 2**32 - 1, 0)),
+        ("inject 119000", ("inject", 0, 119000, 0)),
+        ("sample " + "00" * 96, ("sample", 0, 0, 96)),
     ],
 )
 def test_commands(driver, line, command):
@@ -207,6 +211,12 @@ def test_commands(driver, line, command):
         ("bench 0", "out-of-range"),
         ("bench 101", "out-of-range"),
         ("bench 99999999999999999999999999", "out-of-range"),
+        ("pull", "bad-argument"),
+        ("pull -1", "bad-argument"),
+        ("inject on", "bad-argument"),
+        ("sample", "bad-argument"),
+        ("sample " + "00" * 31, "bad-argument"),
+        ("sample " + "00" * 113, "out-of-range"),
         ("x" * 255, "unknown"),
         ("x" * 256, "line-too-long"),
         ("info" + " " * 5000, "line-too-long"),

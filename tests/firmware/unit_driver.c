@@ -67,7 +67,7 @@ static void run_samples(void) {
     sample.t_us = (uint64_t)number();
     for (int c = 0; c < SAMPLE_CHANNELS; c++) sample.value[c] = (int32_t)number();
     line_t line;
-    line_sample(&line, &sample);
+    line_sample(&line, "", &sample);
     fwrite(line.text, 1, line.length, stdout);
   }
 }

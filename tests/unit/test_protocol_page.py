@@ -6,7 +6,9 @@ import dataclasses
 import re
 
 from pipeline.capture.client import LOAD_BYTES, WHY, BoardInfo
+from pipeline.capture.injection import SAMPLE_RECORD, SAMPLES_A_LINE
 from pipeline.capture.protocol import MESSAGE_KINDS, Sample, parse_line
+from pipeline.capture.pull import PULL_LINES
 from tests.conftest import PROJECT
 
 PAGE = (PROJECT / "docs" / "serial-protocol.md").read_text("utf-8")
@@ -57,7 +59,7 @@ def test_every_warning_and_no_other_is_on_the_page() -> None:
 def test_every_command_and_no_other_is_on_the_page() -> None:
     table = COMMANDS[COMMANDS.index("RULES[]") : COMMANDS.index("};")]
     known = dict(re.findall(r'\{"(\w+)", COMMAND_\w+, (\w+)\}', table))
-    forms = {"NOTHING": 0, "ON_OFF": 1, "RUNS": 1, "OFFSET_HEX": 2}
+    forms = {"NOTHING": 0, "ON_OFF": 1, "RUNS": 1, "NUMBER": 1, "SAMPLES": 1, "OFFSET_HEX": 2}
     told = {
         words[0]: len(words) - 1
         for row in rows(TO_BOARD)
@@ -85,6 +87,14 @@ def test_the_limits_on_the_page_are_those_of_the_firmware() -> None:
     assert defined("line.h", "LINE_MAX_CHARACTERS") == 255
     assert defined("command.h", "COMMAND_MAX_CHARACTERS") == 255
     assert defined("command.h", "COMMAND_MAX_LOAD_BYTES") == LOAD_BYTES == 112
+    assert defined("command.h", "COMMAND_SAMPLE_BYTES") == SAMPLE_RECORD.itemsize == 32
+    assert SAMPLES_A_LINE == 3
+    assert "one to three samples" in PAGE
+    assert f"{PULL_LINES} at most" in PAGE
+    assert f"#define PULL_LINES {PULL_LINES}u" in APP
+    history = (FIRMWARE / "history" / "history.h").read_text("utf-8")
+    assert "#define HISTORY_SAMPLES 1024u" in history
+    assert "of the last 1024 it has had" in PAGE
     assert "at most 255 characters a line" in PAGE
     assert "at most 112 a line" in PAGE
     most_runs = defined("command.h", "COMMAND_MAX_BENCH_RUNS")

@@ -7,6 +7,8 @@
 #include "selftest.h"
 #include "version.h"
 
+#define PULL_LINES 16u /* of one answer */
+
 static void answer(app_t *app, const char *text) {
   line_start(&app->line, text);
   app_send(app);
@@ -156,6 +158,51 @@ static void answer_switch(app_t *app, const command_t *command) {
   if (wants_calls && app->model_lock.state == RATE_OFF) app_tell_rate_off(app);
 }
 
+/* A piece at a time: the host asks for the next, so that sampling and other work go on. */
+static void answer_pull(app_t *app, const command_t *command) {
+  uint32_t seq = command->number;
+  uint32_t lines = 0;
+  sample_t sample;
+  while (lines < PULL_LINES && history_find(&app->history, seq, &sample)) {
+    line_sample(&app->line, "past ", &sample);
+    app_write(app, app->line.text, app->line.length);
+    seq = sample.seq + 1;
+    lines++;
+    if (seq == 0) break;
+  }
+  line_start(&app->line, "ok");
+  field_number(&app->line, " lines=", lines);
+  app_send(app);
+}
+
+static void answer_inject(app_t *app, const command_t *command) {
+  app_inject(app, command->number);
+  answer(app, "ok");
+}
+
+static uint64_t little_endian(const uint8_t *bytes, int count) {
+  uint64_t value = 0;
+  for (int i = count - 1; i >= 0; i--) value = value << 8 | bytes[i];
+  return value;
+}
+
+static void answer_sample(app_t *app, const command_t *command) {
+  if (app->injected_mhz == 0) {
+    answer(app, "err not-injecting");
+    return;
+  }
+  for (int at = 0; at < command->byte_count; at += COMMAND_SAMPLE_BYTES) {
+    const uint8_t *bytes = command->bytes + at;
+    sample_t sample = {.seq = app->injected++, .t_us = little_endian(bytes, 8)};
+    for (int c = 0; c < SAMPLE_CHANNELS; c++) {
+      sample.value[c] = (int32_t)little_endian(bytes + 8 + 4 * c, 4);
+    }
+    app_breathe();
+    app_take(app, &sample);
+  }
+  answer(app, "ok");
+}
+
 static void answer_reboot(app_t *app) {
   answer(app, "ok");
   board.reboot();
@@ -204,6 +251,15 @@ static void carry_out(app_t *app, const command_t *command) {
       break;
     case COMMAND_SELFTEST:
       answer_selftest(app);
+      break;
+    case COMMAND_PULL:
+      answer_pull(app, command);
+      break;
+    case COMMAND_INJECT:
+      answer_inject(app, command);
+      break;
+    case COMMAND_SAMPLE:
+      answer_sample(app, command);
       break;
     case COMMAND_REBOOT:
       answer_reboot(app);

@@ -1,5 +1,7 @@
 #include "app.h"
 
+#include <string.h>
+
 #include "app_state.h"
 #include "board.h"
 #include "model.h"
@@ -44,6 +46,7 @@ void app_tell_rate_off(app_t *state) {
 }
 
 uint32_t app_stream_mhz(void) {
+  if (app.injected_mhz != 0) return app.injected_mhz;
   return board.stream_mhz != 0 ? board.stream_mhz : board.sensor_mhz;
 }
 
@@ -56,10 +59,24 @@ static void begin_model_lock(void) {
   if (app.model_lock.state == RATE_OFF) app_tell_rate_off(&app);
 }
 
+static void begin_rates(void) {
+  const bool injecting = app.injected_mhz != 0;
+  rate_lock_begin(&app.stream_lock, injecting ? app.injected_mhz : board.sensor_mhz,
+                  injecting ? 0 : board.stream_mhz);
+  begin_model_lock();
+}
+
+void app_inject(app_t *state, uint32_t rate_mhz) {
+  state->injected_mhz = rate_mhz;
+  state->injected = 0;
+  memset(&state->history, 0, sizeof state->history);
+  begin_rates();
+}
+
 void app_begin(void) {
-  app = (app_t){.classifying = MODEL.classes > 0};
+  memset(&app, 0, sizeof app);
+  app.classifying = MODEL.classes > 0;
   const bool has_sensor = board.begin();
-  rate_lock_begin(&app.stream_lock, board.sensor_mhz, board.stream_mhz);
   send_banner();
   if (board.restart_fault() != NULL) {
     line_start(&app.line, "warn fault ");
@@ -67,7 +84,7 @@ void app_begin(void) {
     app_send(&app);
   }
   if (!has_sensor) send_warning("no-sensor");
-  begin_model_lock();
+  begin_rates();
 }
 
 static bool read_commands(void) {
@@ -130,24 +147,29 @@ static void tell_overruns(uint32_t seq) {
 }
 
 static void take_sample(const sample_t *sample) {
+  history_push(&app.history, sample);
   if (app.streaming) {
-    line_sample(&app.line, sample);
+    line_sample(&app.line, "", sample);
     app_write(&app, app.line.text, app.line.length);
   }
   hold_rate(sample);
 }
 
-/* A sample as the sensor made it. */
+void app_take(app_t *state, const sample_t *reading) {
+  if (rate_lock_push(&state->stream_lock, reading)) begin_model_lock();
+  const bool is_sensors = state->injected_mhz == 0;
+  const bool is_past = is_sensors && (int32_t)(reading->seq - state->overrun_seq) >= 0;
+  sample_t sample;
+  while (rate_lock_pop(&state->stream_lock, &sample)) {
+    if (state->overruns != state->overruns_told && is_past) tell_overruns(sample.seq);
+    take_sample(&sample);
+  }
+}
+
 static void take_reading(const sample_t *reading) {
   app.samples++;
   app.stopped = false;
-  if (rate_lock_push(&app.stream_lock, reading)) begin_model_lock();
-  const bool is_past = (int32_t)(reading->seq - app.overrun_seq) >= 0;
-  sample_t sample;
-  while (rate_lock_pop(&app.stream_lock, &sample)) {
-    if (app.overruns != app.overruns_told && is_past) tell_overruns(sample.seq);
-    take_sample(&sample);
-  }
+  if (app.injected_mhz == 0) app_take(&app, reading);
 }
 
 static void tell_sensor_stopped(void) {

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "command.h"
+#include "history.h"
 #include "line.h"
 #include "model_size.h"
 #include "rate_lock.h"
@@ -25,7 +26,10 @@ typedef struct {
   uint32_t overruns_told;   /* to the host */
   uint64_t overrun_told_us; /* when */
   uint32_t dropped;         /* lines that nobody took */
+  uint32_t injected_mhz;    /* rate of samples that the host sends; 0: the sensor's are taken */
+  uint32_t injected;        /* samples so far */
   ring_t ring;              /* between the sensor and the rest */
+  history_t history;        /* of sample lines, whether they were sent or not */
   sample_status_t sensor;   /* what it answered last */
   rate_lock_t stream_lock;  /* to the rate of sample lines */
   rate_lock_t model_lock;   /* from there to the rate of the contract */
@@ -50,6 +54,13 @@ void app_tell_rate_off(app_t *app);
 /* To be called between the pieces of long work: feeds the watchdog and takes what the sensor has
  * made, so that its FIFO does not run over. */
 void app_breathe(void);
+
+/* Takes samples from the host, that many in 1000 s, instead of the sensor's; 0: the sensor's. All
+ * samples before are forgotten. */
+void app_inject(app_t *app, uint32_t rate_mhz);
+
+/* Takes a sample as the sensor, or the host in its place, made it. */
+void app_take(app_t *app, const sample_t *reading);
 
 /* Carries a command out and sends its one answer. */
 void app_answer(app_t *app, const command_t *command);

@@ -4,7 +4,7 @@
 
 #define MAX_WORDS 4 /* one more than any command has, so that too many are seen */
 
-typedef enum { NOTHING, ON_OFF, OFFSET_HEX, RUNS } arguments_t;
+typedef enum { NOTHING, ON_OFF, OFFSET_HEX, RUNS, NUMBER, SAMPLES } arguments_t;
 
 typedef struct {
   const char *name;
@@ -18,7 +18,8 @@ static const rule_t RULES[] = {
     {"scores", COMMAND_SCORES, ON_OFF},    {"load", COMMAND_LOAD, OFFSET_HEX},
     {"invoke", COMMAND_INVOKE, NOTHING},   {"bench", COMMAND_BENCH, RUNS},
     {"profile", COMMAND_PROFILE, NOTHING}, {"selftest", COMMAND_SELFTEST, NOTHING},
-    {"reboot", COMMAND_REBOOT, NOTHING},
+    {"reboot", COMMAND_REBOOT, NOTHING},   {"pull", COMMAND_PULL, NUMBER},
+    {"inject", COMMAND_INJECT, NUMBER},    {"sample", COMMAND_SAMPLE, SAMPLES},
 };
 
 void command_reader_reset(command_reader_t *reader) {
@@ -77,28 +78,44 @@ static command_kind_t parse_on_off(const char *word, command_kind_t kind, comman
   return out->on || strcmp(word, "off") == 0 ? kind : COMMAND_BAD_ARGUMENT;
 }
 
-static command_kind_t parse_load(const char *offset, const char *hex, command_t *out) {
-  if (!is_number(offset) || !is_hex_bytes(hex)) return COMMAND_BAD_ARGUMENT;
+static command_kind_t parse_bytes(const char *hex, command_kind_t kind, command_t *out) {
+  if (!is_hex_bytes(hex)) return COMMAND_BAD_ARGUMENT;
   const size_t count = strlen(hex) / 2;
   if (count > COMMAND_MAX_LOAD_BYTES) return COMMAND_OUT_OF_RANGE;
-  out->number = to_number(offset);
   out->byte_count = (uint8_t)count;
   for (size_t i = 0; i < count; i++) {
     out->bytes[i] = (uint8_t)(hex_digit(hex[2 * i]) * 16 + hex_digit(hex[2 * i + 1]));
   }
-  return COMMAND_LOAD;
+  return kind;
+}
+
+static command_kind_t parse_samples(const char *hex, command_t *out) {
+  const command_kind_t kind = parse_bytes(hex, COMMAND_SAMPLE, out);
+  const bool is_whole = out->byte_count > 0 && out->byte_count % COMMAND_SAMPLE_BYTES == 0;
+  return kind == COMMAND_SAMPLE && !is_whole ? COMMAND_BAD_ARGUMENT : kind;
+}
+
+static command_kind_t parse_number(const char *word, command_kind_t kind, command_t *out) {
+  if (!is_number(word)) return COMMAND_BAD_ARGUMENT;
+  out->number = to_number(word);
+  return kind;
+}
+
+static command_kind_t parse_load(const char *offset, const char *hex, command_t *out) {
+  if (parse_number(offset, COMMAND_LOAD, out) != COMMAND_LOAD) return COMMAND_BAD_ARGUMENT;
+  return parse_bytes(hex, COMMAND_LOAD, out);
 }
 
 static command_kind_t parse_bench(const char *runs, command_t *out) {
-  if (!is_number(runs)) return COMMAND_BAD_ARGUMENT;
-  out->number = to_number(runs);
+  const command_kind_t kind = parse_number(runs, COMMAND_BENCH, out);
   const bool in_range = out->number >= 1 && out->number <= COMMAND_MAX_BENCH_RUNS;
-  return in_range ? COMMAND_BENCH : COMMAND_OUT_OF_RANGE;
+  return kind == COMMAND_BENCH && !in_range ? COMMAND_OUT_OF_RANGE : kind;
 }
 
 static command_kind_t parse_arguments(const rule_t *rule, const char *words[], int count,
                                       command_t *out) {
-  static const int expected[] = {[NOTHING] = 1, [ON_OFF] = 2, [RUNS] = 2, [OFFSET_HEX] = 3};
+  static const int expected[] = {[NOTHING] = 1, [ON_OFF] = 2,  [RUNS] = 2,
+                                 [NUMBER] = 2,  [SAMPLES] = 2, [OFFSET_HEX] = 3};
   if (count != expected[rule->arguments]) return COMMAND_BAD_ARGUMENT;
   switch (rule->arguments) {
     case ON_OFF:
@@ -107,6 +124,10 @@ static command_kind_t parse_arguments(const rule_t *rule, const char *words[], i
       return parse_load(words[1], words[2], out);
     case RUNS:
       return parse_bench(words[1], out);
+    case NUMBER:
+      return parse_number(words[1], rule->kind, out);
+    case SAMPLES:
+      return parse_samples(words[1], out);
     case NOTHING:
       break;
   }

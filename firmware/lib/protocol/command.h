@@ -9,6 +9,7 @@
 #define COMMAND_MAX_CHARACTERS 255 /* of a line, without the line end */
 #define COMMAND_MAX_LOAD_BYTES 112 /* of one `load` */
 #define COMMAND_MAX_BENCH_RUNS 100
+#define COMMAND_SAMPLE_BYTES 32 /* u64 t_us, then i32 value[6], little endian */
 
 typedef enum {
   COMMAND_INFO,
@@ -22,6 +23,9 @@ typedef enum {
   COMMAND_PROFILE,
   COMMAND_SELFTEST,
   COMMAND_REBOOT,
+  COMMAND_PULL,
+  COMMAND_INJECT,
+  COMMAND_SAMPLE,
   COMMAND_UNKNOWN,
   COMMAND_BAD_ARGUMENT,
   COMMAND_OUT_OF_RANGE,
@@ -30,10 +34,10 @@ typedef enum {
 
 typedef struct {
   command_kind_t kind;
-  bool on;                               /* of stream, classify, scores */
-  uint32_t number;                       /* offset of load, runs of bench */
-  uint8_t byte_count;                    /* of load */
-  uint8_t bytes[COMMAND_MAX_LOAD_BYTES]; /* of load */
+  bool on;            /* of stream, classify, scores */
+  uint32_t number;    /* offset of load, runs of bench, seq of pull, rate of inject */
+  uint8_t byte_count; /* of load, sample */
+  uint8_t bytes[COMMAND_MAX_LOAD_BYTES]; /* of load, sample */
 } command_t;
 
 typedef struct {

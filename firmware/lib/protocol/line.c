@@ -61,8 +61,9 @@ void line_hex32(line_t *line, uint32_t number) {
 
 void line_end(line_t *line) { line->text[line->length++] = '\n'; }
 
-void line_sample(line_t *line, const sample_t *sample) {
-  line_start(line, "");
+void line_sample(line_t *line, const char *word, const sample_t *sample) {
+  line_start(line, word);
+  const size_t start = line->length;
   line_number(line, sample->seq);
   add(line, ',');
   line_number(line, sample->t_us);
@@ -70,7 +71,7 @@ void line_sample(line_t *line, const sample_t *sample) {
     add(line, ',');
     line_thousandths(line, sample->value[c]);
   }
-  const uint32_t crc = crc32_of(line->text, line->length);
+  const uint32_t crc = crc32_of(line->text + start, line->length - start);
   add(line, ',');
   line_hex32(line, crc);
   line_end(line);

@@ -26,7 +26,8 @@ void line_hex16(line_t *line, uint16_t number);
 void line_hex32(line_t *line, uint32_t number);
 void line_end(line_t *line);
 
-/* `seq,t_us,ax,ay,az,gx,gy,gz,crc` and the line end. */
-void line_sample(line_t *line, const sample_t *sample);
+/* `seq,t_us,ax,ay,az,gx,gy,gz,crc` and the line end. The CRC is over all before it but `word`,
+ * which is "" or comes first, with a space. */
+void line_sample(line_t *line, const char *word, const sample_t *sample);
 
 #endif
