@@ -41,7 +41,7 @@ def growth(keras: Any) -> Iterator[tuple[str, Any]]:
 
 
 def kernels(keras: Any) -> Iterator[tuple[str, Any]]:
-    for stack in (plain, separable, mobile, wand, picture, dense, flat):
+    for stack in (plain, separable, mobile, ringing, wand, picture, dense, flat):
         for size in (1, 2, 5):
             yield f"{stack.__name__}-{size}", keras.Sequential(list(stack(keras.layers, size)))
     for size in (1, 2, 5):
@@ -83,6 +83,16 @@ def mobile(layers: Any, size: int) -> Iterator[Any]:
     yield layers.SeparableConv1D(8 * size, 3, activation="relu")
     yield layers.MaxPooling1D(2)
     yield layers.GlobalAveragePooling1D()
+
+
+def ringing(layers: Any, size: int) -> Iterator[Any]:
+    """What streams other than a gesture network does; no ReLU, five channels at the end."""
+    yield layers.Input((32 + 32 * size, 4), batch_size=1)
+    yield layers.Conv1D(4 * size, 3)
+    yield layers.DepthwiseConv1D(5, activation="relu")
+    yield layers.Conv1D(5, 1 + size, dilation_rate=2)
+    yield layers.GlobalAveragePooling1D()
+    yield layers.Dense(3, activation="softmax")
 
 
 def wand(layers: Any, size: int) -> Iterator[Any]:
