@@ -15,7 +15,7 @@ from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.windows import make_dataset
 from pipeline.errors import PipelineError
-from pipeline.training.models import build
+from pipeline.training.models import build, check_hop, nearest_window
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 BOARDS = [PROJECT / "configs" / "nano33ble.yaml"]  # budgets; all others are trained with
@@ -73,3 +73,10 @@ def test_a_shipped_config_has_people_it_can_leave_out_and_a_network_that_fits(
         assert set(dataset.part(part)[1].tolist()) == set(range(len(dataset.labels)))
     network = build(config.model, config.window.length, 6, len(dataset.labels))
     assert network(np.zeros((1, config.window.length, 6))).shape == (1, len(dataset.labels))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_shipped_config_fits_its_network(path: Path) -> None:
+    shipped = load_train_config(path)
+    check_hop(shipped.model, shipped.window.hop)
+    assert nearest_window(shipped.model, shipped.window.length) == shipped.window.length
