@@ -6,6 +6,7 @@ between the test part and the rest. Everything is decided by the seed.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pipeline.config import SplitConfig
 from pipeline.errors import PipelineError
 
 PERSONS_FOR_A_SPLIT = 3
+TOGETHER_US = 1_000_000.0  # boards begin a take within so long of one another
 GROUPS_FOR_VALIDATION = 3  # with fewer, setting one aside would leave too little to learn from
 _WAY_OUT = {
     "take": "split.folds lower",
@@ -95,7 +97,32 @@ def group_names(recordings: Sequence[Recording], by: str) -> list[str]:
         return [recording.person for recording in recordings]
     if by == "session":
         return [f"{recording.person}-{recording.session}" for recording in recordings]
-    return [recording.name for recording in recordings]
+    return _take_names(recordings)
+
+
+def _take_names(recordings: Sequence[Recording]) -> list[str]:
+    """The recording's name; boards that recorded a take together share that of the first."""
+    names = [recording.name for recording in recordings]
+    begun: dict[tuple[str, str, str, int], tuple[float, str]] = {}
+    for start_us, index in sorted((_host_start_us(r), i) for i, r in enumerate(recordings)):
+        recording = recordings[index]
+        if recording.take is None:
+            continue
+        key = (recording.label, recording.person, recording.session, recording.take)
+        before_us, name = begun.get(key, (-math.inf, ""))
+        if start_us - before_us <= TOGETHER_US:
+            names[index] = name
+        begun[key] = (start_us, names[index])
+    return names
+
+
+def _host_start_us(recording: Recording) -> float:
+    """By the clock of the computer that captured it; infinite where that is not known."""
+    clock = recording.clock
+    if clock is None or not len(recording):
+        return math.inf
+    first_us = int(recording.t_us[0])
+    return first_us + clock.offset_us + clock.drift_ppm * 1e-6 * (first_us - clock.at_us)
 
 
 def _deal(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.artifacts import Recording
+from pipeline.artifacts import HostClock, Recording
 from pipeline.config import SplitConfig
 from pipeline.datasets.splits import Split, choose_by, group_names, split_recordings
 from pipeline.errors import PipelineError
@@ -145,6 +145,20 @@ def test_what_is_asked_for_wins_over_what_would_be_chosen() -> None:
 def test_sessions_of_two_people_are_not_mixed_up() -> None:
     names = group_names(takes(GESTURES, PEOPLE[:2], sessions=2), "session")
     assert set(names) == {"anna-1", "anna-2", "ben-1", "ben-2"}
+
+
+def test_boards_that_recorded_a_take_together_are_not_separated() -> None:
+    """A later capture of the session counts its takes from 1 anew; those are others."""
+    made = [
+        replace(recording, take=1, clock=HostClock(offset_us, 0.0, 0))
+        for recording, offset_us in zip(
+            takes(GESTURES[:1], PEOPLE[:1], each=4), (0, 40_000, 9_000_000, 9_300_000), strict=True
+        )
+    ]
+    first, second, third, fourth = group_names(made, "take")
+    assert first == second != third == fourth
+    unplaced = [replace(recording, clock=None) for recording in made]
+    assert len(set(group_names(unplaced, "take"))) == 4
 
 
 def test_an_empty_dataset() -> None:
