@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +20,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pipeline.errors import ExitCode, PipelineError
 
 FIXED_POINT_BITS = 30
+HIGHEST_SCORE = 255  # of a window
+MOST_SMOOTHING_WINDOWS = 16
+NO_BACKGROUND = 255  # instead of a class
 UNITS_PER_SAMPLE_STEP = 1000  # samples travel as integers, in thousandths of their unit
 
 
@@ -84,6 +89,11 @@ class Contract(Part):
     decision: DecisionPolicy
     quantisation: Quantisation | None = None
     hashes: Hashes
+
+    @property
+    def gestures(self) -> tuple[str, ...]:
+        """The labels that can be called out."""
+        return tuple(label for label in self.labels if label != self.decision.background)
 
     def canonical_json(self) -> str:
         """The one text that stands for this contract: sorted keys, no spaces."""
@@ -168,3 +178,31 @@ def fixed_point_scaling(contract: Contract) -> FixedPointScaling:
         ),
         shift=shift,
     )
+
+
+@dataclass(frozen=True)
+class FixedPointPolicy:
+    """A decision policy in the integers a board decides with; sums of scores of 0..255."""
+
+    smoothing_windows: int
+    background: int  # a class, or NO_BACKGROUND
+    release_sum: int
+    refractory_us: int
+    fire_sums: tuple[int, ...]  # one a class
+
+
+def fixed_point_policy(policy: DecisionPolicy, labels: Sequence[str]) -> FixedPointPolicy:
+    windows = policy.smoothing_windows
+    name = policy.background
+    return FixedPointPolicy(
+        smoothing_windows=windows,
+        background=labels.index(name) if name in labels else NO_BACKGROUND,
+        release_sum=score_sum(policy.release, windows),
+        refractory_us=round(policy.refractory_s * 1e6),
+        fire_sums=tuple(score_sum(threshold, windows) for threshold in policy.thresholds),
+    )
+
+
+def score_sum(average: float, windows: int) -> int:
+    """The least sum of `windows` scores of 0..255 whose average is `average` (0..1) or more."""
+    return math.ceil(Fraction(str(average)) * HIGHEST_SCORE * windows)

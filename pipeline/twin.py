@@ -13,8 +13,10 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.artifacts import (
     IMU_CHANNELS,
@@ -26,6 +28,7 @@ from pipeline.artifacts import (
     Recording,
     atomic_write,
 )
+from pipeline.contract import DecisionPolicy, fixed_point_policy
 from pipeline.errors import ExitCode, PipelineError
 
 COMPILER = "cc"
@@ -36,6 +39,18 @@ HEADERS = ("sample",)
 SCORE_STEPS = 1000
 SEQ_MASK = 0xFFFFFFFF  # a board counts in 32 bits
 EVENT = np.dtype([("t_us", "u8"), ("class_index", "u4"), ("sum", "u4")])  # twin_event_t
+
+
+class _Policy(ctypes.Structure):
+    """model_policy_t of firmware/lib/model."""
+
+    _fields_ = (
+        ("smoothing_windows", ctypes.c_uint8),
+        ("background", ctypes.c_uint8),
+        ("release_sum", ctypes.c_uint16),
+        ("refractory_us", ctypes.c_uint32),
+        ("fire_sums", ctypes.c_void_p),
+    )
 
 
 @dataclass(frozen=True)
@@ -114,13 +129,40 @@ class Twin:
             *(_pointer(array) for array in arrays),
             ctypes.byref(event_count),
         )
-        found = [self._event(*event) for event in events[: event_count.value].tolist()]
+        found = self._events(events[: event_count.value])
         at = scores_t_us[:windows].astype(np.int64)
         return Replay(found, scores[:windows], at, inputs[:windows])
 
-    def _event(self, t_us: int, class_index: int, score_sum: int) -> Event:
-        thousandths = self._library.twin_score_thousandths(score_sum)
-        return Event(t_us, self.labels[class_index], thousandths / SCORE_STEPS)
+    def decide(self, policy: DecisionPolicy, scores: Int8, t_us: Int64) -> list[Event]:
+        """What another policy than the contract's makes of the scores of a replay.
+
+        scores: int8 [windows, classes] that ended at t_us: int64 [windows], by rising time.
+        """
+        scores = np.ascontiguousarray(scores, np.int8)
+        times = np.ascontiguousarray(t_us, np.uint64)
+        if scores.shape != (len(times), self.classes) or len(policy.thresholds) != self.classes:
+            raise ValueError(f"scores are {scores.shape}, not [{len(times)}, {self.classes}]")
+        fixed = fixed_point_policy(policy, self.labels)
+        fire_sums = np.array(fixed.fire_sums, np.uint16)
+        c_policy = _Policy(
+            fixed.smoothing_windows,
+            fixed.background,
+            fixed.release_sum,
+            fixed.refractory_us,
+            fire_sums.ctypes.data,
+        )
+        events = np.empty(len(times), EVENT)
+        arrays = (_pointer(scores), _pointer(times), len(times), _pointer(events))
+        found = self._library.twin_decide(ctypes.byref(c_policy), *arrays)
+        return self._events(events[:found], ctypes.byref(c_policy))
+
+    def _events(self, events: NDArray[np.void], policy: Any = None) -> list[Event]:
+        """policy: a C pointer to the one that decided; None stands for the contract's."""
+        thousandths = self._library.twin_score_thousandths
+        return [
+            Event(t_us, self.labels[index], thousandths(policy, score_sum) / SCORE_STEPS)
+            for t_us, index, score_sum in events.tolist()
+        ]
 
 
 def build_library(sources: Path, build: Path) -> Path:

@@ -20,9 +20,10 @@ from pipeline.contract import (
     Quantisation,
     Scaling,
     fixed_point_scaling,
+    score_sum,
 )
 from pipeline.conversion.c_array import c_array
-from pipeline.conversion.contract_source import contract_source, score_sum
+from pipeline.conversion.contract_source import contract_source
 from pipeline.conversion.selftest import selftest_inputs
 from pipeline.errors import ExitCode, PipelineError
 from tests.conftest import need

@@ -18,7 +18,7 @@ from tiny_model import (
 )
 
 from pipeline.artifacts import Recording
-from pipeline.contract import fixed_point_scaling
+from pipeline.contract import Contract, DecisionPolicy, fixed_point_scaling
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.twin import Twin
 
@@ -80,6 +80,38 @@ def test_events_follow_the_policy_and_every_replay_starts_anew(twin):
     assert [event.label for event in first] == ["up", "down", "up", "down"]
     assert first == second
     assert all(0.8 <= event.score <= 1 for event in first)
+
+
+def test_deciding_again_by_the_contracts_policy_gives_the_same_events(twin):
+    replay = twin.replay(swings(40))
+    assert twin.decide(CONTRACT.decision, replay.scores, replay.scores_t_us) == replay.events
+    assert len(replay.events) > 10
+
+
+def test_another_policy_decides_as_a_board_with_it_would(twin, tmp_path):
+    """The policy is compiled into a second twin, which hears the samples themselves."""
+    policy = DecisionPolicy(
+        smoothing_windows=5,
+        thresholds=(0.2, 0.99, 0.4),
+        release=0.1,
+        refractory_s=1.7,
+        background=None,
+    )
+    sources = write_sources(tmp_path / "model", contract=replace_policy(policy))
+    other = Twin(sources, tmp_path / "build").replay(swings(40))
+    decided = twin.decide(policy, other.scores, other.scores_t_us)
+    assert decided == other.events
+    assert {event.label for event in decided} == {"idle", "down"}
+    assert decided != twin.replay(swings(40)).events
+
+
+def replace_policy(policy: DecisionPolicy) -> Contract:
+    return CONTRACT.model_copy(update={"decision": policy})
+
+
+def test_scores_of_another_model_are_refused(twin):
+    with pytest.raises(ValueError, match="scores are"):
+        twin.decide(CONTRACT.decision, np.zeros((3, 2), np.int8), np.arange(3))
 
 
 @pytest.mark.parametrize("rate_hz", [200.0, 104.0, 90.0])

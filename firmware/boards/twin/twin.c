@@ -94,8 +94,22 @@ uint32_t twin_replay(const int32_t *values, const uint32_t *seq, const uint64_t 
   return heard.windows;
 }
 
-uint32_t twin_score_thousandths(uint32_t sum) {
-  return decision_score_thousandths(&MODEL.policy, (uint16_t)sum);
+uint32_t twin_decide(const model_policy_t *policy, const int8_t *scores, const uint64_t *t_us,
+                     uint32_t windows, twin_event_t *events) {
+  decision_t decision;
+  decision_reset(&decision);
+  uint32_t found = 0;
+  for (uint32_t i = 0; i < windows; i++) {
+    decision_event_t event;
+    const int8_t *output = scores + (size_t)i * MODEL_CLASSES;
+    if (!decision_push(&decision, policy, output, t_us[i], &event)) continue;
+    events[found++] = (twin_event_t){t_us[i], event.class_index, event.sum};
+  }
+  return found;
+}
+
+uint32_t twin_score_thousandths(const model_policy_t *policy, uint32_t sum) {
+  return decision_score_thousandths(policy ? policy : &MODEL.policy, (uint16_t)sum);
 }
 
 void twin_invoke(const int8_t *input, int8_t *output) {

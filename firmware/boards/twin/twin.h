@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "model.h"
 #include "sample.h"
 
 typedef struct {
@@ -41,8 +42,13 @@ uint32_t twin_replay(const int32_t *values, const uint32_t *seq, const uint64_t 
                      uint32_t samples, int8_t *inputs, int8_t *scores, uint64_t *scores_t_us,
                      twin_event_t *events, uint32_t *event_count);
 
-/* An event's score as the board prints it: thousandths, 0..1000. */
-uint32_t twin_score_thousandths(uint32_t sum);
+/* The decision alone, from its start: what `policy` makes of int8 [windows][classes] that ended at
+ * uint64 [windows], by rising time. Answers how many events it wrote to `events` [windows]. */
+uint32_t twin_decide(const model_policy_t *policy, const int8_t *scores, const uint64_t *t_us,
+                     uint32_t windows, twin_event_t *events);
+
+/* An event's score as the board prints it: thousandths, 0..1000. NULL: the model's own policy. */
+uint32_t twin_score_thousandths(const model_policy_t *policy, uint32_t sum);
 
 /* The network alone: input int8 [window][channels], output int8 [classes]. Forgets all samples. */
 void twin_invoke(const int8_t *input, int8_t *output);
