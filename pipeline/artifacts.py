@@ -59,9 +59,7 @@ class Gap:
 @dataclass(frozen=True)
 class Fault:
     """Something that befell the stream before the sample at `index`; data/README.md has the kinds.
-
-    count: how many lines or samples; milliseconds where the kind is `unplugged`.
-    """
+    count: how many lines or samples; milliseconds where the kind is `unplugged`."""
 
     kind: str
     count: int
@@ -70,10 +68,8 @@ class Fault:
 
 @dataclass(frozen=True)
 class HostClock:
-    """The sender's clock against this computer's (microseconds since 1970).
-
-    host_us = t_us + offset_us + drift_ppm * 1e-6 * (t_us - at_us)
-    """
+    """The sender's clock against this computer's (microseconds since 1970):
+    host_us = t_us + offset_us + drift_ppm * 1e-6 * (t_us - at_us)."""
 
     offset_us: int
     drift_ppm: float
@@ -116,8 +112,7 @@ class Recording:
     @property
     def thousandths(self) -> Int32:
         """The samples as the board holds them: int32 [n, channels], in thousandths."""
-        scaled = self.samples.astype(np.float64) * UNITS_PER_SAMPLE_STEP
-        return np.rint(scaled).astype(np.int32)
+        return np.rint(self.samples.astype(np.float64) * UNITS_PER_SAMPLE_STEP).astype(np.int32)
 
     @property
     def measured_rate_hz(self) -> float:
@@ -184,16 +179,24 @@ class RunFolder:
 
     @property
     def windows_file(self) -> Path:
-        """Scaled windows of real recordings: `calibration` (training) and `test` parts.
-
-        With `test_targets`, `test_names` of recordings and the float model's `test_scores`.
-        """
+        """Scaled windows: `calibration` (training) and `test` parts, with `test_targets`,
+        `test_names` of recordings and the float model's `test_scores`."""
         return self.path / "windows.npz"
 
     @property
     def scores_file(self) -> Path:
         """What the compiled C says to the test part (training/held_out.py), left by conversion."""
         return self.path / "scores.npz"
+
+    @property
+    def recordings_file(self) -> Path:
+        """Held-out recordings (datasets/held_out.py) that choose how the run decides, and judge."""
+        return self.path / "recordings.npz"
+
+    @property
+    def events_file(self) -> Path:
+        """What became of the gestures in those recordings, left by conversion."""
+        return self.path / "events.json"
 
     @property
     def report_file(self) -> Path:

@@ -161,11 +161,11 @@ def monitor(port: Port = "auto", json: Json = False) -> None:
     \b
     Example: gesture monitor --port auto
     """
-    from pipeline import console
+    from pipeline import console_events
     from pipeline.stages import board as stage
 
     for line in stage.monitor(port):
-        console.show_seen(line, json)
+        console_events.show_seen(line, json)
 
 
 @app.command()
@@ -182,10 +182,10 @@ def replay(
     \b
     Example: gesture replay runs/latest stream.csv
     """
-    from pipeline import console
+    from pipeline import console_events
     from pipeline.stages import learning as stage
 
-    console.show_events(stage.replay(run, file), json)
+    console_events.show_events(stage.replay(run, file), json)
 
 
 @board_app.command("start")
@@ -261,7 +261,7 @@ def settings() -> None:
     Example: gesture settings
     """
     from pipeline.budget import budget_reference
-    from pipeline.config import reference
+    from pipeline.config_reference import reference
 
     print(reference(), budget_reference(), sep="\n")
 

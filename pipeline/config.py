@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import (
@@ -22,7 +22,6 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic.fields import FieldInfo
 
 from pipeline.errors import ExitCode, PipelineError
 
@@ -75,6 +74,14 @@ class WindowConfig(Section):
         if hop > others.data.get("length", hop):
             raise ValueError(f"more than window.length, {others.data['length']}: skips samples")
         return hop
+
+
+class UnknownConfig(Section):
+    labels: tuple[str, ...] = Field((), description="recorded motion that is learned as background")
+    share: float = Field(
+        1.0, ge=0, description="windows of gestures in pieces, learned as background, a known one"
+    )
+    seed: int = Field(1, description="the same seed gives the same result")
 
 
 class AugmentConfig(Section):
@@ -146,10 +153,26 @@ class FitConfig(Section):
 
 
 class DecisionConfig(Section):
-    smoothing_windows: int = Field(7, ge=1, le=16, description="windows a score is averaged over")
-    threshold: float = Field(0.55, gt=0, le=1, description="smoothed score at which a class fires")
-    release: float = Field(0.3, ge=0, lt=1, description="smoothed score at which it may fire again")
-    refractory_s: float = Field(1.2, ge=0, description="silence after an event")
+    """What is null is chosen on validation data; where they are too few it has its usual value."""
+
+    smoothing_windows: int | None = Field(
+        None, ge=1, le=16, description="windows a score is averaged over; null: chosen"
+    )
+    threshold: float | None = Field(
+        None, gt=0, le=1, description="smoothed score at which a class fires; null: chosen, by each"
+    )
+    release: float | None = Field(
+        None, ge=0, lt=1, description="smoothed score at which it may fire again; null: chosen"
+    )
+    refractory_s: float | None = Field(None, ge=0, description="silence after it; null: chosen")
+    false_alarms_per_hour: float = Field(
+        1.0, gt=0, description="how many a policy that is chosen may come to, on unknown motion"
+    )
+
+    @property
+    def is_fixed(self) -> bool:
+        given = (self.smoothing_windows, self.threshold, self.release, self.refractory_s)
+        return None not in given
 
 
 class TrainConfig(Section):
@@ -157,10 +180,16 @@ class TrainConfig(Section):
     data: DataConfig
     window: WindowConfig = WindowConfig()
     split: SplitConfig = SplitConfig()
+    unknown: UnknownConfig = UnknownConfig()
     augment: AugmentConfig = AugmentConfig()
     model: ModelConfig = ModelConfig()
     fit: FitConfig = FitConfig()
     decision: DecisionConfig = DecisionConfig()
+
+    @field_validator("decision", mode="before")
+    @classmethod
+    def _auto_leaves_all_open(cls, decision: Any) -> Any:
+        return {} if decision == "auto" else decision
 
     def hash(self) -> str:
         """SHA-256 of the effective values but for where the data lie: they have their own."""
@@ -267,26 +296,3 @@ def _known_keys(model: type[BaseModel], sections: list[str]) -> list[str]:
             return []
         model = inner
     return list(model.model_fields)
-
-
-def reference(kind: type[Section] = TrainConfig) -> str:
-    """Every key with its default and meaning, as Markdown; docs/configuration.md is this text."""
-    rows = ["| key | default | meaning |", "|---|---|---|"]
-    for section, outer in kind.model_fields.items():
-        inner = outer.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            rows += [_row(f"{section}.{key}", field) for key, field in inner.model_fields.items()]
-        else:
-            rows.append(_row(section, outer))
-    return "\n".join(rows)
-
-
-def _row(key: str, field: FieldInfo) -> str:
-    default = "needed" if field.is_required() else f"`{json.dumps(field.default, default=_plain)}`"
-    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-    meaning = field.description or (f"one of {', '.join(choices)}" if len(choices) > 1 else "")
-    return f"| `{key}` | {default} | {meaning} |"
-
-
-def _plain(section: BaseModel) -> dict[str, Any]:
-    return section.model_dump(mode="json")

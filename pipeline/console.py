@@ -15,18 +15,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.artifacts import Event, Recording
+from pipeline.artifacts import Recording
 from pipeline.costs import NetworkCost
 from pipeline.errors import ExitCode, PipelineError
 
 if TYPE_CHECKING:
-    from pipeline.capture.monitor import Seen
     from pipeline.datasets.importers import ImportReport
     from pipeline.deployment.profile import Profile
     from pipeline.deployment.verify import Verified
     from pipeline.stages.board import Deployed
-    from pipeline.stages.learning import Converted
-    from pipeline.training.events import Calls
+    from pipeline.stages.learning import Converted, Decided
     from pipeline.training.fit import Epoch
     from pipeline.training.train import Trained
 
@@ -182,6 +180,8 @@ def show_converted(converted: Converted, as_json: bool) -> None:
             ("int8 accuracy", f"{converted.int8_accuracy:.1%}"),
             ("variant", converted.variant),
             ("streaming", _streaming(converted)),
+            ("decision", converted.decided.how),
+            *_events(converted.decided),
             ("contract", converted.contract_hash[:12]),
         ],
     )
@@ -211,6 +211,19 @@ def _streaming(converted: Converted) -> str:
     if converted.obstacle is None:
         return "only what is new is computed"
     return f"no, every window is computed anew: {converted.obstacle}"
+
+
+def _events(decided: Decided) -> list[tuple[str, object]]:
+    """Nothing where nothing was held out, or where nothing is no gesture."""
+    rows: list[tuple[str, object]] = []
+    events, unknown = decided.events, decided.unknown
+    if events.takes:
+        rows.append(("gestures", f"{events.found} of {events.takes} held-out ones called by name"))
+    if unknown.hours:
+        low, high = unknown.false_alarms_interval
+        told = f"{unknown.false_alarms_per_hour:.1f} an hour of motion that is no gesture"
+        rows.append(("false alarms", f"{told} ({low:.1f} to {high:.1f})"))
+    return rows
 
 
 def show_deployed(deployed: Deployed, as_json: bool) -> None:
@@ -260,37 +273,3 @@ def show_port(port: str, as_json: bool) -> None:
     else:
         out.print(f"port  {port}")
         err.print("[dim]The board is switched on when the port is first opened. Ctrl-C ends it.[/]")
-
-
-def show_seen(seen: Seen, as_json: bool) -> None:
-    if as_json:
-        print_json(seen)
-    elif seen.event is not None:
-        show_event(seen.event)
-    else:
-        out.print(f"[yellow]{escape(seen.note)}[/]")
-
-
-def show_events(events: Sequence[Event], as_json: bool) -> None:
-    if as_json:
-        print_json({"events": events})
-        return
-    for event in events:
-        show_event(event)
-
-
-def show_event(event: Event) -> None:
-    out.print(f"{event.t_us / 1e6:9.3f} s  [bold]{escape(event.label):<16}[/] {event.score:.3f}")
-
-
-def show_calls(calls: Calls, stream: Recording, as_json: bool) -> None:
-    """Each part of the stream, and what the board called it."""
-    if as_json:
-        print_json(calls)
-        return
-    table = Table("at", "what it was", "called", box=None)
-    for interval, called in zip(stream.intervals, calls.called, strict=True):
-        at_s = stream.t_us[interval.start] / 1e6
-        table.add_row(f"{at_s:.1f} s", escape(interval.label), escape(", ".join(called) or "-"))
-    out.print(table)
-    out.print(f"{calls.right} of {calls.takes} gestures called right, {calls.false} false alarms")

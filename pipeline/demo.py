@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from pipeline import console
+from pipeline import console, console_events
 from pipeline.artifacts import PROJECT
 from pipeline.stages import board, data, learning
 
@@ -29,4 +29,4 @@ def run(as_json: bool) -> None:
     stream_file = trained.run / "stream.csv"
     stream = data.make_stream(data.dataset_of(trained.run), stream_file, trained.run, SEED)
     calls = board.watch_stream(trained.run, name, stream)
-    console.show_calls(calls, stream, as_json)
+    console_events.show_calls(calls, stream, as_json)

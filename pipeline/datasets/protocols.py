@@ -12,12 +12,15 @@ from pipeline.datasets.usable import usable_recordings
 from pipeline.datasets.windows import LEAKY, LEAKY_FOLDS
 from pipeline.errors import ExitCode, PipelineError
 
+UNSEEN = "unseen"
 PROTOCOLS = {
     "lopo": "leave one person out",
     "session": "leave one session out",
     "kfold": "k folds by take, session or person, as split.by says; by take where it does not",
+    UNSEEN: "leave one gesture out of training, split as split.by says: is it called something?",
     LEAKY: "windows at random: pieces of one take on both sides, a figure that flatters",
 }
+FEWEST_FOR_UNSEEN = 3
 FLATTERING = ("window", "windows", "random", "holdout")
 
 
@@ -49,7 +52,9 @@ def protocol_folds(
 
     Raises PipelineError where one of the folds cannot be made, before anything is trained.
     """
-    base = _split(config.split, check_protocol(protocol))
+    if check_protocol(protocol) == UNSEEN:
+        return _without_each_gesture(recordings, config)
+    base = _split(config.split, protocol)
     if base.by == LEAKY:
         folds = base.folds or LEAKY_FOLDS
         splits = [base.model_copy(update={"fold": fold}) for fold in range(folds)]
@@ -60,6 +65,28 @@ def protocol_folds(
         for split in splits:
             split_recordings(usable, split, config.data.background)
     return [config.model_copy(update={"split": split}) for split in splits]
+
+
+def _without_each_gesture(
+    recordings: Sequence[Recording], config: TrainConfig
+) -> list[TrainConfig]:
+    usable = usable_recordings(recordings, config)
+    gestures = sorted({recording.label for recording in usable} - {config.data.background})
+    if len(gestures) < FEWEST_FOR_UNSEEN:
+        raise PipelineError(
+            f"There are too few gestures to leave one out: {len(gestures)}.",
+            "what is left would be no choice",
+            f"record {FEWEST_FOR_UNSEEN} gestures or more, or use another protocol",
+        )
+    chosen = []
+    for gesture in gestures:
+        others = tuple(label for label in gestures if label != gesture)
+        data = config.data.model_copy(update={"labels": others})
+        one = config.model_copy(update={"data": data})
+        rest = usable_recordings(recordings, one)
+        split_recordings(rest, one.split, config.data.background)
+        chosen.append(one)
+    return chosen
 
 
 def _split(split: SplitConfig, protocol: str) -> SplitConfig:

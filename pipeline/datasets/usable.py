@@ -24,7 +24,7 @@ def usable_recordings(recordings: Sequence[Recording], config: TrainConfig) -> l
     wanted = config.data.labels
     chosen = [
         recording
-        for recording in recordings
+        for recording in (_unknown_as_background(recording, config) for recording in recordings)
         if wanted is None or recording.label in (*wanted, config.data.background)
     ]
     for recording in chosen:
@@ -38,6 +38,16 @@ def usable_recordings(recordings: Sequence[Recording], config: TrainConfig) -> l
             "mend data.labels in the config, or record that gesture",
         )
     return [_with_channels(recording, config.data.channels) for recording in chosen]
+
+
+def _unknown_as_background(recording: Recording, config: TrainConfig) -> Recording:
+    """What is told to be no gesture, as if it had been recorded as background."""
+    unknown = config.unknown.labels
+    if not unknown:
+        return recording
+    label = config.data.background if recording.label in unknown else recording.label
+    known = tuple(interval for interval in recording.intervals if interval.label not in unknown)
+    return replace(recording, label=label, intervals=known)
 
 
 def _check(recording: Recording, config: TrainConfig) -> None:

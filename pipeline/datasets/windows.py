@@ -8,7 +8,7 @@ the headline accuracy: how many takes are told apart.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,12 +18,15 @@ from pipeline.datasets.augment import vary
 from pipeline.datasets.recordings import fingerprint
 from pipeline.datasets.splits import split_recordings
 from pipeline.datasets.streams import join_takes
+from pipeline.datasets.unknown import unknown_motion
 from pipeline.datasets.usable import is_continuous, usable_recordings
 
 LEAKY = "leaky"
 LEAKY_FOLDS = 5
 VALIDATION_SEED = 1  # of the rests; training's come from augment.seed
 ALIGNED_SEED = 2
+ROOM = 1.3  # a stream's length is a matter of chance
+UNKNOWN_OVERLAP = 4  # windows of unknown motion that show a sample: few, for as much as can be
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,9 @@ def make_dataset(recordings: Sequence[Recording], config: TrainConfig) -> Sequen
         "validation": _stream_windows(validation, config, VALIDATION_SEED),
         "test": _aligned_windows(test, config),
     }
+    if config.data.background in _all_labels(usable, config):
+        for part, learned in (("train", train), ("validation", validation)):
+            parts[part].add(_unknown_windows(learned, len(parts[part].labels), config))
     return _assembled(parts, usable, config, split.describe())
 
 
@@ -132,6 +138,25 @@ def _stream_windows(recordings: Sequence[Recording], config: TrainConfig, seed: 
         if is_continuous(recording, config):
             windows.add(_cut(recording, _always(recording.name), config, config.window.hop))
     return windows
+
+
+def _unknown_windows(recordings: Sequence[Recording], known: int, config: TrainConfig) -> _Windows:
+    """Windows of motion that is no gesture: `unknown.share` of those that are known."""
+    length = config.window.length
+    step = max(1, length // UNKNOWN_OVERLAP)
+    count = round(config.unknown.share * known)
+    if not count:
+        return _Windows([], [], [])
+    seconds = ROOM * (length + count * step) / config.data.rate_hz
+    stream = unknown_motion(
+        recordings,
+        config.data.background,
+        seconds,
+        config.unknown.seed,
+        config.window.rest_s,
+    )
+    windows = _cut(replace(stream, intervals=()), _always(recordings[0].name), config, step)
+    return windows.only(range(min(count, len(windows.labels))))
 
 
 def _aligned_windows(recordings: Sequence[Recording], config: TrainConfig) -> _Windows:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.budget import budget_reference
-from pipeline.config import load_train_config, reference
+from pipeline.config import load_train_config
+from pipeline.config_reference import reference
 from pipeline.errors import ExitCode, PipelineError
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -56,6 +57,16 @@ def test_all_faults_are_told_together(file: Path) -> None:
 def test_a_file_that_is_no_config(file: Path, content: str, words: str) -> None:
     file.write_text(content, encoding="utf-8")
     assert words in refused(file)
+
+
+def test_a_decision_may_be_left_open_or_be_set_in_part(file: Path) -> None:
+    open_ = load_train_config(file, ["decision=auto"])
+    assert open_ == load_train_config(file)
+    assert not open_.decision.is_fixed
+    part = load_train_config(file, ["decision.threshold=0.8"]).decision
+    assert (part.threshold, part.refractory_s, part.is_fixed) == (0.8, None, False)
+    whole = "decision={smoothing_windows: 3, threshold: 0.6, release: 0.3, refractory_s: 1}"
+    assert load_train_config(file, [whole]).decision.is_fixed
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

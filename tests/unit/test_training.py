@@ -29,6 +29,7 @@ pytestmark = pytest.mark.xdist_group("tensorflow")
 SMALL: dict[str, dict[str, Any]] = {
     "window": {"length": 60, "hop": 20},
     "augment": {"passes": 1},
+    "unknown": {"share": 0},
     "model": {"convolutions": [{"filters": 4, "pool": 2}, {"filters": 8, "pool": 2}]},
     "fit": {"epochs": 3, "batch_size": 64},
 }

@@ -308,13 +308,14 @@ def test_no_recordings() -> None:
 
 
 def test_every_pass_adds_a_stream_and_varies_it() -> None:
-    one, three = made(TAKES), made(TAKES, augment={"passes": 3})
+    known = {"unknown": {"share": 0}}
+    one, three = made(TAKES, **known), made(TAKES, augment={"passes": 3}, **known)
     ratio = len(three.splits["train"]) / len(one.splits["train"])
     assert ratio == pytest.approx(3, rel=0.1)
     for part in ("validation", "test"):
         np.testing.assert_array_equal(one.part(part)[0], three.part(part)[0])
     still = {"rotation_deg": 0, "gain": 0, "stretch": 0}
-    unvaried = made(TAKES, augment={"passes": 3, **still})
+    unvaried = made(TAKES, augment={"passes": 3, **still}, **known)
     assert not np.array_equal(unvaried.part("train")[0][-1], three.part("train")[0][-1])
 
 

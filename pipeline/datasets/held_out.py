@@ -1,0 +1,98 @@
+"""The recordings of a run that it has not learned from, kept in it: they choose how it decides,
+and judge the events it calls out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.artifacts import IMU_CHANNELS, Int32, Interval, Recording, atomic_write
+from pipeline.config import TrainConfig
+from pipeline.datasets.splits import split_recordings
+from pipeline.datasets.usable import usable_recordings
+from pipeline.datasets.windows import LEAKY
+
+_KEPT = ("name", "label", "person", "session", "rate_hz", "board", "source")
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """validation, test: as the split has it; unseen: of labels that the model does not know."""
+
+    validation: tuple[Recording, ...]
+    test: tuple[Recording, ...]
+    unseen: tuple[Recording, ...]
+
+    def save(self, path: Path) -> None:
+        parts = {"validation": self.validation, "test": self.test, "unseen": self.unseen}
+        everything = [recording for part in parts.values() for recording in part]
+        about = [
+            {"part": part, **_about(recording)}
+            for part, recordings in parts.items()
+            for recording in recordings
+        ]
+        with atomic_write(path) as unfinished, unfinished.open("wb") as stream:
+            np.savez_compressed(
+                stream,
+                about=np.array(json.dumps(about)),
+                thousandths=_all([_six_axes(recording) for recording in everything], (0, 6)),
+                seq=_all([recording.seq for recording in everything], (0,)),
+                t_us=_all([recording.t_us for recording in everything], (0,)),
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> HeldOut:
+        parts: dict[str, list[Recording]] = {"validation": [], "test": [], "unseen": []}
+        with np.load(path) as arrays:
+            about = json.loads(str(arrays["about"]))
+            thousandths, seq, t_us = arrays["thousandths"], arrays["seq"], arrays["t_us"]
+        start = 0
+        for entry in about:
+            rows = slice(start, start + entry.pop("n"))
+            start = rows.stop
+            intervals = tuple(Interval(**interval) for interval in entry.pop("intervals"))
+            samples = thousandths[rows].astype(np.float32) / np.float32(1000)
+            part = parts[entry.pop("part")]
+            part.append(Recording(samples, seq[rows], t_us[rows], intervals=intervals, **entry))
+        return cls(**{name: tuple(part) for name, part in parts.items()})
+
+
+def held_out(recordings: Sequence[Recording], config: TrainConfig) -> HeldOut:
+    """What `make_dataset` holds out of training with the same config.
+
+    Nothing where windows are dealt at random: then every recording has been learned from.
+    """
+    if config.split.by == LEAKY:
+        return HeldOut((), (), ())
+    usable = usable_recordings(recordings, config)
+    split = split_recordings(usable, config.split, config.data.background)
+    known = {config.data.background, *config.unknown.labels, *(config.data.labels or ())}
+    unseen = [recording for recording in recordings if recording.label not in known]
+    return HeldOut(
+        validation=tuple(usable[index] for index in split.validation),
+        test=tuple(usable[index] for index in split.test),
+        unseen=tuple(unseen) if config.data.labels is not None else (),
+    )
+
+
+def _about(recording: Recording) -> Mapping[str, Any]:
+    content = {name: getattr(recording, name) for name in _KEPT}
+    intervals = [asdict(interval) for interval in recording.intervals]
+    return {**content, "intervals": intervals, "n": len(recording)}
+
+
+def _six_axes(recording: Recording) -> Int32:
+    """int32 [n, 6], as a board has them; what the model is not given is 0."""
+    values = np.zeros((len(recording), len(IMU_CHANNELS)), dtype=np.int32)
+    values[:, : len(recording.channels)] = recording.thousandths
+    return values
+
+
+def _all(arrays: Sequence[Any], empty: tuple[int, ...]) -> Any:
+    return np.concatenate([np.zeros(empty, dtype=np.int64), *arrays]).astype(np.int64)
