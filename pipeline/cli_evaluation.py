@@ -14,7 +14,7 @@ def evaluate(
     config_or_run: Annotated[Path, typer.Argument(help="A YAML file, or a run folder.")],
     protocols: Annotated[
         list[str] | None,
-        typer.Option("--protocol", help="lopo, session, kfold or leaky, as often as needed."),
+        typer.Option("--protocol", help="lopo, session, kfold, unseen or leaky; repeatable."),
     ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value, as often as needed.")
@@ -24,8 +24,9 @@ def evaluate(
     """Judge a config over folds.
 
     Trains, converts and asks the compiled C, fold by fold. lopo leaves each person out once,
-    session each session; kfold tests on one take in k; leaky deals windows at random, to show
-    how much that flatters. Without --protocol: lopo where three people or more made every
+    session each session; kfold tests on one take in k; unseen leaves each gesture out once, and
+    tells how often it is called something; leaky deals windows at random, to show how much that
+    flatters. Without --protocol: lopo where three people or more made every
     gesture, else kfold. Interrupted, the same command goes on after the folds that are done.
 
     \\b

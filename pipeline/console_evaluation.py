@@ -12,6 +12,7 @@ from pipeline.console import out, print_json
 
 if TYPE_CHECKING:
     from pipeline.stages.evaluation import Evaluation, ProtocolScore
+    from pipeline.training.event_score import EventScore
 
 
 def show_evaluation(evaluation: Evaluation, as_json: bool) -> None:
@@ -21,6 +22,10 @@ def show_evaluation(evaluation: Evaluation, as_json: bool) -> None:
     out.print(_protocols(evaluation.protocols))
     for score in evaluation.protocols:
         out.print(f"  {score.protocol}: {score.what}", style="dim")
+    out.print("", _events(evaluation.protocols))
+    for score in evaluation.protocols:
+        if score.unseen:
+            out.print("", _unseen(score))
     for score in evaluation.protocols:
         out.print("", _folds(score))
         if len(score.people) > 1:
@@ -37,11 +42,43 @@ def _protocols(scores: Sequence[ProtocolScore]) -> Table:
     return table
 
 
+def _events(scores: Sequence[ProtocolScore]) -> Table:
+    """Of streams: what was called, how late, and how often where there was nothing to call."""
+    heads = ("gestures", "recall", "precision", "F1", "twice", "latency, 95 %")
+    table = Table("events", *heads, "false alarms/h at rest", "in unknown motion", box=None)
+    for score in scores:
+        found = score.called.gestures
+        if not found.takes:
+            continue
+        shares = map(_percent, (found.recall, found.precision, found.f1))
+        late = f"{found.latency_median_s:.2f} s, {found.latency_p95_s:.2f} s"
+        alarms = map(_alarms, (score.called.rest, score.called.unknown))
+        numbers = (f"{found.takes:,}", *shares, str(found.again), late, *alarms)
+        table.add_row(f"[bold]{score.protocol}[/]", *numbers)
+    return table
+
+
+def _alarms(score: EventScore) -> str:
+    if not score.hours:
+        return "-"
+    low, high = score.false_alarms_interval
+    return f"{score.false_alarms_per_hour:.1f} ({low:.1f} to {high:.1f}) in {score.hours:.1f} h"
+
+
+def _unseen(score: ProtocolScore) -> Table:
+    table = Table(f"{score.protocol} gesture", "takes", "called something", box=None)
+    for one in score.unseen:
+        share = _percent(one.called / one.takes) if one.takes else "-"
+        table.add_row(escape(one.label), str(one.takes), share)
+    return table
+
+
 def _folds(score: ProtocolScore) -> Table:
-    table = Table(f"{score.protocol} fold", "windows", "int8", "float", box=None)
+    heads = ("windows", "int8", "float", "event F1", "decision")
+    table = Table(f"{score.protocol} fold", *heads, box=None)
     for number, fold in enumerate(score.folds, start=1):
-        shares = (_percent(fold.int8_accuracy), _percent(fold.float_accuracy))
-        table.add_row(str(number), f"{fold.windows:,}", *shares)
+        shares = (fold.int8_accuracy, fold.float_accuracy, fold.called.gestures.f1)
+        table.add_row(str(number), f"{fold.windows:,}", *map(_percent, shares), escape(fold.how))
     return table
 
 

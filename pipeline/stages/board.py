@@ -145,7 +145,7 @@ def watch_stream(path: Path, board: str, stream: Recording) -> Calls:
                 events.append(seen.event)
             elif seen.sensor_stopped:
                 break
-    return judge(events, stream, contract.decision.background)
+    return judge(events, stream, contract.gestures)
 
 
 def _check_board(board: str) -> None:

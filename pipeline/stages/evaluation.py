@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from pipeline import __version__
 from pipeline.artifacts import Recording, RunFolder, save_json
 from pipeline.config import TrainConfig, load_train_config
+from pipeline.stages.deciding import Events, Outcome, Unseen, outcome, unseen
 from pipeline.stages.learning import convert, train_on
 from pipeline.stages.runs import open_run
 
@@ -33,7 +34,8 @@ DONE = "fold.json"  # the last file of a fold
 
 @dataclass(frozen=True)
 class FoldScore:
-    """test: names of the recordings held out; train_s: training alone, when it was trained."""
+    """test: names of the recordings held out; train_s: training alone, when it was trained;
+    how: what decides; called: the events of its recordings."""
 
     run: Path
     test: tuple[str, ...]
@@ -41,6 +43,8 @@ class FoldScore:
     float_accuracy: float
     int8_accuracy: float
     train_s: float
+    how: str
+    called: Outcome
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class ProtocolScore:
     int8_balanced_accuracy: float
     people: tuple[PersonScore, ...]
     folds: tuple[FoldScore, ...]
+    called: Outcome
+    unseen: tuple[Unseen, ...]  # where gestures were left out
     labels: tuple[str, ...]
     confusion: tuple[tuple[int, ...], ...]  # int8, [true][called]
 
@@ -117,19 +123,22 @@ def _judge(
     place: Path,
     on_step: OnStep,
 ) -> ProtocolScore:
-    from pipeline.datasets.protocols import PROTOCOLS
     from pipeline.training.held_out import HeldOutScores
     from pipeline.training.pooling import pool
 
     folds = []
-    for config in configs:
-        number = config.split.fold
+    for number, config in enumerate(configs):
         run = RunFolder(place / f"fold-{number}")
         told = f"{protocol}, fold {number + 1} of {len(configs)}"
         folds.append(_fold(run, config, recordings, told, on_step))
     scores = [HeldOutScores.load(RunFolder(fold.run).scores_file) for fold in folds]
     pooled = pool(scores, {recording.name: recording.person for recording in recordings})
-    return _score(protocol, PROTOCOLS[protocol], scores[0].labels, pooled, folds)
+    events = [Events.load(RunFolder(fold.run).events_file) for fold in folds]
+    left_out = [set(pooled.labels) - set(score.labels) for score in scores]
+    strange = [
+        unseen(label, one) for labels, one in zip(left_out, events, strict=True) for label in labels
+    ]
+    return _score(protocol, pooled, folds, outcome(events), tuple(strange))
 
 
 def _fold(
@@ -152,7 +161,13 @@ def _fold(
         converted = convert(run.path, None, lambda step: on_step(f"{told}: {step}"))
         test = json.loads(run.splits_file.read_text("utf-8"))["test"]
         accuracies = {"float": trained.accuracy, "int8": converted.int8_accuracy}
-        content = {**accuracies, "test": test, "train_s": train_s, "windows": trained.test_windows}
+        content = {
+            **accuracies,
+            "how": converted.decided.how,
+            "test": test,
+            "train_s": train_s,
+            "windows": trained.test_windows,
+        }
         save_json(done, content)
     kept = json.loads(done.read_text("utf-8"))
     return FoldScore(
@@ -162,21 +177,31 @@ def _fold(
         float_accuracy=kept["float"],
         int8_accuracy=kept["int8"],
         train_s=kept["train_s"],
+        how=kept["how"],
+        called=outcome([Events.load(run.events_file)]),
     )
 
 
 def _score(
-    protocol: str, what: str, labels: tuple[str, ...], pooled: Pooled, folds: Sequence[FoldScore]
+    protocol: str,
+    pooled: Pooled,
+    folds: Sequence[FoldScore],
+    called: Outcome,
+    strange: tuple[Unseen, ...],
 ) -> ProtocolScore:
+    from pipeline.datasets.protocols import PROTOCOLS
+
     return ProtocolScore(
         protocol=protocol,
-        what=what,
+        what=PROTOCOLS[protocol],
         windows=pooled.windows,
         float_accuracy=pooled.float_metrics.accuracy,
         int8_accuracy=pooled.int8_metrics.accuracy,
         int8_balanced_accuracy=pooled.int8_metrics.balanced_accuracy,
         people=pooled.people,
         folds=tuple(folds),
-        labels=labels,
+        called=called,
+        unseen=strange,
+        labels=pooled.labels,
         confusion=tuple(tuple(row) for row in pooled.int8_metrics.confusion.tolist()),
     )

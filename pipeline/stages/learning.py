@@ -20,17 +20,30 @@ from pipeline.artifacts import (
 )
 from pipeline.budget import Budget, load_budget
 from pipeline.config import TrainConfig, load_train_config
-from pipeline.contract import Contract
+from pipeline.contract import Contract, DecisionPolicy
 from pipeline.costs import NetworkCost
 from pipeline.stages.runs import converted_contract, named_run, new_run, open_run, point_latest_at
 
 if TYPE_CHECKING:
     from pipeline.compiler import CompiledNetwork
+    from pipeline.stages.deciding import Events
+    from pipeline.training.event_score import EventScore
     from pipeline.training.fit import Epoch
     from pipeline.training.held_out import HeldOutScores
+    from pipeline.training.policy import Choice
     from pipeline.training.train import Trained
 
 OnStep = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A policy, how it was come by, and its events: of the test part, and of unknown motion."""
+
+    policy: DecisionPolicy
+    how: str
+    events: EventScore
+    unknown: EventScore
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,7 @@ class Converted:
     obstacle: str | None
     variant: str
     cost: NetworkCost
+    decided: Decided
 
 
 def train(
@@ -69,15 +83,19 @@ def train_on(
     folder: RunFolder,
     on_epoch: Callable[[Epoch], None],
 ) -> Trained:
+    from pipeline.datasets.held_out import held_out
     from pipeline.datasets.windows import make_dataset
     from pipeline.training.train import train as fit_and_report
 
-    return fit_and_report(make_dataset(recordings, config), config, folder, on_epoch)
+    dataset = make_dataset(recordings, config)
+    held_out(recordings, config).save(folder.recordings_file)
+    return fit_and_report(dataset, config, folder, on_epoch)
 
 
 def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
     """Quantise, compile to C, and prove the C equal to TFLite Micro before any of it counts."""
     from pipeline.conversion import contract_source, golden, quantize
+    from pipeline.stages import deciding
     from pipeline.twin import Twin
 
     run = open_run(path)
@@ -103,6 +121,12 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
     golden.compare_outputs(vectors, twin.invoke(vectors.inputs), "the compiled C")
     test = golden.quantise(windows["test"], network.quantisation)
     scores = _held_out(contract.labels, windows, twin.invoke(test.reshape(len(test), -1)))
+    on_step("choosing how scores become events")
+    choice = deciding.choose(run, twin)
+    contract = contract.model_copy(update={"decision": choice.policy})
+    save_text_files(draft.sources, contract_source.contract_source(contract, crc))
+    on_step("calling the gestures that were held out")
+    decided = _decided(choice, deciding.judge_events(run, twin, choice, draft.events_file))
     vectors.save(draft.golden_file)
     scores.save(draft.scores_file)
     network.cost.save(draft.cost_file)
@@ -117,6 +141,7 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
         obstacle=network.obstacle,
         variant=variant,
         cost=network.cost,
+        decided=decided,
     )
 
 
@@ -174,7 +199,12 @@ def _publish(run: RunFolder, draft: RunFolder, contract: Contract) -> None:
     save_text_files(run.path, c_array(flatbuffer))
     texts = {source.name: source.read_text("utf-8") for source in draft.sources.iterdir()}
     save_text_files(run.sources, texts)
-    for file in (draft.golden_file, draft.scores_file, draft.cost_file):
+    for file in (
+        draft.golden_file,
+        draft.scores_file,
+        draft.cost_file,
+        draft.events_file,
+    ):
         with atomic_write(run.path / file.name) as unfinished:
             unfinished.write_bytes(file.read_bytes())
     contract.save(run.contract_file)
@@ -182,3 +212,10 @@ def _publish(run: RunFolder, draft: RunFolder, contract: Contract) -> None:
 
 def _accuracy(scores: HeldOutScores) -> float:
     return float(np.mean(scores.int8_scores.argmax(axis=1) == scores.targets))
+
+
+def _decided(choice: Choice, events: Events) -> Decided:
+    from pipeline.training.event_score import score_events
+
+    called = map(score_events, (events.gestures, events.unknown))
+    return Decided(choice.policy, choice.how, *called)

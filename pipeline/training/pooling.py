@@ -27,6 +27,7 @@ class PersonScore:
 class Pooled:
     """float_metrics, int8_metrics: of all windows of all folds, each window counted once."""
 
+    labels: tuple[str, ...]
     windows: int
     float_metrics: Metrics
     int8_metrics: Metrics
@@ -34,13 +35,21 @@ class Pooled:
 
 
 def pool(folds: Sequence[HeldOutScores], person_of: Mapping[str, str]) -> Pooled:
-    """folds: of one protocol, with the same labels; person_of: by the name of a recording."""
-    labels = folds[0].labels
-    targets = np.concatenate([fold.targets for fold in folds])
-    by_float = _called([fold.float_scores for fold in folds])
-    by_int8 = _called([fold.int8_scores for fold in folds])
+    """folds: of one protocol; person_of: by the name of a recording.
+
+    The labels are those of all folds: one may lack a gesture, but the background is last in all.
+    """
+    last = folds[0].labels[-1]
+    others = sorted({label for fold in folds for label in fold.labels} - {last})
+    labels = (*others, last)
+    places = [np.array([labels.index(label) for label in fold.labels]) for fold in folds]
+    pairs = list(zip(folds, places, strict=True))
+    targets = np.concatenate([place[fold.targets] for fold, place in pairs]).astype(np.int32)
+    by_float = np.concatenate([place[_called(fold.float_scores)] for fold, place in pairs])
+    by_int8 = np.concatenate([place[_called(fold.int8_scores)] for fold, place in pairs])
     people = np.array([person_of[name] for fold in folds for name in fold.names])
     return Pooled(
+        labels=labels,
         windows=len(targets),
         float_metrics=measure(targets, by_float, labels),
         int8_metrics=measure(targets, by_int8, labels),
@@ -56,9 +65,9 @@ def pool(folds: Sequence[HeldOutScores], person_of: Mapping[str, str]) -> Pooled
     )
 
 
-def _called(scores: Sequence[NDArray[np.generic]]) -> Int64:
+def _called(scores: NDArray[np.generic]) -> Int64:
     """int64 [n]: the label of the highest score, the first of equal ones."""
-    called: Int64 = np.concatenate([np.argmax(fold, axis=1) for fold in scores])
+    called: Int64 = np.argmax(scores, axis=1)
     return called
 
 

@@ -20,10 +20,11 @@ from pipeline.artifacts import (
     save_json,
 )
 from pipeline.config import TrainConfig
-from pipeline.contract import Channel, Contract, DecisionPolicy, Hashes
+from pipeline.contract import Channel, Contract, Hashes
 from pipeline.training.evaluate import Metrics, measure
 from pipeline.training.fit import Epoch, Fitted, fit
 from pipeline.training.models import check_hop
+from pipeline.training.policy import usual_policy
 from pipeline.training.report import Mistake, Report, write_report
 from pipeline.training.scaling import scale
 
@@ -119,8 +120,6 @@ def versions() -> dict[str, str]:
 
 
 def _contract(dataset: SequenceDataset, config: TrainConfig, fitted: Fitted) -> Contract:
-    decision = config.decision
-    background = config.data.background
     return Contract(
         task=config.task,
         channels=tuple(Channel(name=name, unit=IMU_UNITS[name]) for name in config.data.channels),
@@ -129,13 +128,7 @@ def _contract(dataset: SequenceDataset, config: TrainConfig, fitted: Fitted) -> 
         hop=config.window.hop,
         labels=dataset.labels,
         scaling=fitted.scaling,
-        decision=DecisionPolicy(
-            smoothing_windows=decision.smoothing_windows,
-            thresholds=(decision.threshold,) * len(dataset.labels),
-            release=decision.release,
-            refractory_s=decision.refractory_s,
-            background=background if background in dataset.labels else None,
-        ),
+        decision=usual_policy(config, dataset.labels),
         hashes=Hashes(data=dataset.fingerprint, config=config.hash()),
     )
 

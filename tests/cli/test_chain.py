@@ -69,7 +69,7 @@ def test_the_board_calls_what_the_twin_calls_and_is_right(spells: Path) -> None:
     oracle = run_oracle(run / "model.tflite", replay.inputs[rows], spells / "oracle.log")
     assert np.array_equal(np.array(list(scores.values())), oracle)
 
-    calls = judge(events, stream, contract["decision"]["background"])
+    calls = judge(events, stream, contract["labels"][:-1])
     assert calls.takes == 25
     assert calls.right >= RIGHT * calls.takes, calls.called
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pipeline.config import load_train_config
+from pipeline.contract import Contract
+from pipeline.datasets.held_out import HeldOut
 from pipeline.datasets.recordings import save_recording
+from pipeline.datasets.streams import join_takes
 from pipeline.errors import ExitCode
+from pipeline.training.events import judge
 from pipeline.training.held_out import HeldOutScores
+from pipeline.twin import Twin
 from tests.cli.commands import gesture
 from tests.takes import takes
 
@@ -68,6 +75,61 @@ def test_a_fold_is_a_converted_run_with_its_scores(evaluated: Any, work: Path) -
     assert lopo["int8_accuracy"] == pytest.approx(hits / lopo["windows"])
 
 
+def test_every_held_out_gesture_is_waited_for_and_rest_is_listened_to(evaluated: Any) -> None:
+    lopo, leaky = evaluated["protocols"]
+    called = lopo["called"]
+    assert called["gestures"]["takes"] == 24
+    found = [fold["called"]["gestures"]["found"] for fold in lopo["folds"]]
+    assert called["gestures"]["found"] == sum(found)
+    assert called["rest"]["hours"] == pytest.approx(2, rel=0.1)  # an hour a fold
+    assert called["unknown"]["hours"] == pytest.approx(2, rel=0.1)
+    low, high = called["unknown"]["false_alarms_interval"]
+    assert low <= called["unknown"]["false_alarms_per_hour"] <= high
+    assert leaky["called"]["gestures"]["takes"] == 0  # every recording has been learned from
+
+
+def test_what_was_judged_is_what_a_board_with_that_contract_does(
+    evaluated: Any, work: Path
+) -> None:
+    """The policy is in the contract and compiled in: the samples themselves give the events."""
+    for fold in evaluated["protocols"][0]["folds"]:
+        run = work / fold["run"]
+        kept = json.loads((run / "events.json").read_text("utf-8"))
+        contract = Contract.load(run / "contract.json")
+        assert contract.decision.model_dump(mode="json") == kept["choice"]["policy"]
+        twin = Twin(run / "firmware", run / "build")
+        assert twin.contract_hash == contract.hash()
+        test = HeldOut.load(run / "recordings.npz").test
+        takes_ = [test[index] for index in np.random.default_rng(2).permutation(len(test))]
+        stream = join_takes(takes_, load_train_config(run / "config.yaml").window.rest_s, 2)
+        calls = judge(twin.replay(stream).events, stream, contract.gestures)
+        (judged,) = kept["streams"]["gestures"]
+        assert judged == json.loads(json.dumps(asdict(calls)))
+
+
+def test_a_gesture_left_out_is_played_to_the_model_that_never_saw_it(
+    work: Path, host_compiler: None
+) -> None:
+    for take in takes(("clap",), ("anna", "ben"), each=6):
+        save_recording(take, work / "data" / "three" / f"{take.name}.csv")
+    shutil.copytree(work / "data" / "two", work / "data" / "three", dirs_exist_ok=True)
+    words = ("--set", "data.path=data/three", "--set", "fit.epochs=1", "--protocol", "unseen")
+    ended = gesture("evaluate", "small.yaml", *words, "--json", cwd=work)
+    assert ended.code == 0, ended.err
+    (unseen,) = ended.json["protocols"]
+    assert unseen["labels"] == ["clap", "flex", "punch", "idle"]
+    assert [(one["label"], one["takes"]) for one in unseen["unseen"]] == [
+        ("clap", 12),
+        ("flex", 12),
+        ("punch", 12),
+    ]
+    assert all(0 <= one["called"] <= one["takes"] for one in unseen["unseen"])
+    for fold, one in zip(unseen["folds"], unseen["unseen"], strict=True):
+        splits = json.loads((work / fold["run"] / "splits.json").read_text("utf-8"))
+        names = {*splits["train"], *splits["validation"], *splits["test"]}
+        assert {name.split("/")[0] for name in names} == {"clap", "flex", "punch"} - {one["label"]}
+
+
 def test_the_same_command_goes_on_after_the_folds_that_are_done(evaluated: Any, work: Path) -> None:
     cut_short, *others = [
         work / fold["run"] for score in evaluated["protocols"] for fold in score["folds"]
@@ -105,6 +167,7 @@ def test_a_run_is_evaluated_by_its_own_config(evaluated: Any, work: Path) -> Non
         (("--protocol", "window"), "no protocol `window`"),
         (("--set", "split.by=window"), "flatters every model"),
         (("--protocol", "session"), "too few sessions of"),
+        (("--protocol", "unseen"), "too few gestures to leave one out: 2"),
     ],
 )
 def test_what_would_flatter_or_cannot_be_done_is_refused_at_once(
