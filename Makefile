@@ -87,6 +87,7 @@ bench: setup tools ## measure what docs/results.md reports, but for make soak
 	$(BIN)/python -m benchmarks.engine_convert
 	$(BIN)/python -m benchmarks.engine_proof
 	$(BIN)/python -m benchmarks.chain
+	$(BIN)/python -m benchmarks.recognition
 	$(MAKE) --no-print-directory results
 
 soak: setup tools ## measure at length what capture withstands (an hour)
