@@ -42,7 +42,7 @@ def alarms_rows() -> list[Row]:
     low, high = unknown.false_alarms_interval
     note = (
         f"{unknown.false} in {unknown.hours:.1f} h, 95 % interval {low:.1f} to {high:.1f}; a bout "
-        "of motion every six seconds, made of pieces of takes that no fold learned from, as quick "
+        "of motion every 17 seconds, made of pieces of takes that no fold learned from, as quick "
         f"and strong as gestures; at rest {rest.false} in {rest.hours:.1f} h; {_deciding(score)}"
     )
     name, value = "false alarms per hour", round(unknown.false_alarms_per_hour, 2)

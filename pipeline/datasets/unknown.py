@@ -19,7 +19,7 @@ from pipeline.datasets.streams import POSE_SAMPLES, join_takes
 
 UNKNOWN = "unknown"
 BOUT_S = (0.5, 3.0)
-REST_S = (2.0, 8.0)
+REST_S = (5.0, 25.0)  # in use
 PIECE_SHARE = (0.2, 0.4)  # of the gesture a piece is cut from
 BLEND_S = 0.06  # in which one piece goes over into the next
 

@@ -26,6 +26,7 @@ LEAKY_FOLDS = 5
 VALIDATION_SEED = 1  # of the rests; training's come from augment.seed
 ALIGNED_SEED = 2
 ROOM = 1.3  # a stream's length is a matter of chance
+UNKNOWN_REST_S = (2.0, 8.0)  # shorter than in use: it is for learning from
 UNKNOWN_OVERLAP = 4  # windows of unknown motion that show a sample: few, for as much as can be
 
 
@@ -148,13 +149,8 @@ def _unknown_windows(recordings: Sequence[Recording], known: int, config: TrainC
     if not count:
         return _Windows([], [], [])
     seconds = ROOM * (length + count * step) / config.data.rate_hz
-    stream = unknown_motion(
-        recordings,
-        config.data.background,
-        seconds,
-        config.unknown.seed,
-        config.window.rest_s,
-    )
+    background = config.data.background
+    stream = unknown_motion(recordings, background, seconds, config.unknown.seed, UNKNOWN_REST_S)
     windows = _cut(replace(stream, intervals=()), _always(recordings[0].name), config, step)
     return windows.only(range(min(count, len(windows.labels))))
 
