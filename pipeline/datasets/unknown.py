@@ -33,13 +33,15 @@ def unknown_motion(
 ) -> Recording:
     """A stream of about `seconds`: rest and bouts by turns, a bout an interval `unknown`.
 
-    recordings: takes of gestures and continuous recordings, of one sensor, at least one of them
-    with a gesture. rest_s: shortest and longest rest; it is what was recorded as such, where that
-    is a second or more, otherwise made as between joined takes. The same arguments give the same
-    stream.
+    recordings: takes of gestures and continuous recordings, of one sensor; without a gesture
+    among them there are no bouts. rest_s: shortest and longest rest; it is what was recorded as
+    such, where that is a second or more, otherwise made as between joined takes. The same
+    arguments give the same stream.
     """
     random = np.random.default_rng(seed)
     gestures, rests = _cut(recordings, background)
+    if not gestures:
+        return rest_motion(recordings, background, seconds, seed)
     rate_hz = recordings[0].rate_hz
     count = max(1, round(seconds / ((sum(BOUT_S) + sum(rest_s)) / 2)))
     bouts = [_bout(gestures, rate_hz, random) for _ in range(count)]
@@ -59,7 +61,8 @@ def rest_motion(
     count = max(1, round(seconds / (sum(REST_S) / 2)))
     if sum(map(len, rests)) >= rate_hz:
         return _among_rests([rests[0][:0]] * count, rests, REST_S, recordings[0], random)
-    poses = [gestures[index][:1] for index in random.integers(len(gestures), size=count)]
+    held = gestures or rests
+    poses = [held[index][:1] for index in random.integers(len(held), size=count)]
     takes = [_take(pose.repeat(POSE_SAMPLES, axis=0), recordings[0]) for pose in poses]
     stream = join_takes(takes, REST_S, int(random.integers(2**31)))
     return replace(stream, intervals=())

@@ -95,6 +95,13 @@ def test_rest_that_was_never_recorded_is_a_hand_held_still() -> None:
     assert np.median(np.abs(stream.samples[:, 3:])) < 20
 
 
+def test_without_a_gesture_there_are_no_bouts() -> None:
+    for n in (30, 400):  # shorter than a second, and longer
+        stream = unknown_motion(takes(("idle",), n=n), "idle", 60.0, seed=1)
+        assert stream.intervals == ()
+        assert len(stream) > 40 * RATE_HZ
+
+
 def test_training_learns_unknown_motion_as_background_and_is_never_tested_on_it() -> None:
     without = make_dataset(TAKES, config(unknown={"share": 0.0}))
     taught = make_dataset(TAKES, config(unknown={"share": 0.5}))
