@@ -76,6 +76,9 @@ class HostClock:
     at_us: int
 
 
+PULLED = ("false-alarm", "missed")
+
+
 @dataclass(frozen=True)
 class Recording:
     """A stretch of samples from one sensor, and where it comes from.
@@ -86,6 +89,7 @@ class Recording:
     faults: what went wrong on the way, beside samples that are missing, which are `gaps`.
     take: the number of the take in its capture, common to all boards that recorded it.
     clock: how to place the samples in this computer's time.
+    pulled: what a board got wrong with it, one of PULLED; None for what was recorded to learn from.
     name: path within its dataset without the suffix, set by loading: "punch/anna-1-003".
     """
 
@@ -104,6 +108,7 @@ class Recording:
     faults: tuple[Fault, ...] = ()
     take: int | None = None
     clock: HostClock | None = None
+    pulled: str | None = None
     name: str = ""
 
     def __len__(self) -> int:

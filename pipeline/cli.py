@@ -11,6 +11,7 @@ import typer
 from pipeline.cli_capture import capture
 from pipeline.cli_data import Json, data_app
 from pipeline.cli_evaluation import evaluate
+from pipeline.cli_monitor import monitor, pull
 from pipeline.cli_reproducing import export, verify
 from pipeline.errors import PipelineError
 
@@ -152,20 +153,8 @@ def ports(json: Json = False) -> None:
     console_data.show_ports(stage.list_ports(), json)
 
 
-@app.command()
-def monitor(port: Port = "auto", json: Json = False) -> None:
-    """Print what a board calls out.
-
-    As it happens; Ctrl-C ends.
-
-    \b
-    Example: gesture monitor --port auto
-    """
-    from pipeline import console_events
-    from pipeline.stages import board as stage
-
-    for line in stage.monitor(port):
-        console_events.show_seen(line, json)
+app.command()(monitor)
+app.command()(pull)
 
 
 @app.command()

@@ -29,7 +29,7 @@ def evaluate(
     flatters. Without --protocol: lopo where three people or more made every
     gesture, else kfold. Interrupted, the same command goes on after the folds that are done.
 
-    \\b
+    \b
     Example: gesture evaluate configs/gesture_conv1d.yaml --protocol lopo --protocol leaky
     """
     from pipeline import console, console_evaluation

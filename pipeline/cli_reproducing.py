@@ -18,7 +18,7 @@ def verify(run: Run = Path("runs/latest"), json: Json = False) -> None:
     Compiles the model to C and builds the virtual board, and compares every byte with what the
     run holds and with what was last deployed to that board.
 
-    \\b
+    \b
     Example: gesture verify runs/latest
     """
     from pipeline import console, console_reproducing
@@ -39,7 +39,7 @@ def export(
     A folder with C, its header and an example that any C compiler builds, an Arduino library,
     and the .tflite file as it is and as a C array.
 
-    \\b
+    \b
     Example: gesture export runs/latest for-my-firmware
     """
     from pipeline import console_reproducing

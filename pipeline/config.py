@@ -89,6 +89,9 @@ class AugmentConfig(Section):
     rotation_deg: float = Field(10.0, ge=0, le=180, description="the board turned in the hand")
     gain: float = Field(0.1, ge=0, lt=1, description="harder or softer, at most by this share")
     stretch: float = Field(0.15, ge=0, lt=1, description="slower or faster, at most by this share")
+    pulled: int = Field(
+        4, ge=0, description="how often what `gesture pull` brought is in a stream; 0: left out"
+    )
     seed: int = Field(1, description="the same seed gives the same result")
 
 

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from pipeline.console import err, out, print_json
+from pipeline.console_traces import SHOWN_SAMPLES, traces
 from pipeline.keyboard import Keyboard
 
 if TYPE_CHECKING:
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from pipeline.stages.capturing import Captured
     from pipeline.stages.recovery import Recovered
 
-TRACE_COLUMNS = 60
-SAMPLES_A_COLUMN = 8
-BLOCKS = "▁▂▃▄▅▆▇█"
-LEAST_SPAN = {"g": 0.5, "deg/s": 60.0}  # so that noise at rest does not fill the trace
 STATUS_EVERY_S = 5.0
 KEYS = {"k": "keep", "d": "discard", "r": "redo", "q": "quit"}
 SHOWN_BOARDS = 2  # of more, only the state lines
@@ -133,28 +130,7 @@ def _takes(session: Session) -> str:
 def _traces(ear: Ear) -> list[RenderableType]:
     if ear.sender is None:
         return []
-    rows = ear.track.newest(TRACE_COLUMNS * SAMPLES_A_COLUMN)
-    if not rows:
-        return []
-    axes = list(zip(*rows, strict=True))
-    lines: list[RenderableType] = []
-    for name, values in zip(ear.sender.channels, axes, strict=True):
-        unit = "g" if name.startswith("a") else "deg/s"
-        trace = _trace(values, LEAST_SPAN[unit])
-        lines.append(Text(f"{name} {trace:<{TRACE_COLUMNS}} {values[-1] / 1000:9.3f} {unit}"))
-    return lines
-
-
-def _trace(values: Sequence[int], least_span: float) -> str:
-    """A column a few samples: their mean, between the least and the greatest of `values`."""
-    span = max(least_span * 1000, max(values) - min(values))
-    bottom = (max(values) + min(values) - span) / 2
-    columns = []
-    for at in range(0, len(values), SAMPLES_A_COLUMN):
-        part = values[at : at + SAMPLES_A_COLUMN]
-        share = (sum(part) / len(part) - bottom) / span
-        columns.append(BLOCKS[min(len(BLOCKS) - 1, int(share * len(BLOCKS)))])
-    return "".join(columns)
+    return traces(ear.sender.channels, ear.track.newest(SHOWN_SAMPLES))
 
 
 def show_captured(captured: Captured, as_json: bool) -> None:

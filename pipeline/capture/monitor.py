@@ -22,12 +22,13 @@ class Seen:
 def watch(client: BoardClient, limit_s: float | None = None) -> Iterator[Seen]:
     """Events, starts, warnings and damaged lines, for at most `limit_s`."""
     for item in client.items(limit_s):
-        seen = _seen(item)
+        seen = seen_in(item)
         if seen is not None:
             yield seen
 
 
-def _seen(item: Item) -> Seen | None:
+def seen_in(item: Item) -> Seen | None:
+    """None for what comes all the time: samples, scores, answers."""
     if isinstance(item, Damaged):
         text = item.line.decode("ascii", "backslashreplace")
         return Seen(note=f"a line arrived damaged: {text}")

@@ -30,6 +30,7 @@ from pipeline.datasets.recording_header import (
     intervals_in,
     name_in,
     parse_header,
+    pulled_in,
     rate_in,
     recording_header,
     take_in,
@@ -86,6 +87,7 @@ def load_recording(path: Path) -> Recording:
         faults=faults_in(path, header, len(table)),
         take=take_in(path, header),
         clock=clock_in(path, header),
+        pulled=pulled_in(path, header),
         name=f"{path.parent.name}/{path.stem}",
     )
 

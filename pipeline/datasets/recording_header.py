@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.artifacts import IMU_UNITS, Fault, HostClock, Interval, Recording
+from pipeline.artifacts import IMU_UNITS, PULLED, Fault, HostClock, Interval, Recording
 from pipeline.datasets.names import check_name
 from pipeline.datasets.recording_faults import bad_file, gaps_in
 from pipeline.errors import PipelineError
@@ -49,6 +49,7 @@ def _of_capture(recording: Recording) -> dict[str, str]:
     entries = {
         "faults": "; ".join(f"{f.kind} {f.count} before row {f.index}" for f in recording.faults),
         "take": "" if recording.take is None else str(recording.take),
+        "pulled": recording.pulled or "",
         "clock": ""
         if clock is None
         else f"offset_us={clock.offset_us} drift_ppm={clock.drift_ppm:.3f} at_us={clock.at_us}",
@@ -136,6 +137,19 @@ def take_in(path: Path, header: Mapping[str, str]) -> int | None:
             "mend or delete that line",
         )
     return int(text) if text else None
+
+
+def pulled_in(path: Path, header: Mapping[str, str]) -> str | None:
+    text = header.get("pulled", "")
+    if text and text not in PULLED:
+        raise bad_file(
+            path,
+            None,
+            f"`# pulled: {text}` is not {' or '.join(PULLED)}",
+            "the header was edited",
+            "mend or delete that line",
+        )
+    return text or None
 
 
 def clock_in(path: Path, header: Mapping[str, str]) -> HostClock | None:

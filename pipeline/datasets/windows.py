@@ -16,7 +16,7 @@ from pipeline.artifacts import Float32, Recording, SequenceDataset
 from pipeline.config import TrainConfig
 from pipeline.datasets.augment import vary
 from pipeline.datasets.recordings import fingerprint
-from pipeline.datasets.splits import split_recordings
+from pipeline.datasets.splits import group_names, split_recordings
 from pipeline.datasets.streams import join_takes
 from pipeline.datasets.unknown import unknown_motion
 from pipeline.datasets.usable import is_continuous, usable_recordings
@@ -58,6 +58,8 @@ def make_dataset(recordings: Sequence[Recording], config: TrainConfig) -> Sequen
     recordings that are continuous; `test` has one aligned window a held-out take (of held-out
     continuous recordings: one a gesture, or as many as fit into it, and background).
     No recording has windows in two parts, unless `split.by` is leaky.
+    What was pulled from a board only trains, and augment.pulled times as much; not at all where
+    its person or session is tested on.
     The background is the last label; it is made from rests where nobody recorded any, and is
     left out where there is none: with continuous recordings in which something always happens.
     Raises PipelineError for data that cannot be used, and says which recording.
@@ -65,12 +67,14 @@ def make_dataset(recordings: Sequence[Recording], config: TrainConfig) -> Sequen
     usable = usable_recordings(recordings, config)
     if config.split.by == LEAKY:
         return _leaky_dataset(usable, config)
-    split = split_recordings(usable, config.split, config.data.background)
+    recorded = [recording for recording in usable if recording.pulled is None]
+    split = split_recordings(recorded, config.split, config.data.background)
     train, validation, test = (
-        [usable[index] for index in part] for part in (split.train, split.validation, split.test)
+        [recorded[index] for index in part] for part in (split.train, split.validation, split.test)
     )
+    pulled = _pulled_apart_from(test, usable, split.by)
     parts = {
-        "train": _training_windows(train, config),
+        "train": _training_windows(train, pulled, config),
         "validation": _stream_windows(validation, config, VALIDATION_SEED),
         "test": _aligned_windows(test, config),
     }
@@ -86,7 +90,7 @@ def _leaky_dataset(usable: Sequence[Recording], config: TrainConfig) -> Sequence
     Rests that were made between takes are never tested on, as in an honest test.
     """
     folds = config.split.folds or LEAKY_FOLDS
-    windows = _training_windows(usable, config)
+    windows = _training_windows(usable, [], config)
     recorded = {recording.name for recording in usable if is_continuous(recording, config)}
     order = np.random.default_rng(config.split.seed).permutation(len(windows.labels))
     real = [
@@ -107,12 +111,27 @@ def _leaky_dataset(usable: Sequence[Recording], config: TrainConfig) -> Sequence
     return _assembled(parts, usable, config, note)
 
 
+def _pulled_apart_from(
+    test: Sequence[Recording], usable: Sequence[Recording], by: str
+) -> list[Recording]:
+    """What boards got wrong, without what belongs together with a recording of the test part."""
+    pulled = [recording for recording in usable if recording.pulled is not None]
+    tested = set(group_names(test, by))
+    groups = zip(pulled, group_names(pulled, by), strict=True)
+    return [recording for recording, group in groups if group not in tested]
+
+
 def _labels_in(recording: Recording) -> set[str]:
     return {interval.label for interval in recording.intervals} or {recording.label}
 
 
-def _training_windows(recordings: Sequence[Recording], config: TrainConfig) -> _Windows:
-    """A stream a pass, in another order, with other rests, and all but the first one varied."""
+def _training_windows(
+    recordings: Sequence[Recording], pulled: Sequence[Recording], config: TrainConfig
+) -> _Windows:
+    """A stream a pass, in another order, with other rests, and all but the first one varied.
+
+    What was pulled is varied always, whatever it is, since each time would be the same.
+    """
     random = np.random.default_rng(config.augment.seed)
     windows = _Windows([], [], [])
     for number in range(config.augment.passes):
@@ -122,6 +141,11 @@ def _training_windows(recordings: Sequence[Recording], config: TrainConfig) -> _
             if number == 0 or is_continuous(recording, config)
             else vary(recording, config.augment, random)
             for recording in shuffled
+        ]
+        varied += [
+            vary(recording, config.augment, random)
+            for recording in pulled
+            for _ in range(config.augment.pulled)
         ]
         windows.add(_stream_windows(varied, config, seed=int(random.integers(2**31))))
     return windows

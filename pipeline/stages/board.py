@@ -120,16 +120,6 @@ def start_board(
         yield running
 
 
-def monitor(port: str) -> Iterator[Seen]:
-    """What the board at `port` calls out, until the caller stops or the board is gone."""
-    from pipeline.capture.client import BoardClient
-    from pipeline.capture.monitor import watch
-    from pipeline.capture.ports import open_port
-
-    with open_port(port) as connection:
-        yield from watch(BoardClient(connection))
-
-
 def watch_stream(path: Path, board: str, stream: Recording) -> Calls:
     """Play a stream to an emulated board's sensor, and judge what the board calls out."""
     from pipeline.boards.supervisor import start
@@ -140,12 +130,21 @@ def watch_stream(path: Path, board: str, stream: Recording) -> Calls:
     image = Path(_build(run, board, contract.hash()).path)
     events: list[Event] = []
     with start(board, image, stream, fast=True) as running:
-        for seen in monitor(running.port):
+        for seen in _seen_at(running.port):
             if seen.event is not None:
                 events.append(seen.event)
             elif seen.sensor_stopped:
                 break
     return judge(events, stream, contract.gestures)
+
+
+def _seen_at(port: str) -> Iterator[Seen]:
+    from pipeline.capture.client import BoardClient
+    from pipeline.capture.monitor import watch
+    from pipeline.capture.ports import open_port
+
+    with open_port(port) as connection:
+        yield from watch(BoardClient(connection))
 
 
 def _check_board(board: str) -> None:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import re
-import select
 import socket
-import termios
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +13,8 @@ import pytest
 from pipeline.artifacts import Recording
 from pipeline.datasets.recordings import load_recording, takes_in
 from pipeline.errors import ExitCode
-from tests.cli.commands import GESTURE, Ended, gesture
+from tests.cli.commands import Ended, gesture
+from tests.fixtures.screen import Screen, screen
 from tests.fixtures.sketches import BURST_ROWS, Piece, forwarder, imu_capture, row, sending
 
 LIMIT_S = 60.0
@@ -127,55 +122,14 @@ def test_a_sketch_behind_a_socket(tmp_path: Path) -> None:
     assert numbers(take) == list(range(first, first + len(take)))
 
 
-class Screen:
-    """`gesture capture` in a terminal of its own."""
-
-    def __init__(self, work: Path, *words: str) -> None:
-        self.pid, self._terminal = pty.fork()
-        if self.pid == 0:
-            os.chdir(work)
-            command = (str(GESTURE), "capture", "--label", "up", "--person", "anna", *words)
-            os.execv(GESTURE, command)
-        self.mode = termios.tcgetattr(self._terminal)
-        self.shown = ""
-
-    def type(self, keys: bytes) -> None:
-        os.write(self._terminal, keys)
-
-    def until(self, pattern: str) -> None:
-        """Read on until all that was shown has `pattern` in what is new."""
-        start, deadline = len(self.shown), time.monotonic() + LIMIT_S
-        while not re.search(pattern, self.shown[start:]):
-            assert time.monotonic() < deadline, f"{pattern} was not shown: {self.shown[-2000:]}"
-            if select.select([self._terminal], [], [], 0.1)[0]:
-                self.shown += os.read(self._terminal, 65536).decode("utf-8", "replace")
-
-    def ended(self) -> int:
-        """The exit code; what is shown until then is kept too."""
-        while True:
-            try:
-                self.shown += os.read(self._terminal, 65536).decode("utf-8", "replace")
-            except OSError:  # how Linux says that the other side is closed
-                break
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-
-    def close(self) -> None:
-        os.close(self._terminal)
-
-
-@contextmanager
-def screen(work: Path, *words: str) -> Iterator[Screen]:
-    shown = Screen(work, *words)
-    try:
-        yield shown
-    finally:
-        shown.close()
+def capturing_screen(work: Path, *words: str) -> AbstractContextManager[Screen]:
+    return screen(work, "capture", "--label", "up", "--person", "anna", *words)
 
 
 def test_keys_keep_discard_and_quit_and_the_terminal_is_as_before(tmp_path: Path) -> None:
     with (
         sending(imu_capture(bursts=60)) as port,
-        screen(tmp_path, "--port", port) as terminal,
+        capturing_screen(tmp_path, "--port", port) as terminal,
     ):
         terminal.until("takes: up 1")
         terminal.type(b"k")
@@ -186,7 +140,7 @@ def test_keys_keep_discard_and_quit_and_the_terminal_is_as_before(tmp_path: Path
         terminal.until("takes: up 2")
         terminal.type(b"q")
         assert terminal.ended() == 0
-        assert termios.tcgetattr(terminal._terminal) == terminal.mode
+        assert terminal.mode_now() == terminal.mode
     assert "ax " in terminal.shown
     assert "119" in terminal.shown
     takes = recordings(tmp_path)
@@ -196,12 +150,12 @@ def test_keys_keep_discard_and_quit_and_the_terminal_is_as_before(tmp_path: Path
 def test_ctrl_c_in_a_terminal_ends_cleanly(tmp_path: Path) -> None:
     with (
         sending(forwarder(9000, 100.0, 6, ",")) as port,
-        screen(tmp_path, "--mode", "continuous", "--port", port) as terminal,
+        capturing_screen(tmp_path, "--mode", "continuous", "--port", port) as terminal,
     ):
         terminal.until("[34] s  takes")
         terminal.type(b"\x03")
         assert terminal.ended() == 0  # no length was asked for: this is how it ends
-        assert termios.tcgetattr(terminal._terminal) == terminal.mode
+        assert terminal.mode_now() == terminal.mode
     (take,) = recordings(tmp_path)
     assert numbers(take) == list(range(len(take)))
     assert "Traceback" not in terminal.shown

@@ -1,0 +1,151 @@
+"""`gesture monitor` and `gesture pull` on emulated boards, as a person uses them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_model import swings
+
+from pipeline.datasets.recordings import load_recording
+from pipeline.errors import ExitCode
+from tests.cli.commands import GESTURE, gesture
+from tests.fixtures.screen import screen
+
+pytestmark = pytest.mark.xdist_group("hil")
+LIMIT_S = 60.0
+CALLED = r"\d\.\d{3} s +(up|down) "
+
+
+def wait_for(what: Callable[[], object], why: str) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not what():
+        assert time.monotonic() < deadline, f"{why} did not happen"
+        time.sleep(0.02)
+
+
+def lines_of(file: Path) -> list[dict[str, object]]:
+    text = file.read_text("utf-8") if file.exists() else ""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def ended(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGINT)
+    assert process.wait(LIMIT_S) == ExitCode.INTERRUPTED
+
+
+@contextmanager
+def monitoring(work: Path, *words: object) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [str(GESTURE), "monitor", *map(str, words)],
+        cwd=work,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_command_is_run_at_its_events_and_all_is_logged(bench_of, tmp_path):
+    note = tmp_path / "two words" / "note"
+    note.parent.mkdir()
+    script = tmp_path / "write.py"
+    script.write_text(
+        "import os, sys\n"
+        "with open(sys.argv[1], 'a') as f: f.write(os.environ['GESTURE_LABEL'] + sys.argv[2])\n"
+    )
+    command = f"{sys.executable} {script} '{note}' ' $HOME; '"
+    log = tmp_path / "logs" / "calls.jsonl"
+    with bench_of("native", True).start(swings(8)) as board:
+        words = ("--port", board.port, "--log", log, "--on", "up", command)
+        with monitoring(tmp_path, *words) as process:
+            wait_for(lambda: note.exists() and note.read_text().count("up") == 2, "two commands")
+            wait_for(lambda: any("stopped" in str(line["note"]) for line in lines_of(log)), "end")
+            ended(process)
+    assert note.read_text() == "up $HOME; up $HOME; "
+    called = [line["event"]["label"] for line in lines_of(log) if line["event"]]
+    assert called == ["up", "down", "up", "down"][: len(called)]
+    assert len(called) >= 3
+    assert all(line["at"].startswith("20") for line in lines_of(log))
+
+
+def test_a_shell_reads_the_command_only_when_asked_to(bench_of, tmp_path):
+    with bench_of("native", True).start(swings(8)) as board:
+        words = ("--port", board.port, "--shell", "--on", "any", "echo $GESTURE_LABEL >> called")
+        with monitoring(tmp_path, *words) as process:
+            called = tmp_path / "called"
+            wait_for(lambda: called.exists() and "down" in called.read_text(), "two commands")
+            ended(process)
+    assert called.read_text().split()[:2] == ["up", "down"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--on", "up", "no-such-program-here"), "no program"),
+        (("--on", "up", "echo 'unclosed"), "No closing quotation"),
+        (("--on", "sideways", "true"), "never calls sideways"),
+    ],
+)
+def test_a_command_that_cannot_be_run_is_told_at_once(bench_of, tmp_path, words, told):
+    with bench_of("native", True).start() as board:
+        result = gesture("monitor", "--port", board.port, *words, cwd=tmp_path)
+    assert result.code == ExitCode.USAGE
+    assert told in result.told
+
+
+def test_in_a_terminal_keys_say_what_was_wrong(bench_of, tmp_path):
+    played = swings(60)
+    with (
+        bench_of("native", True).start(played) as board,
+        screen(tmp_path, "monitor", "--port", board.port, "--seconds", "1.5") as terminal,
+    ):
+        terminal.until(r"ax .*[▁▂▃▄▅▆▇█]")
+        terminal.until(r"\d+\.\d Hz +delay \d+ ms")
+        terminal.until(r"up +█+ +\d\.\d\d")
+        terminal.until(CALLED)
+        terminal.type(b"w")
+        terminal.until("false alarm: 1.[0-9] s in data/mine/idle/me-1-001.csv")
+        terminal.type(b"2")
+        terminal.until("missed: .* s in data/mine/down/me-1-001.csv")
+        terminal.type(b"\x03")
+        assert terminal.ended() == ExitCode.INTERRUPTED
+    wrong = load_recording(tmp_path / "data" / "mine" / "idle" / "me-1-001.csv")
+    assert (wrong.label, wrong.pulled, wrong.gaps) == ("idle", "false-alarm", ())
+    assert np.array_equal(wrong.thousandths, played.thousandths[wrong.seq])
+    missed = load_recording(tmp_path / "data" / "mine" / "down" / "me-1-001.csv")
+    assert (missed.label, missed.pulled) == ("down", "missed")
+    assert np.abs(missed.samples[:, 0]).max() > 1.5
+
+
+def test_pull_takes_the_newest_movement_for_a_missed_gesture(bench, tmp_path):
+    played = swings(11)  # ends at rest after `down` and a second of `up`
+    with bench.start(played, fast=True) as board:
+        pulled = gesture("pull", "--label", "up", "--port", board.port, "--json", cwd=tmp_path)
+        assert pulled.code == 0, pulled.told
+        again = gesture("pull", "--label", "idle", "--port", board.port, "--json", cwd=tmp_path)
+    assert (pulled.json["kind"], again.json["kind"]) == ("missed", "false-alarm")
+    take = load_recording(tmp_path / pulled.json["file"])
+    assert np.array_equal(take.thousandths, played.thousandths[take.seq])
+    assert take.board == bench.name
+
+
+def test_a_board_that_has_kept_nothing_says_so(bench_of, tmp_path):
+    with bench_of("native", True).start() as board:
+        ended = gesture("pull", "--label", "idle", "--port", board.port, cwd=tmp_path)
+    assert ended.code == ExitCode.FAILED
+    assert "kept no samples" in ended.told
+    assert not (tmp_path / "data").exists()
