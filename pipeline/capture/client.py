@@ -169,6 +169,14 @@ class BoardClient:
         """The CRC the board found. Raises PipelineError (MISMATCH) where it is not the model's."""
         return _field(self.command("selftest"), "crc")
 
+    def image_crc(self, length: int) -> int:
+        """CRC-32 of the first `length` bytes of the image that runs, as the flash holds them."""
+        answer = self.command(f"image {length}", BENCH_TIMEOUT_S)
+        try:
+            return int(_field(answer, "crc"), 16)
+        except ValueError:
+            raise _unexpected(answer) from None
+
     def reboot(self) -> BoardInfo:
         """Restart the board and wait until it answers again."""
         self._forget_hellos()

@@ -38,6 +38,7 @@ class Target:
     """What an environment of platformio.ini needs, and the file it leaves."""
 
     image: str
+    flash: str  # what lies in the flash while it runs
     compiler: str | None = None  # None where PlatformIO brings its own
     install: str = ""
 
@@ -45,19 +46,24 @@ class Target:
 TARGETS = {
     "virtual": Target(
         "firmware.elf",
+        "firmware.bin",
         "arm-none-eabi-gcc",
         "sudo apt-get install --no-install-recommends gcc-arm-none-eabi libnewlib-arm-none-eabi",
     ),
-    "native": Target("firmware.elf", "gcc", "sudo apt-get install gcc libc6-dev"),
-    "nano33ble": Target("firmware.bin"),
+    "native": Target("firmware.elf", "firmware.elf", "gcc", "sudo apt-get install gcc libc6-dev"),
+    "nano33ble": Target("firmware.bin", "firmware.bin"),
 }
 
 
 @dataclass(frozen=True)
 class BuiltImage:
-    """A linked image; bytes as the linker reports them."""
+    """A linked image; bytes as the linker reports them.
+
+    flash: the file with the bytes that lie in the flash while the image runs.
+    """
 
     path: Path
+    flash: Path
     flash_bytes: int
     ram_bytes: int
 
@@ -77,7 +83,7 @@ def build(
     whole output is in `log`.
     """
     _run_pio(environment, model_dir, project, log, timeout_s, (), flags)
-    return _built_image(_build_dir(log) / environment / TARGETS[environment].image, log)
+    return _built_image(TARGETS[environment], _build_dir(log) / environment, log)
 
 
 def upload(
@@ -272,12 +278,13 @@ def _build_failed(environment: str, log: Path) -> PipelineError:
     )
 
 
-def _built_image(path: Path, log: Path) -> BuiltImage:
+def _built_image(target: Target, folder: Path, log: Path) -> BuiltImage:
+    path, flash = folder / target.image, folder / target.flash
     used = dict(USED_BYTES.findall(log.read_text("utf-8", "replace")))
-    if not path.is_file() or set(used) != {"RAM", "Flash"}:
+    if not (path.is_file() and flash.is_file()) or set(used) != {"RAM", "Flash"}:
         raise PipelineError(
             f"PlatformIO reports success, but there is no {path.name} with its sizes.",
             "its output has changed, or the build folder is being written by something else",
             f"delete {path.parent} and build again; the output is in {log}",
         )
-    return BuiltImage(path, flash_bytes=int(used["Flash"]), ram_bytes=int(used["RAM"]))
+    return BuiltImage(path, flash, flash_bytes=int(used["Flash"]), ram_bytes=int(used["RAM"]))

@@ -17,7 +17,7 @@ few = settings(
 CLASSES, WINDOW, HOP, CHANNELS = 3, 8, 4, 6
 KINDS = [
     *("info", "labels", "stream", "classify", "scores", "load", "invoke", "bench", "profile"),
-    *("selftest", "reboot", "pull", "inject", "sample", "unknown", "bad-argument"),
+    *("selftest", "image", "reboot", "pull", "inject", "sample", "unknown", "bad-argument"),
     *("out-of-range", "line-too-long"),
 ]
 

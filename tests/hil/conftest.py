@@ -32,6 +32,7 @@ class Bench:
 
     name: str
     image: Path
+    flash: Path
 
     def start(self, imu: Recording | None = None, *, fast: bool = False) -> RunningBoard:
         return start(self.name, self.image, imu, fast=fast)
@@ -72,8 +73,8 @@ def bench_of(
             request.getfixturevalue(TOOLS[name])
             log = tmp_path_factory.mktemp(name) / "build.log"
             sources = tiny_sources if with_model else None
-            image = build(name, sources, PROJECT, log, BUILD_TIMEOUT_S).path
-            benches[name, with_model] = Bench(name, image)
+            built = build(name, sources, PROJECT, log, BUILD_TIMEOUT_S)
+            benches[name, with_model] = Bench(name, built.path, built.flash)
         return benches[name, with_model]
 
     return bench

@@ -5,6 +5,7 @@
 #include <Arduino_BMI270_BMM150.h>
 #include <Wire.h>
 #include <drivers/Watchdog.h>
+#include <string.h>
 
 extern "C" {
 #include "board.h"
@@ -21,6 +22,8 @@ const uint32_t BUS_PULSE_US = 5;
 const int BUS_PULSES = 9; /* the rest of any byte, and its acknowledgement */
 const uint32_t WATCHDOG_MS = 2000;
 const uint32_t WRITE_LIMIT_US = 50000;
+const uintptr_t IMAGE_ADDRESS = 0x10000; /* after the bootloader */
+const uint32_t IMAGE_ROOM_BYTES = 0xF0000;
 
 imu_t imu;
 uint32_t reset_reason = 0;
@@ -134,12 +137,18 @@ const char *restart_fault() {
 
 uint32_t stack_unused() { return 0; }
 
+bool read_image(uint32_t offset, void *bytes, size_t count) {
+  if (offset > IMAGE_ROOM_BYTES || count > IMAGE_ROOM_BYTES - offset) return false;
+  memcpy(bytes, reinterpret_cast<const void *>(IMAGE_ADDRESS + offset), count);
+  return true;
+}
+
 void reboot() { NVIC_SystemReset(); }
 
 }  // namespace
 
 board_t board = {
-    "nano33ble",   "none",        "unknown",    64000000, 0,     0,         begin,
-    read_sample,   overruns,      now_us,       ticks,    write, read_byte, idle,
-    feed_watchdog, restart_fault, stack_unused, reboot,
+    "nano33ble",   "none",        "unknown",    64000000,   0,      0,         begin,
+    read_sample,   overruns,      now_us,       ticks,      write,  read_byte, idle,
+    feed_watchdog, restart_fault, stack_unused, read_image, reboot,
 };

@@ -2,12 +2,15 @@
 
 #include "app_state.h"
 #include "board.h"
+#include "crc.h"
 #include "model.h"
 #include "profile.h"
 #include "selftest.h"
 #include "version.h"
 
 #define PULL_LINES 16u /* of one answer */
+#define IMAGE_PIECE_BYTES 64u
+#define IMAGE_BREATH_BYTES 4096u /* a few ms of work */
 
 static void answer(app_t *app, const char *text) {
   line_start(&app->line, text);
@@ -146,6 +149,27 @@ static void answer_selftest(app_t *app) {
   app_send(app);
 }
 
+/* Over what lies in the flash, so that an upload that went wrong is seen. */
+static void answer_image(app_t *app, const command_t *command) {
+  uint8_t piece[IMAGE_PIECE_BYTES];
+  uint32_t crc = 0;
+  for (uint32_t at = 0; at < command->number; at += IMAGE_PIECE_BYTES) {
+    const uint32_t left = command->number - at;
+    const uint32_t count = left < IMAGE_PIECE_BYTES ? left : IMAGE_PIECE_BYTES;
+    if (!board.read_image(at, piece, count)) {
+      answer(app, "err out-of-range");
+      return;
+    }
+    crc = crc32(crc, piece, count);
+    if (at % IMAGE_BREATH_BYTES == 0) app_breathe();
+  }
+  line_start(&app->line, "ok");
+  field_number(&app->line, " bytes=", command->number);
+  line_text(&app->line, " crc=");
+  line_hex32(&app->line, crc);
+  app_send(app);
+}
+
 static void answer_switch(app_t *app, const command_t *command) {
   const bool was_recognising = app->classifying || app->scoring;
   if (command->kind == COMMAND_STREAM) app->streaming = command->on;
@@ -260,6 +284,9 @@ static void carry_out(app_t *app, const command_t *command) {
       break;
     case COMMAND_SAMPLE:
       answer_sample(app, command);
+      break;
+    case COMMAND_IMAGE:
+      answer_image(app, command);
       break;
     case COMMAND_REBOOT:
       answer_reboot(app);

@@ -11,7 +11,7 @@ uint16_t crc16(uint16_t crc, const void *data, size_t length) {
   return crc;
 }
 
-uint32_t crc32_of(const void *data, size_t length) {
+uint32_t crc32(uint32_t crc, const void *data, size_t length) {
   /* What four zero bits more make of a remainder with these four bits in front. */
   static const uint32_t folded[16] = {
       0x00000000u, 0x1DB71064u, 0x3B6E20C8u, 0x26D930ACu, 0x76DC4190u, 0x6B6B51F4u,
@@ -19,7 +19,7 @@ uint32_t crc32_of(const void *data, size_t length) {
       0x9B64C2B0u, 0x86D3D2D4u, 0xA00AE278u, 0xBDBDF21Cu,
   };
   const uint8_t *byte = data;
-  uint32_t crc = UINT32_MAX;
+  crc = ~crc;
   for (size_t i = 0; i < length; i++) {
     crc ^= byte[i];
     crc = (crc >> 4) ^ folded[crc & 15];

@@ -11,7 +11,8 @@
  * Continues `crc`, CRC16_START at first, over `length` bytes. */
 uint16_t crc16(uint16_t crc, const void *data, size_t length);
 
-/* CRC-32 as in Ethernet, zip and zlib: polynomial 0x04C11DB7, reflected, inverted at both ends. */
-uint32_t crc32_of(const void *data, size_t length);
+/* CRC-32 as in Ethernet, zip and zlib: polynomial 0x04C11DB7, reflected, inverted at both ends.
+ * Continues `crc`, 0 at first, over `length` bytes. */
+uint32_t crc32(uint32_t crc, const void *data, size_t length);
 
 #endif

@@ -18,8 +18,9 @@ static const rule_t RULES[] = {
     {"scores", COMMAND_SCORES, ON_OFF},    {"load", COMMAND_LOAD, OFFSET_HEX},
     {"invoke", COMMAND_INVOKE, NOTHING},   {"bench", COMMAND_BENCH, RUNS},
     {"profile", COMMAND_PROFILE, NOTHING}, {"selftest", COMMAND_SELFTEST, NOTHING},
-    {"reboot", COMMAND_REBOOT, NOTHING},   {"pull", COMMAND_PULL, NUMBER},
-    {"inject", COMMAND_INJECT, NUMBER},    {"sample", COMMAND_SAMPLE, SAMPLES},
+    {"image", COMMAND_IMAGE, NUMBER},      {"reboot", COMMAND_REBOOT, NOTHING},
+    {"pull", COMMAND_PULL, NUMBER},        {"inject", COMMAND_INJECT, NUMBER},
+    {"sample", COMMAND_SAMPLE, SAMPLES},
 };
 
 void command_reader_reset(command_reader_t *reader) {

@@ -22,6 +22,7 @@ typedef enum {
   COMMAND_BENCH,
   COMMAND_PROFILE,
   COMMAND_SELFTEST,
+  COMMAND_IMAGE,
   COMMAND_REBOOT,
   COMMAND_PULL,
   COMMAND_INJECT,
@@ -34,9 +35,9 @@ typedef enum {
 
 typedef struct {
   command_kind_t kind;
-  bool on;            /* of stream, classify, scores */
-  uint32_t number;    /* offset of load, runs of bench, seq of pull, rate of inject */
-  uint8_t byte_count; /* of load, sample */
+  bool on;         /* of stream, classify, scores */
+  uint32_t number; /* offset of load, runs of bench, bytes of image, seq of pull, rate of inject */
+  uint8_t byte_count;                    /* of load, sample */
   uint8_t bytes[COMMAND_MAX_LOAD_BYTES]; /* of load, sample */
 } command_t;
 

@@ -71,7 +71,7 @@ void line_sample(line_t *line, const char *word, const sample_t *sample) {
     add(line, ',');
     line_thousandths(line, sample->value[c]);
   }
-  const uint32_t crc = crc32_of(line->text + start, line->length - start);
+  const uint32_t crc = crc32(0, line->text + start, line->length - start);
   add(line, ',');
   line_hex32(line, crc);
   line_end(line);

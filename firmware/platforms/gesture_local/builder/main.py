@@ -44,4 +44,8 @@ if is_virtual:
 program = env.BuildProgram()
 size = env.Alias("size", program, env.VerboseAction("$SIZEPRINTCMD", "Calculating size $SOURCE"))
 AlwaysBuild(size)
-Default([program, env.Alias("checkprogsize")])
+targets = [program, env.Alias("checkprogsize")]
+if is_virtual:
+    flat = f"{prefix}objcopy -O binary $SOURCE $TARGET"
+    targets.append(env.Command("$BUILD_DIR/firmware.bin", program, env.VerboseAction(flat, "")))
+Default(targets)
