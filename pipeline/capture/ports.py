@@ -6,6 +6,7 @@ import errno
 import os
 import select
 import termios
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ ARDUINO_VID = 0x2341
 NANO33BLE_PIDS = (0x805A, 0x005A)  # running a sketch, in its bootloader
 READ_TIMEOUT_S = 0.02
 WRITE_TIMEOUT_S = 2.0
+DRAIN_POLL_S = 0.001
 IN_USE = (errno.EBUSY, errno.EAGAIN)
 NOT_PERMITTED = (errno.EACCES, errno.EPERM)
 
@@ -72,6 +74,15 @@ class Port:
     def write(self, data: bytes) -> None:
         with _translated(self.device, _gone):
             self._serial.write(data)
+
+    def drain(self, limit_s: float) -> None:
+        """Wait until what was written has left; raises PipelineError where it does not in time."""
+        deadline = time.monotonic() + limit_s
+        with _translated(self.device, _gone):
+            while self._serial.out_waiting:
+                if time.monotonic() > deadline:
+                    raise OSError(f"it takes no bytes for {limit_s:g} s")
+                time.sleep(DRAIN_POLL_S)
 
     def close(self) -> None:
         self._serial.close()
@@ -130,6 +141,13 @@ def _board_with_id(serial_number: str) -> str:
 
 def _is_board(port: ListPortInfo) -> bool:
     return port.vid == ARDUINO_VID and port.pid in NANO33BLE_PIDS
+
+
+@contextmanager
+def translated_opening(device: str) -> Iterator[None]:
+    """What goes wrong while opening becomes the PipelineError that open_port raises."""
+    with _translated(device, _cannot_open):
+        yield
 
 
 @contextmanager

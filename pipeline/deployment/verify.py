@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
+from zlib import crc32
 
 import numpy as np
 
@@ -19,6 +20,8 @@ class Info(Protocol):
     """What a board says of itself, as far as it matters here."""
 
     @property
+    def board(self) -> str: ...
+    @property
     def contract(self) -> str: ...
     @property
     def tick_hz(self) -> int: ...
@@ -28,6 +31,7 @@ class Board(Protocol):
     """What verifying needs of a board; pipeline.capture.client.BoardClient is one."""
 
     def info(self) -> Info: ...
+    def image_crc(self, length: int) -> int: ...
     def selftest(self) -> str: ...
     def run_vector(self, network_input: Int8) -> Int8: ...
     def bench(self, runs: int) -> int: ...
@@ -35,9 +39,13 @@ class Board(Protocol):
 
 @dataclass(frozen=True)
 class Verified:
-    """What was proven, and how long one inference took in the board's ticks."""
+    """What was proven, and how long one inference took in the board's ticks.
+
+    image_crc: of the image in the board's flash, in hex; None where it was not compared.
+    """
 
     contract_hash: str
+    image_crc: str | None
     selftest_crc: str
     vectors: int
     ticks_per_inference: float
@@ -50,13 +58,16 @@ def verify(
     golden: GoldenVectors,
     vectors: int,
     on_vector: Callable[[int], None] | None = None,
+    image: bytes | None = None,
 ) -> Verified:
-    """Compare contract hash, self-test and the first `vectors` golden vectors, byte for byte.
+    """Compare contract hash, image, self-test and the first `vectors` golden vectors.
 
+    image: what should lie in the board's flash; not compared where it is None.
     Raises PipelineError (MISMATCH) that names what differs.
     """
     info = board.info()
     _check_contract(info.contract, contract.hash())
+    image_crc = None if image is None else _check_image(board.image_crc(len(image)), image)
     crc = board.selftest()
     chosen = min(vectors, len(golden.inputs))
     for index in range(chosen):
@@ -64,7 +75,13 @@ def verify(
         if on_vector is not None:
             on_vector(index + 1)
     ticks = board.bench(BENCH_RUNS) / BENCH_RUNS
-    return Verified(info.contract, crc, chosen, ticks, info.tick_hz)
+    return Verified(info.contract, image_crc, crc, chosen, ticks, info.tick_hz)
+
+
+def runs_image(board: Board, contract: Contract, image: bytes) -> bool:
+    """Whether the board runs this very image already."""
+    same_model = board.info().contract == contract.hash()
+    return same_model and board.image_crc(len(image)) == crc32(image)
 
 
 def _check_contract(found: str, expected: str) -> None:
@@ -75,6 +92,18 @@ def _check_contract(found: str, expected: str) -> None:
             "deploy this run to the board",
             ExitCode.MISMATCH,
         )
+
+
+def _check_image(found: int, image: bytes) -> str:
+    expected = crc32(image)
+    if found != expected:
+        raise PipelineError(
+            f"The board's flash holds another image: CRC {found:08X}, built was {expected:08X}.",
+            "the upload was damaged on its way, or the board still runs what it ran before",
+            "run the command again: it uploads anew",
+            ExitCode.MISMATCH,
+        )
+    return f"{found:08X}"
 
 
 def _check_vector(index: int, found: Int8, expected: Int8) -> None:

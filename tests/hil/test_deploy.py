@@ -1,0 +1,301 @@
+"""Uploading to a Nano 33 BLE, emulated down to its bootloader and its ports that come and go."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import serial
+from serial.tools import list_ports
+from tiny_model import CONTRACT, WINDOW, network_output, swings
+
+from pipeline.artifacts import GoldenVectors
+from pipeline.boards.imu_file import imu_bytes
+from pipeline.capture.client import BoardClient
+from pipeline.capture.monitor import watch
+from pipeline.capture.usb_boards import Usb
+from pipeline.deployment.upload import Waits
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.stages.uploading import Uploaded, Wanted, put_on_board
+from tests.fixtures.nano import faults
+from tests.fixtures.nano.board import Nano
+from tests.fixtures.nano.faults import Fault
+from tests.fixtures.nano.usb import UsbPorts
+
+pytestmark = pytest.mark.xdist_group("hil")
+WAITS = Waits(bootloader_s=2, person_s=20, opening_s=1, application_s=15)
+IMPATIENT = Waits(bootloader_s=0.5, person_s=0.5, opening_s=0.5, application_s=3)
+VECTORS = 8
+
+
+@pytest.fixture
+def usb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UsbPorts:
+    (tmp_path / "dev").mkdir()
+    ports = UsbPorts(tmp_path / "dev")
+    monkeypatch.setattr(list_ports, "comports", ports.comports)
+    return ports
+
+
+@pytest.fixture(scope="module")
+def golden() -> GoldenVectors:
+    inputs = np.random.default_rng(6).integers(-128, 128, (VECTORS, WINDOW * 6)).astype(np.int8)
+    return GoldenVectors(inputs, np.array([network_output(row) for row in inputs]))
+
+
+@pytest.fixture
+def wanted(bench_of, golden) -> Wanted:
+    image = bench_of("native", True).flash.read_bytes()
+    return Wanted("native", image, CONTRACT, golden, VECTORS)
+
+
+@pytest.fixture
+def old_image(bench_of) -> bytes:
+    """The same firmware without a model."""
+    return bench_of("native", False).flash.read_bytes()
+
+
+@pytest.fixture
+def deploy(wanted: Wanted, tmp_path: Path) -> Callable[..., Uploaded]:
+    def run(
+        port: str = "auto",
+        on_step: Callable[[str], None] = lambda _: None,
+        waits: Waits = WAITS,
+        chosen: Wanted = wanted,
+    ) -> Uploaded:
+        return put_on_board(chosen, Usb(), port, tmp_path / "upload.log", on_step, waits)
+
+    return run
+
+
+def until(condition: Callable[[], object], limit_s: float = 15.0) -> None:
+    waiter = threading.Event()
+    for _ in range(round(limit_s / 0.02)):
+        if condition():
+            return
+        waiter.wait(0.02)
+    raise AssertionError("it did not come to that")
+
+
+@contextmanager
+def helped(nano: Nano) -> Iterator[Callable[[str], None]]:
+    """A person who does as told."""
+
+    def on_step(text: str) -> None:
+        if "twice" in text:
+            nano.plug_in()
+            nano.double_tap()
+
+    yield on_step
+
+
+def holds(nano: Nano, wanted: Wanted) -> bool:
+    return nano.flash[: len(wanted.image)] == wanted.image
+
+
+def test_a_board_that_runs_something_else_is_uploaded_to(usb, old_image, wanted, deploy):
+    with Nano(usb, old_image) as nano:
+        until(usb.comports)
+        before = usb.comports()[0].device
+        uploaded = deploy()
+        assert not uploaded.unchanged
+        assert uploaded.verified.vectors == VECTORS
+        assert holds(nano, wanted)
+        assert usb.comports()[0].device != before
+
+
+def test_an_unchanged_image_is_not_uploaded_again(usb, wanted, deploy, tmp_path):
+    steps: list[str] = []
+    with Nano(usb, wanted.image):
+        until(usb.comports)
+        uploaded = deploy(on_step=steps.append)
+    assert uploaded.unchanged
+    assert uploaded.verified.vectors == VECTORS
+    assert any("unchanged" in step for step in steps)
+    assert "> N#" not in (tmp_path / "upload.log").read_text()
+
+
+def test_a_new_board_waits_in_its_bootloader(usb, wanted, deploy):
+    with Nano(usb) as nano:
+        until(usb.comports)
+        deploy()
+        assert holds(nano, wanted)
+
+
+@pytest.mark.parametrize("kind", [faults.UNPLUG, faults.WRONG_ANSWER, faults.SILENCE])
+@pytest.mark.parametrize("at", [1, 3, 4, 6, 12])
+def test_what_breaks_an_upload_is_told_and_the_next_one_recovers(
+    usb, old_image, wanted, deploy, kind, at
+):
+    with Nano(usb, old_image) as nano, helped(nano) as on_step:
+        until(usb.comports)
+        nano.fault = Fault(kind, at)
+        broken = kind != faults.WRONG_ANSWER or at > 1  # a greeting is repeated
+        if broken:
+            with pytest.raises(PipelineError) as caught:
+                deploy(waits=IMPATIENT)
+            assert caught.value.exit_code in (ExitCode.NO_BOARD, ExitCode.MISMATCH)
+            nano.plug_in()
+            if kind == faults.SILENCE:
+                nano.double_tap()
+        deploy(on_step=on_step)
+        assert holds(nano, wanted)
+
+
+def test_a_byte_that_changes_on_its_way_is_found(usb, old_image, wanted, deploy):
+    with Nano(usb, old_image) as nano, helped(nano) as on_step:
+        until(usb.comports)
+        nano.fault = Fault(faults.FLASH_BIT, 40)
+        with pytest.raises(PipelineError):
+            deploy()
+        deploy(on_step=on_step)
+        assert holds(nano, wanted)
+
+
+@pytest.mark.parametrize("kind", [faults.NO_START, faults.STAYS])
+def test_a_board_that_does_not_come_back_is_no_success(usb, old_image, wanted, deploy, kind):
+    with Nano(usb, old_image) as nano, helped(nano) as on_step:
+        until(usb.comports)
+        nano.fault = Fault(kind)
+        with pytest.raises(PipelineError, match=r"stays in its bootloader|did not come back"):
+            deploy(waits=IMPATIENT)
+        deploy(on_step=on_step)
+        assert holds(nano, wanted)
+
+
+def test_a_lost_touch_is_repeated(usb, old_image, wanted, deploy):
+    with Nano(usb, old_image) as nano:
+        until(usb.comports)
+        nano.fault = Fault(faults.DEAF_ONCE)
+        deploy()
+        assert nano.fault.happened
+        assert holds(nano, wanted)
+
+
+def test_a_sketch_that_hears_no_touch_needs_a_double_tap(usb, old_image, wanted, deploy):
+    quick = Waits(bootloader_s=0.5, person_s=20, opening_s=1, application_s=15)
+    with Nano(usb, old_image) as nano, helped(nano) as on_step:
+        until(usb.comports)
+        nano.fault = Fault(faults.DEAF)
+        deploy(on_step=on_step, waits=quick)
+        assert nano.fault.happened
+        assert holds(nano, wanted)
+
+
+def test_nobody_taps(usb, old_image, deploy):
+    with Nano(usb, old_image) as nano:
+        until(usb.comports)
+        nano.fault = Fault(faults.DEAF)
+        with pytest.raises(PipelineError) as caught:
+            deploy(waits=IMPATIENT)
+    assert caught.value.exit_code == ExitCode.NO_BOARD
+    assert "twice" in caught.value.next_step
+
+
+def test_a_command_that_is_interrupted_is_repeated(usb, old_image, wanted, deploy, monkeypatch):
+    """Within a page: the bootloader takes what comes next for the rest of it."""
+    from pipeline.capture.ports import Port
+
+    plain = Port.write
+
+    def interrupted(port: Port, data: bytes) -> None:
+        if len(data) == 4096 and set(data) != {ord("#")}:
+            plain(port, data[:1000])
+            raise KeyboardInterrupt
+        plain(port, data)
+
+    with Nano(usb, old_image) as nano:
+        until(usb.comports)
+        with monkeypatch.context() as patch:
+            patch.setattr(Port, "write", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                deploy()
+        deploy()
+        assert holds(nano, wanted)
+
+
+def test_a_port_that_another_program_holds_is_not_touched(usb, old_image, deploy):
+    with Nano(usb, old_image) as nano:
+        until(usb.comports)
+        with (
+            serial.Serial(usb.comports()[0].device),
+            pytest.raises(PipelineError, match="is open in") as caught,
+        ):
+            deploy(waits=IMPATIENT)
+        assert caught.value.exit_code == ExitCode.NO_BOARD
+        assert "close that program" in caught.value.next_step
+        assert nano.commands == 0
+
+
+def test_of_two_boards_one_has_to_be_named(usb, old_image, wanted, deploy):
+    with (
+        Nano(usb, old_image, "AAA", "1-1") as first,
+        Nano(usb, old_image, "BBB", "1-2") as second,
+    ):
+        until(lambda: len(usb.comports()) == 2)
+        with pytest.raises(PipelineError, match="2 boards are plugged in") as caught:
+            deploy()
+        assert "id:" in caught.value.next_step
+        deploy("id:bbb")
+        assert holds(second, wanted)
+        assert first.commands == 0
+
+
+def test_a_path_of_something_else_is_refused(usb, deploy, tmp_path):
+    other = tmp_path / "ttyUSB0"
+    other.touch()
+    with pytest.raises(PipelineError, match="not a Nano 33 BLE"):
+        deploy(str(other))
+
+
+def test_another_board_in_its_bootloader_is_not_written_to(usb, deploy):
+    with Nano(usb, chip=b"ATSAMD21x18") as nano:
+        until(usb.comports)
+        with pytest.raises(PipelineError, match="ATSAMD21x18"):
+            deploy()
+        assert set(nano.flash) == {0xFF}
+
+
+def test_a_board_of_another_name_is_a_mismatch(usb, wanted, deploy):
+    renamed = Wanted("nano33ble", wanted.image, CONTRACT, wanted.golden, VECTORS)
+    with Nano(usb), pytest.raises(PipelineError, match="calls itself native") as caught:
+        deploy(chosen=renamed)
+    assert caught.value.exit_code == ExitCode.MISMATCH
+
+
+def test_no_board_is_waited_for_and_then_told(usb, deploy):
+    with pytest.raises(PipelineError, match="No Nano 33 BLE") as caught:
+        deploy(waits=IMPATIENT)
+    assert caught.value.exit_code == ExitCode.NO_BOARD
+
+
+def test_the_virtual_board_boots_what_was_uploaded_and_calls_gestures(
+    usb, bench_of, wanted, golden, deploy, tmp_path
+):
+    image = bench_of("virtual", True).flash.read_bytes()
+    imu = tmp_path / "imu"
+    imu.write_bytes(imu_bytes(swings(6)))
+    virtual = Wanted("virtual", image, CONTRACT, golden, VECTORS)
+    with Nano(usb, imu_file=imu) as nano:
+        until(usb.comports)
+        deploy(chosen=virtual)
+        assert nano.runs is not None
+        assert nano.runs.startswith(image)
+        nano.double_tap()  # and once more from the start, with everything it says heard
+        called = [label for label in labels_heard(usb, nano)]
+    assert called[:3] == ["up", "down", "up"]
+
+
+def labels_heard(usb: UsbPorts, nano: Nano) -> Iterator[str]:
+    with Usb().open(usb.comports()[0].device) as port:
+        port.write(b"K#")
+    until(lambda: [port.pid for port in usb.comports()] == [0x805A])
+    with Usb().open(usb.comports()[0].device) as port:
+        for seen in watch(BoardClient(port)):
+            if seen.event is not None:
+                yield seen.event.label
+            elif seen.sensor_stopped:
+                return
