@@ -17,7 +17,16 @@ if not (model / "model_size.h").is_file():
 libraries = sorted(path for path in (firmware / "lib").iterdir() if path.name != "no_model")
 folders = [model, *libraries, firmware / "boards", firmware / "boards" / "emulated_imu"]
 env.Append(CPPPATH=[str(folder) for folder in folders])  # noqa: F821
-# Debugging information names files: an image must be the same wherever it is built.
+# Debugging information names files: an image must be the same wherever it is built. (The real
+# board's compiler is GCC 7, which has no -ffile-prefix-map.)
 for folder, name in ("$PROJECT_DIR", "."), ("$BUILD_DIR", "build"), (model, "model"):
-    env.Append(CCFLAGS=[f"-ffile-prefix-map={folder}={name}"])  # noqa: F821
-env.BuildSources("$BUILD_DIR/model", str(model), "+<*.c>")  # noqa: F821
+    env.Append(CCFLAGS=[f"-fdebug-prefix-map={folder}={name}"])  # noqa: F821
+if env["PIOENV"].endswith("_tflm"):  # noqa: F821
+    # The interpreter is the network: of the model it takes the flatbuffer, which lies in the run.
+    if not (model.parent / "model_data.c").is_file():
+        raise SystemExit(f"error: {model.parent} holds no model_data.c to interpret")
+    env.Append(CPPPATH=[str(model.parent)])  # noqa: F821
+    env.BuildSources("$BUILD_DIR/model", str(model), "+<model_contract.c>")  # noqa: F821
+    env.BuildSources("$BUILD_DIR/data", str(model.parent), "-<*> +<model_data.c>")  # noqa: F821
+else:
+    env.BuildSources("$BUILD_DIR/model", str(model), "+<*.c>")  # noqa: F821

@@ -12,6 +12,9 @@ import pytest
 from building import APP, FIRMWARE, MODEL, PROJECT, STRICT, board_sources, compile_c, include_flags
 from talking import PERIOD_US, Talk, fast_replay, imu_file, qemu_command, start
 
+from pipeline.artifacts import save_text_files
+from pipeline.conversion.c_array import c_array
+
 pytestmark = pytest.mark.xdist_group("firmware")
 SAMPLES = 2000
 CONVERSATION = [
@@ -184,12 +187,26 @@ def test_sizes_are_those_of_the_linker(virtual_image):
 
 
 @pytest.mark.usefixtures("qemu")
-@pytest.mark.parametrize("source", ["boards/nano33ble/board.cpp", "src/main.cpp"])
-def test_the_nano_port_is_right_as_far_as_a_compiler_can_tell(source):
-    stub = PROJECT / "tests" / "fixtures" / "arduino_stub"
-    warnings = ["-std=gnu++14", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{stub}"]
-    command = ["arm-none-eabi-g++", "-mcpu=cortex-m4", *warnings, *include_flags(MODEL)]
+@pytest.mark.parametrize(
+    "source", ["boards/nano33ble/board.cpp", "engines/tflm/network.cpp", "src/main.cpp"]
+)
+def test_the_nano_port_is_right_as_far_as_a_compiler_can_tell(source, tmp_path):
+    save_text_files(tmp_path, c_array(b"a model"))
+    fixtures = PROJECT / "tests" / "fixtures"
+    stubs = [f"-I{fixtures / stub}" for stub in ("arduino_stub", "tflm_stub", "tiny_model")]
+    warnings = ["-std=gnu++14", "-Wall", "-Wextra", "-Wconversion", "-Werror", f"-I{tmp_path}"]
+    flags = ["-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=softfp", "-O2", "-c"]
+    command = ["arm-none-eabi-g++", *flags, *warnings, *stubs, *include_flags(MODEL)]
     result = subprocess.run(
-        [*command, str(FIRMWARE / source)], capture_output=True, text=True, timeout=60
+        [*command, str(FIRMWARE / source), "-o", str(tmp_path / "object")],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert result.returncode == 0, result.stderr
+
+
+def test_what_only_the_real_board_has_stays_small():
+    sources = [*FIRMWARE.glob("**/*.cpp")]
+    assert len(sources) == 3
+    assert sum(len(source.read_text().splitlines()) for source in sources) < 400
