@@ -276,10 +276,14 @@ class Event:
 
 @dataclass(frozen=True)
 class FirmwareImage:
-    """A built image and what it costs. Bytes as the linker reports them."""
+    """A built image and what it costs. Bytes as the linker reports them.
+
+    flash_path: the file with the bytes that lie in the flash, to which sha256 belongs.
+    """
 
     board: str
     path: str
+    flash_path: str
     flash_bytes: int
     ram_bytes: int
     contract_hash: str

@@ -112,7 +112,9 @@ app.command()(evaluate)
 @app.command()
 def deploy(
     run: Run = LATEST,
-    board: Annotated[str, typer.Option(help="nano33ble, virtual or native.")] = "nano33ble",
+    board: Annotated[
+        str, typer.Option(help="nano33ble, nano33ble_small, nano33ble_tflm, virtual or native.")
+    ] = "nano33ble",
     port: Port = "auto",
     profile: Annotated[bool, typer.Option("--profile", help="Count each layer too.")] = False,
     json: Json = False,

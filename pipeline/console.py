@@ -21,6 +21,7 @@ from pipeline.errors import ExitCode, PipelineError
 
 if TYPE_CHECKING:
     from pipeline.datasets.importers import ImportReport
+    from pipeline.deployment.energy import Estimate
     from pipeline.deployment.profile import Profile
     from pipeline.deployment.verify import Verified
     from pipeline.stages.board import Deployed
@@ -237,9 +238,21 @@ def show_deployed(deployed: Deployed, as_json: bool) -> None:
     ]
     if image.instructions_per_inference is not None:
         rows.append(("inference", f"{image.instructions_per_inference:,} instructions"))
-    show_table(f"on the {image.board} board", [*rows, *_proofs(deployed.verified)])
+    if deployed.estimate is not None:
+        rows += _estimates(deployed.estimate)
+    already = ", where it was already" if deployed.unchanged else ""
+    title = f"on the {image.board} board{already}"
+    show_table(title, [*rows, *_proofs(deployed.verified)])
     if deployed.profile is not None:
         show_profile(deployed.profile)
+
+
+def _estimates(estimate: Estimate) -> list[tuple[str, object]]:
+    how = "measured" if estimate.measured else "on the real chip, by these instructions"
+    return [
+        ("time", f"{estimate.inference_ms:.2f} ms an inference, {how}"),
+        ("energy", f"about {estimate.inference_uj:.1f} µJ an inference, the chip alone"),
+    ]
 
 
 def show_profile(profile: Profile) -> None:
@@ -260,8 +273,10 @@ def show_checked(verified: Verified, as_json: bool) -> None:
 
 
 def _proofs(verified: Verified) -> list[tuple[str, object]]:
+    image = [("image", f"CRC {verified.image_crc}, read back from the flash and equal")]
     return [
         ("contract", f"{verified.contract_hash[:12]}, read back and equal"),
+        *(image if verified.image_crc is not None else []),
         ("golden vectors", f"{verified.vectors} run on the board, every byte equal"),
         ("self-test", f"CRC {verified.selftest_crc}, as found at conversion"),
     ]

@@ -43,6 +43,8 @@ class Target:
     install: str = ""
 
 
+REAL_PLATFORM = "nordicnrf52"
+REAL_BOARDS = ("nano33ble", "nano33ble_small", "nano33ble_tflm")
 TARGETS = {
     "virtual": Target(
         "firmware.elf",
@@ -51,7 +53,7 @@ TARGETS = {
         "sudo apt-get install --no-install-recommends gcc-arm-none-eabi libnewlib-arm-none-eabi",
     ),
     "native": Target("firmware.elf", "firmware.elf", "gcc", "sudo apt-get install gcc libc6-dev"),
-    "nano33ble": Target("firmware.bin", "firmware.bin"),
+    **dict.fromkeys(REAL_BOARDS, Target("firmware.bin", "firmware.bin")),
 }
 
 
@@ -82,25 +84,8 @@ def build(
     `log`. Raises PipelineError (NO_TOOL for a missing compiler) with the first error line; the
     whole output is in `log`.
     """
-    _run_pio(environment, model_dir, project, log, timeout_s, (), flags)
+    _run_pio(environment, model_dir, project, log, timeout_s, flags)
     return _built_image(TARGETS[environment], _build_dir(log) / environment, log)
-
-
-def upload(
-    environment: str,
-    model_dir: Path,
-    project: Path,
-    log: Path,
-    timeout_s: float,
-    port: str,
-    flags: tuple[str, ...] = (),
-) -> None:
-    """Builds what is not built yet and writes it to the board at `port`; raises as build does.
-
-    That the uploader is content proves little: ask the board itself afterwards.
-    """
-    target = ("--target", "upload", "--upload-port", port)
-    _run_pio(environment, model_dir, project, log, timeout_s, target, flags)
 
 
 def ensure_build_core(project: Path) -> None:
@@ -110,7 +95,7 @@ def ensure_build_core(project: Path) -> None:
     package of three files is put in its place that runs the SCons of this Python instead.
     """
     folder = project / CORE_FOLDER / "packages" / "tool-scons"
-    if (folder / ".piopm").is_file() or _registry_answers():
+    if (folder / ".piopm").is_file() or registry_answers():
         return
     _require_scons()
     spec = {"owner": "platformio", "id": None, "name": "tool-scons", "requirements": None}
@@ -125,7 +110,8 @@ def ensure_build_core(project: Path) -> None:
     )
 
 
-def _registry_answers() -> bool:
+def registry_answers() -> bool:
+    """Whether PlatformIO could download something now; takes some seconds where it could not."""
     from platformio import __registry_mirror_hosts__ as hosts
 
     for host in hosts:
@@ -163,6 +149,19 @@ def _require_compiler(environment: str, target: Target) -> None:
     )
 
 
+def _require_platform(project: Path) -> None:
+    """The real board's compiler and core are downloaded once; without, a build hangs a minute."""
+    if (project / CORE_FOLDER / "platforms" / REAL_PLATFORM).is_dir() or registry_answers():
+        return
+    raise PipelineError(
+        "PlatformIO cannot fetch the Arduino core and compiler for the Nano 33 BLE.",
+        "they are downloaded on the first build, and PlatformIO's registry does not answer",
+        "connect to the internet, or let the proxy pass registry.platformio.org; "
+        "`gesture doctor` looks again",
+        ExitCode.NO_TOOL,
+    )
+
+
 @contextmanager
 def _only_build_in(build_dir: Path, timeout_s: float) -> Iterator[None]:
     """Two builds in one folder would write over each other's objects: the second one waits."""
@@ -194,12 +193,13 @@ def _run_pio(
     project: Path,
     log: Path,
     timeout_s: float,
-    options: tuple[str, ...],
     flags: tuple[str, ...],
 ) -> None:
     _require_compiler(environment, TARGETS[environment])
     ensure_build_core(project)
-    command = [sys.executable, "-m", "platformio", "run", "--environment", environment, *options]
+    if environment in REAL_BOARDS:
+        _require_platform(project)
+    command = [sys.executable, "-m", "platformio", "run", "--environment", environment]
     variables = _environment_variables(model_dir, project, _build_dir(log), flags)
     with _only_build_in(_build_dir(log), timeout_s):
         code = _run(command, project, variables, log, timeout_s)

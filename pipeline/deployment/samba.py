@@ -42,12 +42,10 @@ class Line(Protocol):
     def drain(self, limit_s: float) -> None: ...
 
 
-def write_image(
-    line: Line, image: bytes, log: Log, on_page: Callable[[int, int], None] | None = None
-) -> None:
+def write_image(line: Line, image: bytes, log: Log) -> None:
     """Put `image` into the flash and start it.
 
-    on_page: pages written so far, and of how many. Raises PipelineError: NO_BOARD where the
+    Raises PipelineError: NO_BOARD where the
     bootloader falls silent or is not the Nano 33 BLE's, MISMATCH where it answers wrongly.
     The bootloader's word is all there is until the board itself is asked.
     """
@@ -55,11 +53,8 @@ def write_image(
     loader.greet()
     loader.check_chip()
     loader.erase()
-    pages = list(_pages(image))
-    for number, page in enumerate(pages):
+    for number, page in enumerate(_pages(image)):
         loader.write_page(number * PAGE_BYTES, page)
-        if on_page is not None:
-            on_page(number + 1, len(pages))
     loader.reset()
 
 

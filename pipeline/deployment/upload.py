@@ -206,7 +206,7 @@ def _none_there(spec: str, limit_s: float) -> PipelineError:
 
 
 def _named(spec: str) -> str:
-    return "" if spec == "auto" else f" as {spec}"
+    return "" if spec == "auto" else f"; {spec} was asked for"
 
 
 def _several(boards: Sequence[SeenBoard]) -> PipelineError:

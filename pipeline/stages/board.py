@@ -25,22 +25,30 @@ if TYPE_CHECKING:
     from pipeline.boards.supervisor import RunningBoard
     from pipeline.capture.monitor import Seen
     from pipeline.capture.port_list import FoundPort
+    from pipeline.deployment.energy import Estimate
     from pipeline.deployment.profile import Profile
     from pipeline.deployment.verify import Verified
+    from pipeline.stages.uploading import Uploaded
     from pipeline.training.events import Calls
 
 OnStep = Callable[[str], None]
 
 EMULATED = ("virtual", "native")
-BOARDS = ("nano33ble", *EMULATED)
+REAL = ("nano33ble", "nano33ble_small", "nano33ble_tflm")  # one board, three images
+BOARDS = (*REAL, *EMULATED)
+NANO_BUDGET = PROJECT / "configs" / "nano33ble.yaml"
 VECTORS_ON_BOARD = 32
 BUILD_TIMEOUT_S = 600.0
 
 
 @dataclass(frozen=True)
 class Deployed:
+    """unchanged: the board ran this image already; estimate: None for a native board."""
+
     image: FirmwareImage
     verified: Verified
+    unchanged: bool
+    estimate: Estimate | None
     profile: Profile | None
 
 
@@ -69,6 +77,8 @@ def deploy(path: Path, board: str, port: str, profile: bool, on_step: OnStep) ->
     _check_board(board)
     run = open_run(path)
     contract_hash = converted_contract(run).hash()
+    if board in REAL:
+        _check_budget(run)
     flags = profiling.FLAGS if profile else ()
     on_step(f"building the firmware for {board}")
     image = _build(run, board, contract_hash, flags)
@@ -77,21 +87,15 @@ def deploy(path: Path, board: str, port: str, profile: bool, on_step: OnStep) ->
 
         on_step(f"starting the {board} board")
         with start(board, Path(image.path), fast=True) as running:
-            verified = _verify(run, running.port, on_step)
+            verified, unchanged = _verify(run, running.port, on_step, image), False
             told = _profile(run, board, running.port, on_step) if profile else None
     else:
-        from pipeline.capture.ports import find_port
-        from pipeline.deployment.platformio import upload
-
-        device = find_port(port)
-        on_step(f"uploading to {device}")
-        log = _log(run, "upload", flags)
-        upload(board, run.sources, PROJECT, log, BUILD_TIMEOUT_S, device, flags)
-        verified = _verify(run, port, on_step)
-        told = _profile(run, board, port, on_step) if profile else None
+        uploaded = _upload(run, image, port, _log(run, "upload", flags), on_step)
+        verified, unchanged = uploaded.verified, uploaded.unchanged
+        told = _profile(run, board, uploaded.device, on_step) if profile else None
     image = replace(image, instructions_per_inference=_instructions(board, verified))
     image.save(run.firmware_file)
-    return Deployed(image, verified, told)
+    return Deployed(image, verified, unchanged, _estimate(board, verified), told)
 
 
 def check_board(path: Path, port: str, on_step: OnStep) -> Verified:
@@ -165,16 +169,17 @@ def _build(
 
     log = _log(run, f"build-{board}", flags)
     built = build(board, run.sources, PROJECT, log, BUILD_TIMEOUT_S, flags)
-    if board != "native":
+    if board == "virtual":  # built by the compiler that conversion reckons with
         cost = NetworkCost.load(run.require(run.cost_file, "convert"))
         check_network(built.path.with_suffix(".elf"), cost)
     return FirmwareImage(
         board=board,
         path=str(built.path),
+        flash_path=str(built.flash),
         flash_bytes=built.flash_bytes,
         ram_bytes=built.ram_bytes,
         contract_hash=contract_hash,
-        sha256=hashlib.sha256(built.path.read_bytes()).hexdigest(),
+        sha256=hashlib.sha256(built.flash.read_bytes()).hexdigest(),
     )
 
 
@@ -193,7 +198,30 @@ def _build_without_model(board: str) -> Path:
     return build(board, None, PROJECT, log, BUILD_TIMEOUT_S).path
 
 
-def _verify(run: RunFolder, port: str, on_step: OnStep) -> Verified:
+def _check_budget(run: RunFolder) -> None:
+    """Before the long build: what the network takes must leave the Arduino core its room."""
+    from pipeline.budget import load_budget
+
+    cost = NetworkCost.load(run.require(run.cost_file, "convert"))
+    load_budget(NANO_BUDGET).require_fit(cost)
+
+
+def _upload(
+    run: RunFolder, image: FirmwareImage, port: str, log: Path, on_step: OnStep
+) -> Uploaded:
+    from pipeline.capture.usb_boards import Usb
+    from pipeline.deployment.upload import Waits
+    from pipeline.stages.uploading import Wanted, put_on_board
+
+    golden = GoldenVectors.load(run.require(run.golden_file, "convert"))
+    content = Path(image.flash_path).read_bytes()
+    wanted = Wanted(REAL[0], content, run.contract(), golden, VECTORS_ON_BOARD)
+    return put_on_board(wanted, Usb(), port, log, on_step, Waits())
+
+
+def _verify(
+    run: RunFolder, port: str, on_step: OnStep, image: FirmwareImage | None = None
+) -> Verified:
     from pipeline.capture.client import BoardClient
     from pipeline.capture.ports import open_port
     from pipeline.deployment.verify import verify
@@ -203,7 +231,8 @@ def _verify(run: RunFolder, port: str, on_step: OnStep) -> Verified:
     with open_port(port) as connection:
         client = BoardClient(connection)
         client.wait_ready()
-        return verify(client, run.contract(), golden, VECTORS_ON_BOARD)
+        content = None if image is None else Path(image.flash_path).read_bytes()
+        return verify(client, run.contract(), golden, VECTORS_ON_BOARD, image=content)
 
 
 def _profile(run: RunFolder, board: str, port: str, on_step: OnStep) -> Profile:
@@ -231,3 +260,13 @@ def _instructions(board: str, verified: Verified) -> int | None:
     if board != "virtual":
         return None
     return round(instructions_of_ticks(verified.ticks_per_inference))
+
+
+def _estimate(board: str, verified: Verified) -> Estimate | None:
+    from pipeline.boards.virtual import instructions_of_ticks
+    from pipeline.deployment import energy
+
+    ticks = verified.ticks_per_inference
+    if board == "virtual":
+        return energy.estimate_from_instructions(instructions_of_ticks(ticks))
+    return energy.estimate_from_cycles(ticks) if board in REAL else None

@@ -40,10 +40,14 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Uploaded:
-    """unchanged: the board ran this image already, and nothing was uploaded."""
+    """unchanged: the board ran this image already, and nothing was uploaded.
+
+    device: the path that the board's port has now.
+    """
 
     verified: Verified
     unchanged: bool
+    device: str
 
 
 def put_on_board(
@@ -61,9 +65,9 @@ def put_on_board(
         board = find_board(usb, port, talk, waits)
         if _runs_already(wanted, usb, board, talk, waits):
             talk.both("unchanged: the board runs this image already, nothing is uploaded")
-            return Uploaded(_verify(wanted, usb, board, talk, waits), unchanged=True)
+            return Uploaded(_verify(wanted, usb, board, talk, waits), True, board.device)
         board = upload(usb, board, wanted.image, talk, waits)
-        return Uploaded(_verify(wanted, usb, board, talk, waits), unchanged=False)
+        return Uploaded(_verify(wanted, usb, board, talk, waits), False, board.device)
 
 
 def _runs_already(wanted: Wanted, usb: Usb, board: SeenBoard, talk: Talk, waits: Waits) -> bool:

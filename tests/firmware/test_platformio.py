@@ -98,22 +98,30 @@ def test_a_build_that_takes_too_long_is_ended(tmp_path):
 
 
 def test_the_build_core_is_put_in_place_where_there_is_no_registry(tmp_path, monkeypatch):
-    monkeypatch.setattr(platformio, "_registry_answers", lambda: False)
+    monkeypatch.setattr(platformio, "registry_answers", lambda: False)
     ensure_build_core(tmp_path)
     folder = tmp_path / ".platformio" / "packages" / "tool-scons"
     assert {path.name for path in folder.iterdir()} == {".piopm", "package.json", "scons.py"}
 
 
 def test_nothing_is_put_in_place_where_the_registry_answers(tmp_path, monkeypatch):
-    monkeypatch.setattr(platformio, "_registry_answers", lambda: True)
+    monkeypatch.setattr(platformio, "registry_answers", lambda: True)
     ensure_build_core(tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_missing_scons_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(platformio, "_registry_answers", lambda: False)
+    monkeypatch.setattr(platformio, "registry_answers", lambda: False)
     monkeypatch.setattr(platformio, "SCONS_VERSION", "0.0.0")
     with pytest.raises(PipelineError) as caught:
         ensure_build_core(tmp_path)
     assert caught.value.exit_code == ExitCode.NO_TOOL
     assert "make setup" in caught.value.next_step
+
+
+def test_the_real_board_needs_the_registry_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(platformio, "registry_answers", lambda: False)
+    with pytest.raises(PipelineError, match="Arduino core") as caught:
+        build("nano33ble", None, tmp_path, tmp_path / "log", TIMEOUT_S)
+    assert caught.value.exit_code == ExitCode.NO_TOOL
+    assert "gesture doctor" in caught.value.next_step
