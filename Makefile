@@ -18,7 +18,8 @@ DEBS    := gcc qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi clang l
 INSTALL := apt-get install -y --no-install-recommends $(DEBS)
 
 C_FILES      := $(wildcard firmware/lib/*/*.[ch] firmware/boards/*.h firmware/boards/*/*.[ch] \
-                  firmware/boards/*/*.cpp firmware/src/*.[ch] firmware/src/*.cpp firmware/export/*.[chi]*)
+                  firmware/boards/*/*.cpp firmware/src/*.[ch] firmware/src/*.cpp \
+                  firmware/engines/*/*.cpp firmware/export/*.[chi]*)
 C_SOURCES    := $(filter-out firmware/lib/no_model/%,$(wildcard firmware/lib/*/*.c))
 C_INCLUDES   := $(addprefix -I,$(wildcard firmware/lib/*)) -Ifirmware/boards
 C_WARNINGS   := -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Werror

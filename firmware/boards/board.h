@@ -37,7 +37,7 @@ typedef struct {
   const char *(*restart_fault)(void);
   /* Bytes of stack never used since the start; 0 where that is not known. */
   uint32_t (*stack_unused)(void);
-  /* Copies a piece of the image that runs, as it was uploaded. False outside of where images lie. */
+  /* Copies a piece of the image that runs, as it was uploaded. False outside its memory. */
   bool (*read_image)(uint32_t offset, void *bytes, size_t count);
   void (*reboot)(void);
 } board_t;
