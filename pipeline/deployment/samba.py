@@ -42,15 +42,18 @@ class Line(Protocol):
     def drain(self, limit_s: float) -> None: ...
 
 
-def write_image(line: Line, image: bytes, log: Log) -> None:
-    """Put `image` into the flash and start it.
+def greets(line: Line, log: Log) -> bool:
+    """Whether the bootloader answers, and then waits for a command, wherever an upload ended."""
+    return _Bootloader(line, log).greets()
 
-    Raises PipelineError: NO_BOARD where the
-    bootloader falls silent or is not the Nano 33 BLE's, MISMATCH where it answers wrongly.
-    The bootloader's word is all there is until the board itself is asked.
+
+def write_image(line: Line, image: bytes, log: Log) -> None:
+    """Put `image` into the flash and start it; the bootloader has been greeted.
+
+    Raises PipelineError: NO_BOARD where the bootloader falls silent or is not the Nano 33 BLE's,
+    MISMATCH where it answers wrongly. Its word is all there is until the board itself is asked.
     """
     loader = _Bootloader(line, log)
-    loader.greet()
     loader.check_chip()
     loader.erase()
     for number, page in enumerate(_pages(image)):
@@ -68,17 +71,16 @@ class _Bootloader:
         self._line = line
         self._log = log
 
-    def greet(self) -> None:
-        """Find the bootloader at a command's start, wherever an upload before this one ended."""
+    def greets(self) -> bool:
         for attempt in range(GREETINGS):
             self._forget()
             self._send(b"N#")
             if self._hear(len(LINE_END), GREETING_TIMEOUT_S) == LINE_END:
-                return
+                return True
             if attempt == 0:
                 # It may still wait for the rest of a page; past that, `#` is an empty command.
                 self._line.write(b"#" * PAGE_BYTES)
-        raise _silent(self._line.device)
+        return False
 
     def check_chip(self) -> None:
         version = self._text(b"V#")
@@ -137,7 +139,7 @@ class _Bootloader:
             pass
 
 
-def _silent(device: str) -> PipelineError:
+def silent(device: str) -> PipelineError:
     return PipelineError(
         f"The bootloader at {device} does not answer.",
         "it hangs, or another program (often ModemManager) talks to it too",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -95,8 +95,8 @@ def upload(usb: Usb, board: SeenBoard, image: bytes, talk: Talk, waits: Waits) -
         raise _too_large(len(image))
     loader = _enter_bootloader(usb, board, talk, waits)
     talk.both(f"uploading {len(image):,} bytes to {loader.device}")
-    with open_patiently(usb, loader, waits) as line:
-        samba.write_image(line, image, talk.log)
+    with ExitStack() as ports:
+        samba.write_image(_answering(ports, usb, loader, talk, waits), image, talk.log)
     return _wait_for_application(usb, loader, talk, waits)
 
 
@@ -148,6 +148,32 @@ def _enter_bootloader(usb: Usb, board: SeenBoard, talk: Talk, waits: Waits) -> S
     if loader is None:
         raise _no_bootloader(board, waits.person_s)
     return loader
+
+
+def _answering(
+    ports: ExitStack, usb: Usb, loader: SeenBoard, talk: Talk, waits: Waits
+) -> samba.Line:
+    """The bootloader's open line, where need be after a person has restarted it."""
+    deadline: float | None = None
+    while True:
+        try:
+            line = ports.enter_context(open_patiently(usb, loader, waits))
+            if samba.greets(line, talk.log):
+                return line
+            failure = samba.silent(loader.device)
+        except PipelineError as error:
+            if deadline is None:
+                raise
+            failure = error
+        ports.close()
+        if deadline is None:
+            talk.both(f"{failure.what} To restart it, {DOUBLE_TAP}")
+            deadline = time.monotonic() + waits.person_s
+        found = _wait_bootloader(usb, loader, deadline - time.monotonic())
+        if found is None or time.monotonic() > deadline:
+            raise failure
+        loader = found
+        time.sleep(POLL_S)
 
 
 def _wait_bootloader(usb: Usb, board: SeenBoard, limit_s: float) -> SeenBoard | None:

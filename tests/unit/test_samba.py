@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.deployment.samba import BUFFER_ADDRESS, PAGE_BYTES, write_image
+from pipeline.deployment.samba import BUFFER_ADDRESS, PAGE_BYTES, greets, write_image
 from pipeline.errors import ExitCode, PipelineError
 from tests.fixtures.nano.bootloader import FLASH_BYTES, Bootloader
-from tests.fixtures.nano.faults import NO_FAULT
+from tests.fixtures.nano.faults import NO_FAULT, SILENCE, Fault
 
 # As bossac 1.9.1-arduino5 (-U -e -w -R) sent them for an image of 5,000 bytes, but for the program
 # that it puts into the bootloader's memory first and never runs on this chip.
@@ -47,6 +47,7 @@ class Wire:
 def test_the_commands_are_those_of_bossac():
     wire, image = Wire(), bytes(range(250)) * 20
     told: list[str] = []
+    assert greets(wire, told.append)
     write_image(wire, image, told.append)
     assert [line[2:] for line in told if line.startswith("> ")] == BOSSAC
     assert wire.flash[:5000] == image
@@ -65,6 +66,7 @@ def test_data_never_share_a_write_with_a_command():
 def test_a_half_sent_page_does_not_confuse_the_next_upload():
     wire = Wire()
     wire.loader.feed(b"S00000034,00001000#" + b"half of it")
+    assert greets(wire, lambda _: None)
     write_image(wire, b"whole", lambda _: None)
     assert wire.flash[:5] == b"whole"
 
@@ -75,3 +77,9 @@ def test_a_bootloader_that_cannot_write_is_not_ours():
         write_image(wire, b"image", lambda _: None)
     assert caught.value.exit_code == ExitCode.NO_BOARD
     assert set(wire.flash) == {0xFF}
+
+
+def test_a_bootloader_that_hangs_does_not_greet():
+    wire = Wire()
+    wire.loader = Bootloader(wire.flash, Fault(SILENCE))
+    assert not greets(wire, lambda _: None)
