@@ -29,7 +29,7 @@ from pipeline.deployment.upload import Waits
 from pipeline.errors import PipelineError
 from pipeline.stages.uploading import Wanted, put_on_board
 from tests.fixtures.nano import faults
-from tests.fixtures.nano.board import Nano
+from tests.fixtures.nano.board import Nano, until
 from tests.fixtures.nano.faults import Fault
 from tests.fixtures.nano.usb import UsbPorts
 from tests.tiny_model import CONTRACT, WINDOW, network_output, write_sources
@@ -116,7 +116,7 @@ def _built(folder: Path, model: Path | None) -> bytes:
 def _try(bench: Desk, dice: random.Random) -> Outcome:
     outcome = Outcome(dice.choice(KINDS))
     with Nano(bench.usb, bench.before) as nano:
-        _wait_for_port(bench.usb)
+        until(bench.usb.comports)
         try:
             with _fault(bench, nano, outcome.kind, dice):
                 outcome.told = _deploy(bench, lambda _: None, ALONE)
@@ -141,7 +141,7 @@ def _fault(bench: Desk, nano: Nano, kind: str, dice: random.Random) -> Iterator[
             while_it_lasts.enter_context(serial.Serial(bench.usb.comports()[0].device))
         elif kind == SECOND_BOARD:
             while_it_lasts.enter_context(Nano(bench.usb, b"", "SECOND", "1-2"))
-            _wait_for_port(bench.usb, count=2)
+            until(lambda: len(bench.usb.comports()) == 2)
         elif kind == faults.UNPLUG_RUNNING:
             nano.fault = Fault(kind, dice.randint(1, HEARD_BYTES))
         else:
@@ -203,12 +203,6 @@ def _person(nano: Nano) -> Callable[[str], None]:
 
 def _runs(nano: Nano, wanted: Wanted) -> bool:
     return nano.runs is not None and nano.runs.startswith(wanted.image)
-
-
-def _wait_for_port(usb: UsbPorts, count: int = 1) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while len(usb.comports()) < count and time.monotonic() < deadline:
-        time.sleep(0.01)
 
 
 def _rows(outcomes: list[Outcome], seconds: float) -> list[Row]:

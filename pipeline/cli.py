@@ -140,6 +140,23 @@ app.command()(export)
 
 
 @app.command()
+def doctor(json: Json = False) -> None:
+    """Say what is missing or in the way.
+
+    Looks at Python and its packages, compilers, QEMU, PlatformIO and its registry, boards and
+    who holds their ports, permissions and disk. Each line is ok, or says what to do. Ends with
+    exit code 7 where something is broken.
+
+    \b
+    Example: gesture doctor
+    """
+    from pipeline import console_data
+    from pipeline.stages import doctor as stage
+
+    raise typer.Exit(console_data.show_checks(stage.examine(), json))
+
+
+@app.command()
 def ports(json: Json = False) -> None:
     """List boards and their ports.
 

@@ -1,9 +1,9 @@
-"""What the `gesture data` and `gesture ports` commands tell, for people or as JSON."""
+"""What `gesture data`, `gesture ports` and `gesture doctor` tell, for people or as JSON."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.console import err, out, print_json, show_table
+from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
     from pipeline.capture.port_list import FoundPort
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from pipeline.datasets.inventory import Inventory
     from pipeline.datasets.lint import Finding, LintReport
     from pipeline.stages.data import RemoteDataset
+    from pipeline.stages.doctor import Check
 
+STATUS_COLOURS = {"ok": "green", "note": "yellow", "fault": "red"}
 SHOWN = 5  # findings that are mended alike; --json has them all
 
 
@@ -140,3 +143,24 @@ def show_ports(ports: Sequence[FoundPort], as_json: bool) -> None:
         rows += [("held by", holder) for holder in port.held_by]
         rows += [("no access", f"type: {port.mend}")] if port.mend else []
         show_table(escape(port.device), [(name, escape(value)) for name, value in rows])
+
+
+def show_checks(checks: Iterable[Check], as_json: bool) -> int:
+    """Each check as it is made; the exit code."""
+    made = []
+    for check in checks:
+        made.append(check)
+        if not as_json:
+            _show_check(check)
+    if as_json:
+        print_json({"checks": made})
+    broken = any(check.status == "fault" for check in made)
+    return ExitCode.FINDINGS if broken else ExitCode.DONE
+
+
+def _show_check(check: Check) -> None:
+    colour = STATUS_COLOURS[check.status]
+    text = f"[{colour}]{check.status:<5}[/] {escape(check.name)}: {escape(check.found)}"
+    out.print(text, soft_wrap=True)
+    if check.next_step:
+        out.print(f"      [bold]next[/] {escape(check.next_step)}", soft_wrap=True)

@@ -110,6 +110,11 @@ def ensure_build_core(project: Path) -> None:
     )
 
 
+def real_platform_is_here(project: Path) -> bool:
+    """Whether a build for the real board finds its platform without downloading."""
+    return (project / CORE_FOLDER / "platforms" / REAL_PLATFORM).is_dir()
+
+
 def registry_answers() -> bool:
     """Whether PlatformIO could download something now; takes some seconds where it could not."""
     from platformio import __registry_mirror_hosts__ as hosts
@@ -151,12 +156,12 @@ def _require_compiler(environment: str, target: Target) -> None:
 
 def _require_platform(project: Path) -> None:
     """The real board's compiler and core are downloaded once; without, a build hangs a minute."""
-    if (project / CORE_FOLDER / "platforms" / REAL_PLATFORM).is_dir() or registry_answers():
+    if real_platform_is_here(project) or registry_answers():
         return
     raise PipelineError(
         "PlatformIO cannot fetch the Arduino core and compiler for the Nano 33 BLE.",
         "they are downloaded on the first build, and PlatformIO's registry does not answer",
-        "connect to the internet, or let the proxy pass registry.platformio.org; "
+        "connect to the internet, or have the proxy let PlatformIO through; "
         "`gesture doctor` looks again",
         ExitCode.NO_TOOL,
     )

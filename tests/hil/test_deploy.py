@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,7 @@ from pipeline.deployment.upload import Waits
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.stages.uploading import Uploaded, Wanted, put_on_board
 from tests.fixtures.nano import faults
-from tests.fixtures.nano.board import Nano
+from tests.fixtures.nano.board import Nano, until
 from tests.fixtures.nano.faults import Fault
 from tests.fixtures.nano.usb import UsbPorts
 
@@ -69,15 +68,6 @@ def deploy(wanted: Wanted, tmp_path: Path) -> Callable[..., Uploaded]:
         return put_on_board(chosen, Usb(), port, tmp_path / "upload.log", on_step, waits)
 
     return run
-
-
-def until(condition: Callable[[], object], limit_s: float = 15.0) -> None:
-    waiter = threading.Event()
-    for _ in range(round(limit_s / 0.02)):
-        if condition():
-            return
-        waiter.wait(0.02)
-    raise AssertionError("it did not come to that")
 
 
 @contextmanager
