@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
+from pathlib import Path
 
-from benchmarks.recognition_folds import dataset, judged
+from benchmarks.chain import CONFIG
+from benchmarks.recognition_folds import dataset
 from benchmarks.results_file import Row, row
 from pipeline.artifacts import Recording, RunFolder
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.unknown import unknown_motion
+from pipeline.stages import learning
 from pipeline.twin import Twin
 
 COMMAND = "python -m benchmarks.recognition replay"
@@ -17,15 +21,23 @@ REPEATS = 5
 
 
 def replay_rows() -> list[Row]:
-    score = judged("spells", "gesture_conv1d", "kfold")
-    run = RunFolder(score.folds[0].run)
-    twin = Twin(run.sources, run.build)
-    stream = unknown_motion(load_recordings(dataset("spells")), "idle", SECONDS, seed=1)
+    folder = dataset("spells")
+    with tempfile.TemporaryDirectory(prefix="replay-") as work:
+        twin = _twin(folder, RunFolder(Path(work) / "run"))
+        stream = unknown_motion(load_recordings(folder), "idle", SECONDS, seed=1)
+        best_s = min(_processor_s(twin, stream) for _ in range(REPEATS))
     seconds = len(stream) / stream.rate_hz
-    best_s = min(_processor_s(twin, stream) for _ in range(REPEATS))
     note = f"{seconds:.0f} s at 119 Hz, default network; processor time, best of {REPEATS}"
     value = round(seconds / best_s)
     return [row("replay times real time", value, "", COMMAND, note, ">= 2000")]
+
+
+def _twin(data: Path, run: RunFolder) -> Twin:
+    """Of the default network; what it has learned does not matter to its speed."""
+    settings = [f"data.path={data}", "fit.epochs=1", "augment.passes=1", "unknown.share=0"]
+    learning.train(CONFIG, settings, run.path, lambda _: None)
+    learning.convert(run.path, None, lambda _: None)
+    return Twin(run.sources, run.build)
 
 
 def _processor_s(twin: Twin, stream: Recording) -> float:
