@@ -91,16 +91,19 @@ bench: setup tools ## measure what docs/results.md reports, but for make soak
 	$(BIN)/python -m benchmarks.recognition
 	$(MAKE) --no-print-directory results
 
-soak: setup tools ## measure at length what capture withstands (an hour)
+soak: setup tools ## what capture withstands (an hour), and the firmware (8 hours of board time)
 	$(BIN)/python -m benchmarks.capture
 	$(BIN)/python -m benchmarks.capture_fuzz
+	$(BIN)/python -m benchmarks.deploy_soak
+	$(BIN)/python -m benchmarks.deploy_hil
 	$(MAKE) --no-print-directory results
 
 results: setup ## render docs/results.md from benchmarks/results
 	$(BIN)/python -m benchmarks.render
 
-hil: setup ## hardware-in-the-loop tests on a real board (PORT=)
-	$(BIN)/pytest tests/hil -m hil --port $(PORT)
+hil: setup ## hardware-in-the-loop tests on a real board (PORT=id:SERIAL RUN=)
+	$(BIN)/pytest tests/hil/test_corpus.py -m hil --board nano33ble --run $(RUN) \
+	  --serial-number '$(patsubst id:%,%,$(filter id:%,$(PORT)))'
 
 lock: ## write requirements.lock anew from pyproject.toml
 	$(PYTHON) -m venv build/lock

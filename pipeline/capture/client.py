@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -94,19 +94,27 @@ class BoardClient:
 
     def command(self, text: str, timeout_s: float = COMMAND_TIMEOUT_S) -> Message:
         """Send a command; its `ok` answer. Raises PipelineError for `err` and for silence."""
-        self._port.write(text.encode("ascii") + b"\n")
-        answer = self._next_of(ANSWERS, timeout_s)
-        if answer is None:
-            raise PipelineError(
-                f"The board at {self._port.device} did not answer `{text[:40]}` "
-                f"within {timeout_s:g} s.",
-                "it runs other firmware, hangs, or the port belongs to something else",
-                "press its reset button; if it stays silent, deploy again",
-                ExitCode.NO_BOARD,
-            )
-        if answer.kind == "err":
-            raise _refused(text, answer)
-        return answer
+        return self.commands((text,), timeout_s)[0]
+
+    def commands(self, texts: Sequence[str], timeout_s: float = COMMAND_TIMEOUT_S) -> list[Message]:
+        """As `command`, of several that do not wait for one another; few enough for one write."""
+        self._port.write("".join(f"{text}\n" for text in texts).encode("ascii"))
+        answers = self._gather(ANSWERS, len(texts), timeout_s)
+        for text, answer in zip(texts, answers, strict=False):
+            if answer.kind == "err":
+                raise _refused(text, answer)
+        if len(answers) < len(texts):
+            raise self._unanswered(texts[len(answers)], timeout_s)
+        return answers
+
+    def _unanswered(self, text: str, timeout_s: float) -> PipelineError:
+        return PipelineError(
+            f"The board at {self._port.device} did not answer `{text[:40]}` "
+            f"within {timeout_s:g} s.",
+            "it runs other firmware, hangs, or the port belongs to something else",
+            "press its reset button; if it stays silent, deploy again",
+            ExitCode.NO_BOARD,
+        )
 
     def items(self, limit_s: float | None = None) -> Iterator[Item]:
         """Samples, messages and damaged lines as they come, for at most `limit_s`."""
@@ -197,12 +205,16 @@ class BoardClient:
 
     def _next_of(self, kinds: tuple[str, ...], timeout_s: float) -> Message | None:
         """The next message of one of these kinds to arrive; what else arrives is kept."""
+        return next(iter(self._gather(kinds, 1, timeout_s)), None)
+
+    def _gather(self, kinds: tuple[str, ...], count: int, timeout_s: float) -> list[Message]:
+        """The next `count` of them, or as many as arrive in time."""
         deadline = time.monotonic() + timeout_s
-        found: Message | None = None
-        while found is None and time.monotonic() < deadline:
+        found: list[Message] = []
+        while len(found) < count and time.monotonic() < deadline:
             for item in self._reader.feed(self._port.read()):
-                if found is None and isinstance(item, Message) and item.kind in kinds:
-                    found = item
+                if len(found) < count and isinstance(item, Message) and item.kind in kinds:
+                    found.append(item)
                 else:
                     self._kept.append(item)
         return found

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.xdist_group("firmware")
 WINDOW, HOP, CHANNELS, CLASSES = 8, 4, 6, 3
 INPUT_BYTES = WINDOW * CHANNELS
 CONTRACT = "0123456789abcdef" * 4
+ENDED_AT = 16  # in the header of the sensor's memory
 
 
 def network(values: list[int]) -> list[int]:
@@ -217,6 +218,20 @@ def test_it_tells_how_many_samples_were_lost(sanitized_native, tmp_path):
             board.send("labels")
             assert board.line() == "ok left right still"
         assert " overruns=744 " in board.ask("info")
+
+
+def test_a_sensor_that_dies_is_told_and_its_return_is_seen(sanitized_native, tmp_path):
+    imu = imu_file(tmp_path / "imu", RIGHT * 80)
+    with waiting_board(sanitized_native, imu) as (board, let_go), imu.open("r+b", 0) as memory:
+        assert board.ask("stream on") == "ok"
+        memory.seek(ENDED_AT)
+        memory.write(struct.pack("<I", 1))
+        assert board.line() == "warn sensor-stopped samples=0"
+        let_go()
+        lines = board.until("warn sensor-stopped")
+    assert len([line for line in lines if line[0].isdigit()]) == 80
+    assert [line for line in lines if line.startswith("event")]
+    assert lines[-1] == "warn sensor-stopped samples=80"
 
 
 def test_reboot_starts_again(board: Talk):

@@ -1,4 +1,4 @@
-"""One corpus for the emulated boards; a real one is named with `--port id:SERIAL`."""
+"""One corpus for the emulated boards; a real one is named with `--board` and `--serial-number`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ TOOLS = {"virtual": "qemu", "native": "host_compiler"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--port", default=None, help="id:SERIAL of the real board to test")
+    parser.addoption("--board", default=None, help="the kind of the board to test: nano33ble")
+    parser.addoption("--serial-number", default=None, help="of the only board to be touched")
+    parser.addoption("--run", default="runs/latest", help="the run that was deployed to it")
 
 
 @dataclass(frozen=True)

@@ -124,12 +124,3 @@ def test_a_board_that_was_taken_away_is_told(bench):
         with pytest.raises(PipelineError, match="was lost") as caught:
             client.info()
     assert caught.value.exit_code == ExitCode.NO_BOARD
-
-
-@pytest.mark.hil
-def test_a_real_board_answers(request):
-    port_name = request.config.getoption("--port", default=None)
-    if port_name is None:
-        pytest.skip("no real board named with --port id:SERIAL")
-    with open_port(port_name) as port:
-        assert BoardClient(port).wait_ready().board == "nano33ble"

@@ -1,0 +1,265 @@
+"""What every board must do, whichever it is: one list of cases, none of which can tell them apart.
+
+A case is given a Subject and answers with what it found, in values that are the same on every
+board: what depends on time or on the board's name is judged in the case. It raises AssertionError
+or PipelineError where the board is wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from pipeline.artifacts import GoldenVectors, Recording
+from pipeline.capture.client import BoardClient
+from pipeline.capture.gauge import Gauge
+from pipeline.capture.injection import injecting, send
+from pipeline.capture.ports import open_port
+from pipeline.capture.protocol import Damaged, Message, Sample, event_of, scores_of
+from pipeline.capture.pull import pull_samples
+from pipeline.contract import Contract
+from pipeline.errors import PipelineError
+from pipeline.twin import Twin
+
+VECTORS = 32
+KEPT_SAMPLES = 1024
+RATE_TOLERANCE = 0.02
+RETURN_S = 15.0  # in which a board that restarts must be back
+WRONG_LINES = {
+    "fly": "unknown-command",
+    "info please": "bad-argument",
+    "stream maybe": "bad-argument",
+    "load 0 0g": "bad-argument",
+    "load 0 " + "00" * 113: "out-of-range",
+    "load 4294967296 00": "out-of-range",
+    "bench 0": "out-of-range",
+    "bench 101": "out-of-range",
+    "sample " + "00" * 32: "not-injecting",
+    "x" * 300: "line-too-long",
+    "\x01\x02\x7f": "unknown-command",
+}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """port: as `open_port` takes it. gestures: at the contract's rate, with things to call.
+    seconds: how long the cases that wait do so; has_sensor: whether samples come by themselves."""
+
+    board: str
+    port: str
+    contract: Contract
+    golden: GoldenVectors
+    twin: Twin
+    gestures: Recording
+    seconds: float
+
+    @contextmanager
+    def client(self) -> Iterator[BoardClient]:
+        """A connection to the board that was named, and to no other."""
+        with open_port(self.port) as port:
+            client = BoardClient(port)
+            info = client.wait_ready()
+            assert info.board == self.board, f"{self.port} is a {info.board}"
+            yield client
+
+
+def info(subject: Subject) -> Any:
+    with subject.client() as client:
+        told = client.info()
+    contract = subject.contract
+    assert told.contract == contract.hash()
+    assert (told.window, told.hop) == (contract.window, contract.hop)
+    assert told.tick_hz > 0
+    return told.contract, told.rate_hz, told.window, told.hop, told.channels, told.classes
+
+
+def labels(subject: Subject) -> Any:
+    with subject.client() as client:
+        told = client.labels()
+    assert told == subject.contract.labels
+    return told
+
+
+def selftest(subject: Subject) -> Any:
+    with subject.client() as client:
+        return client.selftest()
+
+
+def golden_vectors(subject: Subject) -> Any:
+    golden = subject.golden
+    with subject.client() as client:
+        outputs = [client.run_vector(vector) for vector in golden.inputs[:VECTORS]]
+    assert np.array_equal(outputs, golden.outputs[: len(outputs)])
+    return hashlib.sha256(np.array(outputs).tobytes()).hexdigest()
+
+
+def time_of_an_inference(subject: Subject) -> Any:
+    with subject.client() as client:
+        assert client.bench(10) > 0
+
+
+def rate_and_stream(subject: Subject) -> Any:
+    """Samples at the rate the board promises, in order, none lost, none damaged."""
+    gauge = Gauge()
+    with subject.client() as client:
+        client.switch("stream", True)
+        for item in client.items(subject.seconds):
+            gauge.add(item, time.time_ns() // 1000)
+            assert not isinstance(item, Damaged), item
+        client.switch("stream", False)
+        told = client.info()
+    assert gauge.lost == 0
+    assert gauge.received > 0.8 * subject.seconds * told.stream_hz
+    assert abs(gauge.rate_hz / told.stream_hz - 1) < RATE_TOLERANCE
+    assert abs(told.measured_hz / told.stream_hz - 1) < RATE_TOLERANCE
+    assert told.overruns == 0
+
+
+def gestures_called(subject: Subject) -> Any:
+    """Injected samples give the events of the twin, at their times and with their scores."""
+    with subject.client() as client, injecting(client, subject.gestures.rate_hz):
+        client.take_kept("event")
+        send(client, subject.gestures)
+        events = [event_of(message) for message in client.take_kept("event")]
+    expected = subject.twin.replay(subject.gestures).events
+    assert expected
+    assert events == expected
+    return [(event.t_us, event.label, event.score) for event in expected]
+
+
+def scores_told(subject: Subject) -> Any:
+    with subject.client() as client:
+        client.switch("scores", True)
+        with injecting(client, subject.gestures.rate_hz):
+            client.take_kept("score")
+            send(client, subject.gestures)
+            told = [scores_of(message) for message in client.take_kept("score")]
+        client.switch("scores", False)
+    found = b"".join(output.tobytes() for _, output in filter(None, told))
+    assert found == subject.twin.replay(subject.gestures).scores.tobytes()
+    return hashlib.sha256(found).hexdigest()
+
+
+def a_wrong_rate(subject: Subject) -> Any:
+    """Samples at half the rate are told of, and nothing is called."""
+    slow = replace(subject.gestures, t_us=2 * subject.gestures.t_us)
+    with subject.client() as client, injecting(client, subject.gestures.rate_hz / 2):
+        client.take_kept("event")
+        send(client, slow)
+        warnings = [message.words[0] for message in client.take_kept("warn")]
+        assert client.take_kept("event") == []
+    assert "rate-off" in warnings
+
+
+def lost_samples(subject: Subject) -> Any:
+    """A hole in time and readings no sensor gives: the board goes on and calls what follows."""
+    gestures = subject.gestures
+    noise = replace(gestures, samples=np.full_like(gestures.samples, 16000.0))
+    with subject.client() as client, injecting(client, gestures.rate_hz):
+        send(client, noise)
+        client.command(f"inject {round(gestures.rate_hz * 1000)}")
+        client.take_kept("event")
+        send(client, gestures)
+        events = [message.words for message in client.take_kept("event")]
+    assert len(events) == len(subject.twin.replay(gestures).events)
+    return events
+
+
+def the_last_seconds(subject: Subject) -> Any:
+    with subject.client() as client, injecting(client, subject.gestures.rate_hz):
+        send(client, subject.gestures)
+        pulled = pull_samples(client)
+    kept = min(KEPT_SAMPLES, len(subject.gestures))
+    assert np.array_equal([s.values for s in pulled], subject.gestures.thousandths[-kept:])
+    assert [s.t_us for s in pulled] == subject.gestures.t_us[-kept:].tolist()
+    return len(pulled)
+
+
+def wrong_lines(subject: Subject) -> Any:
+    answers = {}
+    with subject.client() as client:
+        for line, reason in WRONG_LINES.items():
+            try:
+                client.command(line)
+            except PipelineError as error:
+                answers[line] = reason if reason in error.what else error.what
+        assert client.labels() == subject.contract.labels
+    assert answers == WRONG_LINES
+    return answers
+
+
+def no_fault_told(subject: Subject) -> Any:
+    """The board has not restarted by itself since the last case: it would have said so."""
+    with subject.client() as client:
+        assert [m for m in client.take_kept("warn") if m.words[0] == "fault"] == []
+
+
+def reboot(subject: Subject) -> Any:
+    """It comes back, on the same port or anew, with the same model, and tells no fault."""
+    with subject.client() as client:
+        client.command("reboot")
+    deadline = time.monotonic() + RETURN_S
+    while True:
+        try:
+            with subject.client() as client:
+                faults = [m.text for m in client.take_kept("warn") if m.words[0] == "fault"]
+                assert faults == []
+                return client.info().contract
+        except PipelineError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+def long_idle(subject: Subject) -> Any:
+    """Nobody asks anything; then it answers at once and has dropped nothing."""
+    with subject.client() as client:
+        before = client.info()
+        for _ in client.items(subject.seconds):
+            pass
+        after = client.info()
+        samples = pull_samples(client)
+    assert after.overruns == before.overruns
+    assert all(b.seq == a.seq + 1 for a, b in pairwise(samples))
+    return after.contract
+
+
+def nothing_said_unasked(subject: Subject) -> Any:
+    """With everything off the line is silent."""
+    with subject.client() as client:
+        for switch in ("stream", "classify", "scores"):
+            client.switch(switch, False)
+        client.forget_kept()
+        said = [item for item in client.items(1.0) if isinstance(item, Sample | Message | Damaged)]
+        client.switch("classify", True)
+    assert said == []
+
+
+CASES: dict[str, Callable[[Subject], Any]] = {
+    case.__name__: case
+    for case in (
+        info,
+        labels,
+        selftest,
+        golden_vectors,
+        time_of_an_inference,
+        rate_and_stream,
+        gestures_called,
+        scores_told,
+        a_wrong_rate,
+        lost_samples,
+        the_last_seconds,
+        wrong_lines,
+        no_fault_told,
+        nothing_said_unasked,
+        long_idle,
+        reboot,
+    )
+}

@@ -1,0 +1,150 @@
+"""The corpus on the emulated boards, or on the one real board that is named.
+
+pytest tests/hil/test_corpus.py -m hil --board nano33ble --serial-number SERIAL --run RUN
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from corpus import CASES, Subject
+from report import Report
+from tiny_model import CONTRACT, WINDOW, network_output, swings
+
+from pipeline.artifacts import PROJECT, GoldenVectors, RunFolder
+from pipeline.capture.client import BoardClient
+from pipeline.capture.ports import find_port, open_port
+from pipeline.datasets.recordings import load_recordings
+from pipeline.datasets.streams import join_takes
+from pipeline.errors import PipelineError
+from pipeline.twin import Twin
+
+pytestmark = pytest.mark.xdist_group("hil")
+EMULATED = ("virtual", "native")
+EMULATED_SECONDS = 3.0
+REAL_SECONDS = 60.0
+PLAYED_S = 600.0  # by an emulated sensor, which is longer than the corpus takes
+TAKES = 12
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "board" in metafunc.fixturenames:
+        named = metafunc.config.getoption("--board", default=None)
+        boards = [pytest.param(named, marks=pytest.mark.hil)] if named else list(EMULATED)
+        metafunc.parametrize("board", boards, scope="module")
+
+
+@pytest.fixture(scope="module")
+def golden() -> GoldenVectors:
+    inputs = np.random.default_rng(8).integers(-128, 128, (32, WINDOW * 6)).astype(np.int8)
+    return GoldenVectors(inputs, np.array([network_output(row) for row in inputs]))
+
+
+@pytest.fixture(scope="module")
+def emulated(
+    golden: GoldenVectors,
+    tiny_sources: Path,
+    bench_of: Callable[..., object],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str], object]:
+    """A board that plays swings, with the tiny model, as long as the block lasts."""
+    twin = Twin(tiny_sources, tmp_path_factory.mktemp("twin"))
+
+    @contextmanager
+    def subject(board: str) -> Iterator[Subject]:
+        with bench_of(board, True).start(swings(PLAYED_S)) as running:  # type: ignore[attr-defined]
+            seconds = EMULATED_SECONDS
+            yield Subject(board, running.port, CONTRACT, golden, twin, swings(12), seconds)
+
+    return subject
+
+
+def named_board(config: pytest.Config, board: str, build: Path) -> Subject:
+    """The real board whose serial number was spelt out, with the run it was deployed with."""
+    serial_number, path = config.getoption("--serial-number"), config.getoption("--run")
+    if not serial_number:
+        pytest.exit("name the board: --serial-number SERIAL (`gesture ports` lists them)", 2)
+    run = RunFolder(Path(path))
+    takes = load_recordings(PROJECT / "data" / "sample")[::10][:TAKES]
+    return Subject(
+        board,
+        f"id:{serial_number}",
+        run.contract(),
+        GoldenVectors.load(run.golden_file),
+        Twin(run.sources, build),
+        join_takes(takes, (1.5, 2.5), seed=1),
+        REAL_SECONDS,
+    )
+
+
+@pytest.fixture(scope="module")
+def subject(
+    request: pytest.FixtureRequest, board: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Subject]:
+    if board in EMULATED:
+        with request.getfixturevalue("emulated")(board) as made:
+            yield made
+    else:
+        yield named_board(request.config, board, tmp_path_factory.mktemp("twin"))
+
+
+@pytest.fixture(scope="module")
+def report(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Report]:
+    """Written at the end, beside the emulated ones' temporary files or in build/."""
+    found = Report(subject.board, subject.port)
+    with open_port(subject.port) as port:
+        client = BoardClient(port)
+        client.wait_ready()
+        found.told = client.command("info").text
+    yield found
+    folder = tmp_path_factory.mktemp("hil") if subject.board in EMULATED else PROJECT / "build"
+    found.save(folder / f"hil-{subject.board}.md")
+    print(f"\n{folder / f'hil-{subject.board}.md'}")
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, dict[str, object]]:
+    """By board, what each case found so far."""
+    return {}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_board_passes(
+    subject: Subject, report: Report, found: dict[str, dict[str, object]], case: str
+) -> None:
+    began_s, why = time.monotonic(), ""
+    try:
+        found.setdefault(subject.board, {})[case] = CASES[case](subject)
+    except (AssertionError, PipelineError) as error:
+        why = " ".join(str(error).split())[:200] or "as the case says"
+        raise
+    finally:
+        report.add(case, not why, time.monotonic() - began_s, why)
+
+
+def test_native_and_virtual_find_the_same(found: dict[str, dict[str, object]]) -> None:
+    """Of what was run above; benchmarks/deploy_hil.py runs both for a minute a case."""
+    boards = [found[board] for board in EMULATED if board in found]
+    for case in CASES:
+        assert len({repr(board[case]) for board in boards if case in board}) <= 1, case
+
+
+def test_the_report_is_a_page_that_says_what_failed() -> None:
+    report = Report("virtual", "/dev/x", "ok board=virtual")
+    report.add("info", True, 0.1, "")
+    report.add("long_idle", False, 3.0, "it slept")
+    text = report.text()
+    assert "1 of 2 cases passed" in text
+    assert "| long idle | FAILED | 3.0 s | it slept |" in text
+    assert "cannot show" in text
+    assert len(text.splitlines()) < 60
+
+
+def test_a_serial_number_that_is_not_there_touches_no_other_board() -> None:
+    with pytest.raises(PipelineError, match="No port has the serial number 0000-NOWHERE"):
+        find_port("id:0000-NOWHERE")
