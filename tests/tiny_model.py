@@ -16,7 +16,7 @@ STREAMING_NETWORK = Path(__file__).parent / "fixtures" / "tiny_streaming_model"
 RATE_HZ = 100.0
 PERIOD_US = 10_000
 WINDOW, HOP = 20, 5
-SELFTEST_CRC = 0xB1CC
+SELFTEST_CRC = 0x299E
 
 CONTRACT = Contract(
     task="gesture",

@@ -2,7 +2,9 @@
  *
  * The inputs are SELFTEST_INFERENCES consecutive runs of a linear congruential generator, one
  * step a byte: state = state * 1664525 + 1013904223, byte = state >> 24, state 1 at first (the
- * constants are those of Numerical Recipes). The answer is the CRC-16 of all output bytes. */
+ * constants are those of Numerical Recipes). Each run is a quarter as loud as the one before, bytes
+ * divided towards zero: a loud input saturates the output, and hides what is wrong. The answer is
+ * the CRC-16 of all output bytes. */
 #ifndef SELFTEST_H
 #define SELFTEST_H
 
