@@ -74,7 +74,7 @@ def twin_events(
         assert windows == (n - twin.twin_window()) // twin.twin_hop() + 1
     lines = []
     for event in events[: count.value]:
-        score = twin.twin_score_thousandths(event.sum) / 1000
+        score = twin.twin_score_thousandths(None, event.sum) / 1000
         label = ["left", "right", "still"][event.class_index]
         lines.append(f"event {event.t_us} {label} {score:.3f}")
     return lines
