@@ -210,3 +210,13 @@ def test_what_only_the_real_board_has_stays_small():
     sources = [*FIRMWARE.glob("**/*.cpp")]
     assert len(sources) == 3
     assert sum(len(source.read_text().splitlines()) for source in sources) < 400
+
+
+def test_nothing_is_asked_of_the_real_boards_compiler_that_it_lacks():
+    """PlatformIO builds for the Nano 33 BLE with GCC 7.2: no intrinsics of the Arm DSP extension,
+    and no -ffile-prefix-map."""
+    texts = [path.read_text() for path in FIRMWARE.rglob("*.[ch]*") if path.is_file()]
+    assert len(texts) > 50
+    assert not any("arm_acle.h" in text for text in texts)
+    script = (FIRMWARE / "model_sources.py").read_text()
+    assert not any("-ffile-prefix-map=" in line for line in script.splitlines())

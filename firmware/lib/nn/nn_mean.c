@@ -1,9 +1,5 @@
 #include "nn_arithmetic.h"
 
-#ifdef NN_DSP
-#include <arm_acle.h>
-#endif
-
 #define AT_ONCE 4
 
 /* Adds up `count` values of each of four neighbours, which lie `step` apart. */
@@ -15,7 +11,7 @@ static void add_four(const int8_t *input, int32_t step, int32_t count, int32_t s
     for (int32_t left = fitting; left > 0; left--, input += step) {
       int32_t quad;
       __builtin_memcpy(&quad, input, sizeof(quad));
-      even = __sxtab16(even, quad);
+      __asm("sxtab16 %0, %0, %1" : "+r"(even) : "r"(quad));
       __asm("sxtab16 %0, %0, %1, ror #8" : "+r"(odd) : "r"(quad));
     }
     sums[0] += (int16_t)even;

@@ -1,9 +1,5 @@
 #include "nn_arithmetic.h"
 
-#ifdef NN_DSP
-#include <arm_acle.h>
-#endif
-
 /* The part of the input that one output position covers. */
 typedef struct {
   nn_window_t y;
