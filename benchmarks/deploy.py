@@ -41,7 +41,7 @@ LIMIT_S = 60.0  # of one command; past that it hangs
 BUILD_TIMEOUT_S = 300.0
 VECTORS = 4
 WRITES = 320  # about so many there are in all
-HEARD_BYTES = 1500  # about what a board is told while it proves what it runs
+HEARD_BYTES = 1000  # less than a board is told while it proves what it runs
 ALONE = Waits(bootloader_s=1.5, person_s=0.5, opening_s=1, application_s=4)  # nobody helps
 HELPED = Waits(bootloader_s=1.5, person_s=15, opening_s=2, application_s=12)
 
@@ -121,6 +121,8 @@ def _try(bench: Desk, dice: random.Random) -> Outcome:
             with _fault(bench, nano, outcome.kind, dice):
                 outcome.told = _deploy(bench, lambda _: None, ALONE)
             outcome.false_success = not (outcome.told or _runs(nano, bench.wanted))
+            if not nano.fault.happened:  # it was meant for the first command
+                nano.fault = faults.NO_FAULT
             nano.plug_in()
             outcome.recovered = not _deploy(bench, _person(nano), HELPED)
         except HangsError:
