@@ -91,9 +91,10 @@ bench: setup tools ## measure what docs/results.md reports, but for make soak
 	$(BIN)/python -m benchmarks.recognition
 	$(MAKE) --no-print-directory results
 
-soak: setup tools ## what capture withstands (an hour), and the firmware (8 hours of board time)
+soak: setup tools ## what capture and deploy withstand (an hour), and the firmware (8 hours of board time)
 	$(BIN)/python -m benchmarks.capture
 	$(BIN)/python -m benchmarks.capture_fuzz
+	$(BIN)/python -m benchmarks.deploy
 	$(BIN)/python -m benchmarks.deploy_soak
 	$(BIN)/python -m benchmarks.deploy_hil
 	$(MAKE) --no-print-directory results

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,7 @@ import serial
 from serial.tools import list_ports
 from tiny_model import CONTRACT, WINDOW, network_output, swings
 
-from pipeline.artifacts import GoldenVectors
+from pipeline.artifacts import PROJECT, GoldenVectors
 from pipeline.boards.imu_file import imu_bytes
 from pipeline.capture.client import BoardClient
 from pipeline.capture.monitor import watch
@@ -286,3 +288,19 @@ def labels_heard(usb: UsbPorts, nano: Nano) -> Iterator[str]:
                 yield seen.event.label
             elif seen.sensor_stopped:
                 return
+
+
+def test_arduinos_own_uploader_takes_the_emulated_board_for_a_real_one(usb, wanted, tmp_path):
+    """Its bossac comes with PlatformIO's Nano 33 BLE; $BOSSAC names another one."""
+    package = PROJECT / ".platformio" / "packages" / "tool-bossac-nordicnrf52" / "bossac"
+    bossac = os.environ.get("BOSSAC", str(package))
+    if not Path(bossac).is_file():
+        pytest.skip("no bossac that knows the nRF52840 is here")
+    (tmp_path / "image").write_bytes(wanted.image)
+    with Nano(usb) as nano:
+        until(usb.comports)
+        port = os.path.realpath(usb.comports()[0].device)
+        options = [f"--port={port}", "-U", "-e", "-w", str(tmp_path / "image"), "-R"]
+        subprocess.run([bossac, *options], check=True, timeout=60)
+        until(lambda: nano.runs)
+        assert holds(nano, wanted)
