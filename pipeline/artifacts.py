@@ -204,6 +204,14 @@ class RunFolder:
         return self.path / "events.json"
 
     @property
+    def evaluation_file(self) -> Path:
+        return self.path / "evaluation.json"
+
+    @property
+    def robustness_file(self) -> Path:
+        return self.path / "robustness.json"
+
+    @property
     def report_file(self) -> Path:
         return self.path / "report.html"
 

@@ -13,6 +13,7 @@ from pipeline.cli_data import Json, data_app
 from pipeline.cli_evaluation import evaluate
 from pipeline.cli_monitor import monitor, pull
 from pipeline.cli_reproducing import export, verify
+from pipeline.cli_runs import report, runs_app
 from pipeline.errors import PipelineError
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app = typer.Typer(
 board_app = typer.Typer(help="Run a virtual or native board.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(board_app, name="board")
+app.add_typer(runs_app, name="runs")
 
 Run = Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")]
 Port = Annotated[str, typer.Option(help="auto, a path, id:SERIAL or socket://HOST:PORT.")]
@@ -107,6 +109,7 @@ def convert(
 
 
 app.command()(evaluate)
+app.command()(report)
 
 
 @app.command()

@@ -51,6 +51,11 @@ def recording_path(folder: Path, label: str, person: str, session: str, n: int) 
     return folder / label / name
 
 
+def person_of(name: str) -> str:
+    """Who made a recording, by its name, "label/person-session-n" as recording_path has it."""
+    return name.rpartition("/")[2].split("-")[0]
+
+
 def next_recording_path(folder: Path, label: str, person: str, session: str) -> Path:
     """The path after the last take of this person and session: no number is used twice."""
     first = recording_path(folder, label, person, session, 1)

@@ -19,6 +19,7 @@ from pipeline.artifacts import (
 )
 from pipeline.costs import NetworkCost
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.stages.reporting import write_report
 from pipeline.stages.runs import converted_contract, open_run
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def deploy(path: Path, board: str, port: str, profile: bool, on_step: OnStep) ->
         told = _profile(run, board, uploaded.device, on_step) if profile else None
     image = replace(image, instructions_per_inference=_instructions(board, verified))
     image.save(run.firmware_file)
+    write_report(run)
     return Deployed(image, verified, unchanged, _estimate(board, verified), told)
 
 

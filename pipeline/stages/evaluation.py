@@ -14,13 +14,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
 from pipeline.artifacts import Recording, RunFolder, save_json
 from pipeline.config import TrainConfig, load_train_config
 from pipeline.stages.deciding import Events, Outcome, Unseen, outcome, unseen
 from pipeline.stages.learning import convert, train_on
+from pipeline.stages.reporting import optional_json, write_report
 from pipeline.stages.runs import open_run
 
 if TYPE_CHECKING:
@@ -99,8 +100,24 @@ def evaluate(
         for protocol, configs in folds.items()
     )
     evaluation = Evaluation(place, config.hash(), data, scores)
-    save_json(place / "evaluation.json", json.loads(json.dumps(asdict(evaluation), default=str)))
+    content = json.loads(json.dumps(asdict(evaluation), default=str))
+    save_json(place / "evaluation.json", content)
+    if config_or_run.is_dir() and not settings:
+        _keep_in_run(open_run(config_or_run), content)
     return evaluation
+
+
+def _keep_in_run(run: RunFolder, content: dict[str, Any]) -> None:
+    """For the run's report, beside the protocols that an earlier evaluation of the same found."""
+    from pipeline.datasets.protocols import PROTOCOLS
+
+    earlier = optional_json(run.evaluation_file)
+    same = earlier is not None and earlier["folder"] == content["folder"]
+    scores = [*(earlier["protocols"] if same and earlier else ()), *content["protocols"]]
+    found = {score["protocol"]: score for score in scores}
+    protocols = [found[protocol] for protocol in PROTOCOLS if protocol in found]
+    save_json(run.evaluation_file, {**content, "protocols": protocols})
+    write_report(run)
 
 
 def _config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[TrainConfig, str]:

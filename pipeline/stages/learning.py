@@ -22,6 +22,8 @@ from pipeline.budget import Budget, load_budget
 from pipeline.config import TrainConfig, load_train_config
 from pipeline.contract import Contract, DecisionPolicy
 from pipeline.costs import NetworkCost
+from pipeline.stages.reporting import write_report
+from pipeline.stages.run_windows import load_windows
 from pipeline.stages.runs import converted_contract, named_run, new_run, open_run, point_latest_at
 
 if TYPE_CHECKING:
@@ -85,11 +87,13 @@ def train_on(
 ) -> Trained:
     from pipeline.datasets.held_out import held_out
     from pipeline.datasets.windows import make_dataset
-    from pipeline.training.train import train as fit_and_report
+    from pipeline.training.train import train as fit
 
     dataset = make_dataset(recordings, config)
     held_out(recordings, config).save(folder.recordings_file)
-    return fit_and_report(dataset, config, folder, on_epoch)
+    trained = fit(dataset, config, folder, on_epoch)
+    write_report(folder)
+    return trained
 
 
 def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
@@ -100,7 +104,7 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
 
     run = open_run(path)
     budget = Budget() if budget_file is None else load_budget(budget_file)
-    windows = _windows(run)
+    windows = load_windows(run)
     draft = RunFolder(run.build / "converted")
     log = run.build / "convert.log"
     on_step("quantising to int8")
@@ -131,6 +135,7 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
     scores.save(draft.scores_file)
     network.cost.save(draft.cost_file)
     _publish(run, draft, contract)
+    write_report(run)
     return Converted(
         run=run.path,
         contract_hash=contract.hash(),
@@ -168,11 +173,6 @@ def _fitting(flatbuffer: bytes, hop: int, budget: Budget) -> tuple[CompiledNetwo
     if budget.overruns(compact.cost):
         budget.require_fit(fast.cost)
     return compact, f"compact: the fast one would take {', '.join(overruns.values())}"
-
-
-def _windows(run: RunFolder) -> dict[str, NDArray[Any]]:
-    with np.load(run.require(run.windows_file, "train")) as arrays:
-        return dict(arrays)
 
 
 def _held_out(

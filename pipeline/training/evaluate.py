@@ -35,6 +35,11 @@ def measure(targets: Int32, predicted: Int64, labels: Sequence[str]) -> Metrics:
     """targets, predicted: [n] indices into `labels`; n is at least 1."""
     confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
     np.add.at(confusion, (targets, predicted), 1)
+    return metrics_of(confusion, labels)
+
+
+def metrics_of(confusion: Int64, labels: Sequence[str]) -> Metrics:
+    """confusion: [true, predicted] counts, with at least one window."""
     scores = tuple(_class_score(confusion, index, label) for index, label in enumerate(labels))
     present = [score.recall for score in scores if score.windows]
     return Metrics(

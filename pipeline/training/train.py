@@ -13,7 +13,6 @@ import numpy as np
 from pipeline.artifacts import (
     IMU_UNITS,
     Float32,
-    Int64,
     RunFolder,
     SequenceDataset,
     atomic_write,
@@ -21,11 +20,11 @@ from pipeline.artifacts import (
 )
 from pipeline.config import TrainConfig
 from pipeline.contract import Channel, Contract, Hashes
+from pipeline.training.confusion_picture import confusion_picture
 from pipeline.training.evaluate import Metrics, measure
 from pipeline.training.fit import Epoch, Fitted, fit
 from pipeline.training.models import check_hop
 from pipeline.training.policy import usual_policy
-from pipeline.training.report import Mistake, Report, write_report
 from pipeline.training.scaling import scale
 
 CALIBRATION_WINDOWS = 512
@@ -55,17 +54,15 @@ def train(
     inputs, targets = dataset.part("test")
     scaled = scale(inputs, fitted.scaling)
     scores = fitted.model.predict(scaled, verbose=0)  # [n, K]
-    predicted = np.argmax(scores, axis=1)
-    metrics = measure(targets, predicted, dataset.labels)
+    metrics = measure(targets, np.argmax(scores, axis=1), dataset.labels)
     run.path.mkdir(parents=True, exist_ok=True)
     _save_model(run, fitted)
     config.save(run.config_file)
     _save_splits(run, dataset)
     _save_windows(run, dataset, fitted, scaled, scores)
     _save_metrics(run, dataset, metrics, fitted)
-    contract = _contract(dataset, config, fitted)
-    write_report(_report(dataset, config, fitted, metrics, predicted, contract), run)
-    contract.save(run.contract_file)
+    _save_confusion_picture(run, dataset, metrics)
+    _contract(dataset, config, fitted).save(run.contract_file)
     return Trained(run.path, metrics.accuracy, len(targets), dataset.split_note, run.report_file)
 
 
@@ -114,6 +111,11 @@ def _save_metrics(
     save_json(run.metrics_file, content)
 
 
+def _save_confusion_picture(run: RunFolder, dataset: SequenceDataset, metrics: Metrics) -> None:
+    with atomic_write(run.path / "confusion_matrix.png") as unfinished:
+        unfinished.write_bytes(confusion_picture(metrics.confusion, dataset.labels))
+
+
 def versions() -> dict[str, str]:
     found = {name: importlib.metadata.version(name) for name in VERSIONED}
     return {"python": platform.python_version(), **found}
@@ -130,45 +132,4 @@ def _contract(dataset: SequenceDataset, config: TrainConfig, fitted: Fitted) -> 
         scaling=fitted.scaling,
         decision=usual_policy(config, dataset.labels),
         hashes=Hashes(data=dataset.fingerprint, config=config.hash()),
-    )
-
-
-def _report(
-    dataset: SequenceDataset,
-    config: TrainConfig,
-    fitted: Fitted,
-    metrics: Metrics,
-    predicted: Int64,
-    contract: Contract,
-) -> Report:
-    inputs, targets = dataset.part("test")
-    wrong = np.flatnonzero(predicted != targets)
-    names = [dataset.groups[index] for index in dataset.splits["test"]]
-    mistakes = tuple(
-        Mistake(
-            names[index],
-            dataset.labels[targets[index]],
-            dataset.labels[predicted[index]],
-            inputs[index],
-        )
-        for index in wrong
-    )
-    provenance = {
-        "data": contract.hashes.data,
-        "config": contract.hashes.config,
-        "seed": str(config.fit.seed),
-        **versions(),
-    }
-    return Report(
-        title=config.data.path.name,
-        labels=dataset.labels,
-        channels=config.data.channels,
-        rate_hz=config.data.rate_hz,
-        split=dataset.split_note,
-        metrics=metrics,
-        epochs=fitted.epochs,
-        mistakes=mistakes,
-        parameters=int(fitted.model.count_params()),
-        provenance=provenance,
-        settings=config.plain(),
     )

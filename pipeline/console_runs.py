@@ -1,0 +1,129 @@
+"""What `gesture report` and `gesture runs` tell, for people or as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.console import out, print_json, show_table
+
+if TYPE_CHECKING:
+    from pipeline.stages.comparing import BrokenRun, Comparison, RunFacts
+    from pipeline.stages.reporting import Reported
+    from pipeline.training.robustness import Curve
+
+UNKNOWN = "-"
+
+
+def show_report(reported: Reported, as_json: bool) -> None:
+    if as_json:
+        print_json(reported)
+        return
+    network = "int8" if reported.int8 else "float, not converted yet"
+    show_table(
+        f"report of {reported.run}",
+        [
+            ("accuracy", f"{reported.accuracy:.1%} ({network})"),
+            ("held out", reported.how),
+            ("report", reported.report),
+        ],
+    )
+    if reported.robustness is None:
+        out.print("[yellow]what it bears is found out once it is converted[/]")
+        return
+    table = Table("five points are lost at", "below", "above", box=None)
+    for curve in reported.robustness.curves:
+        table.add_row(
+            curve.name, _level(curve, curve.falls_below), _level(curve, curve.falls_above)
+        )
+    out.print(table)
+
+
+def _level(curve: Curve, level: float | None) -> str:
+    return UNKNOWN if level is None else f"{level:g} {curve.unit}"
+
+
+def show_runs(runs: Sequence[RunFacts | BrokenRun], as_json: bool) -> None:
+    from pipeline.stages.comparing import BrokenRun
+
+    if as_json:
+        print_json({"runs": runs})
+        return
+    if not runs:
+        out.print("no runs in runs/ yet: `gesture train CONFIG` makes one")
+        return
+    table = Table("run", "state", "data", "split", "int8", "float", "bytes", "instr.", box=None)
+    for run in runs:
+        if isinstance(run, BrokenRun):
+            table.add_row(escape(run.run.name), f"[red]{escape(run.fault)}[/]")
+            continue
+        accuracies = (_share(run.int8_accuracy), _share(run.float_accuracy))
+        sizes = (_count(run.model_bytes), _count(run.instructions))
+        words = (run.run.name, run.state, run.data, run.split)
+        table.add_row(*map(escape, words), *accuracies, *sizes)
+    out.print(table)
+
+
+def show_comparison(comparison: Comparison, as_json: bool) -> None:
+    if as_json:
+        print_json(comparison)
+        return
+    runs = comparison.runs
+    table = Table("", *(escape(str(run.run)) for run in runs), box=None)
+    for name, tell in _rows(runs):
+        table.add_row(name, *(escape(tell(run)) for run in runs))
+    out.print(table, "")
+    settings = Table("setting", *(escape(run.run.name) for run in runs), box=None)
+    for key, values in comparison.differences.items():
+        settings.add_row(escape(key), *(escape(_value(value)) for value in values))
+    out.print(settings if comparison.differences else "no setting differs")
+    for warning in comparison.warnings:
+        out.print(f"[yellow]note[/] {escape(warning)}")
+
+
+def _rows(runs: Sequence[RunFacts]) -> list[tuple[str, Callable[[RunFacts], str]]]:
+    """What is told of each run, a row each; only protocols that one of them was evaluated by."""
+    protocols = sorted({protocol for run in runs for protocol in run.protocols})
+    return [
+        ("state", lambda run: run.state),
+        ("data", lambda run: f"{run.data} ({run.data_hash[:8]})"),
+        ("labels", lambda run: ", ".join(run.labels)),
+        ("model", lambda run: run.model),
+        ("held out", lambda run: f"{run.split}, {run.windows:,} windows"),
+        ("int8 accuracy", lambda run: _share(run.int8_accuracy)),
+        ("float accuracy", lambda run: _share(run.float_accuracy)),
+        *((f"{name}, int8", _by_protocol(name)) for name in protocols),
+        ("gestures found", lambda run: _share(run.event_recall)),
+        ("event F1", lambda run: _number(run.event_f1)),
+        ("false alarms an hour", lambda run: _number(run.false_alarms_per_hour)),
+        ("called after", lambda run: _number(run.latency_s, " s")),
+        ("bears a turn of", lambda run: _number(run.rotation_limit_deg, " deg")),
+        ("model.tflite bytes", lambda run: _count(run.model_bytes)),
+        ("flash bytes", lambda run: _count(run.flash_bytes)),
+        ("RAM bytes", lambda run: _count(run.ram_bytes)),
+        ("instructions", lambda run: _count(run.instructions)),
+    ]
+
+
+def _by_protocol(name: str) -> Callable[[RunFacts], str]:
+    return lambda run: _share(run.protocols.get(name))
+
+
+def _share(share: float | None) -> str:
+    return UNKNOWN if share is None else f"{share:.1%}"
+
+
+def _number(number: float | None, unit: str = "") -> str:
+    return UNKNOWN if number is None else f"{number:.3g}{unit}"
+
+
+def _count(count: int | None) -> str:
+    return UNKNOWN if count is None else f"{count:,}"
+
+
+def _value(value: Any) -> str:
+    return json.dumps(value)

@@ -1,0 +1,186 @@
+"""Runs side by side: what they were made of, how good they are and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.artifacts import RunFolder
+from pipeline.contract import Contract
+from pipeline.errors import PipelineError
+from pipeline.stages.reporting import (
+    accuracies_by_protocol,
+    image_of,
+    optional_json,
+    read_json,
+)
+from pipeline.stages.robustness import kept_sweep
+from pipeline.stages.runs import RUNS, open_run
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """None where the stage that finds it out has not been run.
+
+    state: trained, converted or deployed. windows, float_accuracy, int8_accuracy: of the run's
+    own held-out part; protocols: int8 accuracy over the folds of `gesture evaluate`.
+    instructions: of a classification, counted on a board, else estimated.
+    """
+
+    run: Path
+    state: str
+    data: str
+    data_hash: str
+    labels: tuple[str, ...]
+    model: str
+    split: str
+    windows: int
+    float_accuracy: float
+    int8_accuracy: float | None
+    protocols: Mapping[str, float]
+    event_recall: float | None
+    event_f1: float | None
+    false_alarms_per_hour: float | None
+    latency_s: float | None
+    rotation_limit_deg: float | None
+    model_bytes: int | None
+    flash_bytes: int | None
+    ram_bytes: int | None
+    instructions: int | None
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class BrokenRun:
+    """A folder in runs/ that cannot be read as a run, and why."""
+
+    run: Path
+    fault: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """differences: settings that are not the same in all runs, key to a value a run; warnings:
+    what makes the figures hard to compare."""
+
+    runs: tuple[RunFacts, ...]
+    differences: Mapping[str, tuple[Any, ...]]
+    warnings: tuple[str, ...]
+
+
+def list_runs(folder: Path = RUNS) -> list[RunFacts | BrokenRun]:
+    """By name; links such as runs/latest are not runs of their own."""
+    if not folder.is_dir():
+        return []
+    paths = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
+    found: list[RunFacts | BrokenRun] = []
+    for path in paths:
+        try:
+            found.append(run_facts(open_run(path)))
+        except PipelineError as error:
+            found.append(BrokenRun(path, error.what))
+    return found
+
+
+def compare_runs(paths: Sequence[Path]) -> Comparison:
+    """Raises PipelineError where one of them is missing or cannot be read."""
+    runs = tuple(run_facts(open_run(path)) for path in paths)
+    return Comparison(runs, _differences(runs), tuple(_warnings(runs)))
+
+
+def run_facts(run: RunFolder) -> RunFacts:
+    contract = run.contract()
+    metrics = read_json(run.require(run.metrics_file, "train"))
+    settings = yaml.safe_load(run.require(run.config_file, "train").read_text("utf-8"))
+    image = image_of(run, contract) or {}
+    sweep = kept_sweep(run, contract.hash())
+    flatbuffer = run.flatbuffer_file
+    return RunFacts(
+        run=run.path,
+        state=_state(contract, bool(image)),
+        data=Path(settings["data"]["path"]).name,
+        data_hash=contract.hashes.data,
+        labels=contract.labels,
+        model=settings["model"]["kind"],
+        split=metrics["split"],
+        windows=sum(map(sum, metrics["confusion"])),
+        float_accuracy=metrics["accuracy"],
+        int8_accuracy=_int8_accuracy(run, contract),
+        protocols=accuracies_by_protocol(optional_json(run.evaluation_file)),
+        **_event_facts(run),
+        rotation_limit_deg=None if sweep is None else sweep.rotation_limit_deg,
+        model_bytes=flatbuffer.stat().st_size if flatbuffer.is_file() else None,
+        flash_bytes=image.get("flash_bytes"),
+        ram_bytes=image.get("ram_bytes"),
+        instructions=_instructions(run, image),
+        settings=flat(settings),
+    )
+
+
+def flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Sections in sections as one level: `fit.epochs`."""
+    found = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            found.update(flat(value, f"{above}{key}."))
+        else:
+            found[f"{above}{key}"] = value
+    return found
+
+
+def _state(contract: Contract, has_image: bool) -> str:
+    if contract.quantisation is None:
+        return "trained"
+    return "deployed" if has_image else "converted"
+
+
+def _int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
+    import numpy as np
+
+    from pipeline.training.held_out import HeldOutScores
+
+    if contract.quantisation is None:
+        return None
+    scores = HeldOutScores.load(run.require(run.scores_file, "convert"))
+    return float(np.mean(scores.int8_scores.argmax(axis=1) == scores.targets))
+
+
+def _event_facts(run: RunFolder) -> dict[str, Any]:
+    events = optional_json(run.events_file)
+    gestures = {} if events is None else events["scores"]["gestures"]
+    alarms = {} if events is None else events["scores"]["unknown"]
+    return {
+        "event_recall": gestures.get("recall"),
+        "event_f1": gestures.get("f1"),
+        "false_alarms_per_hour": alarms.get("false_alarms_per_hour"),
+        "latency_s": gestures.get("latency_median_s"),
+    }
+
+
+def _instructions(run: RunFolder, image: Mapping[str, Any]) -> int | None:
+    counted: int | None = image.get("instructions_per_inference")
+    if counted is not None:
+        return counted
+    cost = optional_json(run.cost_file)
+    return None if cost is None else int(cost["instructions"])
+
+
+def _differences(runs: Sequence[RunFacts]) -> dict[str, tuple[Any, ...]]:
+    keys = sorted({key for run in runs for key in run.settings})
+    values = {key: tuple(run.settings.get(key) for run in runs) for key in keys}
+    return {key: each for key, each in values.items() if any(one != each[0] for one in each)}
+
+
+def _warnings(runs: Sequence[RunFacts]) -> list[str]:
+    told = []
+    if len({run.labels for run in runs}) > 1:
+        told.append("the runs tell apart different gestures: their accuracies cannot be compared")
+    elif len({run.data_hash for run in runs}) > 1:
+        told.append("the runs were trained and tested on different recordings")
+    elif len({run.split for run in runs}) > 1:
+        told.append("the runs hold out different recordings: compare what `evaluate` found")
+    return told

@@ -1,0 +1,203 @@
+"""A run's report, made of whatever its stages have left so far."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from pipeline.artifacts import RunFolder, atomic_write
+from pipeline.contract import Contract
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.reports.facts import ClassResult, Facts, HeldOut, PersonResult, Verdict
+from pipeline.stages.robustness import kept_sweep, sweep
+from pipeline.stages.run_windows import held_out_windows
+from pipeline.stages.runs import open_run
+
+if TYPE_CHECKING:
+    from pipeline.training.evaluate import Metrics
+    from pipeline.training.robustness import Robustness
+
+OnStep = Callable[[str], None]
+
+LEAKY = "leaky"
+HONEST = ("lopo", "session", "kfold")  # the hardest first
+
+
+@dataclass(frozen=True)
+class Reported:
+    """robustness: None for a run that is not converted yet."""
+
+    run: Path
+    report: Path
+    int8: bool
+    accuracy: float
+    how: str
+    robustness: Robustness | None
+
+
+def report(path: Path, on_step: OnStep) -> Reported:
+    """Find out what a converted run bears, unless that is known, and write its report."""
+    run = open_run(path)
+    contract = run.contract()
+    robustness = None if contract.quantisation is None else sweep(run, on_step)
+    on_step("writing the report")
+    facts = write_report(run)
+    verdict = facts.verdict
+    return Reported(
+        run.path, run.report_file, verdict.int8, verdict.accuracy, verdict.how, robustness
+    )
+
+
+def write_report(run: RunFolder) -> Facts:
+    """Render report.html of the artefacts that are there; what is not there yet, it says."""
+    from pipeline.reports.page import render
+
+    facts = gather(run)
+    page = render(facts)
+    with atomic_write(run.report_file) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
+    return facts
+
+
+def gather(run: RunFolder) -> Facts:
+    """Raises PipelineError where an artefact is missing or cannot be read."""
+    contract = run.contract()
+    settings = yaml.safe_load(run.require(run.config_file, "train").read_text("utf-8"))
+    metrics = read_json(run.require(run.metrics_file, "train"))
+    held_out = held_out_windows(run, contract)
+    evaluation = optional_json(run.evaluation_file)
+    robustness = kept_sweep(run, contract.hash())
+    flatbuffer = run.flatbuffer_file
+    events = optional_json(run.events_file)
+    return Facts(
+        run=str(run.path),
+        name=run.name,
+        dataset=Path(settings["data"]["path"]).name,
+        contract=contract,
+        contract_hash=contract.hash(),
+        settings=settings,
+        metrics=metrics,
+        verdict=_verdict(contract, metrics, held_out, evaluation),
+        held_out=held_out,
+        evaluated=_honest(evaluation) is not None,
+        events=None if events is None else events["scores"],
+        robustness=None if robustness is None else asdict(robustness),
+        cost=optional_json(run.cost_file),
+        image=image_of(run, contract),
+        flatbuffer_bytes=flatbuffer.stat().st_size if flatbuffer.is_file() else None,
+    )
+
+
+def image_of(run: RunFolder, contract: Contract) -> dict[str, Any] | None:
+    """firmware.json, where it is of this very model."""
+    image = optional_json(run.firmware_file)
+    return image if image is not None and image["contract_hash"] == contract.hash() else None
+
+
+def optional_json(file: Path) -> dict[str, Any] | None:
+    return read_json(file) if file.is_file() else None
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise PipelineError(
+            f"{file} cannot be read: {error}.",
+            "it was cut short or edited",
+            "run the stage that wrote it again; generated files are never edited by hand",
+            ExitCode.MISMATCH,
+        ) from None
+    return content
+
+
+def accuracies_by_protocol(evaluation: Mapping[str, Any] | None) -> dict[str, float]:
+    """int8, each protocol of an evaluation.json."""
+    scores = () if evaluation is None else evaluation["protocols"]
+    return {score["protocol"]: score["int8_accuracy"] for score in scores}
+
+
+def _honest(evaluation: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The score of the hardest protocol that holds apart what belongs together."""
+    scores = {} if evaluation is None else {s["protocol"]: s for s in evaluation["protocols"]}
+    return next((scores[protocol] for protocol in HONEST if protocol in scores), None)
+
+
+def _verdict(
+    contract: Contract,
+    metrics: Mapping[str, Any],
+    held_out: HeldOut,
+    evaluation: Mapping[str, Any] | None,
+) -> Verdict:
+    leaky = accuracies_by_protocol(evaluation).get(LEAKY)
+    honest = _honest(evaluation)
+    if honest is not None:
+        return _evaluated(honest, leaky)
+    return _own(contract, metrics, held_out, leaky)
+
+
+def _evaluated(score: Mapping[str, Any], leaky: float | None) -> Verdict:
+    import numpy as np
+
+    from pipeline.training.evaluate import metrics_of
+
+    people = [
+        PersonResult(person["person"], person["windows"], person["int8_accuracy"])
+        for person in score["people"]
+    ]
+    found = metrics_of(np.array(score["confusion"]), score["labels"])
+    return Verdict(
+        how=score["what"],
+        folds=len(score["folds"]),
+        int8=True,
+        people=tuple(people),
+        float_accuracy=score["float_accuracy"],
+        leaky_accuracy=leaky,
+        **_measured(found),
+    )
+
+
+def _own(
+    contract: Contract, metrics: Mapping[str, Any], held_out: HeldOut, leaky: float | None
+) -> Verdict:
+    from pipeline.training.evaluate import measure
+
+    converted = contract.quantisation is not None
+    return Verdict(
+        how=metrics["split"],
+        folds=1,
+        int8=converted,
+        people=_people(held_out),
+        float_accuracy=metrics["accuracy"] if converted else None,
+        leaky_accuracy=leaky,
+        **_measured(measure(held_out.targets, held_out.called, contract.labels)),
+    )
+
+
+def _measured(found: Metrics) -> dict[str, Any]:
+    return {
+        "accuracy": found.accuracy,
+        "balanced_accuracy": found.balanced_accuracy,
+        "windows": int(found.confusion.sum()),
+        "confusion": found.confusion.tolist(),
+        "classes": tuple(ClassResult(**asdict(score)) for score in found.classes),
+    }
+
+
+def _people(held_out: HeldOut) -> tuple[PersonResult, ...]:
+    from pipeline.datasets.names import person_of
+
+    right = held_out.called == held_out.targets
+    of_person: dict[str, list[bool]] = defaultdict(list)
+    for name, is_right in zip(held_out.names, right.tolist(), strict=True):
+        of_person[person_of(name)].append(is_right)
+    return tuple(
+        PersonResult(person, len(results), sum(results) / len(results))
+        for person, results in sorted(of_person.items())
+    )

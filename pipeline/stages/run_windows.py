@@ -1,0 +1,66 @@
+"""The windows a run is tested on, as they were sensed, and what the run says to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.artifacts import Float32, RunFolder
+from pipeline.contract import Contract
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.reports.facts import HeldOut
+
+
+def load_windows(run: RunFolder) -> dict[str, NDArray[Any]]:
+    """The arrays of windows.npz. Raises PipelineError where it is missing or cannot be used."""
+    file = run.require(run.windows_file, "train")
+    try:
+        with np.load(file) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, EOFError) as error:
+        raise PipelineError(
+            f"{file} cannot be read: {error}.",
+            "it was cut short or edited",
+            "train again; generated files are never edited by hand",
+            ExitCode.MISMATCH,
+        ) from None
+
+
+def held_out_windows(run: RunFolder, contract: Contract) -> HeldOut:
+    """With the scores of the compiled C where the run is converted, else of the float model."""
+    arrays = load_windows(run)
+    missing = {"test", "test_targets", "test_names", "test_scores"} - set(arrays)
+    if missing:
+        raise PipelineError(
+            f"{run.windows_file} has no {', '.join(sorted(missing))}.",
+            "the run was trained by another version",
+            "train again",
+            ExitCode.MISMATCH,
+        )
+    int8 = _int8_scores(run, contract)
+    return HeldOut(
+        windows=_in_units(arrays["test"], contract),
+        targets=arrays["test_targets"],
+        names=tuple(arrays["test_names"].tolist()),
+        scores=arrays["test_scores"] if int8 is None else int8,
+    )
+
+
+def _in_units(scaled: Float32, contract: Contract) -> Float32:
+    mean, std = np.array(contract.scaling.mean), np.array(contract.scaling.std)
+    windows: Float32 = (scaled * std + mean).astype(np.float32)
+    return windows
+
+
+def _int8_scores(run: RunFolder, contract: Contract) -> Float32 | None:
+    """Float32 [n, K], 0 to 1: each step of int8 is worth what the contract says."""
+    from pipeline.training.held_out import HeldOutScores
+
+    if contract.quantisation is None:
+        return None
+    kept = HeldOutScores.load(run.require(run.scores_file, "convert"))
+    steps = kept.int8_scores.astype(np.float32) - contract.quantisation.output_zero_point
+    scores: Float32 = steps * np.float32(contract.quantisation.output_scale)
+    return scores
