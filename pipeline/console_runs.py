@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from pipeline.console import out, print_json, show_table
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.training.robustness import Curve
 
 UNKNOWN = "-"
+LONGEST_NAME = 30  # of a run, in one line
 
 
 def show_report(reported: Reported, as_json: bool) -> None:
@@ -56,7 +57,8 @@ def show_runs(runs: Sequence[RunFacts | BrokenRun], as_json: bool) -> None:
     if not runs:
         out.print("no runs in runs/ yet: `gesture train CONFIG` makes one")
         return
-    table = Table("run", "state", "data", "split", "int8", "float", "bytes", "instr.", box=None)
+    name = Column("run", overflow="fold", min_width=min(LONGEST_NAME, _longest(runs)))
+    table = Table(name, "state", "data", "split", "int8", "float", "bytes", "instr.", box=None)
     for run in runs:
         if isinstance(run, BrokenRun):
             table.add_row(escape(run.run.name), f"[red]{escape(run.fault)}[/]")
@@ -66,6 +68,10 @@ def show_runs(runs: Sequence[RunFacts | BrokenRun], as_json: bool) -> None:
         words = (run.run.name, run.state, run.data, run.split)
         table.add_row(*map(escape, words), *accuracies, *sizes)
     out.print(table)
+
+
+def _longest(runs: Sequence[RunFacts | BrokenRun]) -> int:
+    return max(len(run.run.name) for run in runs)
 
 
 def show_comparison(comparison: Comparison, as_json: bool) -> None:

@@ -53,3 +53,13 @@ def host_compiler() -> None:
 @pytest.fixture(scope="session")
 def clang() -> None:
     need("clang")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """A browser that can be looked through; CI goes without, for it is larger than all the rest."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found is not None:
+            return found
+    pytest.skip("no Chromium here; `apt-get install chromium` brings one")

@@ -19,12 +19,16 @@ DOT_RADIUS = 3
 
 @dataclass(frozen=True)
 class Axis:
-    """low, high: the ends, which must differ; percent: values are shares, shown as percent."""
+    """low, high: the ends, which must differ.
+
+    percent: values are shares, shown as percent; whole: only whole numbers are marked.
+    """
 
     label: str
     low: float
     high: float
     percent: bool = False
+    whole: bool = False
 
     def share(self, value: float) -> float:
         """Where `value` lies on the way from low to high; beyond the ends it is put at them."""
@@ -32,9 +36,10 @@ class Axis:
 
     def ticks(self) -> list[float]:
         """Round numbers within the axis."""
-        rough = (self.high - self.low) / TICKS
+        rough = max((self.high - self.low) / TICKS, 1 if self.whole else 0)
         power = 10.0 ** math.floor(math.log10(rough))
-        step = next(nice * power for nice in NICE_STEPS if nice * power >= rough * (1 - 1e-9))
+        steps = [nice * power for nice in NICE_STEPS if nice * power >= rough * (1 - 1e-9)]
+        step = next(step for step in steps if not self.whole or step == round(step))
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         return [number * step for number in range(first, last + 1)]

@@ -12,7 +12,8 @@ from pipeline.artifacts import IMU_UNITS, Float32
 from pipeline.reports.charts import Axis, Chart, Line, Mark
 from pipeline.reports.facts import HeldOut
 
-THRESHOLDS = np.linspace(0, 1, 101)
+THRESHOLDS = np.round(np.linspace(0, 1, 101), 2)
+NO_MATTER = 1e-6  # by which scores of 32 bits may miss a threshold
 MISTAKES_SHOWN = 10
 KINDS = {"g": "acceleration [g]", "deg/s": "rotation [deg/s]"}
 SHARE = Axis("windows", 0, 1, percent=True)
@@ -37,7 +38,7 @@ def learning_chart(epochs: Sequence[Mapping[str, Any]]) -> Chart:
     kept = numbers[int(np.argmin(held_out))]
     return Chart(
         "Training and validation loss by epoch",
-        Axis("epoch", 0, max(numbers)),
+        Axis("epoch", 0, max(numbers), whole=True),
         Axis("loss", 0, max([*losses, *held_out]) * 1.05 or 1.0),
         (Line("training", numbers, losses, 1), Line("validation", numbers, held_out, 2)),
         (Mark(f"kept: {kept}", kept),),
@@ -53,7 +54,7 @@ def threshold_chart(
     right = gesture & (called == held_out.targets)
     wrong = gesture & (called != held_out.targets)
     gestures = max(int(np.sum(held_out.targets != background)), 1)
-    over = highest[:, None] >= THRESHOLDS  # [n, thresholds]
+    over = highest[:, None] >= THRESHOLDS - NO_MATTER  # [n, thresholds]
     lines = (
         Line(
             "of the gestures, called by their name",

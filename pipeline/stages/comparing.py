@@ -11,12 +11,13 @@ import yaml
 
 from pipeline.artifacts import RunFolder
 from pipeline.contract import Contract
-from pipeline.errors import PipelineError
+from pipeline.errors import ExitCode, PipelineError
 from pipeline.stages.reporting import (
     accuracies_by_protocol,
     image_of,
     optional_json,
     read_json,
+    whole_artefacts,
 )
 from pipeline.stages.robustness import kept_sweep
 from pipeline.stages.runs import RUNS, open_run
@@ -80,19 +81,32 @@ def list_runs(folder: Path = RUNS) -> list[RunFacts | BrokenRun]:
     found: list[RunFacts | BrokenRun] = []
     for path in paths:
         try:
-            found.append(run_facts(open_run(path)))
+            found.append(_read(path))
         except PipelineError as error:
             found.append(BrokenRun(path, error.what))
     return found
 
 
 def compare_runs(paths: Sequence[Path]) -> Comparison:
-    """Raises PipelineError where one of them is missing or cannot be read."""
-    runs = tuple(run_facts(open_run(path)) for path in paths)
+    """Raises PipelineError where there is only one, or one is missing or cannot be read."""
+    if len(paths) < 2:
+        raise PipelineError(
+            "There is only one run to compare.",
+            "a comparison needs two or more",
+            "name another run behind it; `gesture runs list` shows what there is",
+            ExitCode.USAGE,
+        )
+    runs = tuple(_read(path) for path in paths)
     return Comparison(runs, _differences(runs), tuple(_warnings(runs)))
 
 
-def run_facts(run: RunFolder) -> RunFacts:
+def _read(path: Path) -> RunFacts:
+    run = open_run(path)
+    with whole_artefacts(run):
+        return _facts(run)
+
+
+def _facts(run: RunFolder) -> RunFacts:
     contract = run.contract()
     metrics = read_json(run.require(run.metrics_file, "train"))
     settings = yaml.safe_load(run.require(run.config_file, "train").read_text("utf-8"))
@@ -117,16 +131,16 @@ def run_facts(run: RunFolder) -> RunFacts:
         flash_bytes=image.get("flash_bytes"),
         ram_bytes=image.get("ram_bytes"),
         instructions=_instructions(run, image),
-        settings=flat(settings),
+        settings=_flat(settings),
     )
 
 
-def flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+def _flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     """Sections in sections as one level: `fit.epochs`."""
     found = {}
     for key, value in settings.items():
         if isinstance(value, Mapping):
-            found.update(flat(value, f"{above}{key}."))
+            found.update(_flat(value, f"{above}{key}."))
         else:
             found[f"{above}{key}"] = value
     return found

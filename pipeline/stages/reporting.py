@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 OnStep = Callable[[str], None]
 
 LEAKY = "leaky"
-HONEST = ("lopo", "session", "kfold")  # the hardest first
+HONEST = {  # protocols, the hardest first
+    "lopo": "each person in turn, of whom training sees nothing",
+    "session": "each session in turn, of which training sees nothing",
+    "kfold": "every {by} once; none is both learned from and tested on",
+}
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,26 @@ def write_report(run: RunFolder) -> Facts:
     """Render report.html of the artefacts that are there; what is not there yet, it says."""
     from pipeline.reports.page import render
 
-    facts = gather(run)
-    page = render(facts)
+    with whole_artefacts(run):
+        facts = gather(run)
+        page = render(facts)
     with atomic_write(run.report_file) as unfinished:
         unfinished.write_text(page, encoding="utf-8")
     return facts
+
+
+@contextmanager
+def whole_artefacts(run: RunFolder) -> Iterator[None]:
+    """Raises PipelineError (MISMATCH) where JSON of the run lacks what is looked up in it."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PipelineError(
+            f"A file of {run.path} does not have what it should: {error}.",
+            "it was edited, or written by another version",
+            "convert the run again, or train it anew",
+            ExitCode.MISMATCH,
+        ) from error
 
 
 def gather(run: RunFolder) -> Facts:
@@ -83,7 +103,7 @@ def gather(run: RunFolder) -> Facts:
         contract_hash=contract.hash(),
         settings=settings,
         metrics=metrics,
-        verdict=_verdict(contract, metrics, held_out, evaluation),
+        verdict=_verdict(contract, settings, metrics, held_out, evaluation),
         held_out=held_out,
         evaluated=_honest(evaluation) is not None,
         events=None if events is None else events["scores"],
@@ -131,6 +151,7 @@ def _honest(evaluation: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def _verdict(
     contract: Contract,
+    settings: Mapping[str, Any],
     metrics: Mapping[str, Any],
     held_out: HeldOut,
     evaluation: Mapping[str, Any] | None,
@@ -138,11 +159,13 @@ def _verdict(
     leaky = accuracies_by_protocol(evaluation).get(LEAKY)
     honest = _honest(evaluation)
     if honest is not None:
-        return _evaluated(honest, leaky)
+        by = settings["split"]["by"]
+        how = HONEST[honest["protocol"]].format(by="take" if by in (None, LEAKY) else by)
+        return _evaluated(honest, how, leaky)
     return _own(contract, metrics, held_out, leaky)
 
 
-def _evaluated(score: Mapping[str, Any], leaky: float | None) -> Verdict:
+def _evaluated(score: Mapping[str, Any], how: str, leaky: float | None) -> Verdict:
     import numpy as np
 
     from pipeline.training.evaluate import metrics_of
@@ -153,7 +176,7 @@ def _evaluated(score: Mapping[str, Any], leaky: float | None) -> Verdict:
     ]
     found = metrics_of(np.array(score["confusion"]), score["labels"])
     return Verdict(
-        how=score["what"],
+        how=how,
         folds=len(score["folds"]),
         int8=True,
         people=tuple(people),

@@ -5,170 +5,236 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from pipeline.artifacts import IMU_CHANNELS, RunFolder
-from pipeline.training.evaluate import measure
-from pipeline.training.fit import Epoch
-from pipeline.training.pictures import confusion_picture, learning_picture, signal_picture
-from pipeline.training.report import MISTAKES_SHOWN, Mistake, Report, write_report
-
-LABELS = ("flex", "punch", "wave", "idle")
-WAS = np.array([0, 0, 0, 1, 1, 1, 1, 3], np.int32)
-CALLED = np.array([0, 0, 1, 1, 1, 1, 0, 3], np.int64)
-SAMPLES = np.random.default_rng(1).normal(0, 1, (60, 6)).astype(np.float32)
-EPOCHS = tuple(Epoch(n, 3, 1 / n, 1.1 / n, 0.5) for n in (1, 2, 3))
-HOSTILE = "<script src=http://evil.example/x.js>$\\frac$</script>\"'&"
-PNG = b"\x89PNG\r\n"
-
-REPORT = Report(
-    title="spells",
-    labels=LABELS,
-    channels=IMU_CHANNELS,
-    rate_hz=119.0,
-    split="by take, fold 1 of 5",
-    metrics=measure(WAS, CALLED, LABELS),
-    epochs=EPOCHS,
-    mistakes=(
-        Mistake("flex/anna-1-003", "flex", "punch", SAMPLES),
-        Mistake("punch/ben-1-007", "punch", "flex", SAMPLES),
-    ),
-    parameters=12345,
-    provenance={"data": "d" * 64, "seed": "1"},
-    settings={"fit": {"epochs": 3}},
+from pipeline.artifacts import IMU_CHANNELS
+from pipeline.reports.facts import ClassResult, HeldOut, PersonResult
+from pipeline.reports.page import render
+from pipeline.reports.pictures import (
+    MISTAKES_SHOWN,
+    signal_charts,
+    threshold_chart,
+    worst_mistakes,
 )
+from tests.fixtures.reported import LABELS, event_score, facts, held_out, verdict
+from tests.tiny_model import CONTRACT
+
+SECTIONS = [
+    "headline",
+    "confusion",
+    "classes",
+    "people",
+    "events",
+    "thresholds",
+    "robustness",
+    "mistakes",
+    "learning",
+    "cost",
+    "provenance",
+]
+HOSTILE = "<script src=http://evil.example/x.js>$\\frac$</script>\"'&"
+NOTHING_YET: dict[str, Any] = {
+    "evaluated": False,
+    "events": None,
+    "robustness": None,
+    "cost": None,
+    "image": None,
+    "flatbuffer_bytes": None,
+}
 
 
 class Page(HTMLParser):
-    """Tags, the addresses in them, and the text a reader sees."""
+    """Tags, section ids, the addresses in them, and the text a reader sees."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.tags: list[str] = []
+        self.sections: list[str] = []
         self.addresses: list[str] = []
         self.words = ""
         self.feed(text)
+        self.words = " ".join(self.words.split())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        found = dict(attrs)
+        if tag == "section":
+            self.sections.append(found.get("id") or "")
         self.addresses += [value or "" for name, value in attrs if name in ("src", "href")]
 
     def handle_data(self, data: str) -> None:
         if self.tags[-1:] != ["style"]:
-            self.words += f" {' '.join(data.split())}"
-
-
-def written(report: Report, folder: Path) -> str:
-    run = RunFolder(folder / "my-run")
-    write_report(report, run)
-    return run.report_file.read_text(encoding="utf-8")
+            self.words += f" {data}"
 
 
 @pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return written(REPORT, tmp_path_factory.mktemp("report"))
+def text() -> str:
+    return render(facts())
 
 
-def test_the_page_needs_no_other_file(text: str) -> None:
+def test_the_page_needs_no_other_file_and_runs_nothing(text: str) -> None:
     page = Page(text)
-    assert not {"script", "link", "iframe", "object"} & set(page.tags)
-    assert len(page.addresses) == 4  # confusion, learning, two mistakes
-    assert all(address.startswith("data:image/png;base64,") for address in page.addresses)
+    assert not {"script", "link", "iframe", "object", "img"} & set(page.tags)
+    assert page.addresses == [f"#{section}" for section in SECTIONS[1:]]
     assert "://" not in text
     assert not re.search(r"url\(|@import", text)
 
 
-def test_the_page_says_how_good_and_how_that_is_known(text: str) -> None:
+def test_every_section_is_there_in_order_whatever_has_been_computed(text: str) -> None:
+    assert Page(text).sections == SECTIONS
+    assert Page(render(facts(**NOTHING_YET))).sections == SECTIONS
+
+
+def test_the_honest_figure_comes_first_and_the_leaky_one_beside_it(text: str) -> None:
     words = Page(text).words
-    assert "75.0 %" in words  # 6 of 8
-    assert "of 8 held-out windows" in words
+    first, leaky = words.index("75.0 %"), words.index("98.0 %")
+    assert first < leaky < words.index("What was taken for what")
+    assert "of 8 windows" in words
     assert "2 were not" in words
-    assert f"{100 * (2 / 3 + 3 / 4 + 1) / 3:.1f} %" in words
-    assert "by take, fold 1 of 5" in words
-    assert "12,345 parameters" in words
-    assert "d" * 64 in words
-    assert "epochs: 3" in words
+    assert "80.6 %" in words
+    assert "leave one person out , in 3 folds" in words
+    assert "the board's own C computes in int8; the float model before it gets 76.0 %" in words
 
 
-def test_the_page_has_a_row_for_every_label(text: str) -> None:
+def test_a_float_figure_is_not_passed_off_as_the_boards() -> None:
+    own = verdict(int8=False, float_accuracy=None, leaky_accuracy=None, folds=1)
+    words = Page(render(facts(verdict=own))).words
+    assert "This is the float model; gesture convert runs/mine" in words
+    assert "gesture evaluate runs/mine --protocol leaky computes it" in words
+
+
+def test_a_leaky_run_says_that_its_figure_flatters() -> None:
+    leaky = {"fit": {"seed": 1}, "split": {"by": "leaky"}}
+    assert "The figure flatters." in Page(render(facts(settings=leaky, evaluated=False))).words
+    assert "The figure flatters." not in Page(render(facts())).words
+
+
+def test_what_is_not_computed_yet_names_its_command() -> None:
+    quantised = Page(render(facts(**NOTHING_YET))).words
+    assert "gesture evaluate runs/mine computes it" in quantised
+    assert "dropped samples, noise and clipping. gesture report runs/mine" in quantised
+    assert "gesture deploy runs/mine --board virtual computes it" in quantised
+    assert "what each layer costs. gesture convert runs/mine" in quantised
+    float_only = CONTRACT.model_copy(update={"quantisation": None})
+    words = Page(render(facts(**NOTHING_YET, contract=float_only))).words
+    assert "gesture convert runs/mine && gesture report runs/mine" in words
+    assert "Not computed yet" not in Page(render(facts())).words
+
+
+def test_results_stand_by_class_and_person(text: str) -> None:
     rows = {row.split("</td>")[0]: row for row in text.split("<tr><td>")[1:]}
     assert set(LABELS) <= set(rows)
-    assert "<td>3</td>" in rows["flex"]
-    assert "0.667" in rows["flex"]
-    assert "none held out" in rows["wave"]
+    assert "<td>3</td>" in rows["up"]
+    assert "0.667" in rows["up"]
+    assert "80.0 %" in rows["anna"]
+    assert "66.7 %" in rows["ben"]
 
 
-def test_the_page_shows_each_mistake(text: str) -> None:
+def test_a_class_that_was_not_held_out_has_no_made_up_figure() -> None:
+    classes = (ClassResult("idle", 0, 0.0, 0.0, 0.0), *verdict().classes[1:])
+    row = render(facts(verdict=verdict(classes=classes))).split("<tr><td>idle")[1]
+    assert row.index("none held out") < row.index("</tr>")
+
+
+def test_events_robustness_cost_and_provenance_are_told(text: str) -> None:
     words = Page(text).words
-    assert re.search(r"flex +called +punch +flex/anna-1-003", words)
-    assert re.search(r"punch +called +flex +punch/ben-1-007", words)
+    assert "stream gestures rest" in words
+    assert "found 90.0 % - precision 95.0 % - F1 0.924 -" in words
+    assert "how late, 95 % 0.43 s - false alarms an hour 2.0 2.0" in words
+    assert "95 % interval 0.2 to 7.2" in words
+    assert "falls by five points when the board is turned by 31° in the hand" in words
+    assert "conv1d_1 CONV_2D + RELU 1x20x16 1,000 3,000 512 320" in words
+    assert "1,234 5,678 4,321 765" in words
+    assert "351,894 instructions" in words
+    for known in (CONTRACT.hash(), "0" * 64, "1" * 64, "2" * 64, "2.21.0", "seed 7"):
+        assert known in words
 
 
-def test_many_mistakes_are_counted_and_some_shown(tmp_path: Path) -> None:
-    many = tuple(replace(REPORT.mistakes[0], name=f"flex/a-1-{n:03d}") for n in range(11))
-    words = Page(written(replace(REPORT, mistakes=many), tmp_path)).words
-    assert "11 were not" in words
-    assert f"and {11 - MISTAKES_SHOWN} more." in words
-    assert f"flex/a-1-{MISTAKES_SHOWN - 1:03d}" in words
-    assert f"flex/a-1-{MISTAKES_SHOWN:03d}" not in words
+def test_a_board_that_bears_any_turn_says_so() -> None:
+    robust = {**(facts().robustness or {}), "rotation_limit_deg": None}
+    assert "no angle up to 180°" in Page(render(facts(robustness=robust))).words
 
 
-def test_no_mistakes_are_said_to_be_none(tmp_path: Path) -> None:
-    perfect = replace(REPORT, metrics=measure(WAS, WAS.astype(np.int64), LABELS), mistakes=())
-    words = Page(written(perfect, tmp_path)).words
-    assert "100.0 %" in words
-    assert "None on the held-out windows." in words
+def test_every_picture_has_words_axes_and_a_line(text: str) -> None:
+    pictures = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
+    assert len(pictures) == 1 + 2 + 2 * 2 + 1  # threshold, robustness, mistakes, learning
+    for picture in pictures:
+        assert re.search(r'role="img" .*aria-label="[^"]+"', picture)
+        assert "<polyline" in picture
+        assert picture.count("<text") > 6
 
 
-def test_a_hostile_name_is_only_text(tmp_path: Path) -> None:
-    labels = (HOSTILE, *LABELS[1:])
-    text = written(
-        replace(
-            REPORT,
-            title=HOSTILE,
-            labels=labels,
-            metrics=measure(WAS, CALLED, labels),
-            mistakes=(Mistake(HOSTILE, HOSTILE, "punch", SAMPLES),),
-            provenance={HOSTILE: HOSTILE},
-            settings={HOSTILE: HOSTILE},
-        ),
-        tmp_path,
+def test_mistakes_are_drawn_the_worst_first(text: str) -> None:
+    words = Page(text).words
+    worst = words.index("up called down with a score of 0.80 up/anna-1-003")
+    assert worst < words.index("down called idle with a score of 0.55 down/anna-1-006")
+
+
+def test_ten_mistakes_are_drawn_at_most() -> None:
+    count = MISTAKES_SHOWN + 5
+    scores = np.tile(np.array([0.1, 0.2, 0.7], np.float32), (count, 1))
+    scores[:, 2] += np.linspace(0, 0.1, count, dtype=np.float32)
+    many = HeldOut(
+        windows=np.zeros((count, 20, 6), np.float32),
+        targets=np.ones(count, np.int32),
+        names=tuple(f"up/anna-1-{n:03d}" for n in range(count)),
+        scores=scores,
     )
-    page = Page(text)
+    shown = worst_mistakes(many, LABELS, IMU_CHANNELS, 100.0)
+    assert [mistake.name for mistake in shown] == list(many.names[:-11:-1])
+
+
+def test_no_mistakes_are_said_to_be_none() -> None:
+    perfect = replace(held_out(), scores=np.eye(3, dtype=np.float32)[held_out().targets])
+    assert "None on this run's own held-out windows." in Page(render(facts(held_out=perfect))).words
+
+
+def test_a_threshold_lets_through_what_reaches_it() -> None:
+    chart = threshold_chart(held_out(), LABELS.index("idle"), (0.7,))
+    right, wrong = (dict(zip(line.x, line.y, strict=True)) for line in chart.lines)
+    assert right[0.0] == 5 / 7  # gestures called by their name
+    assert right[0.7] == 4 / 7  # one had a score of 0.6
+    assert wrong[0.7] == 1 / 8  # up called down; what is called idle is no gesture
+    assert wrong[0.9] == 0
+    assert [mark.at for mark in chart.marks] == [0.7]
+
+
+@pytest.mark.parametrize(("channels", "charts"), [(6, 2), (3, 1), (1, 1)])
+def test_signals_of_any_sensor_can_be_drawn(channels: int, charts: int) -> None:
+    names = IMU_CHANNELS[:channels]
+    drawn = signal_charts(np.zeros((20, channels), np.float32), names, 100.0)
+    assert [chart.x.label for chart in drawn] == ["time [s]"] * charts
+    assert [line.name for chart in drawn for line in chart.lines] == list(names)
+
+
+def test_a_hostile_name_is_only_text() -> None:
+    labels = (HOSTILE, *LABELS[1:])
+    decision = CONTRACT.decision.model_copy(update={"background": HOSTILE})
+    contract = CONTRACT.model_copy(update={"labels": labels, "decision": decision})
+    hostile = facts(
+        run=HOSTILE,
+        name=HOSTILE,
+        dataset=HOSTILE,
+        contract=contract,
+        held_out=replace(held_out(), names=(HOSTILE,) * 8),
+        verdict=verdict(how=HOSTILE, people=(PersonResult(HOSTILE, 1, 1.0),)),
+        events={HOSTILE: event_score()},
+        robustness=None,
+    )
+    page = Page(render(hostile))
     assert "script" not in page.tags
-    assert all(address.startswith("data:") for address in page.addresses)
-    assert page.words.count("evil.example") >= 6
+    assert all(address.startswith("#") for address in page.addresses)
+    assert page.words.count("evil.example") >= 10
 
 
-def test_the_same_report_gives_the_same_bytes(text: str, tmp_path: Path) -> None:
-    assert written(REPORT, tmp_path) == text
-    picture = tmp_path / "my-run" / "confusion_matrix.png"
-    assert picture.read_bytes() == confusion_picture(REPORT.metrics.confusion, LABELS)
-    assert {path.name for path in picture.parent.iterdir()} == {picture.name, "report.html"}
+def test_the_same_facts_give_the_same_bytes(text: str) -> None:
+    assert render(facts()) == text
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 60])
-def test_epochs_are_whole_numbers(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    from matplotlib.figure import Figure
-
-    ticks: list[float] = []
-    save = Figure.savefig
-
-    def look(figure: Figure, *args: object, **options: object) -> None:
-        low, high = figure.axes[0].get_xlim()
-        ticks.extend(tick for tick in figure.axes[0].get_xticks() if low <= tick <= high)
-        save(figure, *args, **options)
-
-    monkeypatch.setattr(Figure, "savefig", look)
-    epochs = [Epoch(n, count, 1 / n, 1 / n, 0.5) for n in range(1, count + 1)]
-    assert learning_picture(epochs).startswith(PNG)
-    assert ticks
-    assert all(tick == round(tick) for tick in ticks)
-
-
-@pytest.mark.parametrize("channels", [IMU_CHANNELS, IMU_CHANNELS[:3], IMU_CHANNELS[:1]])
-def test_signals_of_any_sensor_can_be_drawn(channels: tuple[str, ...]) -> None:
-    assert signal_picture(SAMPLES[:, : len(channels)], channels, 119.0).startswith(PNG)
+def test_what_an_artefact_lacks_is_named() -> None:
+    short = {key: value for key, value in facts().metrics.items() if key != "parameters"}
+    with pytest.raises(KeyError, match="parameters"):
+        render(facts(metrics=short))

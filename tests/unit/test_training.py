@@ -19,6 +19,8 @@ from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.simulate import simulate_dataset
 from pipeline.datasets.windows import make_dataset
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.reports.page import render
+from pipeline.stages.reporting import gather
 from pipeline.training.fit import Epoch, fit
 from pipeline.training.models import build, nearest_window, total_stride
 from pipeline.training.scaling import measure_scaling, scale
@@ -94,7 +96,6 @@ def test_a_run_leaves_every_file_and_nothing_else(done: Done) -> None:
         "metrics.json",
         "splits.json",
         "windows.npz",
-        "report.html",
         "confusion_matrix.png",
     }
 
@@ -116,7 +117,9 @@ def test_the_saved_model_and_windows_give_the_accuracy_that_was_told(done: Done)
         assert arrays["calibration"].shape[1:] == (60, 6)
     assert accuracy == done.trained.accuracy == done.json("metrics.json")["accuracy"]
     assert len(called) == done.trained.test_windows
-    assert f"{100 * accuracy:.1f} %" in done.trained.report.read_text("utf-8")
+    page = render(gather(done.run))
+    assert f'<p class="headline">{100 * accuracy:.1f} %</p>' in page
+    assert "This is the float model" in page
 
 
 def test_calibration_windows_are_training_windows_as_the_network_sees_them(done: Done) -> None:
@@ -207,12 +210,12 @@ def test_interrupted_training_leaves_no_contract(
     assert not run.contract_file.exists()
 
 
-def test_a_run_whose_report_cannot_be_written_has_no_contract(
+def test_a_run_whose_pictures_cannot_be_written_has_no_contract(
     dataset: SequenceDataset, config: TrainConfig, tmp_path: Path
 ) -> None:
     run = RunFolder(tmp_path / "run")
-    (run.report_file / "in the way").mkdir(parents=True)
-    with pytest.raises(OSError, match=r"report\.html"):
+    (run.path / "confusion_matrix.png" / "in the way").mkdir(parents=True)
+    with pytest.raises(OSError, match=r"confusion_matrix\.png"):
         train(dataset, changed(config, "fit", epochs=1), run, lambda _: None)
     assert run.keras_file.is_file()
     assert not run.contract_file.exists()

@@ -1,0 +1,170 @@
+"""`gesture report`: what a run bears, and a page made of all that its stages have left."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.artifacts import RunFolder
+from pipeline.errors import ExitCode
+from pipeline.training.held_out import HeldOutScores
+from tests.cli.commands import gesture
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+
+@pytest.fixture(scope="module")
+def reported(converted_run: Path, work: Path) -> Any:
+    run = work / "runs" / "reported"
+    shutil.copytree(converted_run, run)
+    ended = gesture("report", "runs/reported", "--json", cwd=work)
+    assert ended.code == 0, ended.err
+    return ended.json
+
+
+def page_of(run: Path) -> str:
+    return " ".join(RunFolder(run).report_file.read_text("utf-8").split())
+
+
+def copy(run: Path, name: str) -> Path:
+    place = run.with_name(name)
+    shutil.copytree(run, place)
+    return place
+
+
+def test_conversion_leaves_a_report_of_what_the_board_computes(converted_run: Path) -> None:
+    scores = HeldOutScores.load(RunFolder(converted_run).scores_file)
+    right = np.mean(scores.int8_scores.argmax(axis=1) == scores.targets)
+    page = page_of(converted_run)
+    assert f'<p class="headline">{100 * right:.1f} %</p>' in page
+    assert "the board's own C computes in int8" in page
+    assert "gesture report runs/quick" in page  # what it bears is not known yet
+
+
+def test_undisturbed_windows_are_called_as_they_were_at_conversion(
+    reported: Any, work: Path
+) -> None:
+    """The sweep goes by the board's own scaling, conversion by NumPy's: a window may tip over."""
+    assert {curve["name"] for curve in reported["robustness"]["curves"]} == {
+        "rotation",
+        "gain",
+        "rate error",
+        "dropped samples",
+        "noise",
+        "clipping",
+    }
+    for curve in reported["robustness"]["curves"]:
+        neutral = curve["accuracies"][curve["levels"].index(curve["neutral"])]
+        assert neutral == pytest.approx(reported["accuracy"], abs=0.03)
+    assert "Not computed yet: accuracy against rotation" not in page_of(work / "runs" / "reported")
+
+
+def test_the_same_run_bears_the_same_and_is_asked_once(reported: Any, work: Path) -> None:
+    run = copy(work / "runs" / "reported", "again")
+    kept = (run / "robustness.json").read_bytes()
+    ended = gesture("report", "runs/again", cwd=work)
+    assert ended.code == 0, ended.err
+    assert "disturbing" not in ended.told
+    (run / "robustness.json").write_text("{", "utf-8")
+    ended = gesture("report", "runs/again", cwd=work)
+    assert "disturbing: rotation" in ended.told
+    assert (run / "robustness.json").read_bytes() == kept
+
+
+def test_curves_of_another_model_are_not_passed_off_as_this_ones(reported: Any, work: Path) -> None:
+    run = copy(work / "runs" / "reported", "other")
+    curves = json.loads((run / "robustness.json").read_text("utf-8"))
+    told = {**curves, "contract": "0" * 64, "rotation_limit_deg": 1.5}
+    (run / "robustness.json").write_text(json.dumps(told), "utf-8")
+    assert gesture("report", "runs/other", cwd=work).code == 0
+    assert json.loads((run / "robustness.json").read_text("utf-8")) == curves
+
+
+def test_an_evaluation_takes_the_headline(reported: Any, work: Path) -> None:
+    run = copy(work / "runs" / "reported", "evaluated")
+    labels = RunFolder(run).contract().labels
+    count = len(labels)
+    score = {
+        "what": "",
+        "folds": [{}, {}, {}],
+        "people": [{"person": "zoe", "windows": 9, "int8_accuracy": 1 / 3}],
+        "float_accuracy": 0.5,
+        "labels": labels,
+        "confusion": np.ones((count, count), int).tolist(),
+    }
+    protocols = [
+        {"protocol": "kfold", "int8_accuracy": 0.9, **score},
+        {"protocol": "lopo", "int8_accuracy": 1 / count, **score},
+        {"protocol": "leaky", "int8_accuracy": 0.987, **score},
+    ]
+    content = {"folder": "evaluations/evaluated-1", "protocols": protocols}
+    (run / "evaluation.json").write_text(json.dumps(content), "utf-8")
+    ended = gesture("report", "runs/evaluated", "--json", cwd=work)
+    assert ended.code == 0, ended.err
+    assert ended.json["accuracy"] == pytest.approx(1 / count)
+    page = page_of(run)
+    assert f'<p class="headline">{100 / count:.1f} %</p>' in page
+    assert "each person in turn" in page
+    assert "<b>98.7 %</b>" in page
+    assert "<td>zoe</td><td>9</td><td>33.3 %</td>" in page
+
+
+def test_a_run_that_is_not_converted_gets_its_report_all_the_same(
+    converted_run: Path, work: Path
+) -> None:
+    run = copy(converted_run, "unconverted")
+    contract = json.loads((run / "contract.json").read_text("utf-8"))
+    contract["quantisation"] = contract["hashes"]["model"] = None
+    (run / "contract.json").write_text(json.dumps(contract), "utf-8")
+    ended = gesture("report", "runs/unconverted", cwd=work)
+    assert ended.code == 0, ended.err
+    assert "once it is converted" in ended.told
+    assert not (run / "robustness.json").exists()
+    assert "gesture convert runs/unconverted && gesture report runs/unconverted" in page_of(
+        run
+    ).replace("&amp;", "&")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "code", "told"),
+    [
+        ("contract.json", None, ExitCode.FAILED, "no contract at"),
+        ("metrics.json", None, ExitCode.FAILED, "metrics.json is missing"),
+        ("metrics.json", b"{", ExitCode.MISMATCH, "metrics.json cannot be read"),
+        ("metrics.json", b"{}", ExitCode.MISMATCH, "does not have what it should"),
+        ("evaluation.json", b'{"protocols": [{}]}', ExitCode.MISMATCH, "what it should"),
+        ("windows.npz", b"PK", ExitCode.MISMATCH, "windows.npz cannot be read"),
+        ("scores.npz", None, ExitCode.FAILED, "scores.npz is missing"),
+    ],
+)
+def test_a_damaged_run_is_told_and_its_report_kept(
+    reported: Any,
+    work: Path,
+    file: str,
+    content: bytes | None,
+    code: int,
+    told: str,
+) -> None:
+    run = work / "runs" / "damaged"
+    shutil.rmtree(run, ignore_errors=True)
+    shutil.copytree(work / "runs" / "reported", run)
+    before = (run / "report.html").read_bytes()
+    if content is None:
+        (run / file).unlink()
+    else:
+        (run / file).write_bytes(content)
+    ended = gesture("report", "runs/damaged", cwd=work)
+    assert ended.code == code
+    assert told in ended.told
+    assert (run / "report.html").read_bytes() == before
+
+
+def test_a_missing_run_is_told(tmp_path: Path) -> None:
+    ended = gesture("report", "runs/nope", cwd=tmp_path)
+    assert ended.code == ExitCode.USAGE
+    assert "no run at runs/nope" in ended.told

@@ -1,0 +1,118 @@
+"""`gesture runs`: what there is, and what differs between runs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.errors import ExitCode
+from tests.cli.commands import gesture
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+
+@pytest.fixture
+def two(converted_run: Path, tmp_path: Path) -> Path:
+    """A folder with runs/one, converted, and runs/two, the same with another config."""
+    for name in ("one", "two"):
+        shutil.copytree(converted_run, tmp_path / "runs" / name)
+    change(tmp_path / "runs" / "two", "config.yaml", ("fit", "epochs"), 3)
+    (tmp_path / "runs" / "latest").symlink_to("two")
+    return tmp_path
+
+
+def change(run: Path, file: str, place: tuple[str, ...], value: Any) -> None:
+    """Set one value of a JSON or YAML file of a run."""
+    content = yaml.safe_load((run / file).read_text("utf-8"))
+    inner = content
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    (run / file).write_text(json.dumps(content), "utf-8")
+
+
+def test_each_run_is_listed_once(two: Path) -> None:
+    ended = gesture("runs", "list", "--json", cwd=two)
+    assert ended.code == 0, ended.err
+    one, other = ended.json["runs"]
+    assert (one["run"], other["run"]) == ("runs/one", "runs/two")
+    assert one["state"] == "converted"
+    assert one["data"] == "sample"
+    assert 0 <= one["int8_accuracy"] <= 1
+    assert one["model_bytes"] == (two / "runs" / "one" / "model.tflite").stat().st_size
+    assert one["flash_bytes"] is None
+
+
+def test_a_broken_run_is_listed_with_its_fault(two: Path) -> None:
+    (two / "runs" / "one" / "contract.json").write_text("{", "utf-8")
+    (two / "runs" / "two" / "metrics.json").write_text("[]", "utf-8")
+    ended = gesture("runs", "list", cwd=two)
+    assert ended.code == 0, ended.err
+    assert "is not a contract" in ended.told
+    listed = gesture("runs", "list", "--json", cwd=two).json["runs"]
+    assert [Path(run["run"]).name for run in listed if "fault" in run] == ["one", "two"]
+
+
+def test_no_runs_are_no_fault(tmp_path: Path) -> None:
+    ended = gesture("runs", "list", cwd=tmp_path)
+    assert ended.code == 0
+    assert "gesture train" in ended.told
+    assert gesture("runs", "list", "--json", cwd=tmp_path).json == {"runs": []}
+
+
+def test_what_differs_is_told_and_nothing_else(two: Path) -> None:
+    ended = gesture("runs", "compare", "runs/one", "runs/two", "--json", cwd=two)
+    assert ended.code == 0, ended.err
+    assert ended.json["differences"] == {"fit.epochs": [2, 3]}
+    assert ended.json["warnings"] == []
+    told = gesture("runs", "compare", "runs/one", "runs/latest", cwd=two).told
+    assert "fit.epochs 2 3" in told
+    assert "int8 accuracy" in told
+    assert "note" not in told
+
+
+def test_a_deployed_run_tells_its_size_unless_it_was_deployed_as_another_model(two: Path) -> None:
+    image = {"flash_bytes": 44448, "ram_bytes": 17592, "instructions_per_inference": 351894}
+    contract = gesture("convert", "runs/one", "--json", cwd=two).json["contract_hash"]
+    for run, of in (("one", contract), ("two", "0" * 64)):
+        content = json.dumps({**image, "board": "virtual", "contract_hash": of})
+        (two / "runs" / run / "firmware.json").write_text(content, "utf-8")
+    one, other = gesture("runs", "list", "--json", cwd=two).json["runs"]
+    assert (one["state"], one["flash_bytes"], one["instructions"]) == ("deployed", 44448, 351894)
+    assert (other["state"], other["flash_bytes"]) == ("converted", None)
+
+
+@pytest.mark.parametrize(
+    ("file", "place", "value", "told"),
+    [
+        ("contract.json", ("labels",), ["a", "b", "c", "d", "e"], "tell apart different gestures"),
+        ("contract.json", ("hashes", "data"), "f" * 64, "different recordings"),
+        ("metrics.json", ("split",), "by take, fold 2 of 5", "hold out different recordings"),
+    ],
+)
+def test_what_makes_figures_hard_to_compare_is_said(
+    two: Path, file: str, place: tuple[str, ...], value: Any, told: str
+) -> None:
+    change(two / "runs" / "two", file, place, value)
+    ended = gesture("runs", "compare", "runs/one", "runs/two", cwd=two)
+    assert ended.code == 0, ended.err
+    assert told in ended.told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("runs/one", "runs/nope"), "no run at runs/nope"),
+        (("runs/one",), "only one run"),
+        ((), "Missing argument"),
+    ],
+)
+def test_too_few_runs_are_told(two: Path, words: tuple[str, ...], told: str) -> None:
+    ended = gesture("runs", "compare", *words, cwd=two)
+    assert ended.code == ExitCode.USAGE
+    assert told in ended.told
