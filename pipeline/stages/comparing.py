@@ -14,6 +14,7 @@ from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.stages.reporting import (
     accuracies_by_protocol,
+    events_of,
     image_of,
     optional_json,
     read_json,
@@ -111,6 +112,7 @@ def _facts(run: RunFolder) -> RunFacts:
     metrics = read_json(run.require(run.metrics_file, "train"))
     settings = yaml.safe_load(run.require(run.config_file, "train").read_text("utf-8"))
     image = image_of(run, contract) or {}
+    evaluation = optional_json(run.evaluation_file)
     sweep = kept_sweep(run, contract.hash())
     flatbuffer = run.flatbuffer_file
     return RunFacts(
@@ -124,8 +126,8 @@ def _facts(run: RunFolder) -> RunFacts:
         windows=sum(map(sum, metrics["confusion"])),
         float_accuracy=metrics["accuracy"],
         int8_accuracy=_int8_accuracy(run, contract),
-        protocols=accuracies_by_protocol(optional_json(run.evaluation_file)),
-        **_event_facts(run),
+        protocols=accuracies_by_protocol(evaluation),
+        **_event_facts(events_of(evaluation)),
         rotation_limit_deg=None if sweep is None else sweep.rotation_limit_deg,
         model_bytes=flatbuffer.stat().st_size if flatbuffer.is_file() else None,
         flash_bytes=image.get("flash_bytes"),
@@ -163,10 +165,9 @@ def _int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
     return float(np.mean(scores.int8_scores.argmax(axis=1) == scores.targets))
 
 
-def _event_facts(run: RunFolder) -> dict[str, Any]:
-    events = optional_json(run.events_file)
-    gestures = {} if events is None else events["scores"]["gestures"]
-    alarms = {} if events is None else events["scores"]["unknown"]
+def _event_facts(events: Mapping[str, Any] | None) -> dict[str, Any]:
+    gestures = {} if events is None else events["gestures"]
+    alarms = {} if events is None else events["unknown"]
     return {
         "event_recall": gestures.get("recall"),
         "event_f1": gestures.get("f1"),

@@ -94,7 +94,6 @@ def gather(run: RunFolder) -> Facts:
     evaluation = optional_json(run.evaluation_file)
     robustness = kept_sweep(run, contract.hash())
     flatbuffer = run.flatbuffer_file
-    events = optional_json(run.events_file)
     return Facts(
         run=str(run.path),
         name=run.name,
@@ -106,7 +105,7 @@ def gather(run: RunFolder) -> Facts:
         verdict=_verdict(contract, settings, metrics, held_out, evaluation),
         held_out=held_out,
         evaluated=_honest(evaluation) is not None,
-        events=None if events is None else events["scores"],
+        events=events_of(evaluation),
         robustness=None if robustness is None else asdict(robustness),
         cost=optional_json(run.cost_file),
         image=image_of(run, contract),
@@ -141,6 +140,12 @@ def accuracies_by_protocol(evaluation: Mapping[str, Any] | None) -> dict[str, fl
     """int8, each protocol of an evaluation.json."""
     scores = () if evaluation is None else evaluation["protocols"]
     return {score["protocol"]: score["int8_accuracy"] for score in scores}
+
+
+def events_of(evaluation: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """A score for each kind of stream, by the hardest honest protocol."""
+    honest = _honest(evaluation)
+    return None if honest is None else honest.get("called")
 
 
 def _honest(evaluation: Mapping[str, Any] | None) -> dict[str, Any] | None:

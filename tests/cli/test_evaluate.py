@@ -161,6 +161,30 @@ def test_a_run_is_evaluated_by_its_own_config(evaluated: Any, work: Path) -> Non
     assert "training" not in ended.told
 
 
+def test_a_run_keeps_what_it_was_evaluated_by_and_its_report_begins_with_it(
+    evaluated: Any, work: Path
+) -> None:
+    done = work / evaluated["folder"]
+    run = work / "runs" / "kept"
+    shutil.copytree(done / "lopo" / "fold-0", run)
+    load_train_config(work / "small.yaml").save(run / "config.yaml")
+    shutil.copytree(done, work / "evaluations" / done.name.replace("small", "kept"))
+    for protocol in ("leaky", "lopo"):
+        ended = gesture("evaluate", "runs/kept", "--protocol", protocol, cwd=work)
+        assert ended.code == 0, ended.err
+        assert ended.told.count("done before") == 2
+    kept = json.loads((run / "evaluation.json").read_text("utf-8"))
+    assert [score["protocol"] for score in kept["protocols"]] == ["lopo", "leaky"]
+    lopo, leaky = (score["int8_accuracy"] for score in kept["protocols"])
+    page = (run / "report.html").read_text("utf-8")
+    assert f'<p class="headline">{100 * lopo:.1f} %</p>' in page
+    assert f"<b>{100 * leaky:.1f} %</b>" in page
+    one_setting_else = ("--set", "fit.seed=1", "--protocol", "lopo")
+    before = (run / "evaluation.json").stat().st_mtime_ns
+    assert gesture("evaluate", "runs/kept", *one_setting_else, cwd=work).code == 0
+    assert (run / "evaluation.json").stat().st_mtime_ns == before
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
