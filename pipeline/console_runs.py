@@ -64,7 +64,7 @@ def show_runs(runs: Sequence[RunFacts | BrokenRun], as_json: bool) -> None:
             table.add_row(escape(run.run.name), f"[red]{escape(run.fault)}[/]")
             continue
         accuracies = (_share(run.int8_accuracy), _share(run.float_accuracy))
-        sizes = (_count(run.model_bytes), _count(run.instructions))
+        sizes = (_count(run.model_bytes), _instructions(run))
         words = (run.run.name, run.state, run.data, run.split)
         table.add_row(*map(escape, words), *accuracies, *sizes)
     out.print(table)
@@ -111,7 +111,7 @@ def _rows(runs: Sequence[RunFacts]) -> list[tuple[str, Callable[[RunFacts], str]
         ("model.tflite bytes", lambda run: _count(run.model_bytes)),
         ("flash bytes", lambda run: _count(run.flash_bytes)),
         ("RAM bytes", lambda run: _count(run.ram_bytes)),
-        ("instructions", lambda run: _count(run.instructions)),
+        ("instructions", _instructions),
     ]
 
 
@@ -129,6 +129,12 @@ def _number(number: float | None, unit: str = "") -> str:
 
 def _count(count: int | None) -> str:
     return UNKNOWN if count is None else f"{count:,}"
+
+
+def _instructions(run: RunFacts) -> str:
+    if run.instructions is None and run.estimated_instructions is not None:
+        return f"about {run.estimated_instructions:,}"
+    return _count(run.instructions)
 
 
 def _value(value: Any) -> str:

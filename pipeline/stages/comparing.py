@@ -30,7 +30,7 @@ class RunFacts:
 
     state: trained, converted or deployed. windows, float_accuracy, int8_accuracy: of the run's
     own held-out part; protocols: int8 accuracy over the folds of `gesture evaluate`.
-    instructions: of a classification, counted on a board, else estimated.
+    instructions: of a classification, counted on a board; estimated_instructions: at conversion.
     """
 
     run: Path
@@ -53,6 +53,7 @@ class RunFacts:
     flash_bytes: int | None
     ram_bytes: int | None
     instructions: int | None
+    estimated_instructions: int | None
     settings: Mapping[str, Any]
 
 
@@ -112,6 +113,7 @@ def _facts(run: RunFolder) -> RunFacts:
     metrics = read_json(run.require(run.metrics_file, "train"))
     settings = yaml.safe_load(run.require(run.config_file, "train").read_text("utf-8"))
     image = image_of(run, contract) or {}
+    cost = optional_json(run.cost_file) or {}
     evaluation = optional_json(run.evaluation_file)
     sweep = kept_sweep(run, contract.hash())
     flatbuffer = run.flatbuffer_file
@@ -132,7 +134,8 @@ def _facts(run: RunFolder) -> RunFacts:
         model_bytes=flatbuffer.stat().st_size if flatbuffer.is_file() else None,
         flash_bytes=image.get("flash_bytes"),
         ram_bytes=image.get("ram_bytes"),
-        instructions=_instructions(run, image),
+        instructions=image.get("instructions_per_inference"),
+        estimated_instructions=cost.get("instructions"),
         settings=_flat(settings),
     )
 
@@ -174,14 +177,6 @@ def _event_facts(events: Mapping[str, Any] | None) -> dict[str, Any]:
         "false_alarms_per_hour": alarms.get("false_alarms_per_hour"),
         "latency_s": gestures.get("latency_median_s"),
     }
-
-
-def _instructions(run: RunFolder, image: Mapping[str, Any]) -> int | None:
-    counted: int | None = image.get("instructions_per_inference")
-    if counted is not None:
-        return counted
-    cost = optional_json(run.cost_file)
-    return None if cost is None else int(cost["instructions"])
 
 
 def _differences(runs: Sequence[RunFacts]) -> dict[str, tuple[Any, ...]]:

@@ -46,6 +46,12 @@ def test_each_run_is_listed_once(two: Path) -> None:
     assert 0 <= one["int8_accuracy"] <= 1
     assert one["model_bytes"] == (two / "runs" / "one" / "model.tflite").stat().st_size
     assert one["flash_bytes"] is None
+    assert one["instructions"] is None
+    estimated = json.loads((two / "runs" / "one" / "cost.json").read_text("utf-8"))["instructions"]
+    assert one["estimated_instructions"] == estimated
+    assert (
+        f"about {estimated:,}" in gesture("runs", "compare", "runs/one", "runs/two", cwd=two).told
+    )
 
 
 def test_a_broken_run_is_listed_with_its_fault(two: Path) -> None:
