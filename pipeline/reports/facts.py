@@ -51,7 +51,8 @@ class Verdict:
     """The honest figures: of the folds where the run was evaluated, else of its held-out part.
 
     how: what was held out; int8: whether it is the compiled C's answer, or the float model's.
-    confusion: [true][called]; float_accuracy and leaky_accuracy: to compare, where known.
+    confusion: [true][called], by `labels`, which has gestures that a fold did not know, too.
+    float_accuracy, leaky_accuracy: to compare, where known.
     """
 
     how: str
@@ -60,6 +61,7 @@ class Verdict:
     accuracy: float
     balanced_accuracy: float
     windows: int
+    labels: tuple[str, ...]
     confusion: Sequence[Sequence[int]]
     classes: tuple[ClassResult, ...]
     people: tuple[PersonResult, ...]

@@ -129,7 +129,7 @@ def _facts(run: RunFolder) -> RunFacts:
         float_accuracy=metrics["accuracy"],
         int8_accuracy=_int8_accuracy(run, contract),
         protocols=accuracies_by_protocol(evaluation),
-        **_event_facts(events_of(evaluation)),
+        **_event_facts(events_of(run, evaluation)),
         rotation_limit_deg=None if sweep is None else sweep.rotation_limit_deg,
         model_bytes=flatbuffer.stat().st_size if flatbuffer.is_file() else None,
         flash_bytes=image.get("flash_bytes"),

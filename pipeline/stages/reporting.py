@@ -16,6 +16,7 @@ from pipeline.artifacts import RunFolder, atomic_write
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.reports.facts import ClassResult, Facts, HeldOut, PersonResult, Verdict
+from pipeline.stages.deciding import Events, outcome
 from pipeline.stages.robustness import kept_sweep, sweep
 from pipeline.stages.run_windows import held_out_windows
 from pipeline.stages.runs import open_run
@@ -105,7 +106,7 @@ def gather(run: RunFolder) -> Facts:
         verdict=_verdict(contract, settings, metrics, held_out, evaluation),
         held_out=held_out,
         evaluated=_honest(evaluation) is not None,
-        events=events_of(evaluation),
+        events=events_of(run, evaluation),
         robustness=None if robustness is None else asdict(robustness),
         cost=optional_json(run.cost_file),
         image=image_of(run, contract),
@@ -142,10 +143,15 @@ def accuracies_by_protocol(evaluation: Mapping[str, Any] | None) -> dict[str, fl
     return {score["protocol"]: score["int8_accuracy"] for score in scores}
 
 
-def events_of(evaluation: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """A score for each kind of stream, by the hardest honest protocol."""
+def events_of(run: RunFolder, evaluation: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """A score for each kind of stream: of the hardest honest protocol, else of the run's own."""
     honest = _honest(evaluation)
-    return None if honest is None else honest.get("called")
+    if honest is not None:
+        called: dict[str, Any] = honest["called"]
+        return called
+    if not run.events_file.is_file():
+        return None
+    return asdict(outcome([Events.load(run.events_file)]))
 
 
 def _honest(evaluation: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -213,6 +219,7 @@ def _measured(found: Metrics) -> dict[str, Any]:
         "accuracy": found.accuracy,
         "balanced_accuracy": found.balanced_accuracy,
         "windows": int(found.confusion.sum()),
+        "labels": tuple(score.label for score in found.classes),
         "confusion": found.confusion.tolist(),
         "classes": tuple(ClassResult(**asdict(score)) for score in found.classes),
     }

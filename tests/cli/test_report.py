@@ -14,6 +14,7 @@ from pipeline.artifacts import RunFolder
 from pipeline.errors import ExitCode
 from pipeline.training.held_out import HeldOutScores
 from tests.cli.commands import gesture
+from tests.fixtures.reported import event_score
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
@@ -44,6 +45,7 @@ def test_conversion_leaves_a_report_of_what_the_board_computes(converted_run: Pa
     assert f'<p class="headline">{100 * right:.1f} %</p>' in page
     assert "the board's own C computes in int8" in page
     assert "gesture report runs/quick" in page  # what it bears is not known yet
+    assert "<th>gestures</th><th>rest</th><th>unknown</th>" in page
 
 
 def test_undisturbed_windows_are_called_as_they_were_at_conversion(
@@ -95,6 +97,7 @@ def test_an_evaluation_takes_the_headline(reported: Any, work: Path) -> None:
         "people": [{"person": "zoe", "windows": 9, "int8_accuracy": 1 / 3}],
         "float_accuracy": 0.5,
         "labels": labels,
+        "called": {"gestures": event_score(takes=9, found=8), "unknown": event_score()},
         "confusion": np.ones((count, count), int).tolist(),
     }
     protocols = [

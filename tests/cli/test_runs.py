@@ -46,6 +46,8 @@ def test_each_run_is_listed_once(two: Path) -> None:
     assert 0 <= one["int8_accuracy"] <= 1
     assert one["model_bytes"] == (two / "runs" / "one" / "model.tflite").stat().st_size
     assert one["flash_bytes"] is None
+    assert 0 <= one["event_f1"] <= 1
+    assert one["false_alarms_per_hour"] >= 0
     assert one["instructions"] is None
     estimated = json.loads((two / "runs" / "one" / "cost.json").read_text("utf-8"))["instructions"]
     assert one["estimated_instructions"] == estimated

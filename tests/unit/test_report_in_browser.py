@@ -131,7 +131,12 @@ def test_a_page_of_hardly_anything_and_of_many_classes_stays_whole(
     labels = {"labels": (*LABELS, *many), "decision": decision}
     contract = facts().contract.model_copy(update=labels)
     wide = verdict(
-        confusion=[[1] * 17] * 17, people=(), leaky_accuracy=None, float_accuracy=None, int8=False
+        labels=(*LABELS, *many),
+        confusion=[[1] * 17] * 17,
+        people=(),
+        leaky_accuracy=None,
+        float_accuracy=None,
+        int8=False,
     )
     nothing = {"events": None, "robustness": None, "cost": None, "image": None}
     page = render(facts(contract=contract, verdict=wide, evaluated=False, **nothing))
