@@ -11,6 +11,7 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -34,7 +35,9 @@ err = Console(stderr=True, highlight=False)
 
 
 def plain(result: Any) -> Any:
-    """Dataclasses, paths and tuples as what JSON knows."""
+    """Dataclasses, parts of a contract, paths and tuples as what JSON knows."""
+    if isinstance(result, BaseModel):
+        return result.model_dump(mode="json")
     if is_dataclass(result) and not isinstance(result, type):
         return plain(asdict(result))
     if isinstance(result, Mapping):

@@ -84,8 +84,8 @@ class Chart:
             f'<svg class="chart" role="img" viewBox="0 0 {self.width} {self.height}" '
             f'aria-label="{escape(self.title)}">',
             *self._grid(),
-            *(self._mark(mark) for mark in self.marks),
             *(part for line in self.lines for part in self._line(line)),
+            *(self._mark(mark) for mark in self.marks),
             "</svg>",
         ]
         return "".join(parts)
