@@ -19,22 +19,9 @@ from pipeline.reports.pictures import (
     threshold_chart,
     worst_mistakes,
 )
-from tests.fixtures.reported import LABELS, event_score, facts, held_out, verdict
+from tests.fixtures.reported import LABELS, SECTIONS, event_score, facts, held_out, verdict
 from tests.tiny_model import CONTRACT
 
-SECTIONS = [
-    "headline",
-    "confusion",
-    "classes",
-    "people",
-    "events",
-    "thresholds",
-    "robustness",
-    "mistakes",
-    "learning",
-    "cost",
-    "provenance",
-]
 HOSTILE = "<script src=http://evil.example/x.js>$\\frac$</script>\"'&"
 NOTHING_YET: dict[str, Any] = {
     "evaluated": False,

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline.reports.page import render
-from tests.fixtures.reported import LABELS, facts, verdict
-from tests.unit.test_report import SECTIONS
+from tests.fixtures.reported import LABELS, SECTIONS, facts, verdict
 
 WIDTHS = (360, 760, 1280)
 TIMEOUT_S = 120
