@@ -183,7 +183,7 @@ def test_sizes_are_those_of_the_linker(virtual_image):
     assert virtual_image.flash_bytes == text + data
     assert virtual_image.ram_bytes == data + bss
     assert virtual_image.flash_bytes < 16 << 10
-    assert virtual_image.ram_bytes < 16 << 10
+    assert virtual_image.ram_bytes < 56 << 10  # most of it the last seconds of samples
 
 
 @pytest.mark.usefixtures("qemu")
