@@ -128,8 +128,13 @@ class BoardClient:
 
     def take_kept(self, kind: str) -> list[Message]:
         """The messages of one kind that arrived during commands; what else did stays."""
-        found = [item for item in self._kept if isinstance(item, Message) and item.kind == kind]
-        self._kept = deque(item for item in self._kept if item not in found)
+        kept, self._kept = self._kept, deque()
+        found: list[Message] = []
+        for item in kept:
+            if isinstance(item, Message) and item.kind == kind:
+                found.append(item)
+            else:
+                self._kept.append(item)
         return found
 
     def forget_kept(self) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.artifacts import IMU_CHANNELS, Int32, Interval, Recording, atomic_write
 from pipeline.config import TrainConfig
 from pipeline.datasets.splits import split_recordings
-from pipeline.datasets.usable import usable_recordings
+from pipeline.datasets.usable import recorded_only, usable_recordings
 from pipeline.datasets.windows import LEAKY
 
 _KEPT = ("name", "label", "person", "session", "rate_hz", "board", "source")
@@ -70,10 +70,10 @@ def held_out(recordings: Sequence[Recording], config: TrainConfig) -> HeldOut:
     """
     if config.split.by == LEAKY:
         return HeldOut((), (), ())
-    usable = usable_recordings(recordings, config)
+    usable = recorded_only(usable_recordings(recordings, config))
     split = split_recordings(usable, config.split, config.data.background)
     known = {config.data.background, *config.unknown.labels, *(config.data.labels or ())}
-    unseen = [recording for recording in recordings if recording.label not in known]
+    unseen = [recording for recording in recorded_only(recordings) if recording.label not in known]
     return HeldOut(
         validation=tuple(usable[index] for index in split.validation),
         test=tuple(usable[index] for index in split.test),

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.artifacts import Recording
 from pipeline.config import SplitConfig, TrainConfig
 from pipeline.datasets.splits import choose_by, count_folds, split_recordings
-from pipeline.datasets.usable import usable_recordings
+from pipeline.datasets.usable import recorded_only, usable_recordings
 from pipeline.datasets.windows import LEAKY, LEAKY_FOLDS
 from pipeline.errors import ExitCode, PipelineError
 
@@ -41,7 +41,7 @@ def check_protocol(name: str) -> str:
 
 def honest_protocol(recordings: Sequence[Recording], config: TrainConfig) -> str:
     """lopo where enough people made every gesture, else kfold."""
-    usable = usable_recordings(recordings, config)
+    usable = recorded_only(usable_recordings(recordings, config))
     return "lopo" if choose_by(usable, config.data.background) == "person" else "kfold"
 
 
@@ -59,7 +59,7 @@ def protocol_folds(
         folds = base.folds or LEAKY_FOLDS
         splits = [base.model_copy(update={"fold": fold}) for fold in range(folds)]
     else:
-        usable = usable_recordings(recordings, config)
+        usable = recorded_only(usable_recordings(recordings, config))
         folds = count_folds(usable, base, config.data.background)
         splits = [base.model_copy(update={"fold": fold}) for fold in range(folds)]
         for split in splits:
@@ -70,7 +70,7 @@ def protocol_folds(
 def _without_each_gesture(
     recordings: Sequence[Recording], config: TrainConfig
 ) -> list[TrainConfig]:
-    usable = usable_recordings(recordings, config)
+    usable = recorded_only(usable_recordings(recordings, config))
     gestures = sorted({recording.label for recording in usable} - {config.data.background})
     if len(gestures) < FEWEST_FOR_UNSEEN:
         raise PipelineError(
@@ -83,7 +83,7 @@ def _without_each_gesture(
         others = tuple(label for label in gestures if label != gesture)
         data = config.data.model_copy(update={"labels": others})
         one = config.model_copy(update={"data": data})
-        rest = usable_recordings(recordings, one)
+        rest = recorded_only(usable_recordings(recordings, one))
         split_recordings(rest, one.split, config.data.background)
         chosen.append(one)
     return chosen

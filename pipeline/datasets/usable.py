@@ -50,6 +50,11 @@ def _unknown_as_background(recording: Recording, config: TrainConfig) -> Recordi
     return replace(recording, label=label, intervals=known)
 
 
+def recorded_only(recordings: Sequence[Recording]) -> list[Recording]:
+    """Without what was pulled from a board: that trains, and never judges."""
+    return [recording for recording in recordings if recording.pulled is None]
+
+
 def _check(recording: Recording, config: TrainConfig) -> None:
     name = recording.name
     rate_hz = config.data.rate_hz

@@ -19,7 +19,7 @@ from pipeline.datasets.recordings import fingerprint
 from pipeline.datasets.splits import group_names, split_recordings
 from pipeline.datasets.streams import join_takes
 from pipeline.datasets.unknown import unknown_motion
-from pipeline.datasets.usable import is_continuous, usable_recordings
+from pipeline.datasets.usable import is_continuous, recorded_only, usable_recordings
 
 LEAKY = "leaky"
 LEAKY_FOLDS = 5
@@ -67,7 +67,7 @@ def make_dataset(recordings: Sequence[Recording], config: TrainConfig) -> Sequen
     usable = usable_recordings(recordings, config)
     if config.split.by == LEAKY:
         return _leaky_dataset(usable, config)
-    recorded = [recording for recording in usable if recording.pulled is None]
+    recorded = recorded_only(usable)
     split = split_recordings(recorded, config.split, config.data.background)
     train, validation, test = (
         [recorded[index] for index in part] for part in (split.train, split.validation, split.test)

@@ -11,6 +11,7 @@ import pytest
 from pipeline.artifacts import Recording, RunFolder
 from pipeline.boards.supervisor import start
 from pipeline.config import load_train_config
+from pipeline.datasets.held_out import held_out
 from pipeline.datasets.recordings import load_recordings, save_recording, takes_in
 from pipeline.datasets.streams import join_takes
 from pipeline.datasets.windows import make_dataset
@@ -114,6 +115,15 @@ def test_what_was_pulled_from_a_tested_person_is_left_out(mixed: list[Recording]
         names = {dataset.groups[i] for i in dataset.splits["train"]}
         assert "idle/me-9-001" in names
         assert ("idle/sim1-9-001" in names) == ("sim1" not in tested)
+
+
+def test_what_a_run_holds_out_is_what_its_dataset_does(mixed: list[Recording]) -> None:
+    config = load_train_config(CONFIG, ["split.by=take"])
+    dataset = make_dataset(mixed, config)
+    tested = {dataset.groups[index] for index in dataset.splits["test"]}
+    held = held_out(mixed, config)
+    assert {recording.name for recording in held.test} == tested
+    assert not [take for take in (*held.test, *held.validation, *held.unseen) if take.pulled]
 
 
 def test_a_mark_that_was_edited_is_told(tmp_path: Path, waves: list[Recording]) -> None:
