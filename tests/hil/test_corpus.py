@@ -128,7 +128,7 @@ def test_the_board_passes(
 
 
 def test_native_and_virtual_find_the_same(found: dict[str, dict[str, object]]) -> None:
-    """Of what was run above; benchmarks/deploy_hil.py runs both for a minute a case."""
+    """Of what was run above; benchmarks/deploy_hil.py runs both with longer waits."""
     boards = [found[board] for board in EMULATED if board in found]
     for case in CASES:
         assert len({repr(board[case]) for board in boards if case in board}) <= 1, case
