@@ -143,7 +143,7 @@ def _image_of(sources: Path, log: Path) -> str:
     from pipeline.deployment.platformio import build
 
     built = build(BOARD, sources, PROJECT, log, BUILD_TIMEOUT_S)
-    return hashlib.sha256(built.path.read_bytes()).hexdigest()
+    return hashlib.sha256(built.flash.read_bytes()).hexdigest()
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
