@@ -103,6 +103,7 @@ def test_what_streams_needs_less(keras_models: Path) -> None:
     assert [layer.operator for layer in hop.layers] == [
         "CONV_2D + MAX_POOL_2D",
         *("CONV_2D",) * 3,
+        "(keeps what is new)",
         "MEAN",
         "FULLY_CONNECTED",
         "SOFTMAX",
