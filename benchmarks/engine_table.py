@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.engine_growth import macs_of
-from benchmarks.results_file import Row
+from benchmarks.results_file import Row, load
 
 AREA = "engine"
 NETWORKS = ("conv1d", "magic_wand", "dense", "ds_conv1d")
@@ -62,7 +62,8 @@ def shows(name: str) -> bool:
 
 def section(rows: list[Row], folder: Path) -> list[str]:
     """Table and pictures; the pictures are drawn into `folder`."""
-    values = {row["name"]: row["value"] for row in rows}
+    portable = [row for row in load("chain") if row["name"].startswith("conv1d portable")]
+    values = {row["name"]: row["value"] for row in (*portable, *rows)}
     draw_engines(values, folder / "engine-instructions.svg")
     draw_growth(rows, folder / "engine-growth.svg")
     return [
@@ -83,7 +84,8 @@ def draw_engines(values: dict[str, float], file: Path) -> None:
         places = [at + number * width for at in range(len(NETWORKS))]
         axes.bar(places, found, width, label=title)
     axes.set_xticks([at + 1.5 * width for at in range(len(NETWORKS))], NETWORKS)
-    _save(plot, figure, axes, file)
+    axes.legend(loc="upper left")
+    _save(plot, figure, file)
 
 
 def draw_growth(rows: list[Row], file: Path) -> None:
@@ -95,7 +97,8 @@ def draw_growth(rows: list[Row], file: Path) -> None:
     axes.set_xscale("log")
     axes.set_xlabel("multiplications")
     axes.set_ylim(bottom=0)
-    _save(plot, figure, axes, file)
+    axes.legend(loc="lower left")
+    _save(plot, figure, file)
 
 
 def _canvas(label: str) -> tuple[Any, Any, Any]:
@@ -111,8 +114,7 @@ def _canvas(label: str) -> tuple[Any, Any, Any]:
     return pyplot, figure, axes
 
 
-def _save(plot: Any, figure: Any, axes: Any, file: Path) -> None:
-    axes.legend()
+def _save(plot: Any, figure: Any, file: Path) -> None:
     figure.tight_layout()
     figure.savefig(file, metadata={"Date": None})
     plot.close(figure)
