@@ -15,7 +15,15 @@ from pipeline.datasets.recordings import load_recording, takes_in
 from pipeline.errors import ExitCode
 from tests.cli.commands import Ended, gesture
 from tests.fixtures.screen import Screen, screen
-from tests.fixtures.sketches import BURST_ROWS, Piece, forwarder, imu_capture, row, sending
+from tests.fixtures.sketches import (
+    BURST_ROWS,
+    Piece,
+    forwarder,
+    imu_capture,
+    imu_capture_when,
+    row,
+    sending,
+)
 
 LIMIT_S = 60.0
 
@@ -127,24 +135,29 @@ def capturing_screen(work: Path, *words: str) -> AbstractContextManager[Screen]:
 
 
 def test_keys_keep_discard_and_quit_and_the_terminal_is_as_before(tmp_path: Path) -> None:
+    hand = threading.Semaphore(0)
     with (
-        sending(imu_capture(bursts=60)) as port,
+        sending(imu_capture_when(lambda: hand.acquire(blocking=False))) as port,
         capturing_screen(tmp_path, "--port", port) as terminal,
     ):
+        hand.release()
         terminal.until("takes: up 1")
         terminal.type(b"k")
+        hand.release()
         terminal.until("takes: up 2")
         terminal.type(b"d")
         terminal.until("anna-1-002.csv: taken back")
         terminal.type(b"d")  # the first was kept: nothing is left to discard
+        for _ in range(3):  # shown anew, so the key was heard
+            terminal.until("takes: up 1")
+        hand.release()
         terminal.until("takes: up 2")
         terminal.type(b"q")
         assert terminal.ended() == 0
         assert terminal.mode_now() == terminal.mode
     assert "ax " in terminal.shown
     assert "119" in terminal.shown
-    takes = recordings(tmp_path)
-    assert [numbers(take)[0] for take in takes][:2] == [0, 2 * BURST_ROWS]
+    assert [numbers(take)[0] for take in recordings(tmp_path)] == [0, 2 * BURST_ROWS]
 
 
 def test_ctrl_c_in_a_terminal_ends_cleanly(tmp_path: Path) -> None:
