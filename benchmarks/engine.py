@@ -26,8 +26,8 @@ from benchmarks.engine_build import (
     build,
     model,
     oracle,
+    probe_vectors,
     run,
-    test_vectors,
 )
 from benchmarks.engine_cmsis import FLAGS, cmsis_includes, cmsis_sources
 from benchmarks.engine_quoted import quoted_rows
@@ -140,7 +140,7 @@ def measure(folder: Path, prefix: str, flatbuffer: bytes) -> list[Row]:
 
 def measure_engine(folder: Path, flatbuffer: bytes, engine: Engine) -> Cost:
     network = compile_network(flatbuffer)
-    inputs = test_vectors(network)
+    inputs = probe_vectors(network)
     expected = oracle(flatbuffer, inputs)
     sources = engine.sources(flatbuffer, folder)
     caller = int(np.prod(network.input_shape)) + int(np.prod(network.output_shape))

@@ -116,7 +116,7 @@ def _instructions(ticks: int) -> int:
     return round(ticks * TIMER_NS / (1 << ICOUNT_SHIFT))
 
 
-def test_vectors(network: CompiledNetwork) -> Int8:
+def probe_vectors(network: CompiledNetwork) -> Int8:
     """Noise of every loudness, and the two constant extremes."""
     noise = np.random.default_rng(1)
     loudness = noise.uniform(1, 128, (VECTORS, *(1,) * (len(network.input_shape) - 1)))

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.engine import our_sources
-from benchmarks.engine_build import ROOT, build, run, test_vectors
+from benchmarks.engine_build import ROOT, build, probe_vectors, run
 from benchmarks.results_file import Row, record, row
 from pipeline.compiler import compile_network
 
@@ -41,7 +41,7 @@ def network_row(folder: Path, path: Path) -> Row:
     flatbuffer = path.read_bytes()
     network = compile_network(flatbuffer)
     image = build(folder, "growth", our_sources(flatbuffer, folder), ("-O2",))
-    ran = run(folder, image, test_vectors(network)[:VECTORS])
+    ran = run(folder, image, probe_vectors(network)[:VECTORS])
     ratio = round(ran.instructions / network.cost.macs, 3)
     note = f"{network.cost.macs} multiplications"
     return row(f"cost growth {path.stem}", ratio, "instructions", COMMAND, note)

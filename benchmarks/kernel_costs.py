@@ -29,8 +29,8 @@ from benchmarks.engine_build import (
     TARGET,
     build,
     model,
+    probe_vectors,
     run,
-    test_vectors,
 )
 from benchmarks.results_file import record, row
 from pipeline.artifacts import Int8, save_json, save_text_files
@@ -97,12 +97,12 @@ def measure_variants(folder: Path, flatbuffer: bytes) -> list[Measured]:
 def measure(folder: Path, flatbuffer: bytes, compact: bool = False) -> list[Measured]:
     layers = [lower(step) for step in fuse(without_views(read_graph(flatbuffer)), compact)]
     network = compile_network(flatbuffer, compact)
-    return _measured(folder, network, layers, test_vectors(network)[:VECTORS])
+    return _measured(folder, network, layers, probe_vectors(network)[:VECTORS])
 
 
 def hop_inputs(network: CompiledNetwork) -> Int8:
     """A few windows as int8 [hops, hop * channels]."""
-    windows = test_vectors(network)[:VECTORS]
+    windows = probe_vectors(network)[:VECTORS]
     samples = windows.reshape(-1, network.input_shape[-1])
     whole = len(samples) // network.feed * network.feed
     return samples[:whole].reshape(-1, network.feed * network.input_shape[-1])

@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.artifacts import IMU_UNITS, RunFolder, save_json
 from pipeline.config import DataConfig, TrainConfig
 from pipeline.contract import Channel, Contract, DecisionPolicy, Hashes, Scaling
-from pipeline.datasets.held_out import HeldOut
+from pipeline.datasets.held_out import HeldOutRecordings
 
 CALIBRATION, TEST = 100, 200  # windows
 CHANNELS = 6  # of a window that the network sees flat
@@ -37,7 +37,7 @@ def main(module: str, path: Path) -> None:
     }
     np.savez(run.windows_file, **windows)
     TrainConfig(data=DataConfig(path=Path("noise"))).save(run.config_file)
-    HeldOut(validation=(), test=(), unseen=()).save(run.recordings_file)
+    HeldOutRecordings(validation=(), test=(), unseen=()).save(run.recordings_file)
     epoch = {"number": 1, "of": 1, "loss": 1.0, "validation_loss": 1.0, "validation_accuracy": 0.0}
     about = {"split": "noise", "parameters": model.count_params(), "versions": {}}
     found = {"accuracy": 0.0, "epochs": [epoch], **about}

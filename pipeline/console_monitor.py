@@ -73,7 +73,6 @@ class _LiveView:
 
     def __init__(self, live: Live, keyboard: Keyboard) -> None:
         self._live, self._keyboard = live, keyboard
-        self._delay_ms = 0.0
 
     def see(self, seen: Seen) -> None:
         if seen.event is None:

@@ -22,7 +22,7 @@ _KEPT = ("name", "label", "person", "session", "rate_hz", "board", "source")
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class HeldOutRecordings:
     """validation, test: as the split has it; unseen: of labels that the model does not know."""
 
     validation: tuple[Recording, ...]
@@ -47,7 +47,7 @@ class HeldOut:
             )
 
     @classmethod
-    def load(cls, path: Path) -> HeldOut:
+    def load(cls, path: Path) -> HeldOutRecordings:
         parts: dict[str, list[Recording]] = {"validation": [], "test": [], "unseen": []}
         with np.load(path) as arrays:
             about = json.loads(str(arrays["about"]))
@@ -63,18 +63,18 @@ class HeldOut:
         return cls(**{name: tuple(part) for name, part in parts.items()})
 
 
-def held_out(recordings: Sequence[Recording], config: TrainConfig) -> HeldOut:
+def held_out(recordings: Sequence[Recording], config: TrainConfig) -> HeldOutRecordings:
     """What `make_dataset` holds out of training with the same config.
 
     Nothing where windows are dealt at random: then every recording has been learned from.
     """
     if config.split.by == LEAKY:
-        return HeldOut((), (), ())
+        return HeldOutRecordings((), (), ())
     usable = recorded_only(usable_recordings(recordings, config))
     split = split_recordings(usable, config.split, config.data.background)
     known = {config.data.background, *config.unknown.labels, *(config.data.labels or ())}
     unseen = [recording for recording in recorded_only(recordings) if recording.label not in known]
-    return HeldOut(
+    return HeldOutRecordings(
         validation=tuple(usable[index] for index in split.validation),
         test=tuple(usable[index] for index in split.test),
         unseen=tuple(unseen) if config.data.labels is not None else (),

@@ -11,7 +11,7 @@ from pipeline.contract import Contract
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class HeldOutWindows:
     """The windows a run is tested on, and what it says to them.
 
     windows: float32 [n, T, channels] in the channels' units; targets: int32 [n], an index into
@@ -89,7 +89,7 @@ class Facts:
     settings: Mapping[str, Any]
     metrics: Mapping[str, Any]
     verdict: Verdict
-    held_out: HeldOut
+    held_out: HeldOutWindows
     evaluated: bool
     events: Mapping[str, Any] | None
     robustness: Mapping[str, Any] | None

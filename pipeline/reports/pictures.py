@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.artifacts import IMU_UNITS, Float32
 from pipeline.reports.charts import Axis, Chart, Line, Mark
-from pipeline.reports.facts import HeldOut
+from pipeline.reports.facts import HeldOutWindows
 
 THRESHOLDS = np.round(np.linspace(0, 1, 101), 2)
 NO_MATTER = 1e-6  # by which scores of 32 bits may miss a threshold
@@ -46,7 +46,7 @@ def learning_chart(epochs: Sequence[Mapping[str, Any]]) -> Chart:
 
 
 def threshold_chart(
-    held_out: HeldOut, background: int | None, thresholds: Sequence[float]
+    held_out: HeldOutWindows, background: int | None, thresholds: Sequence[float]
 ) -> Chart:
     """What a threshold on the score of one window lets through, of what is right and wrong."""
     highest, called = held_out.scores.max(axis=1), held_out.called
@@ -93,7 +93,7 @@ def robustness_chart(curve: Mapping[str, Any]) -> Chart:
 
 
 def worst_mistakes(
-    held_out: HeldOut, labels: Sequence[str], channels: Sequence[str], rate_hz: float
+    held_out: HeldOutWindows, labels: Sequence[str], channels: Sequence[str], rate_hz: float
 ) -> list[Mistake]:
     """Those whose wrong name was furthest ahead of the right one, the worst first."""
     rows = np.arange(len(held_out.targets))

@@ -81,12 +81,12 @@ def unseen(label: str, events: Events) -> Unseen:
 
 def choose(run: RunFolder, twin: Twin) -> Choice:
     """The policy for the run, by its validation recordings; the usual one where they are few."""
-    from pipeline.datasets.held_out import HeldOut
+    from pipeline.datasets.held_out import HeldOutRecordings
     from pipeline.datasets.unknown import rest_motion, unknown_motion
     from pipeline.training import policy
 
     config = load_train_config(run.config_file)
-    held = HeldOut.load(run.require(run.recordings_file, "train")).validation
+    held = HeldOutRecordings.load(run.require(run.recordings_file, "train")).validation
     reason = policy.why_not_chosen(config, held, twin.labels)
     if reason:
         return policy.Choice(policy.usual_policy(config, twin.labels), reason)
@@ -100,11 +100,11 @@ def choose(run: RunFolder, twin: Twin) -> Choice:
 
 def judge_events(run: RunFolder, twin: Twin, choice: Choice, file: Path) -> Events:
     """Play the test part to the twin, and keep what became of it in `file`."""
-    from pipeline.datasets.held_out import HeldOut
+    from pipeline.datasets.held_out import HeldOutRecordings
     from pipeline.datasets.unknown import rest_motion, unknown_motion
 
     config = load_train_config(run.config_file)
-    held = HeldOut.load(run.require(run.recordings_file, "train"))
+    held = HeldOutRecordings.load(run.require(run.recordings_file, "train"))
     background = config.data.background
     parts: dict[str, list[Recording]] = {
         "gestures": _streams(held.test, config, TEST_SEED, 1),

@@ -15,7 +15,7 @@ import yaml
 from pipeline.artifacts import RunFolder, atomic_write
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.reports.facts import ClassResult, Facts, HeldOut, PersonResult, Verdict
+from pipeline.reports.facts import ClassResult, Facts, HeldOutWindows, PersonResult, Verdict
 from pipeline.stages.deciding import Events, outcome
 from pipeline.stages.robustness import kept_sweep, sweep
 from pipeline.stages.run_windows import held_out_windows
@@ -164,7 +164,7 @@ def _verdict(
     contract: Contract,
     settings: Mapping[str, Any],
     metrics: Mapping[str, Any],
-    held_out: HeldOut,
+    held_out: HeldOutWindows,
     evaluation: Mapping[str, Any] | None,
 ) -> Verdict:
     leaky = accuracies_by_protocol(evaluation).get(LEAKY)
@@ -198,7 +198,7 @@ def _evaluated(score: Mapping[str, Any], how: str, leaky: float | None) -> Verdi
 
 
 def _own(
-    contract: Contract, metrics: Mapping[str, Any], held_out: HeldOut, leaky: float | None
+    contract: Contract, metrics: Mapping[str, Any], held_out: HeldOutWindows, leaky: float | None
 ) -> Verdict:
     from pipeline.training.evaluate import measure
 
@@ -225,7 +225,7 @@ def _measured(found: Metrics) -> dict[str, Any]:
     }
 
 
-def _people(held_out: HeldOut) -> tuple[PersonResult, ...]:
+def _people(held_out: HeldOutWindows) -> tuple[PersonResult, ...]:
     from pipeline.datasets.names import person_of
 
     right = held_out.called == held_out.targets

@@ -10,15 +10,17 @@ from numpy.typing import NDArray
 from pipeline.artifacts import Float32, RunFolder
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.reports.facts import HeldOut
+from pipeline.reports.facts import HeldOutWindows
+
+NEEDED = {"calibration", "test", "test_targets", "test_names", "test_scores"}
 
 
 def load_windows(run: RunFolder) -> dict[str, NDArray[Any]]:
     """The arrays of windows.npz. Raises PipelineError where it is missing or cannot be used."""
     file = run.require(run.windows_file, "train")
     try:
-        with np.load(file) as arrays:
-            return dict(arrays)
+        with np.load(file) as content:
+            arrays = dict(content)
     except (OSError, ValueError, EOFError) as error:
         raise PipelineError(
             f"{file} cannot be read: {error}.",
@@ -26,21 +28,21 @@ def load_windows(run: RunFolder) -> dict[str, NDArray[Any]]:
             "train again; generated files are never edited by hand",
             ExitCode.MISMATCH,
         ) from None
-
-
-def held_out_windows(run: RunFolder, contract: Contract) -> HeldOut:
-    """With the scores of the compiled C where the run is converted, else of the float model."""
-    arrays = load_windows(run)
-    missing = {"test", "test_targets", "test_names", "test_scores"} - set(arrays)
-    if missing:
+    if missing := NEEDED - set(arrays):
         raise PipelineError(
-            f"{run.windows_file} has no {', '.join(sorted(missing))}.",
+            f"{file} has no {', '.join(sorted(missing))}.",
             "the run was trained by another version",
             "train again",
             ExitCode.MISMATCH,
         )
+    return arrays
+
+
+def held_out_windows(run: RunFolder, contract: Contract) -> HeldOutWindows:
+    """With the scores of the compiled C where the run is converted, else of the float model."""
+    arrays = load_windows(run)
     int8 = _int8_scores(run, contract)
-    return HeldOut(
+    return HeldOutWindows(
         windows=_in_units(arrays["test"], contract),
         targets=arrays["test_targets"],
         names=tuple(arrays["test_names"].tolist()),

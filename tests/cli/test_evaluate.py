@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.config import load_train_config
 from pipeline.contract import Contract
-from pipeline.datasets.held_out import HeldOut
+from pipeline.datasets.held_out import HeldOutRecordings
 from pipeline.datasets.recordings import save_recording
 from pipeline.datasets.streams import join_takes
 from pipeline.errors import ExitCode
@@ -99,7 +99,7 @@ def test_what_was_judged_is_what_a_board_with_that_contract_does(
         assert contract.decision.model_dump(mode="json") == kept["choice"]["policy"]
         twin = Twin(run / "firmware", run / "build")
         assert twin.contract_hash == contract.hash()
-        test = HeldOut.load(run / "recordings.npz").test
+        test = HeldOutRecordings.load(run / "recordings.npz").test
         takes_ = [test[index] for index in np.random.default_rng(2).permutation(len(test))]
         stream = join_takes(takes_, load_train_config(run / "config.yaml").window.rest_s, 2)
         calls = judge(twin.replay(stream).events, stream, contract.gestures)

@@ -167,6 +167,17 @@ def test_a_damaged_run_is_told_and_its_report_kept(
     assert (run / "report.html").read_bytes() == before
 
 
+def test_a_run_of_an_older_version_is_not_converted(converted_run: Path, work: Path) -> None:
+    run = copy(converted_run, "older")
+    with np.load(run / "windows.npz") as content:
+        kept = {name: content[name] for name in content.files if name != "test_names"}
+    np.savez(run / "windows.npz", **kept)
+    ended = gesture("convert", "runs/older", cwd=work)
+    assert ended.code == ExitCode.MISMATCH
+    assert "windows.npz has no test_names" in ended.told
+    assert "train again" in ended.told
+
+
 def test_a_missing_run_is_told(tmp_path: Path) -> None:
     ended = gesture("report", "runs/nope", cwd=tmp_path)
     assert ended.code == ExitCode.USAGE

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.artifacts import Interval, Recording
-from pipeline.datasets.held_out import HeldOut, held_out
+from pipeline.datasets.held_out import HeldOutRecordings, held_out
 from pipeline.datasets.windows import make_dataset
 from tests.takes import config, take, takes
 
@@ -27,7 +27,7 @@ def test_they_are_those_of_the_split_and_what_the_model_does_not_know() -> None:
 
 
 def test_nothing_is_held_out_where_windows_are_dealt_at_random() -> None:
-    assert held_out(RECORDINGS, config(split={"by": "leaky"})) == HeldOut((), (), ())
+    assert held_out(RECORDINGS, config(split={"by": "leaky"})) == HeldOutRecordings((), (), ())
 
 
 def test_motion_learned_as_background_is_not_unseen() -> None:
@@ -37,9 +37,9 @@ def test_motion_learned_as_background_is_not_unseen() -> None:
 
 def test_they_come_back_as_they_were(tmp_path: Path) -> None:
     gap = replace(take("punch", 7), seq=np.arange(60) * 2, intervals=(Interval(3, 9, "punch"),))
-    held = HeldOut((take("flex"),), (gap, take("punch", 8, n=45)), ())
+    held = HeldOutRecordings((take("flex"),), (gap, take("punch", 8, n=45)), ())
     held.save(tmp_path / "kept.npz")
-    again = HeldOut.load(tmp_path / "kept.npz")
+    again = HeldOutRecordings.load(tmp_path / "kept.npz")
     assert [len(again.validation), len(again.test), len(again.unseen)] == [1, 2, 0]
     for one, other in zip(held.test, again.test, strict=True):
         same(one, other)
@@ -47,8 +47,8 @@ def test_they_come_back_as_they_were(tmp_path: Path) -> None:
 
 def test_channels_that_the_model_does_not_see_are_zero(tmp_path: Path) -> None:
     seen = replace(take("flex"), samples=take("flex").samples[:, :3], channels=("ax", "ay", "az"))
-    HeldOut((seen,), (), ()).save(tmp_path / "kept.npz")
-    (kept,) = HeldOut.load(tmp_path / "kept.npz").validation
+    HeldOutRecordings((seen,), (), ()).save(tmp_path / "kept.npz")
+    (kept,) = HeldOutRecordings.load(tmp_path / "kept.npz").validation
     assert np.array_equal(kept.thousandths[:, :3], seen.thousandths)
     assert not kept.samples[:, 3:].any()
 

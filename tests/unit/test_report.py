@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline.artifacts import IMU_CHANNELS
-from pipeline.reports.facts import ClassResult, HeldOut, PersonResult
+from pipeline.reports.facts import ClassResult, HeldOutWindows, PersonResult
 from pipeline.reports.page import render
 from pipeline.reports.pictures import (
     MISTAKES_SHOWN,
@@ -164,7 +164,7 @@ def test_ten_mistakes_are_drawn_at_most() -> None:
     count = MISTAKES_SHOWN + 5
     scores = np.tile(np.array([0.1, 0.2, 0.7], np.float32), (count, 1))
     scores[:, 2] += np.linspace(0, 0.1, count, dtype=np.float32)
-    many = HeldOut(
+    many = HeldOutWindows(
         windows=np.zeros((count, 20, 6), np.float32),
         targets=np.ones(count, np.int32),
         names=tuple(f"up/anna-1-{n:03d}" for n in range(count)),

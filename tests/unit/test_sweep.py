@@ -30,6 +30,7 @@ def a_run(folder: Path, each: int) -> RunFolder:
     scores = np.eye(3, dtype=np.float32)[targets]
     np.savez(
         run.windows_file,
+        calibration=scaled[:1],
         test=scaled,
         test_targets=targets,
         test_scores=scores,
