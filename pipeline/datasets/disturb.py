@@ -11,12 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-from pipeline.artifacts import IMU_UNITS, Float32
-from pipeline.datasets.augment import TRIADS
+from pipeline.artifacts import Float32
+from pipeline.datasets.sensor_noise import a_channel, white_noise
+from pipeline.datasets.turning import random_rotations, turn
 
-NOISE_DPS_PER_G = 100.0  # a hand's tremor and cheap sensors have about this ratio
 RANGE_DPS_PER_G = 500.0  # of the board's own ranges: 4 g and 2000 deg/s
 
 Disturb = Callable[[Float32, Sequence[str], float, Generator], Float32]
@@ -40,19 +39,8 @@ class Disturbance:
 def turned(
     windows: Float32, channels: Sequence[str], level_deg: float, random: Generator
 ) -> Float32:
-    """Each window about a random axis of its own (Rodrigues' formula)."""
-    axes = random.normal(size=(len(windows), 3))
-    x, y, z = (axes / np.linalg.norm(axes, axis=1, keepdims=True)).T
-    zero = np.zeros_like(x)
-    cross = np.moveaxis(np.array([[zero, -z, y], [z, zero, -x], [-y, x, zero]]), -1, 0)
-    angle = np.deg2rad(level_deg)
-    rotations = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
-    result = windows.copy()
-    for triad in TRIADS:
-        if all(axis in channels for axis in triad):
-            columns = [channels.index(axis) for axis in triad]
-            result[..., columns] = windows[..., columns] @ rotations.transpose(0, 2, 1)
-    return result
+    """Each window about a random axis of its own."""
+    return turn(windows, channels, random_rotations(np.full(len(windows), level_deg), random))
 
 
 def swung(windows: Float32, _channels: Sequence[str], factor: float, _random: Generator) -> Float32:
@@ -87,21 +75,14 @@ def thinned(
 
 def shaken(windows: Float32, channels: Sequence[str], level_g: float, random: Generator) -> Float32:
     """White noise of this standard deviation, and of as much in deg/s as goes with it."""
-    noise = random.normal(size=windows.shape) * _a_channel(channels, level_g, NOISE_DPS_PER_G)
-    return (windows + noise).astype(np.float32)
+    return windows + white_noise(windows.shape, channels, level_g, random)
 
 
 def clipped(
     windows: Float32, channels: Sequence[str], range_g: float, _random: Generator
 ) -> Float32:
-    largest = _a_channel(channels, range_g, RANGE_DPS_PER_G)
+    largest = a_channel(channels, range_g, RANGE_DPS_PER_G)
     return np.clip(windows, -largest, largest).astype(np.float32)
-
-
-def _a_channel(channels: Sequence[str], level_g: float, dps_per_g: float) -> NDArray[np.float64]:
-    return np.array(
-        [level_g if IMU_UNITS.get(name) == "g" else level_g * dps_per_g for name in channels]
-    )
 
 
 DISTURBANCES = (

@@ -15,6 +15,7 @@ import numpy as np
 from pipeline.artifacts import Float32, Recording, SequenceDataset
 from pipeline.config import TrainConfig
 from pipeline.datasets.augment import vary
+from pipeline.datasets.idle import rests_in
 from pipeline.datasets.recordings import fingerprint
 from pipeline.datasets.splits import group_names, split_recordings
 from pipeline.datasets.streams import join_takes
@@ -128,40 +129,47 @@ def _labels_in(recording: Recording) -> set[str]:
 def _training_windows(
     recordings: Sequence[Recording], pulled: Sequence[Recording], config: TrainConfig
 ) -> _Windows:
-    """A stream a pass, in another order, with other rests, and all but the first one varied.
+    """A stream of takes a pass, in another order, with other rests; in all passes but the first
+    everything is varied, continuous recordings too.
 
     What was pulled is varied always, whatever it is, since each time would be the same.
     """
     random = np.random.default_rng(config.augment.seed)
+    rests = rests_in(recordings, config.data.background)
+    times = config.augment.pulled
     windows = _Windows([], [], [])
     for number in range(config.augment.passes):
-        shuffled = [recordings[i] for i in random.permutation(len(recordings))]
         varied = [
-            recording
-            if number == 0 or is_continuous(recording, config)
-            else vary(recording, config.augment, random)
-            for recording in shuffled
+            vary(recordings[i], config.augment, number, rests) if number else recordings[i]
+            for i in random.permutation(len(recordings))
         ]
         varied += [
-            vary(recording, config.augment, random)
+            vary(recording, config.augment, number * times + again, rests)
             for recording in pulled
-            for _ in range(config.augment.pulled)
+            for again in range(times)
         ]
-        windows.add(_stream_windows(varied, config, seed=int(random.integers(2**31))))
+        shift = round(config.augment.shift * config.window.hop) if number else 0
+        windows.add(_stream_windows(varied, config, int(random.integers(2**31)), shift))
     return windows
 
 
-def _stream_windows(recordings: Sequence[Recording], config: TrainConfig, seed: int) -> _Windows:
-    """Windows at the hop: of the takes, joined, and of each continuous recording."""
+def _stream_windows(
+    recordings: Sequence[Recording], config: TrainConfig, seed: int, shift: int = 0
+) -> _Windows:
+    """Windows at the hop: of the takes, joined, and of each continuous recording, from one of its
+    first `shift` samples on."""
     takes = [recording for recording in recordings if not is_continuous(recording, config)]
     windows = _Windows([], [], [])
     if takes:
         stream = join_takes(takes, config.window.rest_s, seed)
         names = [take.name for take in takes]
         windows.add(_cut(stream, _nearest_take(stream, names), config, config.window.hop))
+    random = np.random.default_rng(seed)
     for recording in recordings:
         if is_continuous(recording, config):
-            windows.add(_cut(recording, _always(recording.name), config, config.window.hop))
+            first = int(random.integers(shift + 1))
+            name_at = _always(recording.name)
+            windows.add(_cut(recording, name_at, config, config.window.hop, first))
     return windows
 
 
@@ -221,12 +229,16 @@ def _is_whole(stream: Recording, start: int, length: int) -> bool:
 
 
 def _cut(
-    stream: Recording, name_at: Callable[[int], str], config: TrainConfig, step: int
+    stream: Recording,
+    name_at: Callable[[int], str],
+    config: TrainConfig,
+    step: int,
+    first: int = 0,
 ) -> _Windows:
     """Windows every `step` samples, where it is clear what they show and nothing is missing."""
     length = config.window.length
     windows = _Windows([], [], [])
-    for start in range(0, len(stream) - length + 1, step):
+    for start in range(first, len(stream) - length + 1, step):
         label = _label(stream, start, config)
         if label is not None and _is_whole(stream, start, length):
             windows.inputs.append(stream.samples[start : start + length])
