@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from pipeline.config import Section, load_section
+from pipeline.config import load_section
+from pipeline.config_models import Section
 from pipeline.config_reference import reference
 from pipeline.costs import LayerCost, NetworkCost
 from pipeline.errors import PipelineError

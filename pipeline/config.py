@@ -14,22 +14,18 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 
+from pipeline.config_models import (
+    ConvolutionalConfig,
+    ModelConfig,
+    Section,
+    settings_of,
+    why_no_setting,
+)
 from pipeline.errors import ExitCode, PipelineError
 
 BOARD_CHANNELS = ("ax", "ay", "az", "gx", "gy", "gz")  # as a board hands them to its network
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 Kind = TypeVar("Kind", bound=Section)
@@ -150,30 +146,6 @@ class SplitConfig(Section):
         return by
 
 
-class ConvolutionConfig(Section):
-    """A convolution over time, with `pool` neighbouring columns merged after it."""
-
-    filters: int = Field(gt=0)
-    kernel: int = Field(5, gt=0)
-    dilation: int = Field(1, gt=0)
-    pool: int = Field(1, gt=0)
-
-
-class ModelConfig(Section):
-    kind: Literal["conv1d"] = Field("conv1d", description="which network")
-    convolutions: tuple[ConvolutionConfig, ...] = Field(
-        (
-            ConvolutionConfig(filters=16, kernel=9, pool=2),
-            ConvolutionConfig(filters=24, dilation=2),
-            ConvolutionConfig(filters=32, dilation=4),
-            ConvolutionConfig(filters=32, dilation=4),
-        ),
-        min_length=1,
-        description="in order; dilation lets a late one see most of a window",
-    )
-    dropout: float = Field(0.4, ge=0, lt=1, description="share of averages left out in training")
-
-
 class FitConfig(Section):
     epochs: int = Field(20, gt=0, description="passes over the training windows")
     batch_size: int = Field(64, gt=0, description="windows a step")
@@ -214,7 +186,7 @@ class TrainConfig(Section):
     split: SplitConfig = SplitConfig()
     unknown: UnknownConfig = UnknownConfig()
     augment: AugmentConfig = AugmentConfig()
-    model: ModelConfig = ModelConfig()
+    model: ModelConfig = ConvolutionalConfig()
     fit: FitConfig = FitConfig()
     decision: DecisionConfig = DecisionConfig()
 
@@ -313,18 +285,24 @@ def _apply_override(content: dict[str, Any], override: str) -> None:
 
 def _describe(fault: Any, kind: type[BaseModel]) -> str:
     path = [str(part) for part in fault["loc"]]
+    has_kinds = path[0] in kind.model_fields and kind.model_fields[path[0]].discriminator
+    network = path.pop(1) if has_kinds and len(path) > 1 else None
     place = ".".join(path)
     if fault["type"] != "extra_forbidden":
         return f"{place}: {fault['msg'].removeprefix('Value error, ')}"
-    near = difflib.get_close_matches(path[-1], _known_keys(kind, path[:-1]), n=1, cutoff=0.5)
+    reason = why_no_setting(network, path[-1]) if network and len(path) == 2 else None
+    if reason:
+        return f"{place}: {reason}"
+    known = _known_keys(kind, path[:-1], network)
+    near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
     hint = f"; did you mean `{'.'.join([*path[:-1], near[0]])}`?" if near else ""
     return f"{place}: unknown key{hint}"
 
 
-def _known_keys(model: type[BaseModel], sections: list[str]) -> list[str]:
+def _known_keys(model: type[BaseModel], sections: list[str], network: str | None) -> list[str]:
     for section in sections:
-        inner = model.model_fields[section].annotation
+        inner = settings_of(network) if network else model.model_fields[section].annotation
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return []
-        model = inner
+        model, network = inner, None
     return list(model.model_fields)

@@ -99,10 +99,12 @@ def train_on(
 def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
     """Quantise, compile to C, and prove the C equal to TFLite Micro before any of it counts."""
     from pipeline.conversion import contract_source, golden, quantize
+    from pipeline.conversion.supported import require_supported
     from pipeline.stages import deciding
     from pipeline.twin import Twin
 
     run = open_run(path)
+    require_supported(run.require(run.keras_file, "train"))
     budget = Budget() if budget_file is None else load_budget(budget_file)
     windows = load_windows(run)
     draft = RunFolder(run.build / "converted")

@@ -1,15 +1,27 @@
-"""Every network there is, with the shapes beside the lines. T: samples, C: channels, K: classes.
+"""Every network there is, with the shapes beside the lines. n: windows, T: samples, C: channels,
+K: classes; f: filters, u: units.
 
+A new one is a function, and a line in `_BODIES`; what may be set of it is in config_models.py.
 Built to stream: `valid` padding and a global average let a board compute only the columns that
-are new since the last window, and scaling is done before the network.
+are new since the last window; a recurrent layer computes one step. Scaling is done before the
+network.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from pipeline.config import ModelConfig
+from pipeline.config_models import (
+    ConvGruConfig,
+    ConvolutionalConfig,
+    ConvolutionConfig,
+    DenseConfig,
+    ModelConfig,
+    RecurrentConfig,
+    TcnConfig,
+)
 from pipeline.errors import ExitCode, PipelineError
 
 
@@ -19,12 +31,155 @@ def build(config: ModelConfig, window: int, channels: int, classes: int) -> Any:
     Raises PipelineError where the window leaves a pooling step with a remainder: columns would
     be dropped, and the same gesture would be seen differently at different times.
     """
-    return _BUILDERS[config.kind](config, window, channels, classes)
+    from keras import Input, Model, layers
+
+    _check_window(config, window)
+    samples = Input((window, channels), name="samples")  # [n, T, C]
+    features = _BODIES[config.kind](config, samples)  # [n, features]
+    kept = layers.Dropout(config.dropout, name="dropout")(features)  # [n, features]
+    scores = layers.Dense(classes, activation="softmax", name="probabilities")(kept)  # [n, K]
+    return Model(samples, scores)
+
+
+def _dense(config: DenseConfig, x: Any) -> Any:
+    """The Arduino tutorial's of 2019, which knew each sample by its place in the window."""
+    from keras import layers
+
+    x = layers.Flatten(name="flatten")(x)  # [n, T * C]
+    for number, units in enumerate(config.units, start=1):
+        x = layers.Dense(units, activation="relu", name=f"dense{number}")(x)  # [n, u]
+    return x
+
+
+def _conv1d(config: ConvolutionalConfig, x: Any) -> Any:
+    from keras import layers
+
+    x = _convolved(config.convolutions, x)  # [n, T', f]
+    return layers.GlobalAveragePooling1D(name="average")(x)  # [n, f]
+
+
+def _ds_conv1d(config: ConvolutionalConfig, x: Any) -> Any:
+    """After the first convolution each is one along time for every channel by itself, and one
+    over the channels: Howard et al., MobileNets (arXiv:1704.04861)."""
+    from keras import layers
+
+    x = _convolved(config.convolutions[:1], x)  # [n, T', f]
+    for number, layer in enumerate(config.convolutions[1:], start=2):
+        x = layers.SeparableConv1D(
+            layer.filters,
+            layer.kernel,
+            dilation_rate=layer.dilation,
+            activation="relu",
+            name=f"conv{number}",
+        )(x)  # [n, T' - (kernel - 1) * dilation, f]
+        x = _pooled(layer.pool, number, x)  # [n, … / pool, f]
+    return layers.GlobalAveragePooling1D(name="average")(x)  # [n, f]
+
+
+def _tcn(config: TcnConfig, x: Any) -> Any:
+    """Residual blocks of dilated causal convolutions: Bai et al. (arXiv:1803.01271).
+
+    Causal without padding: a column has seen its own samples and those before, and the window is
+    as much longer. A skip takes the first and last column of what its block has seen.
+    """
+    from keras import layers
+
+    x = _downsampled(config.downsample, x)  # [n, T / downsample, C]
+    for number, filters in enumerate(config.filters, start=1):
+        dilation = 2 ** (number - 1)
+        reach = 2 * (config.kernel - 1) * dilation
+        skip = layers.Conv1D(filters, 2, dilation_rate=reach, name=f"skip{number}")(x)
+        for part in "ab":
+            x = layers.Conv1D(
+                filters,
+                config.kernel,
+                dilation_rate=dilation,
+                activation="relu",
+                name=f"conv{number}{part}",
+            )(x)  # [n, T' - (kernel - 1) * dilation, f]
+        x = layers.Add(name=f"add{number}")([x, skip])  # [n, T' - reach, f]
+        x = layers.ReLU(name=f"relu{number}")(x)
+    return layers.GlobalAveragePooling1D(name="average")(x)  # [n, f]
+
+
+def _simple_rnn(config: RecurrentConfig, x: Any) -> Any:
+    """Elman, Cognitive Science 14 (1990)."""
+    from keras import layers
+
+    return _recurrent(layers.SimpleRNN, config.units, _downsampled(config.downsample, x))
+
+
+def _gru(config: RecurrentConfig, x: Any) -> Any:
+    """Cho et al. (arXiv:1406.1078), with the reset gate after the matrix, as cuDNN has it."""
+    from keras import layers
+
+    return _recurrent(layers.GRU, config.units, _downsampled(config.downsample, x))
+
+
+def _lstm(config: RecurrentConfig, x: Any) -> Any:
+    """Hochreiter and Schmidhuber, Neural Computation 9 (1997), with a forget gate."""
+    from keras import layers
+
+    return _recurrent(layers.LSTM, config.units, _downsampled(config.downsample, x))
+
+
+def _conv_gru(config: ConvGruConfig, x: Any) -> Any:
+    from keras import layers
+
+    return _recurrent(layers.GRU, config.units, _convolved(config.convolutions, x))
+
+
+_BODIES: dict[str, Callable[[Any, Any], Any]] = {
+    "dense": _dense,
+    "conv1d": _conv1d,
+    "ds_conv1d": _ds_conv1d,
+    "tcn": _tcn,
+    "simple_rnn": _simple_rnn,
+    "gru": _gru,
+    "lstm": _lstm,
+    "conv_gru": _conv_gru,
+}
+
+
+def _convolved(convolutions: tuple[ConvolutionConfig, ...], x: Any) -> Any:
+    from keras import layers
+
+    for number, layer in enumerate(convolutions, start=1):
+        x = layers.Conv1D(
+            layer.filters,
+            layer.kernel,
+            dilation_rate=layer.dilation,
+            activation="relu",
+            name=f"conv{number}",
+        )(x)  # [n, T' - (kernel - 1) * dilation, f]
+        x = _pooled(layer.pool, number, x)  # [n, … / pool, f]
+    return x
+
+
+def _pooled(pool: int, number: int, x: Any) -> Any:
+    from keras import layers
+
+    return x if pool == 1 else layers.MaxPooling1D(pool, name=f"pool{number}")(x)
+
+
+def _downsampled(samples: int, x: Any) -> Any:
+    from keras import layers
+
+    return x if samples == 1 else layers.AveragePooling1D(samples, name="downsample")(x)
+
+
+def _recurrent(layer: Any, units: tuple[int, ...], x: Any) -> Any:
+    """Each layer hands on all its steps, the last one its last."""
+    kind = layer.__name__.lower()
+    for number, width in enumerate(units, start=1):
+        inner = number < len(units)
+        x = layer(width, return_sequences=inner, name=f"{kind}{number}")(x)  # [n, steps, u]
+    return x  # [n, u]
 
 
 def total_stride(config: ModelConfig) -> int:
     """Samples between two neighbouring columns of the last layer; the hop is a multiple of it."""
-    return math.prod(convolution.pool for convolution in config.convolutions)
+    return math.prod(pool for _, pool in _shortenings(config))
 
 
 def check_hop(config: ModelConfig, hop: int) -> None:
@@ -33,58 +188,44 @@ def check_hop(config: ModelConfig, hop: int) -> None:
     if hop % stride:
         raise PipelineError(
             f"A hop of {hop} samples does not fit the network.",
-            f"its pooling leaves a column every {stride} samples, and a board computes only the "
-            "new columns of a window",
+            f"it has a column every {stride} samples, and a board computes only the new columns "
+            "of a window",
             f"set window.hop to {stride * max(1, round(hop / stride))}",
             ExitCode.USAGE,
         )
 
 
-def _conv1d(config: ModelConfig, window: int, channels: int, classes: int) -> Any:
-    from keras import Input, Sequential, layers
-
-    _check_window(config, window)
-    model = Sequential([Input((window, channels), name="samples")])  # [n, T, C]
-    for number, layer in enumerate(config.convolutions, start=1):
-        convolution = layers.Conv1D(
-            layer.filters,
-            layer.kernel,
-            dilation_rate=layer.dilation,
-            activation="relu",
-            name=f"conv{number}",
-        )
-        model.add(convolution)  # [n, T - (kernel - 1) * dilation, filters]
-        if layer.pool > 1:
-            model.add(layers.MaxPooling1D(layer.pool, name=f"pool{number}"))  # [n, … / pool, …]
-    model.add(layers.GlobalAveragePooling1D(name="average"))  # [n, filters]
-    model.add(layers.Dropout(config.dropout, name="dropout"))  # [n, filters]
-    model.add(layers.Dense(classes, activation="softmax", name="probabilities"))  # [n, K]
-    return model
-
-
 def _check_window(config: ModelConfig, window: int) -> None:
     columns = window
-    for layer in config.convolutions:
-        columns -= (layer.kernel - 1) * layer.dilation
-        if columns < layer.pool or columns % layer.pool:
+    for reach, pool in _shortenings(config):
+        columns -= reach
+        if columns < pool or columns % pool:
             near = nearest_window(config, window)
             raise PipelineError(
                 f"A window of {window} samples does not fit the network.",
-                f"pooling by {layer.pool} after a convolution would drop part of a window, or "
-                "nothing of it is left",
+                f"pooling by {pool} would drop part of a window, or nothing of it is left",
                 f"set window.length to {near}",
                 ExitCode.USAGE,
             )
-        columns //= layer.pool
+        columns //= pool
 
 
 def nearest_window(config: ModelConfig, window: int) -> int:
     """The window length nearest to `window` that no pooling step cuts."""
     smallest = 1
-    for layer in reversed(config.convolutions):
-        smallest = smallest * layer.pool + (layer.kernel - 1) * layer.dilation
+    for reach, pool in reversed(list(_shortenings(config))):
+        smallest = smallest * pool + reach
     stride = total_stride(config)
     return smallest + stride * max(0, round((window - smallest) / stride))
 
 
-_BUILDERS = {"conv1d": _conv1d}
+def _shortenings(config: ModelConfig) -> Iterator[tuple[int, int]]:
+    """What each layer does to the number of columns: less so many, then divided by so many."""
+    if isinstance(config, (TcnConfig, RecurrentConfig)):
+        yield 0, config.downsample
+    if isinstance(config, TcnConfig):
+        for number in range(len(config.filters)):
+            yield 2 * (config.kernel - 1) * 2**number, 1
+    if isinstance(config, (ConvolutionalConfig, ConvGruConfig)):
+        for layer in config.convolutions:
+            yield (layer.kernel - 1) * layer.dilation, layer.pool
