@@ -108,6 +108,8 @@ def _leaky_dataset(usable: Sequence[Recording], config: TrainConfig) -> Sequence
         "validation": windows.only([index for index, out in zip(rest, held, strict=True) if out]),
         "test": windows.only(test),
     }
+    if config.data.background in _all_labels(usable, config):
+        parts["train"].add(_unknown_windows(usable, len(parts["train"].labels), config))
     note = f"leaky: windows at random, fold {config.split.fold + 1} of {folds}"
     return _assembled(parts, usable, config, note)
 

@@ -95,29 +95,32 @@ def evaluate(
     folds = {protocol: protocol_folds(recordings, config, protocol) for protocol in chosen}
     data = fingerprint(recordings)
     place = folder / f"{name}-{_key(config, data)}"
+    file = place / "evaluation.json"
+    earlier = optional_json(file)
     scores = tuple(
         _judge(protocol, configs, recordings, place / protocol, on_step)
         for protocol, configs in folds.items()
     )
     evaluation = Evaluation(place, config.hash(), data, scores)
     content = json.loads(json.dumps(asdict(evaluation), default=str))
-    save_json(place / "evaluation.json", content)
+    content["protocols"] = _with_earlier(content["protocols"], earlier)
+    save_json(file, content)
     if config_or_run.is_dir() and not settings:
-        _keep_in_run(open_run(config_or_run), content)
+        run = open_run(config_or_run)
+        save_json(run.evaluation_file, content)
+        write_report(run)
     return evaluation
 
 
-def _keep_in_run(run: RunFolder, content: dict[str, Any]) -> None:
-    """For the run's report, beside the protocols that an earlier evaluation of the same found."""
+def _with_earlier(
+    protocols: Sequence[dict[str, Any]], earlier: dict[str, Any] | None
+) -> list[dict[str, Any]]:
+    """Beside them those that an earlier evaluation of the same found, in the usual order."""
     from pipeline.datasets.protocols import PROTOCOLS
 
-    earlier = optional_json(run.evaluation_file)
-    same = earlier is not None and earlier["folder"] == content["folder"]
-    scores = [*(earlier["protocols"] if same and earlier else ()), *content["protocols"]]
-    found = {score["protocol"]: score for score in scores}
-    protocols = [found[protocol] for protocol in PROTOCOLS if protocol in found]
-    save_json(run.evaluation_file, {**content, "protocols": protocols})
-    write_report(run)
+    found = {score["protocol"]: score for score in (earlier or {}).get("protocols", ())}
+    found |= {score["protocol"]: score for score in protocols}
+    return [found[protocol] for protocol in PROTOCOLS if protocol in found]
 
 
 def _config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[TrainConfig, str]:

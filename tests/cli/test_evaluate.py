@@ -168,13 +168,15 @@ def test_a_run_keeps_what_it_was_evaluated_by_and_its_report_begins_with_it(
     run = work / "runs" / "kept"
     shutil.copytree(done / "lopo" / "fold-0", run)
     load_train_config(work / "small.yaml").save(run / "config.yaml")
-    shutil.copytree(done, work / "evaluations" / done.name.replace("small", "kept"))
+    same = work / "evaluations" / done.name.replace("small", "kept")
+    shutil.copytree(done, same)
     for protocol in ("leaky", "lopo"):
         ended = gesture("evaluate", "runs/kept", "--protocol", protocol, cwd=work)
         assert ended.code == 0, ended.err
         assert ended.told.count("done before") == 2
     kept = json.loads((run / "evaluation.json").read_text("utf-8"))
     assert [score["protocol"] for score in kept["protocols"]] == ["lopo", "leaky"]
+    assert json.loads((same / "evaluation.json").read_text("utf-8")) == kept
     lopo, leaky = (score["int8_accuracy"] for score in kept["protocols"])
     page = (run / "report.html").read_text("utf-8")
     assert f'<p class="headline">{100 * lopo:.1f} %</p>' in page

@@ -128,6 +128,9 @@ def test_leaky_windows_of_one_take_are_on_both_sides_and_rests_are_not_tested() 
     assert names["test"] & names["train"]
     assert {label for _, label, _ in labelled(dataset, "test")} == set(GESTURES)
     assert "leaky" in dataset.split_note
+    known = made(marked(TAKES), split={"by": "leaky"}, unknown={"share": 0})
+    more = len(dataset.splits["train"]) / len(known.splits["train"])
+    assert more == pytest.approx(2, rel=0.1)  # unknown motion is learned as in an honest split
     tested = [
         w.tobytes()
         for k in range(5)
