@@ -89,14 +89,16 @@ bench: setup tools ## measure what docs/results.md reports, but for make soak
 	$(BIN)/python -m benchmarks.engine_proof
 	$(BIN)/python -m benchmarks.chain
 	$(BIN)/python -m benchmarks.recognition
+	$(BIN)/python -m benchmarks.baseline
 	$(MAKE) --no-print-directory results
 
-soak: setup tools ## what capture and deploy withstand (an hour), and the firmware (8 hours of board time)
+soak: setup tools ## what capture and deploy withstand (an hour), the firmware (8 hours of board time), the ablation (an hour)
 	$(BIN)/python -m benchmarks.capture
 	$(BIN)/python -m benchmarks.capture_fuzz
 	$(BIN)/python -m benchmarks.deploy
 	$(BIN)/python -m benchmarks.deploy_soak
 	$(BIN)/python -m benchmarks.deploy_hil
+	$(BIN)/python -m benchmarks.ablation 1 2 3
 	$(MAKE) --no-print-directory results
 
 results: setup ## render docs/results.md from benchmarks/results

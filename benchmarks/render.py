@@ -7,7 +7,7 @@ import operator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import engine_table
+from benchmarks import ablation_table, engine_table
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -39,6 +39,8 @@ def area_section(path: Path) -> str:
     if path.stem == engine_table.AREA:
         lines += engine_table.section(rows, PAGE.parent)
         rows = [row for row in rows if row["bound"] or not engine_table.shows(row["name"])]
+    if path.stem == ablation_table.AREA:
+        return "\n".join([*lines, *ablation_table.section(rows)]) + "\n"
     lines += ["| figure | value | bound | | command | note |", "|---|---|---|---|---|---|"]
     lines += [row_line(row) for row in rows]
     return "\n".join(lines) + "\n"

@@ -1,0 +1,204 @@
+"""What each way of varying the training data brings to people it has not seen:
+`python -m benchmarks.ablation [SEED …]`, seed 1 where none.
+
+Each variant is the default config with one thing changed, trained anew on every fold and asked as
+the float model; the same windows are also asked turned by 30 degrees, each about axes of its own.
+What is done is kept in build/ablation: interrupted, the same command goes on after it. Training
+is shortened (QUICK) to make two hundred of them affordable: compare the rows, not other tables.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, astuple, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from benchmarks.ablation_table import AREA, figure_name
+from benchmarks.chain import ROOT
+from benchmarks.gravity_front import gravity_aligned
+from benchmarks.recognition_folds import dataset
+from benchmarks.results_file import Row, record, row
+from pipeline.artifacts import Float32, Recording, SequenceDataset, save_json
+from pipeline.config import TrainConfig, load_train_config
+from pipeline.datasets.disturb import turned
+from pipeline.datasets.protocols import protocol_folds
+from pipeline.datasets.recordings import load_recordings
+from pipeline.datasets.windows import make_dataset
+from pipeline.training.fit import fit
+from pipeline.training.scaling import scale
+
+WORK = ROOT / "build" / "ablation"
+COMMAND = "python -m benchmarks.ablation"
+QUICK = ("augment.passes=4", "fit.epochs=10")
+TURN_DEG = 30.0
+TURNS = 5  # axes that each window is turned about
+NOTHING = ("rotation_deg", "mounting_deg", "gain", "stretch", "warp", "shift")
+
+Front = Callable[[Float32, Sequence[str]], Float32]
+
+
+@dataclass(frozen=True)
+class Data:
+    """folds: how many of the protocol's are asked."""
+
+    name: str
+    config: str
+    protocol: str
+    folds: int
+    settings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """front: what is done to every window before the network, in training and asked.
+    on: the datasets that it changes anything about."""
+
+    name: str
+    settings: tuple[str, ...] = ()
+    front: Front | None = None
+    on: tuple[str, ...] = ("punch_flex", "spells", "uhh_imu")
+
+
+DATA = (
+    Data(
+        "punch_flex",
+        "gesture_conv1d",
+        "lopo",
+        3,
+        ("data.labels=[punch, flex]", "window.hop=16", "unknown.share=0.5"),
+    ),
+    Data(
+        "spells",
+        "gesture_conv1d",
+        "kfold",
+        2,
+        ("split.folds=2", "window.hop=16", "unknown.share=0.5"),
+    ),
+    Data("uhh_imu", "uhh_imu", "lopo", 2, ("window.hop=8",)),
+)
+VARIANTS = (
+    Variant("default"),
+    Variant("nothing varied", tuple(f"augment.{switch}=0" for switch in NOTHING)),
+    Variant("without rotation", ("augment.rotation_deg=0",)),
+    Variant("without gain", ("augment.gain=0",)),
+    Variant("without stretch", ("augment.stretch=0",)),
+    Variant("without shift", ("augment.shift=0",), on=("uhh_imu",)),
+    Variant("rotation 30 deg", ("augment.rotation_deg=30",)),
+    Variant("mounting 180 deg", ("augment.mounting_deg=180",)),
+    Variant("gain 0.3", ("augment.gain=0.3",)),
+    Variant("stretch 0.3", ("augment.stretch=0.3",)),
+    Variant("warp 0.3", ("augment.warp=0.3",)),
+    Variant("jitter 0.05 g", ("augment.jitter_g=0.05",)),
+    Variant("drift 0.05 g", ("augment.drift_g=0.05",)),
+    Variant("axis dropout 0.2", ("augment.axis_dropout=0.2",)),
+    Variant("idle mix 0.5", ("augment.idle_mix=0.5",), on=("uhh_imu",)),
+    Variant("gravity front", (), gravity_aligned, ("punch_flex", "spells")),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Test windows, and how many of them were called right; then those that show gestures, and
+    how many are right where only gestures are to choose from. turned: the same, windows turned by
+    TURN_DEG, a mean over TURNS."""
+
+    windows: int
+    right: float
+    gestures: int
+    named: float
+    turned_right: float
+    turned_named: float
+
+    def shares(self) -> dict[str, float]:
+        return {
+            "": self.right / self.windows,
+            " among gestures": self.named / self.gestures,
+            " turned": self.turned_right / self.windows,
+            " turned among gestures": self.turned_named / self.gestures,
+        }
+
+
+def main() -> None:
+    seeds = [int(seed) for seed in sys.argv[1:]] or [1]
+    for seed in seeds:
+        for variant in VARIANTS:
+            for data in (data for data in DATA if data.name in variant.on):
+                one = judged(variant, data, seed)
+                print(f"seed {seed} {variant.name}, {data.name}: {one}", flush=True)
+    record(AREA, [figure for data in DATA for figure in rows(data, seeds)])
+
+
+def rows(data: Data, seeds: Sequence[int]) -> Iterator[Row]:
+    note = f"{', '.join((*QUICK, *data.settings))}; {data.protocol}, {data.folds} folds, float"
+    for variant in (variant for variant in VARIANTS if data.name in variant.on):
+        asked = total([judged(variant, data, seed) for seed in seeds])
+        told = f"{note}; {asked.windows} windows, seeds {', '.join(map(str, seeds))}"
+        for what, share in asked.shares().items():
+            name = figure_name(data.name, what, variant.name)
+            yield row(name, round(share, 4), "", COMMAND, told)
+
+
+def judged(variant: Variant, data: Data, seed: int) -> Asked:
+    """Over the dataset's folds, from what was kept or trained now."""
+    config = load_train_config(
+        ROOT / "configs" / f"{data.config}.yaml",
+        [
+            f"data.path={dataset(data.name)}",
+            f"augment.seed={seed}",
+            f"fit.seed={seed}",
+            *QUICK,
+            *data.settings,
+            *variant.settings,
+        ],
+    )
+    recordings = load_recordings(config.data.path)
+    folds = protocol_folds(recordings, config, data.protocol)[: data.folds]
+    return total([_fold(fold, recordings, variant.front) for fold in folds])
+
+
+def total(parts: Sequence[Asked]) -> Asked:
+    return Asked(*(sum(column) for column in zip(*map(astuple, parts), strict=True)))
+
+
+def _fold(config: TrainConfig, recordings: Sequence[Recording], front: Front | None) -> Asked:
+    made = make_dataset(recordings, config)
+    what = [config.hash(), made.fingerprint, front.__name__ if front else ""]
+    kept = WORK / f"{hashlib.sha256(' '.join(what).encode()).hexdigest()[:16]}.json"
+    if kept.is_file():
+        return Asked(**json.loads(kept.read_text("utf-8")))
+    asked = _ask(made, config, front or _as_it_is)
+    save_json(kept, asdict(asked))
+    return asked
+
+
+def _ask(made: SequenceDataset, config: TrainConfig, front: Front) -> Asked:
+    channels = config.data.channels
+    fitted = fit(replace(made, inputs=front(made.inputs, channels)), config, lambda _: None)
+    windows, targets = made.part("test")
+    gestures = [i for i, label in enumerate(made.labels) if label != config.data.background]
+    shown = np.isin(targets, gestures)  # gestures come first: see make_dataset
+    random = np.random.default_rng(config.fit.seed)
+
+    def right(asked: Float32) -> tuple[int, int]:
+        scaled = scale(front(asked, channels), fitted.scaling)
+        scores: Any = fitted.model.predict(scaled, verbose=0)  # [n, K]
+        called, named = scores.argmax(axis=1), scores[:, gestures].argmax(axis=1)
+        return int((called == targets).sum()), int((named == targets)[shown].sum())
+
+    upright = right(windows)
+    shaken = [right(turned(windows, channels, TURN_DEG, random)) for _ in range(TURNS)]
+    means = np.mean(shaken, axis=0).tolist()
+    return Asked(len(targets), upright[0], int(shown.sum()), upright[1], *means)
+
+
+def _as_it_is(windows: Float32, _channels: Sequence[str]) -> Float32:
+    return windows
+
+
+if __name__ == "__main__":
+    main()
