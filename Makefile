@@ -98,7 +98,7 @@ soak: setup tools ## what capture and deploy withstand (an hour), the firmware (
 	$(BIN)/python -m benchmarks.deploy
 	$(BIN)/python -m benchmarks.deploy_soak
 	$(BIN)/python -m benchmarks.deploy_hil
-	$(BIN)/python -m benchmarks.ablation 1 2 3
+	$(BIN)/python -m benchmarks.ablation
 	$(MAKE) --no-print-directory results
 
 results: setup ## render docs/results.md from benchmarks/results

@@ -1,5 +1,5 @@
 """What each way of varying the training data brings to people it has not seen:
-`python -m benchmarks.ablation [SEED …]`, seed 1 where none.
+`python -m benchmarks.ablation`.
 
 Each variant is the default config with one thing changed, trained anew on every fold and asked as
 the float model; the same windows are also asked turned by 30 degrees, each about axes of its own.
@@ -10,8 +10,8 @@ is shortened (QUICK) to make two hundred of them affordable: compare the rows, n
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any
@@ -44,12 +44,13 @@ Front = Callable[[Float32, Sequence[str]], Float32]
 
 @dataclass(frozen=True)
 class Data:
-    """folds: how many of the protocol's are asked."""
+    """folds: how many of the protocol's are asked; seeds: how often each is trained."""
 
     name: str
     config: str
     protocol: str
     folds: int
+    seeds: int
     settings: tuple[str, ...]
 
 
@@ -70,6 +71,7 @@ DATA = (
         "gesture_conv1d",
         "lopo",
         3,
+        3,
         ("data.labels=[punch, flex]", "window.hop=16", "unknown.share=0.5"),
     ),
     Data(
@@ -77,9 +79,10 @@ DATA = (
         "gesture_conv1d",
         "kfold",
         2,
+        1,
         ("split.folds=2", "window.hop=16", "unknown.share=0.5"),
     ),
-    Data("uhh_imu", "uhh_imu", "lopo", 2, ("window.hop=8",)),
+    Data("uhh_imu", "uhh_imu", "lopo", 2, 1, ("window.hop=8",)),
 )
 VARIANTS = (
     Variant("default"),
@@ -97,6 +100,7 @@ VARIANTS = (
     Variant("drift 0.05 g", ("augment.drift_g=0.05",)),
     Variant("axis dropout 0.2", ("augment.axis_dropout=0.2",)),
     Variant("idle mix 0.5", ("augment.idle_mix=0.5",), on=("uhh_imu",)),
+    Variant("motion 0.96 in view", ("window.motion=0.96",), on=("punch_flex", "spells")),
     Variant("gravity front", (), gravity_aligned, ("punch_flex", "spells")),
 )
 
@@ -124,23 +128,23 @@ class Asked:
 
 
 def main() -> None:
-    seeds = [int(seed) for seed in sys.argv[1:]] or [1]
-    for seed in seeds:
-        for variant in VARIANTS:
-            for data in (data for data in DATA if data.name in variant.on):
+    for seed in range(1, max(data.seeds for data in DATA) + 1):
+        for variant, data in itertools.product(VARIANTS, DATA):
+            if data.name in variant.on and seed <= data.seeds:
                 one = judged(variant, data, seed)
                 print(f"seed {seed} {variant.name}, {data.name}: {one}", flush=True)
-    record(AREA, [figure for data in DATA for figure in rows(data, seeds)])
+    record(AREA, [figure for data in DATA for figure in rows(data)])
 
 
-def rows(data: Data, seeds: Sequence[int]) -> Iterator[Row]:
-    note = f"{', '.join((*QUICK, *data.settings))}; {data.protocol}, {data.folds} folds, float"
+def rows(data: Data) -> Iterator[Row]:
+    told = ", ".join((*QUICK, *data.settings))
     for variant in (variant for variant in VARIANTS if data.name in variant.on):
-        asked = total([judged(variant, data, seed) for seed in seeds])
-        told = f"{note}; {asked.windows} windows, seeds {', '.join(map(str, seeds))}"
+        asked = total([judged(variant, data, seed) for seed in range(1, data.seeds + 1)])
+        trained = f"{data.protocol}, {data.folds} folds, trained {data.seeds} times with {told}"
+        note = f"{trained}; float, {asked.windows} windows, {asked.gestures} of gestures"
         for what, share in asked.shares().items():
             name = figure_name(data.name, what, variant.name)
-            yield row(name, round(share, 4), "", COMMAND, told)
+            yield row(name, round(share, 4), "", COMMAND, note)
 
 
 def judged(variant: Variant, data: Data, seed: int) -> Asked:

@@ -57,6 +57,12 @@ class WindowConfig(Section):
     rest_s: tuple[float, float] = Field(
         (1.5, 2.5), description="shortest and longest rest put between takes, in seconds"
     )
+    motion: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of a take's motion that is the gesture; before and after it is rest",
+    )
     seen: float = Field(
         0.85, gt=0, le=1, description="share of a gesture in a window that makes it that gesture"
     )

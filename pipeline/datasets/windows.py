@@ -7,15 +7,17 @@ the headline accuracy: how many takes are told apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from pipeline.artifacts import Float32, Recording, SequenceDataset
+from pipeline.artifacts import Recording, SequenceDataset
 from pipeline.config import TrainConfig
 from pipeline.datasets.augment import vary
+from pipeline.datasets.cutting import Windows, always, cut, is_whole, label_at, nearest_take
 from pipeline.datasets.idle import rests_in
+from pipeline.datasets.in_motion import in_motion
 from pipeline.datasets.recordings import fingerprint
 from pipeline.datasets.splits import group_names, split_recordings
 from pipeline.datasets.streams import join_takes
@@ -29,27 +31,6 @@ ALIGNED_SEED = 2
 ROOM = 1.3  # a stream's length is a matter of chance
 UNKNOWN_REST_S = (2.0, 8.0)  # shorter than in use: it is for learning from
 UNKNOWN_OVERLAP = 4  # windows of unknown motion that show a sample: few, for as much as can be
-
-
-@dataclass(frozen=True)
-class _Windows:
-    """Windows of one kind: inputs [n, T, channels], a label and the name of a take for each."""
-
-    inputs: list[Float32]
-    labels: list[str]
-    names: list[str]
-
-    def only(self, indices: Sequence[int]) -> _Windows:
-        return _Windows(
-            [self.inputs[index] for index in indices],
-            [self.labels[index] for index in indices],
-            [self.names[index] for index in indices],
-        )
-
-    def add(self, other: _Windows) -> None:
-        self.inputs.extend(other.inputs)
-        self.labels.extend(other.labels)
-        self.names.extend(other.names)
 
 
 def make_dataset(recordings: Sequence[Recording], config: TrainConfig) -> SequenceDataset:
@@ -130,7 +111,7 @@ def _labels_in(recording: Recording) -> set[str]:
 
 def _training_windows(
     recordings: Sequence[Recording], pulled: Sequence[Recording], config: TrainConfig
-) -> _Windows:
+) -> Windows:
     """A stream of takes a pass, in another order, with other rests; in all passes but the first
     everything is varied, continuous recordings too.
 
@@ -139,7 +120,7 @@ def _training_windows(
     random = np.random.default_rng(config.augment.seed)
     rests = rests_in(recordings, config.data.background)
     times = config.augment.pulled
-    windows = _Windows([], [], [])
+    windows = Windows([], [], [])
     for number in range(config.augment.passes):
         varied = [
             vary(recordings[i], config.augment, number, rests) if number else recordings[i]
@@ -157,43 +138,43 @@ def _training_windows(
 
 def _stream_windows(
     recordings: Sequence[Recording], config: TrainConfig, seed: int, shift: int = 0
-) -> _Windows:
+) -> Windows:
     """Windows at the hop: of the takes, joined, and of each continuous recording, from one of its
     first `shift` samples on."""
     takes = [recording for recording in recordings if not is_continuous(recording, config)]
-    windows = _Windows([], [], [])
+    windows = Windows([], [], [])
     if takes:
-        stream = join_takes(takes, config.window.rest_s, seed)
+        stream = in_motion(join_takes(takes, config.window.rest_s, seed), config.window.motion)
         names = [take.name for take in takes]
-        windows.add(_cut(stream, _nearest_take(stream, names), config, config.window.hop))
+        windows.add(cut(stream, nearest_take(stream, names), config, config.window.hop))
     random = np.random.default_rng(seed)
     for recording in recordings:
         if is_continuous(recording, config):
             first = int(random.integers(shift + 1))
-            name_at = _always(recording.name)
-            windows.add(_cut(recording, name_at, config, config.window.hop, first))
+            name_at = always(recording.name)
+            windows.add(cut(recording, name_at, config, config.window.hop, first))
     return windows
 
 
-def _unknown_windows(recordings: Sequence[Recording], known: int, config: TrainConfig) -> _Windows:
+def _unknown_windows(recordings: Sequence[Recording], known: int, config: TrainConfig) -> Windows:
     """Windows of motion that is no gesture: `unknown.share` of those that are known."""
     length = config.window.length
     step = max(1, length // UNKNOWN_OVERLAP)
     count = round(config.unknown.share * known)
     if not count:
-        return _Windows([], [], [])
+        return Windows([], [], [])
     seconds = ROOM * (length + count * step) / config.data.rate_hz
     background = config.data.background
     stream = unknown_motion(recordings, background, seconds, config.unknown.seed, UNKNOWN_REST_S)
-    windows = _cut(replace(stream, intervals=()), _always(recordings[0].name), config, step)
+    windows = cut(replace(stream, intervals=()), always(recordings[0].name), config, step)
     return windows.only(range(min(count, len(windows.labels))))
 
 
-def _aligned_windows(recordings: Sequence[Recording], config: TrainConfig) -> _Windows:
+def _aligned_windows(recordings: Sequence[Recording], config: TrainConfig) -> Windows:
     """One window a take, in its middle; a take shorter than the window has rest around it."""
     length = config.window.length
     long_rest_s = length / config.data.rate_hz
-    windows = _Windows([], [], [])
+    windows = Windows([], [], [])
     for take in recordings:
         if is_continuous(take, config):
             windows.add(_aligned_in(take, config))
@@ -201,14 +182,14 @@ def _aligned_windows(recordings: Sequence[Recording], config: TrainConfig) -> _W
         stream = join_takes([take], (long_rest_s, long_rest_s), ALIGNED_SEED)
         interval = stream.intervals[0]
         start = (interval.start + interval.stop - length) // 2
-        windows.add(_Windows([stream.samples[start : start + length]], [take.label], [take.name]))
+        windows.add(Windows([stream.samples[start : start + length]], [take.label], [take.name]))
     return windows
 
 
-def _aligned_in(recording: Recording, config: TrainConfig) -> _Windows:
+def _aligned_in(recording: Recording, config: TrainConfig) -> Windows:
     """As many windows as fit into each gesture, at least one, in its middle; and background."""
     length = config.window.length
-    background = _cut(recording, _always(recording.name), config, length)
+    background = cut(recording, always(recording.name), config, length)
     windows = background.only(
         [i for i, label in enumerate(background.labels) if label == config.data.background]
     )
@@ -217,68 +198,17 @@ def _aligned_in(recording: Recording, config: TrainConfig) -> _Windows:
         first = (interval.start + interval.stop - count * length) // 2
         for wished in range(first, first + count * length, length):
             start = max(0, min(wished, len(recording) - length))
-            if _is_whole(recording, start, length):
+            if is_whole(recording, start, length):
                 windows.inputs.append(recording.samples[start : start + length])
                 windows.labels.append(interval.label)
                 windows.names.append(recording.name)
     return windows
 
 
-def _is_whole(stream: Recording, start: int, length: int) -> bool:
-    """Whether the stream has all of the window's samples, with none missing between them."""
-    seq = stream.seq[start : start + length]
-    return len(seq) == length and bool(seq[-1] - seq[0] == length - 1)
-
-
-def _cut(
-    stream: Recording,
-    name_at: Callable[[int], str],
-    config: TrainConfig,
-    step: int,
-    first: int = 0,
-) -> _Windows:
-    """Windows every `step` samples, where it is clear what they show and nothing is missing."""
-    length = config.window.length
-    windows = _Windows([], [], [])
-    for start in range(first, len(stream) - length + 1, step):
-        label = _label(stream, start, config)
-        if label is not None and _is_whole(stream, start, length):
-            windows.inputs.append(stream.samples[start : start + length])
-            windows.labels.append(label)
-            windows.names.append(name_at(start + length // 2))
-    return windows
-
-
-def _label(stream: Recording, start: int, config: TrainConfig) -> str | None:
-    """By how much of a gesture is in view; None where it is neither that nor background.
-
-    The share is of the gesture, or of the window where the gesture is longer than it.
-    """
-    length = config.window.length
-    share, label = 0.0, config.data.background
-    for interval in stream.intervals:
-        common = min(interval.stop, start + length) - max(interval.start, start)
-        here = common / min(interval.stop - interval.start, length)
-        if here > share:
-            share, label = here, interval.label
-    if share >= config.window.seen:
-        return label
-    return config.data.background if share <= config.window.unseen else None
-
-
-def _nearest_take(stream: Recording, names: Sequence[str]) -> Callable[[int], str]:
-    centres = np.array([(i.start + i.stop) / 2 for i in stream.intervals])
-    return lambda sample: names[int(np.abs(centres - sample).argmin())]
-
-
-def _always(name: str) -> Callable[[int], str]:
-    return lambda _: name
-
-
 def _assembled(
-    parts: dict[str, _Windows], usable: Sequence[Recording], config: TrainConfig, note: str
+    parts: dict[str, Windows], usable: Sequence[Recording], config: TrainConfig, note: str
 ) -> SequenceDataset:
-    everything = _Windows([], [], [])
+    everything = Windows([], [], [])
     splits = {}
     for part, windows in parts.items():
         start = len(everything.inputs)
@@ -308,4 +238,4 @@ def _has_background(recording: Recording, config: TrainConfig) -> bool:
     if not is_continuous(recording, config) or not recording.intervals:
         return True
     starts = range(0, len(recording) - config.window.length + 1, config.window.hop)
-    return any(_label(recording, start, config) == config.data.background for start in starts)
+    return any(label_at(recording, start, config) == config.data.background for start in starts)
