@@ -127,16 +127,22 @@ class Recording:
         return float((self.seq[-1] - self.seq[0]) * 1e6 / (self.t_us[-1] - self.t_us[0]))
 
 
+NO_TARGET = -1
+
+
 @dataclass(frozen=True)
 class SequenceDataset:
     """Sequences ready for the training core.
 
     inputs: float32 [n, T, channels] in the channels' units, not scaled.
-    targets: int32 [n], an index into `labels`.
+    targets: int32 [n], an index into `labels`; of streams int32 [n, hops], one for the end of
+    each hop, or NO_TARGET.
     groups: a name a sequence; sequences of one group never stand on both sides of a split.
     splits: `train`, `validation`, `test` to int64 indices into the first axis.
     fingerprint: SHA-256 of the data the dataset was made from.
     split_note: how the test part was chosen, for people ("by person, fold 1 of 4").
+    begins: bool [n], of streams: whether a sequence begins one; the others go on where the one
+    before them ends. None where each sequence stands alone.
     """
 
     inputs: Float32
@@ -146,6 +152,7 @@ class SequenceDataset:
     splits: Mapping[str, Int64]
     fingerprint: str
     split_note: str = ""
+    begins: NDArray[np.bool_] | None = None
 
     def part(self, split: str) -> tuple[Float32, Int32]:
         chosen = self.splits[split]

@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 
 from pipeline.config_models import (
+    WITH_STATE,
     ConvolutionalConfig,
     ModelConfig,
     Section,
@@ -54,6 +55,11 @@ class DataConfig(Section):
 class WindowConfig(Section):
     length: int = Field(112, gt=0, description="samples a classification looks at")
     hop: int = Field(8, gt=0, description="samples between classifications on the board")
+    mode: Literal["window", "streaming"] = Field(
+        "window",
+        description="window: a recurrent network begins anew with each; streaming: it learns and "
+        "runs on one stream, and keeps its state",
+    )
     rest_s: tuple[float, float] = Field(
         (1.5, 2.5), description="shortest and longest rest put between takes, in seconds"
     )
@@ -195,6 +201,20 @@ class TrainConfig(Section):
     model: ModelConfig = ConvolutionalConfig()
     fit: FitConfig = FitConfig()
     decision: DecisionConfig = DecisionConfig()
+
+    @field_validator("model")
+    @classmethod
+    def _a_stream_needs_a_state(cls, model: ModelConfig, others: ValidationInfo) -> ModelConfig:
+        window, split = others.data.get("window"), others.data.get("split")
+        if window and window.mode == "streaming":
+            if model.kind not in WITH_STATE:
+                raise ValueError(
+                    f"{model.kind} has no state to keep; window.mode: streaming is for "
+                    f"{', '.join(WITH_STATE)}, the others need no such setting to stream"
+                )
+            if split and split.by == "leaky":
+                raise ValueError("split.by: leaky deals windows, and a stream has none")
+        return model
 
     @field_validator("decision", mode="before")
     @classmethod

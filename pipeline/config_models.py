@@ -93,6 +93,7 @@ ModelConfig: TypeAlias = Annotated[
     _Any, Field(discriminator="kind"), BeforeValidator(_of_the_first_kind)
 ]
 SECTIONS: tuple[type[Section], ...] = get_args(_Any)
+WITH_STATE = ("simple_rnn", "gru", "lstm", "conv_gru")
 
 # What Keras lets one choose of a recurrent layer, and a board does not: each would need a cell of
 # its own. pipeline/conversion/supported.py refuses the same in a model that was made elsewhere.

@@ -77,12 +77,13 @@ class Hashes(Part):
 
 
 class Contract(Part):
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     task: Literal["gesture"]
     channels: tuple[Channel, ...]
     rate_hz: float
     window: int
     hop: int
+    mode: Literal["window", "streaming"] = "window"  # streaming: the state stands for all before
     streaming: bool = False  # whether the network is given only what is new, a hop at a time
     labels: tuple[str, ...]
     scaling: Scaling

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.artifacts import Float32, Recording
 from pipeline.config import TrainConfig
+from pipeline.datasets.chunks import Chunk, Hops, cut_chunks
+from pipeline.datasets.labelling import is_whole, window_label
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows of one kind: inputs [n, T, channels], a label and the name of a take for each."""
+    """Sequences of one kind: inputs [n, T, channels], a label and the name of a take for each."""
 
     inputs: list[Float32]
-    labels: list[str]
+    labels: list[str | Hops]
     names: list[str]
 
     def only(self, indices: Sequence[int]) -> Windows:
@@ -39,11 +41,14 @@ def cut(
     step: int,
     first: int = 0,
 ) -> Windows:
-    """Windows every `step` samples, where it is clear what they show and nothing is missing."""
+    """Windows every `step` samples, where it is clear what they show and nothing is missing; or
+    all of the stream in chunks."""
+    if config.window.mode == "streaming":
+        return of_chunks(cut_chunks(stream, config, first), name_at, config)
     length = config.window.length
     windows = Windows([], [], [])
     for start in range(first, len(stream) - length + 1, step):
-        label = label_at(stream, start, config)
+        label = window_label(stream, start, config)
         if label is not None and is_whole(stream, start, length):
             windows.inputs.append(stream.samples[start : start + length])
             windows.labels.append(label)
@@ -51,27 +56,18 @@ def cut(
     return windows
 
 
-def label_at(stream: Recording, start: int, config: TrainConfig) -> str | None:
-    """By how much of a gesture is in view; None where it is neither that nor background.
-
-    The share is of the gesture, or of the window where the gesture is longer than it.
-    """
-    length = config.window.length
-    share, label = 0.0, config.data.background
-    for interval in stream.intervals:
-        common = min(interval.stop, start + length) - max(interval.start, start)
-        here = common / min(interval.stop - interval.start, length)
-        if here > share:
-            share, label = here, interval.label
-    if share >= config.window.seen:
-        return label
-    return config.data.background if share <= config.window.unseen else None
-
-
-def is_whole(stream: Recording, start: int, length: int) -> bool:
-    """Whether the stream has all of the window's samples, with none missing between them."""
-    seq = stream.seq[start : start + length]
-    return len(seq) == length and bool(seq[-1] - seq[0] == length - 1)
+def of_chunks(
+    chunks: Iterable[Chunk], name_at: Callable[[int], str], config: TrainConfig
+) -> Windows:
+    """Named by the window that a chunk judges by, if any, else by its own middle."""
+    windows = Windows([], [], [])
+    for chunk in chunks:
+        judged = [at for at, label in enumerate(chunk.hops.labels, start=1) if label is not None]
+        end = chunk.start + judged[0] * config.window.hop if judged else chunk.stop
+        windows.inputs.append(chunk.samples)
+        windows.labels.append(chunk.hops)
+        windows.names.append(name_at(end - config.window.length // 2))
+    return windows
 
 
 def nearest_take(stream: Recording, names: Sequence[str]) -> Callable[[int], str]:

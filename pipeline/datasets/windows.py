@@ -11,13 +11,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.artifacts import Recording, SequenceDataset
+from pipeline.artifacts import NO_TARGET, Recording, SequenceDataset
 from pipeline.config import TrainConfig
 from pipeline.datasets.augment import vary
-from pipeline.datasets.cutting import Windows, always, cut, is_whole, label_at, nearest_take
+from pipeline.datasets.chunks import Hops, chunk_length, judging_chunks
+from pipeline.datasets.cutting import Windows, always, cut, nearest_take, of_chunks
 from pipeline.datasets.idle import rests_in
 from pipeline.datasets.in_motion import in_motion
+from pipeline.datasets.labelling import aligned_windows, is_whole, labels_of
 from pipeline.datasets.recordings import fingerprint
 from pipeline.datasets.splits import group_names, split_recordings
 from pipeline.datasets.streams import join_takes
@@ -55,12 +58,13 @@ def make_dataset(recordings: Sequence[Recording], config: TrainConfig) -> Sequen
         [recorded[index] for index in part] for part in (split.train, split.validation, split.test)
     )
     pulled = _pulled_apart_from(test, usable, split.by)
+    judging = _judging_chunks if config.window.mode == "streaming" else _aligned_windows
     parts = {
         "train": _training_windows(train, pulled, config),
         "validation": _stream_windows(validation, config, VALIDATION_SEED),
-        "test": _aligned_windows(test, config),
+        "test": judging(test, config),
     }
-    if config.data.background in _all_labels(usable, config):
+    if config.data.background in labels_of(usable, config):
         for part, learned in (("train", train), ("validation", validation)):
             parts[part].add(_unknown_windows(learned, len(parts[part].labels), config))
     return _assembled(parts, usable, config, split.describe())
@@ -89,7 +93,7 @@ def _leaky_dataset(usable: Sequence[Recording], config: TrainConfig) -> Sequence
         "validation": windows.only([index for index, out in zip(rest, held, strict=True) if out]),
         "test": windows.only(test),
     }
-    if config.data.background in _all_labels(usable, config):
+    if config.data.background in labels_of(usable, config):
         parts["train"].add(_unknown_windows(usable, len(parts["train"].labels), config))
     note = f"leaky: windows at random, fold {config.split.fold + 1} of {folds}"
     return _assembled(parts, usable, config, note)
@@ -103,10 +107,6 @@ def _pulled_apart_from(
     tested = set(group_names(test, by))
     groups = zip(pulled, group_names(pulled, by), strict=True)
     return [recording for recording, group in groups if group not in tested]
-
-
-def _labels_in(recording: Recording) -> set[str]:
-    return {interval.label for interval in recording.intervals} or {recording.label}
 
 
 def _training_windows(
@@ -159,7 +159,8 @@ def _stream_windows(
 def _unknown_windows(recordings: Sequence[Recording], known: int, config: TrainConfig) -> Windows:
     """Windows of motion that is no gesture: `unknown.share` of those that are known."""
     length = config.window.length
-    step = max(1, length // UNKNOWN_OVERLAP)
+    in_chunks = config.window.mode == "streaming"
+    step = chunk_length(config) if in_chunks else max(1, length // UNKNOWN_OVERLAP)
     count = round(config.unknown.share * known)
     if not count:
         return Windows([], [], [])
@@ -172,37 +173,49 @@ def _unknown_windows(recordings: Sequence[Recording], known: int, config: TrainC
 
 def _aligned_windows(recordings: Sequence[Recording], config: TrainConfig) -> Windows:
     """One window a take, in its middle; a take shorter than the window has rest around it."""
-    length = config.window.length
-    long_rest_s = length / config.data.rate_hz
     windows = Windows([], [], [])
     for take in recordings:
         if is_continuous(take, config):
-            windows.add(_aligned_in(take, config))
-            continue
-        stream = join_takes([take], (long_rest_s, long_rest_s), ALIGNED_SEED)
-        interval = stream.intervals[0]
-        start = (interval.start + interval.stop - length) // 2
-        windows.add(Windows([stream.samples[start : start + length]], [take.label], [take.name]))
+            stream, places = take, list(aligned_windows(take, config))
+        else:
+            stream = _among_rests([take], config)
+            places = _in_the_middle(stream, config)
+        for start, label in places:
+            stop = start + config.window.length
+            if is_whole(stream, start, config.window.length):
+                windows.add(Windows([stream.samples[start:stop]], [label], [take.name]))
     return windows
 
 
-def _aligned_in(recording: Recording, config: TrainConfig) -> Windows:
-    """As many windows as fit into each gesture, at least one, in its middle; and background."""
+def _judging_chunks(recordings: Sequence[Recording], config: TrainConfig) -> Windows:
+    """The same windows in streams: of continuous recordings, and of all takes, joined."""
+    takes = [recording for recording in recordings if not is_continuous(recording, config)]
+    windows = Windows([], [], [])
+    if takes:
+        order = np.random.default_rng(ALIGNED_SEED).permutation(len(takes))
+        mixed = [takes[index] for index in order]
+        stream = _among_rests(mixed, config)
+        name_at = nearest_take(stream, [take.name for take in mixed])
+        chunks = judging_chunks(stream, _in_the_middle(stream, config), config)
+        windows.add(of_chunks(chunks, name_at, config))
+    for recording in recordings:
+        if is_continuous(recording, config):
+            places = list(aligned_windows(recording, config))
+            chunks = judging_chunks(recording, places, config)
+            windows.add(of_chunks(chunks, always(recording.name), config))
+    return windows
+
+
+def _among_rests(takes: Sequence[Recording], config: TrainConfig) -> Recording:
+    """Rests as long as a window."""
+    long_rest_s = config.window.length / config.data.rate_hz
+    return join_takes(takes, (long_rest_s, long_rest_s), ALIGNED_SEED)
+
+
+def _in_the_middle(stream: Recording, config: TrainConfig) -> list[tuple[int, str]]:
+    """Where a window begins for each take, and what it shows."""
     length = config.window.length
-    background = cut(recording, always(recording.name), config, length)
-    windows = background.only(
-        [i for i, label in enumerate(background.labels) if label == config.data.background]
-    )
-    for interval in recording.intervals:
-        count = max(1, (interval.stop - interval.start) // length)
-        first = (interval.start + interval.stop - count * length) // 2
-        for wished in range(first, first + count * length, length):
-            start = max(0, min(wished, len(recording) - length))
-            if is_whole(recording, start, length):
-                windows.inputs.append(recording.samples[start : start + length])
-                windows.labels.append(interval.label)
-                windows.names.append(recording.name)
-    return windows
+    return [((i.start + i.stop - length) // 2, i.label) for i in stream.intervals]
 
 
 def _assembled(
@@ -214,28 +227,25 @@ def _assembled(
         start = len(everything.inputs)
         splits[part] = np.arange(start, start + len(windows.inputs), dtype=np.int64)
         everything.add(windows)
-    labels = _all_labels(usable, config)
+    labels = labels_of(usable, config)
     return SequenceDataset(
         inputs=np.stack(everything.inputs),
-        targets=np.array([labels.index(label) for label in everything.labels], dtype=np.int32),
+        targets=np.array([_target(label, labels) for label in everything.labels], dtype=np.int32),
         labels=labels,
         groups=tuple(everything.names),
         splits=splits,
         fingerprint=fingerprint(usable),
         split_note=note,
+        begins=_begins(everything.labels),
     )
 
 
-def _all_labels(usable: Sequence[Recording], config: TrainConfig) -> tuple[str, ...]:
-    """The same in every fold: gestures by name, then the background if there is any."""
-    background = config.data.background
-    gestures = sorted(set().union(*map(_labels_in, usable)) - {background})
-    resting = any(_has_background(recording, config) for recording in usable)
-    return (*gestures, background) if resting else tuple(gestures)
+def _target(label: str | Hops, labels: Sequence[str]) -> int | list[int]:
+    if isinstance(label, Hops):
+        return [NO_TARGET if one is None else labels.index(one) for one in label.labels]
+    return labels.index(label)
 
 
-def _has_background(recording: Recording, config: TrainConfig) -> bool:
-    if not is_continuous(recording, config) or not recording.intervals:
-        return True
-    starts = range(0, len(recording) - config.window.length + 1, config.window.hop)
-    return any(label_at(recording, start, config) == config.data.background for start in starts)
+def _begins(labels: Sequence[str | Hops]) -> NDArray[np.bool_] | None:
+    begins = [label.begins for label in labels if isinstance(label, Hops)]
+    return np.array(begins) if begins else None

@@ -1,4 +1,7 @@
-"""Fitting: one loop for every model and task, seeded, with the best weights kept."""
+"""Fitting: one loop for every model and task, seeded, with the best weights kept.
+
+Whether it learns from sequences that stand alone or from streams, the shape of the data says.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.artifacts import Int32, SequenceDataset
+from pipeline.artifacts import NO_TARGET, Float32, Int32, SequenceDataset
 from pipeline.config import FitConfig, TrainConfig
 from pipeline.contract import Scaling
-from pipeline.training.models import build
+from pipeline.training.models import build, history
 from pipeline.training.scaling import measure_scaling, scale
+from pipeline.training.streams import Lanes, forget, keeping_state
 
 EMA_MOMENTUM = 0.995
 
@@ -50,29 +55,99 @@ def fit(dataset: SequenceDataset, config: TrainConfig, on_epoch: Callable[[Epoch
     dataset and config give the same weights on the same machine.
     """
     keras = _quiet_keras(config.fit.seed)
-    inputs, targets = dataset.part("train")
+    inputs, _ = dataset.part("train")
     scaling = measure_scaling(inputs, config.data.channels)
     classes = len(dataset.labels)
     model = build(config.model, config.window.length, len(config.data.channels), classes)
-    steps = config.fit.epochs * math.ceil(len(targets) / config.fit.batch_size)
+    learner = model if dataset.begins is None else _on_streams(model, inputs.shape[1], config)
+    learned, held = (_lesson(dataset, part, scaling, config) for part in ("train", "validation"))
+    steps = config.fit.epochs * math.ceil(len(learned.inputs) / config.fit.batch_size)
     rate = keras.optimizers.schedules.CosineDecay(config.fit.learning_rate, steps)
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=config.fit.label_smoothing)
     optimizer = keras.optimizers.Adam(rate, use_ema=True, ema_momentum=EMA_MOMENTUM)
-    model.compile(optimizer, loss, metrics=["accuracy"])
-    held_inputs, held_targets = dataset.part("validation")
-    one_hot = np.eye(classes, dtype=np.float32)
+    learner.compile(optimizer, loss, weighted_metrics=["accuracy"])
     epochs: list[Epoch] = []
-    model.fit(
-        scale(inputs, scaling),
-        one_hot[targets],
-        validation_data=(scale(held_inputs, scaling), one_hot[held_targets]),
+    learner.fit(
+        learned.inputs,
+        learned.targets,
+        sample_weight=learned.weights,
+        validation_data=(held.inputs, held.targets, held.weights),
         batch_size=config.fit.batch_size,
         epochs=config.fit.epochs,
-        class_weight=_class_weights(targets, classes) if config.fit.class_weights else None,
-        callbacks=_callbacks(keras, config.fit, epochs, on_epoch),
+        shuffle=dataset.begins is None,
+        callbacks=[
+            *_callbacks(keras, config.fit, epochs, on_epoch),
+            *_forgetting(keras, learner, learned, held),
+        ],
         verbose=0,
     )
+    model.set_weights(learner.get_weights())
     return Fitted(model, scaling, tuple(epochs))
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """What is learned from, or judged by, in the order of the batches.
+
+    inputs: float32 [n, T, C]; targets: [n, K] or [n, hops, K]; weights: [n] or [n, hops].
+    begins: bool [batches, rows], which begin a stream; None where each row stands alone.
+    """
+
+    inputs: Float32
+    targets: Float32
+    weights: Float32
+    begins: NDArray[np.bool_] | None = None
+
+
+def _lesson(dataset: SequenceDataset, part: str, scaling: Scaling, config: TrainConfig) -> _Lesson:
+    """Training weighs rare classes more; validation all alike."""
+    inputs, targets = dataset.part(part)
+    classes = len(dataset.labels)
+    even = part != "train" or not config.fit.class_weights
+    weight = np.ones(classes) if even else _class_weights(targets, classes)
+    weights = np.append(weight, 0).astype(np.float32)[targets]  # NO_TARGET is the last one
+    one_hot = np.append(np.eye(classes), np.zeros((1, classes)), axis=0).astype(np.float32)
+    lesson = _Lesson(scale(inputs, scaling), one_hot[targets], weights)
+    if dataset.begins is None:
+        return lesson
+    return _in_lanes(lesson, dataset.begins[dataset.splits[part]], config)
+
+
+def _in_lanes(lesson: _Lesson, begins: NDArray[np.bool_], config: TrainConfig) -> _Lesson:
+    lanes = Lanes.of(begins, config.fit.batch_size)
+    weights = lesson.weights.copy()
+    unseen = math.ceil(config.window.length / config.window.hop) - 1
+    weights[lanes.cut(begins), :unseen] = 0
+    return _Lesson(
+        lanes.inputs(lesson.inputs, history(config.model)),
+        lanes.each(lesson.targets),
+        lanes.each(weights / weights.mean()),
+        lanes.begins,
+    )
+
+
+def _on_streams(model: Any, samples: int, config: TrainConfig) -> Any:
+    lanes = config.fit.batch_size
+    return keeping_state(model, config.model, samples, config.window.hop, lanes)
+
+
+def _forgetting(keras: Any, model: Any, learned: _Lesson, held: _Lesson) -> list[Any]:
+    """What sets states to nought where streams begin."""
+    if learned.begins is None or held.begins is None:
+        return []
+    at = {"on_train_batch_begin": learned.begins, "on_test_batch_begin": held.begins}
+    return [
+        keras.callbacks.LambdaCallback(
+            **{when: _before_batch(model, begins) for when, begins in at.items()}
+        )
+    ]
+
+
+def _before_batch(model: Any, begins: NDArray[np.bool_]) -> Callable[..., None]:
+    def forget_some(batch: int, logs: Any = None) -> None:  # noqa: ARG001, Keras names them
+        forget(model, begins[batch])
+
+    return forget_some
 
 
 def _quiet_keras(seed: int) -> Any:
@@ -102,10 +177,12 @@ def _muted_stderr() -> Iterator[None]:
             os.close(kept)
 
 
-def _class_weights(targets: Int32, classes: int) -> dict[int, float]:
-    """Weights that make every class count the same in all."""
-    counts = np.bincount(targets, minlength=classes)
-    return {index: len(targets) / (classes * max(1, int(n))) for index, n in enumerate(counts)}
+def _class_weights(targets: Int32, classes: int) -> NDArray[np.float64]:
+    """Weights that make every class count the same in all: float64 [K]."""
+    told = targets[targets != NO_TARGET]
+    counts = np.bincount(told, minlength=classes)
+    weights: NDArray[np.float64] = len(told) / (classes * np.maximum(1, counts))
+    return weights
 
 
 def _callbacks(

@@ -182,6 +182,15 @@ def total_stride(config: ModelConfig) -> int:
     return math.prod(pool for _, pool in _shortenings(config))
 
 
+def history(config: ModelConfig) -> int:
+    """Samples before the first of its own that a column has seen."""
+    samples, stride = 0, 1
+    for reach, pool in _shortenings(config):
+        samples += reach * stride
+        stride *= pool
+    return samples
+
+
 def check_hop(config: ModelConfig, hop: int) -> None:
     """Raises PipelineError where the columns of a window do not serve the next one too."""
     stride = total_stride(config)

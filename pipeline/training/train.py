@@ -23,11 +23,14 @@ from pipeline.contract import Channel, Contract, Hashes
 from pipeline.training.confusion_picture import confusion_picture
 from pipeline.training.evaluate import Metrics, measure
 from pipeline.training.fit import Epoch, Fitted, fit
+from pipeline.training.judging import Judged, judge
 from pipeline.training.models import check_hop
 from pipeline.training.policy import usual_policy
 from pipeline.training.scaling import scale
+from pipeline.training.streams import runs_of
 
 CALIBRATION_WINDOWS = 512
+CALIBRATION_STRETCH = 8  # of them, where they are stretches of streams
 VERSIONED = ("tensorflow", "keras", "numpy", "tflite-micro")
 
 
@@ -51,19 +54,19 @@ def train(
     """Fill the run folder. contract.json comes last: it makes the run count as trained."""
     check_hop(config.model, config.window.hop)
     fitted = fit(dataset, config, on_epoch)
-    inputs, targets = dataset.part("test")
-    scaled = scale(inputs, fitted.scaling)
-    scores = fitted.model.predict(scaled, verbose=0)  # [n, K]
-    metrics = measure(targets, np.argmax(scores, axis=1), dataset.labels)
+    judged = judge(fitted.model, fitted.scaling, dataset, config)
+    metrics = measure(judged.targets, np.argmax(judged.scores, axis=1), dataset.labels)
     run.path.mkdir(parents=True, exist_ok=True)
     _save_model(run, fitted)
     config.save(run.config_file)
     _save_splits(run, dataset)
-    _save_windows(run, dataset, fitted, scaled, scores)
+    _save_windows(run, dataset, fitted, judged)
     _save_metrics(run, dataset, metrics, fitted)
     _save_confusion_picture(run, dataset, metrics)
     _contract(dataset, config, fitted).save(run.contract_file)
-    return Trained(run.path, metrics.accuracy, len(targets), dataset.split_note, run.report_file)
+    return Trained(
+        run.path, metrics.accuracy, len(judged.targets), dataset.split_note, run.report_file
+    )
 
 
 def _save_model(run: RunFolder, fitted: Fitted) -> None:
@@ -81,21 +84,32 @@ def _save_splits(run: RunFolder, dataset: SequenceDataset) -> None:
     save_json(run.splits_file, {**parts, "fingerprint": dataset.fingerprint})
 
 
-def _save_windows(
-    run: RunFolder, dataset: SequenceDataset, fitted: Fitted, test: Float32, scores: Float32
-) -> None:
-    train_inputs, _ = dataset.part("train")
-    chosen = np.linspace(0, len(train_inputs) - 1, min(CALIBRATION_WINDOWS, len(train_inputs)))
-    calibration = scale(train_inputs[chosen.astype(np.int64)], fitted.scaling)
-    with atomic_write(run.windows_file) as unfinished, unfinished.open("wb") as stream:
+def _save_windows(run: RunFolder, dataset: SequenceDataset, fitted: Fitted, judged: Judged) -> None:
+    stream = {} if judged.stream is None else asdict(judged.stream)
+    with atomic_write(run.windows_file) as unfinished, unfinished.open("wb") as file:
         np.savez_compressed(
-            stream,
-            calibration=calibration,
-            test=test,
-            test_targets=dataset.part("test")[1],
-            test_names=np.array([dataset.groups[index] for index in dataset.splits["test"]]),
-            test_scores=scores,
+            file,
+            calibration=_calibration(dataset, fitted),
+            test=judged.windows,
+            test_targets=judged.targets,
+            test_names=np.array(judged.names),
+            test_scores=judged.scores,
+            **{f"stream_{name}": values for name, values in stream.items()},
         )
+
+
+def _calibration(dataset: SequenceDataset, fitted: Fitted) -> Float32:
+    """Scaled windows of the training part; of streams stretches of several windows, for a state
+    that is carried on grows further."""
+    inputs, _ = dataset.part("train")
+    if dataset.begins is None:
+        chosen = np.linspace(0, len(inputs) - 1, min(CALIBRATION_WINDOWS, len(inputs)))
+        inputs = inputs[chosen.astype(np.int64)]
+    else:
+        begins = dataset.begins[dataset.splits["train"]]
+        count = CALIBRATION_WINDOWS // CALIBRATION_STRETCH
+        inputs = runs_of(begins, inputs, CALIBRATION_STRETCH, count)
+    return scale(inputs, fitted.scaling)
 
 
 def _save_metrics(
@@ -128,6 +142,7 @@ def _contract(dataset: SequenceDataset, config: TrainConfig, fitted: Fitted) -> 
         rate_hz=config.data.rate_hz,
         window=config.window.length,
         hop=config.window.hop,
+        mode=config.window.mode,
         labels=dataset.labels,
         scaling=fitted.scaling,
         decision=usual_policy(config, dataset.labels),
