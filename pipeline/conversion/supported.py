@@ -17,8 +17,6 @@ from pipeline.errors import PipelineError
 _DEFAULTS: dict[str, Any] = {  # options of a layer, where it has them
     "activation": "tanh",
     "recurrent_activation": "sigmoid",
-    "use_bias": True,
-    "reset_after": True,
     "go_backwards": False,
     "stateful": False,
     "return_state": False,

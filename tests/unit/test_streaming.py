@@ -1,0 +1,242 @@
+"""Learning on streams: chunks tile them, the state goes on, and nothing is told too early."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter
+
+from pipeline.artifacts import NO_TARGET, Interval, Recording, RunFolder, SequenceDataset
+from pipeline.config import TrainConfig, load_train_config
+from pipeline.config_models import ModelConfig
+from pipeline.contract import Contract
+from pipeline.datasets.chunks import Chunk, cut_chunks, judging_chunks
+from pipeline.datasets.labelling import window_label
+from pipeline.datasets.recordings import load_recordings
+from pipeline.datasets.simulate import simulate_dataset
+from pipeline.datasets.windows import make_dataset
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.training.fit import fit
+from pipeline.training.models import build, history, nearest_window
+from pipeline.training.streams import (
+    Lanes,
+    carried_scores,
+    forget,
+    keeping_state,
+    runs_of,
+    windows_ending_at,
+)
+from pipeline.training.train import train
+from tests.takes import config, take
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+LENGTH, HOP = 40, 8
+INTERVALS = (Interval(50, 80, "punch"), Interval(150, 250, "flex"), Interval(332, 372, "punch"))
+NETWORKS = [
+    {"kind": "simple_rnn", "units": [7], "downsample": 1},
+    {"kind": "gru", "units": [7, 5], "downsample": 2},
+    {"kind": "lstm", "units": [6], "downsample": 4},
+    {
+        "kind": "conv_gru",
+        "units": [6],
+        "convolutions": [{"filters": 5, "kernel": 3, "dilation": 2}, {"filters": 4, "pool": 4}],
+    },
+]
+
+
+def streaming() -> TrainConfig:
+    return config(window={"mode": "streaming"}, model={"kind": "gru"})
+
+
+def stream(n: int = 400, missing: Sequence[int] = ()) -> Recording:
+    """ax is the sample's place, in thousandths."""
+    recording = take("idle", 1, n=n)
+    samples = recording.samples.copy()
+    samples[:, 0] = np.arange(n, dtype=np.float32) / np.float32(1000)
+    kept = np.setdiff1d(np.arange(n), missing)
+    found = replace(recording, samples=samples[kept], seq=kept, t_us=recording.t_us[kept])
+    return replace(found, intervals=INTERVALS)
+
+
+def places(chunk: Chunk) -> list[int]:
+    return [round(float(value) * 1000) for value in chunk.samples[:, 0]]
+
+
+def test_chunks_tile_the_stream_and_are_labelled_as_windows_are() -> None:
+    recording = stream()
+    chunks = list(cut_chunks(recording, streaming()))
+    seen = [place for chunk in chunks for place in places(chunk)]
+    assert seen[:400] == list(range(400))
+    assert [chunk.hops.begins for chunk in chunks] == [True] + [False] * 9
+    labels = [label for chunk in chunks for label in chunk.hops.labels]
+    for number, label in enumerate(labels, start=1):
+        start = number * HOP - LENGTH
+        assert label == (window_label(recording, start, streaming()) if start >= 0 else None)
+    assert {"punch", "flex", "idle"} <= set(labels)
+
+
+def test_a_gap_begins_a_stream_and_nothing_is_told_before_a_whole_window() -> None:
+    chunks = list(cut_chunks(stream(missing=[100, 101, 230]), streaming()))
+    begins = [chunk for chunk in chunks if chunk.hops.begins]
+    assert [places(chunk)[0] for chunk in begins] == [0, 102, 231]
+    assert all(chunk.hops.labels[:4] == (None,) * 4 for chunk in begins)
+
+
+def test_a_stream_judges_only_where_its_windows_end() -> None:
+    chunks = list(judging_chunks(stream(), [(56, "punch"), (181, "flex")], streaming()))
+    told = {
+        chunk.start + (at + 1) * HOP: label
+        for chunk in chunks
+        for at, label in enumerate(chunk.hops.labels)
+        if label is not None
+    }
+    assert told == {96: "punch", 224: "flex"}  # 181 + 40 is within a hop that ends at 224
+    assert chunks[-1].stop >= 224
+
+
+@pytest.mark.parametrize(("n", "lanes"), [(13, 4), (12, 4), (3, 5), (7, 1)])
+def test_each_lane_goes_on_where_it_ended_and_none_is_lost(n: int, lanes: int) -> None:
+    begins = np.zeros(n, bool)
+    begins[[0, n // 2]] = True
+    sequences = np.arange(n * 4, dtype=np.float32).reshape(n, 4, 1)
+    found = Lanes.of(begins, lanes)
+    assert sorted(found.order[found.order >= 0].tolist()) == list(range(n))
+    inputs = found.inputs(sequences, 2).reshape(-1, lanes, 6)
+    for lane in range(lanes):
+        rows = [row for row in found.order[:, lane].tolist() if row >= 0]
+        assert rows == list(range(rows[0], rows[0] + len(rows))) if rows else True
+        for step, row in enumerate(rows):
+            assert found.begins[step, lane] == (begins[row] or step == 0)
+            first = row * 4
+            before = [first, first] if found.begins[step, lane] else [first - 2, first - 1]
+            assert inputs[step, lane].tolist() == [*before, *range(first, first + 4)]
+    starts = {rows for rows in found.order[0].tolist() if rows >= 0}
+    assert set(found.cut(begins).tolist()) == {row for row in starts if not begins[row]}
+
+
+@pytest.fixture(scope="module", params=NETWORKS, ids=lambda network: network["kind"])
+def network(request: pytest.FixtureRequest) -> tuple[Any, Any, int]:
+    """Settings, a model of them, and its window."""
+    import keras
+
+    keras.utils.set_random_seed(5)
+    settings = TypeAdapter(ModelConfig).validate_python(request.param)
+    window = nearest_window(settings, 48)
+    return settings, build(settings, window, 6, 3), window
+
+
+def test_from_a_reset_on_a_stream_scores_as_its_windows_do(network: tuple[Any, Any, int]) -> None:
+    settings, model, window = network
+    before = history(settings)
+    samples = np.random.default_rng(1).normal(size=(5, window, 6)).astype(np.float32)
+    kept = keeping_state(model, settings, window - before, window - before, 5)
+    forget(kept, np.ones(5, bool))
+    scores = kept.predict_on_batch(samples)
+    np.testing.assert_allclose(scores[:, -1], model.predict(samples, verbose=0), atol=1e-5)
+
+
+def test_the_state_is_carried_from_chunk_to_chunk(network: tuple[Any, Any, int]) -> None:
+    settings, model, _ = network
+    samples = np.random.default_rng(1).normal(size=(240, 6)).astype(np.float32)
+    begins = np.arange(6) == 0
+    whole = carried_scores(model, settings, samples[None], begins[:1], 8)[0]
+    parts = carried_scores(model, settings, samples.reshape(6, 40, 6), begins, 8)
+    np.testing.assert_allclose(parts.reshape(30, 3), whole, atol=1e-5)
+    anew = carried_scores(model, settings, samples.reshape(6, 40, 6), begins | True, 8)
+    assert np.abs(anew - parts)[1:, 0].max() > 1e-3, "the state makes no difference"
+
+
+def test_stretches_for_calibration_are_of_one_stream_each() -> None:
+    begins = np.isin(np.arange(10), [0, 3, 8])
+    sequences = np.arange(40, dtype=np.float32).reshape(10, 4, 1)
+    runs = runs_of(begins, sequences, 4, 100)[..., 0]
+    assert runs.tolist() == [list(range(12, 28)), list(range(16, 32))]
+    assert runs_of(begins, sequences, 99, 100).shape == (1, 20, 1)
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("streams") / "three"
+    simulate_dataset(folder, people=3, takes=4, seed=1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def learned(recordings: Path) -> tuple[SequenceDataset, TrainConfig]:
+    settings = {
+        "data": {"path": recordings},
+        "window": {"length": 60, "hop": 20, "mode": "streaming"},
+        "augment": {"passes": 3},
+        "unknown": {"share": 0.2},
+        "model": {"kind": "gru", "units": [16], "downsample": 5},
+        "fit": {"epochs": 12, "batch_size": 8, "learning_rate": 0.01},
+    }
+    content = TrainConfig.model_validate(settings)
+    return make_dataset(load_recordings(recordings), content), content
+
+
+def test_a_dataset_of_streams_tests_every_take_once(
+    learned: tuple[SequenceDataset, TrainConfig],
+) -> None:
+    dataset, content = learned
+    targets = dataset.part("test")[1]
+    tested = [
+        dataset.groups[row]
+        for row, hops in zip(dataset.splits["test"], targets, strict=True)
+        for _ in hops[hops != NO_TARGET]
+    ]
+    takes = [recording for recording in load_recordings(content.data.path)]
+    one = {recording.name for recording in takes if recording.person == takes[0].person}
+    gestures = [name for name in tested if not name.startswith("idle")]
+    assert len(gestures) == len(set(gestures)) == sum(not name.startswith("idle") for name in one)
+    train_names = {dataset.groups[row] for row in dataset.splits["train"]}
+    assert not train_names & set(tested)
+
+
+def test_a_network_learns_on_streams_and_the_run_says_so(
+    learned: tuple[SequenceDataset, TrainConfig], tmp_path: Path
+) -> None:
+    dataset, content = learned
+    run = RunFolder(tmp_path / "run")
+    trained = train(dataset, content, run, lambda _: None)
+    assert trained.accuracy > 0.7
+    assert Contract.load(run.contract_file).mode == "streaming"
+    with np.load(run.windows_file) as arrays:
+        assert arrays["test"].shape == (trained.test_windows, 60, 6)
+        assert arrays["calibration"].shape[1] == 8 * 60
+        again = windows_ending_at(arrays["stream_places"], arrays["stream_inputs"], 60, 20)
+        np.testing.assert_array_equal(again, arrays["test"])
+        right = arrays["test_scores"].argmax(axis=1) == arrays["test_targets"]
+        assert right.mean() == trained.accuracy
+
+
+def test_the_same_seed_learns_the_same_on_streams(
+    learned: tuple[SequenceDataset, TrainConfig],
+) -> None:
+    dataset, content = learned
+    short = content.model_copy(update={"fit": content.fit.model_copy(update={"epochs": 1})})
+    first, again = (fit(dataset, short, lambda _: None) for _ in range(2))
+    for one, other in zip(first.model.get_weights(), again.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("kind", ["dense", "conv1d", "ds_conv1d", "tcn"])
+def test_a_network_without_a_state_is_no_stream_of_states(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("data: {path: data/sample}\n", "utf-8")
+    with pytest.raises(PipelineError, match=f"{kind} has no state to keep") as caught:
+        load_train_config(file, [f"model.kind={kind}", "window.mode=streaming"])
+    assert caught.value.exit_code == ExitCode.USAGE
+
+
+def test_windows_of_a_stream_are_not_dealt(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("data: {path: data/sample}\nwindow: {mode: streaming}\n", "utf-8")
+    with pytest.raises(PipelineError, match="leaky deals windows"):
+        load_train_config(file, ["model.kind=gru", "split.by=leaky"])
