@@ -111,7 +111,10 @@ def _rows(runs: Sequence[RunFacts]) -> list[tuple[str, Callable[[RunFacts], str]
         ("model.tflite bytes", lambda run: _count(run.model_bytes)),
         ("flash bytes", lambda run: _count(run.flash_bytes)),
         ("RAM bytes", lambda run: _count(run.ram_bytes)),
+        ("network's flash bytes", lambda run: _count(run.network_flash_bytes)),
+        ("network's RAM bytes", lambda run: _count(run.network_ram_bytes)),
         ("instructions", _instructions),
+        ("instructions a second", _instructions_a_second),
     ]
 
 
@@ -135,6 +138,11 @@ def _instructions(run: RunFacts) -> str:
     if run.instructions is None and run.estimated_instructions is not None:
         return f"about {run.estimated_instructions:,}"
     return _count(run.instructions)
+
+
+def _instructions_a_second(run: RunFacts) -> str:
+    each = run.estimated_instructions if run.instructions is None else run.instructions
+    return _count(None if each is None else round(each * run.hops_per_second))
 
 
 def _value(value: Any) -> str:

@@ -56,6 +56,13 @@ def protocol_folds(
         return _without_each_gesture(recordings, config)
     base = _split(config.split, protocol)
     if base.by == LEAKY:
+        if config.window.mode == "streaming":
+            raise PipelineError(
+                f"The protocol `{LEAKY}` does not fit window.mode: streaming.",
+                "it deals windows at random, and a stream has none",
+                "use another protocol, or window.mode: window",
+                ExitCode.USAGE,
+            )
         folds = base.folds or LEAKY_FOLDS
         splits = [base.model_copy(update={"fold": fold}) for fold in range(folds)]
     else:

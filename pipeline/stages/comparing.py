@@ -30,7 +30,9 @@ class RunFacts:
 
     state: trained, converted or deployed. windows, float_accuracy, int8_accuracy: of the run's
     own held-out part; protocols: int8 accuracy over the folds of `gesture evaluate`.
-    instructions: of a classification, counted on a board; estimated_instructions: at conversion.
+    flash_bytes, ram_bytes: of the whole image; network_…: of the network alone. instructions: of a
+    classification, counted on a board; estimated_instructions: at conversion; hops_per_second:
+    classifications.
     """
 
     run: Path
@@ -52,8 +54,11 @@ class RunFacts:
     model_bytes: int | None
     flash_bytes: int | None
     ram_bytes: int | None
+    network_flash_bytes: int | None
+    network_ram_bytes: int | None
     instructions: int | None
     estimated_instructions: int | None
+    hops_per_second: float
     settings: Mapping[str, Any]
 
 
@@ -135,7 +140,10 @@ def _facts(run: RunFolder) -> RunFacts:
         flash_bytes=image.get("flash_bytes"),
         ram_bytes=image.get("ram_bytes"),
         instructions=image.get("instructions_per_inference"),
+        network_flash_bytes=cost.get("flash_bytes"),
+        network_ram_bytes=cost.get("ram_bytes"),
         estimated_instructions=cost.get("instructions"),
+        hops_per_second=contract.rate_hz / contract.hop,
         settings=_flat(settings),
     )
 

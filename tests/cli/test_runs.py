@@ -49,11 +49,14 @@ def test_each_run_is_listed_once(two: Path) -> None:
     assert 0 <= one["event_f1"] <= 1
     assert one["false_alarms_per_hour"] >= 0
     assert one["instructions"] is None
-    estimated = json.loads((two / "runs" / "one" / "cost.json").read_text("utf-8"))["instructions"]
+    cost = json.loads((two / "runs" / "one" / "cost.json").read_text("utf-8"))
+    estimated = cost["instructions"]
     assert one["estimated_instructions"] == estimated
-    assert (
-        f"about {estimated:,}" in gesture("runs", "compare", "runs/one", "runs/two", cwd=two).told
-    )
+    told = gesture("runs", "compare", "runs/one", "runs/two", cwd=two).told
+    assert f"about {estimated:,}" in told
+    assert f"instructions a second {round(estimated * one['hops_per_second']):,}" in told
+    assert f"network's flash bytes {cost['flash_bytes']:,}" in told
+    assert f"network's RAM bytes {cost['ram_bytes']:,}" in told
 
 
 def test_a_broken_run_is_listed_with_its_fault(two: Path) -> None:

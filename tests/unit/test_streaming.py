@@ -17,6 +17,7 @@ from pipeline.config_models import ModelConfig
 from pipeline.contract import Contract
 from pipeline.datasets.chunks import Chunk, cut_chunks, judging_chunks
 from pipeline.datasets.labelling import window_label
+from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.simulate import simulate_dataset
 from pipeline.datasets.windows import make_dataset
@@ -240,3 +241,11 @@ def test_windows_of_a_stream_are_not_dealt(tmp_path: Path) -> None:
     file.write_text("data: {path: data/sample}\nwindow: {mode: streaming}\n", "utf-8")
     with pytest.raises(PipelineError, match="leaky deals windows"):
         load_train_config(file, ["model.kind=gru", "split.by=leaky"])
+
+
+def test_no_evaluation_deals_windows_of_a_stream(
+    learned: tuple[SequenceDataset, TrainConfig],
+) -> None:
+    recordings = load_recordings(learned[1].data.path)
+    with pytest.raises(PipelineError, match="`leaky` does not fit"):
+        protocol_folds(recordings, learned[1], "leaky")
