@@ -212,6 +212,8 @@ class TrainConfig(Section):
                     f"{model.kind} has no state to keep; window.mode: streaming is for "
                     f"{', '.join(WITH_STATE)}, the others need no such setting to stream"
                 )
+            if window.length % window.hop:
+                raise ValueError("a stream needs a window.length of whole hops")
             if split and split.by == "leaky":
                 raise ValueError("split.by: leaky deals windows, and a stream has none")
         return model

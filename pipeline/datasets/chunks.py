@@ -1,7 +1,7 @@
 """Streams in chunks, for a network that keeps its state from one to the next.
 
-A chunk is as long as a window, or up to a hop longer so that it is whole hops. At the end of each
-hop there is a label, that of the window which ends there, or none.
+A chunk is as long as a window. At the end of each of its hops there is a label, that of the window
+which ends there, or none.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Hops:
 
 @dataclass(frozen=True)
 class Chunk:
-    """samples: float32 [chunk_length, channels]; start: of the chunk in its recording."""
+    """samples: float32 [window.length, channels]; start: of the chunk in its recording."""
 
     samples: Float32
     hops: Hops
@@ -37,10 +37,6 @@ class Chunk:
     @property
     def stop(self) -> int:
         return self.start + len(self.samples)
-
-
-def chunk_length(config: TrainConfig) -> int:
-    return math.ceil(config.window.length / config.window.hop) * config.window.hop
 
 
 def cut_chunks(stream: Recording, config: TrainConfig, first: int = 0) -> Iterator[Chunk]:
@@ -85,7 +81,7 @@ def _chunks(
 ) -> Iterator[Chunk]:
     """The last one is filled up with its last sample; those at the end that judge nothing are
     left out."""
-    length, hop = chunk_length(config), config.window.hop
+    length, hop = config.window.length, config.window.hop
     told = [end for end, label in labels.items() if label is not None]
     for start in range(piece.start, max(told, default=piece.start), length):
         samples = stream.samples[start : min(start + length, piece.stop)]

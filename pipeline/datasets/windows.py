@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.artifacts import NO_TARGET, Recording, SequenceDataset
 from pipeline.config import TrainConfig
 from pipeline.datasets.augment import vary
-from pipeline.datasets.chunks import Hops, chunk_length, judging_chunks
+from pipeline.datasets.chunks import Hops, judging_chunks
 from pipeline.datasets.cutting import Windows, always, cut, nearest_take, of_chunks
 from pipeline.datasets.idle import rests_in
 from pipeline.datasets.in_motion import in_motion
@@ -160,7 +160,7 @@ def _unknown_windows(recordings: Sequence[Recording], known: int, config: TrainC
     """Windows of motion that is no gesture: `unknown.share` of those that are known."""
     length = config.window.length
     in_chunks = config.window.mode == "streaming"
-    step = chunk_length(config) if in_chunks else max(1, length // UNKNOWN_OVERLAP)
+    step = length if in_chunks else max(1, length // UNKNOWN_OVERLAP)
     count = round(config.unknown.share * known)
     if not count:
         return Windows([], [], [])

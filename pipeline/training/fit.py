@@ -116,7 +116,7 @@ def _lesson(dataset: SequenceDataset, part: str, scaling: Scaling, config: Train
 def _in_lanes(lesson: _Lesson, begins: NDArray[np.bool_], config: TrainConfig) -> _Lesson:
     lanes = Lanes.of(begins, config.fit.batch_size)
     weights = lesson.weights.copy()
-    unseen = math.ceil(config.window.length / config.window.hop) - 1
+    unseen = config.window.length // config.window.hop - 1
     weights[lanes.cut(begins), :unseen] = 0
     return _Lesson(
         lanes.inputs(lesson.inputs, history(config.model)),

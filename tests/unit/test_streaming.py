@@ -236,11 +236,15 @@ def test_a_network_without_a_state_is_no_stream_of_states(tmp_path: Path, kind: 
     assert caught.value.exit_code == ExitCode.USAGE
 
 
-def test_windows_of_a_stream_are_not_dealt(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [("split.by=leaky", "leaky deals windows"), ("window.hop=10", "a window.length of whole hops")],
+)
+def test_what_no_stream_can_be_made_of_is_refused(tmp_path: Path, setting: str, words: str) -> None:
     file = tmp_path / "config.yaml"
     file.write_text("data: {path: data/sample}\nwindow: {mode: streaming}\n", "utf-8")
-    with pytest.raises(PipelineError, match="leaky deals windows"):
-        load_train_config(file, ["model.kind=gru", "split.by=leaky"])
+    with pytest.raises(PipelineError, match=words):
+        load_train_config(file, ["model.kind=gru", setting])
 
 
 def test_no_evaluation_deals_windows_of_a_stream(
