@@ -7,7 +7,7 @@ as TensorFlow Lite Micro. Pure: the same flatbuffer always gives the same text.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.compiler.cost import network_cost
 from pipeline.compiler.emit import emit_header, emit_source
@@ -17,6 +17,7 @@ from pipeline.compiler.layers import Layer, Program
 from pipeline.compiler.lower import lower
 from pipeline.compiler.plan import plan
 from pipeline.compiler.reader import read_graph
+from pipeline.compiler.recurrent import on_and_on, over_window
 from pipeline.compiler.stream import CannotStreamError, samples_of
 from pipeline.compiler.stream_layers import stream
 from pipeline.contract import Quantisation
@@ -53,7 +54,7 @@ class CompiledNetwork:
 
 
 def compile_network(
-    flatbuffer: bytes, compact: bool = False, hop: int | None = None
+    flatbuffer: bytes, compact: bool = False, hop: int | None = None, window: int | None = None
 ) -> CompiledNetwork:
     """compact: in less memory, for more instructions: convolutions read int8 as it is, instead of
     widening it first; weights are stored in one byte each, sums for few positions at a time.
@@ -65,6 +66,8 @@ def compile_network(
     not support.
     """
     graph = without_views(read_graph(flatbuffer))
+    if graph.cells:
+        return _recurrent(graph, compact, hop, window or samples_of(graph))
     steps = fuse(graph, compact)
     windowed = Program(graph.input, graph.output, _layers(steps))
     if hop is None:
@@ -73,6 +76,14 @@ def compile_network(
         return _compiled(graph, stream(graph, steps, hop), feed=hop)
     except CannotStreamError as error:
         return _compiled(graph, windowed, obstacle=str(error))
+
+
+def _recurrent(graph: Graph, compact: bool, hop: int | None, window: int) -> CompiledNetwork:
+    if hop is None:
+        return _compiled(graph, over_window(graph, window, compact), feed=window)
+    compiled = _compiled(graph, on_and_on(graph, window, hop, compact), feed=hop)
+    shape = (1, window, *compiled.input_shape[2:])
+    return replace(compiled, input_shape=shape)
 
 
 def _compiled(
@@ -84,7 +95,7 @@ def _compiled(
             "model_network.h": emit_header(program),
             "model_network.c": emit_source(program, memory),
         },
-        input_shape=graph.input.shape,
+        input_shape=(program if graph.cells else graph).input.shape,
         output_shape=graph.output.shape,
         quantisation=_quantisation(graph),
         cost=network_cost(program, memory),

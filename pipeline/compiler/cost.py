@@ -64,7 +64,8 @@ def kernel_cost(name: str) -> KernelCost:
 def network_cost(program: Program, plan: Plan) -> NetworkCost:
     """Of one call: a window, or a hop where the network streams."""
     layers = program.all_layers
-    calls = [program.units] * len(program.looped) + [1] * len(program.layers)
+    once, looped = len(program.before), len(program.looped)
+    calls = [1] * once + [program.units] * looped + [1] * len(program.layers)
     costs = tuple(
         _layer_cost(layer, plan, index, calls[index]) for index, layer in enumerate(layers)
     )

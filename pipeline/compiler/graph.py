@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from pipeline.cells import Cell
 from pipeline.errors import PipelineError
 
 VIEWS = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")  # the same bytes under another shape
@@ -87,10 +88,37 @@ class Operator:
 
 
 @dataclass(frozen=True)
+class CellStep:
+    """One step of a recurrent cell. x: its input, int8 or the state of the cell before; h: its new
+    state, int16."""
+
+    cell: Cell
+    x: Tensor
+    h: Tensor
+
+
+@dataclass(frozen=True)
 class Graph:
+    """cells: run after the operators of `front`, and before those of `head`."""
+
     input: Tensor
     output: Tensor
     operators: tuple[Operator, ...]
+    cells: tuple[CellStep, ...] = ()
+
+    @property
+    def front(self) -> tuple[Operator, ...]:
+        """What makes the columns that the cells take."""
+        return self.operators[: len(self.operators) - len(self.head)]
+
+    @property
+    def head(self) -> tuple[Operator, ...]:
+        """From the one that takes the last cell's state; all, where there is no cell."""
+        if not self.cells:
+            return self.operators
+        state = self.cells[-1].h.index
+        starts = [i for i, item in enumerate(self.operators) if item.operand(0).index == state]
+        return self.operators[starts[0] :] if starts else ()
 
 
 def without_views(graph: Graph) -> Graph:
@@ -115,4 +143,5 @@ def without_views(graph: Graph) -> Graph:
             raise operator.refuse("its input is a constant")
         else:
             kept.append(resolved)
-    return Graph(graph.input, resolve(graph.output), tuple(kept))
+    cells = tuple(replace(item, x=resolve(item.x)) for item in graph.cells)
+    return Graph(graph.input, resolve(graph.output), tuple(kept), cells)

@@ -100,18 +100,32 @@ class Layer:
 
 @dataclass(frozen=True)
 class Program:
-    """What one call of the network runs: `looped` layers for each of `units` equal parts of the
-    input, then `layers`. input: what one call is given."""
+    """What one call of the network runs: `before`; then `looped` for each of `units` equal parts of
+    the input, or of the `columns` that `before` has made; then `layers`.
+
+    input: what one call is given. begins_anew: what is kept is forgotten before. The first units
+    since a reset, `skipped` of them, end before the looped layer of number `skipped_from`.
+    """
 
     input: Tensor
     output: Tensor
     layers: tuple[Layer, ...]
     looped: tuple[Layer, ...] = ()
     units: int = 1
+    before: tuple[Layer, ...] = ()
+    columns: Tensor | None = None
+    begins_anew: bool = False
+    skipped: int = 0
+    skipped_from: int = 0
 
     @property
     def all_layers(self) -> tuple[Layer, ...]:
-        return (*self.looped, *self.layers)
+        return (*self.before, *self.looped, *self.layers)
+
+    @property
+    def streams(self) -> bool:
+        """Whether it goes on from what it has seen."""
+        return bool(self.looped) and not self.begins_anew
 
 
 def size(height_width: tuple[int, int]) -> dict[str, int]:

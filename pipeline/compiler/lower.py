@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipeline.compiler.cell_layers import lower_narrow
 from pipeline.compiler.convolution import (
     lower_conv_2d,
     lower_depthwise_conv_2d,
@@ -15,6 +16,12 @@ from pipeline.compiler.graph import VIEWS
 from pipeline.compiler.layers import Layer
 from pipeline.compiler.reductions import lower_mean, lower_pool, lower_softmax
 
+
+def _lower_quantize(step: Step) -> Layer:
+    is_state = step.operator.operand(0).dtype == "INT16"
+    return lower_narrow(step) if is_state else lower_function(step)
+
+
 _LOWER: dict[str, Callable[[Step], Layer]] = {
     "CONV_2D": lower_conv_2d,
     "DEPTHWISE_CONV_2D": lower_depthwise_conv_2d,
@@ -25,7 +32,7 @@ _LOWER: dict[str, Callable[[Step], Layer]] = {
     "SOFTMAX": lower_softmax,
     "ADD": lower_add,
     "PAD": lower_pad,
-    "QUANTIZE": lower_function,
+    "QUANTIZE": _lower_quantize,
     "RELU": lower_function,
     "RELU6": lower_function,
     "LOGISTIC": lower_function,

@@ -8,8 +8,17 @@ from dataclasses import replace
 
 from pipeline.compiler import schema
 from pipeline.compiler.flatbuffer import SCHEMA_VERSION, Table, damaged, root
-from pipeline.compiler.graph import SUPPORTED, VIEWS, Graph, Operator, Options, Tensor
+from pipeline.compiler.graph import (
+    SUPPORTED,
+    VIEWS,
+    CellStep,
+    Graph,
+    Operator,
+    Options,
+    Tensor,
+)
 from pipeline.compiler.naming import LayerNames, layer_names, with_unique_layers
+from pipeline.compiler.recurrence import Listed, take_cells
 from pipeline.errors import PipelineError
 
 MAX_ELEMENTS = 2**20  # of one tensor
@@ -37,12 +46,16 @@ def read_graph(flatbuffer: bytes) -> Graph:
     steps = subgraph.tables(3)
     if len(steps) > MAX_OPERATORS:
         raise _refuse_model(f"it has {len(steps)} operators where {MAX_OPERATORS} is the most")
-    operators = [_read_operator(table, names, tensors, layers) for table in steps]
-    graph = Graph(
-        _single(subgraph.integers(1), tensors, "input"),
-        _single(subgraph.integers(2), tensors, "output"),
-        with_unique_layers(operators),
-    )
+    listed = [_listed(table, names, tensors, layers) for table in steps]
+    inputs = _ends(subgraph.integers(1), tensors, "input")
+    outputs = _ends(subgraph.integers(2), tensors, "output")
+    cells: tuple[CellStep, ...] = ()
+    if len(inputs) > 1 and len(inputs) == len(outputs) and listed:
+        cells, listed = take_cells(listed, list(zip(inputs[1:], outputs[1:], strict=True)))
+    elif len(inputs) > 1 or len(outputs) > 1:
+        raise _refuse_model(f"it has {len(inputs)} inputs and {len(outputs)} outputs")
+    operators = [_read_operator(item) for item in listed]
+    graph = Graph(inputs[0], outputs[0], with_unique_layers(operators), cells)
     _check(graph)
     return graph
 
@@ -108,25 +121,31 @@ def _constant(
     return data
 
 
-def _read_operator(
+def _listed(
     table: Table, names: list[str], tensors: list[Tensor], layers: LayerNames
-) -> Operator:
+) -> Listed:
     code = table.number(0, "I")
     if code >= len(names):
         raise damaged("an operator has no name")
     name = names[code]
-    outputs = _tensors(table.integers(2), tensors)
-    output = outputs[0] if outputs else None
+    found = _tensors(table.integers(2), tensors)
+    outputs = tuple(tensor for tensor in found if tensor is not None)
     inputs = _tensors(table.integers(1), tensors)
-    if output is None:
+    if not outputs or len(outputs) < len(found):
         raise damaged(f"{name} has no output")
-    operator = Operator(name, layers.of(name, inputs, output), inputs, output, Options())
-    if name not in SUPPORTED:
+    return Listed(name, layers.of(name, inputs, outputs[0]), inputs, outputs, table)
+
+
+def _read_operator(listed: Listed) -> Operator:
+    operator = listed.as_operator()
+    if operator.name not in SUPPORTED:
         raise operator.refuse("this operator is not supported")
-    fewest, most = schema.INPUTS.get(name, schema.ONE_INPUT)
-    if len(outputs) != 1 or not fewest <= len(inputs) <= most:
-        raise operator.refuse(f"it has {len(inputs)} inputs and {len(outputs)} outputs")
-    return replace(operator, options=_read_options(table, operator))
+    fewest, most = schema.INPUTS.get(operator.name, schema.ONE_INPUT)
+    if len(listed.outputs) != 1 or not fewest <= len(operator.inputs) <= most:
+        raise operator.refuse(
+            f"it has {len(operator.inputs)} inputs and {len(listed.outputs)} outputs"
+        )
+    return replace(operator, options=_read_options(listed.table, operator))
 
 
 def _tensors(indices: Iterable[int], tensors: list[Tensor]) -> tuple[Tensor | None, ...]:
@@ -181,11 +200,11 @@ def _activation(options: Table, field: int) -> str:
     return schema.name_of(schema.ACTIVATIONS, options.number(field, "b"))
 
 
-def _single(indices: tuple[int, ...], tensors: list[Tensor], role: str) -> Tensor:
-    found = _tensors(indices, tensors)
-    if len(found) != 1 or found[0] is None:
+def _ends(indices: tuple[int, ...], tensors: list[Tensor], role: str) -> list[Tensor]:
+    found = [tensor for tensor in _tensors(indices, tensors) if tensor is not None]
+    if not found or len(found) != len(indices):
         raise _refuse_model(f"it has {len(found)} {role}s instead of one")
-    return found[0]
+    return found
 
 
 def _check(graph: Graph) -> None:
@@ -198,9 +217,10 @@ def _check(graph: Graph) -> None:
             raise _refuse_model(f"its {role} is not quantised as a whole")
     if graph.input.index == graph.output.index:
         raise _refuse_model("its output is its input")
-    known, reached = {graph.input.index}, {graph.input.index}
+    states = {step.h.index for step in graph.cells[-1:]}
+    known, reached = {graph.input.index} | states, {graph.input.index} | states
     for operator in graph.operators:
-        _check_operator(operator, known)
+        _check_operator(operator, known, states)
         known.add(operator.output.index)
         if any(tensor is not None and tensor.index in reached for tensor in operator.inputs):
             reached.add(operator.output.index)
@@ -208,9 +228,25 @@ def _check(graph: Graph) -> None:
         raise damaged("nothing computes its output")
     if graph.output.index not in reached:
         raise _refuse_model("its output does not depend on its input")
+    if graph.cells:
+        _check_cells(graph)
 
 
-def _check_operator(operator: Operator, known: set[int]) -> None:
+def _check_cells(graph: Graph) -> None:
+    """They take what comes before them, and what comes after takes the last one's state alone."""
+    first, state = graph.cells[0].x, graph.cells[-1].h.index
+    before = {graph.input.index} | {operator.output.index for operator in graph.front}
+    if first.index not in before or not graph.head:
+        raise damaged("its recurrent cells are not connected")
+    seen = {state}
+    for operator in graph.head:
+        inputs = [item.index for item in operator.inputs if item is not None and item.data is None]
+        if not seen.issuperset(inputs):
+            raise operator.refuse("it goes around the recurrent cells")
+        seen.add(operator.output.index)
+
+
+def _check_operator(operator: Operator, known: set[int], states: set[int]) -> None:
     for tensor in operator.inputs:
         if tensor is not None and tensor.data is None and tensor.index not in known:
             raise damaged(f"{operator.name} in layer {operator.layer!r} runs before its input")
@@ -218,7 +254,8 @@ def _check_operator(operator: Operator, known: set[int]) -> None:
         raise damaged(f"{operator.name} in layer {operator.layer!r} overwrites a tensor")
     second = (operator.operand(1),) if operator.name == "ADD" else ()
     for tensor in (operator.operand(0), *second, operator.output):
-        if tensor.dtype != "INT8":
+        narrows = operator.name == "QUANTIZE" and tensor.index in states
+        if tensor.dtype != "INT8" and not narrows:
             raise operator.refuse(f"it works on {tensor.dtype}, not INT8")
         if len(tensor.scales) != 1 or len(tensor.zero_points) != 1:
             raise operator.refuse(f"tensor {tensor.name!r} is not quantised as a whole")

@@ -35,7 +35,7 @@ TENSOR_TYPES = tuple(
     RESOURCE VARIANT UINT32 UINT16 INT4 BFLOAT16 INT2 UINT4
     """.split()  # noqa: SIM905
 )
-ITEM_BYTES = {"INT8": 1, "INT32": 4}  # of the types that constants may have
+ITEM_BYTES = {"INT8": 1, "INT32": 4, "INT64": 8}  # of the types that constants may have
 
 PADDINGS = ("SAME", "VALID")
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")

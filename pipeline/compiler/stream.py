@@ -68,8 +68,12 @@ class Stream:
     whole: frozenset[int]
 
 
-def find_stream(graph: Graph, steps: Sequence[Step], hop: int) -> Stream:
-    """Raises CannotStreamError, naming the layer, where the hop or the graph does not allow it."""
+def find_stream(
+    graph: Graph, steps: Sequence[Step], hop: int, to_columns: bool = False
+) -> Stream:
+    """to_columns: whether the graph's output is a column at every position.
+
+    Raises CannotStreamError, naming the layer, where the hop or the graph does not allow it."""
     flows = {graph.input.storage: Flow(samples_of(graph), 1)}
     stages: list[Stage] = []
     head: list[Step] = []
@@ -81,7 +85,12 @@ def find_stream(graph: Graph, steps: Sequence[Step], hop: int) -> Stream:
         stages.append(stage)
         if stage.result is not None:
             flows[step.last.output.storage] = stage.result
-    _check_ends(graph, stages, head, flows)
+    if not to_columns:
+        _check_ends(graph, stages, head, flows)
+    elif head:
+        raise CannotStreamError(
+            head[0].operator.layer, "leaves one column of a window", "make the window longer"
+        )
     unit = math.lcm(*(flow.stride for flow in flows.values()))
     whole = _needed_whole(head, flows, unit)
     return Stream(unit, flows, tuple(stages), tuple(head), whole)

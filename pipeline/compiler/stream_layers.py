@@ -39,6 +39,15 @@ def stream(graph: Graph, steps: Sequence[Step], hop: int) -> Program:
     )
 
 
+def stream_columns(graph: Graph, steps: Sequence[Step], hop: int) -> tuple[Layer, ...]:
+    """What makes the graph's output, a column of it for every unit of samples."""
+    found = find_stream(graph, steps, hop, to_columns=True)
+    builder = _Builder(found)
+    for stage in found.stages:
+        builder.add(stage)
+    return tuple(builder.looped)
+
+
 class _Builder:
     """looped: of every unit; after: what means make of their sums."""
 

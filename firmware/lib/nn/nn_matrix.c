@@ -1,0 +1,31 @@
+#include "nn_cells.h"
+
+#ifndef NN_DSP
+
+static void sum_block(const int16_t *weights, const nn_half_t *input, int32_t quads,
+                      int32_t sums[NN_BLOCK]) {
+  for (int32_t i = 0; i < NN_BLOCK; i++) {
+    sums[i] = 0;
+  }
+  for (int32_t words = 2 * quads; words > 0; words--, input += 2, weights += 2 * NN_BLOCK) {
+    for (int32_t i = 0; i < NN_BLOCK; i++) {
+      sums[i] += input[0] * weights[2 * i] + input[1] * weights[2 * i + 1];
+    }
+  }
+}
+
+void nn_multiply(const nn_matrix_t *matrix, const nn_half_t *input, const int32_t *base,
+                 int32_t *output) {
+  const int16_t *weights = matrix->weights;
+  const int32_t *multiplier = matrix->multipliers;
+  for (int32_t block = 0; block < matrix->blocks; block++) {
+    int32_t sums[NN_BLOCK];
+    sum_block(weights, input, matrix->quads, sums);
+    weights += 4 * NN_BLOCK * matrix->quads;
+    for (int32_t i = 0; i < NN_BLOCK; i++) {
+      *output++ = nn_multiply_add(sums[i], *multiplier++, *base++);
+    }
+  }
+}
+
+#endif

@@ -1,0 +1,72 @@
+/* Recurrent cells: each call is one step, and `state` is what is kept from one to the next.
+ *
+ * The arithmetic is that of pipeline/cell_arithmetic.py, byte for byte; docs/engine.md tells it.
+ * Inputs and states are int16. Vectors are filled up with zeros to whole quads, and the rows of
+ * each gate to whole blocks. The compiler has proved that no sum leaves int32. */
+#ifndef NN_RECURRENT_H
+#define NN_RECURRENT_H
+
+#include "nn.h"
+
+/* Rows to be multiplied with a vector: row i gives sum * multipliers[i] / 2^32. */
+typedef struct {
+  const int16_t *weights;     /* [blocks][words of a vector][NN_BLOCK][2], in whole words */
+  const int32_t *multipliers; /* [blocks * NN_BLOCK] */
+  int32_t quads;              /* elements of the vector, by four */
+  int32_t blocks;
+} nn_matrix_t;
+
+/* What all cells have. Gates are in fixed point with 15 bits after the point. */
+typedef struct {
+  nn_matrix_t input;   /* the rows of all gates */
+  const int32_t *bias; /* as many */
+  int32_t inputs;      /* int8, taken as 256 times their value; 0 where another cell gives int16 */
+  int32_t units;       /* filled up to blocks */
+} nn_cell_t;
+
+typedef struct {
+  nn_cell_t cell;
+  nn_matrix_t recurrent;
+} nn_simple_rnn_t;
+
+/* Gates: update, reset, candidate. */
+typedef struct {
+  nn_cell_t cell;
+  nn_matrix_t recurrent;         /* update and reset */
+  nn_matrix_t candidate;         /* twice what the reset gate lets through */
+  const int32_t *candidate_bias; /* of nn_gru */
+} nn_gru_t;
+
+/* Gates: input, forget, candidate, output. */
+typedef struct {
+  nn_cell_t cell;
+  nn_matrix_t recurrent;
+  int32_t carry_bits; /* c is in steps of 2^(carry_bits - 15) */
+} nn_lstm_t;
+
+/* From int16 without a zero point. */
+typedef struct {
+  int32_t count;
+  nn_scale_t scale;
+  nn_output_t output;
+} nn_narrow_t;
+
+/* `input`: int8, or the state of another cell. `state`: h. `scratch`: the input widened, in words;
+ * then a word for each gate of each unit. */
+void nn_simple_rnn(const nn_simple_rnn_t *layer, const int8_t *input, int32_t *state,
+                   int32_t *scratch);
+
+/* `scratch`: for one gate more. */
+void nn_gru(const nn_gru_t *layer, const int8_t *input, int32_t *state, int32_t *scratch);
+
+/* The reset gate comes before the multiplication with the recurrent weights. */
+void nn_gru_reset_before(const nn_gru_t *layer, const int8_t *input, int32_t *state,
+                         int32_t *scratch);
+
+/* `state`: h, then c. */
+void nn_lstm(const nn_lstm_t *layer, const int8_t *input, int32_t *state, int32_t *scratch);
+
+/* A state as the int8 input of a dense layer. */
+void nn_narrow(const nn_narrow_t *layer, const int8_t *input, int8_t *output);
+
+#endif

@@ -1,0 +1,124 @@
+"""`python -m pipeline.conversion.step_child MODEL WINDOWS FOLDER`; see step."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from pipeline.conversion.quantize_child import convert
+from pipeline.conversion.step import FRONT, HEAD, RECURRENT, STEP
+from pipeline.conversion.step_cells import Array, FloatCell, Trace, float_cell, run_all
+from pipeline.conversion.step_file import Place, StepFile
+
+MOST_CROPS = 2048  # that the layers before the cells are calibrated on
+
+
+def main(model_file: Path, windows_file: Path, folder: Path) -> None:
+    model = keras.models.load_model(model_file, compile=False)
+    windows = np.load(windows_file)  # float32 [n, T, C]
+    front, recurrent, head = parts_of(model)
+    columns, front_file = windows.astype(np.float64), None
+    if front:
+        columns, front_file = _front(front, windows)
+        (folder / FRONT).write_bytes(front_file)
+    cells = [float_cell(layer) for layer in recurrent]
+    traces = run_all(cells, columns)
+    head_file = _converted(head, traces[-1].columns[:, -1].astype(np.float32))
+    (folder / HEAD).write_bytes(head_file)
+    (folder / STEP).write_bytes(_joined(windows, front_file, cells, traces, head_file))
+
+
+def parts_of(model: Any) -> tuple[list[Any], list[Any], list[Any]]:
+    """The layers before the cells, the cells, and what is after them."""
+    layers = [layer for layer in model.layers if type(layer).__name__ not in _WITHOUT_EFFECT]
+    places = [index for index, layer in enumerate(layers) if type(layer).__name__ in RECURRENT]
+    first, end = places[0], places[-1] + 1
+    return layers[:first], layers[first:end], layers[end:]
+
+
+_WITHOUT_EFFECT = ("InputLayer", "Dropout", "SpatialDropout1D", "GaussianNoise")
+
+
+def _front(layers: Sequence[Any], windows: Any) -> tuple[Array, bytes]:
+    """Columns, float [n, T', F], and the network that makes one of them."""
+    reach, stride = 1, 1
+    for layer in reversed(layers):
+        kernel, step = _window_of(layer)
+        reach, stride = (reach - 1) * step + kernel, stride * step
+    whole = _network(layers, windows.shape[1:], None)
+    columns = np.asarray(whole.predict(windows, verbose=0), np.float64)
+    starts = range(0, windows.shape[1] - reach + 1, stride)
+    crops = np.concatenate([windows[:, start : start + reach] for start in starts])
+    chosen = np.linspace(0, len(crops) - 1, min(MOST_CROPS, len(crops))).astype(np.int64)
+    return columns, _converted(layers, crops[chosen])
+
+
+def _window_of(layer: Any) -> tuple[int, int]:
+    """Columns that one of its outputs sees, and the step from one to the next."""
+    if hasattr(layer, "pool_size"):
+        return int(layer.pool_size[0]), int(layer.strides[0])
+    if hasattr(layer, "kernel_size"):
+        reach = (int(layer.kernel_size[0]) - 1) * int(layer.dilation_rate[0]) + 1
+        return reach, int(layer.strides[0])
+    return 1, 1
+
+
+def _converted(layers: Sequence[Any], inputs: Any) -> bytes:
+    """inputs: float32 [n, …]."""
+    return convert(_network(layers, inputs.shape[1:], 1), inputs)
+
+
+def _network(layers: Sequence[Any], shape: tuple[int, ...], batch: int | None) -> Any:
+    samples = keras.Input(batch_shape=(batch, *shape), name="samples")
+    value = samples
+    for layer in layers:
+        copy = type(layer).from_config(layer.get_config())
+        value = copy(value)
+        copy.set_weights(layer.get_weights())
+    return keras.Model(samples, value, name="network")
+
+
+def _joined(
+    windows: Any,
+    front: bytes | None,
+    cells: Sequence[FloatCell],
+    traces: Sequence[Trace],
+    head: bytes,
+) -> bytes:
+    file = StepFile()
+    if front is None:
+        source = file.add_input("x", (1, windows.shape[2]), *_range(windows))
+        column = source
+    else:
+        source, column = file.add_network(front, None)
+    inputs, outputs = {"x": source}, {}
+    for cell, trace in zip(cells, traces, strict=True):
+        states, new = file.add_cell(cell, trace, column)
+        column = new[0]
+        for (name, _), before, after in zip(cell.kind.states, states, new, strict=True):
+            inputs[f"{cell.name}_{name}"] = before
+            outputs[f"{cell.name}_{name}"] = after
+    answer = _answer(file, column, head)
+    return file.write(inputs, {"y": answer, **outputs})
+
+
+def _answer(file: StepFile, column: Place, head: bytes) -> Place:
+    alone, _ = StepFile().add_network(head, None)
+    narrow = file.requantise(column, alone.scales[0], alone.zero_point)
+    return file.add_network(head, narrow)[1]
+
+
+def _range(windows: Any) -> tuple[float, int]:
+    """Scale and zero point that hold all values, and zero; as TensorFlow chooses them."""
+    low, high = min(float(windows.min()), 0.0), max(float(windows.max()), 0.0)
+    scale = float(np.float32(max(high - low, 1e-6) / 255))
+    return scale, round(np.clip(-128 - low / scale, -128, 127))
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
