@@ -18,10 +18,10 @@ from pipeline.errors import PipelineError
 _QUAD = 4  # elements of a vector that are multiplied together
 _WIDENED = (0, 2, 1, 3)  # how widening an int8 input orders a quad
 _KERNELS = {
-    SIMPLE_RNN.name: ("nn_simple_rnn", "nn_simple_rnn_t", 1),
-    GRU.name: ("nn_gru", "nn_gru_t", 4),
-    GRU_RESET_BEFORE.name: ("nn_gru_reset_before", "nn_gru_t", 4),
-    LSTM.name: ("nn_lstm", "nn_lstm_t", 4),
+    SIMPLE_RNN.name: ("nn_simple_rnn", "nn_cell_t"),
+    GRU.name: ("nn_gru", "nn_gru_t"),
+    GRU_RESET_BEFORE.name: ("nn_gru_reset_before", "nn_gru_t"),
+    LSTM.name: ("nn_lstm", "nn_lstm_t"),
 }
 
 
@@ -30,31 +30,20 @@ def lower_cell(step: CellStep) -> Layer:
     integers do not fit."""
     cell = step.cell
     fixed = _fixed(step)
-    kernel, c_type, words_a_unit = _KERNELS[cell.kind.name]
+    kernel, c_type = _KERNELS[cell.kind.name]
     units = _whole(cell.units)
-    quads = _whole(cell.inputs) // _QUAD
-    inputs = cell.inputs if cell.takes_int8 else 0
-    fields: dict[str, Value] = {
-        "cell": {
-            "input": _matrix("input", fixed.matrices["kernel"], cell.units, cell.takes_int8),
-            "bias": Array("bias", "int32_t", _rows(fixed.matrices["kernel"].base, cell.units)),
-            "inputs": inputs,
-            "units": units,
-        },
-        **_of_state(fixed),
-    }
-    states = len(cell.kind.states)
+    widened_words = _whole(cell.inputs) // 2 if cell.takes_int8 else 0
     return Layer(
         name=cell.layer,
         operators=(cell.kind.name,),
         kernel=kernel,
-        arguments=(Struct(c_type, "layer", fields),),
+        arguments=(Struct(c_type, "layer", _fields(fixed)),),
         inputs=(step.x,),
         output=step.h,
         macs=sum(matrix.weights.size for matrix in fixed.matrices.values()),
-        scratch_words=(2 * quads if inputs else 0) + words_a_unit * units,
+        scratch_words=widened_words + cell.kind.gates * units,
         state=cell.layer,
-        state_words=states * units // 2,
+        state_words=len(cell.kind.states) * units // 2,
         writes=False,
     )
 
@@ -82,22 +71,39 @@ def _fixed(step: CellStep) -> FixedCell:
         ) from None
 
 
-def _of_state(fixed: FixedCell) -> dict[str, Value]:
-    """What the kernel multiplies its state with."""
-    units, matrix = fixed.cell.units, fixed.matrices["recurrent"]
-    kind = fixed.cell.kind
-    if kind is GRU:
-        opening, candidate = _cut(matrix, 2 * units)
-        return {
-            "recurrent": _matrix("recurrent", opening, units),
-            "candidate": _matrix("candidate", candidate, units),
-            "candidate_bias": Array("candidate_bias", "int32_t", _rows(candidate.base, units)),
-        }
-    own: dict[str, Value] = {"recurrent": _matrix("recurrent", matrix, units)}
+def _fields(fixed: FixedCell) -> dict[str, Value]:
+    """Of the kernel's struct."""
+    kind, units, wide = fixed.cell.kind, fixed.cell.units, fixed.cell.takes_int8
+    kernel, recurrent = fixed.matrices["kernel"], fixed.matrices["recurrent"]
+    if kind is SIMPLE_RNN:
+        return _cell(fixed, kernel, recurrent)
+    if kind is LSTM:
+        return {"cell": _cell(fixed, kernel, recurrent), "carry_bits": fixed.cell.carry_bits}
+    opening, candidate = _cut(kernel, 2 * units)
+    opening_recurrent, of_reset = _cut(recurrent, 2 * units)
     if kind is GRU_RESET_BEFORE:
-        candidate = fixed.matrices["candidate_recurrent"]
-        return own | {"candidate": _matrix("candidate", candidate, units)}
-    return own | ({"carry_bits": fixed.cell.carry_bits} if kind is LSTM else {})
+        of_reset = fixed.matrices["candidate_recurrent"]
+    fields: dict[str, Value] = {
+        "cell": _cell(fixed, opening, opening_recurrent),
+        "candidate_input": _matrix("candidate", candidate, units, wide),
+        "candidate_recurrent": _matrix("candidate_recurrent", of_reset, units),
+        "candidate_bias": Array("candidate_bias", "int32_t", _rows(candidate.base, units)),
+    }
+    if kind is GRU:
+        fields["reset_bias"] = Array("reset_bias", "int32_t", _rows(of_reset.base, units))
+    return fields
+
+
+def _cell(fixed: FixedCell, kernel: FixedMatrix, recurrent: FixedMatrix) -> dict[str, Value]:
+    """An nn_cell_t."""
+    cell = fixed.cell
+    return {
+        "input": _matrix("input", kernel, cell.units, cell.takes_int8),
+        "recurrent": _matrix("recurrent", recurrent, cell.units),
+        "bias": Array("bias", "int32_t", _rows(kernel.base, cell.units)),
+        "inputs": cell.inputs if cell.takes_int8 else 0,
+        "units": _whole(cell.units),
+    }
 
 
 def _cut(matrix: FixedMatrix, row: int) -> tuple[FixedMatrix, FixedMatrix]:

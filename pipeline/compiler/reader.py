@@ -121,9 +121,7 @@ def _constant(
     return data
 
 
-def _listed(
-    table: Table, names: list[str], tensors: list[Tensor], layers: LayerNames
-) -> Listed:
+def _listed(table: Table, names: list[str], tensors: list[Tensor], layers: LayerNames) -> Listed:
     code = table.number(0, "I")
     if code >= len(names):
         raise damaged("an operator has no name")
@@ -208,6 +206,13 @@ def _ends(indices: tuple[int, ...], tensors: list[Tensor], role: str) -> list[Te
 
 
 def _check(graph: Graph) -> None:
+    _check_ends(graph)
+    _check_order(graph)
+    if graph.cells:
+        _check_cells(graph)
+
+
+def _check_ends(graph: Graph) -> None:
     for role, tensor in (("input", graph.input), ("output", graph.output)):
         if tensor.dtype != "INT8":
             raise _refuse_model(f"its {role} is {tensor.dtype} instead of INT8")
@@ -217,6 +222,9 @@ def _check(graph: Graph) -> None:
             raise _refuse_model(f"its {role} is not quantised as a whole")
     if graph.input.index == graph.output.index:
         raise _refuse_model("its output is its input")
+
+
+def _check_order(graph: Graph) -> None:
     states = {step.h.index for step in graph.cells[-1:]}
     known, reached = {graph.input.index} | states, {graph.input.index} | states
     for operator in graph.operators:
@@ -228,8 +236,6 @@ def _check(graph: Graph) -> None:
         raise damaged("nothing computes its output")
     if graph.output.index not in reached:
         raise _refuse_model("its output does not depend on its input")
-    if graph.cells:
-        _check_cells(graph)
 
 
 def _check_cells(graph: Graph) -> None:

@@ -16,6 +16,7 @@ from pipeline.errors import PipelineError
 
 MOST_UNITS = 1024
 MOST_CARRY_BITS = 8
+_MAY_BE_FUSED = ("FULLY_CONNECTED", "ADD", "SUB", "MUL")
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,7 @@ def _cell_at(listed: Sequence[Listed], index: int) -> _Found | None:
     return None
 
 
-def _bound(
-    operators: Sequence[CellOperator], listed: Sequence[Listed]
-) -> dict[str, Tensor] | None:
+def _bound(operators: Sequence[CellOperator], listed: Sequence[Listed]) -> dict[str, Tensor] | None:
     """The tensors that stand for the names; None where the operators are others."""
     if [item.name for item in operators] != [item.name for item in listed]:
         return None
@@ -108,9 +107,9 @@ def _bound(
 def _check_plain(listed: Listed) -> None:
     """No fused activation, and split along the last axis."""
     options = listed.table.table(4)
-    if listed.name in ("FULLY_CONNECTED", "ADD", "SUB", "MUL"):
-        if options is not None and options.number(0, "b"):
-            raise listed.refuse("a recurrent cell has no fused activation")
+    is_fused = options is not None and listed.name in _MAY_BE_FUSED and options.number(0, "b")
+    if is_fused:
+        raise listed.refuse("a recurrent cell has no fused activation")
     if listed.name == "SPLIT":
         axis = listed.inputs[0]
         data = b"" if axis is None or axis.data is None else bytes(axis.data)

@@ -117,9 +117,7 @@ def _time_axis(tensor: Tensor, length: int) -> int:
     return axes[-1] if axes else max(len(tensor.shape) - 2, 0)
 
 
-def _lengthened(
-    operator: Operator, lengths: tuple[int, int], results: tuple[int, int]
-) -> Operator:
+def _lengthened(operator: Operator, lengths: tuple[int, int], results: tuple[int, int]) -> Operator:
     """lengths, results: of its input and output, before and after."""
     axis = _time_axis(operator.operand(0), lengths[0])
     inputs = tuple(

@@ -68,9 +68,7 @@ class Stream:
     whole: frozenset[int]
 
 
-def find_stream(
-    graph: Graph, steps: Sequence[Step], hop: int, to_columns: bool = False
-) -> Stream:
+def find_stream(graph: Graph, steps: Sequence[Step], hop: int, to_columns: bool = False) -> Stream:
     """to_columns: whether the graph's output is a column at every position.
 
     Raises CannotStreamError, naming the layer, where the hop or the graph does not allow it."""

@@ -65,9 +65,7 @@ class StepFile:
         self._model.buffers = [schema.BufferT()]
         self._codes: dict[tuple[int, int], int] = {}
 
-    def add_input(
-        self, name: str, shape: tuple[int, ...], scale: float, zero_point: int
-    ) -> Place:
+    def add_input(self, name: str, shape: tuple[int, ...], scale: float, zero_point: int) -> Place:
         return self._tensor(name, shape, "int8", (scale,), zero_point)
 
     def add_network(self, content: bytes, source: Place | None) -> tuple[Place, Place]:
@@ -146,7 +144,7 @@ class StepFile:
         if operator.name == "FULLY_CONNECTED":
             weights, bias = (cell.constants[name] for name in operator.inputs[1:])
             inputs += self._weights(scope, operator.inputs[1:], weights, bias, inputs[0])
-        shape = (1, cell.units)
+        shape: tuple[int, ...] = (1, cell.units)
         if operator.name == "FULLY_CONNECTED":
             shape = (1, inputs[1].shape[0])
         elif operator.name != "SPLIT":
@@ -251,9 +249,9 @@ def _named(name: str, place: Place) -> Any:
 
 
 def _scales(cell: FloatCell, largest: Mapping[str, float]) -> dict[str, float]:
-    """Of every tensor. h, and what a LOGISTIC or TANH gives, fill all of int16; a carried state has
-    a power of two, twice what it was seen to need."""
-    found = {name: max(value, 1e-3) / _INT16_MAX for name, value in largest.items()}
+    """Of every tensor, with room for twice what was seen; a carried state has a power of two. h,
+    and what a LOGISTIC or TANH gives, fill all of int16."""
+    found = {name: 2 * max(value, 1e-3) / _INT16_MAX for name, value in largest.items()}
     for operator in cell.kind.operators:
         if operator.name in ("LOGISTIC", "TANH"):
             found[operator.outputs[0]] = STATE_SCALE

@@ -19,13 +19,11 @@ static void widen(const int8_t *input, int32_t inputs, nn_half_t *output) {
   }
 }
 
-int32_t *nn_begin_cell(const nn_cell_t *cell, const int8_t *input, int32_t *scratch) {
-  const nn_half_t *vector = (const nn_half_t *)input;
-  if (cell->inputs > 0) {
-    widen(input, cell->inputs, (nn_half_t *)scratch);
-    vector = (const nn_half_t *)scratch;
-    scratch += 2 * cell->input.quads;
-  }
-  nn_multiply(&cell->input, vector, cell->bias, scratch);
-  return scratch;
+const nn_half_t *nn_take_input(const nn_cell_t *cell, const int8_t *input, int32_t *scratch,
+                               int32_t **gates) {
+  *gates = scratch;
+  if (cell->inputs == 0) return (const nn_half_t *)input;
+  widen(input, cell->inputs, (nn_half_t *)scratch);
+  *gates += 2 * cell->input.quads;
+  return (const nn_half_t *)scratch;
 }

@@ -1,39 +1,49 @@
 #include "nn_cells.h"
 
-/* Between the old state and the candidate, as far as the update gate is open. */
-static int16_t update(int32_t h, int32_t candidate, int32_t opened) {
-  const int32_t moved = ((h - candidate) * opened + NN_ONE / 2) >> 15;
-  return (int16_t)((h + candidate + moved + 1) >> 1);
+/* From the candidates and the update gates. */
+static void update(const nn_gru_t *layer, const int32_t *gates, nn_half_t *h) {
+  const int32_t units = layer->cell.units;
+  const int16_t *const middle = nn_tanh_middle();
+  for (int32_t i = 0; i < units; i++) {
+    const int32_t opened = nn_tanh(middle, gates[i]);
+    const int32_t candidate = nn_tanh(middle, gates[2 * units + i]);
+    const int32_t moved = ((h[i] - candidate) * opened + NN_ONE / 2) >> 15;
+    h[i] = (int16_t)((h[i] + candidate + moved + 1) >> 1);
+  }
 }
 
 void nn_gru(const nn_gru_t *layer, const int8_t *input, int32_t *state, int32_t *scratch) {
   const int32_t units = layer->cell.units;
+  const int16_t *const middle = nn_tanh_middle();
   nn_half_t *const h = (nn_half_t *)state;
-  int32_t *const gates = nn_begin_cell(&layer->cell, input, scratch);
-  int32_t *const inner = gates + 3 * units;
-  nn_multiply(&layer->recurrent, h, gates, gates);
-  nn_multiply(&layer->candidate, h, layer->candidate_bias, inner);
+  int32_t *gates;
+  const nn_half_t *const x = nn_take_input(&layer->cell, input, scratch, &gates);
+  int32_t *const candidates = gates + 2 * units;
+  nn_sum_gates(&layer->cell, x, h, gates);
+  nn_multiply(&layer->candidate_recurrent, h, layer->reset_bias, candidates);
   for (int32_t i = 0; i < units; i++) {
-    const int32_t opened = nn_tanh(gates[i]);
-    const int32_t reset = (nn_tanh(gates[units + i]) + NN_ONE) << 15;
-    const int32_t candidate = nn_tanh(nn_multiply_add(inner[i], reset, gates[2 * units + i]));
-    h[i] = update(h[i], candidate, opened);
+    const int32_t reset = (nn_tanh(middle, gates[units + i]) + NN_ONE) << 15;
+    candidates[i] = nn_multiply_add(candidates[i], reset, layer->candidate_bias[i]);
   }
+  nn_multiply(&layer->candidate_input, x, candidates, candidates);
+  update(layer, gates, h);
 }
 
+/* What the reset gates let through takes their place. */
 void nn_gru_reset_before(const nn_gru_t *layer, const int8_t *input, int32_t *state,
                          int32_t *scratch) {
   const int32_t units = layer->cell.units;
+  const int16_t *const middle = nn_tanh_middle();
   nn_half_t *const h = (nn_half_t *)state;
-  int32_t *const gates = nn_begin_cell(&layer->cell, input, scratch);
-  nn_half_t *const reset = (nn_half_t *)(gates + 3 * units);
-  nn_multiply(&layer->recurrent, h, gates, gates);
-  for (int32_t i = 0; i < units; i++) {
-    reset[i] = (int16_t)nn_gate(nn_tanh(gates[units + i]), h[i]);
-  }
+  int32_t *gates;
+  const nn_half_t *const x = nn_take_input(&layer->cell, input, scratch, &gates);
   int32_t *const candidates = gates + 2 * units;
-  nn_multiply(&layer->candidate, reset, candidates, candidates);
+  nn_half_t *const reset = (nn_half_t *)(gates + units);
+  nn_sum_gates(&layer->cell, x, h, gates);
   for (int32_t i = 0; i < units; i++) {
-    h[i] = update(h[i], nn_tanh(candidates[i]), nn_tanh(gates[i]));
+    reset[i] = (int16_t)nn_gate(nn_tanh(middle, gates[units + i]), h[i]);
   }
+  nn_multiply(&layer->candidate_input, x, layer->candidate_bias, candidates);
+  nn_multiply(&layer->candidate_recurrent, reset, candidates, candidates);
+  update(layer, gates, h);
 }

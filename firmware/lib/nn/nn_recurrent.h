@@ -16,31 +16,28 @@ typedef struct {
   int32_t blocks;
 } nn_matrix_t;
 
-/* What all cells have. Gates are in fixed point with 15 bits after the point. */
+/* What all cells have. Gates are in fixed point with 15 bits after the point. `recurrent` is
+ * multiplied with h, and what it gives is added. */
 typedef struct {
-  nn_matrix_t input;   /* the rows of all gates */
-  const int32_t *bias; /* as many */
+  nn_matrix_t input;
+  nn_matrix_t recurrent;
+  const int32_t *bias; /* one a row */
   int32_t inputs;      /* int8, taken as 256 times their value; 0 where another cell gives int16 */
   int32_t units;       /* filled up to blocks */
 } nn_cell_t;
 
+/* Gates: update and reset; the candidate has matrices and biases of its own. */
 typedef struct {
   nn_cell_t cell;
-  nn_matrix_t recurrent;
-} nn_simple_rnn_t;
-
-/* Gates: update, reset, candidate. */
-typedef struct {
-  nn_cell_t cell;
-  nn_matrix_t recurrent;         /* update and reset */
-  nn_matrix_t candidate;         /* twice what the reset gate lets through */
-  const int32_t *candidate_bias; /* of nn_gru */
+  nn_matrix_t candidate_input;
+  nn_matrix_t candidate_recurrent; /* for nn_gru, twice what the reset gate lets through */
+  const int32_t *candidate_bias;
+  const int32_t *reset_bias; /* of nn_gru: what candidate_recurrent is added to */
 } nn_gru_t;
 
 /* Gates: input, forget, candidate, output. */
 typedef struct {
   nn_cell_t cell;
-  nn_matrix_t recurrent;
   int32_t carry_bits; /* c is in steps of 2^(carry_bits - 15) */
 } nn_lstm_t;
 
@@ -53,10 +50,9 @@ typedef struct {
 
 /* `input`: int8, or the state of another cell. `state`: h. `scratch`: the input widened, in words;
  * then a word for each gate of each unit. */
-void nn_simple_rnn(const nn_simple_rnn_t *layer, const int8_t *input, int32_t *state,
-                   int32_t *scratch);
+void nn_simple_rnn(const nn_cell_t *layer, const int8_t *input, int32_t *state, int32_t *scratch);
 
-/* `scratch`: for one gate more. */
+/* The candidate counts as a gate. */
 void nn_gru(const nn_gru_t *layer, const int8_t *input, int32_t *state, int32_t *scratch);
 
 /* The reset gate comes before the multiplication with the recurrent weights. */
