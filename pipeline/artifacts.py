@@ -18,6 +18,7 @@ from pipeline.errors import PipelineError
 
 Float32 = NDArray[np.float32]
 Int8 = NDArray[np.int8]
+Int16 = NDArray[np.int16]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 

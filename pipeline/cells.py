@@ -144,3 +144,13 @@ class Cell:
     x_zero_point: int
     carry_bits: int
     matrices: Mapping[str, Matrix]
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """cells: one after the other; the first takes a column, which is made of `reach` samples, and
+    the next one `stride` samples later."""
+
+    cells: tuple[Cell, ...]
+    reach: int
+    stride: int

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pipeline.cells import Recurrence
 from pipeline.compiler.cost import network_cost
 from pipeline.compiler.emit import emit_header, emit_source
 from pipeline.compiler.fuse import Step, fuse
@@ -17,7 +18,7 @@ from pipeline.compiler.layers import Layer, Program
 from pipeline.compiler.lower import lower
 from pipeline.compiler.plan import plan
 from pipeline.compiler.reader import read_graph
-from pipeline.compiler.recurrent import on_and_on, over_window
+from pipeline.compiler.recurrent import on_and_on, over_window, reach_of, recurrence_of
 from pipeline.compiler.stream import CannotStreamError, samples_of
 from pipeline.compiler.stream_layers import stream
 from pipeline.contract import Quantisation
@@ -32,7 +33,8 @@ class CompiledNetwork:
 
     input_shape: of a whole window. feed: samples that one inference is given, all of the window,
     or a hop where the network streams; obstacle: what keeps it from streaming, None where nothing
-    does or nobody asked. cost: of one inference.
+    does or nobody asked. cost: of one inference. recurrence: of a recurrent network, the cells
+    whose bytes pipeline/cell_arithmetic.py defines.
     """
 
     sources: dict[str, str]
@@ -42,6 +44,7 @@ class CompiledNetwork:
     cost: NetworkCost
     feed: int
     obstacle: str | None = None
+    recurrence: Recurrence | None = None
 
     @property
     def layers(self) -> tuple[LayerCost, ...]:
@@ -54,7 +57,11 @@ class CompiledNetwork:
 
 
 def compile_network(
-    flatbuffer: bytes, compact: bool = False, hop: int | None = None, window: int | None = None
+    flatbuffer: bytes,
+    compact: bool = False,
+    hop: int | None = None,
+    window: int | None = None,
+    keep_state: bool = False,
 ) -> CompiledNetwork:
     """compact: in less memory, for more instructions: convolutions read int8 as it is, instead of
     widening it first; weights are stored in one byte each, sums for few positions at a time.
@@ -67,7 +74,8 @@ def compile_network(
     """
     graph = without_views(read_graph(flatbuffer))
     if graph.cells:
-        return _recurrent(graph, compact, hop, window or samples_of(graph))
+        window = window or reach_of(graph)
+        return _recurrent(graph, compact, hop if keep_state else None, window)
     steps = fuse(graph, compact)
     windowed = Program(graph.input, graph.output, _layers(steps))
     if hop is None:
@@ -79,11 +87,18 @@ def compile_network(
 
 
 def _recurrent(graph: Graph, compact: bool, hop: int | None, window: int) -> CompiledNetwork:
-    if hop is None:
-        return _compiled(graph, over_window(graph, window, compact), feed=window)
-    compiled = _compiled(graph, on_and_on(graph, window, hop, compact), feed=hop)
-    shape = (1, window, *compiled.input_shape[2:])
-    return replace(compiled, input_shape=shape)
+    program = (
+        over_window(graph, window, compact)
+        if hop is None
+        else on_and_on(graph, window, hop, compact)
+    )
+    compiled = _compiled(graph, program, feed=hop or window)
+    return replace(
+        compiled,
+        input_shape=(1, window, graph.input.shape[-1]),
+        obstacle="its states begin anew with each window" if hop is None else None,
+        recurrence=recurrence_of(graph),
+    )
 
 
 def _compiled(
@@ -95,7 +110,7 @@ def _compiled(
             "model_network.h": emit_header(program),
             "model_network.c": emit_source(program, memory),
         },
-        input_shape=(program if graph.cells else graph).input.shape,
+        input_shape=graph.input.shape,
         output_shape=graph.output.shape,
         quantisation=_quantisation(graph),
         cost=network_cost(program, memory),

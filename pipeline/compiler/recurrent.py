@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pipeline.cells import Recurrence
 from pipeline.compiler.cell_layers import lower_cell
 from pipeline.compiler.fuse import fuse
 from pipeline.compiler.graph import Graph, Operator, Tensor
@@ -74,6 +75,17 @@ def on_and_on(graph: Graph, samples: int, hop: int, compact: bool) -> Program:
     )
 
 
+def reach_of(graph: Graph) -> int:
+    """Samples that one column is made of."""
+    return samples_of(graph) if graph.front else 1
+
+
+def recurrence_of(graph: Graph) -> Recurrence:
+    reach = reach_of(graph)
+    cells = tuple(step.cell for step in graph.cells)
+    return Recurrence(cells, reach, _columns(graph, reach).stride)
+
+
 def _head(graph: Graph, compact: bool) -> tuple[Layer, ...]:
     alone = Graph(graph.cells[-1].h, graph.output, graph.head)
     return tuple(lower(step) for step in fuse(alone, compact))
@@ -81,7 +93,7 @@ def _head(graph: Graph, compact: bool) -> tuple[Layer, ...]:
 
 def _columns(graph: Graph, samples: int) -> Columns:
     """Raises PipelineError where a window has no whole number of columns."""
-    reach = old = samples_of(graph) if graph.front else 1
+    reach = old = reach_of(graph)
     new, stride, operators = samples, 1, []
     for operator in graph.front:
         window, step = _along_time(operator, old)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import Int8
+from pipeline.artifacts import Int8, Int16
 from pipeline.conversion.child import run_child
 from pipeline.errors import PipelineError
 
@@ -21,8 +21,10 @@ _HINT = (
 )
 
 
-def run_oracle(flatbuffer: Path, inputs: Int8, log: Path, timeout_s: float = TIMEOUT_S) -> Int8:
-    """TFLite Micro's outputs, int8 [n, elements], for inputs int8 [n, …], one a row.
+def run_oracle(
+    flatbuffer: Path, inputs: Int8 | Int16, log: Path, timeout_s: float = TIMEOUT_S
+) -> Int8:
+    """TFLite Micro's outputs, int8 [n, elements], for inputs int8 or int16 [n, …], one a row.
 
     Raises PipelineError that names `log` where the model cannot be run on them.
     """

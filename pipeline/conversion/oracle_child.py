@@ -12,14 +12,15 @@ ARENA_BYTES = 8 * 2**20  # far more than a microcontroller has; only this proces
 
 
 def main(flatbuffer: Path, inputs_file: Path, outputs_file: Path) -> None:
-    inputs = np.load(inputs_file)  # int8 [n, elements]
+    inputs = np.load(inputs_file)  # int8 or int16 [n, elements]
     content = flatbuffer.read_bytes()
     interpreter = runtime.Interpreter.from_bytes(content, arena_size=ARENA_BYTES)
     details = interpreter.get_input_details(0)
     shape = tuple(int(size) for size in details["shape"])
-    if details["dtype"] is not np.int8 or inputs.shape[1] != np.prod(shape):
+    if details["dtype"] is not inputs.dtype.type or inputs.shape[1] != np.prod(shape):
         raise ValueError(
-            f"the model takes {details['dtype'].__name__} {shape}, not {inputs.shape[1]} int8"
+            f"the model takes {details['dtype'].__name__} {shape}, "
+            f"not {inputs.shape[1]} {inputs.dtype}"
         )
     outputs = []
     for row in inputs:

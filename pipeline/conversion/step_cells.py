@@ -110,7 +110,7 @@ _FUNCTIONS: dict[str, Callable[..., Array]] = {
     "SUB": np.subtract,
     "MUL": np.multiply,
     "TANH": np.tanh,
-    "LOGISTIC": lambda value: 1.0 / (1.0 + np.exp(-value)),
+    "LOGISTIC": lambda value: (1.0 + np.tanh(value / 2)) / 2,
 }
 
 

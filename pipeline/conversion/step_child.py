@@ -12,8 +12,8 @@ import numpy as np
 
 from pipeline.conversion.quantize_child import convert
 from pipeline.conversion.step import FRONT, HEAD, RECURRENT, STEP
-from pipeline.conversion.step_cells import Array, FloatCell, Trace, float_cell, run_all
-from pipeline.conversion.step_file import Place, StepFile
+from pipeline.conversion.step_cells import Array, float_cell, run_all
+from pipeline.conversion.step_join import Samples, join_head, join_step
 
 MOST_CROPS = 2048  # that the layers before the cells are calibrated on
 
@@ -29,8 +29,9 @@ def main(model_file: Path, windows_file: Path, folder: Path) -> None:
     cells = [float_cell(layer) for layer in recurrent]
     traces = run_all(cells, columns)
     head_file = _converted(head, traces[-1].columns[:, -1].astype(np.float32))
-    (folder / HEAD).write_bytes(head_file)
-    (folder / STEP).write_bytes(_joined(windows, front_file, cells, traces, head_file))
+    source = front_file or Samples(windows.shape[2], *_range(windows))
+    (folder / HEAD).write_bytes(join_head(cells[-1].units, head_file))
+    (folder / STEP).write_bytes(join_step(source, cells, traces, head_file))
 
 
 def parts_of(model: Any) -> tuple[list[Any], list[Any], list[Any]]:
@@ -81,36 +82,6 @@ def _network(layers: Sequence[Any], shape: tuple[int, ...], batch: int | None) -
         value = copy(value)
         copy.set_weights(layer.get_weights())
     return keras.Model(samples, value, name="network")
-
-
-def _joined(
-    windows: Any,
-    front: bytes | None,
-    cells: Sequence[FloatCell],
-    traces: Sequence[Trace],
-    head: bytes,
-) -> bytes:
-    file = StepFile()
-    if front is None:
-        source = file.add_input("x", (1, windows.shape[2]), *_range(windows))
-        column = source
-    else:
-        source, column = file.add_network(front, None)
-    inputs, outputs = {"x": source}, {}
-    for cell, trace in zip(cells, traces, strict=True):
-        states, new = file.add_cell(cell, trace, column)
-        column = new[0]
-        for (name, _), before, after in zip(cell.kind.states, states, new, strict=True):
-            inputs[f"{cell.name}_{name}"] = before
-            outputs[f"{cell.name}_{name}"] = after
-    answer = _answer(file, column, head)
-    return file.write(inputs, {"y": answer, **outputs})
-
-
-def _answer(file: StepFile, column: Place, head: bytes) -> Place:
-    alone, _ = StepFile().add_network(head, None)
-    narrow = file.requantise(column, alone.scales[0], alone.zero_point)
-    return file.add_network(head, narrow)[1]
 
 
 def _range(windows: Any) -> tuple[float, int]:

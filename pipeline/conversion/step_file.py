@@ -1,4 +1,4 @@
-"""The one-step network as a .tflite file, of TensorFlow's own classes for its schema.
+"""A one-step network as a .tflite file, written with TensorFlow Lite's classes for its schema.
 
 What is before and after the cells was converted by TensorFlow; the cells are written here, so that
 a state has one scale where it goes in and where it comes out.
@@ -14,7 +14,7 @@ from typing import Any
 import flatbuffers
 import numpy as np
 from numpy.typing import NDArray
-from tensorflow.lite.python import schema_py_generated as schema
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from pipeline.cells import STATE_SCALE, CellOperator
 from pipeline.conversion.step_cells import FloatCell, Trace
@@ -65,8 +65,13 @@ class StepFile:
         self._model.buffers = [schema.BufferT()]
         self._codes: dict[tuple[int, int], int] = {}
 
-    def add_input(self, name: str, shape: tuple[int, ...], scale: float, zero_point: int) -> Place:
-        return self._tensor(name, shape, "int8", (scale,), zero_point)
+    def add_samples(self, channels: int, scale: float, zero_point: int) -> Place:
+        """One sample, int8."""
+        return self._tensor("x", (1, channels), "int8", (scale,), zero_point)
+
+    def add_state(self, units: int) -> Place:
+        """A cell's state, as it goes into what comes after."""
+        return self._tensor("h", (1, units), "int16", (STATE_SCALE,), 0)
 
     def add_network(self, content: bytes, source: Place | None) -> tuple[Place, Place]:
         """A converted network, its input being `source`; its input and output."""
@@ -104,12 +109,13 @@ class StepFile:
         new = [tensors[name] for _, name in cell.kind.states]
         return [tensors[state] for state in states], new
 
-    def requantise(self, source: Place, scale: float, zero_point: int) -> Place:
-        """The last state, in int8."""
+    def add_head(self, content: bytes, state: Place) -> Place:
+        """A converted network that takes the last state in int8; its output."""
+        (scale,), zero_point = _input_of(content)
         name = f"{_SCOPE.format('state')}/narrow"
-        target = self._tensor(name, source.shape, "int8", (scale,), zero_point)
-        self._operator("QUANTIZE", [source], [target])
-        return target
+        narrow = self._tensor(name, state.shape, "int8", (scale,), zero_point)
+        self._operator("QUANTIZE", [state], [narrow])
+        return self.add_network(content, narrow)[1]
 
     def write(self, inputs: Mapping[str, Place], outputs: Mapping[str, Place]) -> bytes:
         self._graph.inputs = [place.index for place in inputs.values()]
@@ -240,6 +246,12 @@ class StepFile:
         scales = tuple(map(float, tensor.quantization.scale))
         zero_point = int(tensor.quantization.zeroPoint[0])
         return Place(index, tuple(map(int, tensor.shape)), scales, zero_point, "int8")
+
+
+def _input_of(content: bytes) -> tuple[tuple[float, ...], int]:
+    """Scales and zero point."""
+    place, _ = StepFile().add_network(content, None)
+    return place.scales, place.zero_point
 
 
 def _named(name: str, place: Place) -> Any:

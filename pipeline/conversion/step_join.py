@@ -1,0 +1,46 @@
+"""The parts of a recurrent network, joined to one step of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.conversion.step_cells import FloatCell, Trace
+from pipeline.conversion.step_file import Place, StepFile
+
+
+@dataclass(frozen=True)
+class Samples:
+    """int8, as the network is given them."""
+
+    channels: int
+    scale: float
+    zero_point: int
+
+
+def join_step(
+    source: Samples | bytes, cells: Sequence[FloatCell], traces: Sequence[Trace], head: bytes
+) -> bytes:
+    """(x, states) -> (y, new states). source: what the first cell takes, or the converted network
+    that makes it; head: the converted network that takes the last cell's h."""
+    file = StepFile()
+    column: Place
+    if isinstance(source, bytes):
+        samples, column = file.add_network(source, None)
+    else:
+        samples = column = file.add_samples(source.channels, source.scale, source.zero_point)
+    inputs, outputs = {"x": samples}, {}
+    for cell, trace in zip(cells, traces, strict=True):
+        states, new = file.add_cell(cell, trace, column)
+        column = new[0]
+        for (name, _), before, after in zip(cell.kind.states, states, new, strict=True):
+            inputs[f"{cell.name}_{name}"] = before
+            outputs[f"{cell.name}_{name}"] = after
+    return file.write(inputs, {"y": file.add_head(head, column), **outputs})
+
+
+def join_head(units: int, head: bytes) -> bytes:
+    """What comes after the cells, alone: int16 state to scores."""
+    file = StepFile()
+    state = file.add_state(units)
+    return file.write({"h": state}, {"y": file.add_head(head, state)})
