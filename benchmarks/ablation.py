@@ -27,7 +27,8 @@ from pipeline.artifacts import Float32, Recording, SequenceDataset, save_json
 from pipeline.config import TrainConfig, load_train_config
 from pipeline.datasets.disturb import turned
 from pipeline.datasets.protocols import protocol_folds
-from pipeline.datasets.recordings import load_recordings
+from pipeline.datasets.recordings import fingerprint, load_recordings
+from pipeline.datasets.usable import usable_recordings
 from pipeline.datasets.windows import make_dataset
 from pipeline.training.fit import fit
 from pipeline.training.scaling import scale
@@ -100,6 +101,16 @@ VARIANTS = (
     Variant("drift 0.05 g", ("augment.drift_g=0.05",)),
     Variant("axis dropout 0.2", ("augment.axis_dropout=0.2",)),
     Variant("idle mix 0.5", ("augment.idle_mix=0.5",), on=("uhh_imu",)),
+    Variant("warp 0.3 for stretch", ("augment.warp=0.3", "augment.stretch=0")),
+    Variant(
+        "rotation 20 deg, gain 0.3, warp 0.3 for stretch",
+        (
+            "augment.rotation_deg=20",
+            "augment.gain=0.3",
+            "augment.warp=0.3",
+            "augment.stretch=0",
+        ),
+    ),
     Variant("motion 0.96 in view", ("window.motion=0.96",), on=("punch_flex", "spells")),
     Variant("gravity front", (), gravity_aligned, ("punch_flex", "spells")),
 )
@@ -170,12 +181,12 @@ def total(parts: Sequence[Asked]) -> Asked:
 
 
 def _fold(config: TrainConfig, recordings: Sequence[Recording], front: Front | None) -> Asked:
-    made = make_dataset(recordings, config)
-    what = [config.hash(), made.fingerprint, front.__name__ if front else ""]
+    data = fingerprint(usable_recordings(recordings, config))
+    what = [config.hash(), data, front.__name__ if front else ""]
     kept = WORK / f"{hashlib.sha256(' '.join(what).encode()).hexdigest()[:16]}.json"
     if kept.is_file():
         return Asked(**json.loads(kept.read_text("utf-8")))
-    asked = _ask(made, config, front or _as_it_is)
+    asked = _ask(make_dataset(recordings, config), config, front or _as_it_is)
     save_json(kept, asdict(asked))
     return asked
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.random import Generator
 
 from pipeline.artifacts import Float32, Recording
-from pipeline.config import AugmentConfig
+from pipeline.config_augment import AugmentConfig
 from pipeline.datasets.sensor_noise import slow_drift, white_noise
 from pipeline.datasets.tempo import at_pace, pace
 from pipeline.datasets.turning import random_rotations, turn

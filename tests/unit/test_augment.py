@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.artifacts import Float32, Interval, Recording
-from pipeline.config import AugmentConfig
+from pipeline.config_augment import AugmentConfig
 from pipeline.datasets.augment import vary
 from pipeline.datasets.idle import rests_in
 from pipeline.datasets.turning import random_rotations
