@@ -150,7 +150,8 @@ def _stream_windows(
     random = np.random.default_rng(seed)
     for recording in recordings:
         if is_continuous(recording, config):
-            first = int(random.integers(shift + 1))
+            room = max(0, len(recording) - config.window.length)  # no recording goes without
+            first = int(random.integers(min(shift, room) + 1))
             name_at = always(recording.name)
             windows.add(cut(recording, name_at, config, config.window.hop, first))
     return windows
