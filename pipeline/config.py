@@ -6,7 +6,6 @@ and all faults of a file are reported together, before any work starts.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from collections.abc import Iterable
@@ -14,17 +13,11 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from pipeline.config_augment import AugmentConfig
-from pipeline.config_models import (
-    WITH_STATE,
-    ConvolutionalConfig,
-    ModelConfig,
-    Section,
-    settings_of,
-    why_no_setting,
-)
+from pipeline.config_faults import describe_fault
+from pipeline.config_models import WITH_STATE, ConvolutionalConfig, ModelConfig, Section
 from pipeline.errors import ExitCode, PipelineError
 
 BOARD_CHANNELS = ("ax", "ay", "az", "gx", "gy", "gz")  # as a board hands them to its network
@@ -214,7 +207,7 @@ def load_section(path: Path, kind: type[Kind], overrides: Iterable[str] = ()) ->
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        faults = "\n".join(f"  - {_describe(fault, kind)}" for fault in error.errors())
+        faults = "\n".join(f"  - {describe_fault(fault, kind)}" for fault in error.errors())
         raise PipelineError(
             f"{path} has settings that cannot be used:\n{faults}",
             "a key or value is misspelt, out of range, or of another version",
@@ -270,28 +263,3 @@ def _apply_override(content: dict[str, Any], override: str) -> None:
                 ExitCode.USAGE,
             )
     content[name] = yaml.safe_load(value)
-
-
-def _describe(fault: Any, kind: type[BaseModel]) -> str:
-    path = [str(part) for part in fault["loc"]]
-    has_kinds = path[0] in kind.model_fields and kind.model_fields[path[0]].discriminator
-    network = path.pop(1) if has_kinds and len(path) > 1 else None
-    place = ".".join(path)
-    if fault["type"] != "extra_forbidden":
-        return f"{place}: {fault['msg'].removeprefix('Value error, ')}"
-    reason = why_no_setting(network, path[-1]) if network and len(path) == 2 else None
-    if reason:
-        return f"{place}: {reason}"
-    known = _known_keys(kind, path[:-1], network)
-    near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
-    hint = f"; did you mean `{'.'.join([*path[:-1], near[0]])}`?" if near else ""
-    return f"{place}: unknown key{hint}"
-
-
-def _known_keys(model: type[BaseModel], sections: list[str], network: str | None) -> list[str]:
-    for section in sections:
-        inner = settings_of(network) if network else model.model_fields[section].annotation
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return []
-        model, network = inner, None
-    return list(model.model_fields)

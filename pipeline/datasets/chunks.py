@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.artifacts import Float32, Recording
+from pipeline.artifacts import NO_TARGET, Float32, Recording
 from pipeline.config import TrainConfig
 from pipeline.datasets.labelling import window_label
 
@@ -89,3 +90,16 @@ def _chunks(
         ends = range(start + hop, start + length + 1, hop)
         hops = Hops(tuple(labels.get(end) for end in ends), begins=start == piece.start)
         yield Chunk(filled, hops, start)
+
+
+def target_of(label: str | Hops, labels: Sequence[str]) -> int | list[int]:
+    """Of a window, or of each hop of a chunk."""
+    if isinstance(label, Hops):
+        return [NO_TARGET if one is None else labels.index(one) for one in label.labels]
+    return labels.index(label)
+
+
+def begins_of(labels: Sequence[str | Hops]) -> NDArray[np.bool_] | None:
+    """Of chunks; None of windows."""
+    begins = [label.begins for label in labels if isinstance(label, Hops)]
+    return np.array(begins) if begins else None

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.artifacts import NO_TARGET, Recording, SequenceDataset
+from pipeline.artifacts import Recording, SequenceDataset
 from pipeline.config import TrainConfig
 from pipeline.datasets.augment import vary
-from pipeline.datasets.chunks import Hops, judging_chunks
+from pipeline.datasets.chunks import begins_of, judging_chunks, target_of
 from pipeline.datasets.cutting import Windows, always, cut, nearest_take, of_chunks
 from pipeline.datasets.idle import rests_in
 from pipeline.datasets.in_motion import in_motion
@@ -231,22 +230,11 @@ def _assembled(
     labels = labels_of(usable, config)
     return SequenceDataset(
         inputs=np.stack(everything.inputs),
-        targets=np.array([_target(label, labels) for label in everything.labels], dtype=np.int32),
+        targets=np.array([target_of(label, labels) for label in everything.labels], dtype=np.int32),
         labels=labels,
         groups=tuple(everything.names),
         splits=splits,
         fingerprint=fingerprint(usable),
         split_note=note,
-        begins=_begins(everything.labels),
+        begins=begins_of(everything.labels),
     )
-
-
-def _target(label: str | Hops, labels: Sequence[str]) -> int | list[int]:
-    if isinstance(label, Hops):
-        return [NO_TARGET if one is None else labels.index(one) for one in label.labels]
-    return labels.index(label)
-
-
-def _begins(labels: Sequence[str | Hops]) -> NDArray[np.bool_] | None:
-    begins = [label.begins for label in labels if isinstance(label, Hops)]
-    return np.array(begins) if begins else None
