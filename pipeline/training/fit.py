@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import NO_TARGET, Float32, Int32, SequenceDataset
+from pipeline.artifacts import SequenceDataset
 from pipeline.config import FitConfig, TrainConfig
 from pipeline.contract import Scaling
-from pipeline.training.models import build, history
-from pipeline.training.scaling import measure_scaling, scale
-from pipeline.training.streams import Lanes, forget, keeping_state
+from pipeline.training.lessons import Lesson, lesson
+from pipeline.training.models import build
+from pipeline.training.scaling import measure_scaling
+from pipeline.training.streams import forget, keeping_state
 
 EMA_MOMENTUM = 0.995
 
@@ -60,7 +61,7 @@ def fit(dataset: SequenceDataset, config: TrainConfig, on_epoch: Callable[[Epoch
     classes = len(dataset.labels)
     model = build(config.model, config.window.length, len(config.data.channels), classes)
     learner = model if dataset.begins is None else _on_streams(model, inputs.shape[1], config)
-    learned, held = (_lesson(dataset, part, scaling, config) for part in ("train", "validation"))
+    learned, held = (lesson(dataset, part, scaling, config) for part in ("train", "validation"))
     steps = config.fit.epochs * math.ceil(len(learned.inputs) / config.fit.batch_size)
     rate = keras.optimizers.schedules.CosineDecay(config.fit.learning_rate, steps)
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=config.fit.label_smoothing)
@@ -85,53 +86,12 @@ def fit(dataset: SequenceDataset, config: TrainConfig, on_epoch: Callable[[Epoch
     return Fitted(model, scaling, tuple(epochs))
 
 
-@dataclass(frozen=True)
-class _Lesson:
-    """What is learned from, or judged by, in the order of the batches.
-
-    inputs: float32 [n, T, C]; targets: [n, K] or [n, hops, K]; weights: [n] or [n, hops].
-    begins: bool [batches, rows], which begin a stream; None where each row stands alone.
-    """
-
-    inputs: Float32
-    targets: Float32
-    weights: Float32
-    begins: NDArray[np.bool_] | None = None
-
-
-def _lesson(dataset: SequenceDataset, part: str, scaling: Scaling, config: TrainConfig) -> _Lesson:
-    """Training weighs rare classes more; validation all alike."""
-    inputs, targets = dataset.part(part)
-    classes = len(dataset.labels)
-    even = part != "train" or not config.fit.class_weights
-    weight = np.ones(classes) if even else _class_weights(targets, classes)
-    weights = np.append(weight, 0).astype(np.float32)[targets]  # NO_TARGET is the last one
-    one_hot = np.append(np.eye(classes), np.zeros((1, classes)), axis=0).astype(np.float32)
-    lesson = _Lesson(scale(inputs, scaling), one_hot[targets], weights)
-    if dataset.begins is None:
-        return lesson
-    return _in_lanes(lesson, dataset.begins[dataset.splits[part]], config)
-
-
-def _in_lanes(lesson: _Lesson, begins: NDArray[np.bool_], config: TrainConfig) -> _Lesson:
-    lanes = Lanes.of(begins, config.fit.batch_size)
-    weights = lesson.weights.copy()
-    unseen = config.window.length // config.window.hop - 1
-    weights[lanes.cut(begins), :unseen] = 0
-    return _Lesson(
-        lanes.inputs(lesson.inputs, history(config.model)),
-        lanes.each(lesson.targets),
-        lanes.each(weights / weights.mean()),
-        lanes.begins,
-    )
-
-
 def _on_streams(model: Any, samples: int, config: TrainConfig) -> Any:
     lanes = config.fit.batch_size
     return keeping_state(model, config.model, samples, config.window.hop, lanes)
 
 
-def _forgetting(keras: Any, model: Any, learned: _Lesson, held: _Lesson) -> list[Any]:
+def _forgetting(keras: Any, model: Any, learned: Lesson, held: Lesson) -> list[Any]:
     """What sets states to nought where streams begin."""
     if learned.begins is None or held.begins is None:
         return []
@@ -175,14 +135,6 @@ def _muted_stderr() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
-
-
-def _class_weights(targets: Int32, classes: int) -> NDArray[np.float64]:
-    """Weights that make every class count the same in all: float64 [K]."""
-    told = targets[targets != NO_TARGET]
-    counts = np.bincount(told, minlength=classes)
-    weights: NDArray[np.float64] = len(told) / (classes * np.maximum(1, counts))
-    return weights
 
 
 def _callbacks(

@@ -23,7 +23,9 @@ from pipeline.datasets.simulate import simulate_dataset
 from pipeline.datasets.windows import make_dataset
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.training.fit import fit
+from pipeline.training.lessons import lesson
 from pipeline.training.models import build, history, nearest_window
+from pipeline.training.scaling import measure_scaling
 from pipeline.training.streams import (
     Lanes,
     carried_scores,
@@ -253,3 +255,19 @@ def test_no_evaluation_deals_windows_of_a_stream(
     recordings = load_recordings(learned[1].data.path)
     with pytest.raises(PipelineError, match="`leaky` does not fit"):
         protocol_folds(recordings, learned[1], "leaky")
+
+
+def test_a_lane_that_starts_amid_a_stream_is_not_asked_before_a_whole_window(
+    learned: tuple[SequenceDataset, TrainConfig],
+) -> None:
+    dataset, content = learned
+    scaling = measure_scaling(dataset.part("train")[0], content.data.channels)
+    found = lesson(dataset, "train", scaling, content)
+    lanes = content.fit.batch_size
+    weights = found.weights.reshape(-1, lanes, 3)  # [steps, lanes, hops]
+    assert (weights[0, :, :2] == 0).all(), "a window is three hops"
+    assert (weights[0, :, 2] > 0).sum() >= lanes / 2
+    assert found.weights.mean() == pytest.approx(1, rel=0.1)
+    by_class = (found.targets * found.weights[..., None]).sum(axis=(0, 1))
+    assert by_class.max() / by_class.min() < 1.2, "rare classes weigh as much as others"
+    assert lesson(dataset, "validation", scaling, content).weights.max() < 2
