@@ -1,12 +1,14 @@
-"""Every network of the zoo on the same data: `python -m benchmarks.zoo [KIND …]`, all where none.
+"""Every network of the zoo on the same data: `python -m benchmarks.zoo [NAME …]`, all where none.
 
-spells, 5-fold by take, as benchmarks/recognition.py has it: the compiled C on held-out takes, its
-events, and what the network costs. Folds are kept in build/recognition, with the conv1d that
-`python -m benchmarks.recognition` makes too: interrupted, the same command goes on after them.
+A NAME is a dataset, a network, or both: spells, gru, 'spells gru'. spells is judged 5-fold by take,
+uhh_imu by leaving each person out: the compiled C on what was held out, its events, and what the
+network costs. Folds are kept in build/recognition, beside those of benchmarks.recognition:
+interrupted, the same command goes on after them.
 """
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import sys
 from dataclasses import dataclass
@@ -20,42 +22,62 @@ from pipeline.stages.evaluation import ProtocolScore
 AREA = "recurrent"
 
 
+PROTOCOLS = {"spells": "kfold", "uhh_imu": "lopo"}
+
+
 @dataclass(frozen=True)
 class Entry:
-    """A network of the table. name: as rows are called; config: a file in configs/; bound: of its
-    int8 accuracy."""
+    """A network of the table. spells: a file in configs/; uhh_imu: settings of uhh_imu.yaml."""
 
     name: str
-    config: str
-    settings: tuple[str, ...] = ()
-    bound: str = ""
+    spells: str
+    uhh_imu: tuple[str, ...]
+    spells_settings: tuple[str, ...] = ()
+
+    def judged_on(self, data: str) -> ProtocolScore:
+        config = self.spells if data == "spells" else "uhh_imu"
+        settings = self.spells_settings if data == "spells" else self.uhh_imu
+        return judged(data, config, PROTOCOLS[data], settings)
 
 
+FRONT = "[{filters: 16, kernel: 5, pool: 4}]"
+ON_STREAMS = ("window.mode=streaming", "fit.batch_size=16")
 ENTRIES = (
-    Entry("dense", "gesture_dense"),
-    Entry("conv1d", "gesture_conv1d"),
-    Entry("ds_conv1d", "gesture_ds_conv1d"),
-    Entry("tcn", "gesture_tcn"),
-    Entry("simple_rnn", "gesture_gru", ("model.kind=simple_rnn",)),
-    Entry("gru", "gesture_gru"),
-    Entry("gru streaming", "gesture_gru_streaming"),
-    Entry("lstm", "gesture_lstm"),
-    Entry("conv_gru", "gesture_conv_gru"),
+    Entry("dense", "gesture_dense", ("model={kind: dense}",)),
+    Entry("conv1d", "gesture_conv1d", ()),
+    Entry("ds_conv1d", "gesture_ds_conv1d", ("model.kind=ds_conv1d",)),
+    Entry("tcn", "gesture_tcn", ("model={kind: tcn, downsample: 1}",)),
+    Entry(
+        "simple_rnn",
+        "gesture_gru",
+        ("model={kind: simple_rnn, downsample: 2}",),
+        ("model.kind=simple_rnn",),
+    ),
+    Entry("gru", "gesture_gru", ("model={kind: gru, downsample: 2}",)),
+    Entry(
+        "gru streaming",
+        "gesture_gru_streaming",
+        ("model={kind: gru, downsample: 2}", *ON_STREAMS),
+    ),
+    Entry("lstm", "gesture_lstm", ("model={kind: lstm, downsample: 2}",)),
+    Entry("conv_gru", "gesture_conv_gru", (f"model={{kind: conv_gru, convolutions: {FRONT}}}",)),
 )
 
 
 def main() -> None:
-    for entry in ENTRIES:
-        if entry.name in (sys.argv[1:] or [one.name for one in ENTRIES]):
-            rows = rows_of(entry)
+    wanted = set(sys.argv[1:])
+    for data, entry in itertools.product(PROTOCOLS, ENTRIES):
+        if not wanted or wanted & {data, entry.name, f"{data} {entry.name}"}:
+            rows = rows_of(data, entry)
             record(AREA, rows)
             for found in rows:
                 print(f"{found['name']}: {found['value']:,} {found['unit']}")
 
 
-def rows_of(entry: Entry) -> list[Row]:
-    score = judged("spells", entry.config, "kfold", entry.settings)
-    command = f"python -m benchmarks.zoo '{entry.name}'"
+def rows_of(data: str, entry: Entry) -> list[Row]:
+    score = entry.judged_on(data)
+    name = f"{data} {entry.name}"
+    command = f"python -m benchmarks.zoo '{name}'"
     run = RunFolder(score.folds[0].run)
     cost, contract = NetworkCost.load(run.cost_file), run.contract()
     a_second = round(cost.instructions * contract.rate_hz / contract.hop)
@@ -68,16 +90,15 @@ def rows_of(entry: Entry) -> list[Row]:
     }
     return [
         row(
-            f"spells {entry.name} int8 accuracy",
+            f"{name} int8 accuracy",
             round(score.int8_accuracy, 4),
             "",
             command,
             _told(score),
-            entry.bound,
         ),
         *(
-            row(f"spells {entry.name} {name}", value, unit, command, note)
-            for name, (value, unit, note) in values.items()
+            row(f"{name} {figure}", value, unit, command, note)
+            for figure, (value, unit, note) in values.items()
         ),
     ]
 
@@ -87,7 +108,7 @@ def _told(score: ProtocolScore) -> str:
     seconds = statistics.median(fold.train_s for fold in score.folds)
     called = score.called.gestures
     return (
-        f"5-fold by take, compiled C; folds {folds}; float {score.float_accuracy:.3f}; event F1 "
+        f"{score.what}, compiled C; folds {folds}; float {score.float_accuracy:.3f}; event F1 "
         f"{called.f1:.3f}; {seconds:.0f} s to train a fold"
     )
 
