@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from pipeline.artifacts import Float32, Int64, Interval
 
+STANDARD_GRAVITY = 9.80665  # m/s^2 in 1 g
+
 
 def thousandths_of(values: NDArray[np.floating]) -> Float32:
     """`values` as a file holds them: multiples of 0.001."""

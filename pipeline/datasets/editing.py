@@ -101,10 +101,15 @@ def relabel_recordings(files: Sequence[Path], label: str) -> list[tuple[Path, Pa
 def _relabel(path: Path, recording: Recording, label: str) -> Path:
     dataset = path.absolute().parent.parent
     target = next_recording_path(dataset, label, recording.person, recording.session)
+    save_recording(relabelled(recording, label), target)
+    path.unlink()
+    return path.parent.parent / label / target.name
+
+
+def relabelled(recording: Recording, label: str) -> Recording:
+    """With its intervals that have its label."""
     intervals = tuple(
         replace(part, label=label) if part.label == recording.label else part
         for part in recording.intervals
     )
-    save_recording(replace(recording, label=label, intervals=intervals), target)
-    path.unlink()
-    return path.parent.parent / label / target.name
+    return replace(recording, label=label, intervals=intervals)

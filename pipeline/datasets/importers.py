@@ -10,12 +10,13 @@ import numpy as np
 
 from pipeline.artifacts import Recording
 from pipeline.datasets.continuous import even_clock
+from pipeline.datasets.editing import relabelled
 from pipeline.datasets.names import check_name, next_recording_path, recording_path
 from pipeline.datasets.plain_csv import is_plain, read_plain
 from pipeline.datasets.recording_faults import Noted
 from pipeline.datasets.recording_file import load_recording, save_recording
 from pipeline.datasets.tutorial_csv import TUTORIAL_COLUMNS, Found, Take, read_takes
-from pipeline.datasets.uhh_archive import names_of, read_movements
+from pipeline.datasets.uhh_imu import read_archive
 from pipeline.errors import ExitCode, PipelineError
 
 DEFAULT_PERSON = "p1"
@@ -53,11 +54,12 @@ def import_files(
 ) -> ImportReport:
     """Import a file, or all `.csv` and `.npz` files of a folder and those in it, into `dataset`.
 
-    Files are recordings of this tool, plain CSV of one recording (see plain_csv), the tutorial's
-    CSV, or archives. The label is `label`, else the file's name; the person is `person`, else the
-    name of the sub-folder the file lies in, else "p1"; an archive's name and a recording's header
-    tell both. Importing a file again changes nothing; another file of the same label and person
-    becomes a session of its own, or, if it is a recording, the next one of its session.
+    Files are recordings of this tool, archives (see uhh_imu), plain CSV of one recording (see
+    plain_csv), or the tutorial's CSV. The label is `label`, else the file's name; the person is
+    `person`, else the name of the sub-folder the file lies in, else "p1"; a recording's header and
+    an archive's name tell both. Importing a file again changes nothing; another file of the same
+    label and person becomes a session of its own, or, if it is a recording or an archive, the next
+    one of its session.
 
     Raises PipelineError where an argument cannot be used, or there is no such file (USAGE),
     or not one take could be saved (LEFT_OUT).
@@ -68,7 +70,7 @@ def import_files(
     noted: list[Noted] = []
     for file in _files(path):
         first = _first_line(file)
-        if first.startswith(RECORDING):
+        if first.startswith(RECORDING) or _is_archive(file):
             names, count, found = _adopt(file, dataset, label, person)
         else:
             of_file = _names_of(file, path)
@@ -98,18 +100,23 @@ def _first_line(file: Path) -> str:
 def _adopt(
     file: Path, dataset: Path, label: str | None, person: str | None
 ) -> tuple[tuple[str, str], int, Found]:
-    """Copy a recording of this tool, unless the very same is there; its names and 1, or 0."""
+    """Copy a recording, unless the very same is there; its names and 1, or 0."""
+    noted: list[Noted] = []
     try:
-        recording = load_recording(file)
+        recording, noted = read_archive(file) if _is_archive(file) else (load_recording(file), [])
     except PipelineError as error:
-        return ("", ""), 0, Found([], [Noted(file, None, error.what)], [])
+        return ("", ""), 0, Found([], [Noted(file, None, error.what.removeprefix(f"{file} "))], [])
     names = (label or recording.label, person or recording.person)
-    recording = replace(recording, label=names[0], person=names[1])
+    recording = replace(relabelled(recording, names[0]), person=names[1])
     target = next_recording_path(dataset, *names, recording.session)
     there = target.parent.glob(f"{names[1]}-{recording.session}-*.csv")
     if not any(_same(load_recording(path), recording) for path in there):
         save_recording(recording, target)
-    return names, 1, Found([], [], [])
+    return names, 1, Found([], [], noted)
+
+
+def _is_archive(file: Path) -> bool:
+    return file.suffix.lower() == ARCHIVE
 
 
 def _same(one: Recording, other: Recording) -> bool:
@@ -159,16 +166,13 @@ def _files(path: Path) -> list[Path]:
 def _names_of(file: Path, path: Path) -> tuple[str, str]:
     """The label and the person that a file's name and place tell."""
     person = DEFAULT_PERSON if path in (file, file.parent) else file.parent.name
-    told = names_of(file) if file.suffix.lower() == ARCHIVE else None
-    return told or (file.stem, person)
+    return file.stem, person
 
 
 def _read(file: Path, first_line: str, names: tuple[str, str], take_rows: int) -> Found:
     fault = _name_fault(names)
     if fault is not None:
         return Found([], [Noted(file, None, fault)], [])
-    if file.suffix.lower() == ARCHIVE:
-        return read_movements(file)
     if is_plain(first_line):
         return read_plain(file)
     return read_takes(file, take_rows)
@@ -187,7 +191,6 @@ def _save_takes(
     takes: Sequence[Take], file: Path, dataset: Path, names: tuple[str, str], rate_hz: float
 ) -> None:
     session = _session_of(takes, dataset, names)
-    unit = "row" if file.suffix.lower() == ARCHIVE else "line"
     for take in takes:
         seq, t_us = even_clock(len(take.samples), rate_hz)
         recording = Recording(
@@ -198,7 +201,7 @@ def _save_takes(
             label=names[0],
             person=names[1],
             session=session,
-            source=f"imported from {file.name}, take {take.number}, {unit} {take.line}",
+            source=f"imported from {file.name}, take {take.number}, line {take.line}",
             channels=take.channels,
             intervals=take.intervals,
         )

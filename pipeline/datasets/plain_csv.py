@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artifacts import IMU_CHANNELS, Interval
-from pipeline.datasets.continuous import intervals_of, thousandths_of
+from pipeline.datasets.continuous import STANDARD_GRAVITY, intervals_of, thousandths_of
 from pipeline.datasets.foreign_text import Row, read_rows
 from pipeline.datasets.names import check_name
 from pipeline.datasets.recording_faults import Noted, row_fault
 from pipeline.datasets.tutorial_csv import Found, Take, is_header
-from pipeline.datasets.uhh_archive import STANDARD_GRAVITY
 from pipeline.errors import PipelineError
 
 ACCELERATION, TURNING = IMU_CHANNELS[:3], IMU_CHANNELS[3:]

@@ -1,14 +1,27 @@
-"""The UHH-IMU-gestures dataset as continuous recordings: one gesture ten times, with rests."""
+"""The UHH-IMU recordings: `PERSON_GESTURE_fullSet.npz`, one gesture ten times, with rests.
+
+Arrays: `acc`, `gyro` float [n, 3]; `targets` float [n, 3], column 0 what the person marked,
+column 2 above 0.5 where the motion's energy says that the gesture runs (github
+ravenshooter/UHH-IMU-gestures). Neither rate nor units are stated.
+"""
 
 from __future__ import annotations
 
+import re
+import warnings
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.artifacts import Interval, Recording
-from pipeline.datasets.continuous import even_clock, thousandths_of
-from pipeline.datasets.recording_faults import Noted, bad_file
-from pipeline.datasets.uhh_archive import MOVING, read_archive, stretches_of
+import numpy as np
+from numpy.typing import NDArray
 
+from pipeline.artifacts import Float32, Interval, Recording
+from pipeline.datasets.continuous import STANDARD_GRAVITY, even_clock, thousandths_of
+from pipeline.datasets.recording_faults import Noted, bad_file
+from pipeline.errors import PipelineError
+
+NAME = re.compile(r"([A-Za-z0-9]+)_(\d)_fullSet")
 RATE_HZ = 50.0  # not stated; Android's rate for games
 LABELS = (  # by the number in the file's name, after utils.py of the same repository
     "left",
@@ -22,25 +35,28 @@ LABELS = (  # by the number in the file's name, after utils.py of the same repos
     "shake-lr",
     "shake-ud",
 )
+MARKED, MOVING = 0, 2  # columns of targets
 ASSUMED = "50 Hz, m/s2 and rad/s are assumed, not stated; gravity was removed"
 
 
 def read_uhh_imu(folder: Path) -> list[Recording]:
-    """A recording a file, its intervals where the gesture runs. Nothing is unpickled."""
-    return [_read(file) for file in sorted(folder.glob("*_fullSet.npz"))]
+    """A recording an archive; `read_archive` has the rest."""
+    return [read_archive(file)[0] for file in sorted(folder.glob("*_fullSet.npz"))]
 
 
-def _read(file: Path) -> Recording:
-    person, number, _ = file.stem.split("_")
-    label = LABELS[int(number)]
-    read = read_archive(file)
-    if isinstance(read, Noted):
-        raise bad_file(file, None, read.what, "another file has its name", "get the dataset again")
-    samples, targets = read
+def read_archive(file: Path) -> tuple[Recording, list[Noted]]:
+    """All of an archive, its intervals where the gesture runs, and what is odd about it.
+
+    Raises PipelineError for an archive of another kind. Nothing is unpickled.
+    """
+    label, person = _names_of(file)
+    samples, targets = _arrays_of(file)
+    moving, marked = (_stretches_of(targets[:, column]) for column in (MOVING, MARKED))
+    if not moving:
+        raise _another_kind(file, "holds targets that show no movement")
     seq, t_us = even_clock(len(samples), RATE_HZ)
-    runs = stretches_of(targets[:, MOVING])
-    return Recording(
-        samples=thousandths_of(samples),
+    recording = Recording(
+        samples=samples,
         seq=seq,
         t_us=t_us,
         rate_hz=RATE_HZ,
@@ -48,5 +64,66 @@ def _read(file: Path) -> Recording:
         person=person,
         board="phone",
         source=f"UHH-IMU-gestures {file.name}; {ASSUMED}",
-        intervals=tuple(Interval(start, stop, label) for start, stop in runs),
+        intervals=tuple(Interval(start, stop, label) for start, stop in moving),
+    )
+    return recording, _oddities(file, len(marked), moving, len(samples))
+
+
+def _names_of(file: Path) -> tuple[str, str]:
+    match = NAME.fullmatch(file.stem)
+    if match is None:
+        raise _another_kind(file, "is not named PERSON_GESTURE_fullSet.npz, GESTURE from 0 to 9")
+    return LABELS[int(match[2])], match[1]
+
+
+def _arrays_of(file: Path) -> tuple[Float32, NDArray[np.floating]]:
+    """Samples [n, 6] in g and deg/s, and targets [n, 3]."""
+    try:
+        with np.load(file, allow_pickle=False) as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numpy advises to save anew what Python 2 wrote
+            acc, gyro, targets = (np.asarray(archive[name]) for name in ("acc", "gyro", "targets"))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise _another_kind(file, f"holds no acc, gyro and targets: {error}") from None
+    fault = _fault(acc, gyro, targets)
+    if fault is not None:
+        raise _another_kind(file, fault)
+    samples = np.concatenate([acc / STANDARD_GRAVITY, np.rad2deg(gyro)], axis=1)  # [n, 6]
+    return thousandths_of(samples), targets
+
+
+def _fault(*arrays: NDArray[np.generic]) -> str | None:
+    if any(array.ndim != 2 or array.shape[1] != 3 for array in arrays):
+        return "holds acc, gyro and targets that are not three columns each"
+    if len({len(array) for array in arrays}) > 1:
+        return f"holds acc, gyro and targets of {', '.join(str(len(a)) for a in arrays)} rows"
+    if not all(np.issubdtype(a.dtype, np.floating) and np.isfinite(a).all() for a in arrays):
+        return "holds values that are no numbers"
+    return None
+
+
+def _stretches_of(target: NDArray[np.floating]) -> Sequence[tuple[int, int]]:
+    """[start, stop) of each stretch above one half; target: float [n]."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], target > 0.5, [False])).astype(int)))
+    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
+
+
+def _oddities(file: Path, marked: int, moving: Sequence[tuple[int, int]], rows: int) -> list[Noted]:
+    noted = [Noted(file, None, ASSUMED)]
+    if marked != len(moving):
+        what = f"its person marked {marked} movements, the motion's energy shows {len(moving)}"
+        noted.append(Noted(file, None, what))
+    start, stop = moving[-1]
+    if stop == rows:
+        what = "the last movement goes on to the end of the file: it may be cut off"
+        noted.append(Noted(file, start + 1, what))
+    return noted
+
+
+def _another_kind(file: Path, what: str) -> PipelineError:
+    return bad_file(
+        file,
+        None,
+        what,
+        "it is an archive of something else, or was damaged on its way",
+        "`gesture data get uhh_imu` fetches the archives that can be read",
     )
