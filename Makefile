@@ -4,7 +4,7 @@
 PYTHON ?= python3
 CONFIG ?= configs/gesture_conv1d.yaml
 RUN    ?= runs/latest
-BOARD  ?= virtual
+BOARD  ?= nano33ble
 PORT   ?= auto
 LABEL  ?= punch
 PERSON ?= me
@@ -62,7 +62,7 @@ train: setup ## train a model (CONFIG=)
 convert: setup ## quantise a run and compile it to C (RUN=)
 	$(GESTURE) convert $(RUN)
 
-deploy: setup ## build, upload and prove it (RUN= BOARD= PORT=)
+deploy: setup ## build, upload and prove it (RUN= PORT=; BOARD=virtual without one)
 	$(GESTURE) deploy $(RUN) --board $(BOARD) --port $(PORT)
 
 monitor: setup ## print what a board calls out (PORT=)

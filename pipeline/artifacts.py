@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -288,26 +288,6 @@ class Event:
     t_us: int
     label: str
     score: float  # smoothed, 0 to 1
-
-
-@dataclass(frozen=True)
-class FirmwareImage:
-    """A built image and what it costs. Bytes as the linker reports them.
-
-    flash_path: the file with the bytes that lie in the flash, to which sha256 belongs.
-    """
-
-    board: str
-    path: str
-    flash_path: str
-    flash_bytes: int
-    ram_bytes: int
-    contract_hash: str
-    sha256: str
-    instructions_per_inference: int | None = None
-
-    def save(self, path: Path) -> None:
-        save_json(path, asdict(self))
 
 
 def save_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli_board import board_app
 from pipeline.cli_capture import capture
 from pipeline.cli_data import Json, data_app
 from pipeline.cli_evaluation import evaluate
@@ -26,7 +27,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-board_app = typer.Typer(help="Run a virtual or native board.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(board_app, name="board")
 app.add_typer(runs_app, name="runs")
@@ -130,12 +130,12 @@ def deploy(
     \b
     Example: gesture deploy runs/latest --board virtual
     """
-    from pipeline import console
+    from pipeline import console, console_board
     from pipeline.stages import board as stage
 
     with console.steps(json) as on_step:
         result = stage.deploy(run, board, port, profile, on_step)
-    console.show_deployed(result, json)
+    console_board.show_deployed(result, json)
 
 
 app.command()(verify)
@@ -197,55 +197,6 @@ def replay(
     from pipeline.stages import learning as stage
 
     console_events.show_events(stage.replay(run, file), json)
-
-
-@board_app.command("start")
-def board_start(
-    board: Annotated[str, typer.Argument(help="virtual or native.")],
-    run: Annotated[
-        Path | None, typer.Option(help="Classify with this run; else only stream.")
-    ] = None,
-    imu: Annotated[Path | None, typer.Option(help="A recording to feed the sensor.")] = None,
-    realtime: Annotated[
-        bool, typer.Option("--realtime/--fast", help="At the sensor's pace, or as fast as it goes.")
-    ] = True,
-    json: Json = False,
-) -> None:
-    """Start an emulated board.
-
-    Prints the port that monitor, capture or any other program can open. The board is switched
-    on when its port is first opened. Ctrl-C ends it.
-
-    \b
-    Example: gesture board start virtual --run runs/latest --imu stream.csv
-    """
-    from pipeline import console
-    from pipeline.stages import board as stage
-
-    with stage.start_board(board, run, imu, fast=not realtime) as running:
-        console.show_port(running.port, json)
-        running.wait()
-
-
-@board_app.command("check")
-def board_check(
-    run: Run,
-    port: Port = "auto",
-    json: Json = False,
-) -> None:
-    """Does a board run this run?
-
-    It must give the contract's hash and the golden vectors' bytes.
-
-    \b
-    Example: gesture board check runs/latest --port auto
-    """
-    from pipeline import console
-    from pipeline.stages import board as stage
-
-    with console.steps(json) as on_step:
-        verified = stage.check_board(run, port, on_step)
-    console.show_checked(verified, json)
 
 
 @app.command()

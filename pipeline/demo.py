@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from pipeline import console, console_events
+from pipeline import console, console_board, console_events
 from pipeline.artifacts import PROJECT
 from pipeline.stages import board, data, learning
 
@@ -25,7 +25,7 @@ def run(as_json: bool) -> None:
     console.show_converted(converted, as_json)
     with console.steps(as_json) as on_step:
         deployed = board.deploy(trained.run, name, "auto", False, on_step)
-    console.show_deployed(deployed, as_json)
+    console_board.show_deployed(deployed, as_json)
     stream_file = trained.run / "stream.csv"
     stream = data.make_stream(data.dataset_of(trained.run), stream_file, trained.run, SEED)
     calls = board.watch_stream(trained.run, name, stream)

@@ -5,10 +5,16 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.artifacts import Int8
+from pipeline.capture.board_info import (
+    BoardInfo,
+    board_info,
+    field_in,
+    not_understood,
+    number_in,
+)
 from pipeline.capture.protocol import Item, LineReader, Message, int8_of
 from pipeline.errors import ExitCode, PipelineError
 
@@ -40,34 +46,6 @@ class ByteStream(Protocol):
         """What has arrived; waits a short while for the first byte, else empty."""
 
     def write(self, data: bytes) -> None: ...
-
-
-@dataclass(frozen=True)
-class BoardInfo:
-    """The answer to `info`. `contract` is a SHA-256 in hex, or "none" without a model.
-
-    Rates: `rate_hz` is what the model wants, `stream_hz` that of sample lines and `measured_hz`
-    at which they really come, `nominal_hz` and `sensor_hz` the same of the sensor itself.
-    """
-
-    board: str
-    imu: str
-    revision: str
-    firmware: str
-    contract: str
-    rate_hz: float
-    stream_hz: float
-    measured_hz: float
-    nominal_hz: float
-    sensor_hz: float
-    pace: str
-    window: int
-    hop: int
-    channels: int
-    classes: int
-    tick_hz: int
-    overruns: int
-    dropped: int
 
 
 class BoardClient:
@@ -162,33 +140,33 @@ class BoardClient:
         try:
             return int8_of(answer.words[0])
         except (ValueError, IndexError):
-            raise _unexpected(answer) from None
+            raise not_understood(answer) from None
 
     def bench(self, runs: int) -> int:
         """Ticks that `runs` runs of the network took together; see BoardInfo.tick_hz."""
-        return int(_number(self.command(f"bench {runs}", BENCH_TIMEOUT_S), "ticks"))
+        return int(number_in(self.command(f"bench {runs}", BENCH_TIMEOUT_S), "ticks"))
 
     def profile(self) -> list[float]:
         """Ticks that each layer of the network takes a run, in order."""
         answer = self.command("profile", BENCH_TIMEOUT_S)
-        runs, layers = _number(answer, "runs"), int(_number(answer, "layers"))
+        runs, layers = number_in(answer, "runs"), int(number_in(answer, "layers"))
         told = [item for item in self._kept if isinstance(item, Message) and item.kind == "layer"]
         if [line.words[:1] for line in told] != [(str(number),) for number in range(layers)]:
-            raise _unexpected(answer)
+            raise not_understood(answer)
         self._kept = deque(item for item in self._kept if item not in told)
-        return [_number(line, "ticks") / runs for line in told]
+        return [number_in(line, "ticks") / runs for line in told]
 
     def selftest(self) -> str:
         """The CRC the board found. Raises PipelineError (MISMATCH) where it is not the model's."""
-        return _field(self.command("selftest"), "crc")
+        return field_in(self.command("selftest"), "crc")
 
     def image_crc(self, length: int) -> int:
         """CRC-32 of the first `length` bytes of the image that runs, as the flash holds them."""
         answer = self.command(f"image {length}", BENCH_TIMEOUT_S)
         try:
-            return int(_field(answer, "crc"), 16)
+            return int(field_in(answer, "crc"), 16)
         except ValueError:
-            raise _unexpected(answer) from None
+            raise not_understood(answer) from None
 
     def reboot(self) -> BoardInfo:
         """Restart the board and wait until it answers again."""
@@ -253,51 +231,4 @@ def _refused(text: str, answer: Message) -> PipelineError:
         f"The board refused `{text[:40]}`: {' '.join(answer.words)}.",
         WHY.get(reason, "the firmware is of another version"),
         "deploy this version's firmware and a model to it: `gesture deploy RUN`",
-    )
-
-
-def board_info(answer: Message) -> BoardInfo:
-    """What an `ok` to `info` says. Raises PipelineError (MISMATCH) where a field is missing."""
-    return BoardInfo(
-        board=_field(answer, "board"),
-        imu=_field(answer, "imu"),
-        revision=_field(answer, "revision"),
-        firmware=_field(answer, "firmware"),
-        contract=_field(answer, "contract"),
-        rate_hz=_number(answer, "rate_hz"),
-        stream_hz=_number(answer, "stream_hz"),
-        measured_hz=_number(answer, "measured_hz"),
-        nominal_hz=_number(answer, "nominal_hz"),
-        sensor_hz=_number(answer, "sensor_hz"),
-        pace=_field(answer, "pace"),
-        window=int(_number(answer, "window")),
-        hop=int(_number(answer, "hop")),
-        channels=int(_number(answer, "channels")),
-        classes=int(_number(answer, "classes")),
-        tick_hz=int(_number(answer, "tick_hz")),
-        overruns=int(_number(answer, "overruns")),
-        dropped=int(_number(answer, "dropped")),
-    )
-
-
-def _number(answer: Message, name: str) -> float:
-    try:
-        return float(_field(answer, name))
-    except ValueError:
-        raise _unexpected(answer) from None
-
-
-def _field(answer: Message, name: str) -> str:
-    try:
-        return answer.fields[name]
-    except KeyError:
-        raise _unexpected(answer) from None
-
-
-def _unexpected(answer: Message) -> PipelineError:
-    return PipelineError(
-        f"The board's answer is not understood: {answer.text[:120]}",
-        "its firmware is of another version than this program",
-        "deploy again: `gesture deploy RUN`",
-        ExitCode.MISMATCH,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 
 from pipeline.artifacts import HostClock
-from pipeline.capture.client import BoardInfo, board_info
+from pipeline.capture.board_info import BoardInfo, board_info
 from pipeline.capture.clipping import Clipping
 from pipeline.capture.clock import ClockFit
 from pipeline.capture.protocol import (

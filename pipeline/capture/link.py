@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from pipeline.capture.client import READY_TIMEOUT_S, BoardInfo
+from pipeline.capture.board_info import BoardInfo
+from pipeline.capture.client import READY_TIMEOUT_S
 from pipeline.capture.ear import Ear
 from pipeline.capture.ports import lasting_name, open_port
 from pipeline.capture.senders import BOARD

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.artifacts import Recording
-from pipeline.capture.client import BoardInfo
+from pipeline.capture.board_info import BoardInfo
 from pipeline.capture.motion import MotionDetector, Span
 from pipeline.capture.protocol import Sample
 from pipeline.capture.takes import About

@@ -198,7 +198,11 @@ def _cannot_open(device: str, error: Exception) -> PipelineError:
 
 def _missing(what: str, why: str) -> PipelineError:
     return PipelineError(
-        what, why, f"ports that are there: {_listed(list_ports.comports())}", ExitCode.NO_BOARD
+        what,
+        why,
+        f"ports that are there: {_listed(list_ports.comports())}; "
+        "`gesture ports` lists emulated boards too",
+        ExitCode.NO_BOARD,
     )
 
 

@@ -28,10 +28,10 @@ def compare_texts(folder: Path, expected: Mapping[str, str]) -> int:
     return len(expected)
 
 
-def compare_hashes(what: str, found: str, expected: str, why: str) -> None:
+def compare_hashes(what: str, found: str, expected: str, why: str, next_step: str = NEXT) -> None:
     """Raises PipelineError (MISMATCH) that names `what`, and both, where they differ."""
     if found != expected:
-        raise _differs(f"{what} has the SHA-256 {found}, expected {expected}", why)
+        raise _differs(f"{what} has the SHA-256 {found}, expected {expected}", why, next_step)
 
 
 def _first_difference(found: str, expected: str) -> int:
@@ -40,5 +40,5 @@ def _first_difference(found: str, expected: str) -> int:
     return (min(found.count("\n"), expected.count("\n")) if same is None else same) + 1
 
 
-def _differs(what: str, why: str) -> PipelineError:
-    return PipelineError(f"{what}.", why, NEXT, ExitCode.MISMATCH)
+def _differs(what: str, why: str, next_step: str = NEXT) -> PipelineError:
+    return PipelineError(f"{what}.", why, next_step, ExitCode.MISMATCH)

@@ -226,7 +226,8 @@ def _none_there(spec: str, limit_s: float) -> PipelineError:
     return PipelineError(
         f"No Nano 33 BLE was seen within {limit_s:.0f} s{_named(spec)}.",
         "it is not plugged in, its cable only charges, or an upload was cut short and it hangs",
-        f"plug it in with a data cable; if it is, {DOUBLE_TAP}; then run the command again",
+        f"plug it in with a data cable; if it is, {DOUBLE_TAP}; then run the command again; "
+        "without a board: `--board virtual`",
         ExitCode.NO_BOARD,
     )
 

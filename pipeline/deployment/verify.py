@@ -22,6 +22,14 @@ class Info(Protocol):
     @property
     def board(self) -> str: ...
     @property
+    def revision(self) -> str: ...
+    @property
+    def imu(self) -> str: ...
+    @property
+    def nominal_hz(self) -> float: ...
+    @property
+    def sensor_hz(self) -> float: ...
+    @property
     def contract(self) -> str: ...
     @property
     def tick_hz(self) -> int: ...
@@ -39,11 +47,17 @@ class Board(Protocol):
 
 @dataclass(frozen=True)
 class Verified:
-    """What was proven, and how long one inference took in the board's ticks.
+    """What was proven, by which board, and how long one inference took in its ticks.
 
-    image_crc: of the image in the board's flash, in hex; None where it was not compared.
+    imu: its sensor, or "none"; nominal_hz: the sensor's rate as it is set, and sensor_hz: as
+    measured. image_crc: of the image in the board's flash, in hex; None where it was not compared.
     """
 
+    board: str
+    revision: str
+    imu: str
+    nominal_hz: float
+    sensor_hz: float
     contract_hash: str
     image_crc: str | None
     selftest_crc: str
@@ -75,7 +89,20 @@ def verify(
         if on_vector is not None:
             on_vector(index + 1)
     ticks = board.bench(BENCH_RUNS) / BENCH_RUNS
-    return Verified(info.contract, image_crc, crc, chosen, ticks, info.tick_hz)
+    told = board.info()  # by now it has measured its sensor's rate
+    return Verified(
+        board=told.board,
+        revision=told.revision,
+        imu=told.imu,
+        nominal_hz=told.nominal_hz,
+        sensor_hz=told.sensor_hz,
+        contract_hash=told.contract,
+        image_crc=image_crc,
+        selftest_crc=crc,
+        vectors=chosen,
+        ticks_per_inference=ticks,
+        tick_hz=told.tick_hz,
+    )
 
 
 def runs_image(board: Board, contract: Contract, image: bytes) -> bool:

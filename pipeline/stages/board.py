@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from pipeline.artifacts import (
     PROJECT,
     Event,
-    FirmwareImage,
     GoldenVectors,
     Recording,
     RunFolder,
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.capture.monitor import Seen
     from pipeline.capture.port_list import FoundPort
     from pipeline.deployment.energy import Estimate
+    from pipeline.deployment.firmware_image import FirmwareImage
     from pipeline.deployment.profile import Profile
     from pipeline.deployment.verify import Verified
     from pipeline.stages.uploading import Uploaded
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 OnStep = Callable[[str], None]
 
 EMULATED = ("virtual", "native")
-REAL = ("nano33ble", "nano33ble_small", "nano33ble_tflm")  # one board, three images
+INTERPRETED = "nano33ble_tflm"  # TensorFlow Lite Micro in place of the compiled network
+REAL = ("nano33ble", "nano33ble_small", INTERPRETED)  # one board, three images
 BOARDS = (*REAL, *EMULATED)
 NANO_BUDGET = PROJECT / "configs" / "nano33ble.yaml"
 VECTORS_ON_BOARD = 32
@@ -75,7 +76,8 @@ def deploy(path: Path, board: str, port: str, profile: bool, on_step: OnStep) ->
     """
     from pipeline.deployment import profile as profiling
 
-    _check_board(board)
+    _check_board(board, BOARDS)
+    _check_wishes(board, port, profile)
     run = open_run(path)
     contract_hash = converted_contract(run).hash()
     if board in REAL:
@@ -115,7 +117,7 @@ def start_board(
     from pipeline.boards.supervisor import start
     from pipeline.datasets.recordings import load_recording
 
-    _check_board(board)
+    _check_board(board, EMULATED)
     recording = None if imu is None else load_recording(imu)
     if run is None:
         image = _build_without_model(board)
@@ -153,12 +155,31 @@ def _seen_at(port: str) -> Iterator[Seen]:
         yield from watch(BoardClient(connection))
 
 
-def _check_board(board: str) -> None:
-    if board not in BOARDS:
+def _check_board(board: str, known: tuple[str, ...]) -> None:
+    if board not in known:
         raise PipelineError(
-            f"There is no board `{board}`.",
-            "the name is misspelt",
-            f"use one of: {', '.join(BOARDS)}",
+            f"There is no {'board' if known == BOARDS else 'emulated board'} `{board}`.",
+            "the name is misspelt" if board not in BOARDS else "a real board starts by itself",
+            f"use one of: {', '.join(known)}",
+            ExitCode.USAGE,
+        )
+
+
+def _check_wishes(board: str, port: str, profile: bool) -> None:
+    """What was asked for and would not happen is refused, before anything is built."""
+    if board in EMULATED and port != "auto":
+        raise PipelineError(
+            f"The {board} board is not at {port}.",
+            "it is emulated: deploy starts it, behind a port of its own",
+            "leave the port out, or name a real board: `--board nano33ble`",
+            ExitCode.USAGE,
+        )
+    if board == INTERPRETED and profile:
+        raise PipelineError(
+            f"The layers of {board} cannot be counted.",
+            "--profile counts the calls of the compiled network, and TensorFlow Lite Micro "
+            "interprets it as a whole",
+            "leave --profile out, or profile the compiled network: `--board nano33ble`",
             ExitCode.USAGE,
         )
 
@@ -166,6 +187,7 @@ def _check_board(board: str) -> None:
 def _build(
     run: RunFolder, board: str, contract_hash: str, flags: tuple[str, ...] = ()
 ) -> FirmwareImage:
+    from pipeline.deployment.firmware_image import FirmwareImage
     from pipeline.deployment.network_check import check_network
     from pipeline.deployment.platformio import build
 
@@ -182,6 +204,7 @@ def _build(
         ram_bytes=built.ram_bytes,
         contract_hash=contract_hash,
         sha256=hashlib.sha256(built.flash.read_bytes()).hexdigest(),
+        profiled=bool(flags),
     )
 
 

@@ -18,7 +18,8 @@ from pipeline.stages.pulling import Pulled, PullOptions, keep
 from pipeline.stages.writing import writing
 
 if TYPE_CHECKING:
-    from pipeline.capture.client import BoardClient, BoardInfo
+    from pipeline.capture.board_info import BoardInfo
+    from pipeline.capture.client import BoardClient
     from pipeline.capture.gauge import Gauge
     from pipeline.capture.monitor import Seen
 
@@ -63,8 +64,7 @@ def monitor(options: MonitorOptions, viewer: Viewer) -> None:
         log = stack.enter_context(_log(options.log))
         connection = stack.enter_context(open_port(options.port))
         watch = _Watch(BoardClient(connection), options, viewer, commands, log)
-        if viewer.live or options.on:
-            watch.introduce(lasting_name(connection.device))
+        watch.introduce(lasting_name(connection.device))
         if viewer.live:
             stack.enter_context(_telling_all(watch.client))
         watch.run()
@@ -100,6 +100,10 @@ class _Watch:
                 f"use one of: {', '.join(self._labels) or 'none, it has no model'}, or any",
                 ExitCode.USAGE,
             )
+        if not self._labels:
+            self._viewer.tell("the board has no model and calls nothing: `gesture deploy RUN`")
+        if self._info.imu == "none":
+            self._viewer.tell("the board has no sensor that measures, and sees nothing")
 
     def run(self) -> None:
         from pipeline.capture.monitor import seen_in

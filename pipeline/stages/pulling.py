@@ -10,7 +10,8 @@ from pipeline.stages.data import DATA
 from pipeline.stages.writing import writing
 
 if TYPE_CHECKING:
-    from pipeline.capture.client import BoardClient, BoardInfo
+    from pipeline.capture.board_info import BoardInfo
+    from pipeline.capture.client import BoardClient
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from pipeline.artifacts import PROJECT, RunFolder, save_text_files
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.stages.reporting import optional_json
 from pipeline.stages.runs import converted_contract, open_run
 
 OnStep = Callable[[str], None]
@@ -25,7 +25,7 @@ BOARD = "virtual"
 class Reproduced:
     """sources: how many files came out again byte for byte; image: SHA-256, of two builds in
     different folders; deployed: whether the image last deployed to the virtual board is it too,
-    None where the last was another board or none."""
+    None where the last was for another board, or counts its layers, or there was none."""
 
     run: Path
     contract_hash: str
@@ -125,16 +125,15 @@ def _again(run: RunFolder, texts: Mapping[str, str], image: str) -> bool | None:
     compare_hashes(
         "the image built elsewhere", other, image, "the build depends on where it is made"
     )
-    if not run.firmware_file.is_file():
-        return None
-    deployed = json.loads(run.firmware_file.read_text("utf-8"))
-    if deployed["board"] != BOARD:
+    deployed = optional_json(run.firmware_file)
+    if deployed is None or deployed["board"] != BOARD or deployed.get("profiled"):
         return None
     compare_hashes(
         "the image that was deployed",
         deployed["sha256"],
         image,
         "the firmware's sources or the compiler have changed since",
+        f"deploy it again: `gesture deploy {run.path} --board {BOARD}`",
     )
     return True
 

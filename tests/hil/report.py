@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline import __version__
+from pipeline.capture.board_info import BoardInfo
 
 CANNOT_SHOW = (
     "whether the sensor reads what the hand does: samples of known gestures were injected",
@@ -18,7 +19,8 @@ CANNOT_SHOW = (
 class Report:
     board: str
     port: str
-    told: str = ""  # the board's own answer to `info`
+    told: str  # the board's own answer to `info`
+    info: BoardInfo  # the same, read
     results: list[tuple[str, str, float, str]] = field(default_factory=list)
 
     def add(self, case: str, passed: bool, seconds: float, why: str) -> None:
@@ -43,7 +45,10 @@ class Report:
                 f"{total_s:.0f} s, with gesture {__version__}, Python "
                 f"{platform.python_version()} on {platform.platform()}.",
                 "",
-                f"The board says: `{self.told or 'nothing'}`",
+                f"Revision {self.info.revision}, sensor {self.info.imu}: "
+                f"{self.info.sensor_hz:.1f} Hz measured, {self.info.nominal_hz:g} Hz set.",
+                "",
+                f"The board says: `{self.told}`",
                 "",
                 "| case | result | took | why |",
                 "|---|---|---|---|",

@@ -17,8 +17,10 @@ from report import Report
 from tiny_model import CONTRACT, WINDOW, network_output, swings
 
 from pipeline.artifacts import PROJECT, GoldenVectors, RunFolder
+from pipeline.capture.board_info import board_info
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import find_port, open_port
+from pipeline.capture.protocol import LineReader, Message
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.streams import join_takes
 from pipeline.errors import PipelineError
@@ -96,11 +98,11 @@ def subject(
 @pytest.fixture(scope="module")
 def report(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Report]:
     """Written at the end, beside the emulated ones' temporary files or in build/."""
-    found = Report(subject.board, subject.port)
     with open_port(subject.port) as port:
         client = BoardClient(port)
         client.wait_ready()
-        found.told = client.command("info").text
+        answer = client.command("info")
+    found = Report(subject.board, subject.port, answer.text, board_info(answer))
     yield found
     folder = tmp_path_factory.mktemp("hil") if subject.board in EMULATED else PROJECT / "build"
     found.save(folder / f"hil-{subject.board}.md")
@@ -135,12 +137,20 @@ def test_native_and_virtual_find_the_same(found: dict[str, dict[str, object]]) -
 
 
 def test_the_report_is_a_page_that_says_what_failed() -> None:
-    report = Report("virtual", "/dev/x", "ok board=virtual")
+    (answer,) = LineReader().feed(
+        b"ok board=nano33ble imu=lsm9ds1 revision=1 firmware=1 contract=none rate_hz=119.000 "
+        b"stream_hz=119.000 measured_hz=119.000 nominal_hz=119.000 sensor_hz=116.250 "
+        b"pace=resampled window=0 hop=0 channels=0 classes=0 tick_hz=64000000 overruns=0 "
+        b"dropped=0 stack_unused=0\n"
+    )
+    assert isinstance(answer, Message)
+    report = Report("nano33ble", "id:A1", answer.text, board_info(answer))
     report.add("info", True, 0.1, "")
     report.add("long_idle", False, 3.0, "it slept")
     text = report.text()
     assert "1 of 2 cases passed" in text
     assert "| long idle | FAILED | 3.0 s | it slept |" in text
+    assert "Revision 1, sensor lsm9ds1: 116.2 Hz measured, 119 Hz set." in text
     assert "cannot show" in text
     assert len(text.splitlines()) < 60
 

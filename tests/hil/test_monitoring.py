@@ -149,3 +149,15 @@ def test_a_board_that_has_kept_nothing_says_so(bench_of, tmp_path):
     assert ended.code == ExitCode.FAILED
     assert "kept no samples" in ended.told
     assert not (tmp_path / "data").exists()
+
+
+def test_a_board_that_can_call_nothing_says_so(bench_of, tmp_path):
+    with (
+        bench_of("native", False).start() as board,
+        monitoring(tmp_path, "--port", board.port) as process,
+    ):
+        assert process.stderr is not None
+        told = [process.stderr.readline() for _ in range(2)]
+        ended(process)
+    assert "has no model and calls nothing" in told[0]
+    assert "has no sensor that measures" in told[1]

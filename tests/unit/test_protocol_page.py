@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from pipeline.capture.client import LOAD_BYTES, WHY, BoardInfo
+from pipeline.capture.board_info import BoardInfo
+from pipeline.capture.client import LOAD_BYTES, WHY
 from pipeline.capture.injection import SAMPLE_RECORD, SAMPLES_A_LINE
 from pipeline.capture.protocol import MESSAGE_KINDS, Sample, parse_line
 from pipeline.capture.pull import PULL_LINES

@@ -1,0 +1,196 @@
+"""Reading the tutorial's CSV: every take is saved, or named with file, line and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.datasets.importers import import_files
+from pipeline.datasets.recordings import load_recordings
+from pipeline.errors import PipelineError
+from tests.fixtures.odd_files import ODD, TAKE_ROWS
+from tests.fixtures.tutorial_files import HEADER, ROWS, files, reasons, run, take, write
+
+
+def test_takes_one_after_the_other(tmp_path: Path) -> None:
+    source = write(tmp_path / "punch.csv", HEADER, take(1), take(2), take(3))
+    report = run(source, tmp_path / "d")
+    assert (report.takes, report.left_out, report.total) == ({("punch", "p1"): 3}, (), 3)
+    recordings = load_recordings(tmp_path / "d")
+    assert [r.name for r in recordings] == [f"punch/p1-1-{n:03d}" for n in (1, 2, 3)]
+    for seed, recording in enumerate(recordings, 1):
+        expected = [[float(cell) for cell in row.split(",")] for row in take(seed)]
+        np.testing.assert_array_equal(recording.samples, np.array(expected, np.float32))
+        assert recording.rate_hz == 119.0
+        assert recording.t_us[-1] == round((ROWS - 1) * 1e6 / 119)
+        assert (
+            recording.source
+            == f"imported from punch.csv, take {seed}, line {2 + (seed - 1) * ROWS}"
+        )
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_blank_lines_byte_order_mark_and_line_ends(tmp_path: Path, end: str) -> None:
+    source = write(
+        tmp_path / "punch.csv", "\ufeff" + HEADER, "", take(1), "", " ", take(2), "", end=end
+    )
+    assert run(source, tmp_path / "d").takes == {("punch", "p1"): 2}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda text: "\ufeff" + text, ":1: starts with a byte-order mark"),
+        (lambda text: text.replace("\n", "\r\n"), ": has Windows line ends"),
+        (
+            lambda text: text.replace("\n", "\r\n", 1),
+            ": line ends are mixed: 1 of Windows, 41 of Unix, 0 of old Macs",
+        ),
+        (
+            lambda text: "\x1b[2J" + text.replace("\n", "\x1b[0m\x1b[K\n", 2) + "\x1b[?2004l\x07",
+            ":1: terminal control codes were taken off 3 lines, from this one on",
+        ),
+        (
+            lambda text: text.replace(",", ";").replace(".", ","),
+            ":1: cells are separated by semicolons, numbers have decimal commas",
+        ),
+        (lambda text: text.replace(",", "\t"), ":1: cells are separated by tabs"),
+    ],
+)
+def test_what_editors_and_terminals_add_is_told_and_costs_nothing(
+    tmp_path: Path, change: Callable[[str], str], told: str
+) -> None:
+    source = write(tmp_path / "p.csv", HEADER, take(1), "", take(2))
+    run(source, tmp_path / "clean")
+    changed = tmp_path / "changed" / "p.csv"
+    changed.parent.mkdir()
+    changed.write_bytes(change(source.read_text("utf-8")).encode())
+    report = run(changed, tmp_path / "d")
+    assert [str(entry) for entry in report.noted] == [f"{changed}{told}"]
+    assert report.left_out == ()
+    wanted, got = load_recordings(tmp_path / "clean"), load_recordings(tmp_path / "d")
+    for clean, recording in zip(wanted, got, strict=True):
+        assert np.array_equal(clean.samples, recording.samples)
+
+
+def test_takes_of_two_rows_are_each_told(tmp_path: Path) -> None:
+    source = write(tmp_path / "p.csv", HEADER, take(1, 2), "", take(2, 2), "", take(3))
+    report = run(source, tmp_path / "d")
+    assert report.total == 1
+    assert reasons(report) == [
+        f"{source}:2: take 1 is too short: 2 rows up to line 3, not 20",
+        f"{source}:5: take 2 is too short: 2 rows up to line 6, not 20",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (
+            "0,0,-4.000,0,0,0",
+            ":22: 1 rows stand at the end of the sensor's range, 4 g, from this one on: cut off",
+        ),
+        (
+            "0,0,0,0,1999.939,0",
+            ":22: 1 rows stand at the end of the sensor's range, 2000 deg/s, "
+            "from this one on: cut off",
+        ),
+        ("0,0,0,0,0,249.695", None),  # hardly by itself at the end of 250 deg/s
+        ("0,0,8192,0,0,0", ":22: az reaches 8192 g, farther than any sensor measures"),
+        ("0,0,0,-16000,0,0", ":22: gx reaches 16000 deg/s, farther than any sensor measures"),
+    ],
+)
+def test_readings_at_and_beyond_the_end_of_the_range_are_told(
+    tmp_path: Path, row: str, told: str | None
+) -> None:
+    still = ["0.1,0.2,0.3,1,2,3"] * ROWS
+    source = write(tmp_path / "p.csv", HEADER, still, row, still[1:])
+    report = run(source, tmp_path / "d")
+    assert report.total == 2
+    assert len(report.noted) == (told is not None)
+    assert all(str(noted).startswith(f"{source}{told}") for noted in report.noted)
+
+
+def test_a_repeated_header_ends_a_take(tmp_path: Path) -> None:
+    source = write(tmp_path / "punch.csv", HEADER, take(1, 15), HEADER.upper(), take(2), take(3))
+    report = run(source, tmp_path / "d")
+    assert report.takes == {("punch", "p1"): 2}
+    assert reasons(report) == [f"{source}:2: take 1 is too short: 15 rows up to line 16, not 20"]
+
+
+def test_takes_set_off_by_blank_lines_keep_their_own_length(tmp_path: Path) -> None:
+    source = write(tmp_path / "p.csv", HEADER, take(1, 19), "", take(2, 21), "", take(3))
+    run(source, tmp_path / "d")
+    assert [len(r) for r in load_recordings(tmp_path / "d")] == [19, 21, 20]
+
+
+def test_nothing_is_glued_across_a_blank_line(tmp_path: Path) -> None:
+    source = write(tmp_path / "p.csv", HEADER, take(1, 15), "", take(2, 5), "", take(3))
+    report = run(source, tmp_path / "d")
+    assert report.total == 1
+    assert [entry.line for entry in report.left_out] == [2, 18]
+
+
+def test_a_long_take_is_left_out_not_cut(tmp_path: Path) -> None:
+    source = write(tmp_path / "p.csv", HEADER, take(1, 31), "", take(2))
+    report = run(source, tmp_path / "d")
+    assert report.total == 1
+    assert reasons(report) == [f"{source}:2: take 1 is too long: 31 rows up to line 32, not 20"]
+
+
+def test_the_short_end_of_a_file_is_left_out(tmp_path: Path) -> None:
+    source = write(tmp_path / "p.csv", HEADER, take(1), take(2), take(3, 7))
+    report = run(source, tmp_path / "d")
+    assert report.total == 2
+    assert reasons(report) == [f"{source}:42: take 3 is too short: 7 rows up to line 48, not 20"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "fault"),
+    [
+        ("0.1,0.2,zero,0,0,0", "aZ is 'zero', not a number"),
+        ("0.1,0.2,nan,0,0,0", "aZ is 'nan', not a finite number"),
+        ("0.1,0.2,inf,0,0,0", "aZ is 'inf', not a finite number"),
+        ("0.1,0.2,,0,0,0", "aZ is '', an empty cell"),
+        ("0.1,0.2,1e12,0,0,0", "aZ is '1e12', beyond +-16384"),
+        ("0.1,0.2,-32768,0,0,0", "aZ is '-32768', an end of 16-bit integers: the sensor was"),
+        ("0.1,\x1b[2D0.2,0,0,0,0", "aY is '\\x1b[2D0.2', not a number"),
+        ("0.1,0.2\b3,0,0,0,0", "aY is '0.2\\x083', not a number"),
+        ("0.1,0.2,0.3", "has 3 cells where 6 belong"),
+        ("0,1,0,2,0,3,0,0,0,0,0,0", "has 12 cells where 6 belong"),
+    ],
+)
+def test_a_bad_cell_costs_its_take_and_no_other(tmp_path: Path, bad: str, fault: str) -> None:
+    rows = take(2)
+    rows[4] = bad
+    source = write(tmp_path / "p.csv", HEADER, take(1), rows, take(3))
+    report = run(source, tmp_path / "d")
+    assert files(tmp_path / "d") == ["p/p1-1-001.csv", "p/p1-1-003.csv"]
+    (reason,) = reasons(report)
+    assert reason.startswith(f"{source}:26: {fault}")
+    assert "take 2, from line 22, is left out" in reason
+
+
+def test_the_same_take_twice_is_left_out_once(tmp_path: Path) -> None:
+    source = write(tmp_path / "p.csv", HEADER, take(1), take(2), take(1))
+    report = run(source, tmp_path / "d")
+    assert report.total == 2
+    assert reasons(report) == [f"{source}:42: the same samples as the take that starts on line 2"]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_is_odd_about_a_file_is_told(tmp_path: Path, name: str) -> None:
+    content, words = ODD[name]
+    source = tmp_path / "odd.csv"
+    source.write_bytes(content)
+    try:
+        report = import_files(source, tmp_path / "d", None, None, 119.0, TAKE_ROWS)
+    except PipelineError as error:
+        told = error.what
+    else:
+        told = "\n".join(map(str, (*report.left_out, *report.noted)))
+        assert len((*report.left_out, *report.noted)) == 1
+    assert words in told
