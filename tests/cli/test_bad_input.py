@@ -39,6 +39,19 @@ def test_port_in_use(tmp_path: Path) -> None:
     assert_refused(ended, ExitCode.NO_BOARD, "in use by another program")
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("deploy", "--board", "virtual", "--port", "/dev/ttyACM0"), "is not at /dev/ttyACM0"),
+        (("deploy", "--board", "nano33ble_tflm", "--profile"), "cannot be counted"),
+        (("deploy", "--board", "nano33"), "no board `nano33`"),
+        (("board", "start", "nano33ble"), "no emulated board `nano33ble`"),
+    ],
+)
+def test_a_board_that_is_not_meant(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
+    assert_refused(gesture(*words, cwd=tmp_path), ExitCode.USAGE, told)
+
+
 def test_unknown_config_key(tmp_path: Path) -> None:
     ended = gesture("train", CONFIG, "--set", "fit.epoch=3", cwd=tmp_path)
     assert_refused(ended, ExitCode.USAGE, "fit.epoch: unknown key", "did you mean `fit.epochs`?")

@@ -90,6 +90,9 @@ def test_deploy_lets_the_board_count_each_layer(converted_run: Path, tmp_path: P
     counted = sum(layer["measured"] for layer in profile["layers"])
     whole = deployed.json["image"]["instructions_per_inference"]
     assert 0.6 * whole < counted <= whole  # the rest is what counting takes
+    verified = gesture("verify", run, "--json", cwd=tmp_path)
+    assert verified.code == 0, verified.told  # an image that counts is no image that was damaged
+    assert verified.json["deployed"] is None
     plain = gesture(*words, cwd=tmp_path)
     assert plain.json["profile"] is None
     assert plain.json["image"]["instructions_per_inference"] < whole

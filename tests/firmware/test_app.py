@@ -163,7 +163,7 @@ def waiting_board(image: Path, imu: Path) -> Iterator[tuple[Talk, Callable[[], N
 
 
 def test_streamed_samples_are_those_of_the_sensor(sanitized_native, tmp_path):
-    values = [[i, -i, 1000 * i, -1000 * i, i % 7, 2_000_000 - i] for i in range(300)]
+    values = [[i, -i, 100 * i, -1000 * i, i % 7, 2_000_000 - i] for i in range(300)]
     times = [2**33 + PERIOD_US * i for i in range(300)]
     imu = imu_file(tmp_path / "imu", values, times)
     with waiting_board(sanitized_native, imu) as (board, let_go):
@@ -218,6 +218,25 @@ def test_it_tells_how_many_samples_were_lost(sanitized_native, tmp_path):
             board.send("labels")
             assert board.line() == "ok left right still"
         assert " overruns=744 " in board.ask("info")
+
+
+@pytest.mark.parametrize(
+    ("channel", "value"), [(2, 32_001), (0, -(2**31)), (3, 4_000_001), (5, -4_000_001)]
+)
+def test_a_reading_that_no_sensor_gives_is_told_once_a_second(
+    sanitized_native, tmp_path, channel, value
+):
+    rows = [[32_000, 0, -32_000, 0, 4_000_000, -4_000_000] for _ in range(40)]
+    rows[7][channel] = rows[8][channel] = value
+    imu = imu_file(tmp_path / "imu", rows)
+    with waiting_board(sanitized_native, imu) as (board, let_go):
+        assert board.ask("stream on") == "ok"
+        assert board.ask("classify off") == "ok"
+        let_go()
+        lines = board.until("warn sensor-stopped")
+        assert board.ask("labels") == "ok left right still"
+    assert [line for line in lines[:-1] if line.startswith("warn")] == ["warn bad-sample seq=7"]
+    assert len([line for line in lines if line[0].isdigit()]) == 40
 
 
 def test_a_sensor_that_dies_is_told_and_its_return_is_seen(sanitized_native, tmp_path):

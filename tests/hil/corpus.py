@@ -163,7 +163,9 @@ def lost_samples(subject: Subject) -> Any:
     gestures = subject.gestures
     noise = replace(gestures, samples=np.full_like(gestures.samples, 16000.0))
     with subject.client() as client, injecting(client, gestures.rate_hz):
+        client.take_kept("warn")
         send(client, noise)
+        assert "bad-sample" in [message.words[0] for message in client.take_kept("warn")]
         client.command(f"inject {round(gestures.rate_hz * 1000)}")
         client.take_kept("event")
         send(client, gestures)

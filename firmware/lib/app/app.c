@@ -10,7 +10,11 @@
 /* Limits of one poll, so that neither commands nor a backlog of samples can starve the other. */
 #define BYTES_A_POLL 256
 #define SAMPLES_A_POLL 16
-#define OVERRUN_TOLD_EVERY_US 1000000u
+#define TOLD_EVERY_US 1000000u /* of what may befall every sample */
+/* Twice as far as any sensor of this kind measures. */
+#define MOST_MILLI_G 32000
+#define MOST_MILLI_DPS 4000000
+#define ROTATION 3 /* the first channel of it */
 
 static app_t app;
 
@@ -136,7 +140,7 @@ static void hold_rate(const sample_t *sample) {
 
 static void tell_overruns(uint32_t seq) {
   const uint64_t now_us = board.now_us();
-  if (app.overruns_told != 0 && now_us - app.overrun_told_us < OVERRUN_TOLD_EVERY_US) return;
+  if (app.overruns_told != 0 && now_us - app.overrun_told_us < TOLD_EVERY_US) return;
   line_start(&app.line, "warn overrun lost=");
   line_number(&app.line, app.overruns - app.overruns_told);
   line_text(&app.line, " seq=");
@@ -144,6 +148,25 @@ static void tell_overruns(uint32_t seq) {
   app_send(&app);
   app.overruns_told = app.overruns;
   app.overrun_told_us = now_us;
+}
+
+static bool is_possible(const sample_t *reading) {
+  for (int c = 0; c < SAMPLE_CHANNELS; c++) {
+    const int32_t most = c < ROTATION ? MOST_MILLI_G : MOST_MILLI_DPS;
+    if (reading->value[c] > most || reading->value[c] < -most) return false;
+  }
+  return true;
+}
+
+/* It is passed on as it came: the host refuses it too, and a lost one would be a gap. */
+static void tell_bad_sample(const sample_t *reading) {
+  const uint64_t now_us = board.now_us();
+  if (app.bad_told && now_us - app.bad_told_us < TOLD_EVERY_US) return;
+  line_start(&app.line, "warn bad-sample seq=");
+  line_number(&app.line, reading->seq);
+  app_send(&app);
+  app.bad_told = true;
+  app.bad_told_us = now_us;
 }
 
 static void take_sample(const sample_t *sample) {
@@ -156,6 +179,7 @@ static void take_sample(const sample_t *sample) {
 }
 
 void app_take(app_t *state, const sample_t *reading) {
+  if (!is_possible(reading)) tell_bad_sample(reading);
   if (rate_lock_push(&state->stream_lock, reading)) begin_model_lock();
   const bool is_sensors = state->injected_mhz == 0;
   const bool is_past = is_sensors && (int32_t)(reading->seq - state->overrun_seq) >= 0;

@@ -25,6 +25,8 @@ typedef struct {
   uint32_t overrun_seq;     /* of the first sample after the last that was dropped */
   uint32_t overruns_told;   /* to the host */
   uint64_t overrun_told_us; /* when */
+  bool bad_told;            /* a reading that no sensor gives has been told */
+  uint64_t bad_told_us;     /* when last */
   uint32_t dropped;         /* lines that nobody took */
   uint32_t injected_mhz;    /* rate of samples that the host sends; 0: the sensor's are taken */
   uint32_t injected;        /* samples so far */
