@@ -97,6 +97,8 @@ soak: setup tools ## what capture and deploy withstand (an hour), the firmware (
 	$(BIN)/python -m benchmarks.capture_fuzz
 	$(BIN)/python -m benchmarks.deploy
 	$(BIN)/python -m benchmarks.deploy_soak
+	$(BIN)/python -m benchmarks.deploy_faults
+	$(BIN)/python -m benchmarks.deploy_export
 	$(BIN)/python -m benchmarks.deploy_hil
 	$(BIN)/python -m benchmarks.ablation
 	$(MAKE) --no-print-directory results

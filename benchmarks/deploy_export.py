@@ -32,7 +32,7 @@ ON_QEMU = 200  # vectors
 
 @dataclass(frozen=True)
 class Found:
-    """vectors: compared, and unequal: of them; bytes of the network and all that calls it."""
+    """vectors: compared, and unequal: of them; bytes of what runs the network on a window."""
 
     vectors: int
     unequal: int
@@ -47,7 +47,7 @@ def main() -> None:
     unequal = sum(each.unequal for each in found.values())
     streaming, windows = found["streaming"], found["windows"]
     note = f"{vectors}; gcc here and arm-none-eabi-gcc on QEMU, outside the project"
-    size = "-O2, the network and the signal path, net of the harness; given whole windows"
+    size = "-O2, what runs the network on a window, net of the harness; given whole windows"
     record(
         "deploy",
         [
