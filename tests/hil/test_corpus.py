@@ -127,6 +127,7 @@ def test_the_board_passes(
         raise
     finally:
         report.add(case, not why, time.monotonic() - began_s, why)
+    assert case in found[subject.board]
 
 
 def test_native_and_virtual_find_the_same(found: dict[str, dict[str, object]]) -> None:

@@ -89,11 +89,12 @@ def test_a_pool_that_reaches_beyond_its_convolution_is_not_cut(engine: HostEngin
     assert_parity(engine, graph.finish(source, output))
 
 
-def all_values_agree(flatbuffer: bytes, engine: HostEngine) -> None:
-    """For a network of one input: on all 256 of them."""
+def values_that_differ(flatbuffer: bytes, engine: HostEngine) -> list[int]:
+    """For a network of one input: of all 256, those at which it is not the oracle's."""
     network = compile_network(flatbuffer)
     inputs = np.arange(-128, 128, dtype=np.int8).reshape(256, *network.input_shape[1:])
-    np.testing.assert_array_equal(engine.run(network, inputs), oracle(flatbuffer, inputs))
+    found, expected = engine.run(network, inputs), oracle(flatbuffer, inputs)
+    return inputs.ravel()[(found != expected).reshape(256, -1).any(axis=1)].tolist()
 
 
 def test_a_dense_layer_computes_its_scale_as_the_oracle_does(engine: HostEngine) -> None:
@@ -103,7 +104,7 @@ def test_a_dense_layer_computes_its_scale_as_the_oracle_does(engine: HostEngine)
     weights = graph.constant("w", np.array([[112]], np.int8), [0.06648347526788712])
     output = graph.activation("net/dense/x", (1, 1), 0.6333585381507874, -100)
     graph.operator("FULLY_CONNECTED", [source, weights], output, options("FullyConnectedOptions"))
-    all_values_agree(graph.finish(source, output), engine)
+    assert values_that_differ(graph.finish(source, output), engine) == []
 
 
 @pytest.mark.parametrize("name", ["RELU", "QUANTIZE"])
@@ -113,7 +114,7 @@ def test_a_function_computes_its_scale_as_the_oracle_does(name: str, engine: Hos
     source = graph.activation("input", (1, 1), 0.07972416281700134, -128)
     output = graph.activation("output", (1, 1), 0.10629888623952866, -100)
     graph.operator(name, [source], output)
-    all_values_agree(graph.finish(source, output), engine)
+    assert values_that_differ(graph.finish(source, output), engine) == []
 
 
 @pytest.mark.parametrize("scale", [0.7058823704719543, 0.04270462691783905, 0.1, 1e-3, 8.0])
@@ -127,7 +128,7 @@ def test_six_is_rounded_as_the_oracle_does(scale: float, engine: HostEngine) -> 
     table = options("Pool2DOptions", fusedActivationFunction=3, **size)
     graph.operator("AVERAGE_POOL_2D", [source], middle, table)
     graph.operator("RELU6", [middle], output)
-    all_values_agree(graph.finish(source, output), engine)
+    assert values_that_differ(graph.finish(source, output), engine) == []
 
 
 @pytest.mark.parametrize("ratio", [2**-29.5, 2**-31.5, 2**-40, 1.0, 2.0**9])

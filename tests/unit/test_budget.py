@@ -48,6 +48,7 @@ def test_all_that_is_too_much_is_told_together() -> None:
 
 def test_exactly_full_fits() -> None:
     full = Budget(flash_bytes=8_000, ram_bytes=2_640, stack_bytes=264, instructions=18_000)
+    assert full.overruns(COST) == {}
     full.require_fit(COST)
 
 

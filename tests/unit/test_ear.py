@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.capture.ear import Ear
+from pipeline.capture.senders import BOARD
 from pipeline.capture.track import Stretch
 from tests.fixtures.known_motion import RATE_HZ, index_of, sample_lines, times_of
 from tests.fixtures.line_faults import LineFaults
@@ -94,4 +95,9 @@ def test_no_bytes_make_it_fall(noise, is_known):
         ear.hear(INFO, 0)
     ear.hear(noise, 1)
     ear.hear(b"\n" + noise + b"\n", 4_000_000)
+    if ear.sender is None:
+        ear.hear(INFO, 4_000_000)
+    for n, line in enumerate(LINES):
+        ear.hear(line, 4_000_000 + round(n / RATE_HZ * 1e6))
     ear.finish()
+    assert ear.sender is not BOARD or len(ear.track) == len(LINES)  # noise may look like rows
