@@ -95,12 +95,12 @@ def test_rows_of_numbers_are_recorded_at_the_rate_they_come(
 
 def test_a_damaged_row_is_left_out_and_told(tmp_path: Path) -> None:
     pieces = list(forwarder(1000, 100.0, 6, ","))
-    pieces[300] = (0.01, b"0.1,0.2,xx,0.4\r\n")
+    pieces[200] = (0.01, b"0.1,0.2,xx,0.4\r\n")
     with sending(pieces) as port:
         capture(tmp_path, "--mode", "continuous", "--seconds", "4", "--port", port)
     (take,) = recordings(tmp_path)
-    assert [(f.kind, f.count, f.index) for f in take.faults] == [("corrupt", 1, 300)]
-    assert numbers(take) == [n for n in range(len(take) + 1) if n != 300]
+    assert [(f.kind, f.count, f.index) for f in take.faults] == [("corrupt", 1, 200)]
+    assert numbers(take) == [n for n in range(len(take) + 1) if n != 200]
 
 
 def test_what_is_no_row_of_three_or_six_is_refused_with_words(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_ctrl_c_in_a_terminal_ends_cleanly(tmp_path: Path) -> None:
         sending(forwarder(9000, 100.0, 6, ",")) as port,
         capturing_screen(tmp_path, "--mode", "continuous", "--port", port) as terminal,
     ):
-        terminal.until("[34] s  takes")
+        terminal.until("([3-9]|[0-9]{2,}) s  takes")
         terminal.type(b"\x03")
         assert terminal.ended() == 0  # no length was asked for: this is how it ends
         assert terminal.mode_now() == terminal.mode

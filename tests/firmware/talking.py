@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 PERIOD_US = 8403
 MAGIC = 0x31554D49
 ENDED = 1

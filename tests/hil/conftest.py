@@ -18,7 +18,7 @@ from pipeline.capture.ports import open_port
 from pipeline.deployment.platformio import build
 
 BUILD_TIMEOUT_S = 300.0
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 TOOLS = {"virtual": "qemu", "native": "host_compiler"}
 
 

@@ -20,7 +20,7 @@ from pipeline.twin import Twin
 
 pytestmark = pytest.mark.xdist_group("hil")
 KEPT = 1024
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from pipeline.capture.protocol import Damaged, Message, Sample, is_sensor_stoppe
 from pipeline.twin import Twin
 
 pytestmark = pytest.mark.xdist_group("hil")
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 def until_stopped(client: BoardClient) -> list[Sample | Message | Damaged]:

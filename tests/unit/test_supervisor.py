@@ -23,7 +23,7 @@ from pipeline.boards.supervisor import start
 from pipeline.errors import ExitCode, PipelineError
 
 ECHO = Path(__file__).parent.parent / "fixtures" / "echo_board.py"
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 @pytest.fixture(autouse=True)
