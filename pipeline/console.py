@@ -48,9 +48,8 @@ def print_json(result: Any) -> None:
 
 
 def show_table(title: str, rows: Sequence[tuple[str, object]]) -> None:
-    table = Table(
-        title=title, title_justify="left", title_style="bold", show_header=False, box=None
-    )
+    out.print(f"[bold]{title}[/]", soft_wrap=True)  # a path that is cut cannot be copied
+    table = Table(show_header=False, box=None)
     for name, value in rows:
         table.add_row(name, str(value))
     out.print(table, "")
