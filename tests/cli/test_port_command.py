@@ -57,7 +57,7 @@ def test_without_any_port_it_says_how_to_get_one(tmp_path: Path) -> None:
 def test_a_path_is_told_in_one_piece_however_long_it_is(tmp_path: Path) -> None:
     port, slot = PseudoPort(), Slot("native")
     slot.publish(port.path)
-    told = gesture("ports", cwd=tmp_path).told
+    told = gesture("ports", cwd=tmp_path)
     slot.release()
     port.close()
-    assert str(slot.link) in told.splitlines()
+    assert str(slot.link) in told.out.splitlines()
