@@ -21,7 +21,7 @@ RATE_HZ = 119.0
 def imports_rows() -> list[Row]:
     untold = [name for name, (content, words) in ODD.items() if words not in told_of(content)]
     with tempfile.TemporaryDirectory(prefix="import-") as folder:
-        real = import_all(RECORDINGS, Path(folder))
+        real = import_all(RECORDINGS / "gestures", Path(folder))
     odd = f"{len(ODD)} odd files: {', '.join(sorted(ODD))}"
     files = len({entry.file for entry in real.noted})
     note = f"real recordings; {len(real.noted)} oddities noted in {files} files"
