@@ -41,12 +41,14 @@ from pipeline.compiler.graph import without_views
 from pipeline.compiler.layers import Layer
 from pipeline.compiler.lower import lower
 from pipeline.compiler.reader import read_graph
+from pipeline.compiler.recurrent import over_window
 from pipeline.compiler.stream import CannotStreamError
 from pipeline.compiler.stream_layers import stream
 from pipeline.deployment.linked import Symbol, network_symbols
 
 COMMAND = "python -m benchmarks.kernel_costs"
-FAMILIES = ("growth", "kernels")
+FAMILIES = ("growth", "kernels", "recurrent")
+STEPS = 8  # of a recurrent network
 HOPS = (8, 32)  # where a network streams
 VECTORS = 4
 STACK_ROUND = 8  # bytes, as the stack is aligned
@@ -83,6 +85,10 @@ def zoo(folder: Path) -> list[bytes]:
 
 def measure_variants(folder: Path, flatbuffer: bytes) -> list[Measured]:
     graph = without_views(read_graph(flatbuffer))
+    if graph.cells:
+        network = compile_network(flatbuffer, window=STEPS)
+        layers = over_window(graph, STEPS, compact=False).all_layers
+        return _measured(folder, network, layers, probe_vectors(network)[:VECTORS])
     found = [layer for compact in (False, True) for layer in measure(folder, flatbuffer, compact)]
     for hop in HOPS:
         try:
@@ -162,7 +168,7 @@ def symbols(folder: Path) -> dict[str, dict[str, int]]:
 
 
 def kernel_names() -> list[str]:
-    headers = (KERNELS / name for name in ("nn.h", "nn_stream.h"))
+    headers = (KERNELS / name for name in ("nn.h", "nn_stream.h", "nn_recurrent.h"))
     lines = [line for header in headers for line in header.read_text("utf-8").splitlines()]
     declared = [line.split("(")[0].removeprefix("void ") for line in lines if "void nn_" in line]
     return [name for name in declared if name != "nn_layer_done"]

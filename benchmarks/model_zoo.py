@@ -1,18 +1,21 @@
-"""Networks of many sizes and kinds, to see what inference costs where: two families.
+"""Networks of many sizes and kinds, to see what inference costs where: three families.
 
 `growth`: a Conv1D network, longer, wider or deeper, 20,000 to 2 million multiplications.
-`kernels`: every kernel of firmware/lib/nn in several shapes.
+`kernels`: every kernel of firmware/lib/nn in several shapes, `recurrent`: its cells.
 
 Run as a child, as model_a: `python -m benchmarks.model_zoo FAMILY FOLDER`.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from benchmarks.model_a import SEED, convert
 
@@ -134,9 +137,32 @@ def residual(keras: Any, size: int) -> Any:
     return keras.Model(source, keras.layers.Add()([branch, source]))
 
 
+def recurrent(keras: Any) -> Iterator[tuple[str, Any]]:
+    """One step of each; the second cell takes the first one's state."""
+    layers = keras.layers
+    before = functools.partial(layers.GRU, reset_after=False)
+    for channels, width in ((3, 4), (6, 8), (6, 16), (12, 24), (6, 40), (20, 64)):
+        for name, cell in (
+            ("simple_rnn", layers.SimpleRNN),
+            ("gru", layers.GRU),
+            ("gru_reset_before", before),
+            ("lstm", layers.LSTM),
+        ):
+            stack = [cell(width, return_sequences=True), cell(width // 2), layers.Dense(3)]
+            yield f"{name}-{width}", keras.Sequential([keras.Input((8, channels)), *stack])
+
+
+def step_of(network: Any) -> bytes:
+    from pipeline.conversion.step_child import export
+
+    noise = np.random.default_rng(SEED).normal(size=(20, *network.input_shape[1:]))
+    return export(network, noise.astype(np.float32))
+
+
 FAMILIES: dict[str, Callable[[Any], Iterator[tuple[str, Any]]]] = {
     "growth": growth,
     "kernels": kernels,
+    "recurrent": recurrent,
 }
 
 
@@ -146,7 +172,8 @@ def main(family: str, folder: Path) -> None:
 
     keras.utils.set_random_seed(SEED)
     for name, network in FAMILIES[family](keras):
-        (folder / f"{name}.tflite").write_bytes(convert(network))
+        content = step_of(network) if family == "recurrent" else convert(network)
+        (folder / f"{name}.tflite").write_bytes(content)
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def convert(
 ) -> None:
     """Quantise to int8 and compile to C.
 
-    The C is compared with TensorFlow Lite Micro, byte for byte. Where they differ, or the
+    The C is compared with its reference, byte for byte. Where they differ, or the
     network passes the budget, nothing is written.
 
     \b

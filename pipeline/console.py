@@ -175,7 +175,7 @@ def show_converted(converted: Converted, as_json: bool) -> None:
     show_table(
         f"converted {converted.run}",
         [
-            ("byte-equal", f"to TensorFlow Lite Micro on {converted.vectors} vectors"),
+            ("byte-equal", f"to {converted.reference} on {converted.vectors} vectors"),
             ("int8 accuracy", f"{converted.int8_accuracy:.1%}"),
             ("variant", converted.variant),
             ("streaming", _streaming(converted)),

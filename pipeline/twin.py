@@ -101,6 +101,16 @@ class Twin:
         self._library.twin_invoke_many(_pointer(inputs), _pointer(outputs), len(inputs))
         return outputs
 
+    def stream(self, inputs: Int8) -> Int8:
+        """The network fed on and on, from a reset: int8 [samples, channels], of which there are
+        whole feeds, to int8 [feeds, classes]."""
+        inputs = np.ascontiguousarray(inputs, np.int8)
+        if inputs.ndim != 2 or inputs.shape[1] != self.channels or len(inputs) % self.feed:
+            raise ValueError(f"inputs are {inputs.shape}, not whole feeds of {self.feed} samples")
+        outputs = np.empty((len(inputs) // self.feed, self.classes), np.int8)
+        self._library.twin_stream(_pointer(inputs), _pointer(outputs), len(outputs))
+        return outputs
+
     def quantise(self, thousandths: Int32) -> Int8:
         """What the network is given: int32 [n, 6] in thousandths to int8 [n, channels]."""
         values = _six_axes(thousandths)

@@ -24,6 +24,8 @@ _KERNELS = {
     LSTM.name: ("nn_lstm", "nn_lstm_t"),
 }
 
+CELL_KERNELS = tuple(kernel for kernel, _ in _KERNELS.values())
+
 
 def lower_cell(step: CellStep) -> Layer:
     """A step of the cell, whose state holds h first. Raises PipelineError, by layer, where its

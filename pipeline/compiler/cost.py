@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from pipeline.compiler.cell_layers import CELL_KERNELS
 from pipeline.compiler.graph import Tensor
 from pipeline.compiler.layers import Layer, Program, Struct, Value
 from pipeline.compiler.plan import Plan
@@ -124,6 +125,8 @@ def features(layer: Layer) -> dict[str, int]:
     numbers = {name: value for name, value in fields.items() if isinstance(value, int)}
     if layer.kernel.startswith("nn_stream_conv1d"):
         counted = _of_columns(numbers, *(item for item in layer.arguments if isinstance(item, int)))
+    elif layer.kernel in CELL_KERNELS:
+        counted = _of_cell(layer, fields)
     else:
         counted = _along_one_axis(numbers) if "runs" in numbers else _of_others(layer, fields)
     return dict(zip(FEATURES, (1, *counted), strict=True))
@@ -145,6 +148,26 @@ def _of_columns(numbers: dict[str, int], columns: int) -> tuple[int, int, int, i
     sums, outputs = windows * channels * numbers["runs"], columns * channels
     moved = columns * (numbers["fresh"] * numbers["channels_in"] + numbers["history"])
     return 2 * sums * numbers["run"], sums, outputs, moved
+
+
+def _of_cell(layer: Layer, fields: Mapping[str, Value]) -> tuple[int, int, int, int]:
+    """Whole quads of inputs by whole blocks of rows; outputs: units."""
+    matrices = [(_number(item, "quads"), _number(item, "blocks")) for item in _matrices(fields)]
+    work = sum(quads * NN_BLOCK * blocks * NN_BLOCK for quads, blocks in matrices)
+    blocks = sum(blocks for _, blocks in matrices)
+    return work, blocks, _whole_blocks(layer.output.elements), sum(_elements(layer))
+
+
+def _matrices(fields: Mapping[str, Value]) -> Iterator[Mapping[str, Value]]:
+    """Every nn_matrix_t."""
+    for value in fields.values():
+        if isinstance(value, Mapping):
+            yield from [value] if "quads" in value else _matrices(value)
+
+
+def _number(fields: Mapping[str, Value], name: str) -> int:
+    value = fields[name]
+    return value if isinstance(value, int) else 0
 
 
 def _of_others(layer: Layer, fields: Mapping[str, Value]) -> tuple[int, int, int, int]:

@@ -1,14 +1,13 @@
-"""Golden vectors: inputs and the oracle's outputs, which every engine must give byte for byte."""
+"""Golden vectors: inputs and the outputs of a reference, which every engine must give."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 
 from pipeline.artifacts import Float32, GoldenVectors, Int8
 from pipeline.contract import Quantisation
-from pipeline.conversion.oracle import run_oracle
 from pipeline.conversion.selftest import selftest_crc, selftest_inputs
 from pipeline.errors import ExitCode, PipelineError
 
@@ -17,20 +16,20 @@ _EXTREMES = (-128, 127)
 
 
 def make_golden(
-    flatbuffer: Path,
+    answer: Callable[[Int8], Int8],
     quantisation: Quantisation,
     windows: Float32,
-    log: Path,
     count: int = COUNT,
     seed: int = 1,
 ) -> tuple[GoldenVectors, int]:
-    """`make_inputs` with TFLite Micro's outputs for them, and the self-test's CRC.
+    """`make_inputs` with the reference's outputs for them, and the self-test's CRC.
 
-    Both are asked of one interpreter: it takes longer to start than to answer.
+    answer: what the reference says to windows, int8 [n, T * C] to int8 [n, elements]; it is asked
+    once, since it takes longer to start than to answer.
     """
     inputs = make_inputs(quantisation, windows, count, seed)
     asked = np.concatenate((inputs, selftest_inputs(inputs.shape[1])))
-    outputs = run_oracle(flatbuffer, asked, log)
+    outputs = answer(asked)
     return GoldenVectors(inputs, outputs[: len(inputs)]), selftest_crc(outputs[len(inputs) :])
 
 
@@ -83,7 +82,7 @@ def compare_outputs(golden: GoldenVectors, outputs: Int8, engine: str) -> None:
     expected = golden.outputs[: len(outputs)]
     if len(outputs) == 0 or outputs.shape != expected.shape:
         raise PipelineError(
-            f"{engine} gave outputs of shape {outputs.shape}, TFLite Micro {golden.outputs.shape}.",
+            f"{engine} gave outputs of shape {outputs.shape}, not {golden.outputs.shape}.",
             "it runs another model, or stopped early",
             "convert the run again, then deploy it",
             ExitCode.MISMATCH,
@@ -94,7 +93,7 @@ def compare_outputs(golden: GoldenVectors, outputs: Int8, engine: str) -> None:
     vector, byte = (int(place) for place in different[0])
     vectors = len(np.unique(different[:, 0]))
     raise PipelineError(
-        f"{engine} does not compute what TFLite Micro does: vector {vector}, byte {byte} is "
+        f"{engine} does not compute what its reference does: vector {vector}, byte {byte} is "
         f"{outputs[vector, byte]}, not {expected[vector, byte]} "
         f"({vectors} of {len(outputs)} vectors differ).",
         "a kernel, the compiler or the build is wrong, or it runs another model",

@@ -32,5 +32,5 @@ def selftest_inputs(elements: int) -> Int8:
 
 
 def selftest_crc(outputs: Int8) -> int:
-    """CRC-16/CCITT of all that TFLite Micro answers to the self-test's inputs."""
+    """CRC-16/CCITT of all that the reference answers to the self-test's inputs."""
     return binascii.crc_hqx(outputs.tobytes(), _CRC16_START)

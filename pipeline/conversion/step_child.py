@@ -1,4 +1,4 @@
-"""`python -m pipeline.conversion.step_child MODEL WINDOWS FOLDER`; see step."""
+"""`python -m pipeline.conversion.step_child MODEL WINDOWS FLATBUFFER`; see step."""
 
 from __future__ import annotations
 
@@ -11,27 +11,29 @@ import keras
 import numpy as np
 
 from pipeline.conversion.quantize_child import convert
-from pipeline.conversion.step import FRONT, HEAD, RECURRENT, STEP
+from pipeline.conversion.step import RECURRENT
 from pipeline.conversion.step_cells import Array, float_cell, run_all
-from pipeline.conversion.step_join import Samples, join_head, join_step
+from pipeline.conversion.step_join import Samples, join_step
 
 MOST_CROPS = 2048  # that the layers before the cells are calibrated on
 
 
-def main(model_file: Path, windows_file: Path, folder: Path) -> None:
+def main(model_file: Path, windows_file: Path, flatbuffer_file: Path) -> None:
     model = keras.models.load_model(model_file, compile=False)
-    windows = np.load(windows_file)  # float32 [n, T, C]
+    flatbuffer_file.write_bytes(export(model, np.load(windows_file)))
+
+
+def export(model: Any, windows: Any) -> bytes:
+    """windows: float32 [n, T, C]."""
     front, recurrent, head = parts_of(model)
     columns, front_file = windows.astype(np.float64), None
     if front:
         columns, front_file = _front(front, windows)
-        (folder / FRONT).write_bytes(front_file)
     cells = [float_cell(layer) for layer in recurrent]
     traces = run_all(cells, columns)
     head_file = _converted(head, traces[-1].columns[:, -1].astype(np.float32))
     source = front_file or Samples(windows.shape[2], *_range(windows))
-    (folder / HEAD).write_bytes(join_head(cells[-1].units, head_file))
-    (folder / STEP).write_bytes(join_step(source, cells, traces, head_file))
+    return join_step(source, cells, traces, head_file)
 
 
 def parts_of(model: Any) -> tuple[list[Any], list[Any], list[Any]]:

@@ -69,10 +69,6 @@ class StepFile:
         """One sample, int8."""
         return self._tensor("x", (1, channels), "int8", (scale,), zero_point)
 
-    def add_state(self, units: int) -> Place:
-        """A cell's state, as it goes into what comes after."""
-        return self._tensor("h", (1, units), "int16", (STATE_SCALE,), 0)
-
     def add_network(self, content: bytes, source: Place | None) -> tuple[Place, Place]:
         """A converted network, its input being `source`; its input and output."""
         other = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))

@@ -37,10 +37,3 @@ def join_step(
             inputs[f"{cell.name}_{name}"] = before
             outputs[f"{cell.name}_{name}"] = after
     return file.write(inputs, {"y": file.add_head(head, column), **outputs})
-
-
-def join_head(units: int, head: bytes) -> bytes:
-    """What comes after the cells, alone: int16 state to scores."""
-    file = StepFile()
-    state = file.add_state(units)
-    return file.write({"h": state}, {"y": file.add_head(head, state)})

@@ -13,14 +13,20 @@ from pipeline.artifacts import Int8, Int16
 from pipeline.cell_arithmetic import FixedCell, Integers
 from pipeline.cells import Recurrence
 from pipeline.conversion.oracle import run_oracle
-from pipeline.conversion.step import Stepped
+from pipeline.conversion.step_parts import Parts, cut
 
 
 @dataclass(frozen=True)
 class SteppedReference:
-    stepped: Stepped
+    """Of a one-step network, whose cells the compiler found."""
+
+    parts: Parts
     recurrence: Recurrence
     log: Path
+
+    @classmethod
+    def of(cls, step: bytes, recurrence: Recurrence, log: Path) -> SteppedReference:
+        return cls(cut(step), recurrence, log)
 
     def answers(self, inputs: Int8, every: int) -> Int8:
         """Scores after every so many samples, int8 [n, T / every, K], from states of zero on.
@@ -33,7 +39,7 @@ class SteppedReference:
         counts = [max(0, (end - reach) // stride + 1) for end in ends]
         begun = np.concatenate((np.zeros_like(states[:, :1]), states), axis=1)
         asked = begun[:, counts]
-        scores = self._run(self.stepped.head, asked.reshape(-1, asked.shape[-1]))
+        scores = self._run(self.parts.head, asked.reshape(-1, asked.shape[-1]))
         return scores.reshape(len(inputs), len(counts), -1)
 
     def states(self, columns: Int8) -> Int16:
@@ -45,11 +51,11 @@ class SteppedReference:
         return values.astype(np.int16)
 
     def _columns(self, inputs: Int8) -> Int8:
-        if self.stepped.front is None:
+        if self.parts.front is None:
             return inputs
         starts = range(0, inputs.shape[1] - self.recurrence.reach + 1, self.recurrence.stride)
         parts = np.stack([inputs[:, at : at + self.recurrence.reach] for at in starts], axis=1)
-        columns = self._run(self.stepped.front, parts.reshape(len(inputs) * len(starts), -1))
+        columns = self._run(self.parts.front, parts.reshape(len(inputs) * len(starts), -1))
         return columns.reshape(len(inputs), len(starts), -1)
 
     def _run(self, flatbuffer: bytes, inputs: Int8 | Int16) -> Int8:

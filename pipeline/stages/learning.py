@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pipeline.training.held_out import HeldOutScores
     from pipeline.training.policy import Choice
     from pipeline.training.train import Trained
+    from pipeline.twin import Twin
 
 OnStep = Callable[[str], None]
 
@@ -50,13 +51,14 @@ class Decided:
 
 @dataclass(frozen=True)
 class Converted:
-    """vectors: how many were compared byte for byte; obstacle: why the network does not stream,
-    None where it does; variant: `fast`, or `compact` and why; cost: of a classification, without
-    the firmware around it."""
+    """vectors: how many were compared byte for byte with the reference; obstacle: why the network
+    does not stream, None where it does; variant: `fast`, or `compact` and why; cost: of a
+    classification, without the firmware around it."""
 
     run: Path
     contract_hash: str
     vectors: int
+    reference: str
     int8_accuracy: float
     flatbuffer_bytes: int
     hop: int
@@ -97,10 +99,10 @@ def train_on(
 
 
 def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
-    """Quantise, compile to C, and prove the C equal to TFLite Micro before any of it counts."""
-    from pipeline.conversion import contract_source, golden, quantize
+    """Quantise, compile to C, and prove the C equal to its reference before any of it counts."""
+    from pipeline.conversion import contract_source, golden
     from pipeline.conversion.supported import require_supported
-    from pipeline.stages import deciding
+    from pipeline.stages import deciding, quantising
     from pipeline.twin import Twin
 
     run = open_run(path)
@@ -110,23 +112,21 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
     draft = RunFolder(run.build / "converted")
     log = run.build / "convert.log"
     on_step("quantising to int8")
-    quantize.quantize(run.keras_file, windows["calibration"], draft.flatbuffer_file, log)
+    quantising.quantise(run, windows["calibration"], draft.flatbuffer_file, log)
     on_step("compiling to C")
     flatbuffer = draft.flatbuffer_file.read_bytes()
     trained = run.contract()
-    network, variant = _fitting(flatbuffer, trained.hop, budget)
+    network, variant = _fitting(flatbuffer, trained, budget)
     contract = trained.converted(network.quantisation, flatbuffer, network.obstacle is None)
-    on_step("asking TensorFlow Lite Micro for the reference")
-    vectors, crc = golden.make_golden(
-        draft.flatbuffer_file, network.quantisation, windows["test"], log
-    )
+    on_step("asking for the reference")
+    answer = quantising.reference(draft.flatbuffer_file, network, log)
+    vectors, crc = golden.make_golden(answer, network.quantisation, windows["test"])
     constants = contract_source.contract_source(contract, crc)
     save_text_files(draft.sources, {**network.sources, **constants})
     on_step(f"comparing {len(vectors.inputs)} vectors, byte for byte")
     twin = Twin(draft.sources, run.build)
     golden.compare_outputs(vectors, twin.invoke(vectors.inputs), "the compiled C")
-    test = golden.quantise(windows["test"], network.quantisation)
-    scores = _held_out(contract.labels, windows, twin.invoke(test.reshape(len(test), -1)))
+    scores = _held_out(contract, windows, twin)
     on_step("choosing how scores become events")
     choice = deciding.choose(run, twin)
     contract = contract.model_copy(update={"decision": choice.policy})
@@ -142,6 +142,7 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
         run=run.path,
         contract_hash=contract.hash(),
         vectors=len(vectors.inputs),
+        reference=quantising.name_of_reference(network),
         int8_accuracy=_accuracy(scores),
         flatbuffer_bytes=len(flatbuffer),
         hop=contract.hop,
@@ -163,32 +164,49 @@ def replay(path: Path, file: Path) -> list[Event]:
     return twin.replay(load_recording(file)).events
 
 
-def _fitting(flatbuffer: bytes, hop: int, budget: Budget) -> tuple[CompiledNetwork, str]:
+def _fitting(flatbuffer: bytes, contract: Contract, budget: Budget) -> tuple[CompiledNetwork, str]:
     """The network, compact only where it must be, and in words which of the two it is."""
-    from pipeline.compiler import compile_network
+    from pipeline.stages.quantising import compiled
 
-    fast = compile_network(flatbuffer, hop=hop)
+    fast = compiled(flatbuffer, contract)
     overruns = budget.overruns(fast.cost)
     if not overruns:
         return fast, "fast"
-    compact = compile_network(flatbuffer, compact=True, hop=hop)
+    compact = compiled(flatbuffer, contract, compact=True)
     if budget.overruns(compact.cost):
         budget.require_fit(fast.cost)
     return compact, f"compact: the fast one would take {', '.join(overruns.values())}"
 
 
-def _held_out(
-    labels: tuple[str, ...], windows: dict[str, NDArray[Any]], int8_scores: Int8
-) -> HeldOutScores:
+def _held_out(contract: Contract, windows: dict[str, NDArray[Any]], twin: Twin) -> HeldOutScores:
     from pipeline.training.held_out import HeldOutScores
 
     return HeldOutScores(
-        labels=labels,
+        labels=contract.labels,
         names=tuple(windows["test_names"].tolist()),
         targets=windows["test_targets"],
         float_scores=windows["test_scores"],
-        int8_scores=int8_scores,
+        int8_scores=_int8_scores(contract, windows, twin),
     )
+
+
+def _int8_scores(contract: Contract, windows: dict[str, NDArray[Any]], twin: Twin) -> Int8:
+    """Of the held-out windows: each alone, or where a stream has come to their end."""
+    from pipeline.conversion.golden import quantise
+
+    if contract.quantisation is None:
+        raise ValueError("the contract has no quantisation yet")
+    if contract.mode == "window":
+        test = quantise(windows["test"], contract.quantisation)
+        return twin.invoke(test.reshape(len(test), -1))
+    inputs = quantise(windows["stream_inputs"], contract.quantisation)  # [n, T, C]
+    begins = np.flatnonzero(windows["stream_begins"])
+    streams = np.split(inputs, begins[1:])
+    heard = [twin.stream(stream.reshape(-1, stream.shape[2])) for stream in streams]
+    scores = np.concatenate(heard).reshape(len(inputs), inputs.shape[1] // twin.feed, -1)
+    rows, hops = windows["stream_places"].T
+    found: Int8 = scores[rows, hops]
+    return found
 
 
 def _publish(run: RunFolder, draft: RunFolder, contract: Contract) -> None:

@@ -92,24 +92,22 @@ def _flatbuffer(run: RunFolder, contract: Contract) -> bytes:
 
 def _compiled(run: RunFolder, contract: Contract, flatbuffer: bytes) -> dict[str, str]:
     from pipeline.conversion.contract_source import contract_source
-    from pipeline.conversion.oracle import run_oracle
     from pipeline.conversion.selftest import selftest_crc, selftest_inputs
+    from pipeline.stages.quantising import compiled, reference
 
     inputs = selftest_inputs(contract.window * len(contract.channels))
     run.build.mkdir(exist_ok=True)
-    outputs = run_oracle(run.flatbuffer_file, inputs, run.build / "verify.log")
+    network = compiled(flatbuffer, contract)
+    outputs = reference(run.flatbuffer_file, network, run.build / "verify.log")(inputs)
     constants = contract_source(contract, selftest_crc(outputs))
     return {**_network(run, contract, flatbuffer), **constants}
 
 
 def _network(run: RunFolder, contract: Contract, flatbuffer: bytes) -> dict[str, str]:
     """Compact where the run's own is: the budget that asked for it may be anywhere."""
-    from pipeline.compiler import compile_network
+    from pipeline.stages.quantising import compiled
 
-    fast, compact = (
-        compile_network(flatbuffer, compact=compact, hop=contract.hop).sources
-        for compact in (False, True)
-    )
+    fast, compact = (compiled(flatbuffer, contract, compact).sources for compact in (False, True))
     own = {path.name: path.read_text("utf-8") for path in run.sources.glob("model_network.*")}
     return compact if own == compact else fast
 

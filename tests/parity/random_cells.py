@@ -8,9 +8,8 @@ import numpy as np
 from graphs import GraphBuilder, options
 
 from pipeline.cells import GRU, GRU_RESET_BEFORE, KINDS, Kind
-from pipeline.conversion.step import Stepped
 from pipeline.conversion.step_cells import FloatCell, run_all
-from pipeline.conversion.step_join import Samples, join_head, join_step
+from pipeline.conversion.step_join import Samples, join_step
 
 CLASSES = 3
 
@@ -29,7 +28,7 @@ class Shape:
     seed: int
 
 
-def random_step(shape: Shape) -> Stepped:
+def random_step(shape: Shape) -> bytes:
     random = np.random.default_rng(shape.seed)
     units = shape.units[: len(shape.kinds)]
     inputs = (shape.channels, *units)
@@ -41,7 +40,7 @@ def random_step(shape: Shape) -> Stepped:
     traces = run_all(cells, steps * shape.scale)
     head = _head(random, units[-1])
     samples = Samples(shape.channels, shape.scale, shape.zero_point)
-    return Stepped(join_step(samples, cells, traces, head), None, join_head(units[-1], head))
+    return join_step(samples, cells, traces, head)
 
 
 def random_shape(seed: int) -> Shape:

@@ -18,7 +18,6 @@ from benchmarks.engine_many import run_on_board
 from pipeline.cell_arithmetic import TANH_TABLE, tanh
 from pipeline.cells import GRU, GRU_RESET_BEFORE, KINDS, LSTM, SIMPLE_RNN
 from pipeline.compiler import CompiledNetwork, compile_network
-from pipeline.conversion.step import Stepped
 from pipeline.conversion.stepped_reference import SteppedReference
 from pipeline.errors import PipelineError
 
@@ -43,13 +42,13 @@ def vectors_for(network: CompiledNetwork, count: int, samples: int) -> np.ndarra
     return vectors.astype(np.int8)
 
 
-def reference_of(stepped: Stepped, network: CompiledNetwork, folder: Path) -> SteppedReference:
+def reference_of(step: bytes, network: CompiledNetwork, folder: Path) -> SteppedReference:
     assert network.recurrence is not None
-    return SteppedReference(stepped, network.recurrence, folder / "oracle.log")
+    return SteppedReference.of(step, network.recurrence, folder / "oracle.log")
 
 
-def answers(stepped: Stepped, network: CompiledNetwork, inputs, folder: Path) -> np.ndarray:
-    return reference_of(stepped, network, folder).answers(inputs, inputs.shape[1])[:, 0]
+def answers(step: bytes, network: CompiledNetwork, inputs, folder: Path) -> np.ndarray:
+    return reference_of(step, network, folder).answers(inputs, inputs.shape[1])[:, 0]
 
 
 extremes = st.builds(
@@ -69,50 +68,50 @@ extremes = st.builds(
 def test_cells_of_every_size_and_scale_give_the_bytes_of_the_reference(
     engine: HostEngine, shape: Shape
 ) -> None:
-    stepped = random_step(shape)
-    network = compiled(stepped)
+    step = random_step(shape)
+    network = compiled(step)
     assume(network is not None)
     inputs = vectors_for(network, VECTORS, WINDOW)
-    expected = answers(stepped, network, inputs, engine.folder)
+    expected = answers(step, network, inputs, engine.folder)
     np.testing.assert_array_equal(engine.run(network, inputs), expected)
 
 
 @pytest.mark.usefixtures("qemu")
 @pytest.mark.parametrize("flags", [("-O2",), ("-Os",), ("-O0",), ("-O2", *PORTABLE)], ids=" ".join)
 def test_the_board_gives_the_bytes_of_the_reference(flags, tmp_path) -> None:
-    steps = [random_step(random_shape(seed)) for seed in SEEDS]
-    steps += [random_step(shape_of(kind, channels=6)) for kind in KINDS]
-    taken = [(step, network) for step in steps if (network := compiled(step))]
-    assert len(taken) > len(steps) * 3 // 4
+    made = [random_step(random_shape(seed)) for seed in SEEDS]
+    made += [random_step(shape_of(kind, channels=6)) for kind in KINDS]
+    taken = [(step, network) for step in made if (network := compiled(step))]
+    assert len(taken) > len(made) * 3 // 4
     networks = [network for _, network in taken]
     inputs = [vectors_for(network, VECTORS, WINDOW) for network in networks]
     outputs = run_on_board(networks, inputs, tmp_path, flags)
-    for (stepped, network), asked, found in zip(taken, inputs, outputs, strict=True):
-        np.testing.assert_array_equal(found, answers(stepped, network, asked, tmp_path))
+    for (step, network), asked, found in zip(taken, inputs, outputs, strict=True):
+        np.testing.assert_array_equal(found, answers(step, network, asked, tmp_path))
 
 
-def compiled(stepped: Stepped) -> CompiledNetwork | None:
+def compiled(step: bytes) -> CompiledNetwork | None:
     """None where it is refused: its gates do not fit 32 bits."""
     try:
-        return compile_network(stepped.step, window=WINDOW)
+        return compile_network(step, window=WINDOW)
     except PipelineError:
         return None
 
 
 @pytest.mark.parametrize("kinds", [(SIMPLE_RNN,), (GRU,), (GRU_RESET_BEFORE,), (LSTM, GRU)])
 def test_a_stream_goes_on_for_ten_thousand_steps(kinds, engine: HostEngine, tmp_path) -> None:
-    stepped = random_step(shape_of(*kinds, units=16))
-    network = compile_network(stepped.step, window=4 * HOP, hop=HOP, keep_state=True)
+    step = random_step(shape_of(*kinds, units=16))
+    network = compile_network(step, window=4 * HOP, hop=HOP, keep_state=True)
     assert network.feed == HOP
     inputs = vectors_for(network, 8, STEPS // 8).reshape(1, STEPS, -1)
-    expected = reference_of(stepped, network, tmp_path).answers(inputs, HOP)[0]
+    expected = reference_of(step, network, tmp_path).answers(inputs, HOP)[0]
     found = engine.run(network, inputs.reshape(STEPS // HOP, -1))
     np.testing.assert_array_equal(found, expected)
     assert len(np.unique(found, axis=0)) > 100
 
 
 def test_a_window_begins_with_states_of_zero(engine: HostEngine) -> None:
-    network = compile_network(random_step(shape_of(LSTM, GRU)).step, window=WINDOW)
+    network = compile_network(random_step(shape_of(LSTM, GRU)), window=WINDOW)
     inputs = vectors_for(network, VECTORS, WINDOW)
     forwards, backwards = engine.run(network, inputs), engine.run(network, inputs[::-1])
     np.testing.assert_array_equal(forwards, backwards[::-1])
@@ -120,11 +119,11 @@ def test_a_window_begins_with_states_of_zero(engine: HostEngine) -> None:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_any_tflite_micro_runs_the_step_and_gives_nearly_the_same_state(kind, tmp_path) -> None:
-    stepped = random_step(shape_of(kind, units=16))
-    network = compile_network(stepped.step, window=WINDOW)
+    step = random_step(shape_of(kind, units=16))
+    network = compile_network(step, window=WINDOW)
     inputs = vectors_for(network, VECTORS, 40)
-    expected = reference_of(stepped, network, tmp_path).states(inputs) / 32768
-    found = np.array([stepped_by_tflm(stepped.step, vector, kind) for vector in inputs]) / 32768
+    expected = reference_of(step, network, tmp_path).states(inputs) / 32768
+    found = np.array([stepped_by_tflm(step, vector, kind) for vector in inputs]) / 32768
     assert np.abs(found - expected).max() < 0.01
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -237,12 +238,13 @@ def test_golden_vectors_are_the_oracles_and_repeat(
     folder: Path, quantisation: Quantisation
 ) -> None:
     windows = make_windows(40, seed=3)
-    arguments = (folder / "model.tflite", quantisation, windows, folder / "oracle.log", 100)
+    log = folder / "oracle.log"
+    arguments = (partial(run_oracle, folder / "model.tflite", log=log), quantisation, windows, 100)
     golden, crc = make_golden(*arguments)
     assert golden.inputs.shape == (100, WINDOW * CHANNELS)
     again, same_crc = make_golden(*arguments)
     np.testing.assert_array_equal(again.outputs, golden.outputs)
-    answers = run_oracle(folder / "model.tflite", selftest_inputs(WINDOW * CHANNELS), arguments[3])
+    answers = run_oracle(folder / "model.tflite", selftest_inputs(WINDOW * CHANNELS), log)
     assert crc == same_crc == selftest_crc(answers)
     np.testing.assert_array_equal(
         run_oracle(folder / "model.tflite", golden.inputs[::-1], folder / "oracle.log"),

@@ -124,6 +124,15 @@ void twin_invoke_many(const int8_t *input, int8_t *output, uint32_t count) {
   }
 }
 
+void twin_stream(const int8_t *input, int8_t *output, uint32_t count) {
+  MODEL.reset();
+  for (uint32_t i = 0; i < count; i++) {
+    MODEL.invoke(input + (size_t)i * MODEL_FEED * MODEL_CHANNELS,
+                 output + (size_t)i * MODEL_CLASSES);
+  }
+  recognizer_reset(&recognizer);
+}
+
 static void nothing(void) {}
 
 uint16_t twin_selftest_crc(void) {

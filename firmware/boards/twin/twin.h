@@ -56,6 +56,10 @@ void twin_invoke(const int8_t *input, int8_t *output);
 /* `count` inferences: input int8 [count][window][channels], output int8 [count][classes]. */
 void twin_invoke_many(const int8_t *input, int8_t *output, uint32_t count);
 
+/* `count` feeds, one after the other from a reset on: input int8 [count][feed][channels], output
+ * int8 [count][classes]. Forgets them afterwards. */
+void twin_stream(const int8_t *input, int8_t *output, uint32_t count);
+
 /* What `selftest` on a board compares its own answer with. */
 uint16_t twin_selftest_crc(void);
 

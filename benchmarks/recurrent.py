@@ -1,0 +1,247 @@
+"""Recurrent networks: what a step costs on a Cortex-M4F, and how near its integers are to Keras.
+
+`python -m benchmarks.recurrent` trains a GRU and an LSTM on the recordings of spells, converts
+them, and runs them on this computer and on QEMU. Takes some ten minutes, most of it to train.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.engine_build import HARNESS, KERNELS, PROFILE, ROOT, build, run
+from benchmarks.engine_many import run_on_board, run_on_host
+from benchmarks.recurrent_states import Errors, errors_of, tflm_answers
+from benchmarks.results_file import Row, record, row
+from pipeline.artifacts import Float32, Int8, RunFolder, save_text_files
+from pipeline.compiler import CompiledNetwork, compile_network
+from pipeline.contract import Quantisation
+from pipeline.conversion.golden import quantise
+from pipeline.conversion.stepped_reference import SteppedReference
+from pipeline.datasets.fetching import fetch_dataset
+from pipeline.stages import learning, quantising
+from pipeline.stages.run_windows import load_windows
+
+COMMAND = "python -m benchmarks.recurrent"
+RECORDINGS = Path(os.environ.get("GESTURE_DATA", ROOT.parent / "shared" / "data"))
+CONFIG = ROOT / "configs" / "gesture_gru.yaml"
+EPOCHS = 10
+WINDOW, HOP = 119, 7
+STEPS = 9996  # ten thousand, but whole hops: see `hops`
+TFLM_WINDOWS = 200
+KINDS = ("gru", "lstm")
+
+
+@dataclass(frozen=True)
+class Network:
+    """windows: float32 [n, WINDOW, 6], scaled, held out and learned from; scores: of Keras."""
+
+    kind: str
+    keras_file: Path
+    step: bytes
+    windows: Float32
+    scores: Float32
+    log: Path
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        fetch_dataset("spells", RECORDINGS, folder / "spells")
+        gru, lstm = (trained(folder, kind) for kind in KINDS)
+        rows = [*size_rows(folder, gru), lstm_row(folder), unequal_row(folder, (gru, lstm))]
+        rows += [agreement_row(folder, (gru, lstm)), *state_rows((gru, lstm))]
+    for item in rows:
+        print(f"{item['name']}: {item['value']:,} {item['unit']} (bound {item['bound'] or 'none'})")
+    record("recurrent", rows)
+
+
+def trained(folder: Path, kind: str) -> Network:
+    path = folder / kind
+    settings = [
+        f"data.path={folder / 'spells'}",
+        f"fit.epochs={EPOCHS}",
+        f"model={{kind: {kind}, units: [16], downsample: 1}}",
+        f"window.length={WINDOW}",
+        f"window.hop={HOP}",
+    ]
+    learning.train(CONFIG, settings, path, lambda _: None)
+    made = RunFolder(path)
+    arrays = load_windows(made)
+    quantising.quantise(made, arrays["calibration"], made.flatbuffer_file, path / "log")
+    windows = np.concatenate((arrays["calibration"], arrays["test"]))
+    scores = _asked(made.keras_file, windows, folder)
+    step = made.flatbuffer_file.read_bytes()
+    return Network(kind, made.keras_file, step, windows, scores, path / "log")
+
+
+def _asked(keras_file: Path, windows: Float32, folder: Path) -> Float32:
+    """What Keras answers, float32 [n, K]; in a process of its own."""
+    asked, answered = folder / "asked.npy", folder / "answered.npy"
+    np.save(asked, windows)
+    code = (
+        "import sys, keras, numpy as np; model = keras.models.load_model(sys.argv[1]); "
+        "np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))"
+    )
+    files = map(str, (keras_file, asked, answered))
+    subprocess.run([sys.executable, "-c", code, *files], check=True, capture_output=True)
+    scores: Float32 = np.load(answered)
+    return scores
+
+
+def size_rows(folder: Path, gru: Network) -> list[Row]:
+    """GRU 16 on 119x6: all of it, with the dense layer and the softmax."""
+    network = compile_network(gru.step, window=WINDOW)
+    save_text_files(folder, network.sources)
+    sources = [folder / "model_network.c", *sorted(KERNELS.glob("*.c"))]
+    empty = build(folder, "empty", [HARNESS / "empty.c"], ("-O2",))
+    image = build(folder, "gru", sources, ("-O2",))
+    vectors = quantise(gru.windows[:8], network.quantisation)
+    caller = int(np.prod(network.input_shape) + np.prod(network.output_shape))
+    steps = [
+        run(folder, build(folder, "profile", sources, (flag, *PROFILE)), vectors).layers[0][0]
+        for flag in ("-O2", "-Os")
+    ]
+    macs = network.layers[0].macs // WINDOW
+    streamed = compile_network(gru.step, window=WINDOW, hop=HOP, keep_state=True)
+    return [
+        _row(
+            "gru flash bytes",
+            image.flash - empty.flash,
+            "bytes",
+            "GRU 16 on 119x6: constants, tables and kernels, -O2, net of an image without",
+            "<= 8192",
+        ),
+        _row(
+            "gru ram bytes",
+            image.ram - empty.ram + caller,
+            "bytes",
+            f"of a window, with its input and output; of a stream, {HOP} samples a hop, "
+            f"{streamed.cost.ram_bytes}",
+            "<= 1024",
+        ),
+        _row(
+            "gru step instructions O2",
+            steps[0],
+            "instructions",
+            f"the dearest step; {macs:,} multiplications; with -Os {steps[1]:,}",
+            "<= 2400",
+        ),
+    ]
+
+
+def lstm_row(folder: Path) -> Row:
+    """Model d of the comparison with TFLite Micro: random weights cost the same."""
+    command = [sys.executable, "-m", "benchmarks.model_d", str(folder / "d.tflite")]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    network = compile_network((folder / "d.tflite").read_bytes(), window=32)
+    save_text_files(folder, network.sources)
+    sources = [folder / "model_network.c", *sorted(KERNELS.glob("*.c"))]
+    vectors = np.random.default_rng(1).integers(-128, 128, (16, 32 * 6)).astype(np.int8)
+    fast, small = (
+        run(folder, build(folder, "lstm", sources, (flag,)), vectors).instructions
+        for flag in ("-O2", "-Os")
+    )
+    note = f"LSTM 16 on 32x6, Dense 4, softmax; with -Os {small:,}; TFLM with CMSIS-NN 434,970"
+    return _row("lstm 32 steps instructions O2", fast, "instructions", note, "<= 110000")
+
+
+def unequal_row(folder: Path, networks: tuple[Network, ...]) -> Row:
+    """A stream of ten thousand steps of each, noise among the recordings."""
+    unequal = 0
+    for item in networks:
+        network = compile_network(item.step, window=WINDOW, hop=HOP, keep_state=True)
+        inputs = _stream(item.windows, network.quantisation)
+        expected = _reference(item, network).answers(inputs[np.newaxis], HOP)[0]
+        hops = inputs.reshape(-1, HOP * inputs.shape[1])
+        for place, engine in (("host", run_on_host), ("board", run_on_board)):
+            work = folder / f"{item.kind}-{place}"
+            work.mkdir()
+            (found,) = engine([network], [hops], work, ("-O2",))
+            unequal += int(np.any(found != expected, axis=1).sum())
+    note = (
+        f"hops whose scores differ between the integers of Python, this computer's C and QEMU's, "
+        f"of {len(networks)} streams of {STEPS:,} steps: recordings, noise, the extremes"
+    )
+    return _row("unequal steps", unequal, "hops", note, "<= 0")
+
+
+def _stream(windows: Float32, quantisation: Quantisation) -> Int8:
+    """int8 [STEPS, channels]."""
+    real = quantise(windows, quantisation).reshape(-1, windows.shape[2])[:STEPS]
+    noise = np.random.default_rng(3)
+    stream = np.resize(real, (STEPS, windows.shape[2])).copy()
+    stream[3000:4000] = noise.integers(-128, 128, stream[3000:4000].shape)
+    stream[6000:6100], stream[6100:6200] = -128, 127
+    return stream
+
+
+def agreement_row(folder: Path, networks: tuple[Network, ...]) -> Row:
+    shares, told = [], []
+    for item in networks:
+        network = compile_network(item.step, window=WINDOW)
+        inputs = quantise(item.windows, network.quantisation)
+        work = folder / f"{item.kind}-agreement"
+        work.mkdir()
+        (found,) = run_on_host([network], [inputs], work, ("-O2",))
+        expected = item.scores.argmax(axis=1)
+        shares.append(float((found.argmax(axis=1) == expected).mean()))
+        answers = tflm_answers(item.step, inputs[:TFLM_WINDOWS])
+        tflm = float((answers.argmax(axis=1) == expected[:TFLM_WINDOWS]).mean())
+        told.append(f"{item.kind} {shares[-1]:.4f} (TFLM on the step network {tflm:.4f})")
+    note = f"share of {len(networks[0].windows)} windows of spells called as by Keras in float; "
+    return _row(
+        "agreement with float", round(min(shares), 4), "", note + ", ".join(told), ">= 0.99"
+    )
+
+
+def state_rows(networks: tuple[Network, ...]) -> list[Row]:
+    """How far h is from that of Keras, and whether that grows."""
+    found = {item.kind: errors_of(item.keras_file, item.step, item.windows) for item in networks}
+    return [
+        _worst(
+            "state error by TFLM's",
+            found,
+            lambda item: item.ours / item.tflms,
+            "mean error of h against float by that of TFLite Micro on the step network, "
+            "which rounds between the gates: the error is that of the int8 weights",
+            "<= 1.02",
+        ),
+        _worst(
+            "drift",
+            found,
+            lambda item: item.last / item.first,
+            "mean error of h in the last 1,000 of 100,000 streamed steps by that in the first "
+            "1,000, of the same samples",
+            "<= 1",
+        ),
+    ]
+
+
+def _worst(
+    name: str, found: dict[str, Errors], share: Callable[[Errors], float], note: str, bound: str
+) -> Row:
+    told = ", ".join(f"{kind} {share(item):.4f}" for kind, item in found.items())
+    value = max(share(item) for item in found.values())
+    return _row(name, round(value, 4), "", f"{note}; {told}", bound)
+
+
+def _reference(item: Network, network: CompiledNetwork) -> SteppedReference:
+    if network.recurrence is None:
+        raise ValueError("a network without a cell")
+    return SteppedReference.of(item.step, network.recurrence, item.log)
+
+
+def _row(name: str, value: float, unit: str, note: str, bound: str) -> Row:
+    return row(name, value, unit, COMMAND, note, bound)
+
+
+if __name__ == "__main__":
+    main()

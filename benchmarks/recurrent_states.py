@@ -1,0 +1,106 @@
+"""How far the state of a recurrent network is from that of Keras: our integers', and TFLite
+Micro's on the one-step network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.artifacts import Float32, Int8
+from pipeline.cell_arithmetic import FixedCell
+from pipeline.cells import Cell
+from pipeline.compiler import compile_network
+from pipeline.conversion.golden import quantise
+from pipeline.conversion.step_cells import float_cell, run_all
+
+RECURRENT = ("SimpleRNN", "GRU", "LSTM")
+STREAMED, PART = 100_000, 1000
+WINDOWS = 60
+ONE = 2.0**15  # of an int16 state
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Mean errors of h. ours, tflms: over windows; first, last: over PART steps of a stream."""
+
+    ours: float
+    tflms: float
+    first: float
+    last: float
+
+
+def errors_of(keras_file: Path, step: bytes, windows: Float32) -> Errors:
+    """windows: float32 [n, T, C], scaled."""
+    import keras
+
+    model = keras.models.load_model(keras_file, compile=False)
+    cells = [float_cell(layer) for layer in model.layers if type(layer).__name__ in RECURRENT]
+    network = compile_network(step, window=windows.shape[1])
+    chosen = windows[:WINDOWS]
+    inputs = quantise(chosen, network.quantisation)
+    exact = run_all(cells, chosen.astype(np.float64))[-1].columns
+    ours, tflms = our_states(step, inputs), tflm_states(step, inputs)
+    part = windows.reshape(-1, windows.shape[2])[:PART]
+    stream = np.tile(part, (STREAMED // PART, 1))[np.newaxis]
+    far = run_all(cells, stream.astype(np.float64))[-1].columns[0]
+    near = our_states(step, quantise(stream, network.quantisation))[0]
+    return Errors(
+        ours=float(np.abs(ours - exact).mean()),
+        tflms=float(np.abs(tflms - exact).mean()),
+        first=float(np.abs(near - far)[:PART].mean()),
+        last=float(np.abs(near - far)[-PART:].mean()),
+    )
+
+
+def our_states(step: bytes, inputs: Int8) -> Values:
+    """h of the last cell, [n, T, units]; inputs: int8 [n, T, C], each sample a column."""
+    values = inputs.astype(np.int64)
+    for cell in map(FixedCell.of, _cells(step)):
+        states, found = cell.start(len(values)), []
+        for t in range(values.shape[1]):
+            states = cell.step(values[:, t], states)
+            found.append(states["h"])
+        values = np.stack(found, axis=1)
+    return values / ONE
+
+
+def _cells(step: bytes) -> tuple[Cell, ...]:
+    recurrence = compile_network(step).recurrence
+    if recurrence is None or recurrence.reach != 1:
+        raise ValueError("not a network whose cells take samples")
+    return recurrence.cells
+
+
+def tflm_states(step: bytes, inputs: Int8) -> Values:
+    """The same of TFLite Micro, for a network of one cell."""
+    return np.array([[outputs[1] for outputs in _stepped(step, window)] for window in inputs]) / ONE
+
+
+def tflm_answers(step: bytes, inputs: Int8) -> Int8:
+    """int8 [n, K], at the end of each window."""
+    return np.array([_stepped(step, window)[-1][0] for window in inputs], np.int8)
+
+
+def _stepped(step: bytes, window: Int8) -> list[list[NDArray[Any]]]:
+    """All outputs after each sample: scores, then states."""
+    from tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_bytes(step)
+    (cell,) = _cells(step)
+    shape, count = (1, cell.units), len(cell.kind.states)
+    states, found = [np.zeros(shape, np.int16)] * count, []
+    for sample in window:
+        interpreter.set_input(sample[np.newaxis], 0)
+        for number, state in enumerate(states, start=1):
+            interpreter.set_input(state, number)
+        interpreter.invoke()
+        outputs = [interpreter.get_output(number).copy() for number in range(count + 1)]
+        states = outputs[1:]
+        found.append([output.ravel() for output in outputs])
+    return found

@@ -1,0 +1,62 @@
+"""A trained network to int8, compiled, and what its C is held against.
+
+A network without a state is held against TFLite Micro; a recurrent one against the integers that
+define its cells, and TFLite Micro before and after them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.artifacts import Float32, Int8, RunFolder
+from pipeline.contract import Contract
+
+if TYPE_CHECKING:
+    from pipeline.compiler import CompiledNetwork
+
+
+def quantise(run: RunFolder, windows: Float32, flatbuffer: Path, log: Path) -> None:
+    """Write the flatbuffer: all of the network, or one step of a recurrent one."""
+    from pipeline.conversion import quantize, step
+
+    make = step.export_step if step.is_recurrent(run.keras_file) else quantize.quantize
+    make(run.keras_file, windows, flatbuffer, log)
+
+
+def compiled(flatbuffer: bytes, contract: Contract, compact: bool = False) -> CompiledNetwork:
+    """The network for the contract's windows, or hops."""
+    from pipeline.compiler import compile_network
+
+    return compile_network(
+        flatbuffer,
+        compact=compact,
+        hop=contract.hop,
+        window=contract.window,
+        keep_state=contract.mode == "streaming",
+    )
+
+
+def name_of_reference(network: CompiledNetwork) -> str:
+    if network.recurrence is None:
+        return "TensorFlow Lite Micro"
+    return "the reference of its cells, and TensorFlow Lite Micro around them"
+
+
+def reference(flatbuffer: Path, network: CompiledNetwork, log: Path) -> Callable[[Int8], Int8]:
+    """What the network must answer to windows: int8 [n, T * C] to int8 [n, K]."""
+    from pipeline.conversion.oracle import run_oracle
+    from pipeline.conversion.stepped_reference import SteppedReference
+
+    recurrence = network.recurrence
+    if recurrence is None:
+        return lambda inputs: run_oracle(flatbuffer, inputs, log)
+    stepped = SteppedReference.of(flatbuffer.read_bytes(), recurrence, log)
+    _, samples, channels = network.input_shape
+
+    def answer(inputs: Int8) -> Int8:
+        scores: Int8 = stepped.answers(inputs.reshape(-1, samples, channels), samples)[:, 0]
+        return scores
+
+    return answer

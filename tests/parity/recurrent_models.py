@@ -1,0 +1,93 @@
+"""Recurrent networks of Keras as one step, and what Keras says: `python recurrent_models.py FOLDER`.
+
+Run as a child and once a session, as keras_models.py.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+WINDOW, CHANNELS = 40, 6
+
+
+def simple_rnn(layers):
+    yield layers.SimpleRNN(10, name="first")
+
+
+def gru(layers):
+    yield layers.GRU(16, name="first")
+
+
+def gru_reset_before(layers):
+    yield layers.GRU(11, reset_after=False, name="first")
+
+
+def lstm(layers):
+    yield layers.LSTM(16, name="first")
+
+
+def without_bias(layers):
+    yield layers.GRU(9, use_bias=False, return_sequences=True, name="first")
+    yield layers.LSTM(8, use_bias=False, name="second")
+
+
+def stacked(layers):
+    yield layers.LSTM(12, return_sequences=True, name="first")
+    yield layers.GRU(7, return_sequences=True, name="second")
+    yield layers.SimpleRNN(5, name="third")
+    yield layers.Dropout(0.3)
+    yield layers.Dense(9, activation="relu", name="hidden")
+
+
+def downsampled(layers):
+    yield layers.AveragePooling1D(4, name="downsample")
+    yield layers.GRU(12, name="first")
+
+
+def convolved(layers):
+    yield layers.Conv1D(8, 5, activation="relu", name="conv1")
+    yield layers.MaxPooling1D(2, name="pool1")
+    yield layers.SeparableConv1D(6, 3, activation="relu", name="conv2")
+    yield layers.MaxPooling1D(2, name="pool2")
+    yield layers.GRU(8, name="first")
+
+
+STACKS = (
+    *(simple_rnn, gru, gru_reset_before, lstm, without_bias, stacked, downsampled, convolved),
+)
+NAMES = tuple(stack.__name__ for stack in STACKS)
+
+
+def windows() -> np.ndarray:
+    """Motions that rise and fall: float32 [n, WINDOW, CHANNELS]."""
+    noise = np.random.default_rng(4).normal(0, 0.4, (120, WINDOW, CHANNELS))
+    return np.tanh(noise.cumsum(axis=1)).astype(np.float32) * 2
+
+
+if __name__ == "__main__":
+    import keras
+
+    from pipeline.conversion.step_child import export
+
+    inputs = windows()
+    for stack in STACKS:
+        keras.utils.set_random_seed(7)
+        layers = keras.layers
+        scores = layers.Dense(4, activation="softmax", name="scores")
+        model = keras.Sequential(
+            [keras.Input((WINDOW, CHANNELS)), *stack(layers), scores], name="motion"
+        )
+        for variable in model.weights:
+            if "bias" in variable.path:
+                variable.assign(np.random.default_rng(1).normal(0, 0.3, variable.shape))
+        scores.kernel.assign(3 * scores.kernel)
+        file = Path(sys.argv[1]) / f"{stack.__name__}.tflite"
+        file.write_bytes(export(model, inputs))
+        np.save(file.with_suffix(".npy"), model.predict(inputs, verbose=0))

@@ -1,0 +1,92 @@
+"""Recurrent networks of Keras, with what is before and after their cells: over windows and on
+streams."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from host_engine import HostEngine
+from recurrent_models import CHANNELS, NAMES, WINDOW, windows
+
+from pipeline.compiler import compile_network
+from pipeline.conversion.golden import quantise
+from pipeline.conversion.stepped_reference import SteppedReference
+from pipeline.errors import PipelineError
+
+LIMIT_S = 400
+HOP = 8
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of one-step networks, and beside each what Keras says to `windows`."""
+    folder = tmp_path_factory.mktemp("recurrent")
+    script = Path(__file__).with_name("recurrent_models.py")
+    result = subprocess.run(
+        [sys.executable, str(script), str(folder)],
+        env={"PYTHONPATH": str(PROJECT), "PYTHONHASHSEED": "0"},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_windows_give_the_bytes_of_the_reference_and_nearly_the_scores_of_keras(
+    name: str, networks: Path, engine: HostEngine
+) -> None:
+    step = (networks / f"{name}.tflite").read_bytes()
+    network = compile_network(step, window=WINDOW)
+    inputs = quantise(windows(), network.quantisation)
+    reference = SteppedReference.of(step, network.recurrence, networks / "oracle.log")
+    found = engine.run(network, inputs.reshape(len(inputs), -1))
+    np.testing.assert_array_equal(found, reference.answers(inputs, WINDOW)[:, 0])
+    scores, expected = (found.astype(float) + 128) / 256, np.load(networks / f"{name}.npy")
+    assert np.abs(scores - expected).max() < 0.08
+    sure = np.ptp(np.sort(expected)[:, -2:], axis=1) > 0.08
+    assert np.array_equal(scores.argmax(axis=1)[sure], expected.argmax(axis=1)[sure])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stream_gives_the_bytes_of_the_reference_at_every_hop(
+    name: str, networks: Path, engine: HostEngine
+) -> None:
+    step = (networks / f"{name}.tflite").read_bytes()
+    network = compile_network(step, window=WINDOW, hop=HOP, keep_state=True)
+    inputs = quantise(windows().reshape(1, -1, CHANNELS)[:, : 60 * HOP], network.quantisation)
+    reference = SteppedReference.of(step, network.recurrence, networks / "oracle.log")
+    found = engine.run(network, inputs.reshape(-1, HOP * CHANNELS))
+    np.testing.assert_array_equal(found, reference.answers(inputs, HOP)[0])
+    assert network.obstacle is None
+    assert network.cost.ram_bytes < compile_network(step, window=WINDOW).cost.ram_bytes
+
+
+def test_layers_have_the_names_that_keras_gave_them(networks: Path) -> None:
+    network = compile_network((networks / "stacked.tflite").read_bytes(), window=WINDOW)
+    names = [layer.name for layer in network.layers]
+    assert names == ["first", "second", "third", "state", "hidden", "scores", "softmax"]
+
+
+@pytest.mark.parametrize(
+    ("window", "hop", "told"),
+    [
+        (42, None, "A window of 42 samples does not fit the network"),
+        (40, 6, "A hop of 6 samples does not fit a network that runs on and on"),
+        (44, 8, "set window.hop to a multiple of 4 that divides 44"),
+    ],
+)
+def test_a_window_or_hop_that_is_no_whole_number_of_columns_is_refused(
+    window: int, hop: int | None, told: str, networks: Path
+) -> None:
+    step = (networks / "downsampled.tflite").read_bytes()
+    with pytest.raises(PipelineError) as refused:
+        compile_network(step, window=window, hop=hop, keep_state=hop is not None)
+    assert told in f"{refused.value.what} {refused.value.next_step}"
