@@ -1,6 +1,6 @@
-"""Recurrent networks of Keras as one step, and what Keras says: `python recurrent_models.py FOLDER`.
+"""Recurrent networks of Keras as one step, and what Keras says.
 
-Run as a child and once a session, as keras_models.py.
+Run as a child and once a session, as keras_models.py: `python recurrent_models.py FOLDER`.
 """
 
 from __future__ import annotations
