@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier
 
-from benchmarks.chain import ROOT
-from benchmarks.recognition_folds import dataset
+from benchmarks.recognition_folds import ROOT, dataset
 from benchmarks.results_file import Row, record, row
 from pipeline.artifacts import Float32, Int32, SequenceDataset
 from pipeline.config import load_train_config

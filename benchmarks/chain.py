@@ -1,35 +1,27 @@
 """The whole chain on real recordings: accuracy, calls on the board, and how long things take.
 
-The recordings lie outside the project: `gesture data get` has them from the folder that
-GESTURE_DATA names, ../shared/data where it is not set. Run: python -m benchmarks.chain
+Run: python -m benchmarks.chain
 """
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from benchmarks.recognition_folds import ROOT, among_gestures, judged, listed
 from benchmarks.results_file import record
-from pipeline.datasets.fetching import fetch_dataset
 from pipeline.stages import board, data
-from pipeline.stages.evaluation import ProtocolScore, evaluate
-from pipeline.training.held_out import HeldOutScores
 
-ROOT = Path(__file__).resolve().parent.parent
-RECORDINGS = Path(os.environ.get("GESTURE_DATA", ROOT.parent / "shared" / "data"))
-CONFIG = ROOT / "configs" / "gesture_conv1d.yaml"
 GESTURE = Path(sys.executable).with_name("gesture")
 COMMAND = "python -m benchmarks.chain"
-FOLDS = 5
+CONFIG = "gesture_conv1d"
+FOLDS = "split.folds=5"
+SHARED = "data.labels=[punch, flex]"
 HELP_RUNS = 15
 
 
@@ -43,17 +35,14 @@ class Called:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="chain-") as folder:
-        work = Path(folder)
-        rows = spells_rows(work) + punch_flex_rows(work)
-    rows += [demo_row(), help_row()]
+    rows = [*spells_rows(), *punch_flex_rows(), demo_row(), help_row()]
     record("chain", rows)
     for row in rows:
         print(f"{row['name']}: {row['value']} {row['unit']} (bound {row['bound'] or 'none'})")
 
 
-def spells_rows(work: Path) -> list[dict[str, Any]]:
-    kfold = _evaluated("spells", work, ["kfold"], [f"split.folds={FOLDS}"])[0]
+def spells_rows() -> list[dict[str, Any]]:
+    kfold = judged("spells", CONFIG, "kfold", [FOLDS])
     played = [_played(fold.run) for fold in kfold.folds]
     calls = sum(fold.calls for fold in played)
     right = sum(fold.right for fold in played)
@@ -65,13 +54,13 @@ def spells_rows(work: Path) -> list[dict[str, Any]]:
             round(kfold.int8_accuracy, 4),
             "",
             ">= 0.95",
-            f"by take, compiled C; folds {_listed(kfold)}; published, without an idle class: 0.88; "
+            f"by take, compiled C; folds {listed(kfold)}; published, without an idle class: 0.88; "
             "takes that hardly move look like rest; the default settings were chosen looking at "
             f"this data, so expect less on data not seen; {slowest_s:.0f} s a fold",
         ),
         row(
             "spells 5-fold int8 accuracy among gestures",
-            round(_among_gestures(kfold), 4),
+            round(among_gestures(kfold), 4),
             "",
             "",
             "the same networks, asked which of the five gestures it was, as was published",
@@ -87,36 +76,27 @@ def spells_rows(work: Path) -> list[dict[str, Any]]:
     ]
 
 
-def punch_flex_rows(work: Path) -> list[dict[str, Any]]:
+def punch_flex_rows() -> list[dict[str, Any]]:
     """Leave one person out, and the split that flatters, on the classes they share."""
-    settings = ["data.labels=[punch, flex]", f"split.folds={FOLDS}"]
-    lopo, kfold = _evaluated("punch_flex", work, ["lopo", "kfold"], settings)
+    lopo, kfold = (
+        judged("punch_flex", CONFIG, protocol, [SHARED, FOLDS]) for protocol in ("lopo", "kfold")
+    )
     return [
         row(
             "punch_flex leave-one-person-out int8 accuracy",
             round(lopo.int8_accuracy, 4),
             "",
             "",
-            f"{len(lopo.folds)} people; persons {_listed(lopo)}",
+            f"{len(lopo.folds)} people; persons {listed(lopo)}",
         ),
         row(
             "punch_flex random split int8 accuracy",
             round(kfold.int8_accuracy, 4),
             "",
             "",
-            f"5-fold by take, the same people on both sides; folds {_listed(kfold)}",
+            f"5-fold by take, the same people on both sides; folds {listed(kfold)}",
         ),
     ]
-
-
-def _evaluated(
-    name: str, work: Path, protocols: list[str], settings: list[str]
-) -> tuple[ProtocolScore, ...]:
-    dataset = work / name
-    fetch_dataset(name, RECORDINGS, dataset)
-    path = [f"data.path={dataset}"]
-    done = evaluate(CONFIG, path + settings, protocols, lambda _: None, work / "evaluations")
-    return done.protocols
 
 
 def _played(run: Path) -> Called:
@@ -124,13 +104,6 @@ def _played(run: Path) -> Called:
     stream = data.make_stream(data.dataset_of(run), run / "stream.csv", run, seed=1)
     calls = board.watch_stream(run, "virtual", stream)
     return Called(calls.takes, calls.right, calls.false)
-
-
-def _among_gestures(score: ProtocolScore) -> float:
-    """The share called right where `idle`, the last label, is no choice."""
-    folds = [HeldOutScores.load(fold.run / "scores.npz") for fold in score.folds]
-    right = [fold.int8_scores[:, :-1].argmax(axis=1) == fold.targets for fold in folds]
-    return float(np.concatenate(right).mean())
 
 
 def demo_row() -> dict[str, Any]:
@@ -164,10 +137,6 @@ def row(
         "command": command,
         "note": note,
     }
-
-
-def _listed(score: ProtocolScore) -> str:
-    return ", ".join(f"{fold.int8_accuracy:.2f} of {fold.windows}" for fold in score.folds)
 
 
 def _median_s(command: list[str]) -> float:

@@ -20,12 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.chain import RECORDINGS
 from benchmarks.engine import MODELS
 from benchmarks.engine_build import ROOT, model, oracle
 from benchmarks.engine_many import run_on_board, run_on_host
 from benchmarks.engine_oracle import Oracle
 from benchmarks.hostile import hostile_files
+from benchmarks.recognition_folds import RECORDINGS
 from benchmarks.results_file import Row, record, row
 from pipeline.artifacts import Float32, Int8
 from pipeline.compiler import CompiledNetwork, compile_network

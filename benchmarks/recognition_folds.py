@@ -1,14 +1,23 @@
-"""Folds of the catalogue's datasets, trained once and kept in build/recognition."""
+"""Folds of the catalogue's datasets, trained once and kept in build/recognition.
+
+The recordings lie outside the project: `gesture data get` has them from the folder that
+GESTURE_DATA names, ../shared/data where it is not set.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.chain import RECORDINGS, ROOT
+import numpy as np
+
 from pipeline.datasets.fetching import fetch_dataset
 from pipeline.stages.evaluation import ProtocolScore, evaluate
+from pipeline.training.held_out import HeldOutScores
 
+ROOT = Path(__file__).resolve().parent.parent
+RECORDINGS = Path(os.environ.get("GESTURE_DATA", ROOT.parent / "shared" / "data"))
 WORK = ROOT / "build" / "recognition"
 
 
@@ -26,3 +35,18 @@ def judged(name: str, config: str, protocol: str, settings: Sequence[str] = ()) 
     file = ROOT / "configs" / f"{config}.yaml"
     evaluation = evaluate(file, [path, *settings], [protocol], print, WORK)
     return evaluation.protocols[0]
+
+
+def among_gestures(score: ProtocolScore) -> float:
+    """The share of the windows of gestures called right where the last label, the background, is
+    no choice."""
+    folds = [HeldOutScores.load(fold.run / "scores.npz") for fold in score.folds]
+    right = []
+    for fold in folds:
+        shown = fold.targets < len(fold.labels) - 1
+        right.append(fold.int8_scores[shown, :-1].argmax(axis=1) == fold.targets[shown])
+    return float(np.concatenate(right).mean())
+
+
+def listed(score: ProtocolScore) -> str:
+    return ", ".join(f"{fold.int8_accuracy:.2f} of {fold.windows}" for fold in score.folds)

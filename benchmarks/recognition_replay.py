@@ -6,8 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.chain import CONFIG
-from benchmarks.recognition_folds import dataset
+from benchmarks.recognition_folds import ROOT, dataset
 from benchmarks.results_file import Row, row
 from pipeline.artifacts import Recording, RunFolder
 from pipeline.datasets.recordings import load_recordings
@@ -15,6 +14,7 @@ from pipeline.datasets.unknown import unknown_motion
 from pipeline.stages import learning
 from pipeline.twin import Twin
 
+CONFIG = ROOT / "configs" / "gesture_conv1d.yaml"
 COMMAND = "python -m benchmarks.recognition replay"
 SECONDS = 1200.0
 REPEATS = 5

@@ -58,16 +58,16 @@ class WindowConfig(Section):
         (1.5, 2.5), description="shortest and longest rest put between takes, in seconds"
     )
     motion: float = Field(
-        1.0,
+        0.94,
         gt=0,
         le=1,
         description="share of a take's motion that is the gesture; before and after it is rest",
     )
     seen: float = Field(
-        0.85, gt=0, le=1, description="share of a gesture in a window that makes it that gesture"
+        0.5, gt=0, le=1, description="share of a gesture in a window that makes it that gesture"
     )
     unseen: float = Field(
-        0.4, ge=0, lt=1, description="share up to which it is still background; between: left out"
+        0.1, ge=0, lt=1, description="share up to which it is still background; between: left out"
     )
 
     @field_validator("hop")

@@ -13,11 +13,11 @@ class AugmentConfig(Section):
     passes: int = Field(
         6, gt=0, description="times the training recordings are gone through, varied but the first"
     )
-    rotation_deg: float = Field(10.0, ge=0, le=180, description="the board turned in the hand")
+    rotation_deg: float = Field(20.0, ge=0, le=180, description="the board turned in the hand")
     mounting_deg: float = Field(
         0.0, ge=0, le=180, description="the board mounted another way: turned on top of the grip"
     )
-    gain: float = Field(0.1, ge=0, lt=1, description="harder or softer, at most by this share")
+    gain: float = Field(0.5, ge=0, lt=1, description="harder or softer, at most by this share")
     stretch: float = Field(0.15, ge=0, lt=1, description="slower or faster, at most by this share")
     warp: float = Field(
         0.0, ge=0, lt=1, description="parts of a gesture slower or faster, at most by this share"

@@ -335,7 +335,8 @@ def test_continuous_recordings_are_varied_with_their_gestures_in_place() -> None
         intervals = tuple(Interval(span.start, span.stop, label) for span in spans)
         streams.append(replace(recording, samples=samples, intervals=intervals))
     tempo = {"rotation_deg": 0, "gain": 0, "stretch": 0.3, "warp": 0.3}
-    known = {"unknown": {"share": 0}, "split": {"folds": 2}}
+    shown = {"seen": 0.85, "unseen": 0.4}
+    known = {"unknown": {"share": 0}, "split": {"folds": 2}, "window": shown}
     one = made(streams, **known)
     four = made(streams, augment={"passes": 4, **tempo}, **known)
     count = len(one.splits["train"])
