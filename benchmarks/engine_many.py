@@ -103,7 +103,7 @@ def run_on_host(
     command = ("gcc", "-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror", *SANITIZERS)
     objects = _objects(networks, folder, (*command, *flags))
     names = [f"network_{number}" for number in range(len(networks))]
-    sizes = [int(np.prod(network.input_shape)) for network in networks]
+    sizes = [part[0].size for part in vectors]
     main = _HOST.format(
         prototypes=_prototypes(names),
         names=", ".join(names),

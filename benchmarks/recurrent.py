@@ -1,7 +1,7 @@
 """Recurrent networks: what a step costs on a Cortex-M4F, and how near its integers are to Keras.
 
 `python -m benchmarks.recurrent` trains a GRU and an LSTM on the recordings of spells, converts
-them, and runs them on this computer and on QEMU. Takes some ten minutes, most of it to train.
+them, and runs them on this computer and on QEMU. What was trained is kept in build/recurrent.
 """
 
 from __future__ import annotations
@@ -22,17 +22,21 @@ from benchmarks.recurrent_states import Errors, errors_of, tflm_answers
 from benchmarks.results_file import Row, record, row
 from pipeline.artifacts import Float32, Int8, RunFolder, save_text_files
 from pipeline.compiler import CompiledNetwork, compile_network
-from pipeline.contract import Quantisation
+from pipeline.contract import Contract, Quantisation
 from pipeline.conversion.golden import quantise
 from pipeline.conversion.stepped_reference import SteppedReference
 from pipeline.datasets.fetching import fetch_dataset
+from pipeline.datasets.recordings import load_recordings
 from pipeline.stages import learning, quantising
 from pipeline.stages.run_windows import load_windows
+from pipeline.training.scaling import scale
 
 COMMAND = "python -m benchmarks.recurrent"
 RECORDINGS = Path(os.environ.get("GESTURE_DATA", ROOT.parent / "shared" / "data"))
 CONFIG = ROOT / "configs" / "gesture_gru.yaml"
-EPOCHS = 10
+FOLDER = ROOT / "build" / "recurrent"
+EPOCHS = 4
+EVERY = 14  # samples from one window that is asked about to the next
 WINDOW, HOP = 119, 7
 STEPS = 9996  # ten thousand, but whole hops: see `hops`
 TFLM_WINDOWS = 200
@@ -41,7 +45,7 @@ KINDS = ("gru", "lstm")
 
 @dataclass(frozen=True)
 class Network:
-    """windows: float32 [n, WINDOW, 6], scaled, held out and learned from; scores: of Keras."""
+    """windows: float32 [n, WINDOW, 6], scaled, of all recordings; scores: of Keras."""
 
     kind: str
     keras_file: Path
@@ -54,8 +58,9 @@ class Network:
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        fetch_dataset("spells", RECORDINGS, folder / "spells")
-        gru, lstm = (trained(folder, kind) for kind in KINDS)
+        if not (FOLDER / "spells").is_dir():
+            fetch_dataset("spells", RECORDINGS, FOLDER / "spells")
+        gru, lstm = (made(kind, folder) for kind in KINDS)
         rows = [*size_rows(folder, gru), lstm_row(folder), unequal_row(folder, (gru, lstm))]
         rows += [agreement_row(folder, (gru, lstm)), *state_rows((gru, lstm))]
     for item in rows:
@@ -63,23 +68,38 @@ def main() -> None:
     record("recurrent", rows)
 
 
-def trained(folder: Path, kind: str) -> Network:
-    path = folder / kind
+def made(kind: str, folder: Path) -> Network:
+    run = trained(kind)
+    quantising.quantise(run, load_windows(run)["calibration"], run.flatbuffer_file, folder / "log")
+    windows = _windows(run.contract())
+    scores = _asked(run.keras_file, windows, folder)
+    step = run.flatbuffer_file.read_bytes()
+    return Network(kind, run.keras_file, step, windows, scores, folder / "log")
+
+
+def trained(kind: str) -> RunFolder:
+    run = RunFolder(FOLDER / kind)
     settings = [
-        f"data.path={folder / 'spells'}",
+        f"data.path={FOLDER / 'spells'}",
         f"fit.epochs={EPOCHS}",
+        "augment.passes=1",
         f"model={{kind: {kind}, units: [16], downsample: 1}}",
         f"window.length={WINDOW}",
         f"window.hop={HOP}",
     ]
-    learning.train(CONFIG, settings, path, lambda _: None)
-    made = RunFolder(path)
-    arrays = load_windows(made)
-    quantising.quantise(made, arrays["calibration"], made.flatbuffer_file, path / "log")
-    windows = np.concatenate((arrays["calibration"], arrays["test"]))
-    scores = _asked(made.keras_file, windows, folder)
-    step = made.flatbuffer_file.read_bytes()
-    return Network(kind, made.keras_file, step, windows, scores, path / "log")
+    if not run.contract_file.is_file():
+        learning.train(CONFIG, settings, run.path, lambda _: None)
+    return run
+
+
+def _windows(contract: Contract) -> Float32:
+    """All of the recordings, cut every few samples, scaled: float32 [n, WINDOW, C]."""
+    windows = [
+        recording.samples[start : start + WINDOW, : len(contract.channels)]
+        for recording in load_recordings(FOLDER / "spells")
+        for start in range(0, len(recording.samples) - WINDOW + 1, EVERY)
+    ]
+    return scale(np.stack(windows), contract.scaling)
 
 
 def _asked(keras_file: Path, windows: Float32, folder: Path) -> Float32:
