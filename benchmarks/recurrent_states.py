@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.artifacts import Float32, Int8
 from pipeline.cell_arithmetic import FixedCell
-from pipeline.cells import Cell
+from pipeline.cells import Recurrence
 from pipeline.compiler import compile_network
 from pipeline.conversion.golden import quantise
 from pipeline.conversion.step_cells import float_cell, run_all
@@ -27,7 +27,8 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Errors:
-    """Mean errors of h. ours, tflms: over windows; first, last: over PART steps of a stream."""
+    """Mean errors of h. ours, tflms: over windows; first, last: over PART steps of a stream, after
+    the first PART and at its end."""
 
     ours: float
     tflms: float
@@ -53,7 +54,7 @@ def errors_of(keras_file: Path, step: bytes, windows: Float32) -> Errors:
     return Errors(
         ours=float(np.abs(ours - exact).mean()),
         tflms=float(np.abs(tflms - exact).mean()),
-        first=float(np.abs(near - far)[:PART].mean()),
+        first=float(np.abs(near - far)[PART : 2 * PART].mean()),
         last=float(np.abs(near - far)[-PART:].mean()),
     )
 
@@ -61,7 +62,7 @@ def errors_of(keras_file: Path, step: bytes, windows: Float32) -> Errors:
 def our_states(step: bytes, inputs: Int8) -> Values:
     """h of the last cell, [n, T, units]; inputs: int8 [n, T, C], each sample a column."""
     values = inputs.astype(np.int64)
-    for cell in map(FixedCell.of, _cells(step)):
+    for cell in map(FixedCell.of, _recurrence(step).cells):
         states, found = cell.start(len(values)), []
         for t in range(values.shape[1]):
             states = cell.step(values[:, t], states)
@@ -70,11 +71,11 @@ def our_states(step: bytes, inputs: Int8) -> Values:
     return values / ONE
 
 
-def _cells(step: bytes) -> tuple[Cell, ...]:
+def _recurrence(step: bytes) -> Recurrence:
     recurrence = compile_network(step).recurrence
-    if recurrence is None or recurrence.reach != 1:
-        raise ValueError("not a network whose cells take samples")
-    return recurrence.cells
+    if recurrence is None:
+        raise ValueError("a network without a cell")
+    return recurrence
 
 
 def tflm_states(step: bytes, inputs: Int8) -> Values:
@@ -88,15 +89,17 @@ def tflm_answers(step: bytes, inputs: Int8) -> Int8:
 
 
 def _stepped(step: bytes, window: Int8) -> list[list[NDArray[Any]]]:
-    """All outputs after each sample: scores, then states."""
+    """All outputs after each column: scores, then states. For one cell."""
     from tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_bytes(step)
-    (cell,) = _cells(step)
-    shape, count = (1, cell.units), len(cell.kind.states)
-    states, found = [np.zeros(shape, np.int16)] * count, []
-    for sample in window:
-        interpreter.set_input(sample[np.newaxis], 0)
+    recurrence = _recurrence(step)
+    (cell,) = recurrence.cells
+    count = len(cell.kind.states)
+    shape = interpreter.get_input_details(0)["shape"]
+    states, found = [np.zeros((1, cell.units), np.int16)] * count, []
+    for start in range(0, len(window) - recurrence.reach + 1, recurrence.stride):
+        interpreter.set_input(window[start : start + recurrence.reach].reshape(shape), 0)
         for number, state in enumerate(states, start=1):
             interpreter.set_input(state, number)
         interpreter.invoke()
