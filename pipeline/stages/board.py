@@ -18,6 +18,7 @@ from pipeline.artifacts import (
 )
 from pipeline.costs import NetworkCost
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.stages.quantising import require_whole
 from pipeline.stages.reporting import write_report
 from pipeline.stages.runs import converted_contract, open_run
 
@@ -81,7 +82,7 @@ def deploy(path: Path, board: str, port: str, profile: bool, on_step: OnStep) ->
     run = open_run(path)
     contract_hash = converted_contract(run).hash()
     if board == INTERPRETED:
-        _check_interpreted(run)
+        require_whole(run, board)
     if board in REAL:
         _check_budget(run)
     flags = profiling.FLAGS if profile else ()
@@ -182,19 +183,6 @@ def _check_wishes(board: str, port: str, profile: bool) -> None:
             "--profile counts the calls of the compiled network, and TensorFlow Lite Micro "
             "interprets it as a whole",
             "leave --profile out, or profile the compiled network: `--board nano33ble`",
-            ExitCode.USAGE,
-        )
-
-
-def _check_interpreted(run: RunFolder) -> None:
-    from pipeline.conversion.step import is_recurrent
-
-    if is_recurrent(run.require(run.keras_file, "train")):
-        raise PipelineError(
-            f"{INTERPRETED} cannot run {run.path}: its network is recurrent.",
-            "TensorFlow Lite Micro runs one step of it, and rounds between the gates, so that its "
-            "bytes are not those that the run was converted to",
-            "deploy it to nano33ble, which has the compiled engine",
             ExitCode.USAGE,
         )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.artifacts import Float32, Int8, RunFolder
 from pipeline.contract import Contract
+from pipeline.errors import ExitCode, PipelineError
 
 if TYPE_CHECKING:
     from pipeline.compiler import CompiledNetwork
@@ -23,6 +24,20 @@ def quantise(run: RunFolder, windows: Float32, flatbuffer: Path, log: Path) -> N
 
     make = step.export_step if step.is_recurrent(run.keras_file) else quantize.quantize
     make(run.keras_file, windows, flatbuffer, log)
+
+
+def require_whole(run: RunFolder, board: str) -> None:
+    """Raises PipelineError where the flatbuffer, which this board interprets, is but a step."""
+    from pipeline.conversion.step import is_recurrent
+
+    if is_recurrent(run.require(run.keras_file, "train")):
+        raise PipelineError(
+            f"{board} cannot run {run.path}: its network is recurrent.",
+            "TensorFlow Lite Micro runs one step of it, and rounds between the gates, so that its "
+            "bytes are not those that the run was converted to",
+            "deploy it to nano33ble, which has the compiled engine",
+            ExitCode.USAGE,
+        )
 
 
 def compiled(flatbuffer: bytes, contract: Contract, compact: bool = False) -> CompiledNetwork:
