@@ -43,7 +43,7 @@ VECTORS = 4
 WRITES = 320  # about so many there are in all
 HEARD_BYTES = 1000  # less than a board is told while it proves what it runs
 ALONE = Waits(bootloader_s=1.5, person_s=0.5, opening_s=1, application_s=4)  # nobody helps
-HELPED = Waits(bootloader_s=1.5, person_s=15, opening_s=2, application_s=12)
+HELPED = Waits(bootloader_s=1.5, person_s=15, opening_s=5, application_s=30)
 
 INTERRUPTED = "command interrupted"
 HELD = "port held by another program"
@@ -59,6 +59,7 @@ KINDS = (
 class Outcome:
     kind: str
     told: str = ""  # by the first command; "" where it succeeded all the same
+    again: str = ""  # by the second
     false_success: bool = False
     hung: bool = False
     recovered: bool = False
@@ -124,7 +125,8 @@ def _try(bench: Desk, dice: random.Random) -> Outcome:
             if not nano.fault.happened:  # it was meant for the first command
                 nano.fault = faults.NO_FAULT
             nano.plug_in()
-            outcome.recovered = not _deploy(bench, _person(nano), HELPED)
+            outcome.again = _deploy(bench, _person(nano), HELPED)
+            outcome.recovered = not outcome.again
         except HangsError:
             outcome.hung = True
         outcome.false_success |= outcome.recovered and not _runs(nano, bench.wanted)
