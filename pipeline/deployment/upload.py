@@ -138,8 +138,7 @@ def _enter_bootloader(usb: Usb, board: SeenBoard, talk: Talk, waits: Waits) -> S
     for _ in range(TOUCHES):
         running = _same(usb.boards(), board, in_bootloader=False)
         if running is not None:
-            talk.log(f"touching {running.device} at 1200 baud")
-            usb.touch(running.device)
+            _touch(usb, running, talk)
         loader = _wait_bootloader(usb, board, waits.bootloader_s)
         if loader is not None:
             return loader
@@ -148,6 +147,17 @@ def _enter_bootloader(usb: Usb, board: SeenBoard, talk: Talk, waits: Waits) -> S
     if loader is None:
         raise _no_bootloader(board, waits.person_s)
     return loader
+
+
+def _touch(usb: Usb, running: SeenBoard, talk: Talk) -> None:
+    """A board that heard an earlier touch late leaves while it is touched again."""
+    talk.log(f"touching {running.device} at 1200 baud")
+    try:
+        usb.touch(running.device)
+    except PipelineError as error:
+        if running in usb.boards():
+            raise
+        talk.log(f"it has left already: {error.what}")
 
 
 def _answering(

@@ -166,6 +166,23 @@ def test_a_lost_touch_is_repeated(usb, old_image, wanted, deploy):
         assert holds(nano, wanted)
 
 
+def test_a_board_that_leaves_while_it_is_touched_was_asked_enough(
+    usb, old_image, wanted, deploy, monkeypatch
+):
+    plain = Usb.touch
+
+    def late(self: Usb, device: str) -> None:
+        plain(self, device)
+        until(lambda: not Path(device).exists())
+        plain(self, device)
+
+    with Nano(usb, old_image) as nano:
+        until(usb.comports)
+        monkeypatch.setattr(Usb, "touch", late)
+        deploy()
+        assert holds(nano, wanted)
+
+
 def test_a_sketch_that_hears_no_touch_needs_a_double_tap(usb, old_image, wanted, deploy):
     quick = replace(WAITS, bootloader_s=0.5)
     with Nano(usb, old_image) as nano, helped(nano) as on_step:
