@@ -71,7 +71,7 @@ DATA = (
         "gesture_conv1d",
         "lopo",
         3,
-        3,
+        2,
         ("data.labels=[punch, flex]", "window.hop=16", "unknown.share=0.5"),
     ),
     Data(
@@ -102,13 +102,8 @@ VARIANTS = (
     Variant("idle mix 0.5", ("augment.idle_mix=0.5",), on=("uhh_imu",)),
     Variant("warp 0.3 for stretch", ("augment.warp=0.3", "augment.stretch=0")),
     Variant(
-        "rotation 20 deg, gain 0.3, warp 0.3 for stretch",
-        (
-            "augment.rotation_deg=20",
-            "augment.gain=0.3",
-            "augment.warp=0.3",
-            "augment.stretch=0",
-        ),
+        "warp 0.3 for stretch, drift 0.05 g",
+        ("augment.warp=0.3", "augment.stretch=0", "augment.drift_g=0.05"),
     ),
     Variant("motion 0.96 in view", ("window.motion=0.96",), on=("punch_flex", "spells")),
     Variant("gravity front", (), gravity_aligned, ("punch_flex", "spells")),
