@@ -11,7 +11,9 @@ FIGURES = ("", " among gestures", " turned among gestures")
 EXPLAINED = (
     "Each line is the default config with one thing changed, trained anew: accuracy on all test "
     "windows / among gestures, with the background not to choose / the same, windows turned by 30 "
-    "degrees. Shares as fractions. Training is shortened, so only lines compare."
+    "degrees. Training is shortened, so only lines compare; and chance is large: trained with "
+    "three seeds, the default had 0.65, 0.85 and 0.60 among gestures on punch_flex, and two "
+    "windows are 0.016 on spells and 0.007 on uhh_imu."
 )
 
 
