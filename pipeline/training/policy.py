@@ -22,8 +22,8 @@ from pipeline.training.events import judge
 
 Decide = Callable[[DecisionPolicy, Int8, Int64], list[Event]]
 
-USUAL_SMOOTHING = 7
-USUAL_THRESHOLD = 0.55
+USUAL_SMOOTHING = 16  # with a hop of 67 ms about a second
+USUAL_THRESHOLD = 0.58
 USUAL_RELEASE = 0.3
 USUAL_REFRACTORY_S = 1.2
 
