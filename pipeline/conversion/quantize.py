@@ -36,6 +36,27 @@ def quantize(
 
     Raises PipelineError that names `log` where the converter crashes, fails or takes too long.
     """
+    convert_in_child(
+        "pipeline.conversion.quantize_child",
+        keras_file,
+        windows,
+        flatbuffer_file,
+        log,
+        timeout_s,
+        _HINT,
+    )
+
+
+def convert_in_child(
+    module: str,
+    keras_file: Path,
+    windows: Float32,
+    flatbuffer_file: Path,
+    log: Path,
+    timeout_s: float,
+    hint: str,
+) -> None:
+    """Run `python -m module MODEL WINDOWS FLATBUFFER`; hint: why it fails at most times."""
     if len(windows) == 0 or not np.isfinite(windows).all():
         raise PipelineError(
             "The model cannot be quantised: its calibration windows are "
@@ -44,16 +65,10 @@ def quantize(
             "train the run again",
         )
     log.unlink(missing_ok=True)
-    with tempfile.TemporaryDirectory(prefix="quantize-") as name:
+    with tempfile.TemporaryDirectory(prefix="convert-") as name:
         calibration, converted = Path(name) / "windows.npy", Path(name) / "model.tflite"
         np.save(calibration, windows.astype(np.float32))
-        run_child(
-            "pipeline.conversion.quantize_child",
-            (keras_file.resolve(), calibration, converted),
-            log,
-            timeout_s,
-            f"converting {keras_file.name} to int8",
-            _HINT,
-        )
+        files = (keras_file.resolve(), calibration, converted)
+        run_child(module, files, log, timeout_s, f"converting {keras_file.name} to int8", hint)
         with atomic_write(flatbuffer_file) as unfinished:
             unfinished.write_bytes(converted.read_bytes())

@@ -7,14 +7,11 @@ is made of plain operators. It is written in a child process, which needs Tensor
 from __future__ import annotations
 
 import json
-import tempfile
 import zipfile
 from pathlib import Path
 
-import numpy as np
-
-from pipeline.artifacts import Float32, atomic_write
-from pipeline.conversion.child import run_child
+from pipeline.artifacts import Float32
+from pipeline.conversion.quantize import convert_in_child
 
 TIMEOUT_S = 300.0
 RECURRENT = ("SimpleRNN", "GRU", "LSTM")
@@ -41,17 +38,12 @@ def export_step(
     windows: float32 [n, T, C], scaled, from the training part; all ranges are measured on them.
     Raises PipelineError that names `log` where it fails or takes too long.
     """
-    log.unlink(missing_ok=True)
-    with tempfile.TemporaryDirectory(prefix="step-") as name:
-        calibration, converted = Path(name) / "windows.npy", Path(name) / "model.tflite"
-        np.save(calibration, windows.astype(np.float32))
-        run_child(
-            "pipeline.conversion.step_child",
-            (keras_file.resolve(), calibration, converted),
-            log,
-            timeout_s,
-            f"converting {keras_file.name} to int8",
-            _HINT,
-        )
-        with atomic_write(flatbuffer_file) as unfinished:
-            unfinished.write_bytes(converted.read_bytes())
+    convert_in_child(
+        "pipeline.conversion.step_child",
+        keras_file,
+        windows,
+        flatbuffer_file,
+        log,
+        timeout_s,
+        _HINT,
+    )
