@@ -3,6 +3,7 @@
 accuracy: of windows held out, of all datasets, beside a leaky split. events: uhh_imu, continuous,
 one person left out at a time. alarms: spells, hours of rest and of motion that is no gesture.
 unseen: spells, a gesture left out of training. replay: how fast the twin hears.
+training: how long a model takes.
 Folds are kept in build/recognition: interrupted, the same command goes on after them.
 """
 
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from benchmarks.recognition_accuracy import accuracy_rows
 from benchmarks.recognition_events import alarms_rows, events_rows, unseen_rows
 from benchmarks.recognition_replay import replay_rows
+from benchmarks.recognition_training import training_rows
 from benchmarks.results_file import Row, record
 
 PARTS: dict[str, Callable[[], list[Row]]] = {
@@ -22,6 +24,7 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
     "alarms": alarms_rows,
     "unseen": unseen_rows,
     "replay": replay_rows,
+    "training": training_rows,
 }
 
 
