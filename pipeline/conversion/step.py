@@ -6,24 +6,19 @@ is made of plain operators. It is written in a child process, which needs Tensor
 
 from __future__ import annotations
 
-import json
-import zipfile
 from pathlib import Path
 
 from pipeline.artifacts import Float32
+from pipeline.conversion.keras_layers import RECURRENT, layers_in
 from pipeline.conversion.quantize import convert_in_child
 
 TIMEOUT_S = 300.0
-RECURRENT = ("SimpleRNN", "GRU", "LSTM")
 _HINT = "the model file is damaged, or it has a layer between its recurrent ones that is none"
 
 
 def is_recurrent(keras_file: Path) -> bool:
     """Whether the saved model has a recurrent layer; read without Keras."""
-    with zipfile.ZipFile(keras_file) as archive:
-        config = json.loads(archive.read("config.json"))
-    layers = config["config"].get("layers", ())
-    return any(layer["class_name"] in RECURRENT for layer in layers)
+    return any(layer["class_name"] in RECURRENT for layer in layers_in(keras_file))
 
 
 def export_step(

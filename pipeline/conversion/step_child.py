@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from pipeline.conversion.keras_layers import RECURRENT
 from pipeline.conversion.quantize_child import convert
-from pipeline.conversion.step import RECURRENT
 from pipeline.conversion.step_cells import Array, float_cell, run_all
 from pipeline.conversion.step_join import Samples, join_step
 

@@ -166,14 +166,11 @@ def _state(contract: Contract, has_image: bool) -> str:
 
 
 def _int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
-    import numpy as np
-
     from pipeline.training.held_out import HeldOutScores
 
     if contract.quantisation is None:
         return None
-    scores = HeldOutScores.load(run.require(run.scores_file, "convert"))
-    return float(np.mean(scores.int8_scores.argmax(axis=1) == scores.targets))
+    return HeldOutScores.load(run.require(run.scores_file, "convert")).int8_accuracy
 
 
 def _event_facts(events: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
         contract_hash=contract.hash(),
         vectors=len(vectors.inputs),
         reference=quantising.name_of_reference(network),
-        int8_accuracy=_accuracy(scores),
+        int8_accuracy=scores.int8_accuracy,
         flatbuffer_bytes=len(flatbuffer),
         hop=contract.hop,
         obstacle=network.obstacle,
@@ -228,10 +228,6 @@ def _publish(run: RunFolder, draft: RunFolder, contract: Contract) -> None:
         with atomic_write(run.path / file.name) as unfinished:
             unfinished.write_bytes(file.read_bytes())
     contract.save(run.contract_file)
-
-
-def _accuracy(scores: HeldOutScores) -> float:
-    return float(np.mean(scores.int8_scores.argmax(axis=1) == scores.targets))
 
 
 def _decided(choice: Choice, events: Events) -> Decided:

@@ -24,6 +24,11 @@ class HeldOutScores:
     float_scores: Float32
     int8_scores: Int8
 
+    @property
+    def int8_accuracy(self) -> float:
+        """Share of the windows that the compiled C gives the highest score to what they are."""
+        return float(np.mean(self.int8_scores.argmax(axis=1) == self.targets))
+
     def save(self, path: Path) -> None:
         with atomic_write(path) as unfinished, unfinished.open("wb") as stream:
             np.savez_compressed(

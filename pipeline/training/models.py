@@ -64,15 +64,7 @@ def _ds_conv1d(config: ConvolutionalConfig, x: Any) -> Any:
     from keras import layers
 
     x = _convolved(config.convolutions[:1], x)  # [n, T', f]
-    for number, layer in enumerate(config.convolutions[1:], start=2):
-        x = layers.SeparableConv1D(
-            layer.filters,
-            layer.kernel,
-            dilation_rate=layer.dilation,
-            activation="relu",
-            name=f"conv{number}",
-        )(x)  # [n, T' - (kernel - 1) * dilation, f]
-        x = _pooled(layer.pool, number, x)  # [n, … / pool, f]
+    x = _convolved(config.convolutions[1:], x, layers.SeparableConv1D, 2)  # [n, T'', f]
     return layers.GlobalAveragePooling1D(name="average")(x)  # [n, f]
 
 
@@ -141,11 +133,14 @@ _BODIES: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def _convolved(convolutions: tuple[ConvolutionConfig, ...], x: Any) -> Any:
+def _convolved(
+    convolutions: tuple[ConvolutionConfig, ...], x: Any, kind: Any = None, first: int = 1
+) -> Any:
+    """kind: the class of the layers, Conv1D where none is given; first: their first number."""
     from keras import layers
 
-    for number, layer in enumerate(convolutions, start=1):
-        x = layers.Conv1D(
+    for number, layer in enumerate(convolutions, start=first):
+        x = (kind or layers.Conv1D)(
             layer.filters,
             layer.kernel,
             dilation_rate=layer.dilation,

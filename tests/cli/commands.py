@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,3 +42,21 @@ def gesture(*words: str | Path, cwd: Path) -> Ended:
         stdin=subprocess.DEVNULL,
     )
     return Ended(result.returncode, result.stdout, result.stderr)
+
+
+@contextmanager
+def running(*words: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    """The same while it runs; ended with the block if it has not ended before."""
+    process = subprocess.Popen(
+        [str(GESTURE), *map(str, words)],
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()

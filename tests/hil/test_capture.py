@@ -6,8 +6,8 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO
 
@@ -20,7 +20,7 @@ from pipeline.boards.supervisor import RunningBoard
 from pipeline.capture.clock import host_time_us
 from pipeline.datasets.recordings import load_recording, takes_in
 from pipeline.errors import ExitCode
-from tests.cli.commands import GESTURE, gesture
+from tests.cli.commands import gesture, running
 from tests.fixtures.pulses import RATE_HZ, TURN_DPS, TURN_S, pulses
 from tests.fixtures.relay import Relay
 
@@ -47,22 +47,8 @@ def assert_as_played(take: Recording, played: Recording) -> None:
     assert np.array_equal(take.t_us, played.t_us[take.seq])
 
 
-@contextmanager
-def capturing(work: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """A capture that runs; ended with the block if it has not ended before."""
-    process = subprocess.Popen(
-        [str(GESTURE), "capture", "--label", "up", "--person", "anna", *words],
-        cwd=work,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+def capturing(work: Path, *words: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    return running("capture", "--label", "up", "--person", "anna", *words, cwd=work)
 
 
 def wait_for(what: Callable[[], bool], why: str) -> None:

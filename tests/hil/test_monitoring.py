@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from tiny_model import swings
 
 from pipeline.datasets.recordings import load_recording
 from pipeline.errors import ExitCode
-from tests.cli.commands import GESTURE, gesture
+from tests.cli.commands import gesture, running
 from tests.fixtures.screen import screen
 
 pytestmark = pytest.mark.xdist_group("hil")
@@ -42,21 +42,8 @@ def ended(process: subprocess.Popen[str]) -> None:
     assert process.wait(LIMIT_S) == ExitCode.INTERRUPTED
 
 
-@contextmanager
-def monitoring(work: Path, *words: object) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [str(GESTURE), "monitor", *map(str, words)],
-        cwd=work,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+def monitoring(work: Path, *words: object) -> AbstractContextManager[subprocess.Popen[str]]:
+    return running("monitor", *map(str, words), cwd=work)
 
 
 def test_a_command_is_run_at_its_events_and_all_is_logged(bench_of, tmp_path):

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from pipeline.config import load_train_config
 from pipeline.config_models import SECTIONS, ModelConfig, kinds_of
+from pipeline.conversion.keras_layers import layers_in
 from pipeline.conversion.supported import require_supported
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.training.models import build, check_hop, nearest_window, total_stride
@@ -148,6 +149,7 @@ def test_cells_are_supported_with_and_without_a_bias_and_either_way_of_resetting
     other = {"use_bias": False, **({"reset_after": False} if cell == "GRU" else {})}
     file = saved(tmp_path, layer(4, return_sequences=True, **training_only), layer(3, **other))
     require_supported(file)
+    assert [one["class_name"] for one in layers_in(file)].count(cell) == 2  # both were looked at
 
 
 CHANGES = (
