@@ -30,7 +30,7 @@ from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import fingerprint, load_recordings
 from pipeline.datasets.usable import usable_recordings
 from pipeline.datasets.windows import make_dataset
-from pipeline.training.fit import fit
+from pipeline.training.gestures import fit_gestures
 from pipeline.training.scaling import scale
 
 WORK = ROOT / "build" / "ablation"
@@ -180,14 +180,15 @@ def _fold(config: TrainConfig, recordings: Sequence[Recording], front: Front | N
 
 def _ask(made: SequenceDataset, config: TrainConfig, front: Front) -> Asked:
     channels = config.data.channels
-    fitted = fit(replace(made, inputs=front(made.inputs, channels)), config, lambda _: None)
+    fronted = replace(made, inputs=front(made.inputs, channels))
+    fitted, scaling = fit_gestures(fronted, config, lambda _: None)
     windows, targets = made.part("test")
     gestures = [i for i, label in enumerate(made.labels) if label != config.data.background]
     shown = np.isin(targets, gestures)  # gestures come first: see make_dataset
     random = np.random.default_rng(config.fit.seed)
 
     def right(asked: Float32) -> tuple[int, int]:
-        scaled = scale(front(asked, channels), fitted.scaling)
+        scaled = scale(front(asked, channels), scaling)
         scores: Any = fitted.model.predict(scaled, verbose=0)  # [n, K]
         called, named = scores.argmax(axis=1), scores[:, gestures].argmax(axis=1)
         return int((called == targets).sum()), int((named == targets)[shown].sum())

@@ -191,6 +191,11 @@ class RunFolder:
         return self.path / "splits.json"
 
     @property
+    def vocabulary_file(self) -> Path:
+        """The words or characters of a text model, in the order of their numbers."""
+        return self.path / "vocabulary.json"
+
+    @property
     def windows_file(self) -> Path:
         """Scaled windows: `calibration` (training) and `test` parts, with `test_targets`,
         `test_names` of recordings and the float model's `test_scores`."""
@@ -279,6 +284,15 @@ class GoldenVectors:
     def load(cls, path: Path) -> GoldenVectors:
         with np.load(path) as arrays:
             return cls(arrays["inputs"], arrays["outputs"])
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number that a run came to, for people: shares are of 1, others in `unit`."""
+
+    name: str
+    value: float
+    unit: str
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from pipeline.config import load_section
+from pipeline.config_file import load_section
 from pipeline.config_models import Section
 from pipeline.config_reference import reference
 from pipeline.costs import LayerCost, NetworkCost

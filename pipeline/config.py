@@ -1,4 +1,4 @@
-"""What a user may set: the only place that reads YAML and holds defaults.
+"""What a user may set to learn gestures, with its defaults.
 
 Every field says what it is for. Unknown keys are errors that name the nearest right one,
 and all faults of a file are reported together, before any work starts.
@@ -6,24 +6,18 @@ and all faults of a file are reported together, before any work starts.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-import yaml
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from pipeline.config_augment import AugmentConfig
-from pipeline.config_faults import describe_fault
+from pipeline.config_file import load_section
+from pipeline.config_fit import TaskConfig
 from pipeline.config_models import WITH_STATE, ConvolutionalConfig, ModelConfig, Section
-from pipeline.errors import ExitCode, PipelineError
 
 BOARD_CHANNELS = ("ax", "ay", "az", "gx", "gy", "gz")  # as a board hands them to its network
-
-
-Kind = TypeVar("Kind", bound=Section)
 
 
 class DataConfig(Section):
@@ -112,16 +106,6 @@ class SplitConfig(Section):
         return by
 
 
-class FitConfig(Section):
-    epochs: int = Field(20, gt=0, description="passes over the training windows")
-    batch_size: int = Field(64, gt=0, description="windows a step")
-    learning_rate: float = Field(0.003, gt=0, description="at the start; falls to 0")
-    label_smoothing: float = Field(0.05, ge=0, lt=1, description="keeps scores from certainty")
-    patience: int = Field(12, gt=0, description="epochs without a better validation loss")
-    class_weights: bool = Field(True, description="rare classes weigh more")
-    seed: int = Field(1, description="the same seed gives the same result")
-
-
 class DecisionConfig(Section):
     """What is null is chosen on validation data; where they are too few it has its usual value."""
 
@@ -145,7 +129,7 @@ class DecisionConfig(Section):
         return None not in given
 
 
-class TrainConfig(Section):
+class TrainConfig(TaskConfig):
     task: Literal["gesture"] = Field("gesture", description="what is learned")
     data: DataConfig
     window: WindowConfig = WindowConfig()
@@ -153,7 +137,6 @@ class TrainConfig(Section):
     unknown: UnknownConfig = UnknownConfig()
     augment: AugmentConfig = AugmentConfig()
     model: ModelConfig = ConvolutionalConfig()
-    fit: FitConfig = FitConfig()
     decision: DecisionConfig = DecisionConfig()
 
     @field_validator("model")
@@ -177,89 +160,7 @@ class TrainConfig(Section):
     def _auto_leaves_all_open(cls, decision: Any) -> Any:
         return {} if decision == "auto" else decision
 
-    def hash(self) -> str:
-        """SHA-256 of the effective values but for where the data lie: they have their own."""
-        content = self.plain()
-        del content["data"]["path"]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-    def plain(self) -> dict[str, Any]:
-        content: dict[str, Any] = self.model_dump(mode="json")
-        return content
-
-    def save(self, path: Path) -> None:
-        path.write_text(yaml.safe_dump(self.plain(), sort_keys=False), encoding="utf-8")
-
 
 def load_train_config(path: Path, overrides: Iterable[str] = ()) -> TrainConfig:
-    """The file's values, then each `section.key=value` of `overrides`.
-
-    Raises PipelineError (exit code USAGE) that lists every fault.
-    """
+    """A file for gestures; raises as load_section does."""
     return load_section(path, TrainConfig, overrides)
-
-
-def load_section(path: Path, kind: type[Kind], overrides: Iterable[str] = ()) -> Kind:
-    """A file of `kind`; raises as load_train_config does."""
-    content = _read_yaml(path)
-    for override in overrides:
-        _apply_override(content, override)
-    try:
-        return kind.model_validate(content)
-    except ValidationError as error:
-        faults = "\n".join(f"  - {describe_fault(fault, kind)}" for fault in error.errors())
-        raise PipelineError(
-            f"{path} has settings that cannot be used:\n{faults}",
-            "a key or value is misspelt, out of range, or of another version",
-            "mend the lines named above; docs/configuration.md lists every key",
-            ExitCode.USAGE,
-        ) from None
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PipelineError(
-            f"There is no config file {path}.",
-            "the path is misspelt, or relative to another folder",
-            "`ls configs/` shows the ready ones",
-            ExitCode.USAGE,
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PipelineError(
-            f"{path} is not readable as YAML: {' '.join(str(error).split())}",
-            "a colon, a quote or the indentation is off near the place named",
-            "compare it with a file in configs/",
-            ExitCode.USAGE,
-        ) from None
-    if not isinstance(content, dict):
-        raise PipelineError(
-            f"{path} holds no settings.",
-            "the file is empty, or a list where `key: value` lines belong",
-            "start from a copy of a file in configs/",
-            ExitCode.USAGE,
-        )
-    return content
-
-
-def _apply_override(content: dict[str, Any], override: str) -> None:
-    key, equals, value = override.partition("=")
-    if not equals or not key:
-        raise PipelineError(
-            f"`--set {override}` is not of the form key=value.",
-            "the equals sign is missing",
-            "write for example `--set fit.epochs=20`",
-            ExitCode.USAGE,
-        )
-    *sections, name = key.split(".")
-    for section in sections:
-        content = content.setdefault(section, {})
-        if not isinstance(content, dict):
-            raise PipelineError(
-                f"`--set {override}`: `{section}` is a value, not a section.",
-                "the key has one dot too many",
-                "docs/configuration.md lists every key",
-                ExitCode.USAGE,
-            )
-    content[name] = yaml.safe_load(value)

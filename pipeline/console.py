@@ -21,8 +21,10 @@ from pipeline.costs import NetworkCost
 from pipeline.errors import ExitCode, PipelineError
 
 if TYPE_CHECKING:
+    from pipeline.artifacts import Figure
     from pipeline.datasets.importers import ImportReport
-    from pipeline.stages.learning import Converted, Decided
+    from pipeline.stages.learning import Converted
+    from pipeline.stages.settling import Decided
     from pipeline.training.fit import Epoch
     from pipeline.training.train import Trained
 
@@ -161,11 +163,22 @@ def show_trained(trained: Trained, as_json: bool) -> None:
     show_table(
         f"trained {trained.run}",
         [
-            ("accuracy", f"{trained.accuracy:.1%} of {trained.test_windows} held-out windows"),
+            *_accuracy(trained),
+            *_figures(trained.figures),
             ("split", trained.split_note),
             ("report", trained.report),
         ],
     )
+
+
+def _accuracy(trained: Trained) -> list[tuple[str, object]]:
+    if trained.accuracy is None:
+        return []
+    return [("accuracy", f"{trained.accuracy:.1%} of {trained.test_windows} held-out windows")]
+
+
+def _figures(figures: Sequence[Figure]) -> list[tuple[str, object]]:
+    return [(figure.name, f"{figure.value:.4g} {figure.unit}".rstrip()) for figure in figures]
 
 
 def show_converted(converted: Converted, as_json: bool) -> None:
@@ -176,10 +189,10 @@ def show_converted(converted: Converted, as_json: bool) -> None:
         f"converted {converted.run}",
         [
             ("byte-equal", f"to {converted.reference} on {converted.vectors} vectors"),
-            ("int8 accuracy", f"{converted.int8_accuracy:.1%}"),
+            *_int8_accuracy(converted),
+            *_figures(converted.figures),
             ("variant", converted.variant),
             ("streaming", _streaming(converted)),
-            ("decision", converted.decided.how),
             *_events(converted.decided),
             ("contract", converted.contract_hash[:12]),
         ],
@@ -212,9 +225,17 @@ def _streaming(converted: Converted) -> str:
     return f"no, every window is computed anew: {converted.obstacle}"
 
 
-def _events(decided: Decided) -> list[tuple[str, object]]:
-    """Nothing where nothing was held out, or where nothing is no gesture."""
-    rows: list[tuple[str, object]] = []
+def _int8_accuracy(converted: Converted) -> list[tuple[str, object]]:
+    if converted.int8_accuracy is None:
+        return []
+    return [("int8 accuracy", f"{converted.int8_accuracy:.1%}")]
+
+
+def _events(decided: Decided | None) -> list[tuple[str, object]]:
+    """Nothing of what was not held out, and of what has no gestures."""
+    if decided is None:
+        return []
+    rows: list[tuple[str, object]] = [("decision", decided.how)]
     events, unknown = decided.events, decided.unknown
     if events.takes:
         rows.append(("gestures", f"{events.found} of {events.takes} held-out ones called by name"))

@@ -25,6 +25,8 @@ MOST_SMOOTHING_WINDOWS = 16
 NO_BACKGROUND = 255  # instead of a class
 UNITS_PER_SAMPLE_STEP = 1000  # samples travel as integers, in thousandths of their unit
 
+Task = Literal["gesture", "sentiment", "generation", "forecast"]
+
 
 class Part(BaseModel):
     """A piece of the contract: frozen, and strict about names."""
@@ -76,9 +78,36 @@ class Hashes(Part):
     model: str | None = None
 
 
+class VocabularyFacts(Part):
+    """What makes the network's input of text: of each word or character a row of its embedding.
+
+    size: rows, with number 0 for padding and 1 for what is not known; sha256: of vocabulary.json.
+    """
+
+    level: Literal["words", "characters"]
+    size: int
+    padding: Literal["pre", "post"]
+    truncating: Literal["pre", "post"]
+    sha256: str
+
+
+class Horizon(Part):
+    """One output of a forecast: by how much the channel changes in so many steps, over `scale`."""
+
+    channel: str
+    steps: int
+    scale: float
+
+
 class Contract(Part):
-    version: Literal[2] = 2
-    task: Literal["gesture"]
+    """channels: of a step of the network's input; of text the columns of the embedding.
+
+    labels: what a score is given to; none where the outputs are forecasts, in the order of
+    `horizons`, or of the characters of the vocabulary. rate_hz: 0 for text.
+    """
+
+    version: Literal[3] = 3
+    task: Task
     channels: tuple[Channel, ...]
     rate_hz: float
     window: int
@@ -87,14 +116,23 @@ class Contract(Part):
     streaming: bool = False  # whether the network is given only what is new, a hop at a time
     labels: tuple[str, ...]
     scaling: Scaling
-    decision: DecisionPolicy
+    decision: DecisionPolicy | None = None  # of gestures
+    vocabulary: VocabularyFacts | None = None  # of text
+    horizons: tuple[Horizon, ...] = ()  # of forecasts
     quantisation: Quantisation | None = None
     hashes: Hashes
 
     @property
     def gestures(self) -> tuple[str, ...]:
         """The labels that can be called out."""
-        return tuple(label for label in self.labels if label != self.decision.background)
+        return tuple(label for label in self.labels if label != self.policy.background)
+
+    @property
+    def policy(self) -> DecisionPolicy:
+        """Raises ValueError for a task that calls no gestures."""
+        if self.decision is None:
+            raise ValueError(f"a contract for {self.task} has no decision policy")
+        return self.decision
 
     def canonical_json(self) -> str:
         """The one text that stands for this contract: sorted keys, no spaces."""

@@ -80,7 +80,7 @@ def contract_source(contract: Contract, selftest_crc: int) -> dict[str, str]:
     """
     _check(contract)
     scaling = fixed_point_scaling(contract)
-    policy = fixed_point_policy(contract.decision, contract.labels)
+    policy = fixed_point_policy(contract.policy, contract.labels)
     background = policy.background
     scales = zip(scaling.multipliers, scaling.offsets, contract.channels, strict=True)
     fires = zip(policy.fire_sums, contract.labels, strict=True)
@@ -126,13 +126,13 @@ def _check(contract: Contract) -> None:
             for label in contract.labels
         ),
         "its smoothing is not 1 to 16 windows": (
-            0 < contract.decision.smoothing_windows <= MOST_SMOOTHING_WINDOWS
+            0 < contract.policy.smoothing_windows <= MOST_SMOOTHING_WINDOWS
         ),
         "a threshold is not between 0 and 1": all(
-            0 <= level <= 1 for level in (*contract.decision.thresholds, contract.decision.release)
+            0 <= level <= 1 for level in (*contract.policy.thresholds, contract.policy.release)
         ),
         "it has not one threshold a label": (
-            len(contract.decision.thresholds) == len(contract.labels)
+            len(contract.policy.thresholds) == len(contract.labels)
         ),
         "its output is not a probability (softmax or sigmoid)": _scores_fit(contract.quantisation),
     }

@@ -79,7 +79,7 @@ def _filled(firmware: Path, name: str, run: RunFolder, contract: Contract) -> by
     """A text of firmware/export with what is known of the run in its braces."""
     quantisation = contract.quantisation
     assert quantisation is not None  # the caller has asked for a converted run
-    background = contract.decision.background
+    background = contract.policy.background
     channels = [channel.name for channel in contract.channels]
     known = {
         "title": run.name,

@@ -45,7 +45,7 @@ def render(facts: Facts) -> str:
 
     contract = facts.contract
     channels = tuple(channel.name for channel in contract.channels)
-    background = contract.decision.background
+    background = contract.policy.background
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -63,7 +63,7 @@ def render(facts: Facts) -> str:
             thresholds=threshold_chart(
                 facts.held_out,
                 None if background is None else contract.labels.index(background),
-                contract.decision.thresholds,
+                contract.policy.thresholds,
             ),
             curves=[
                 (curve, robustness_chart(curve))

@@ -20,7 +20,8 @@ from pipeline import __version__
 from pipeline.artifacts import Recording, RunFolder, save_json
 from pipeline.config import TrainConfig, load_train_config
 from pipeline.stages.deciding import Events, Outcome, Unseen, outcome, unseen
-from pipeline.stages.learning import convert, train_on
+from pipeline.stages.gestures import train_on
+from pipeline.stages.learning import convert
 from pipeline.stages.reporting import optional_json, write_report
 from pipeline.stages.runs import open_run
 
@@ -183,7 +184,7 @@ def _fold(
         accuracies = {"float": trained.accuracy, "int8": converted.int8_accuracy}
         content = {
             **accuracies,
-            "how": converted.decided.how,
+            "how": converted.decided and converted.decided.how,
             "test": test,
             "train_s": train_s,
             "windows": trained.test_windows,

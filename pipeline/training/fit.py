@@ -1,6 +1,6 @@
 """Fitting: one loop for every model and task, seeded, with the best weights kept.
 
-Whether it learns from sequences that stand alone or from streams, the shape of the data says.
+What is learned, from what and by which loss, is the task's: it hands over a course.
 """
 
 from __future__ import annotations
@@ -16,26 +16,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import SequenceDataset
-from pipeline.config import FitConfig, TrainConfig
-from pipeline.contract import Scaling
-from pipeline.training.lessons import Lesson, lesson
-from pipeline.training.models import build
-from pipeline.training.scaling import measure_scaling
-from pipeline.training.streams import forget, keeping_state
+from pipeline.config_fit import FitConfig
+from pipeline.training.lessons import Course, Lesson
+from pipeline.training.streams import forget
 
 EMA_MOMENTUM = 0.995
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """number counts from 1; losses are mean cross-entropies in nats."""
+    """number counts from 1; losses as the course has them, of cross-entropies in nats;
+    validation_accuracy: None where a course has no right answers."""
 
     number: int
     of: int
     loss: float
     validation_loss: float
-    validation_accuracy: float
+    validation_accuracy: float | None
 
 
 @dataclass(frozen=True)
@@ -43,52 +40,53 @@ class Fitted:
     """The Keras model with the weights of the best epoch, and how it went."""
 
     model: Any
-    scaling: Scaling
     epochs: tuple[Epoch, ...]
 
 
-def fit(dataset: SequenceDataset, config: TrainConfig, on_epoch: Callable[[Epoch], None]) -> Fitted:
-    """Train on `train`, stop by `validation`; the test part is never touched.
+def fit(course: Course, config: FitConfig, on_epoch: Callable[[Epoch], None]) -> Fitted:
+    """Learn from `learned`, stop by `held`.
 
-    The learning rate falls along half a cosine to zero (Loshchilov and Hutter, ICLR 2017),
-    labels are smoothed (Szegedy et al., CVPR 2016) and weights are averaged over steps (Polyak
-    and Juditsky, 1992): a few takes are little to learn from, and all three calm it. The same
-    dataset and config give the same weights on the same machine.
+    The learning rate falls along half a cosine to zero (Loshchilov and Hutter, ICLR 2017), and
+    weights are averaged over steps (Polyak and Juditsky, 1992): a few takes are little to learn
+    from, and both calm it. The same course and config give the same weights on the same machine.
     """
-    keras = _quiet_keras(config.fit.seed)
-    inputs, _ = dataset.part("train")
-    scaling = measure_scaling(inputs, config.data.channels)
-    classes = len(dataset.labels)
-    model = build(config.model, config.window.length, len(config.data.channels), classes)
-    learner = model if dataset.begins is None else _on_streams(model, inputs.shape[1], config)
-    learned, held = (lesson(dataset, part, scaling, config) for part in ("train", "validation"))
-    steps = config.fit.epochs * math.ceil(len(learned.inputs) / config.fit.batch_size)
-    rate = keras.optimizers.schedules.CosineDecay(config.fit.learning_rate, steps)
-    loss = keras.losses.CategoricalCrossentropy(label_smoothing=config.fit.label_smoothing)
-    optimizer = keras.optimizers.Adam(rate, use_ema=True, ema_momentum=EMA_MOMENTUM)
-    learner.compile(optimizer, loss, weighted_metrics=["accuracy"])
+    keras = _quiet_keras(config.seed)
+    model = course.network()
+    learner = course.learner(model)
+    learned, held = course.learned, course.held
+    measured = ["accuracy"] if course.accuracy else []
+    optimizer = _optimizer(keras, config, len(learned.inputs))
+    learner.compile(optimizer, course.loss(), weighted_metrics=measured)
     epochs: list[Epoch] = []
     learner.fit(
         learned.inputs,
         learned.targets,
         sample_weight=learned.weights,
-        validation_data=(held.inputs, held.targets, held.weights),
-        batch_size=config.fit.batch_size,
-        epochs=config.fit.epochs,
-        shuffle=dataset.begins is None,
+        validation_data=_with_weights(held),
+        batch_size=config.batch_size,
+        epochs=config.epochs,
+        shuffle=learned.begins is None,
         callbacks=[
-            *_callbacks(keras, config.fit, epochs, on_epoch),
+            *_callbacks(keras, config, epochs, on_epoch),
             *_forgetting(keras, learner, learned, held),
         ],
         verbose=0,
     )
     model.set_weights(learner.get_weights())
-    return Fitted(model, scaling, tuple(epochs))
+    return Fitted(model, tuple(epochs))
 
 
-def _on_streams(model: Any, samples: int, config: TrainConfig) -> Any:
-    lanes = config.fit.batch_size
-    return keeping_state(model, config.model, samples, config.window.hop, lanes)
+def _optimizer(keras: Any, config: FitConfig, sequences: int) -> Any:
+    steps = config.epochs * math.ceil(sequences / config.batch_size)
+    rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)
+    return keras.optimizers.Adam(
+        rate, global_clipnorm=config.clip_norm, use_ema=True, ema_momentum=EMA_MOMENTUM
+    )
+
+
+def _with_weights(held: Lesson) -> tuple[Any, ...]:
+    given = (held.inputs, held.targets)
+    return given if held.weights is None else (*given, held.weights)
 
 
 def _forgetting(keras: Any, model: Any, learned: Lesson, held: Lesson) -> list[Any]:
@@ -146,7 +144,7 @@ def _callbacks(
             of=config.epochs,
             loss=float(logs["loss"]),
             validation_loss=float(logs["val_loss"]),
-            validation_accuracy=float(logs["val_accuracy"]),
+            validation_accuracy=logs.get("val_accuracy"),
         )
         epochs.append(epoch)
         on_epoch(epoch)

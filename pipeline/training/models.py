@@ -1,5 +1,7 @@
-"""Every network there is, with the shapes beside the lines. n: windows, T: samples, C: channels,
-K: classes; f: filters, u: units.
+"""Every network there is, with the shapes beside the lines. n: sequences, T: steps (samples or
+tokens), C: channels, K: outputs; f: filters, u: units.
+
+A network is a source, what a task hands it; a body; and a head, what the task wants of it.
 
 A new one is a function, and a line in `_BODIES`; what may be set of it is in config_models.py.
 Built to stream: `valid` padding and a global average let a board compute only the columns that
@@ -11,7 +13,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from pipeline.config_models import (
     ConvGruConfig,
@@ -25,20 +28,66 @@ from pipeline.config_models import (
 from pipeline.errors import ExitCode, PipelineError
 
 
-def build(config: ModelConfig, window: int, channels: int, classes: int) -> Any:
-    """A Keras model: scaled float32 [n, window, channels] to probabilities [n, classes].
+@dataclass(frozen=True)
+class Source:
+    """What goes in: `window` steps of `channels` scaled samples; or, with a `vocabulary`, of
+    tokens, which an embedding makes as many channels of."""
+
+    window: int
+    channels: int
+    vocabulary: int | None = None
+
+
+@dataclass(frozen=True)
+class Head:
+    """What comes out: `outputs` numbers, once a sequence, or at every step of it."""
+
+    outputs: int
+    activation: Literal["softmax", "linear"] = "softmax"
+    every_step: bool = False
+
+
+def build(config: ModelConfig, source: Source, head: Head) -> Any:
+    """A Keras model: float32 [n, window, channels], or int32 [n, window] tokens, to [n, outputs],
+    or [n, window, outputs].
 
     Raises PipelineError where the window leaves a pooling step with a remainder: columns would
-    be dropped, and the same gesture would be seen differently at different times.
+    be dropped, and the same gesture would be seen differently at different times; and for a head
+    at every step of a body that has no state.
     """
-    from keras import Input, Model, layers
+    from keras import Model, layers
 
-    _check_window(config, window)
-    samples = Input((window, channels), name="samples")  # [n, T, C]
-    features = _BODIES[config.kind](config, samples)  # [n, features]
-    kept = layers.Dropout(config.dropout, name="dropout")(features)  # [n, features]
-    scores = layers.Dense(classes, activation="softmax", name="probabilities")(kept)  # [n, K]
-    return Model(samples, scores)
+    _check_window(config, source.window)
+    given, x = _taken_in(source)  # [n, T, C]
+    features = _body(config, head, x)  # [n, features] or [n, T, features]
+    kept = layers.Dropout(config.dropout, name="dropout")(features)
+    name = "probabilities" if head.activation == "softmax" else "outputs"
+    found = layers.Dense(head.outputs, activation=head.activation, name=name)(kept)  # [n, (T,) K]
+    return Model(given, found)
+
+
+def _taken_in(source: Source) -> tuple[Any, Any]:
+    from keras import Input, layers
+
+    if source.vocabulary is None:
+        samples = Input((source.window, source.channels), name="samples")  # [n, T, C]
+        return samples, samples
+    tokens = Input((source.window,), dtype="int32", name="tokens")  # [n, T]
+    embedding = layers.Embedding(source.vocabulary, source.channels, name="embedding")
+    return tokens, embedding(tokens)  # [n, T, C]
+
+
+def _body(config: ModelConfig, head: Head, x: Any) -> Any:
+    if not head.every_step:
+        return _BODIES[config.kind](config, x)
+    if not isinstance(config, RecurrentConfig) or config.downsample > 1:
+        raise PipelineError(
+            f"{config.kind} cannot answer at every step.",
+            "it has no state that stands for the steps before, or it merges steps",
+            "use simple_rnn, gru or lstm, with `downsample: 1`",
+            ExitCode.USAGE,
+        )
+    return _recurrent(_CELLS[config.kind](), config.units, x, every_step=True)
 
 
 def _dense(config: DenseConfig, x: Any) -> Any:
@@ -94,25 +143,32 @@ def _tcn(config: TcnConfig, x: Any) -> Any:
     return layers.GlobalAveragePooling1D(name="average")(x)  # [n, f]
 
 
-def _simple_rnn(config: RecurrentConfig, x: Any) -> Any:
+def _simple_rnn() -> Any:
     """Elman, Cognitive Science 14 (1990)."""
     from keras import layers
 
-    return _recurrent(layers.SimpleRNN, config.units, _downsampled(config.downsample, x))
+    return layers.SimpleRNN
 
 
-def _gru(config: RecurrentConfig, x: Any) -> Any:
+def _gru() -> Any:
     """Cho et al. (arXiv:1406.1078), with the reset gate after the matrix, as cuDNN has it."""
     from keras import layers
 
-    return _recurrent(layers.GRU, config.units, _downsampled(config.downsample, x))
+    return layers.GRU
 
 
-def _lstm(config: RecurrentConfig, x: Any) -> Any:
+def _lstm() -> Any:
     """Hochreiter and Schmidhuber, Neural Computation 9 (1997), with a forget gate."""
     from keras import layers
 
-    return _recurrent(layers.LSTM, config.units, _downsampled(config.downsample, x))
+    return layers.LSTM
+
+
+_CELLS: dict[str, Callable[[], Any]] = {"simple_rnn": _simple_rnn, "gru": _gru, "lstm": _lstm}
+
+
+def _cells(config: RecurrentConfig, x: Any) -> Any:
+    return _recurrent(_CELLS[config.kind](), config.units, _downsampled(config.downsample, x))
 
 
 def _conv_gru(config: ConvGruConfig, x: Any) -> Any:
@@ -126,9 +182,7 @@ _BODIES: dict[str, Callable[[Any, Any], Any]] = {
     "conv1d": _conv1d,
     "ds_conv1d": _ds_conv1d,
     "tcn": _tcn,
-    "simple_rnn": _simple_rnn,
-    "gru": _gru,
-    "lstm": _lstm,
+    **dict.fromkeys(_CELLS, _cells),
     "conv_gru": _conv_gru,
 }
 
@@ -163,13 +217,13 @@ def _downsampled(samples: int, x: Any) -> Any:
     return x if samples == 1 else layers.AveragePooling1D(samples, name="downsample")(x)
 
 
-def _recurrent(layer: Any, units: tuple[int, ...], x: Any) -> Any:
-    """Each layer hands on all its steps, the last one its last."""
+def _recurrent(layer: Any, units: tuple[int, ...], x: Any, every_step: bool = False) -> Any:
+    """Each layer hands on all its steps, the last one its last, or all too."""
     kind = layer.__name__.lower()
     for number, width in enumerate(units, start=1):
-        inner = number < len(units)
+        inner = every_step or number < len(units)
         x = layer(width, return_sequences=inner, name=f"{kind}{number}")(x)  # [n, steps, u]
-    return x  # [n, u]
+    return x  # [n, u] or [n, steps, u]
 
 
 def total_stride(config: ModelConfig) -> int:

@@ -62,11 +62,12 @@ class Lanes:
 
 
 def keeping_state(model: Any, config: ModelConfig, samples: int, hop: int, lanes: int) -> Any:
-    """The same network with its weights, for a batch of `lanes` sequences of `samples` that go on
-    in the next batch: scores [lanes, samples / hop, K], one at the end of each hop."""
+    """The same network with its weights, for a batch of `lanes` sequences of `samples`, or tokens,
+    that go on in the next batch: scores [lanes, samples / hop, K], one at the end of each hop."""
     import keras
 
-    source = keras.Input(batch_shape=(lanes, history(config) + samples, model.input_shape[-1]))
+    shape = (lanes, history(config) + samples, *model.input_shape[2:])
+    source = keras.Input(batch_shape=shape, dtype=model.input.dtype)
     whole = keras.models.clone_model(model, input_tensors=source, clone_function=_kept)
     steps = hop // total_stride(config)  # of the last layer, a hop
     stream = keras.Model(source, whole.output[:, steps - 1 :: steps])

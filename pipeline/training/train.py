@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.artifacts import (
     IMU_UNITS,
+    Figure,
     Float32,
     RunFolder,
     SequenceDataset,
@@ -19,10 +20,11 @@ from pipeline.artifacts import (
     save_json,
 )
 from pipeline.config import TrainConfig
-from pipeline.contract import Channel, Contract, Hashes
+from pipeline.contract import Channel, Contract, Hashes, Scaling
 from pipeline.training.confusion_picture import confusion_picture
 from pipeline.training.evaluate import Metrics, measure
-from pipeline.training.fit import Epoch, Fitted, fit
+from pipeline.training.fit import Epoch, Fitted
+from pipeline.training.gestures import fit_gestures
 from pipeline.training.judging import Judged, judge
 from pipeline.training.models import check_hop
 from pipeline.training.policy import usual_policy
@@ -36,13 +38,15 @@ VERSIONED = ("tensorflow", "keras", "numpy", "tflite-micro")
 
 @dataclass(frozen=True)
 class Trained:
-    """accuracy: share of the held-out windows, one a take, that the float model gets right."""
+    """accuracy: share of the held-out windows, of gestures one a take, that the float model gets
+    right, None where a task has no right answers; figures: what else it came to on them."""
 
     run: Path
-    accuracy: float
+    accuracy: float | None
     test_windows: int
     split_note: str
     report: Path
+    figures: tuple[Figure, ...] = ()
 
 
 def train(
@@ -53,23 +57,23 @@ def train(
 ) -> Trained:
     """Fill the run folder. contract.json comes last: it makes the run count as trained."""
     check_hop(config.model, config.window.hop)
-    fitted = fit(dataset, config, on_epoch)
-    judged = judge(fitted.model, fitted.scaling, dataset, config)
+    fitted, scaling = fit_gestures(dataset, config, on_epoch)
+    judged = judge(fitted.model, scaling, dataset, config)
     metrics = measure(judged.targets, np.argmax(judged.scores, axis=1), dataset.labels)
     run.path.mkdir(parents=True, exist_ok=True)
-    _save_model(run, fitted)
+    save_model(run, fitted)
     config.save(run.config_file)
     _save_splits(run, dataset)
-    _save_windows(run, dataset, fitted, judged)
+    _save_windows(run, dataset, scaling, judged)
     _save_metrics(run, dataset, metrics, fitted)
     _save_confusion_picture(run, dataset, metrics)
-    _contract(dataset, config, fitted).save(run.contract_file)
+    _contract(dataset, config, scaling).save(run.contract_file)
     return Trained(
         run.path, metrics.accuracy, len(judged.targets), dataset.split_note, run.report_file
     )
 
 
-def _save_model(run: RunFolder, fitted: Fitted) -> None:
+def save_model(run: RunFolder, fitted: Fitted) -> None:
     with atomic_write(run.keras_file) as unfinished:
         named = unfinished.with_suffix(".keras")  # Keras insists on the suffix
         fitted.model.save(named)
@@ -84,12 +88,14 @@ def _save_splits(run: RunFolder, dataset: SequenceDataset) -> None:
     save_json(run.splits_file, {**parts, "fingerprint": dataset.fingerprint})
 
 
-def _save_windows(run: RunFolder, dataset: SequenceDataset, fitted: Fitted, judged: Judged) -> None:
+def _save_windows(
+    run: RunFolder, dataset: SequenceDataset, scaling: Scaling, judged: Judged
+) -> None:
     stream = {} if judged.stream is None else asdict(judged.stream)
     with atomic_write(run.windows_file) as unfinished, unfinished.open("wb") as file:
         np.savez_compressed(
             file,
-            calibration=_calibration(dataset, fitted),
+            calibration=_calibration(dataset, scaling),
             test=judged.windows,
             test_targets=judged.targets,
             test_names=np.array(judged.names),
@@ -98,7 +104,7 @@ def _save_windows(run: RunFolder, dataset: SequenceDataset, fitted: Fitted, judg
         )
 
 
-def _calibration(dataset: SequenceDataset, fitted: Fitted) -> Float32:
+def _calibration(dataset: SequenceDataset, scaling: Scaling) -> Float32:
     """Scaled windows of the training part; of streams stretches of several windows, for a state
     that is carried on grows further."""
     inputs, _ = dataset.part("train")
@@ -109,7 +115,7 @@ def _calibration(dataset: SequenceDataset, fitted: Fitted) -> Float32:
         begins = dataset.begins[dataset.splits["train"]]
         count = CALIBRATION_WINDOWS // CALIBRATION_STRETCH
         inputs = runs_of(begins, inputs, CALIBRATION_STRETCH, count)
-    return scale(inputs, fitted.scaling)
+    return scale(inputs, scaling)
 
 
 def _save_metrics(
@@ -135,7 +141,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **found}
 
 
-def _contract(dataset: SequenceDataset, config: TrainConfig, fitted: Fitted) -> Contract:
+def _contract(dataset: SequenceDataset, config: TrainConfig, scaling: Scaling) -> Contract:
     return Contract(
         task=config.task,
         channels=tuple(Channel(name=name, unit=IMU_UNITS[name]) for name in config.data.channels),
@@ -144,7 +150,7 @@ def _contract(dataset: SequenceDataset, config: TrainConfig, fitted: Fitted) -> 
         hop=config.window.hop,
         mode=config.window.mode,
         labels=dataset.labels,
-        scaling=fitted.scaling,
+        scaling=scaling,
         decision=usual_policy(config, dataset.labels),
         hashes=Hashes(data=dataset.fingerprint, config=config.hash()),
     )

@@ -147,7 +147,8 @@ def residual(keras):
 
 def of_the_zoo(settings):
     """As `gesture train` builds it."""
-    network = models.build(settings, models.nearest_window(settings, 112), 6, 5)
+    source = models.Source(models.nearest_window(settings, 112), 6)
+    network = models.build(settings, source, models.Head(5))
     return with_batch_of_one(network)
 
 

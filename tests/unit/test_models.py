@@ -15,7 +15,7 @@ from pipeline.config_models import SECTIONS, ModelConfig, kinds_of
 from pipeline.conversion.keras_layers import layers_in
 from pipeline.conversion.supported import require_supported
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.training.models import build, check_hop, nearest_window, total_stride
+from pipeline.training.models import Head, Source, build, check_hop, nearest_window, total_stride
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
@@ -35,7 +35,8 @@ def test_every_kind_gives_probabilities_whatever_the_size(kind: str) -> None:
         assert abs(window - wished) <= total_stride(settings)
         check_hop(settings, 2 * total_stride(settings))
         samples = np.random.default_rng(1).normal(size=(4, window, channels))
-        scores = build(settings, window, channels, classes)(samples.astype(np.float32)).numpy()
+        model = build(settings, Source(window, channels), Head(classes))
+        scores = model(samples.astype(np.float32)).numpy()
         assert scores.shape == (4, classes)
         np.testing.assert_allclose(scores.sum(axis=1), 1, rtol=1e-5)
         assert len(np.unique(scores[:, 0])) == 4, "the scores do not depend on the samples"
@@ -43,7 +44,7 @@ def test_every_kind_gives_probabilities_whatever_the_size(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", RECURRENT)
 def test_every_number_of_units_is_a_layer_that_hands_on_its_steps(kind: str) -> None:
-    model = build(network(kind, units=[7, 5, 3]), 112, 6, 4)
+    model = build(network(kind, units=[7, 5, 3]), Source(112, 6), Head(4))
     stack = [layer for layer in model.layers if hasattr(layer, "return_sequences")]
     assert [(layer.units, layer.return_sequences) for layer in stack] == [
         (7, True),
@@ -53,7 +54,7 @@ def test_every_number_of_units_is_a_layer_that_hands_on_its_steps(kind: str) -> 
 
 
 def test_the_dense_network_is_the_tutorials() -> None:
-    model = build(network("dense"), 119, 6, 2)
+    model = build(network("dense"), Source(119, 6), Head(2))
     sizes = [tuple(layer.kernel.shape) for layer in model.layers if hasattr(layer, "kernel")]
     assert sizes == [(714, 50), (50, 15), (15, 2)]
 
@@ -69,7 +70,7 @@ def test_a_convolution_never_looks_ahead(kind: str) -> None:
     columns = {
         window: keras.Model(model.input, model.get_layer("average").input)
         for window in (short, long)
-        for model in [build(settings, window, 6, 5)]
+        for model in [build(settings, Source(window, 6), Head(5))]
     }
     columns[short].set_weights(columns[long].get_weights())
     samples = np.random.default_rng(1).normal(size=(1, long, 6)).astype(np.float32)

@@ -19,7 +19,7 @@ from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.windows import make_dataset
 from pipeline.errors import PipelineError
-from pipeline.training.fit import fit
+from pipeline.training.gestures import fit_gestures
 from pipeline.training.models import check_hop, nearest_window
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -97,7 +97,7 @@ def test_a_shipped_config_has_people_it_can_leave_out_and_a_network_that_fits(
     for part in names:
         shown = set(dataset.part(part)[1].ravel().tolist()) - {NO_TARGET}
         assert shown == set(range(len(dataset.labels)))
-    fitted = fit(a_step_of(dataset), one_step(config), lambda _: None)
+    fitted, _ = fit_gestures(a_step_of(dataset), one_step(config), lambda _: None)
     assert len(fitted.epochs) == 1
     assert np.isfinite(fitted.epochs[0].loss)
     assert fitted.model.output_shape == (None, len(dataset.labels))

@@ -21,8 +21,9 @@ from pipeline.datasets.windows import make_dataset
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.reports.page import render
 from pipeline.stages.reporting import gather
-from pipeline.training.fit import Epoch, fit
-from pipeline.training.models import build, nearest_window, total_stride
+from pipeline.training.fit import Epoch
+from pipeline.training.gestures import fit_gestures
+from pipeline.training.models import Head, Source, build, nearest_window, total_stride
 from pipeline.training.scaling import measure_scaling, scale
 from pipeline.training.train import Trained, train
 
@@ -175,10 +176,11 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(done: Done) -
 
     scaling = done.run.contract().scaling
     first = predictions(keras.models.load_model(done.run.keras_file), done.dataset, scaling)
-    again = fit(done.dataset, done.config, lambda _: None)
-    assert predictions(again.model, done.dataset, again.scaling) == first
-    other = fit(done.dataset, changed(done.config, "fit", seed=2, epochs=1), lambda _: None)
-    assert predictions(other.model, done.dataset, other.scaling) != first
+    again, _ = fit_gestures(done.dataset, done.config, lambda _: None)
+    assert predictions(again.model, done.dataset, scaling) == first
+    another = changed(done.config, "fit", seed=2, epochs=1)
+    other, _ = fit_gestures(done.dataset, another, lambda _: None)
+    assert predictions(other.model, done.dataset, scaling) != first
 
 
 def test_the_best_epoch_is_kept_and_training_stops_when_it_is_long_past(
@@ -187,11 +189,11 @@ def test_the_best_epoch_is_kept_and_training_stops_when_it_is_long_past(
     import keras
 
     rough = changed(config, "fit", learning_rate=0.5, epochs=30, patience=3)
-    fitted = fit(dataset, rough, lambda _: None)
+    fitted, scaling = fit_gestures(dataset, rough, lambda _: None)
     losses = [epoch.validation_loss for epoch in fitted.epochs]
     assert len(losses) == int(np.argmin(losses)) + 1 + 3
     inputs, targets = dataset.part("validation")
-    called = fitted.model.predict(scale(inputs, fitted.scaling), verbose=0)
+    called = fitted.model.predict(scale(inputs, scaling), verbose=0)
     smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=rough.fit.label_smoothing)
     loss = float(smoothed(np.eye(5, dtype=np.float32)[targets], called))
     assert loss == pytest.approx(min(losses), rel=1e-4)
@@ -226,10 +228,10 @@ def test_a_window_that_pooling_would_cut_is_refused_with_a_good_length(
     config: TrainConfig, length: int, good: int
 ) -> None:
     assert nearest_window(config.model, length) == good
-    assert build(config.model, good, 6, 5).output_shape == (None, 5)
+    assert build(config.model, Source(good, 6), Head(5)).output_shape == (None, 5)
     if length != good:
         with pytest.raises(PipelineError, match=f"A window of {length} samples") as caught:
-            build(config.model, length, 6, 5)
+            build(config.model, Source(length, 6), Head(5))
         assert caught.value.next_step == f"set window.length to {good}"
         assert caught.value.exit_code == ExitCode.USAGE
 

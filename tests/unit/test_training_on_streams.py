@@ -22,9 +22,9 @@ from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.simulate import simulate_dataset
 from pipeline.datasets.windows import make_dataset
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.training.fit import fit
+from pipeline.training.gestures import fit_gestures
 from pipeline.training.lessons import lesson
-from pipeline.training.models import build, history, nearest_window
+from pipeline.training.models import Head, Source, build, history, nearest_window
 from pipeline.training.scaling import measure_scaling
 from pipeline.training.streams import (
     Lanes,
@@ -131,7 +131,7 @@ def network(request: pytest.FixtureRequest) -> tuple[Any, Any, int]:
     keras.utils.set_random_seed(5)
     settings = TypeAdapter(ModelConfig).validate_python(request.param)
     window = nearest_window(settings, 48)
-    return settings, build(settings, window, 6, 3), window
+    return settings, build(settings, Source(window, 6), Head(3)), window
 
 
 def test_from_a_reset_on_a_stream_scores_as_its_windows_do(network: tuple[Any, Any, int]) -> None:
@@ -224,7 +224,7 @@ def test_the_same_seed_learns_the_same_on_streams(
 ) -> None:
     dataset, content = learned
     short = content.model_copy(update={"fit": content.fit.model_copy(update={"epochs": 1})})
-    first, again = (fit(dataset, short, lambda _: None) for _ in range(2))
+    first, again = (fit_gestures(dataset, short, lambda _: None)[0] for _ in range(2))
     for one, other in zip(first.model.get_weights(), again.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 

@@ -1,0 +1,27 @@
+"""A config file of any task: its `task` says which settings it may have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipeline.config import TrainConfig
+from pipeline.config_file import parsed_as, read_settings
+from pipeline.config_fit import TaskConfig
+from pipeline.errors import ExitCode, PipelineError
+
+TASKS: dict[str, type[TaskConfig]] = {"gesture": TrainConfig}
+
+
+def load_task_config(path: Path, overrides: Iterable[str] = ()) -> TaskConfig:
+    """Raises PipelineError (exit code USAGE) that lists every fault."""
+    content = read_settings(path, overrides)
+    task = content.get("task", "gesture")
+    if task not in TASKS:
+        raise PipelineError(
+            f"{path}: there is no task `{task}`.",
+            f"what can be learned is {', '.join(TASKS)}",
+            "write one of these as `task:`",
+            ExitCode.USAGE,
+        )
+    return parsed_as(TASKS[task], path, content)

@@ -1,0 +1,29 @@
+"""The tasks there are: what each does before the core fits its network, and after its C is proven.
+
+A task is data and a head; everything between is the same code for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.artifacts import RunFolder
+from pipeline.stages.gestures import settle_gestures, train_gestures
+from pipeline.stages.settling import Proven, Settled
+
+if TYPE_CHECKING:
+    from pipeline.training.fit import Epoch
+    from pipeline.training.train import Trained
+
+
+@dataclass(frozen=True)
+class Task:
+    """train: of the task's own config; it fills the run folder. settle: after conversion."""
+
+    train: Callable[[Any, RunFolder, Callable[[Epoch], None]], Trained]
+    settle: Callable[[Proven], Settled]
+
+
+TASKS = {"gesture": Task(train_gestures, settle_gestures)}

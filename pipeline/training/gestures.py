@@ -1,0 +1,89 @@
+"""Gestures as a course: windows or streams of samples, to the probability of each label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.artifacts import NO_TARGET, Float32, Int32, SequenceDataset
+from pipeline.config import TrainConfig
+from pipeline.contract import Scaling
+from pipeline.training.fit import Epoch, Fitted, fit
+from pipeline.training.lessons import Course, Lesson
+from pipeline.training.models import Head, Source, build, history
+from pipeline.training.scaling import measure_scaling, scale
+from pipeline.training.streams import Flags, Lanes, keeping_state
+
+
+def fit_gestures(
+    dataset: SequenceDataset, config: TrainConfig, on_epoch: Callable[[Epoch], None]
+) -> tuple[Fitted, Scaling]:
+    inputs, _ = dataset.part("train")
+    scaling = measure_scaling(inputs, config.data.channels)
+    return fit(_course(dataset, scaling, config), config.fit, on_epoch), scaling
+
+
+def _course(dataset: SequenceDataset, scaling: Scaling, config: TrainConfig) -> Course:
+    """The test part is in none of it."""
+    source = Source(config.window.length, len(config.data.channels))
+    head = Head(len(dataset.labels))
+
+    def on_streams(model: Any) -> Any:
+        samples, lanes = dataset.inputs.shape[1], config.fit.batch_size
+        return keeping_state(model, config.model, samples, config.window.hop, lanes)
+
+    return Course(
+        network=lambda: build(config.model, source, head),
+        learned=_lesson(dataset, "train", scaling, config),
+        held=_lesson(dataset, "validation", scaling, config),
+        loss=lambda: smoothed_cross_entropy(config.fit.label_smoothing),
+        learner=on_streams if dataset.begins is not None else lambda model: model,
+    )
+
+
+def smoothed_cross_entropy(smoothing: float) -> Any:
+    """Szegedy et al., CVPR 2016; of one-hot targets."""
+    from keras.losses import CategoricalCrossentropy
+
+    return CategoricalCrossentropy(label_smoothing=smoothing)
+
+
+def _lesson(dataset: SequenceDataset, part: str, scaling: Scaling, config: TrainConfig) -> Lesson:
+    """Training weighs rare classes more; validation all alike."""
+    inputs, targets = dataset.part(part)
+    classes = len(dataset.labels)
+    even = part != "train" or not config.fit.class_weights
+    weight = np.ones(classes) if even else _class_weights(targets, classes)
+    weights = np.append(weight, 0).astype(np.float32)[targets]  # NO_TARGET is the last one
+    one_hot = np.append(np.eye(classes), np.zeros((1, classes)), axis=0).astype(np.float32)
+    scaled = scale(inputs, scaling)
+    if dataset.begins is None:
+        return Lesson(scaled, one_hot[targets], weights)
+    return _in_lanes(
+        scaled, one_hot[targets], weights, dataset.begins[dataset.splits[part]], config
+    )
+
+
+def _in_lanes(
+    inputs: Float32, targets: Float32, weights: Float32, begins: Flags, config: TrainConfig
+) -> Lesson:
+    lanes = Lanes.of(begins, config.fit.batch_size)
+    unseen = config.window.length // config.window.hop - 1
+    weights[lanes.cut(begins), :unseen] = 0
+    return Lesson(
+        lanes.inputs(inputs, history(config.model)),
+        lanes.each(targets),
+        lanes.each(weights / weights.mean()),
+        lanes.begins,
+    )
+
+
+def _class_weights(targets: Int32, classes: int) -> NDArray[np.float64]:
+    """Weights that make every class count the same in all: float64 [K]."""
+    told = targets[targets != NO_TARGET]
+    counts = np.bincount(told, minlength=classes)
+    weights: NDArray[np.float64] = len(told) / (classes * np.maximum(1, counts))
+    return weights
