@@ -37,8 +37,8 @@ def _course(dataset: SequenceDataset, scaling: Scaling, config: TrainConfig) -> 
 
     return Course(
         network=lambda: build(config.model, source, head),
-        learned=_lesson(dataset, "train", scaling, config),
-        held=_lesson(dataset, "validation", scaling, config),
+        learned=lesson(dataset, "train", scaling, config),
+        held=lesson(dataset, "validation", scaling, config),
         loss=lambda: smoothed_cross_entropy(config.fit.label_smoothing),
         learner=on_streams if dataset.begins is not None else lambda model: model,
     )
@@ -51,7 +51,7 @@ def smoothed_cross_entropy(smoothing: float) -> Any:
     return CategoricalCrossentropy(label_smoothing=smoothing)
 
 
-def _lesson(dataset: SequenceDataset, part: str, scaling: Scaling, config: TrainConfig) -> Lesson:
+def lesson(dataset: SequenceDataset, part: str, scaling: Scaling, config: TrainConfig) -> Lesson:
     """Training weighs rare classes more; validation all alike."""
     inputs, targets = dataset.part(part)
     classes = len(dataset.labels)

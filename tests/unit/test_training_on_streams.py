@@ -22,8 +22,7 @@ from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.simulate import simulate_dataset
 from pipeline.datasets.windows import make_dataset
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.training.gestures import fit_gestures
-from pipeline.training.lessons import lesson
+from pipeline.training.gestures import fit_gestures, lesson
 from pipeline.training.models import Head, Source, build, history, nearest_window
 from pipeline.training.scaling import measure_scaling
 from pipeline.training.streams import (
