@@ -21,6 +21,7 @@ from pipeline.training.lessons import Course, Lesson
 from pipeline.training.streams import forget
 
 EMA_MOMENTUM = 0.995
+STEPS_AT_ONCE = 16  # the same steps, with less of Python between them; a stream forgets in between
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,12 @@ def fit(course: Course, config: FitConfig, on_epoch: Callable[[Epoch], None]) ->
     learned, held = course.learned, course.held
     measured = ["accuracy"] if course.accuracy else []
     optimizer = _optimizer(keras, config, len(learned.inputs))
-    learner.compile(optimizer, course.loss(), weighted_metrics=measured)
+    learner.compile(
+        optimizer,
+        course.loss(),
+        weighted_metrics=measured,
+        steps_per_execution=STEPS_AT_ONCE if learned.begins is None else 1,
+    )
     epochs: list[Epoch] = []
     learner.fit(
         learned.inputs,
