@@ -31,8 +31,8 @@ def export(model: Any, windows: Any) -> bytes:
         columns, front_file = _front(front, windows)
     cells = [float_cell(layer) for layer in recurrent]
     traces = run_all(cells, columns)
-    head_file = _converted(head, traces[-1].columns[:, -1].astype(np.float32))
-    source = front_file or Samples(windows.shape[2], *_range(windows))
+    head_file = converted(head, traces[-1].columns[:, -1].astype(np.float32))
+    source = front_file or Samples(windows.shape[2], *range_of(windows))
     return join_step(source, cells, traces, head_file)
 
 
@@ -53,12 +53,12 @@ def _front(layers: Sequence[Any], windows: Any) -> tuple[Array, bytes]:
     for layer in reversed(layers):
         kernel, step = _window_of(layer)
         reach, stride = (reach - 1) * step + kernel, stride * step
-    whole = _network(layers, windows.shape[1:], None)
+    whole = network(layers, windows.shape[1:], None)
     columns = np.asarray(whole.predict(windows, verbose=0), np.float64)
     starts = range(0, windows.shape[1] - reach + 1, stride)
     crops = np.concatenate([windows[:, start : start + reach] for start in starts])
     chosen = np.linspace(0, len(crops) - 1, min(MOST_CROPS, len(crops))).astype(np.int64)
-    return columns, _converted(layers, crops[chosen])
+    return columns, converted(layers, crops[chosen])
 
 
 def _window_of(layer: Any) -> tuple[int, int]:
@@ -71,12 +71,12 @@ def _window_of(layer: Any) -> tuple[int, int]:
     return 1, 1
 
 
-def _converted(layers: Sequence[Any], inputs: Any) -> bytes:
+def converted(layers: Sequence[Any], inputs: Any) -> bytes:
     """inputs: float32 [n, …]."""
-    return convert(_network(layers, inputs.shape[1:], 1), inputs)
+    return convert(network(layers, inputs.shape[1:], 1), inputs)
 
 
-def _network(layers: Sequence[Any], shape: tuple[int, ...], batch: int | None) -> Any:
+def network(layers: Sequence[Any], shape: tuple[int, ...], batch: int | None) -> Any:
     samples = keras.Input(batch_shape=(batch, *shape), name="samples")
     value = samples
     for layer in layers:
@@ -86,7 +86,7 @@ def _network(layers: Sequence[Any], shape: tuple[int, ...], batch: int | None) -
     return keras.Model(samples, value, name="network")
 
 
-def _range(windows: Any) -> tuple[float, int]:
+def range_of(windows: Any) -> tuple[float, int]:
     """Scale and zero point that hold all values, and zero; as TensorFlow chooses them."""
     low, high = min(float(windows.min()), 0.0), max(float(windows.max()), 0.0)
     scale = float(np.float32(max(high - low, 1e-6) / 255))

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.conversion.step_cells import FloatCell, Trace
-from pipeline.conversion.step_file import Place, StepFile
+from pipeline.conversion.step_file import StepFile
+from pipeline.conversion.tflite_file import Place
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def join_step(
     if isinstance(source, bytes):
         samples, column = file.add_network(source, None)
     else:
-        samples = column = file.add_samples(source.channels, source.scale, source.zero_point)
+        samples = column = file.add_samples((1, source.channels), source.scale, source.zero_point)
     inputs, outputs = {"x": samples}, {}
     for cell, trace in zip(cells, traces, strict=True):
         states, new = file.add_cell(cell, trace, column)

@@ -1,0 +1,41 @@
+"""`python -m pipeline.conversion.sequence_child MODEL WINDOWS FLATBUFFER`; see sequence."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from pipeline.conversion.sequence_file import SequenceFile
+from pipeline.conversion.step_cells import float_cell, run_all
+from pipeline.conversion.step_child import converted, network, parts_of, range_of
+
+
+def main(model_file: Path, windows_file: Path, flatbuffer_file: Path) -> None:
+    model = keras.models.load_model(model_file, compile=False)
+    flatbuffer_file.write_bytes(export(model, np.load(windows_file)))
+
+
+def export(model: Any, windows: Any) -> bytes:
+    """windows: float32 [n, T, C]."""
+    front, recurrent, head = parts_of(model)
+    file, columns = SequenceFile(), windows
+    if front:
+        columns = network(front, windows.shape[1:], None).predict(windows, verbose=0)
+        samples, sequence = file.add_network(converted(front, windows), None)
+    else:
+        samples = sequence = file.add_samples((1, *windows.shape[1:]), *range_of(windows))
+    cells = [float_cell(layer) for layer in recurrent]
+    traces = run_all(cells, columns.astype(np.float64))
+    for cell, trace in zip(cells, traces, strict=True):
+        sequence = file.add_lstm(cell, trace, sequence)
+    head_file = converted(head, traces[-1].columns[:, -1].astype(np.float32))
+    scores = file.add_head(head_file, file.add_last(sequence))
+    return file.write({"x": samples}, {"y": scores})
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
