@@ -233,6 +233,11 @@ class RunFolder:
         return self.path / "model.tflite"
 
     @property
+    def sequence_file(self) -> Path:
+        """LSTMs over a window, for an interpreter elsewhere; other networks have none."""
+        return self.path / "model_lstm.tflite"
+
+    @property
     def cost_file(self) -> Path:
         """What each layer costs, as known at conversion."""
         return self.path / "cost.json"

@@ -24,6 +24,7 @@ def main(flatbuffer: Path, inputs_file: Path, outputs_file: Path) -> None:
         )
     outputs = []
     for row in inputs:
+        interpreter.reset()  # an LSTM's state would go on from the row before
         interpreter.set_input(row.reshape(shape), 0)
         interpreter.invoke()
         outputs.append(interpreter.get_output(0).reshape(-1).copy())

@@ -57,8 +57,15 @@ def _front(layers: Sequence[Any], windows: Any) -> tuple[Array, bytes]:
     columns = np.asarray(whole.predict(windows, verbose=0), np.float64)
     starts = range(0, windows.shape[1] - reach + 1, stride)
     crops = np.concatenate([windows[:, start : start + reach] for start in starts])
-    chosen = np.linspace(0, len(crops) - 1, min(MOST_CROPS, len(crops))).astype(np.int64)
-    return columns, converted(layers, crops[chosen])
+    return columns, converted(layers, crops[_some(crops)])
+
+
+def _some(crops: Any) -> Any:
+    """Indices of enough of them, those with the lowest and the highest value among them: so all
+    that is made of these windows takes its input in one scale."""
+    spread = np.linspace(0, len(crops) - 1, min(MOST_CROPS, len(crops))).astype(np.int64)
+    values = crops.reshape(len(crops), -1)
+    return np.union1d(spread, [values.min(axis=1).argmin(), values.max(axis=1).argmax()])
 
 
 def _window_of(layer: Any) -> tuple[int, int]:

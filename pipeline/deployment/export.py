@@ -20,22 +20,26 @@ PARTS = ("crc", "decision", "model", "nn", "rate", "recognizer", "sample", "self
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the same run always gives the same bytes
 
 
-def export_files(run: RunFolder, contract: Contract, firmware: Path) -> dict[str, bytes]:
+def export_files(
+    run: RunFolder, contract: Contract, firmware: Path, is_step: bool
+) -> dict[str, bytes]:
     """Every file of the export by its path; the same run always gives the same bytes.
 
-    firmware: the project's folder of that name. The run must have been converted.
+    firmware: the project's folder of that name; is_step: whether model.tflite is one step of a
+    recurrent network. The run must have been converted.
     """
     library = _library_name(run.name)
     sources = dict(_sources(run, firmware))
+    known = {**_known(run, contract), "network": " ".join(_calls(run, contract, is_step))}
     return {
-        "README.md": _filled(firmware, "README.md", run, contract),
+        "README.md": _filled(firmware, "README.md", known),
         "contract.json": run.contract_file.read_bytes(),
         **{f"c/src/{name}": content for name, content in sources.items()},
         "c/example.c": _text(firmware, "example.c"),
         f"arduino/{library}.zip": _zipped(
             library,
             {
-                "library.properties": _filled(firmware, "library.properties", run, contract),
+                "library.properties": _filled(firmware, "library.properties", known),
                 "examples/Gesture/Gesture.ino": _text(firmware, "Gesture.ino"),
                 **{f"src/{name}": content for name, content in sources.items()},
             },
@@ -57,7 +61,24 @@ def _text(firmware: Path, name: str) -> bytes:
 
 
 def _tflite(run: RunFolder) -> tuple[Path, ...]:
-    return (run.flatbuffer_file, run.path / "model_data.h", run.path / "model_data.c")
+    files = (run.flatbuffer_file, run.path / "model_data.h", run.path / "model_data.c")
+    return (*files, run.sequence_file) if run.sequence_file.is_file() else files
+
+
+def _calls(run: RunFolder, contract: Contract, is_step: bool) -> Iterator[str]:
+    """How the network alone is called."""
+    if is_step:
+        yield (
+            "`model.tflite` is one step of a recurrent network: give it as many samples as its "
+            "input takes, and states of zero at first, then those that came out."
+        )
+    else:
+        yield f"`model.tflite` takes a window of {contract.window} samples."
+    if run.sequence_file.is_file():
+        yield (
+            f"`{run.sequence_file.name}` takes a window of {contract.window} samples; it keeps its "
+            "states as variables, so call the interpreter's `Reset()` before each window."
+        )
 
 
 def _library_name(run_name: str) -> str:
@@ -75,22 +96,24 @@ def _zipped(folder: str, files: Mapping[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-def _filled(firmware: Path, name: str, run: RunFolder, contract: Contract) -> bytes:
+def _filled(firmware: Path, name: str, known: Mapping[str, object]) -> bytes:
     """A text of firmware/export with what is known of the run in its braces."""
+    return _text(firmware, name).decode().format_map(known).encode()
+
+
+def _known(run: RunFolder, contract: Contract) -> dict[str, object]:
     quantisation = contract.quantisation
     assert quantisation is not None  # the caller has asked for a converted run
     background = contract.policy.background
     channels = [channel.name for channel in contract.channels]
-    known = {
+    return {
         "title": run.name,
         "library": _library_name(run.name),
         "gestures": ", ".join(label for label in contract.labels if label != background),
         "channels": ", ".join(channels),
         "channel_count": len(channels),
         "rate_hz": contract.rate_hz,
-        "window": contract.window,
         "input_scale": quantisation.input_scale,
         "input_zero_point": quantisation.input_zero_point,
         "contract_hash": contract.hash(),
     }
-    return _text(firmware, name).decode().format_map(known).encode()

@@ -91,6 +91,7 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
     save_text_files(draft.sources, contract_source.contract_source(contract, crc))
     vectors.save(draft.golden_file)
     network.cost.save(draft.cost_file)
+    quantising.export_sequence(run, windows["calibration"])
     _publish(run, draft, contract)
     write_report(run)
     return Converted(

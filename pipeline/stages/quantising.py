@@ -26,6 +26,21 @@ def quantise(run: RunFolder, windows: Float32, flatbuffer: Path, log: Path) -> N
     make(run.keras_file, windows, flatbuffer, log)
 
 
+def export_sequence(run: RunFolder, windows: Float32) -> None:
+    """Leave the network of LSTMs over windows as TensorFlow Lite has it; none of a network of
+    another kind, of one that runs on a stream, or of text, whose embedding it would lack."""
+    from pipeline.conversion import sequence
+
+    contract = run.contract()
+    takes_windows = contract.mode == "window" and contract.vocabulary is None
+    if takes_windows and sequence.is_of_lstms(run.keras_file):
+        sequence.export_sequence(
+            run.keras_file, windows, run.sequence_file, run.build / "sequence.log"
+        )
+    else:
+        run.sequence_file.unlink(missing_ok=True)
+
+
 def require_whole(run: RunFolder, board: str) -> None:
     """Raises PipelineError where the flatbuffer, which this board interprets, is but a step."""
     from pipeline.conversion.step import is_recurrent

@@ -61,6 +61,7 @@ def verify(path: Path, on_step: OnStep) -> Reproduced:
 
 def export(path: Path, folder: Path) -> Exported:
     """Write the run's C, Arduino library and .tflite into a new folder, whole or not at all."""
+    from pipeline.conversion.step import is_recurrent
     from pipeline.deployment.export import export_files
 
     run = open_run(path)
@@ -72,7 +73,7 @@ def export(path: Path, folder: Path) -> Exported:
             "name a folder that does not exist, or delete this one first",
             ExitCode.USAGE,
         )
-    files = export_files(run, contract, PROJECT / "firmware")
+    files = export_files(run, contract, PROJECT / "firmware", is_recurrent(run.keras_file))
     _write(folder, files)
     return Exported(folder, tuple(sorted(files)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,19 @@ import pytest
 
 from pipeline.artifacts import GoldenVectors, RunFolder
 from pipeline.conversion.golden import quantise
+from pipeline.conversion.oracle import run_oracle
 from pipeline.conversion.stepped_reference import SteppedReference
 from pipeline.stages.quantising import compiled
 from pipeline.twin import Twin
 from tests.cli.commands import PROJECT, gesture
 
+LIMIT_S = 120
+MOST_OFF = 0.04  # of a score: int8 for h and the weights
+WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O2")
 QUICK = ("--set", "fit.epochs=2", "--set", "augment.passes=1")
 MODELS = {
     "window": ("gesture_gru.yaml", "model.units=[8, 6]"),
+    "lstm": ("gesture_lstm.yaml", "model.units=[6, 5]"),
     "streaming": ("gesture_conv_gru.yaml", "model.units=[7]", "window.mode=streaming"),
 }
 
@@ -56,6 +62,37 @@ def test_the_twin_gives_the_golden_vectors_and_goes_on_as_the_reference(run: Run
     asked = stream if contract.streaming else samples[:3]
     expected = reference.answers(asked.reshape(-1, *asked.shape[-2:]), twin.feed)
     np.testing.assert_array_equal(twin.stream(stream), expected.reshape(-1, twin.classes))
+
+
+def test_the_export_gives_the_golden_bytes(run: RunFolder, tmp_path: Path) -> None:
+    folder = tmp_path / "exported"
+    ended = gesture("export", run.path, folder, "--json", cwd=run.path)
+    assert ended.code == 0, ended.told
+    program, source = tmp_path / "runner", folder / "c" / "src"
+    runner = PROJECT / "tests" / "fixtures" / "exported_runner.c"
+    command = ["gcc", *WARNINGS, f"-I{source}", runner, *source.glob("*.c"), "-o", program]
+    subprocess.run(command, check=True, timeout=LIMIT_S)
+    golden = GoldenVectors.load(run.golden_file)
+    said = subprocess.run(
+        [program], input=golden.inputs.tobytes(), capture_output=True, check=True, timeout=LIMIT_S
+    )
+    assert said.stdout == golden.outputs.tobytes()
+    told = (folder / "README.md").read_text()
+    assert "`model.tflite` is one step of a recurrent network" in told
+    has_sequence = run.sequence_file.is_file()
+    assert ("`model_lstm.tflite` takes a window of 112 samples" in told) == has_sequence
+    assert ("tflite/model_lstm.tflite" in ended.json["files"]) == has_sequence
+
+
+def test_lstms_are_left_as_tensorflow_lite_has_them_too(run: RunFolder) -> None:
+    assert run.sequence_file.is_file() == run.name.endswith("lstm")
+    if run.sequence_file.is_file():
+        quantisation = run.contract().quantisation
+        assert quantisation is not None
+        with np.load(run.windows_file) as windows:
+            inputs, expected = quantise(windows["test"], quantisation), windows["test_scores"]
+        found = run_oracle(run.sequence_file, inputs, run.build / "oracle.log")
+        assert np.abs((found.astype(float) + 128) / 256 - expected).max() < MOST_OFF
 
 
 def test_it_can_be_reproduced(run: RunFolder) -> None:

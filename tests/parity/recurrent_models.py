@@ -59,10 +59,25 @@ def convolved(layers):
     yield layers.GRU(8, name="first")
 
 
+def stacked_lstm(layers):
+    yield layers.AveragePooling1D(4, name="downsample")
+    yield layers.LSTM(12, return_sequences=True, name="first")
+    yield layers.LSTM(9, use_bias=False, name="second")
+
+
+def convolved_lstm(layers):
+    yield layers.Conv1D(8, 5, activation="relu", name="conv1")
+    yield layers.MaxPooling1D(2, name="pool1")
+    yield layers.LSTM(9, name="first")
+    yield layers.Dense(9, activation="relu", name="hidden")
+
+
 STACKS = (
     *(simple_rnn, gru, gru_reset_before, lstm, without_bias, stacked, downsampled, convolved),
+    *(stacked_lstm, convolved_lstm),
 )
 NAMES = tuple(stack.__name__ for stack in STACKS)
+OF_LSTMS = ("lstm", "stacked_lstm", "convolved_lstm")
 
 
 def windows() -> np.ndarray:
@@ -74,6 +89,7 @@ def windows() -> np.ndarray:
 if __name__ == "__main__":
     import keras
 
+    from pipeline.conversion import sequence_child
     from pipeline.conversion.step_child import export
 
     inputs = windows()
@@ -87,7 +103,12 @@ if __name__ == "__main__":
         for variable in model.weights:
             if "bias" in variable.path:
                 variable.assign(np.random.default_rng(1).normal(0, 0.3, variable.shape))
+        if stack is lstm:  # one that remembers the window before, where it is not reset
+            first = model.get_layer("first")
+            first.cell.bias.assign(first.cell.bias + np.repeat([0, 2, 0, 0], first.units))
         scores.kernel.assign(3 * scores.kernel)
         file = Path(sys.argv[1]) / f"{stack.__name__}.tflite"
         file.write_bytes(export(model, inputs))
         np.save(file.with_suffix(".npy"), model.predict(inputs, verbose=0))
+        if stack.__name__ in OF_LSTMS:
+            file.with_suffix(".sequence").write_bytes(sequence_child.export(model, inputs))

@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from host_engine import HostEngine
-from recurrent_models import CHANNELS, NAMES, WINDOW, windows
+from recurrent_models import CHANNELS, NAMES, OF_LSTMS, WINDOW, windows
+
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from pipeline.compiler import compile_network
 from pipeline.conversion.golden import quantise
+from pipeline.conversion.oracle import run_oracle
 from pipeline.conversion.stepped_reference import SteppedReference
 from pipeline.errors import PipelineError
 
@@ -67,6 +70,30 @@ def test_a_stream_gives_the_bytes_of_the_reference_at_every_hop(
     np.testing.assert_array_equal(found, reference.answers(inputs, HOP)[0])
     assert network.obstacle is None
     assert network.cost.ram_bytes < compile_network(step, window=WINDOW).cost.ram_bytes
+
+
+@pytest.mark.parametrize("name", OF_LSTMS)
+def test_tflite_micro_runs_a_whole_window_of_lstms_and_says_nearly_what_keras_does(
+    name: str, networks: Path
+) -> None:
+    sequence = networks / f"{name}.sequence"
+    step = compile_network((networks / f"{name}.tflite").read_bytes(), window=WINDOW)
+    inputs = quantise(windows(), step.quantisation)
+    found = run_oracle(sequence, inputs, networks / "oracle.log")
+    scores, expected = (found.astype(float) + 128) / 256, np.load(networks / f"{name}.npy")
+    assert np.abs(scores - expected).max() < 0.03
+    sure = np.ptp(np.sort(expected)[:, -2:], axis=1) > 0.03
+    assert np.array_equal(scores.argmax(axis=1)[sure], expected.argmax(axis=1)[sure])
+    assert input_of(sequence) == (step.quantisation.input_scale, step.quantisation.input_zero_point)
+    assert len(sequence.read_bytes()) < 12_000  # an operator a layer, however many steps
+
+
+def input_of(flatbuffer: Path) -> tuple[float, int]:
+    """Scale and zero point."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer.read_bytes(), 0))
+    (graph,) = model.subgraphs
+    quantisation = graph.tensors[graph.inputs[0]].quantization
+    return float(quantisation.scale[0]), int(quantisation.zeroPoint[0])
 
 
 def test_layers_have_the_names_that_keras_gave_them(networks: Path) -> None:
