@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from host_engine import HostEngine
 from recurrent_models import CHANNELS, NAMES, OF_LSTMS, WINDOW, windows
-
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from pipeline.compiler import compile_network
