@@ -32,6 +32,14 @@ static void field_thousandths(line_t *line, const char *name, uint32_t value) {
   line_thousandths(line, value);
 }
 
+static const char *task_name(void) {
+  static const char *const names[] = {[MODEL_GESTURE] = "gesture",
+                                      [MODEL_SENTIMENT] = "sentiment",
+                                      [MODEL_GENERATION] = "generation",
+                                      [MODEL_FORECAST] = "forecast"};
+  return MODEL.classes == 0 ? "none" : names[MODEL.task];
+}
+
 /* In two pieces: together they are longer than a line. */
 static void answer_info(app_t *app) {
   line_t *line = &app->line;
@@ -41,6 +49,7 @@ static void answer_info(app_t *app) {
   field_text(line, " revision=", board.revision);
   field_text(line, " firmware=", FIRMWARE_VERSION);
   field_text(line, " contract=", MODEL.contract_hash);
+  field_text(line, " task=", task_name());
   app_write(app, line->text, line->length);
   line_start(line, "");
   field_thousandths(line, " rate_hz=", MODEL.rate_mhz);
@@ -62,8 +71,9 @@ static void answer_info(app_t *app) {
 
 /* In pieces: the labels of a model may be longer than a line. */
 static void answer_labels(app_t *app) {
+  const int labels = MODEL.labels == NULL ? 0 : MODEL.classes;
   app_write(app, "ok", 2);
-  for (int c = 0; c < MODEL.classes; c++) {
+  for (int c = 0; c < labels; c++) {
     app_write(app, " ", 1);
     app_write(app, MODEL.labels[c], strlen(MODEL.labels[c]));
   }
@@ -242,9 +252,28 @@ static bool needs_model(const command_t *command) {
     case COMMAND_BENCH:
     case COMMAND_PROFILE:
     case COMMAND_SELFTEST:
+    case COMMAND_TEXT:
+    case COMMAND_MORE:
+    case COMMAND_GENERATE:
       return true;
     default:
       return false;
+  }
+}
+
+/* Whether the model's task, where the command needs one, is the command's. */
+static bool suits_task(const command_t *command) {
+  switch (command->kind) {
+    case COMMAND_CLASSIFY:
+    case COMMAND_SCORES:
+      return !command->on || MODEL.task == MODEL_GESTURE;
+    case COMMAND_TEXT:
+    case COMMAND_MORE:
+      return MODEL.task == MODEL_SENTIMENT;
+    case COMMAND_GENERATE:
+      return MODEL.task == MODEL_GENERATION;
+    default:
+      return true;
   }
 }
 
@@ -291,6 +320,11 @@ static void carry_out(app_t *app, const command_t *command) {
     case COMMAND_REBOOT:
       answer_reboot(app);
       break;
+    case COMMAND_TEXT:
+    case COMMAND_MORE:
+    case COMMAND_GENERATE:
+      app_answer_text(app, command);
+      break;
     case COMMAND_UNKNOWN:
       answer(app, "err unknown-command");
       break;
@@ -309,6 +343,8 @@ static void carry_out(app_t *app, const command_t *command) {
 void app_answer(app_t *app, const command_t *command) {
   if (MODEL.classes == 0 && needs_model(command)) {
     answer(app, "err no-model");
+  } else if (!suits_task(command)) {
+    answer(app, "err wrong-task");
   } else {
     carry_out(app, command);
   }

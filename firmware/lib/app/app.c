@@ -79,7 +79,7 @@ void app_inject(app_t *state, uint32_t rate_mhz) {
 
 void app_begin(void) {
   memset(&app, 0, sizeof app);
-  app.classifying = MODEL.classes > 0;
+  app.classifying = MODEL.classes > 0 && MODEL.task == MODEL_GESTURE;
   const bool has_sensor = board.begin();
   send_banner();
   if (board.restart_fault() != NULL) {
@@ -97,6 +97,7 @@ static bool read_commands(void) {
     const int byte = board.read_byte();
     if (byte < 0) return i > 0;
     if (command_reader_push(&app.reader, (uint8_t)byte, &command)) app_answer(&app, &command);
+    if (app.to_write > 0) return true; /* its answer comes before the next command */
   }
   return true;
 }
@@ -234,9 +235,16 @@ static bool take_samples(void) {
   return true;
 }
 
+/* A character at a time, so that samples are taken between them. */
+static bool do_commands(void) {
+  if (app.to_write == 0) return read_commands();
+  app_write_on(&app);
+  return true;
+}
+
 void app_poll(void) {
   app_breathe();
-  const bool had_bytes = read_commands();
+  const bool had_bytes = do_commands();
   const bool had_samples = take_samples();
   if (!had_bytes && !had_samples) board.idle();
 }

@@ -9,9 +9,11 @@
 #include "history.h"
 #include "line.h"
 #include "model_size.h"
+#include "passage.h"
 #include "rate_lock.h"
 #include "recognizer.h"
 #include "ring.h"
+#include "writer.h"
 
 #define APP_INPUT_BYTES (MODEL_WINDOW * MODEL_CHANNELS)
 
@@ -38,7 +40,13 @@ typedef struct {
   command_reader_t reader;
   line_t line; /* being written */
   recognizer_t recognizer;
-  int8_t test_input[APP_INPUT_BYTES]; /* of load, invoke and bench; selftest overwrites it */
+  passage_t passage; /* of text and more */
+  writer_t writer;   /* of generate */
+  uint32_t to_write; /* characters left of it; while there are any, commands wait */
+  uint32_t written;  /* characters so far */
+  line_t text_line;  /* of them, begun: others may be sent before it is full */
+  int8_t
+      test_input[APP_INPUT_BYTES]; /* of load, invoke and bench; selftest and text overwrite it */
 } app_t;
 
 /* Hands bytes to the board, and counts what nobody took. */
@@ -63,6 +71,12 @@ void app_inject(app_t *app, uint32_t rate_mhz);
 
 /* Takes a sample as the sensor, or the host in its place, made it. */
 void app_take(app_t *app, const sample_t *reading);
+
+/* Carries out `text`, `more` and `generate`. */
+void app_answer_text(app_t *app, const command_t *command);
+
+/* Writes the next character of what is generated; the answer comes after the last. */
+void app_write_on(app_t *app);
 
 /* Carries a command out and sends its one answer. */
 void app_answer(app_t *app, const command_t *command);

@@ -9,9 +9,12 @@
 #ifndef MODEL_H
 #define MODEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define MODEL_NO_BACKGROUND 255
+
+typedef enum { MODEL_GESTURE, MODEL_SENTIMENT, MODEL_GENERATION, MODEL_FORECAST } model_task_t;
 
 /* int8 input = clamp((sample * multiplier + offset) >> shift), sample in thousandths. */
 typedef struct {
@@ -28,7 +31,21 @@ typedef struct {
   const uint16_t *fire_sums; /* [classes]: the sum at which each class fires */
 } model_policy_t;
 
+/* What stands for text. Tokens are numbers: 0 pads a text that is too short, 1 is all that is
+ * unknown; the others are words or characters. */
 typedef struct {
+  uint16_t size;             /* tokens */
+  bool of_characters;        /* else of words */
+  bool pads_before;          /* a text that is too short, else after it */
+  bool cuts_before;          /* a text that is too long, else its end */
+  uint32_t logit_step;       /* of what generates: see sampler.h */
+  const char *const *tokens; /* [size] UTF-8; "" for 0 and 1 */
+  const uint16_t *sorted;    /* [size - 2]: tokens from 2 on, by the bytes of their text */
+  const int8_t *embedding;   /* [size][channels]: what the network is given for a token */
+} model_text_t;
+
+typedef struct {
+  model_task_t task;
   const char *contract_hash;   /* SHA-256, hex; "none" where there is no model */
   uint32_t rate_mhz;           /* samples per 1000 s */
   uint16_t window;             /* samples */
@@ -38,8 +55,9 @@ typedef struct {
   uint8_t classes;             /* 0 where there is no model */
   uint8_t shift;               /* of all channels' scaling */
   uint16_t selftest_crc;       /* see selftest.h */
-  const char *const *labels;   /* [classes] */
-  const model_scale_t *scales; /* [channels] */
+  const char *const *labels;   /* [classes]; NULL where outputs are no classes */
+  const model_scale_t *scales; /* [channels]; NULL of text */
+  const model_text_t *text;    /* NULL of all else */
   model_policy_t policy;
   void (*reset)(void); /* forgets all samples */
   /* input int8 [feed][channels], output int8 [classes]; score = output + 128. The output is that of

@@ -2,9 +2,12 @@
 
 #include <string.h>
 
-#define MAX_WORDS 4 /* one more than any command has, so that too many are seen */
+#include "escape.h"
 
-typedef enum { NOTHING, ON_OFF, OFFSET_HEX, RUNS, NUMBER, SAMPLES } arguments_t;
+#define MAX_WORDS 4 /* one more than any command has, so that too many are seen */
+#define DECIMALS 4  /* of a temperature */
+
+typedef enum { NOTHING, ON_OFF, OFFSET_HEX, RUNS, NUMBER, SAMPLES, TEXT, GENERATION } arguments_t;
 
 typedef struct {
   const char *name;
@@ -20,7 +23,8 @@ static const rule_t RULES[] = {
     {"profile", COMMAND_PROFILE, NOTHING}, {"selftest", COMMAND_SELFTEST, NOTHING},
     {"image", COMMAND_IMAGE, NUMBER},      {"reboot", COMMAND_REBOOT, NOTHING},
     {"pull", COMMAND_PULL, NUMBER},        {"inject", COMMAND_INJECT, NUMBER},
-    {"sample", COMMAND_SAMPLE, SAMPLES},
+    {"sample", COMMAND_SAMPLE, SAMPLES},   {"text", COMMAND_TEXT, TEXT},
+    {"more", COMMAND_MORE, TEXT},          {"generate", COMMAND_GENERATE, GENERATION},
 };
 
 void command_reader_reset(command_reader_t *reader) {
@@ -28,20 +32,25 @@ void command_reader_reset(command_reader_t *reader) {
   reader->too_long = false;
 }
 
-/* Cuts `text` at its spaces, in place. */
+/* The word that `text` begins with, cut off in place, and `text` moved behind the space after it;
+ * NULL where there is none. */
+static const char *next_word(char **text) {
+  char *word = *text;
+  while (*word == ' ') word++;
+  char *end = word;
+  while (*end != ' ' && *end != '\0') end++;
+  *text = end;
+  if (*end == ' ') {
+    *end = '\0';
+    (*text)++;
+  }
+  return end > word ? word : NULL;
+}
+
+/* All that is left. */
 static int split(char *text, const char *words[MAX_WORDS]) {
   int count = 0;
-  bool in_word = false;
-  for (; *text != '\0'; text++) {
-    if (*text == ' ') {
-      *text = '\0';
-      in_word = false;
-    } else if (!in_word) {
-      if (count == MAX_WORDS) break;
-      words[count++] = text;
-      in_word = true;
-    }
-  }
+  while (count < MAX_WORDS && (words[count] = next_word(&text)) != NULL) count++;
   return count;
 }
 
@@ -113,35 +122,83 @@ static command_kind_t parse_bench(const char *runs, command_t *out) {
   return kind == COMMAND_BENCH && !in_range ? COMMAND_OUT_OF_RANGE : kind;
 }
 
-static command_kind_t parse_arguments(const rule_t *rule, const char *words[], int count,
-                                      command_t *out) {
-  static const int expected[] = {[NOTHING] = 1, [ON_OFF] = 2,  [RUNS] = 2,
-                                 [NUMBER] = 2,  [SAMPLES] = 2, [OFFSET_HEX] = 3};
-  if (count != expected[rule->arguments]) return COMMAND_BAD_ARGUMENT;
+/* All that is left of the line, spaces too. */
+static command_kind_t parse_text(char *text, command_kind_t kind, command_t *out) {
+  out->text = text;
+  return *text != '\0' && escape_read(text) ? kind : COMMAND_BAD_ARGUMENT;
+}
+
+/* Ten-thousandths; a whole number, or one with a point and one to four digits behind it. */
+static bool to_heat(const char *word, uint32_t *heat) {
+  uint64_t value = 0;
+  int behind = -1; /* digits after the point */
+  for (; *word != '\0'; word++) {
+    if (*word == '.' && behind < 0) {
+      behind = 0;
+    } else if (*word >= '0' && *word <= '9' && behind < DECIMALS) {
+      if (value <= COMMAND_MAX_HEAT) value = value * 10 + (uint64_t)(*word - '0');
+      if (behind >= 0) behind++;
+    } else {
+      return false;
+    }
+  }
+  if (behind == 0) return false;
+  for (int digits = behind < 0 ? 0 : behind; digits < DECIMALS; digits++) value *= 10;
+  *heat = value > COMMAND_MAX_HEAT ? UINT32_MAX : (uint32_t)value;
+  return true;
+}
+
+static command_kind_t parse_generation(char *text, command_t *out) {
+  const char *characters = next_word(&text);
+  const char *heat = next_word(&text);
+  const char *seed = next_word(&text);
+  if (seed == NULL || !is_number(characters) || !is_number(seed) || !to_heat(heat, &out->heat)) {
+    return COMMAND_BAD_ARGUMENT;
+  }
+  out->number = to_number(characters);
+  out->seed = to_number(seed);
+  const command_kind_t kind = parse_text(text, COMMAND_GENERATE, out);
+  const bool in_range = out->number >= 1 && out->number <= COMMAND_MAX_WRITTEN;
+  const bool is_known = in_range && out->heat <= COMMAND_MAX_HEAT;
+  return kind == COMMAND_GENERATE && !is_known ? COMMAND_OUT_OF_RANGE : kind;
+}
+
+static command_kind_t parse_words(const rule_t *rule, char *text, command_t *out) {
+  static const int expected[] = {[NOTHING] = 0, [ON_OFF] = 1,  [RUNS] = 1,
+                                 [NUMBER] = 1,  [SAMPLES] = 1, [OFFSET_HEX] = 2};
+  const char *words[MAX_WORDS];
+  if (split(text, words) != expected[rule->arguments]) return COMMAND_BAD_ARGUMENT;
   switch (rule->arguments) {
     case ON_OFF:
-      return parse_on_off(words[1], rule->kind, out);
+      return parse_on_off(words[0], rule->kind, out);
     case OFFSET_HEX:
-      return parse_load(words[1], words[2], out);
+      return parse_load(words[0], words[1], out);
     case RUNS:
-      return parse_bench(words[1], out);
+      return parse_bench(words[0], out);
     case NUMBER:
-      return parse_number(words[1], rule->kind, out);
+      return parse_number(words[0], rule->kind, out);
     case SAMPLES:
-      return parse_samples(words[1], out);
-    case NOTHING:
-      break;
+      return parse_samples(words[0], out);
+    default:
+      return rule->kind;
   }
-  return rule->kind;
+}
+
+static command_kind_t parse_arguments(const rule_t *rule, char *text, command_t *out) {
+  switch (rule->arguments) {
+    case TEXT:
+      return parse_text(text, rule->kind, out);
+    case GENERATION:
+      return parse_generation(text, out);
+    default:
+      return parse_words(rule, text, out);
+  }
 }
 
 static command_kind_t parse_line(char *text, command_t *out) {
-  const char *words[MAX_WORDS];
-  const int count = split(text, words);
-  for (size_t i = 0; count > 0 && i < sizeof RULES / sizeof RULES[0]; i++) {
-    if (strcmp(words[0], RULES[i].name) == 0) {
-      return parse_arguments(&RULES[i], words, count, out);
-    }
+  const char *name = next_word(&text);
+  for (size_t i = 0; name != NULL && i < sizeof RULES / sizeof RULES[0]; i++) {
+    if (strcmp(name, RULES[i].name) == 0) return parse_arguments(&RULES[i], text, out);
   }
   return COMMAND_UNKNOWN;
 }

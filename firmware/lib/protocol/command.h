@@ -9,7 +9,9 @@
 #define COMMAND_MAX_CHARACTERS 255 /* of a line, without the line end */
 #define COMMAND_MAX_LOAD_BYTES 112 /* of one `load` */
 #define COMMAND_MAX_BENCH_RUNS 100
-#define COMMAND_SAMPLE_BYTES 32 /* u64 t_us, then i32 value[6], little endian */
+#define COMMAND_MAX_WRITTEN 10000 /* characters of one `generate` */
+#define COMMAND_MAX_HEAT 50000    /* of `generate`: a temperature of 5, in ten-thousandths */
+#define COMMAND_SAMPLE_BYTES 32   /* u64 t_us, then i32 value[6], little endian */
 
 typedef enum {
   COMMAND_INFO,
@@ -27,6 +29,9 @@ typedef enum {
   COMMAND_PULL,
   COMMAND_INJECT,
   COMMAND_SAMPLE,
+  COMMAND_TEXT,
+  COMMAND_MORE,
+  COMMAND_GENERATE,
   COMMAND_UNKNOWN,
   COMMAND_BAD_ARGUMENT,
   COMMAND_OUT_OF_RANGE,
@@ -35,8 +40,13 @@ typedef enum {
 
 typedef struct {
   command_kind_t kind;
-  bool on;         /* of stream, classify, scores */
-  uint32_t number; /* offset of load, runs of bench, bytes of image, seq of pull, rate of inject */
+  bool on; /* of stream, classify, scores */
+  /* Offset of load, runs of bench, bytes of image, seq of pull, rate of inject, characters of
+   * generate. */
+  uint32_t number;
+  uint32_t heat;                         /* of generate: temperature in ten-thousandths */
+  uint32_t seed;                         /* of generate */
+  const char *text;                      /* of text, more, generate: UTF-8, in the reader */
   uint8_t byte_count;                    /* of load, sample */
   uint8_t bytes[COMMAND_MAX_LOAD_BYTES]; /* of load, sample */
 } command_t;
@@ -49,8 +59,9 @@ typedef struct {
 
 void command_reader_reset(command_reader_t *reader);
 
-/* Takes one received byte; true when it ended a line, which is then written to `out`.
- * Empty lines are passed over, so `\n`, `\r\n` and `\r` all end a line once. */
+/* Takes one received byte; true when it ended a line, which is then written to `out` and holds
+ * until the next byte. Empty lines are passed over, so `\n`, `\r\n` and `\r` all end a line once.
+ */
 bool command_reader_push(command_reader_t *reader, uint8_t byte, command_t *out);
 
 #endif

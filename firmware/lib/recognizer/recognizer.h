@@ -24,7 +24,8 @@ typedef struct {
 /* As if no sample had ever been pushed. The model's state belongs to one recognizer. */
 void recognizer_reset(recognizer_t *recognizer);
 
-/* `value`: int32 [MODEL_CHANNELS] in thousandths, taken at `t_us`. Needs a model. */
+/* `value`: int32 [MODEL_CHANNELS] in thousandths, taken at `t_us`. Needs a model of
+ * gestures: others take more than a sample has. */
 recognition_t recognizer_push(recognizer_t *recognizer, const int32_t *value, uint64_t t_us);
 
 #endif

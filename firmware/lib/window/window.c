@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-_Static_assert(MODEL_CHANNELS <= SAMPLE_CHANNELS, "a sample has no more channels");
 _Static_assert(MODEL_HOP >= 1 && MODEL_HOP <= MODEL_WINDOW, "windows overlap or touch");
 
 _Static_assert(MODEL_FEED == MODEL_WINDOW || MODEL_FEED == MODEL_HOP, "a window, or what is new");

@@ -1,0 +1,105 @@
+#include "escape.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define HIGH_SURROGATES 0xD800u
+#define LOW_SURROGATES 0xDC00u
+#define SURROGATES 0x400u /* of each */
+#define BEYOND 0x10000u   /* what two of them stand for begins here */
+
+static const char NAMED[] = "\"\\/\b\f\n\r\t";
+static const char NAMES[] = "\"\\/bfnrt";
+
+static void write_unit(line_t *line, uint32_t unit) {
+  line_text(line, "\\u");
+  line_hex16(line, (uint16_t)unit);
+}
+
+/* The number of a character of UTF-8. */
+static uint32_t number_of(const char *character) {
+  const uint8_t first = (uint8_t)*character;
+  if (first < 0x80) return first;
+  uint32_t number = first & (first < 0xE0 ? 0x1Fu : first < 0xF0 ? 0x0Fu : 0x07u);
+  for (character++; *character != '\0'; character++) {
+    number = number << 6 | ((uint8_t)*character & 0x3Fu);
+  }
+  return number;
+}
+
+void escape_write(line_t *line, const char *character) {
+  const uint32_t number = number_of(character);
+  const char *name = number < 0x80 ? strchr(NAMED, (int)number) : NULL;
+  if (name != NULL && *name != '\0' && *name != '/') {
+    const char text[] = {'\\', NAMES[name - NAMED], '\0'};
+    line_text(line, text);
+  } else if (number >= ' ' && number <= '~') {
+    line_text(line, character);
+  } else if (number < BEYOND) {
+    write_unit(line, number);
+  } else {
+    write_unit(line, HIGH_SURROGATES + (number - BEYOND) / SURROGATES);
+    write_unit(line, LOW_SURROGATES + (number - BEYOND) % SURROGATES);
+  }
+}
+
+static bool read_unit(const char **text, uint32_t *unit) {
+  static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+  *unit = 0;
+  for (int i = 0; i < 4; i++) {
+    const char *digit = **text == '\0' ? NULL : strchr(digits, **text);
+    if (digit == NULL) return false;
+    *unit = *unit << 4 | (uint32_t)(digit - digits) % 16;
+    (*text)++;
+  }
+  return true;
+}
+
+/* After `\u`: one unit, or two that belong together. */
+static bool read_number(const char **text, uint32_t *number) {
+  if (!read_unit(text, number)) return false;
+  if (*number - HIGH_SURROGATES >= 2 * SURROGATES) return *number != 0;
+  uint32_t low;
+  if (*number >= LOW_SURROGATES || strncmp(*text, "\\u", 2) != 0) return false;
+  *text += 2;
+  if (!read_unit(text, &low) || low - LOW_SURROGATES >= SURROGATES) return false;
+  *number = BEYOND + (*number - HIGH_SURROGATES) * SURROGATES + (low - LOW_SURROGATES);
+  return true;
+}
+
+/* As UTF-8, which is shorter than the escape. */
+static char *put_number(char *out, uint32_t number) {
+  if (number < 0x80) {
+    *out++ = (char)number;
+    return out;
+  }
+  const int more = number < 0x800 ? 1 : number < BEYOND ? 2 : 3;
+  static const uint8_t starts[] = {0, 0xC0, 0xE0, 0xF0};
+  *out++ = (char)(uint8_t)(starts[more] | number >> 6 * more);
+  for (int i = more - 1; i >= 0; i--) *out++ = (char)(uint8_t)(0x80 | (number >> 6 * i & 0x3F));
+  return out;
+}
+
+bool escape_read(char *text) {
+  char *out = text;
+  const char *in = text;
+  while (*in != '\0') {
+    if (*in != '\\') {
+      *out++ = *in++;
+      continue;
+    }
+    const char kind = in[1];
+    uint32_t number;
+    const char *name = kind == '\0' ? NULL : strchr(NAMES, kind);
+    if (kind != 'u' && name == NULL) return false;
+    in += 2;
+    if (kind == 'u') {
+      if (!read_number(&in, &number)) return false;
+    } else {
+      number = (uint32_t)NAMED[name - NAMES];
+    }
+    out = put_number(out, number);
+  }
+  *out = '\0';
+  return true;
+}

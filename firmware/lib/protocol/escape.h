@@ -1,0 +1,19 @@
+/* Text in lines of printable ASCII, escaped as in a JSON string: \n \t \r \b \f \/ \\ \" and
+ * \uXXXX, two of them for what lies beyond U+FFFF. Inside it is UTF-8. */
+#ifndef ESCAPE_H
+#define ESCAPE_H
+
+#include <stdbool.h>
+
+#include "line.h"
+
+#define ESCAPE_MOST_CHARACTERS 12 /* of one character */
+
+/* Adds one character of UTF-8. */
+void escape_write(line_t *line, const char *character);
+
+/* Takes all escapes out of `text`, in place. False where one is not of these, or stands for no
+ * character; then the text is broken. */
+bool escape_read(char *text);
+
+#endif

@@ -1,0 +1,72 @@
+#include "sampler.h"
+
+#include <stdbool.h>
+
+#define WEIGHT_BITS 24 /* of the largest: 256 of them and a random number are 64 bits together */
+#define POWER_BITS 30  /* after the point of 2^-fraction, between a half and one */
+#define LN2 744261118u /* in 2^-POWER_BITS */
+#define TERMS 10u      /* of the series: what is left out is less than 2^-30 */
+
+#define PCG_MULTIPLIER 6364136223846793005u
+#define PCG_INCREMENT 1442695040888963407u
+
+uint32_t sampler_random(sampler_t *sampler) {
+  const uint64_t state = sampler->state;
+  sampler->state = state * PCG_MULTIPLIER + PCG_INCREMENT;
+  const uint32_t mixed = (uint32_t)((state >> 18 ^ state) >> 27);
+  const uint32_t turn = (uint32_t)(state >> 59);
+  return mixed >> turn | mixed << (-turn & 31);
+}
+
+void sampler_begin(sampler_t *sampler, uint32_t step, uint32_t heat, uint32_t seed) {
+  const uint64_t cold = (uint64_t)(WEIGHT_BITS + 2) << SAMPLER_STEP_BITS; /* leaves no weight */
+  sampler->sharpness = heat == 0 ? cold : ((uint64_t)step * SAMPLER_HEAT_OF_ONE + heat / 2) / heat;
+  sampler->state = 0;
+  (void)sampler_random(sampler);
+  sampler->state += seed;
+  (void)sampler_random(sampler);
+}
+
+/* 2^-fraction, fraction in 2^-SAMPLER_STEP_BITS and less than one: 1 - y (1 - y/2 (1 - y/3 ...))
+ * with y = fraction * ln 2. */
+static uint32_t power(uint32_t fraction) {
+  const uint32_t one = 1u << POWER_BITS;
+  const uint32_t y = (uint32_t)((uint64_t)fraction * LN2 >> SAMPLER_STEP_BITS);
+  uint32_t series = one;
+  for (uint32_t term = TERMS; term > 0; term--) {
+    series = one - (uint32_t)((uint64_t)y * series >> POWER_BITS) / term;
+  }
+  return series;
+}
+
+/* 2^-(distance * sharpness), rounded. */
+static uint32_t weight(uint64_t sharpness, uint32_t distance) {
+  const uint64_t halvings = distance * sharpness;
+  const uint32_t whole = (uint32_t)(halvings >> SAMPLER_STEP_BITS);
+  if (halvings >> SAMPLER_STEP_BITS > WEIGHT_BITS) return 0;
+  const uint32_t fraction = (uint32_t)halvings & ((1u << SAMPLER_STEP_BITS) - 1);
+  const uint32_t shift = POWER_BITS - WEIGHT_BITS + whole;
+  return (power(fraction) + (1u << (shift - 1))) >> shift;
+}
+
+static uint16_t largest(const int8_t *logits, uint16_t count) {
+  uint16_t best = 0;
+  for (uint16_t i = 1; i < count; i++) {
+    if (logits[i] > logits[best]) best = i;
+  }
+  return best;
+}
+
+uint16_t sampler_draw(sampler_t *sampler, const int8_t *logits, uint16_t count, uint32_t *weights) {
+  const uint16_t best = largest(logits, count);
+  if (weight(sampler->sharpness, 1) == 0) return best;
+  uint64_t sum = 0;
+  for (uint16_t i = 0; i < count; i++) {
+    weights[i] = weight(sampler->sharpness, (uint32_t)(logits[best] - logits[i]));
+    sum += weights[i];
+  }
+  uint64_t left = (uint64_t)sampler_random(sampler) * sum >> 32;
+  uint16_t place = 0;
+  while (left >= weights[place]) left -= weights[place++];
+  return place;
+}

@@ -1,0 +1,26 @@
+/* Text, a byte at a time, to tokens of the model's vocabulary.
+ *
+ * A word is made of a to z, 0 to 9 and '; capitals count as small letters, and all else, letters
+ * beyond ASCII too, separates words. A character is one of Unicode, in UTF-8; what is not UTF-8 is
+ * unknown. */
+#ifndef TOKENIZER_H
+#define TOKENIZER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TOKENIZER_MOST_BYTES 64 /* of a word; a longer one is unknown */
+
+/* Zeroed it is at the begin of a text. */
+typedef struct {
+  char text[TOKENIZER_MOST_BYTES]; /* what has come of a token */
+  uint8_t length;                  /* one more than there is room for where it is too long */
+} tokenizer_t;
+
+/* Takes a byte; true where it showed that the token before it has ended. */
+bool tokenizer_push(tokenizer_t *tokenizer, char byte, uint16_t *token);
+
+/* Ends the text; true where it ended a token. */
+bool tokenizer_end(tokenizer_t *tokenizer, uint16_t *token);
+
+#endif

@@ -1,0 +1,16 @@
+/* Finds words and characters among those that the model has learnt. */
+#ifndef VOCABULARY_H
+#define VOCABULARY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define VOCABULARY_PADDING 0 /* tokens that stand for no text */
+#define VOCABULARY_UNKNOWN 1
+#define VOCABULARY_FIRST 2 /* the first that does */
+
+/* The token of a text of `length` bytes, VOCABULARY_UNKNOWN where there is none. Needs a model of
+ * text. */
+uint16_t vocabulary_find(const char *text, size_t length);
+
+#endif

@@ -1,0 +1,26 @@
+/* A network that writes: it reads characters one by one, and draws what comes next. */
+#ifndef WRITER_H
+#define WRITER_H
+
+#include <stdint.h>
+
+#include "model_size.h"
+#include "sampler.h"
+
+typedef struct {
+  sampler_t sampler;
+  int8_t logits[MODEL_CLASSES]; /* of what comes after all that was read, a token each */
+  uint32_t weights[MODEL_CLASSES];
+} writer_t;
+
+/* Forgets what was read. heat: temperature in ten-thousandths. Needs a model that generates. */
+void writer_begin(writer_t *writer, uint32_t heat, uint32_t seed);
+
+/* Reads a character of the vocabulary. */
+void writer_read(writer_t *writer, uint16_t token);
+
+/* Draws the next character, never padding or what is unknown, and reads it. Needs to have read one
+ * before. */
+uint16_t writer_write(writer_t *writer);
+
+#endif
