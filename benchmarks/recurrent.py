@@ -86,7 +86,8 @@ def made(kind: str, path: Path, settings: tuple[str, ...], folder: Path) -> Netw
         config = ROOT / "configs" / f"gesture_{kind}.yaml"
         usual = (f"data.path={FOLDER / 'spells'}", f"fit.epochs={SHIPPED_EPOCHS}")
         learning.train(config, (*usual, *settings), run.path, lambda _: None)
-    quantising.quantise(run, load_windows(run)["calibration"], run.flatbuffer_file, folder / "log")
+    calibration, log = load_windows(run)["calibration"], folder / "log"
+    quantising.quantise(run.keras_file, calibration, run.flatbuffer_file, log)
     windows = _windows(run.contract())
     scores = _asked(run.keras_file, windows, folder)
     step = run.flatbuffer_file.read_bytes()

@@ -202,6 +202,11 @@ class RunFolder:
         return self.path / "windows.npz"
 
     @property
+    def embedding_file(self) -> Path:
+        """`rows` int8 [tokens, channels]: what the network of a text model is given for a token."""
+        return self.path / "embedding.npz"
+
+    @property
     def scores_file(self) -> Path:
         """What the compiled C says to the test part (training/held_out.py), left by conversion."""
         return self.path / "scores.npz"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field
@@ -63,12 +64,23 @@ class Budget(Section):
             return
         key = next(iter(overruns))
         layer = _dearest(cost, key)
+        if key == "flash_bytes" and cost.text_bytes > layer.flash_bytes:
+            raise _too_many_words(cost, overruns)
         raise PipelineError(
             f"The network passes its budget: {'; '.join(overruns.values())}.",
             f"layer `{layer.name}` ({layer.operator}) takes most: {_share(layer, cost, key)}; "
             "compact kernels do not make it fit either",
             f"{_ADVICE[key]}, then train again; or raise `{key}` if the board has the room",
         )
+
+
+def _too_many_words(cost: NetworkCost, overruns: Mapping[str, str]) -> PipelineError:
+    return PipelineError(
+        f"The network passes its budget: {'; '.join(overruns.values())}.",
+        f"the vocabulary and its embedding take most: {cost.text_bytes:,} bytes",
+        "lower `text.max_words`, or the embedding's size, then train again; or raise `flash_bytes` "
+        "if the board has the room",
+    )
 
 
 def load_budget(path: Path) -> Budget:

@@ -210,6 +210,8 @@ def show_cost(cost: NetworkCost, hop: int) -> None:
         table.add_row(layer.name, layer.operator, shape, *(f"{number:,}" for number in numbers))
     totals = (cost.macs, cost.instructions, cost.flash_bytes, cost.ram_bytes)
     table.add_row("", "shared kernels", "", "", "", f"{cost.kernel_bytes:,}", "")
+    if cost.text_bytes:
+        table.add_row("", "vocabulary, embedding", "", "", "", f"{cost.text_bytes:,}", "")
     table.add_row("all", "", "", *(f"{number:,}" for number in totals), style="bold")
     out.print(table)
     out.print(

@@ -128,6 +128,13 @@ class Contract(Part):
         return tuple(label for label in self.labels if label != self.policy.background)
 
     @property
+    def outputs(self) -> int:
+        """Numbers that the network gives at a time."""
+        if self.task == "generation" and self.vocabulary is not None:
+            return self.vocabulary.size
+        return len(self.labels) or len(self.horizons)
+
+    @property
     def policy(self) -> DecisionPolicy:
         """Raises ValueError for a task that calls no gestures."""
         if self.decision is None:

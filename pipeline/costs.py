@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pipeline.artifacts import save_json
@@ -29,8 +29,8 @@ class LayerCost:
 
 @dataclass(frozen=True)
 class NetworkCost:
-    """kernel_bytes: code that layers share, in flash_bytes too; ram_bytes: the arena, the input
-    and the output."""
+    """kernel_bytes: code that layers share, and text_bytes: the vocabulary of a text model with its
+    embedding, both in flash_bytes too; ram_bytes: the arena, the input and the output."""
 
     layers: tuple[LayerCost, ...]
     instructions: int
@@ -39,6 +39,10 @@ class NetworkCost:
     arena_bytes: int
     ram_bytes: int
     stack_bytes: int
+    text_bytes: int = 0
+
+    def with_text(self, text_bytes: int) -> NetworkCost:
+        return replace(self, text_bytes=text_bytes, flash_bytes=self.flash_bytes + text_bytes)
 
     @property
     def macs(self) -> int:

@@ -34,7 +34,10 @@ from pipeline.errors import ExitCode, PipelineError
 COMPILER = "cc"
 # No fused multiply-add, as on the board; symbols of one twin never meet those of another.
 FLAGS = ("-O2", "-std=c11", "-shared", "-fPIC", "-ffp-contract=off", "-Wl,-Bsymbolic")
-PARTS = ("crc", "model", "rate", "window", "decision", "recognizer", "selftest", "nn")
+PARTS = (
+    *("crc", "model", "rate", "window", "decision", "recognizer", "selftest", "nn"),
+    *("text", "sampler", "writer"),
+)
 HEADERS = ("sample",)
 SCORE_STEPS = 1000
 SEQ_MASK = 0xFFFFFFFF  # a board counts in 32 bits
@@ -75,21 +78,20 @@ class Twin:
 
         Raises PipelineError (NO_TOOL) without a C compiler, and where the C does not compile.
         """
-        self._library = ctypes.CDLL(str(build_library(sources, build)))
-        self._library.twin_contract_hash.restype = ctypes.c_char_p
-        self._library.twin_label.restype = ctypes.c_char_p
-        self.window: int = self._library.twin_window()
-        self.hop: int = self._library.twin_hop()
-        self.feed: int = self._library.twin_feed()
-        self.channels: int = self._library.twin_channels()
-        self.classes: int = self._library.twin_classes()
-        self.contract_hash: str = self._library.twin_contract_hash().decode()
-        self.labels = tuple(
-            self._library.twin_label(index).decode() for index in range(self.classes)
-        )
+        self.library = ctypes.CDLL(str(build_library(sources, build)))
+        self.library.twin_contract_hash.restype = ctypes.c_char_p
+        self.library.twin_label.restype = ctypes.c_char_p
+        self.window: int = self.library.twin_window()
+        self.hop: int = self.library.twin_hop()
+        self.feed: int = self.library.twin_feed()
+        self.channels: int = self.library.twin_channels()
+        self.classes: int = self.library.twin_classes()
+        self.contract_hash: str = self.library.twin_contract_hash().decode()
+        labels = map(self.library.twin_label, range(self.classes))
+        self.labels = tuple(label.decode() for label in labels if label is not None)
 
     def selftest_crc(self) -> int:
-        crc: int = self._library.twin_selftest_crc() & 0xFFFF
+        crc: int = self.library.twin_selftest_crc() & 0xFFFF
         return crc
 
     def invoke(self, inputs: Int8) -> Int8:
@@ -98,7 +100,7 @@ class Twin:
         if inputs.ndim != 2 or inputs.shape[1] != self.window * self.channels:
             raise ValueError(f"inputs are {inputs.shape}, not [n, {self.window * self.channels}]")
         outputs = np.empty((len(inputs), self.classes), np.int8)
-        self._library.twin_invoke_many(_pointer(inputs), _pointer(outputs), len(inputs))
+        self.library.twin_invoke_many(pointer(inputs), pointer(outputs), len(inputs))
         return outputs
 
     def stream(self, inputs: Int8) -> Int8:
@@ -108,14 +110,14 @@ class Twin:
         if inputs.ndim != 2 or inputs.shape[1] != self.channels or len(inputs) % self.feed:
             raise ValueError(f"inputs are {inputs.shape}, not whole feeds of {self.feed} samples")
         outputs = np.empty((len(inputs) // self.feed, self.classes), np.int8)
-        self._library.twin_stream(_pointer(inputs), _pointer(outputs), len(outputs))
+        self.library.twin_stream(pointer(inputs), pointer(outputs), len(outputs))
         return outputs
 
     def quantise(self, thousandths: Int32) -> Int8:
         """What the network is given: int32 [n, 6] in thousandths to int8 [n, channels]."""
         values = _six_axes(thousandths)
         quantised = np.empty((len(values), self.channels), np.int8)
-        self._library.twin_quantise(_pointer(values), len(values), _pointer(quantised))
+        self.library.twin_quantise(pointer(values), len(values), pointer(quantised))
         return quantised
 
     def replay(self, recording: Recording) -> Replay:
@@ -130,13 +132,13 @@ class Twin:
         events = np.empty(room, EVENT)
         event_count = ctypes.c_uint32()
         arrays = (inputs, scores, scores_t_us, events)
-        self._library.twin_reset(round(recording.rate_hz * 1000))
-        windows: int = self._library.twin_replay(
-            _pointer(values),
-            _pointer(seq),
-            _pointer(t_us),
+        self.library.twin_reset(round(recording.rate_hz * 1000))
+        windows: int = self.library.twin_replay(
+            pointer(values),
+            pointer(seq),
+            pointer(t_us),
             len(values),
-            *(_pointer(array) for array in arrays),
+            *(pointer(array) for array in arrays),
             ctypes.byref(event_count),
         )
         found = self._events(events[: event_count.value])
@@ -162,13 +164,13 @@ class Twin:
             fire_sums.ctypes.data,
         )
         events = np.empty(len(times), EVENT)
-        arrays = (_pointer(scores), _pointer(times), len(times), _pointer(events))
-        found = self._library.twin_decide(ctypes.byref(c_policy), *arrays)
+        arrays = (pointer(scores), pointer(times), len(times), pointer(events))
+        found = self.library.twin_decide(ctypes.byref(c_policy), *arrays)
         return self._events(events[:found], ctypes.byref(c_policy))
 
     def _events(self, events: NDArray[np.void], policy: Any = None) -> list[Event]:
         """policy: a C pointer to the one that decided; None stands for the contract's."""
-        thousandths = self._library.twin_score_thousandths
+        thousandths = self.library.twin_score_thousandths
         return [
             Event(t_us, self.labels[index], thousandths(policy, score_sum) / SCORE_STEPS)
             for t_us, index, score_sum in events.tolist()
@@ -230,5 +232,5 @@ def _six_axes(thousandths: Int32) -> Int32:
     return values
 
 
-def _pointer(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> ctypes.c_void_p:
+def pointer(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.ctypes.data)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from pipeline.artifacts import IMU_CHANNELS
 from pipeline.contract import (
     MOST_SMOOTHING_WINDOWS,
@@ -23,6 +26,7 @@ _SIZES = """\
 #define MODEL_FEED {feed} /* samples that the network is given at a time */
 #define MODEL_CHANNELS {channels}
 #define MODEL_CLASSES {classes}
+#define MODEL_TOKENS {tokens} /* that are kept of a text */
 
 #endif
 """
@@ -32,21 +36,9 @@ _CONTRACT = """\
 #include "model.h"
 #include "model_network.h"
 #include "model_size.h"
-
-static const char *const labels[MODEL_CLASSES] = {{
-{labels}
-}};
-
-/* One a channel: what turns thousandths of its unit into the network's int8 input. */
-static const model_scale_t scales[MODEL_CHANNELS] = {{
-{scales}
-}};
-
-static const uint16_t fire_sums[MODEL_CLASSES] = {{
-{fire_sums}
-}};
-
+{constants}
 const model_t MODEL = {{
+    .task = MODEL_{task},
     .contract_hash = "{contract_hash}",
     .rate_mhz = {rate_mhz},
     .window = MODEL_WINDOW,
@@ -54,10 +46,33 @@ const model_t MODEL = {{
     .feed = MODEL_FEED,
     .channels = MODEL_CHANNELS,
     .classes = MODEL_CLASSES,
-    .shift = {shift},
     .selftest_crc = 0x{selftest_crc:04X},
-    .labels = labels,
-    .scales = scales,
+{fields}
+    .reset = model_network_reset,
+    .invoke = model_network_invoke,
+}};
+"""
+
+_LABELS = """
+static const char *const labels[MODEL_CLASSES] = {{
+{labels}
+}};
+"""
+
+_SCALES = """
+/* One a channel: what turns thousandths of its unit into the network's int8 input. */
+static const model_scale_t scales[MODEL_CHANNELS] = {{
+{scales}
+}};
+"""
+
+_FIRE_SUMS = """
+static const uint16_t fire_sums[MODEL_CLASSES] = {{
+{fire_sums}
+}};
+"""
+
+_POLICY = """\
     .policy =
         {{
             .smoothing_windows = {smoothing_windows},
@@ -65,76 +80,100 @@ const model_t MODEL = {{
             .release_sum = {release_sum},
             .refractory_us = {refractory_us},
             .fire_sums = fire_sums,
-        }},
-    .reset = model_network_reset,
-    .invoke = model_network_invoke,
-}};
-"""
+        }},"""
+
+_NO_POLICY = "    .policy = {.smoothing_windows = 1, .background = MODEL_NO_BACKGROUND},"
+
+
+@dataclass(frozen=True)
+class _Part:
+    """constants: C before the model; fields: of the model itself."""
+
+    constants: str
+    fields: str
 
 
 def contract_source(contract: Contract, selftest_crc: int) -> dict[str, str]:
     """model_size.h and model_contract.c, by name; the same contract gives the same text.
 
-    The network itself, model_network.h, comes from the compiler.
-    Raises PipelineError for a contract that a board cannot hold.
+    The network itself, model_network.h, comes from the compiler; what stands for text from
+    text_source. Raises PipelineError for a contract that a board cannot hold.
     """
     _check(contract)
-    scaling = fixed_point_scaling(contract)
-    policy = fixed_point_policy(contract.policy, contract.labels)
-    background = policy.background
-    scales = zip(scaling.multipliers, scaling.offsets, contract.channels, strict=True)
-    fires = zip(policy.fire_sums, contract.labels, strict=True)
+    parts = tuple(_parts(contract))
     sizes = {
         "window": contract.window,
         "hop": contract.hop,
         "feed": contract.feed,
         "channels": len(contract.channels),
-        "classes": len(contract.labels),
+        "classes": contract.outputs,
+        "tokens": 1 if contract.vocabulary is None else contract.window,
     }
     return {
         "model_size.h": _SIZES.format(**sizes),
         "model_contract.c": _CONTRACT.format(
-            labels="\n".join(f'    "{label}",' for label in contract.labels),
-            scales="\n".join(
-                f"    {{.multiplier = {multiplier}, .offset = {offset}}}, /* {channel.name} */"
-                for multiplier, offset, channel in scales
-            ),
-            fire_sums="\n".join(f"    {fire_sum}, /* {label} */" for fire_sum, label in fires),
+            constants="".join(part.constants for part in parts),
+            fields="\n".join(part.fields for part in parts),
+            task=contract.task.upper(),
             contract_hash=contract.hash(),
             rate_mhz=round(contract.rate_hz * 1000),
-            shift=scaling.shift,
             selftest_crc=selftest_crc,
-            smoothing_windows=policy.smoothing_windows,
-            background="MODEL_NO_BACKGROUND" if background == NO_BACKGROUND else str(background),
-            release_sum=policy.release_sum,
-            refractory_us=policy.refractory_us,
         ),
     }
+
+
+def _parts(contract: Contract) -> Iterator[_Part]:
+    """What a task has and others have not."""
+    if contract.labels:
+        labels = "\n".join(f'    "{label}",' for label in contract.labels)
+        yield _Part(_LABELS.format(labels=labels), "    .labels = labels,")
+    if contract.vocabulary is None:
+        yield _scales(contract)
+    else:
+        yield _Part("", "    .text = &model_text,")
+    yield _Part("", _NO_POLICY) if contract.decision is None else _policy(contract)
+
+
+def _scales(contract: Contract) -> _Part:
+    scaling = fixed_point_scaling(contract)
+    scales = zip(scaling.multipliers, scaling.offsets, contract.channels, strict=True)
+    lines = "\n".join(
+        f"    {{.multiplier = {multiplier}, .offset = {offset}}}, /* {channel.name} */"
+        for multiplier, offset, channel in scales
+    )
+    fields = f"    .shift = {scaling.shift},\n    .scales = scales,"
+    return _Part(_SCALES.format(scales=lines), fields)
+
+
+def _policy(contract: Contract) -> _Part:
+    policy = fixed_point_policy(contract.policy, contract.labels)
+    background = policy.background
+    fires = zip(policy.fire_sums, contract.labels, strict=True)
+    lines = "\n".join(f"    {fire_sum}, /* {label} */" for fire_sum, label in fires)
+    fields = _POLICY.format(
+        smoothing_windows=policy.smoothing_windows,
+        background="MODEL_NO_BACKGROUND" if background == NO_BACKGROUND else str(background),
+        release_sum=policy.release_sum,
+        refractory_us=policy.refractory_us,
+    )
+    return _Part(_FIRE_SUMS.format(fire_sums=lines), fields)
 
 
 def _check(contract: Contract) -> None:
     limits = {
         "it has not been quantised": contract.quantisation is not None,
-        f"its channels are not {', '.join(IMU_CHANNELS)}, or the first of them": [
-            channel.name for channel in contract.channels
-        ]
-        == list(IMU_CHANNELS[: len(contract.channels)]),
         "window or hop are not between 1 and 65535": 0 < contract.hop <= contract.window < 2**16,
-        "it has more than 254 classes": len(contract.labels) < 255,
+        "it has more than 254 outputs": 0 < contract.outputs < 255,
+        "it has more than 255 channels": 0 < len(contract.channels) < 256,
         "a label is not made of letters, digits, _ and -": all(
             label.replace("_", "a").replace("-", "a").isalnum() and label.isascii()
             for label in contract.labels
         ),
-        "its smoothing is not 1 to 16 windows": (
-            0 < contract.policy.smoothing_windows <= MOST_SMOOTHING_WINDOWS
+        "its output is not a probability (softmax or sigmoid)": (
+            not contract.labels or _scores_fit(contract.quantisation)
         ),
-        "a threshold is not between 0 and 1": all(
-            0 <= level <= 1 for level in (*contract.policy.thresholds, contract.policy.release)
-        ),
-        "it has not one threshold a label": (
-            len(contract.policy.thresholds) == len(contract.labels)
-        ),
-        "its output is not a probability (softmax or sigmoid)": _scores_fit(contract.quantisation),
+        **_limits_of_gestures(contract),
+        **_limits_of_text(contract),
     }
     faults = [fault for fault, met in limits.items() if not met]
     if faults:
@@ -144,6 +183,34 @@ def _check(contract: Contract) -> None:
             "train and convert the run again",
             ExitCode.MISMATCH,
         )
+
+
+def _limits_of_gestures(contract: Contract) -> dict[str, bool]:
+    if contract.task != "gesture":
+        return {}
+    policy = contract.policy
+    return {
+        f"its channels are not {', '.join(IMU_CHANNELS)}, or the first of them": [
+            channel.name for channel in contract.channels
+        ]
+        == list(IMU_CHANNELS[: len(contract.channels)]),
+        "its smoothing is not 1 to 16 windows": (
+            0 < policy.smoothing_windows <= MOST_SMOOTHING_WINDOWS
+        ),
+        "a threshold is not between 0 and 1": all(
+            0 <= level <= 1 for level in (*policy.thresholds, policy.release)
+        ),
+        "it has not one threshold a label": len(policy.thresholds) == len(contract.labels),
+    }
+
+
+def _limits_of_text(contract: Contract) -> dict[str, bool]:
+    generates = contract.task == "generation"
+    return {
+        "it generates, but not a step at a time": not generates or contract.feed == 1,
+        "it generates, but its vocabulary is not of characters": not generates
+        or (contract.vocabulary is not None and contract.vocabulary.level == "characters"),
+    }
 
 
 def _scores_fit(quantisation: Quantisation | None) -> bool:

@@ -15,7 +15,7 @@ from pipeline.conversion.quantize_child import convert
 from pipeline.conversion.step_cells import Array, float_cell, run_all
 from pipeline.conversion.step_join import Samples, join_step
 
-MOST_CROPS = 2048  # that the layers before the cells are calibrated on
+MOST_CROPS = 2048  # that the layers before the cells, and after them, are calibrated on
 
 
 def main(model_file: Path, windows_file: Path, flatbuffer_file: Path) -> None:
@@ -31,9 +31,16 @@ def export(model: Any, windows: Any) -> bytes:
         columns, front_file = _front(front, windows)
     cells = [float_cell(layer) for layer in recurrent]
     traces = run_all(cells, columns)
-    head_file = converted(head, traces[-1].columns[:, -1].astype(np.float32))
+    head_file = converted(head, _asked_of(recurrent[-1], traces[-1].columns))
     source = front_file or Samples(windows.shape[2], *range_of(windows))
     return join_step(source, cells, traces, head_file)
+
+
+def _asked_of(last: Any, states: Array) -> Any:
+    """Those of the states, float [n, T, units], that the head is given: float32 [n, units]."""
+    asked = states if last.return_sequences else states[:, -1:]
+    rows = asked.reshape(-1, asked.shape[-1]).astype(np.float32)
+    return rows[_some(rows)]
 
 
 def parts_of(model: Any) -> tuple[list[Any], list[Any], list[Any]]:

@@ -14,9 +14,9 @@ from pathlib import Path
 from pipeline.errors import PipelineError
 
 RAM_ADDRESS = 0x20000000  # of every Cortex-M
-NETWORK_FILE = "model_network.c"
+NETWORK_FILES = ("model_network.c", "model_text.c")  # of a text model the embedding too
 KERNEL_PREFIX = "nn_"
-NETWORK_PREFIX = "model_network"
+NETWORK_PREFIXES = ("model_network", "model_text")
 
 _HEADER = struct.Struct("<16sHHIIIIIHHHHHH")
 _SECTION = struct.Struct("<10I")
@@ -38,7 +38,7 @@ class Symbol:
     @property
     def is_ours(self) -> bool:
         """Whether it belongs to the network or its kernels."""
-        of_network = self.file == NETWORK_FILE or self.name.startswith(NETWORK_PREFIX)
+        of_network = self.file in NETWORK_FILES or self.name.startswith(NETWORK_PREFIXES)
         return of_network or (self.file or self.name).startswith(KERNEL_PREFIX)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ from pipeline.budget import Budget, load_budget
 from pipeline.config_tasks import load_task_config
 from pipeline.contract import Contract
 from pipeline.costs import NetworkCost
+from pipeline.stages import quantising
+from pipeline.stages.network_input import NetworkInput, network_input, save_embedding
 from pipeline.stages.reporting import write_report
 from pipeline.stages.run_windows import load_windows
 from pipeline.stages.runs import converted_contract, named_run, new_run, open_run, point_latest_at
@@ -20,6 +22,7 @@ from pipeline.stages.tasks import TASKS
 
 if TYPE_CHECKING:
     from pipeline.compiler import CompiledNetwork
+    from pipeline.conversion.text_source import TextTable
     from pipeline.training.fit import Epoch
     from pipeline.training.train import Trained
 
@@ -59,9 +62,8 @@ def train(
 
 def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
     """Quantise, compile to C, and prove the C equal to its reference before any of it counts."""
-    from pipeline.conversion import contract_source, golden
+    from pipeline.conversion import golden
     from pipeline.conversion.supported import require_supported
-    from pipeline.stages import quantising
     from pipeline.twin import Twin
 
     run = open_run(path)
@@ -70,25 +72,28 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
     windows = load_windows(run)
     draft = RunFolder(run.build / "converted")
     log = run.build / "convert.log"
+    trained = run.contract()
     on_step("quantising to int8")
-    quantising.quantise(run, windows["calibration"], draft.flatbuffer_file, log)
+    given = network_input(run, trained, windows, draft.keras_file, log)
+    quantising.quantise(given.keras_file, given.calibration, draft.flatbuffer_file, log)
     on_step("compiling to C")
     flatbuffer = draft.flatbuffer_file.read_bytes()
-    trained = run.contract()
-    network, variant = _fitting(flatbuffer, trained, budget)
+    network, variant = _fitting(flatbuffer, trained, budget, given)
     contract = trained.converted(network.quantisation, flatbuffer, network.obstacle is None)
     on_step("asking for the reference")
     answer = quantising.reference(draft.flatbuffer_file, network, log)
-    vectors, crc = golden.make_golden(answer, network.quantisation, windows["test"])
-    constants = contract_source.contract_source(contract, crc)
-    save_text_files(draft.sources, {**network.sources, **constants})
+    vectors, crc = golden.make_golden(answer, network.quantisation, given.test)
+    table = given.table(network.quantisation)
+    _save_sources(draft, network, contract, crc, table)
     on_step(f"comparing {len(vectors.inputs)} vectors, byte for byte")
     twin = Twin(draft.sources, run.build)
     golden.compare_outputs(vectors, twin.invoke(vectors.inputs), "the compiled C")
     proven = Proven(run, draft, contract, twin, windows, on_step)
     settled = TASKS[contract.task].settle(proven)
     contract = settled.contract
-    save_text_files(draft.sources, contract_source.contract_source(contract, crc))
+    _save_sources(draft, network, contract, crc, table)
+    if table is not None:
+        save_embedding(draft.embedding_file, table)
     vectors.save(draft.golden_file)
     network.cost.save(draft.cost_file)
     quantising.export_sequence(run, windows["calibration"])
@@ -121,15 +126,35 @@ def replay(path: Path, file: Path) -> list[Event]:
     return twin.replay(load_recording(file)).events
 
 
-def _fitting(flatbuffer: bytes, contract: Contract, budget: Budget) -> tuple[CompiledNetwork, str]:
-    """The network, compact only where it must be, and in words which of the two it is."""
-    from pipeline.stages.quantising import compiled
+def _save_sources(
+    draft: RunFolder,
+    network: CompiledNetwork,
+    contract: Contract,
+    crc: int,
+    table: TextTable | None,
+) -> None:
+    from pipeline.conversion.contract_source import contract_source
+    from pipeline.conversion.text_source import text_source
 
-    fast = compiled(flatbuffer, contract)
+    text = {} if table is None else text_source(contract, table)
+    constants = contract_source(contract, crc)
+    save_text_files(draft.sources, {**network.sources, **constants, **text})
+
+
+def _fitting(
+    flatbuffer: bytes, contract: Contract, budget: Budget, given: NetworkInput
+) -> tuple[CompiledNetwork, str]:
+    """The network, compact only where it must be, and in words which of the two it is."""
+
+    def compiled(compact: bool = False) -> CompiledNetwork:
+        network = quantising.compiled(flatbuffer, contract, compact)
+        return replace(network, cost=network.cost.with_text(given.text_bytes))
+
+    fast = compiled()
     overruns = budget.overruns(fast.cost)
     if not overruns:
         return fast, "fast"
-    compact = compiled(flatbuffer, contract, compact=True)
+    compact = compiled(compact=True)
     if budget.overruns(compact.cost):
         budget.require_fit(fast.cost)
     return compact, f"compact: the fast one would take {', '.join(overruns.values())}"
@@ -145,7 +170,10 @@ def _publish(run: RunFolder, draft: RunFolder, contract: Contract) -> None:
     save_text_files(run.path, c_array(flatbuffer))
     texts = {source.name: source.read_text("utf-8") for source in draft.sources.iterdir()}
     save_text_files(run.sources, texts)
-    left = (draft.golden_file, draft.scores_file, draft.cost_file, draft.events_file)
+    left = (
+        *(draft.golden_file, draft.scores_file, draft.cost_file, draft.events_file),
+        draft.embedding_file,
+    )
     for file in filter(Path.is_file, left):
         with atomic_write(run.path / file.name) as unfinished:
             unfinished.write_bytes(file.read_bytes())

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from pipeline.compiler import CompiledNetwork
 
 
-def quantise(run: RunFolder, windows: Float32, flatbuffer: Path, log: Path) -> None:
+def quantise(keras_file: Path, windows: Float32, flatbuffer: Path, log: Path) -> None:
     """Write the flatbuffer: all of the network, or one step of a recurrent one."""
     from pipeline.conversion import quantize, step
 
-    make = step.export_step if step.is_recurrent(run.keras_file) else quantize.quantize
-    make(run.keras_file, windows, flatbuffer, log)
+    make = step.export_step if step.is_recurrent(keras_file) else quantize.quantize
+    make(keras_file, windows, flatbuffer, log)
 
 
 def export_sequence(run: RunFolder, windows: Float32) -> None:

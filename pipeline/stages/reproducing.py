@@ -101,7 +101,14 @@ def _compiled(run: RunFolder, contract: Contract, flatbuffer: bytes) -> dict[str
     network = compiled(flatbuffer, contract)
     outputs = reference(run.flatbuffer_file, network, run.build / "verify.log")(inputs)
     constants = contract_source(contract, selftest_crc(outputs))
-    return {**_network(run, contract, flatbuffer), **constants}
+    return {**_network(run, contract, flatbuffer), **constants, **_text(run, contract)}
+
+
+def _text(run: RunFolder, contract: Contract) -> dict[str, str]:
+    from pipeline.conversion.text_source import text_source
+    from pipeline.stages.network_input import load_table
+
+    return {} if contract.vocabulary is None else text_source(contract, load_table(run))
 
 
 def _network(run: RunFolder, contract: Contract, flatbuffer: bytes) -> dict[str, str]:

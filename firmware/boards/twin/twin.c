@@ -24,7 +24,9 @@ uint32_t twin_classes(void) { return MODEL_CLASSES; }
 
 const char *twin_contract_hash(void) { return MODEL.contract_hash; }
 
-const char *twin_label(uint32_t class_index) { return MODEL.labels[class_index]; }
+const char *twin_label(uint32_t class_index) {
+  return MODEL.labels == NULL ? NULL : MODEL.labels[class_index];
+}
 
 /* The last sample that was pushed. */
 static const int8_t *newest(const window_t *window) {

@@ -1,11 +1,12 @@
 /* The firmware's signal path as a shared library for the host.
  *
- * Built from this folder, lib/{crc,model,rate,window,decision,recognizer,selftest,nn} and the
+ * Built from this folder, the parts of lib that pipeline/twin.py names, and the
  * sources of one generated model; it runs the same C as the board, so its answers are the board's.
  * One library holds one state: load a second copy for a second stream. */
 #ifndef TWIN_H
 #define TWIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "model.h"
@@ -59,6 +60,25 @@ void twin_invoke_many(const int8_t *input, int8_t *output, uint32_t count);
 /* `count` feeds, one after the other from a reset on: input int8 [count][feed][channels], output
  * int8 [count][classes]. Forgets them afterwards. */
 void twin_stream(const int8_t *input, int8_t *output, uint32_t count);
+
+/* What follows needs a model of text; tokens are those of its vocabulary. */
+
+/* The tokens of a text: answers how many, at most one a byte. */
+uint32_t twin_tokenise(const char *text, uint16_t *tokens);
+
+/* The UTF-8 of a token, "" of the first two. */
+const char *twin_token(uint16_t token);
+
+/* What the network is given for tokens [count]: int8 [count][channels]. */
+void twin_embed(const uint16_t *tokens, uint32_t count, int8_t *embedded);
+
+/* What a network that takes a whole text says to it: int8 [classes]. */
+void twin_judge(const char *text, int8_t *output);
+
+/* The characters that a network that generates writes after a prompt of at least one character,
+ * tokens [count]. False where a character of the prompt is unknown. */
+bool twin_generate(const char *prompt, uint32_t count, uint32_t heat, uint32_t seed,
+                   uint16_t *tokens);
 
 /* What `selftest` on a board compares its own answer with. */
 uint16_t twin_selftest_crc(void);

@@ -9,6 +9,7 @@
 #include "version.h"
 
 #define PULL_LINES 16u /* of one answer */
+#define HEX_PIECE_BYTES 64u
 #define IMAGE_PIECE_BYTES 64u
 #define IMAGE_BREATH_BYTES 4096u /* a few ms of work */
 
@@ -94,12 +95,19 @@ static void answer_load(app_t *app, const command_t *command) {
 /* The network's state is no longer that of the samples. */
 static void forget_samples(app_t *app) { recognizer_reset(&app->recognizer); }
 
+/* In pieces: the outputs of a model that writes may be longer than a line. */
 static void answer_invoke(app_t *app) {
   int8_t output[MODEL_CLASSES];
   model_run(app->test_input, output);
   forget_samples(app);
-  line_start(&app->line, "ok ");
-  line_hex(&app->line, output, sizeof output);
+  app_write(app, "ok ", 3);
+  for (size_t at = 0; at < sizeof output; at += HEX_PIECE_BYTES) {
+    const size_t left = sizeof output - at;
+    line_start(&app->line, "");
+    line_hex(&app->line, output + at, left < HEX_PIECE_BYTES ? left : HEX_PIECE_BYTES);
+    app_write(app, app->line.text, app->line.length);
+  }
+  line_start(&app->line, "");
   app_send(app);
 }
 

@@ -3,8 +3,6 @@
 #include "app_state.h"
 #include "escape.h"
 #include "model.h"
-#include "tokenizer.h"
-#include "vocabulary.h"
 
 #define WRITTEN_A_LINE 64u /* characters of a line, so that they are seen as they come */
 
@@ -40,25 +38,9 @@ static void answer_text(app_t *app, const command_t *command) {
   app_send(app);
 }
 
-/* Reads the characters of a prompt; false where one was never seen in training. */
-static bool read_prompt(app_t *app, const char *text) {
-  tokenizer_t tokenizer = {0};
-  bool ended = false;
-  while (!ended) {
-    uint16_t token;
-    ended = *text == '\0';
-    const bool has =
-        ended ? tokenizer_end(&tokenizer, &token) : tokenizer_push(&tokenizer, *text++, &token);
-    if (has && token == VOCABULARY_UNKNOWN) return false;
-    if (has) writer_read(&app->writer, token);
-    app_breathe();
-  }
-  return true;
-}
-
 static void answer_generate(app_t *app, const command_t *command) {
   writer_begin(&app->writer, command->heat, command->seed);
-  if (!read_prompt(app, command->text)) {
+  if (!writer_read(&app->writer, command->text, app_breathe)) {
     line_start(&app->line, "err unknown-character");
     app_send(app);
     return;

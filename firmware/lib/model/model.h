@@ -44,6 +44,9 @@ typedef struct {
   const int8_t *embedding;   /* [size][channels]: what the network is given for a token */
 } model_text_t;
 
+/* Of a model of text, in model_text.c. */
+extern const model_text_t model_text;
+
 typedef struct {
   model_task_t task;
   const char *contract_hash;   /* SHA-256, hex; "none" where there is no model */

@@ -2,6 +2,7 @@
 #ifndef WRITER_H
 #define WRITER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "model_size.h"
@@ -16,8 +17,9 @@ typedef struct {
 /* Forgets what was read. heat: temperature in ten-thousandths. Needs a model that generates. */
 void writer_begin(writer_t *writer, uint32_t heat, uint32_t seed);
 
-/* Reads a character of the vocabulary. */
-void writer_read(writer_t *writer, uint16_t token);
+/* Reads a text; false where a character of it is unknown. `after_each` character is called, where
+ * it is not NULL. */
+bool writer_read(writer_t *writer, const char *text, void (*after_each)(void));
 
 /* Draws the next character, never padding or what is unknown, and reads it. Needs to have read one
  * before. */

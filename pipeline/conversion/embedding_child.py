@@ -1,0 +1,33 @@
+"""`python -m pipeline.conversion.embedding_child MODEL BODY TABLE`; see embedding."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+
+def main(model_file: Path, body_file: Path, table_file: Path) -> None:
+    model = keras.models.load_model(model_file, compile=False)
+    embedding, body = split(model)
+    body.save(body_file)
+    np.save(table_file, embedding)
+
+
+def split(model: Any) -> tuple[Any, Any]:
+    """The table, float32 [tokens, channels], and the network after it.
+
+    Raises ValueError where tokens do not go through one embedding, and nothing else, first.
+    """
+    first = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)][0]
+    if not isinstance(first, keras.layers.Embedding):
+        raise ValueError(f"layer `{first.name}` takes the tokens, and is no embedding")
+    (table,) = first.get_weights()
+    return table, keras.Model(first.output, model.output, name="network")
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

@@ -1,0 +1,79 @@
+"""What a network is given, of any task: scaled samples, or rows of an embedding taken off it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.artifacts import Float32, Int8, RunFolder, atomic_write
+from pipeline.contract import Contract, Quantisation
+
+if TYPE_CHECKING:
+    from pipeline.conversion.text_source import TextTable
+
+
+@dataclass(frozen=True)
+class NetworkInput:
+    """keras_file: the network without an embedding; calibration, test: what it is given, float32
+    [n, T, C]; entries and embedding, float32 [tokens, C]: of text, none of all else."""
+
+    keras_file: Path
+    calibration: Float32
+    test: Float32
+    entries: tuple[str, ...] = ()
+    embedding: Float32 | None = None
+
+    @property
+    def text_bytes(self) -> int:
+        """Of flash, on a board."""
+        from pipeline.conversion.text_source import flash_bytes
+
+        return 0 if self.embedding is None else flash_bytes(self.entries, self.embedding.size)
+
+    def table(self, quantisation: Quantisation) -> TextTable | None:
+        """What a board looks tokens up in; None where it takes none."""
+        from pipeline.conversion.golden import quantise
+        from pipeline.conversion.text_source import TextTable
+
+        if self.embedding is None:
+            return None
+        return TextTable(self.entries, quantise(self.embedding, quantisation))
+
+
+def network_input(
+    run: RunFolder, contract: Contract, windows: dict[str, NDArray[Any]], body: Path, log: Path
+) -> NetworkInput:
+    """windows: of windows.npz; of text tokens, int32 [n, T]. body: where the network without its
+    embedding goes."""
+    from pipeline.conversion.embedding import split_embedding
+
+    if contract.vocabulary is None:
+        return NetworkInput(run.keras_file, windows["calibration"], windows["test"])
+    entries = vocabulary_entries(run)
+    embedding = split_embedding(run.keras_file, body, log)
+    calibration, test = (embedding[windows[part]] for part in ("calibration", "test"))
+    return NetworkInput(body, calibration, test, entries, embedding)
+
+
+def save_embedding(file: Path, table: TextTable) -> None:
+    with atomic_write(file) as unfinished, unfinished.open("wb") as stream:
+        np.savez_compressed(stream, rows=table.embedding)
+
+
+def load_table(run: RunFolder) -> TextTable:
+    """That of a converted run of text."""
+    from pipeline.conversion.text_source import TextTable
+
+    with np.load(run.require(run.embedding_file, "convert")) as content:
+        rows: Int8 = content["rows"]
+    return TextTable(vocabulary_entries(run), rows)
+
+
+def vocabulary_entries(run: RunFolder) -> tuple[str, ...]:
+    content = json.loads(run.require(run.vocabulary_file, "train").read_text("utf-8"))
+    return tuple(content["entries"])

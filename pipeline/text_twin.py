@@ -1,0 +1,104 @@
+"""What a twin says to text: the firmware's own tokens, scores and sampling.
+
+firmware/boards/twin/twin.h says what the functions do.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.artifacts import Int8, Int32
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.twin import Twin, pointer
+
+HEAT_OF_ONE = 10_000  # a board's temperatures are in ten-thousandths
+HIGHEST_TEMPERATURE = 5.0
+UNKNOWN = 1  # the token of what training has not seen
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """label: the likeliest; scores: int8 [classes], the network's output."""
+
+    label: str
+    scores: Int8
+
+
+class TextTwin:
+    """A twin of a model of text. Raises ValueError where tokens are not of its vocabulary."""
+
+    def __init__(self, twin: Twin) -> None:
+        self._twin = twin
+        self._library = twin.library
+        self._library.twin_token.restype = ctypes.c_char_p
+        self._library.twin_generate.restype = ctypes.c_bool
+
+    def tokens(self, text: str) -> Int32:
+        """int32 [n], each of the words or characters of a text."""
+        content = _c_string(text)
+        found = np.empty(len(content) + 1, np.uint16)
+        count = self._library.twin_tokenise(content, pointer(found))
+        return found[:count].astype(np.int32)
+
+    def embed(self, tokens: Int32) -> Int8:
+        """What the network is given: int32 [...] to int8 [..., channels]."""
+        asked = np.ascontiguousarray(tokens, np.uint16)
+        embedded = np.empty((*asked.shape, self._twin.channels), np.int8)
+        self._library.twin_embed(pointer(asked), asked.size, pointer(embedded))
+        return embedded
+
+    def sentiment(self, text: str) -> Judgement:
+        scores = np.empty(self._twin.classes, np.int8)
+        self._library.twin_judge(_c_string(text), pointer(scores))
+        return Judgement(self._twin.labels[int(scores.argmax())], scores)
+
+    def generate(self, prompt: str, count: int, temperature: float, seed: int) -> str:
+        """`count` characters after the prompt; temperature 0 takes the likeliest at all times.
+
+        Raises PipelineError (USAGE) for an empty prompt, a character that training has not seen,
+        and a temperature that is neither 0 nor from 0.0001 to 5.
+        """
+        written = np.empty(count, np.uint16)
+        asked = (_c_string(prompt), count, heat_of(temperature), seed & 0xFFFFFFFF)
+        if not prompt or not self._library.twin_generate(*asked, pointer(written)):
+            raise self._refused(prompt)
+        return "".join(map(self._text_of, written.tolist()))
+
+    def _text_of(self, token: int) -> str:
+        text: bytes = self._library.twin_token(token)
+        return text.decode()
+
+    def _refused(self, prompt: str) -> PipelineError:
+        unseen = [one for one in dict.fromkeys(prompt) if self.tokens(one).tolist() == [UNKNOWN]]
+        named = ", ".join(map(repr, unseen))
+        known = "".join(map(self._text_of, range(UNKNOWN + 1, self._twin.classes)))
+        return PipelineError(
+            f"The prompt has characters that training has never seen: {named}."
+            if unseen
+            else "The prompt is empty.",
+            "the network goes on from what it reads, in the characters of its text",
+            f"begin with some of these: {known!r}",
+            ExitCode.USAGE,
+        )
+
+
+def heat_of(temperature: float) -> int:
+    """In ten-thousandths. Raises PipelineError (USAGE) outside 0 and 0.0001 to 5."""
+    heat = round(temperature * HEAT_OF_ONE)
+    if not 0 <= temperature <= HIGHEST_TEMPERATURE or (heat == 0 and temperature > 0):
+        raise PipelineError(
+            f"A temperature of {temperature:g} cannot be sampled at.",
+            "0 takes the likeliest character at all times; from 0.0001 on others are drawn too, "
+            f"and at {HIGHEST_TEMPERATURE:g} nearly all alike",
+            f"give 0, or 0.0001 to {HIGHEST_TEMPERATURE:g}",
+            ExitCode.USAGE,
+        )
+    return heat
+
+
+def _c_string(text: str) -> bytes:
+    """Ends at a NUL, which is of no vocabulary: U+FFFD stands for it."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace")
