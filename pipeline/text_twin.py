@@ -87,8 +87,9 @@ class TextTwin:
 
 def heat_of(temperature: float) -> int:
     """In ten-thousandths. Raises PipelineError (USAGE) outside 0 and 0.0001 to 5."""
-    heat = round(temperature * HEAT_OF_ONE)
-    if not 0 <= temperature <= HIGHEST_TEMPERATURE or (heat == 0 and temperature > 0):
+    is_in_range = 0 <= temperature <= HIGHEST_TEMPERATURE
+    heat = round(temperature * HEAT_OF_ONE) if is_in_range else 0
+    if not is_in_range or (heat == 0 and temperature > 0):
         raise PipelineError(
             f"A temperature of {temperature:g} cannot be sampled at.",
             "0 takes the likeliest character at all times; from 0.0001 on others are drawn too, "

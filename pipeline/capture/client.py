@@ -31,6 +31,8 @@ WHY = {
     "bad-argument": "the command's words are not of the form that docs/serial-protocol.md gives",
     "out-of-range": "the model on the board is smaller than the one this command is meant for",
     "no-model": "the board was flashed without a model",
+    "wrong-task": "its model is of another task than the command",
+    "unknown-character": "the prompt has a character that training has never seen",
     "no-profile": "its image does not count its layers; `gesture deploy --profile` builds one",
     "line-too-long": "the line end was lost between two commands",
     "not-injecting": "the board has restarted since it was told to take samples from here",

@@ -22,7 +22,8 @@ def split(model: Any) -> tuple[Any, Any]:
 
     Raises ValueError where tokens do not go through one embedding, and nothing else, first.
     """
-    first = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)][0]
+    layers = (layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer))
+    first = next(layers)
     if not isinstance(first, keras.layers.Embedding):
         raise ValueError(f"layer `{first.name}` takes the tokens, and is no embedding")
     (table,) = first.get_weights()

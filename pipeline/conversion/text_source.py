@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from pipeline.artifacts import Int8
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError

@@ -33,7 +33,7 @@ def board_sources(*names: str) -> list[Path]:
 
 PARTS = (
     *("app", "crc", "decision", "history", "model", "protocol", "rate", "recognizer", "ring"),
-    *("selftest", "window"),
+    *("sampler", "selftest", "text", "window", "writer"),
 )
 APP = library_sources(*PARTS)
 

@@ -40,7 +40,7 @@ static void judge_line(void) {
   if (is_answer) answers++;
   const bool is_sample = said_length > 0 && said[0] >= '0' && said[0] <= '9';
   const bool is_message = starts_with("hello ") || starts_with("event ") || starts_with("score ") ||
-                          starts_with("warn ");
+                          starts_with("warn ") || starts_with("text ");
   if (!is_answer && !is_sample && !is_message) fail("not a line of the protocol");
   said_length = 0;
 }

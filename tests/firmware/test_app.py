@@ -66,6 +66,7 @@ def test_it_says_who_it_is(board: Talk):
         "revision": "host",
         "firmware": "0.1.0",
         "contract": CONTRACT,
+        "task": "gesture",
         "rate_hz": "119.000",
         "stream_hz": "0.000",
         "measured_hz": "0.000",
@@ -145,6 +146,9 @@ def test_a_board_without_a_model_says_so(tmp_path):
             "bench 1",
             "profile",
             "selftest",
+            "text a",
+            "more a",
+            "generate 1 1 1 a",
         ):
             assert board.ask(command) == "err no-model"
         assert board.ask("labels") == "ok"

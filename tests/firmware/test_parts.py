@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from zlib import crc32
 
@@ -17,8 +18,8 @@ few = settings(
 CLASSES, WINDOW, HOP, CHANNELS = 3, 8, 4, 6
 KINDS = [
     *("info", "labels", "stream", "classify", "scores", "load", "invoke", "bench", "profile"),
-    *("selftest", "image", "reboot", "pull", "inject", "sample", "unknown", "bad-argument"),
-    *("out-of-range", "line-too-long"),
+    *("selftest", "image", "reboot", "pull", "inject", "sample", "text", "more"),
+    *("generate", "unknown", "bad-argument", "out-of-range", "line-too-long"),
 ]
 
 policies = st.fixed_dictionaries(
@@ -185,6 +186,10 @@ def parse(driver, data: bytes) -> list[tuple[str, int, int, int]]:
         ("pull 4294967295", ("pull", 0, 2**32 - 1, 0)),
         ("inject 119000", ("inject", 0, 119000, 0)),
         ("sample " + "00" * 96, ("sample", 0, 0, 96)),
+        ("text it's", ("text", 0, 0, 0)),
+        ("more  ", ("more", 0, 0, 0)),
+        ("generate 10000 0.5 4294967295 ROMEO:", ("generate", 0, 10000, 0)),
+        ("generate 1 0 0 \\n", ("generate", 0, 1, 0)),
     ],
 )
 def test_commands(driver, line, command):
@@ -217,6 +222,25 @@ def test_commands(driver, line, command):
         ("sample", "bad-argument"),
         ("sample " + "00" * 31, "bad-argument"),
         ("sample " + "00" * 113, "out-of-range"),
+        ("text", "bad-argument"),
+        ("text ", "bad-argument"),
+        ("text \\x", "bad-argument"),
+        ("text \\u00g0", "bad-argument"),
+        ("text \\u0000", "bad-argument"),
+        ("text \\ud83d", "bad-argument"),
+        ("text \\ude42\\ud83d", "bad-argument"),
+        ("text \\", "bad-argument"),
+        ("generate 5 1 1", "bad-argument"),
+        ("generate 5 1 1 ", "bad-argument"),
+        ("generate x 1 1 a", "bad-argument"),
+        ("generate 5 1 -1 a", "bad-argument"),
+        ("generate 5 .5. 1 a", "bad-argument"),
+        ("generate 5 1. 1 a", "bad-argument"),
+        ("generate 5 0.00001 1 a", "bad-argument"),
+        ("generate 0 1 1 a", "out-of-range"),
+        ("generate 10001 1 1 a", "out-of-range"),
+        ("generate 5 5.0001 1 a", "out-of-range"),
+        ("generate 5 99999999999999999999999 1 a", "out-of-range"),
         ("x" * 255, "unknown"),
         ("x" * 256, "line-too-long"),
         ("info" + " " * 5000, "line-too-long"),
@@ -224,6 +248,26 @@ def test_commands(driver, line, command):
 )
 def test_what_is_no_command_says_why(driver, line, kind):
     assert [command[0] for command in parse(driver, line.encode() + b"\n")] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("written", "heat"),
+    [("0", 0), ("1", 10000), ("0.5", 5000), ("0.0001", 1), ("5.0000", 50000), (".25", 2500)],
+)
+def test_temperatures_are_read_in_ten_thousandths(driver, written, heat):
+    line = f"generate 7 {written} 42 a\n".encode()
+    assert driver("texts", len(line), *line) == f"{heat} 42 a\n"
+
+
+# A carriage return is lost on the way from the driver, not on the way through it.
+@few
+@given(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\r"), max_size=20))
+def test_escaped_text_comes_through_a_line_and_back(driver, text):
+    sent = f"text a{json.dumps(text)[1:-1]}\n".encode()
+    assert driver("texts", len(sent), *sent) == f"0 0 a{text}\n"
+    escaped = driver("escapes", len(text.encode()), *text.encode())
+    assert all(" " <= character <= "~" for character in escaped)
+    assert json.loads(f'"{escaped}"') == text
 
 
 def test_line_ends_of_all_kinds_and_empty_lines(driver):

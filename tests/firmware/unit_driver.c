@@ -8,6 +8,7 @@
 #include "crc.h"
 #include "decision.h"
 #include "emulated_imu.h"
+#include "escape.h"
 #include "line.h"
 #include "rate.h"
 #include "window.h"
@@ -83,6 +84,35 @@ static void run_commands(void) {
   }
 }
 
+/* n bytes of one line: heat, seed and text of its command. */
+static void run_texts(void) {
+  command_reader_t reader;
+  command_reader_reset(&reader);
+  for (int64_t n = number(); n > 0; n--) {
+    command_t command;
+    if (!command_reader_push(&reader, (uint8_t)number(), &command)) continue;
+    printf("%" PRIu32 " %" PRIu32 " %s\n", command.heat, command.seed, command.text);
+  }
+}
+
+/* n bytes of UTF-8, a character at a time, escaped */
+static void run_escapes(void) {
+  char character[5] = "";
+  size_t length = 0;
+  for (int64_t n = number(); n >= 0; n--) {
+    const uint8_t byte = n > 0 ? (uint8_t)number() : 0;
+    if ((byte & 0xC0) != 0x80 && length > 0) {
+      line_t line;
+      character[length] = '\0';
+      line_start(&line, "");
+      escape_write(&line, character);
+      fwrite(line.text, 1, line.length, stdout);
+      length = 0;
+    }
+    character[length++] = (char)byte;
+  }
+}
+
 /* One text of n times `x`, then the end of the line: how long it became. */
 static void run_long_line(void) {
   line_t line;
@@ -137,13 +167,9 @@ int main(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*run)(void);
-  } parts[] = {{"decision", run_decision},
-               {"window", run_window},
-               {"samples", run_samples},
-               {"commands", run_commands},
-               {"long-line", run_long_line},
-               {"rate", run_rate},
-               {"imu", run_imu}};
+  } parts[] = {{"decision", run_decision},   {"window", run_window}, {"samples", run_samples},
+               {"commands", run_commands},   {"texts", run_texts},   {"escapes", run_escapes},
+               {"long-line", run_long_line}, {"rate", run_rate},     {"imu", run_imu}};
   for (size_t i = 0; argc > 1 && i < sizeof parts / sizeof parts[0]; i++) {
     if (strcmp(argv[1], parts[i].name) == 0) {
       parts[i].run();

@@ -10,6 +10,7 @@ from pipeline.capture.client import LOAD_BYTES, WHY
 from pipeline.capture.injection import SAMPLE_RECORD, SAMPLES_A_LINE
 from pipeline.capture.protocol import MESSAGE_KINDS, Sample, parse_line
 from pipeline.capture.pull import PULL_LINES
+from pipeline.text_twin import HEAT_OF_ONE, HIGHEST_TEMPERATURE
 from tests.conftest import PROJECT
 
 PAGE = (PROJECT / "docs" / "serial-protocol.md").read_text("utf-8")
@@ -61,6 +62,7 @@ def test_every_command_and_no_other_is_on_the_page() -> None:
     table = COMMANDS[COMMANDS.index("RULES[]") : COMMANDS.index("};")]
     known = dict(re.findall(r'\{"(\w+)", COMMAND_\w+, (\w+)\}', table))
     forms = {"NOTHING": 0, "ON_OFF": 1, "RUNS": 1, "NUMBER": 1, "SAMPLES": 1, "OFFSET_HEX": 2}
+    forms |= {"TEXT": 1, "GENERATION": 4}
     told = {
         words[0]: len(words) - 1
         for row in rows(TO_BOARD)
@@ -98,5 +100,8 @@ def test_the_limits_on_the_page_are_those_of_the_firmware() -> None:
     assert "of the last 1024 it has had" in PAGE
     assert "at most 255 characters a line" in PAGE
     assert "at most 112 a line" in PAGE
+    most_written = defined("command.h", "COMMAND_MAX_WRITTEN")
+    assert f"N characters (1 to {most_written})" in PAGE
+    assert defined("command.h", "COMMAND_MAX_HEAT") == HIGHEST_TEMPERATURE * HEAT_OF_ONE
     most_runs = defined("command.h", "COMMAND_MAX_BENCH_RUNS")
     assert f"N times (1 to {most_runs})" in PAGE

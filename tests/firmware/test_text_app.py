@@ -1,0 +1,95 @@
+"""The whole application with models of text, on the native board with sanitizers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from building import APP, FIRMWARE, SANITIZED, STRICT, board_sources, compile_c
+from talking import Talk, start
+from toy_text import Toy, judge, judged, tokens_of, writer
+
+from pipeline.text_twin import TextTwin
+from pipeline.twin import Twin
+
+pytestmark = [pytest.mark.xdist_group("firmware"), pytest.mark.usefixtures("host_compiler")]
+
+
+def build(toy: Toy, folder: Path) -> Path:
+    model = toy.write_sources(folder / "model")
+    sources = [FIRMWARE / "src" / "main.c", *APP, *board_sources("native", "emulated_imu")]
+    return compile_c(folder / "native", sources, [*STRICT, *SANITIZED], model)
+
+
+@pytest.fixture(scope="module")
+def judging(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(judge(), tmp_path_factory.mktemp("judging"))
+
+
+@pytest.fixture(scope="module")
+def writing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(writer(), tmp_path_factory.mktemp("writing"))
+
+
+def answer_to(text: str) -> str:
+    outputs = judged(text, judge())
+    best = outputs.index(max(outputs))
+    tokens = tokens_of(text, judge())
+    score = round((outputs[best] + 128) / 255 * 1000)
+    digits = bytes(output & 0xFF for output in outputs).hex().upper()
+    label = ("negative", "positive")[best]
+    told = f"tokens={len(tokens)} unknown={tokens.count(1)}"
+    return f"ok {label} {score // 1000}.{score % 1000:03} {digits} {told}"
+
+
+def written_by(board: Talk, command: str) -> tuple[str, str]:
+    """What it wrote, and its answer."""
+    board.send(command)
+    *lines, answer = board.until("ok", "err")
+    parts = [line.removeprefix("text ") for line in lines if line.startswith("text ")]
+    assert all(len(part) < 80 for part in parts)
+    return json.loads(f'"{"".join(parts)}"'), answer
+
+
+def test_a_text_is_judged_and_goes_on_over_lines(judging: Path) -> None:
+    with start([str(judging)]) as board:
+        assert " task=sentiment " in board.ask("info")
+        assert board.ask("text The film, it's good!") == answer_to("The film, it's good!")
+        assert board.ask("text bad") == answer_to("bad")
+        assert board.ask("more and the") == answer_to("bad and the")
+        assert board.ask("more 10 film\\u00e9d") == answer_to("bad and the 10 film\u00e9d")
+        assert board.ask("text ...") == answer_to("")
+        assert board.ask("labels") == "ok negative positive"
+
+
+def test_a_model_of_another_task_says_so(judging: Path, writing: Path) -> None:
+    with start([str(judging)]) as board:
+        for command in ("generate 5 1 1 a", "classify on", "scores on"):
+            assert board.ask(command) == "err wrong-task"
+    with start([str(writing)]) as board:
+        for command in ("text a", "more a", "classify on", "scores on"):
+            assert board.ask(command) == "err wrong-task"
+        assert board.ask("labels") == "ok"
+        assert " task=generation " in board.ask("info")
+
+
+def test_the_board_writes_what_the_twin_does(writing: Path, tmp_path: Path) -> None:
+    twin = TextTwin(Twin(writer().write_sources(tmp_path / "model"), tmp_path))
+    with start([str(writing)]) as board:
+        for prompt, heat, seed in (("tea", 10000, 1), ('\n\\"é🙂 ', 5000, 2**32 - 1), ("e", 0, 7)):
+            escaped = json.dumps(prompt)[1:-1]
+            text, answer = written_by(board, f"generate 700 {heat / 10000} {seed} {escaped}")
+            assert answer == "ok characters=700"
+            assert text == twin.generate(prompt, 700, heat / 10000, seed)
+        assert written_by(board, "generate 5 1 1 teb") == ("", "err unknown-character")
+
+
+def test_the_next_command_waits_until_all_is_written(writing: Path) -> None:
+    with start([str(writing)]) as board:
+        board.until("warn")
+        board.send("generate 2000 1 1 a\nlabels\ngenerate 1 1 1 a")
+        lines = [line.split()[0] for line in board.until("ok")]
+        assert set(lines[:-1]) == {"text"}
+        assert board.line() == "ok"
+        assert board.until("ok")[-1] == "ok characters=1"

@@ -1,0 +1,174 @@
+"""Models of text whose answers can be worked out by hand, as `gesture convert` would leave them,
+and what the firmware makes of text, written from its definition."""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from pipeline.artifacts import Int8, save_text_files
+from pipeline.contract import Channel, Contract, Hashes, Quantisation, Scaling, VocabularyFacts
+from pipeline.conversion.contract_source import contract_source
+from pipeline.conversion.text_source import TextTable, text_source
+
+FIXTURES = Path(__file__).parent / "fixtures"
+CHANNELS = 3
+End = Literal["pre", "post"]
+
+ALPHABET = ("e", " ", "t", "a", "\n", '"', "\\", "é", "€", "🙂", "\t", "?", "Z", "\x7f")
+WORDS = ("the", "a", "film", "it's", "10", "filmed", "fil", "'", "good", "bad", "x" * 64, "zz")
+LOGIT_SCALE = 0.07
+
+
+def contract_of(
+    task: Literal["sentiment", "generation"],
+    size: int,
+    window: int,
+    padding: End = "pre",
+    truncating: End = "pre",
+) -> Contract:
+    generates = task == "generation"
+    scores = {"output_scale": 1 / 256, "output_zero_point": -128}
+    logits = {"output_scale": LOGIT_SCALE, "output_zero_point": 5}
+    return Contract(
+        task=task,
+        channels=tuple(Channel(name=f"e{index}", unit="") for index in range(CHANNELS)),
+        rate_hz=0,
+        window=window,
+        hop=1 if generates else window,
+        mode="streaming" if generates else "window",
+        streaming=generates,
+        labels=() if generates else ("negative", "positive"),
+        scaling=Scaling(mean=(0.0,) * CHANNELS, std=(1.0,) * CHANNELS),
+        vocabulary=VocabularyFacts(
+            level="characters" if generates else "words",
+            size=size,
+            padding=padding,
+            truncating=truncating,
+            sha256="3" * 64,
+        ),
+        quantisation=Quantisation(
+            input_scale=1 / 64, input_zero_point=0, **(logits if generates else scores)
+        ),
+        hashes=Hashes(data="0" * 64, config="1" * 64, model="2" * 64),
+    )
+
+
+@dataclass(frozen=True)
+class Toy:
+    """A contract, its table, and the folder of its network."""
+
+    contract: Contract
+    table: TextTable
+    network: Path
+
+    def write_sources(self, folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in self.network.iterdir():
+            shutil.copy(file, folder)
+        texts = {**contract_source(self.contract, 0), **text_source(self.contract, self.table)}
+        save_text_files(folder, texts)
+        return folder
+
+
+def _table(entries: tuple[str, ...]) -> TextTable:
+    rows = np.random.default_rng(5).integers(-3, 4, (len(entries) + 2, CHANNELS))
+    return TextTable(entries, rows.astype(np.int8))
+
+
+def judge(window: int = 4, padding: End = "pre", truncating: End = "pre") -> Toy:
+    table = _table(WORDS)
+    contract = contract_of("sentiment", len(WORDS) + 2, window, padding, truncating)
+    return Toy(contract, table, FIXTURES / "toy_judge")
+
+
+def writer(entries: tuple[str, ...] = ALPHABET) -> Toy:
+    contract = contract_of("generation", len(entries) + 2, 6)
+    return Toy(contract, _table(entries), FIXTURES / "toy_writer")
+
+
+def tokens_of(text: str, toy: Toy) -> list[int]:
+    facts = toy.contract.vocabulary
+    assert facts is not None
+    small = "".join(chr(ord(one) + 32) if "A" <= one <= "Z" else one for one in text)
+    found = list(text) if facts.level == "characters" else re.findall("[a-z0-9']+", small)
+    numbers = {entry: number for number, entry in enumerate(toy.table.entries, start=2)}
+    return [numbers.get(token, 1) for token in found]
+
+
+def window_of(tokens: list[int], toy: Toy) -> list[int]:
+    """Padded, or cut, to the contract's window."""
+    facts, length = toy.contract.vocabulary, toy.contract.window
+    assert facts is not None
+    kept = tokens[-length:] if facts.truncating == "pre" else tokens[:length]
+    padding = [0] * (length - len(kept))
+    return padding + kept if facts.padding == "pre" else kept + padding
+
+
+def judged(text: str, toy: Toy) -> list[int]:
+    """The two outputs of toy_judge."""
+    first = toy.table.embedding[window_of(tokens_of(text, toy), toy), 0].astype(int)
+    total = int(np.clip((first * np.arange(1, len(first) + 1)).sum(), -128, 127))
+    return [total, -1 - total]
+
+
+class ToyNetwork:
+    """toy_writer's network."""
+
+    def __init__(self, outputs: int) -> None:
+        self.state, self._outputs = 0, outputs
+
+    def step(self, row: Int8) -> list[int]:
+        for value in row.tolist():
+            self.state = (self.state * 31 + (value & 0xFF)) % 2**32
+        bytes_ = [self.state * (2 * k + 1) % 2**32 >> 24 for k in range(self._outputs)]
+        return [byte - 256 if byte > 127 else byte for byte in bytes_]
+
+
+class Sampler:
+    """firmware/lib/sampler in Python's integers."""
+
+    def __init__(self, step: int, heat: int, seed: int) -> None:
+        self.sharpness = 26 << 24 if heat == 0 else (step * 10_000 + heat // 2) // heat
+        self.state = 0
+        self.random()
+        self.state = (self.state + seed) % 2**64
+        self.random()
+
+    def random(self) -> int:
+        state = self.state
+        self.state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+        mixed, turn = ((state >> 18 ^ state) >> 27) % 2**32, state >> 59
+        return (mixed >> turn | mixed << (-turn & 31)) % 2**32
+
+    def weight(self, distance: int) -> int:
+        whole, fraction = divmod(distance * self.sharpness, 1 << 24)
+        if whole > 24:
+            return 0
+        y, series = fraction * 744261118 >> 24, 1 << 30
+        for term in range(10, 0, -1):
+            series = (1 << 30) - (y * series >> 30) // term
+        shift = 6 + whole
+        return series + (1 << shift - 1) >> shift
+
+    def draw(self, logits: list[int]) -> int:
+        largest = max(logits)
+        if self.weight(1) == 0:
+            return logits.index(largest)
+        weights = [self.weight(largest - logit) for logit in logits]
+        left = self.random() * sum(weights) >> 32
+        for place, weight in enumerate(weights):
+            if left < weight:
+                return place
+            left -= weight
+        raise AssertionError("more was drawn than there is")
+
+
+def logit_step(scale: float) -> int:
+    return round(scale * math.log2(math.e) * 2**24)

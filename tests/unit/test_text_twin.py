@@ -1,0 +1,139 @@
+"""What the firmware makes of text, against its definition in tests/toy_text.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toy_text import (
+    ALPHABET,
+    LOGIT_SCALE,
+    WORDS,
+    Sampler,
+    Toy,
+    ToyNetwork,
+    judge,
+    judged,
+    logit_step,
+    tokens_of,
+    writer,
+)
+
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.text_twin import TextTwin
+from pipeline.twin import Twin
+
+pytestmark = pytest.mark.usefixtures("host_compiler")
+few = settings(max_examples=150, deadline=None)
+ENDS = ("pre", "post")
+texts = st.lists(
+    st.one_of(st.sampled_from([*WORDS, "IT'S", "Film!", "é", "", "\n", "x" * 65]), st.text()),
+    max_size=12,
+).map(" ".join)
+
+
+def twin_of(toy: Toy, folder: Path) -> TextTwin:
+    return TextTwin(Twin(toy.write_sources(folder / "model"), folder))
+
+
+@pytest.fixture(scope="module")
+def judge_twin(tmp_path_factory: pytest.TempPathFactory) -> TextTwin:
+    return twin_of(judge(), tmp_path_factory.mktemp("judge"))
+
+
+@pytest.fixture(scope="module")
+def writer_twin(tmp_path_factory: pytest.TempPathFactory) -> TextTwin:
+    return twin_of(writer(), tmp_path_factory.mktemp("writer"))
+
+
+@few
+@given(texts)
+def test_words_are_found_in_any_text(judge_twin, text):
+    assert judge_twin.tokens(text).tolist() == tokens_of(text, judge())
+
+
+@few
+@given(st.one_of(st.text(), st.lists(st.sampled_from(ALPHABET)).map("".join)))
+def test_characters_are_those_of_unicode(writer_twin, text):
+    assert writer_twin.tokens(text).tolist() == tokens_of(text, writer())
+
+
+def test_every_word_is_found_among_many_that_begin_alike(tmp_path):
+    letters = "ab'9"
+    pairs = [a + b for a in letters for b in letters]
+    words = (*letters, *pairs, *(pair + c for pair in pairs for c in letters))
+    toy = judge()
+    facts = toy.contract.vocabulary.model_copy(update={"size": len(words) + 2})
+    contract = toy.contract.model_copy(update={"vocabulary": facts})
+    rows = np.zeros((len(words) + 2, 3), np.int8)
+    many = Toy(contract, type(toy.table)(words, rows), toy.network)
+    found = twin_of(many, tmp_path).tokens(" ".join(words))
+    assert found.tolist() == list(range(2, len(words) + 2))
+
+
+@pytest.mark.parametrize("padding", ENDS)
+@pytest.mark.parametrize("truncating", ENDS)
+def test_a_text_is_padded_or_cut_at_the_end_that_the_contract_says(tmp_path, padding, truncating):
+    toy = judge(4, padding, truncating)
+    twin = twin_of(toy, tmp_path)
+    for count in range(10):
+        text = " ".join(WORDS[(3 * count + place) % len(WORDS)] for place in range(count))
+        judgement = twin.sentiment(text)
+        assert judgement.scores.tolist() == judged(text, toy)
+        assert judgement.label == ("negative", "positive")[int(np.argmax(judged(text, toy)))]
+
+
+def test_rows_of_the_embedding_are_what_tokens_become(writer_twin):
+    tokens = np.array([[0, 1, 2], [13, 14, 15]], np.int32)
+    assert np.array_equal(writer_twin.embed(tokens), writer().table.embedding[tokens])
+
+
+def written_by_hand(prompt: str, count: int, heat: int, seed: int) -> str:
+    toy = writer()
+    network, rows = ToyNetwork(len(ALPHABET) + 2), toy.table.embedding
+    sampler = Sampler(logit_step(LOGIT_SCALE), heat, seed)
+    for token in tokens_of(prompt, toy):
+        logits = network.step(rows[token])
+    text = ""
+    for _ in range(count):
+        token = 2 + sampler.draw(logits[2:])
+        text += ALPHABET[token - 2]
+        logits = network.step(rows[token])
+    return text
+
+
+@few
+@given(
+    st.lists(st.sampled_from(ALPHABET), min_size=1, max_size=6).map("".join),
+    st.integers(0, 60),
+    st.one_of(st.just(0), st.integers(1, 50_000)),
+    st.integers(0, 2**32 - 1),
+)
+def test_what_is_written_is_what_the_integers_say(writer_twin, prompt, count, heat, seed):
+    found = writer_twin.generate(prompt, count, heat / 10_000, seed)
+    assert found == written_by_hand(prompt, count, heat, seed)
+
+
+def test_the_lowest_temperature_writes_what_greedy_does(writer_twin):
+    greedy = writer_twin.generate("ate", 500, 0, 1)
+    assert writer_twin.generate("ate", 500, 1e-4, 2) == greedy
+    assert writer_twin.generate("ate", 500, 1.0, 2) != greedy
+
+
+def test_a_prompt_with_characters_never_seen_names_them_and_what_there_is(writer_twin):
+    with pytest.raises(PipelineError) as caught:
+        writer_twin.generate("tea, b\0", 5, 1, 1)
+    assert caught.value.exit_code == ExitCode.USAGE
+    assert "',', 'b'" in caught.value.what
+    assert "'e t" in caught.value.next_step
+    with pytest.raises(PipelineError, match="empty"):
+        writer_twin.generate("", 5, 1, 1)
+
+
+@pytest.mark.parametrize("temperature", [-1, 0.00001, 5.1, float("nan"), float("inf")])
+def test_a_temperature_that_is_none_is_refused(writer_twin, temperature):
+    with pytest.raises(PipelineError, match="temperature"):
+        writer_twin.generate("a", 5, temperature, 1)
