@@ -11,12 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.artifacts import Int8, Int32
-from pipeline.errors import ExitCode, PipelineError
 from pipeline.twin import Twin, pointer
 
 HEAT_OF_ONE = 10_000  # a board's temperatures are in ten-thousandths
 HIGHEST_TEMPERATURE = 5.0
-UNKNOWN = 1  # the token of what training has not seen
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Judgement:
 
 
 class TextTwin:
-    """A twin of a model of text. Raises ValueError where tokens are not of its vocabulary."""
+    """A twin of a model of text."""
 
     def __init__(self, twin: Twin) -> None:
         self._twin = twin
@@ -58,45 +56,26 @@ class TextTwin:
     def generate(self, prompt: str, count: int, temperature: float, seed: int) -> str:
         """`count` characters after the prompt; temperature 0 takes the likeliest at all times.
 
-        Raises PipelineError (USAGE) for an empty prompt, a character that training has not seen,
-        and a temperature that is neither 0 nor from 0.0001 to 5.
+        Raises ValueError for an empty prompt, a character that training has not seen, and a
+        temperature that is neither 0 nor from 0.0001 to 5.
         """
         written = np.empty(count, np.uint16)
         asked = (_c_string(prompt), count, heat_of(temperature), seed & 0xFFFFFFFF)
         if not prompt or not self._library.twin_generate(*asked, pointer(written)):
-            raise self._refused(prompt)
+            raise ValueError(f"nothing can be written after {prompt!r}")
         return "".join(map(self._text_of, written.tolist()))
 
     def _text_of(self, token: int) -> str:
         text: bytes = self._library.twin_token(token)
         return text.decode()
 
-    def _refused(self, prompt: str) -> PipelineError:
-        unseen = [one for one in dict.fromkeys(prompt) if self.tokens(one).tolist() == [UNKNOWN]]
-        named = ", ".join(map(repr, unseen))
-        known = "".join(map(self._text_of, range(UNKNOWN + 1, self._twin.classes)))
-        return PipelineError(
-            f"The prompt has characters that training has never seen: {named}."
-            if unseen
-            else "The prompt is empty.",
-            "the network goes on from what it reads, in the characters of its text",
-            f"begin with some of these: {known!r}",
-            ExitCode.USAGE,
-        )
-
 
 def heat_of(temperature: float) -> int:
-    """In ten-thousandths. Raises PipelineError (USAGE) outside 0 and 0.0001 to 5."""
+    """In ten-thousandths. Raises ValueError outside 0 and 0.0001 to 5."""
     is_in_range = 0 <= temperature <= HIGHEST_TEMPERATURE
     heat = round(temperature * HEAT_OF_ONE) if is_in_range else 0
     if not is_in_range or (heat == 0 and temperature > 0):
-        raise PipelineError(
-            f"A temperature of {temperature:g} cannot be sampled at.",
-            "0 takes the likeliest character at all times; from 0.0001 on others are drawn too, "
-            f"and at {HIGHEST_TEMPERATURE:g} nearly all alike",
-            f"give 0, or 0.0001 to {HIGHEST_TEMPERATURE:g}",
-            ExitCode.USAGE,
-        )
+        raise ValueError(f"a temperature of {temperature}")
     return heat
 
 
