@@ -226,6 +226,11 @@ class RunFolder:
         return self.path / "evaluation.json"
 
     @property
+    def series_file(self) -> Path:
+        """Of forecasts: the held-out rows, and what the float model forecast (forecasts.py)."""
+        return self.path / "series.npz"
+
+    @property
     def robustness_file(self) -> Path:
         return self.path / "robustness.json"
 

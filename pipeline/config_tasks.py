@@ -8,9 +8,10 @@ from pathlib import Path
 from pipeline.config import TrainConfig
 from pipeline.config_file import parsed_as, read_settings
 from pipeline.config_fit import TaskConfig
+from pipeline.config_series import ForecastConfig
 from pipeline.errors import ExitCode, PipelineError
 
-TASKS: dict[str, type[TaskConfig]] = {"gesture": TrainConfig}
+TASKS: dict[str, type[TaskConfig]] = {"gesture": TrainConfig, "forecast": ForecastConfig}
 
 
 def load_task_config(path: Path, overrides: Iterable[str] = ()) -> TaskConfig:

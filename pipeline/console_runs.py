@@ -28,11 +28,13 @@ def show_report(reported: Reported, as_json: bool) -> None:
     show_table(
         f"report of {reported.run}",
         [
-            ("accuracy", f"{reported.accuracy:.1%} ({network})"),
+            *_accuracy(reported.accuracy, network),
             ("held out", reported.how),
             ("report", reported.report),
         ],
     )
+    if reported.accuracy is None:
+        return
     if reported.robustness is None:
         out.print("[yellow]what it bears is found out once it is converted[/]")
         return
@@ -42,6 +44,10 @@ def show_report(reported: Reported, as_json: bool) -> None:
             curve.name, _level(curve, curve.falls_below), _level(curve, curve.falls_above)
         )
     out.print(table)
+
+
+def _accuracy(accuracy: float | None, network: str) -> list[tuple[str, object]]:
+    return [] if accuracy is None else [("accuracy", f"{accuracy:.1%} ({network})")]
 
 
 def _level(curve: Curve, level: float | None) -> str:

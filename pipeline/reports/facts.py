@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.artifacts import Float32, Int32, Int64
 from pipeline.contract import Contract
+from pipeline.forecasts import Float64, Judged, SeriesDataset
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,11 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """metrics: metrics.json; settings: config.yaml; run: its path, as a command is given it.
+class RunFacts:
+    """What is told of a run of any task.
 
-    events: a score for each kind of stream; events, robustness, cost, image: None where the stage
-    that leaves them has not been run.
+    metrics: metrics.json; settings: config.yaml; run: its path, as a command is given it.
+    cost, image: None where the stage that leaves them has not been run.
     """
 
     run: str
@@ -88,11 +89,6 @@ class Facts:
     contract_hash: str
     settings: Mapping[str, Any]
     metrics: Mapping[str, Any]
-    verdict: Verdict
-    held_out: HeldOutWindows
-    evaluated: bool
-    events: Mapping[str, Any] | None
-    robustness: Mapping[str, Any] | None
     cost: Mapping[str, Any] | None
     image: Mapping[str, Any] | None
     flatbuffer_bytes: int | None
@@ -100,3 +96,28 @@ class Facts:
     @property
     def converted(self) -> bool:
         return self.contract.quantisation is not None
+
+
+@dataclass(frozen=True)
+class Facts(RunFacts):
+    """Of gestures. events: a score for each kind of stream; events, robustness: None where the
+    stage that leaves them has not been run."""
+
+    verdict: Verdict
+    held_out: HeldOutWindows
+    evaluated: bool
+    events: Mapping[str, Any] | None
+    robustness: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class ForecastFacts(RunFacts):
+    """judged: each output's errors beside those of guessing; by the compiled C where `int8`.
+
+    held: the held-out series; forecast: float64 [origins, outputs], in units.
+    """
+
+    judged: tuple[Judged, ...]
+    int8: bool
+    held: SeriesDataset
+    forecast: Float64

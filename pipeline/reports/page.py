@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from pipeline.reports.charts import Chart
-from pipeline.reports.facts import Facts
+from pipeline.reports.facts import Facts, RunFacts
 from pipeline.reports.pictures import (
     learning_chart,
     robustness_chart,
@@ -41,11 +41,32 @@ EVENT_ROWS: Mapping[str, Callable[[Score], str]] = {
 
 def render(facts: Facts) -> str:
     """The page. The same facts give the same bytes; what they lack raises KeyError."""
-    import jinja2
-
     contract = facts.contract
     channels = tuple(channel.name for channel in contract.channels)
     background = contract.policy.background
+    return rendered(
+        "gesture.html.jinja",
+        facts,
+        verdict=facts.verdict,
+        evaluate=f"gesture evaluate {facts.run}",
+        thresholds=threshold_chart(
+            facts.held_out,
+            None if background is None else contract.labels.index(background),
+            contract.policy.thresholds,
+        ),
+        curves=[
+            (curve, robustness_chart(curve))
+            for curve in (facts.robustness or {"curves": ()})["curves"]
+        ],
+        mistakes=worst_mistakes(facts.held_out, contract.labels, channels, contract.rate_hz),
+        event_rows=EVENT_ROWS,
+    )
+
+
+def rendered(template: str, facts: RunFacts, **more: Any) -> str:
+    """A template that extends page.html.jinja, given the facts and what it needs `more`."""
+    import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -55,23 +76,13 @@ def render(facts: Facts) -> str:
     )
     environment.filters.update(percent=_percent, number=_number, drawn=_drawn, places=_places)
     try:
-        return environment.get_template("report.html.jinja").render(
+        return environment.get_template(template).render(
             facts=facts,
-            contract=contract,
-            verdict=facts.verdict,
+            contract=facts.contract,
+            convert=f"gesture convert {facts.run}",
             learning=learning_chart(facts.metrics["epochs"]),
-            thresholds=threshold_chart(
-                facts.held_out,
-                None if background is None else contract.labels.index(background),
-                contract.policy.thresholds,
-            ),
-            curves=[
-                (curve, robustness_chart(curve))
-                for curve in (facts.robustness or {"curves": ()})["curves"]
-            ],
-            mistakes=worst_mistakes(facts.held_out, contract.labels, channels, contract.rate_hz),
-            event_rows=EVENT_ROWS,
             settings=yaml.safe_dump(dict(facts.settings), sort_keys=False, allow_unicode=True),
+            **more,
         )
     except jinja2.UndefinedError as error:
         raise KeyError(error.message) from error

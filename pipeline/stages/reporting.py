@@ -37,39 +37,50 @@ HONEST = {  # protocols, the hardest first
 
 @dataclass(frozen=True)
 class Reported:
-    """robustness: None for a run that is not converted yet."""
+    """accuracy: of gestures; robustness: None for a run that is not converted yet too."""
 
     run: Path
     report: Path
     int8: bool
-    accuracy: float
+    accuracy: float | None
     how: str
-    robustness: Robustness | None
+    robustness: Robustness | None = None
 
 
 def report(path: Path, on_step: OnStep) -> Reported:
-    """Find out what a converted run bears, unless that is known, and write its report."""
+    """Write a run's report; of gestures find out first what a converted one bears, unless that is
+    known."""
     run = open_run(path)
     contract = run.contract()
+    if contract.task != "gesture":
+        write_report(run)
+        split = read_json(run.metrics_file)["split"]
+        return Reported(run.path, run.report_file, contract.quantisation is not None, None, split)
     robustness = None if contract.quantisation is None else sweep(run, on_step)
     on_step("writing the report")
-    facts = write_report(run)
-    verdict = facts.verdict
+    write_report(run)
+    with whole_artefacts(run):
+        verdict = gather(run).verdict
     return Reported(
         run.path, run.report_file, verdict.int8, verdict.accuracy, verdict.how, robustness
     )
 
 
-def write_report(run: RunFolder) -> Facts:
+def write_report(run: RunFolder) -> None:
     """Render report.html of the artefacts that are there; what is not there yet, it says."""
-    from pipeline.reports.page import render
+    from pipeline.stages.forecast_report import forecast_page
 
+    pages = {"gesture": _gesture_page, "forecast": forecast_page}
     with whole_artefacts(run):
-        facts = gather(run)
-        page = render(facts)
+        page = pages[run.contract().task](run)
     with atomic_write(run.report_file) as unfinished:
         unfinished.write_text(page, encoding="utf-8")
-    return facts
+
+
+def _gesture_page(run: RunFolder) -> str:
+    from pipeline.reports.page import render
+
+    return render(gather(run))
 
 
 @contextmanager
@@ -87,31 +98,39 @@ def whole_artefacts(run: RunFolder) -> Iterator[None]:
 
 
 def gather(run: RunFolder) -> Facts:
-    """Raises PipelineError where an artefact is missing or cannot be read."""
-    contract = run.contract()
-    settings = yaml.safe_load(run.require(run.config_file, "train").read_text("utf-8"))
-    metrics = read_json(run.require(run.metrics_file, "train"))
+    """Of gestures. Raises PipelineError where an artefact is missing or cannot be read."""
+    facts = facts_of(run)
+    contract, settings, metrics = facts["contract"], facts["settings"], facts["metrics"]
     held_out = held_out_windows(run, contract)
     evaluation = optional_json(run.evaluation_file)
     robustness = kept_sweep(run, contract.hash())
-    flatbuffer = run.flatbuffer_file
     return Facts(
-        run=str(run.path),
-        name=run.name,
-        dataset=Path(settings["data"]["path"]).name,
-        contract=contract,
-        contract_hash=contract.hash(),
-        settings=settings,
-        metrics=metrics,
+        **facts,
         verdict=_verdict(contract, settings, metrics, held_out, evaluation),
         held_out=held_out,
         evaluated=_honest(evaluation) is not None,
         events=events_of(run, evaluation),
         robustness=None if robustness is None else asdict(robustness),
-        cost=optional_json(run.cost_file),
-        image=image_of(run, contract),
-        flatbuffer_bytes=flatbuffer.stat().st_size if flatbuffer.is_file() else None,
     )
+
+
+def facts_of(run: RunFolder) -> dict[str, Any]:
+    """The fields of reports/facts.py's RunFacts; raises as gather does."""
+    contract = run.contract()
+    settings = yaml.safe_load(run.require(run.config_file, "train").read_text("utf-8"))
+    flatbuffer = run.flatbuffer_file
+    return {
+        "run": str(run.path),
+        "name": run.name,
+        "dataset": Path(settings["data"]["path"]).name,
+        "contract": contract,
+        "contract_hash": contract.hash(),
+        "settings": settings,
+        "metrics": read_json(run.require(run.metrics_file, "train")),
+        "cost": optional_json(run.cost_file),
+        "image": image_of(run, contract),
+        "flatbuffer_bytes": flatbuffer.stat().st_size if flatbuffer.is_file() else None,
+    }
 
 
 def image_of(run: RunFolder, contract: Contract) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.reports.facts import HeldOutWindows
 
-NEEDED = {"calibration", "test", "test_targets", "test_names", "test_scores"}
+NEEDED = {"calibration", "test"}
+OF_GESTURES = {"test_targets", "test_names", "test_scores"}
 
 
-def load_windows(run: RunFolder) -> dict[str, NDArray[Any]]:
+def load_windows(run: RunFolder, needed: Set[str] = NEEDED) -> dict[str, NDArray[Any]]:
     """The arrays of windows.npz. Raises PipelineError where it is missing or cannot be used."""
     file = run.require(run.windows_file, "train")
     try:
@@ -28,7 +30,7 @@ def load_windows(run: RunFolder) -> dict[str, NDArray[Any]]:
             "train again; generated files are never edited by hand",
             ExitCode.MISMATCH,
         ) from None
-    if missing := NEEDED - set(arrays):
+    if missing := needed - set(arrays):
         raise PipelineError(
             f"{file} has no {', '.join(sorted(missing))}.",
             "the run was trained by another version",
@@ -40,7 +42,7 @@ def load_windows(run: RunFolder) -> dict[str, NDArray[Any]]:
 
 def held_out_windows(run: RunFolder, contract: Contract) -> HeldOutWindows:
     """With the scores of the compiled C where the run is converted, else of the float model."""
-    arrays = load_windows(run)
+    arrays = load_windows(run, NEEDED | OF_GESTURES)
     int8 = _int8_scores(run, contract)
     return HeldOutWindows(
         windows=_in_units(arrays["test"], contract),

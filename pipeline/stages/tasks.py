@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.artifacts import RunFolder
+from pipeline.stages.forecasting import settle_forecasts, train_forecasts
 from pipeline.stages.gestures import settle_gestures, train_gestures
 from pipeline.stages.settling import Proven, Settled
 
@@ -26,4 +27,7 @@ class Task:
     settle: Callable[[Proven], Settled]
 
 
-TASKS = {"gesture": Task(train_gestures, settle_gestures)}
+TASKS = {
+    "gesture": Task(train_gestures, settle_gestures),
+    "forecast": Task(train_forecasts, settle_forecasts),
+}

@@ -51,7 +51,7 @@ def fit(course: Course, config: FitConfig, on_epoch: Callable[[Epoch], None]) ->
     weights are averaged over steps (Polyak and Juditsky, 1992): a few takes are little to learn
     from, and both calm it. The same course and config give the same weights on the same machine.
     """
-    keras = _quiet_keras(config.seed)
+    keras = quiet_keras(config.seed)
     model = course.network()
     learner = course.learner(model)
     learned, held = course.learned, course.held
@@ -114,7 +114,7 @@ def _before_batch(model: Any, begins: NDArray[np.bool_]) -> Callable[..., None]:
     return forget_some
 
 
-def _quiet_keras(seed: int) -> Any:
+def quiet_keras(seed: int) -> Any:
     """Keras, told to be repeatable."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     with _muted_stderr():

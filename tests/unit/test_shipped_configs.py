@@ -13,6 +13,7 @@ from pipeline.artifacts import NO_TARGET, Recording, SequenceDataset
 from pipeline.budget import load_budget
 from pipeline.config import DecisionConfig, TrainConfig, load_train_config
 from pipeline.config_models import SECTIONS, ConvolutionalConfig, kinds_of
+from pipeline.config_tasks import load_task_config
 from pipeline.datasets.catalogue import CATALOGUE
 from pipeline.datasets.fetching import fetch_dataset
 from pipeline.datasets.protocols import protocol_folds
@@ -24,7 +25,8 @@ from pipeline.training.models import check_hop, nearest_window
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 BOARDS = [PROJECT / "configs" / "nano33ble.yaml"]  # budgets; all others are trained with
-CONFIGS = sorted(set((PROJECT / "configs").glob("*.yaml")) - set(BOARDS))
+TRAINED_WITH = sorted(set((PROJECT / "configs").glob("*.yaml")) - set(BOARDS))
+CONFIGS = [path for path in TRAINED_WITH if load_task_config(path).task == "gesture"]
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens
 
 pytestmark = pytest.mark.xdist_group("tensorflow")

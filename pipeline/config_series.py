@@ -1,0 +1,102 @@
+"""What a config of `task: forecast` may set."""
+
+from __future__ import annotations
+
+import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from pipeline.config_fit import FitConfig, TaskConfig
+from pipeline.config_models import ModelConfig, RecurrentConfig, Section
+
+MOST_OUTPUTS = 254  # of a network on a board
+MOST_CHANNELS = 64
+
+
+class SeriesConfig(Section):
+    path: Path = Field(description="a CSV file: a header, then a row a step, by rising time")
+    time: tuple[str, ...] = Field(
+        ("t_us",),
+        min_length=1,
+        description="columns that tell when: one of dates (2014-05-01 13:00), one of numbers whose "
+        "name ends in _us or _s, or year, month, day, hour, minute, second or the first of them",
+    )
+    channels: tuple[str, ...] = Field(
+        min_length=1, description="columns of numbers that the network sees"
+    )
+    categories: tuple[str, ...] = Field(
+        (), description="columns of words; each word that training saw becomes a channel of 0 and 1"
+    )
+    targets: tuple[str, ...] = Field(min_length=1, description="which of the channels are forecast")
+    units: dict[str, str] = Field({}, description="of channels, for people")
+
+    @field_validator("categories")
+    @classmethod
+    def _columns_are_named_once(
+        cls, categories: tuple[str, ...], others: ValidationInfo
+    ) -> tuple[str, ...]:
+        names = [*others.data.get("channels", ()), *categories]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        if doubled:
+            raise ValueError(f"{', '.join(doubled)} is named twice")
+        return categories
+
+    @field_validator("targets")
+    @classmethod
+    def _targets_are_seen(cls, targets: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        channels = others.data.get("channels", targets)
+        unseen = [target for target in targets if target not in channels]
+        if unseen:
+            raise ValueError(
+                f"{', '.join(unseen)} is not in data.channels: a forecast is the last value and "
+                "what changes"
+            )
+        return targets
+
+
+class ForecastWindowConfig(Section):
+    length: int = Field(72, gt=1, lt=2**16, description="steps that a forecast looks back on")
+    horizons: tuple[int, ...] = Field(
+        (1, 6, 24), min_length=1, description="steps ahead that are forecast, rising"
+    )
+    season: int | None = Field(
+        24, gt=0, description="steps after which the series is expected to repeat; null: none"
+    )
+
+    @field_validator("horizons")
+    @classmethod
+    def _horizons_rise(cls, horizons: tuple[int, ...]) -> tuple[int, ...]:
+        if horizons[0] < 1 or any(a >= b for a, b in pairwise(horizons)):
+            raise ValueError("are steps ahead: 1 or more, each further than the one before")
+        return horizons
+
+
+class ForecastSplitConfig(Section):
+    """By time: what is judged is always later than what was learned from."""
+
+    test: float | datetime.date = Field(
+        0.2,
+        description="what is held out: this share of the steps, the newest; or all from this date",
+    )
+    validation: float = Field(
+        0.2, gt=0, le=0.5, description="share of the rest, its newest, for early stopping"
+    )
+
+    @field_validator("test")
+    @classmethod
+    def _some_of_it(cls, test: float | datetime.date) -> float | datetime.date:
+        if isinstance(test, float) and not 0 < test <= 0.5:
+            raise ValueError("is a share above 0 and up to 0.5, or a date")
+        return test
+
+
+class ForecastConfig(TaskConfig):
+    task: Literal["forecast"] = Field("forecast", description="what is learned")
+    data: SeriesConfig
+    window: ForecastWindowConfig = ForecastWindowConfig()
+    split: ForecastSplitConfig = ForecastSplitConfig()
+    model: ModelConfig = RecurrentConfig(kind="gru", downsample=3, dropout=0.1)
+    fit: FitConfig = FitConfig(epochs=12, patience=4)

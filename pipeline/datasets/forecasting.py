@@ -1,0 +1,137 @@
+"""A series cut by time: what is learned from, what training stops by, and what is held out.
+
+A window may look back into the part before its own, as a board does; what it forecasts never lies
+in another part, and everything that is fitted is fitted on the first.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+
+import numpy as np
+
+from pipeline.artifacts import Int64
+from pipeline.config_series import MOST_CHANNELS, MOST_OUTPUTS, ForecastConfig
+from pipeline.contract import Channel, Contract
+from pipeline.datasets.series import Series, microseconds
+from pipeline.datasets.series_faults import seconds, too_short
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.forecasts import Output, SeriesDataset
+
+EQUALS = "="  # between a column of words and the word that a channel stands for
+
+
+def make_forecast_dataset(series: Series, config: ForecastConfig) -> SeriesDataset:
+    """Raises PipelineError where the series is too short for the config, or has no dates to cut
+    it at."""
+    begin, stop = _cuts(series, config)
+    learned = series.first_rows(begin)
+    categories = tuple(tuple(sorted(set(column))) for column in learned.words)
+    channels = _channels(config, series.units, categories)
+    return SeriesDataset(
+        rows=series.thousandths(categories),
+        channels=channels,
+        outputs=_outputs(config, channels),
+        window=config.window.length,
+        season=config.window.season,
+        origins=_origins(series, config, begin, stop),
+        learned=begin,
+        step_s=series.step_s,
+        fingerprint=series.fingerprint,
+        split_note=f"by time: the last {len(series) - stop} of {len(series)} rows, from "
+        f"{series.time(stop)} on, {seconds((len(series) - stop) * series.step_s)}",
+    )
+
+
+def categories_of(contract: Contract, config: ForecastConfig) -> tuple[tuple[str, ...], ...]:
+    """For each column of words, those that a trained run has a channel for."""
+    told = [channel.name.partition(EQUALS) for channel in contract.channels]
+    numbers = len(config.data.channels)
+    return tuple(
+        tuple(word for name, _, word in told[numbers:] if name == column)
+        for column in config.data.categories
+    )
+
+
+def _cuts(series: Series, config: ForecastConfig) -> tuple[int, int]:
+    """The first rows of validation and test."""
+    test = config.split.test
+    if isinstance(test, float):
+        stop = len(series) - round(len(series) * test)
+    else:
+        stop = _first_from(series, test)
+    return stop - round(stop * config.split.validation), stop
+
+
+def _first_from(series: Series, date: datetime.date) -> int:
+    if not series.dated:
+        raise PipelineError(
+            f"{series.path} cannot be cut at {date}.",
+            "its time is a clock's, and says nothing of dates",
+            "set split.test to a share of its rows, as 0.2",
+            ExitCode.USAGE,
+        )
+    stop = int(np.searchsorted(series.times_us, microseconds(date)))
+    if not 0 < stop < len(series):
+        raise PipelineError(
+            f"{series.path} cannot be cut at {date}: it goes from {series.time(0)} to "
+            f"{series.time(len(series) - 1)}.",
+            "split.test is a date outside it",
+            "set split.test to a date within, or to a share of its rows",
+            ExitCode.USAGE,
+        )
+    return stop
+
+
+def _channels(
+    config: ForecastConfig, told: Mapping[str, str], categories: tuple[tuple[str, ...], ...]
+) -> tuple[Channel, ...]:
+    units = {**told, **config.data.units}
+    numbers = [Channel(name=name, unit=units.get(name, "")) for name in config.data.channels]
+    words = [
+        Channel(name=f"{column}{EQUALS}{word}", unit="")
+        for column, known in zip(config.data.categories, categories, strict=True)
+        for word in known
+    ]
+    channels = (*numbers, *words)
+    if len(channels) > MOST_CHANNELS:
+        raise PipelineError(
+            f"The network would see {len(channels)} channels, {MOST_CHANNELS} at most can be.",
+            "every word of a category is a channel",
+            "leave a column out of data.categories",
+            ExitCode.USAGE,
+        )
+    return channels
+
+
+def _outputs(config: ForecastConfig, channels: tuple[Channel, ...]) -> tuple[Output, ...]:
+    names = [channel.name for channel in channels]
+    outputs = tuple(
+        Output(names.index(target), steps)
+        for target in config.data.targets
+        for steps in config.window.horizons
+    )
+    if len(outputs) > MOST_OUTPUTS:
+        raise PipelineError(
+            f"There are {len(outputs)} forecasts at a time, {MOST_OUTPUTS} at most can be.",
+            "each target has one for each horizon",
+            "name fewer of data.targets or window.horizons",
+            ExitCode.USAGE,
+        )
+    return outputs
+
+
+def _origins(series: Series, config: ForecastConfig, begin: int, stop: int) -> dict[str, Int64]:
+    """Origins whose targets, from the next row to the furthest, all lie in the part."""
+    ahead, window = max(config.window.horizons), config.window.length
+    before = max(window, config.window.season or 0)  # rows that must be known at an origin
+    parts = {"train": (0, begin), "validation": (begin, stop), "test": (stop, len(series))}
+    origins = {}
+    for part, (first, end) in parts.items():
+        found = np.arange(max(first, before) - 1, end - ahead)
+        if len(found) == 0:
+            known = before if first < before else 0
+            raise too_short(series.path, part, end - first, known + ahead)
+        origins[part] = found
+    return origins

@@ -1,0 +1,174 @@
+"""What is particular to forecasts: a series in, and numbers with units out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.artifacts import Float32, Int32, RunFolder
+from pipeline.config_file import load_section
+from pipeline.config_series import ForecastConfig
+from pipeline.contract import UNITS_PER_SAMPLE_STEP, Contract
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.forecasts import Float64
+from pipeline.stages.held_out_series import load_held_out, save_int8
+from pipeline.stages.reporting import write_report
+from pipeline.stages.runs import open_run
+from pipeline.stages.settling import Proven, Settled
+
+if TYPE_CHECKING:
+    from pipeline.datasets.series import Series
+    from pipeline.training.fit import Epoch
+    from pipeline.training.train import Trained
+    from pipeline.twin import Twin
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """time: when it will be, seconds of the board's clock where the series has no dates."""
+
+    channel: str
+    unit: str
+    steps: int
+    time: str
+    last: float
+    value: float
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """What comes after the last row of a file. int8: whether the board's C says it."""
+
+    run: Path
+    file: Path
+    int8: bool
+    last_time: str
+    forecasts: tuple[Forecast, ...]
+
+
+def train_forecasts(
+    config: ForecastConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
+) -> Trained:
+    from pipeline.datasets.forecasting import make_forecast_dataset
+    from pipeline.datasets.series import read_series
+    from pipeline.training.forecast import train_forecast
+
+    series = read_series(config.data.path, config.data)
+    trained = train_forecast(make_forecast_dataset(series, config), config, folder, on_epoch)
+    write_report(folder)
+    return trained
+
+
+def settle_forecasts(proven: Proven) -> Settled:
+    """Let the compiled C forecast what was held out, row by row, as a board does."""
+    from pipeline.forecasts import judge
+    from pipeline.training.forecast import figures
+
+    proven.on_step("forecasting what was held out")
+    held = load_held_out(proven.run).dataset
+    test = held.origins["test"]
+    told = proven.twin.forecast(held.rows)[test - held.window + 1]
+    save_int8(proven.draft, told)
+    judged = judge(held, test, told / UNITS_PER_SAMPLE_STEP)
+    return Settled(proven.contract, figures=figures(judged))
+
+
+def forecast(path: Path, file: Path) -> Forecasts:
+    """What comes after the last row of `file`, which has the columns that the run was trained on.
+
+    Raises PipelineError where the run forecasts nothing, or the file is no such series.
+    """
+    from pipeline.datasets.forecasting import categories_of
+    from pipeline.datasets.series import read_series
+
+    run = open_run(path)
+    contract = run.contract()
+    _check_task(run, contract)
+    config = load_section(run.require(run.config_file, "train"), ForecastConfig)
+    series = read_series(file, config.data)
+    _check_series(series, contract)
+    rows = series.thousandths(categories_of(contract, config))[-contract.window :]
+    told, int8 = _told(run, contract, rows)
+    return Forecasts(
+        run=run.path,
+        file=file,
+        int8=int8,
+        last_time=series.time(-1),
+        forecasts=_in_words(contract, series, rows, told),
+    )
+
+
+def _told(run: RunFolder, contract: Contract, rows: Int32) -> tuple[Float64, bool]:
+    """float64 [outputs], in units; by the board's C where the run is converted."""
+    from pipeline.twin import Twin
+
+    if contract.quantisation is None:
+        return _by_keras(run, contract, rows), False
+    twin: Twin = Twin(run.sources, run.build)
+    return twin.forecast(rows)[-1] / UNITS_PER_SAMPLE_STEP, True
+
+
+def _by_keras(run: RunFolder, contract: Contract, rows: Int32) -> Float64:
+    from pipeline.training.forecast import changes_by
+    from pipeline.training.saved import load_network
+
+    window: Float32 = (rows / UNITS_PER_SAMPLE_STEP).astype(np.float32)
+    changes = changes_by(load_network(run.require(run.keras_file, "train")), contract, window[None])
+    found: Float64 = _last(contract, rows) + changes[0]
+    return found
+
+
+def _last(contract: Contract, rows: Int32) -> Float64:
+    names = [channel.name for channel in contract.channels]
+    columns = [names.index(horizon.channel) for horizon in contract.horizons]
+    found: Float64 = rows[-1, columns] / UNITS_PER_SAMPLE_STEP
+    return found
+
+
+def _in_words(
+    contract: Contract, series: Series, rows: Int32, told: Float64
+) -> tuple[Forecast, ...]:
+    units = {channel.name: channel.unit for channel in contract.channels}
+    each = zip(contract.horizons, _last(contract, rows).tolist(), told.tolist(), strict=True)
+    return tuple(
+        Forecast(
+            channel=horizon.channel,
+            unit=units[horizon.channel],
+            steps=horizon.steps,
+            time=series.time(-1, horizon.steps),
+            last=last,
+            value=round(value, 3),
+        )
+        for horizon, last, value in each
+    )
+
+
+def _check_task(run: RunFolder, contract: Contract) -> None:
+    if contract.task != "forecast":
+        raise PipelineError(
+            f"{run.path} forecasts nothing: its task is {contract.task}.",
+            "another run was named, or the wrong command",
+            "`gesture runs list` shows the runs; docs/forecasting.md shows how one that forecasts "
+            "is trained",
+            ExitCode.USAGE,
+        )
+
+
+def _check_series(series: Series, contract: Contract) -> None:
+    from pipeline.datasets.series_faults import seconds, too_short
+
+    if len(series) < contract.window:
+        raise too_short(series.path, "whole", len(series), contract.window)
+    period_s = 1 / contract.rate_hz
+    if abs(series.step_s - period_s) > 0.05 * period_s:
+        raise PipelineError(
+            f"{series.path} has a row every {seconds(series.step_s)}, the run was trained on one "
+            f"every {seconds(period_s)}.",
+            "what comes so many steps ahead would be at other times",
+            "give it a series of the same period, or train a run on this one",
+            ExitCode.MISMATCH,
+        )
