@@ -191,6 +191,20 @@ class RunFolder:
         return self.path / "splits.json"
 
     @property
+    def training(self) -> Path:
+        """What is kept of a training as it goes."""
+        return self.path / "training"
+
+    @property
+    def checkpoint_file(self) -> Path:
+        """Where a training that was broken off goes on; gone once it is done."""
+        return self.training / "checkpoint.npz"
+
+    @property
+    def epochs_file(self) -> Path:
+        return self.training / "epochs.csv"
+
+    @property
     def vocabulary_file(self) -> Path:
         """The words or characters of a text model, in the order of their numbers."""
         return self.path / "vocabulary.json"

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pipeline.config_file import load_section
 from pipeline.config_models import Section
-from pipeline.config_reference import reference
+from pipeline.config_reference import table
 from pipeline.costs import LayerCost, NetworkCost
 from pipeline.errors import PipelineError
 
@@ -100,7 +100,7 @@ _ADVICE = {
 
 def budget_reference() -> str:
     """The part of docs/configuration.md that is about budgets."""
-    return f"{_HEAD}\n{reference(Budget)}"
+    return f"{_HEAD}\n{table(Budget)}"
 
 
 def _dearest(cost: NetworkCost, key: str) -> LayerCost:

@@ -15,7 +15,8 @@ from pipeline.cli_evaluation import evaluate
 from pipeline.cli_monitor import monitor, pull
 from pipeline.cli_reproducing import export, verify
 from pipeline.cli_runs import report, runs_app
-from pipeline.errors import PipelineError
+from pipeline.cli_sequence import generate, predict
+from pipeline.errors import ExitCode, PipelineError
 
 app = typer.Typer(
     name="gesture",
@@ -62,16 +63,23 @@ app.command()(capture)
 
 @app.command()
 def train(
-    config: Annotated[Path, typer.Argument(help="A YAML file; configs/ has ready ones.")],
+    config: Annotated[
+        Path | None, typer.Argument(help="A YAML file; configs/ has ready ones.")
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value, as often as needed.")
     ] = None,
     run: Annotated[
         Path | None, typer.Option(help="Run folder; else runs/CONFIG, numbered.")
     ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="A run folder whose training was broken off; no CONFIG.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Fit a model, write a report.
+
+    A training that was killed goes on after its last whole epoch with --resume RUN.
 
     \b
     Example: gesture train configs/gesture_conv1d.yaml --set fit.epochs=20
@@ -80,7 +88,17 @@ def train(
     from pipeline.stages import learning as stage
 
     with console.epochs(json) as on_epoch:
-        result = stage.train(config, settings or [], run, on_epoch)
+        if config is not None and resume is None:
+            result = stage.train(config, settings or [], run, on_epoch)
+        elif resume is not None and not (config or settings or run):
+            result = stage.resume(resume, on_epoch)
+        else:
+            raise PipelineError(
+                "`gesture train` needs a config, or a run to go on with, and not both.",
+                "--resume goes on with the settings that the run was begun with",
+                "write `gesture train CONFIG`, or `gesture train --resume RUN`",
+                ExitCode.USAGE,
+            )
     console.show_trained(result, json)
 
 
@@ -175,6 +193,8 @@ def ports(json: Json = False) -> None:
     console_data.show_ports(stage.list_ports(), json)
 
 
+app.command()(predict)
+app.command()(generate)
 app.command()(monitor)
 app.command()(pull)
 

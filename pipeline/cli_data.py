@@ -61,18 +61,18 @@ def data_get(
     """Fetch a published dataset.
 
     Every file must have the SHA-256 that the catalogue has. Files are looked for in the folder
-    given by --from (as FILE, NAME/FILE or gestures/NAME/FILE), else downloaded.
+    given by --from (as FILE, NAME/FILE, gestures/NAME/FILE or text/NAME/FILE), else downloaded.
 
     \b
     Example: gesture data get spells
     """
-    from pipeline import console
+    from pipeline import console, console_data
     from pipeline.stages import data as stage
 
     with console.steps(json) as on_step:
         on_step(f"fetching {name}")
         report = stage.fetch(name, mirror, dataset)
-    console.show_imported(report, json)
+    console_data.show_fetched(report, json)
 
 
 @data_app.command("stream")

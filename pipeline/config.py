@@ -14,7 +14,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from pipeline.config_augment import AugmentConfig
 from pipeline.config_file import load_section
-from pipeline.config_fit import TaskConfig
+from pipeline.config_fit import LabelFitConfig, TaskConfig
 from pipeline.config_models import WITH_STATE, ConvolutionalConfig, ModelConfig, Section
 
 BOARD_CHANNELS = ("ax", "ay", "az", "gx", "gy", "gz")  # as a board hands them to its network
@@ -137,6 +137,7 @@ class TrainConfig(TaskConfig):
     unknown: UnknownConfig = UnknownConfig()
     augment: AugmentConfig = AugmentConfig()
     model: ModelConfig = ConvolutionalConfig()
+    fit: LabelFitConfig = LabelFitConfig()
     decision: DecisionConfig = DecisionConfig()
 
     @field_validator("model")

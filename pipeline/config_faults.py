@@ -23,8 +23,15 @@ def describe_fault(fault: Any, kind: type[BaseModel]) -> str:
         return f"{place}: {reason}"
     known = _known_keys(kind, path[:-1], network)
     near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
-    hint = f"; did you mean `{'.'.join([*path[:-1], near[0]])}`?" if near else ""
-    return f"{place}: unknown key{hint}"
+    if near:
+        return f"{place}: unknown key; did you mean `{'.'.join([*path[:-1], near[0]])}`?"
+    return f"{place}: unknown key{_whose(kind, known) if len(path) == 1 else ''}"
+
+
+def _whose(kind: type[BaseModel], sections: list[str]) -> str:
+    """Of a task: what it has instead of a section that is another's."""
+    task = kind.model_fields.get("task")
+    return f"; {task.default} has {', '.join(sections)}" if task else ""
 
 
 def _known_keys(model: type[BaseModel], sections: list[str], network: str | None) -> list[str]:

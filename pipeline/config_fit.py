@@ -17,15 +17,19 @@ class FitConfig(Section):
     epochs: int = Field(20, gt=0, description="passes over the training part")
     batch_size: int = Field(64, gt=0, description="sequences a step")
     learning_rate: float = Field(0.003, gt=0, description="at the start; falls to 0")
-    label_smoothing: float = Field(
-        0.05, ge=0, lt=1, description="keeps scores from certainty; of gestures and sentiment"
-    )
     clip_norm: float | None = Field(
         None, gt=0, description="longest step of the gradients, for long sequences; null: any"
     )
     patience: int = Field(12, gt=0, description="epochs without a better validation loss")
-    class_weights: bool = Field(True, description="rare classes weigh more; of gestures")
+    tensorboard: bool = Field(False, description="write logs for TensorBoard into the run too")
     seed: int = Field(1, description="the same seed gives the same result")
+
+
+class LabelFitConfig(FitConfig):
+    """Of tasks that learn which of some labels it is."""
+
+    label_smoothing: float = Field(0.05, ge=0, lt=1, description="keeps scores from certainty")
+    class_weights: bool = Field(True, description="rare classes weigh more")
 
 
 class TaskConfig(Section):

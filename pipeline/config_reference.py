@@ -9,16 +9,21 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline.config import TrainConfig
 from pipeline.config_models import Section, kinds_of
+from pipeline.config_tasks import TASKS
 
 
-def reference(kind: type[Section] = TrainConfig) -> str:
-    """Every key with its default and meaning, as Markdown; docs/configuration.md is this text."""
+def reference() -> str:
+    """Every key of every task, as Markdown; docs/configuration.md is this text."""
+    return "\n\n".join(f"## `task: {task}`\n\n{table(kind)}" for task, kind in TASKS.items())
+
+
+def table(kind: type[Section]) -> str:
+    """Every key with its default and meaning; of a network only where it has none of its own."""
     rows = ["| key | default | meaning |", "|---|---|---|"]
     for section, outer in kind.model_fields.items():
         inner = outer.annotation
-        if outer.discriminator:
+        if outer.discriminator and not outer.description:
             rows += _rows_by_kind(section, get_args(inner), outer)
         elif isinstance(inner, type) and issubclass(inner, BaseModel):
             rows += [_row(f"{section}.{key}", field) for key, field in inner.model_fields.items()]

@@ -9,9 +9,15 @@ from pipeline.config import TrainConfig
 from pipeline.config_file import parsed_as, read_settings
 from pipeline.config_fit import TaskConfig
 from pipeline.config_series import ForecastConfig
+from pipeline.config_text import GenerationConfig, SentimentConfig
 from pipeline.errors import ExitCode, PipelineError
 
-TASKS: dict[str, type[TaskConfig]] = {"gesture": TrainConfig, "forecast": ForecastConfig}
+TASKS: dict[str, type[TaskConfig]] = {
+    "gesture": TrainConfig,
+    "sentiment": SentimentConfig,
+    "generation": GenerationConfig,
+    "forecast": ForecastConfig,
+}
 
 
 def load_task_config(path: Path, overrides: Iterable[str] = ()) -> TaskConfig:

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.console import err, out, print_json, show_table
+from pipeline.console import err, out, print_json, show_imported, show_table
 from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
     from pipeline.capture.port_list import FoundPort
+    from pipeline.datasets.catalogue import Published
     from pipeline.datasets.editing import Trimmed
     from pipeline.datasets.exporters import ExportReport
+    from pipeline.datasets.fetching import FetchedFiles
+    from pipeline.datasets.importers import ImportReport
     from pipeline.datasets.inventory import Inventory
     from pipeline.datasets.lint import Finding, LintReport
     from pipeline.stages.data import RemoteDataset
@@ -68,12 +71,9 @@ def show_catalogue(datasets: Sequence[RemoteDataset], as_json: bool) -> None:
         print_json({"datasets": datasets})
         return
     for entry in (dataset.entry for dataset in datasets):
-        people = "1 person" if entry.people == 1 else f"{entry.people} people"
-        recorded = f"{entry.recordings} recordings, {people}, {entry.rate_hz:g} Hz; {entry.units}"
         rows = [
             ("what", entry.what),
-            ("labels", ", ".join(entry.labels)),
-            ("recorded", recorded),
+            *_content(entry),
             ("published", entry.published),
             ("but", entry.caveat),
             ("licence", entry.licence),
@@ -82,6 +82,28 @@ def show_catalogue(datasets: Sequence[RemoteDataset], as_json: bool) -> None:
         ]
         show_table(entry.name, [(name, escape(value)) for name, value in rows])
     out.print("gesture data get NAME fetches one")
+
+
+def _content(entry: Published) -> list[tuple[str, str]]:
+    from pipeline.datasets.catalogue import SequenceEntry
+
+    if isinstance(entry, SequenceEntry):
+        return [("content", entry.content), ("files", ", ".join(entry.files))]
+    people = "1 person" if entry.people == 1 else f"{entry.people} people"
+    recorded = f"{entry.recordings} recordings, {people}, {entry.rate_hz:g} Hz; {entry.units}"
+    return [("labels", ", ".join(entry.labels)), ("recorded", recorded)]
+
+
+def show_fetched(report: ImportReport | FetchedFiles, as_json: bool) -> None:
+    from pipeline.datasets.fetching import FetchedFiles
+
+    if not isinstance(report, FetchedFiles):
+        show_imported(report, as_json)
+    elif as_json:
+        print_json(report)
+    else:
+        rows = [("files", ", ".join(report.files)), ("content", report.content)]
+        show_table(f"fetched {report.dataset}", rows)
 
 
 def show_inventory(inventory: Inventory, as_json: bool) -> None:

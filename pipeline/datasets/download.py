@@ -18,20 +18,26 @@ CACHE = "gesture"  # in the user's cache folder: what has been downloaded once s
 def obtain(entry: Entry, mirror: Path | None, folder: Path) -> None:
     """Copy the entry's files into `folder`, each with the SHA-256 that the catalogue has.
 
-    mirror: a folder that may hold them, as FILE, NAME/FILE or gestures/NAME/FILE; what is not
-    there is downloaded.
+    mirror: a folder that may hold them, as FILE, NAME/FILE, gestures/NAME/FILE or
+    text/NAME/FILE; what is not there is downloaded.
     Raises PipelineError where a file can be had nowhere, or is not the one of the catalogue.
     """
     for file in files_of(entry):
-        target = folder / file.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        there = _in_mirror(entry, file, mirror)
-        shutil.copyfile(there or _download(entry, file), target)
-        if pooch.file_hash(str(target)) != file.sha256:
-            raise _mismatch(str(there or file.url), "another version, or a copy cut short")
+        there = in_mirror(entry, file.path, mirror)
+        source = there or _download(entry, file)
+        copy_checked(source, folder / file.path, file.sha256, str(there or file.url))
 
 
-def _in_mirror(entry: Entry, file: RemoteFile, mirror: Path | None) -> Path | None:
+def copy_checked(source: Path | str, target: Path, sha256: str, place: str) -> None:
+    """place: where it is from, for people. Raises PipelineError where it is another file."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    if pooch.file_hash(str(target)) != sha256:
+        raise _mismatch(place, "another version, or a copy cut short")
+
+
+def in_mirror(entry: Entry, path: str, mirror: Path | None) -> Path | None:
+    """Where a mirror holds a file of the entry; None where it does not."""
     if mirror is None:
         return None
     if not mirror.is_dir():
@@ -40,8 +46,9 @@ def _in_mirror(entry: Entry, file: RemoteFile, mirror: Path | None) -> Path | No
             "--from, or GESTURE_DATA, is misspelt",
             "name a folder that holds the files, or leave it out to download them",
         )
-    places = (mirror, mirror / entry.name, mirror / "gestures" / entry.name)
-    return next((place / file.path for place in places if (place / file.path).is_file()), None)
+    rooms = (mirror, mirror / "gestures", mirror / "text")
+    places = [mirror / path, *(room / entry.name / path for room in rooms)]
+    return next(filter(Path.is_file, places), None)
 
 
 def _download(entry: Entry, file: RemoteFile) -> str:

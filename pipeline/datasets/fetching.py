@@ -5,15 +5,16 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.artifacts import Recording
-from pipeline.datasets.catalogue import find_entry
+from pipeline.datasets.catalogue import Published, SequenceEntry, find_entry
 from pipeline.datasets.download import obtain
 from pipeline.datasets.importers import ImportReport, import_files
 from pipeline.datasets.names import next_recording_path
 from pipeline.datasets.recording_file import save_recording
+from pipeline.datasets.sequences import make_sequences
 from pipeline.datasets.uhh_imu import read_uhh_imu
 from pipeline.datasets.watch import read_watch
 from pipeline.errors import ExitCode, PipelineError
@@ -23,7 +24,16 @@ TUTORIAL_ROWS = 119
 CONTINUOUS = {"uhh_imu": read_uhh_imu, "watch": read_watch}
 
 
-def fetch_dataset(name: str, mirror: Path | None, dataset: Path) -> ImportReport:
+@dataclass(frozen=True)
+class FetchedFiles:
+    """Texts or a time series; content: how much of it there is."""
+
+    dataset: Path
+    files: tuple[str, ...]
+    content: str
+
+
+def fetch_dataset(name: str, mirror: Path | None, dataset: Path) -> ImportReport | FetchedFiles:
     """Make `dataset` of the entry `name`: all of it, or nothing.
 
     mirror: see download.obtain. Licences lie beside the labels.
@@ -42,9 +52,7 @@ def fetch_dataset(name: str, mirror: Path | None, dataset: Path) -> ImportReport
         dataset.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=dataset.parent) as work:
             files, made = Path(work) / "files", Path(work) / "dataset"
-            obtain(entry, mirror, files)
-            report = _import(name, files, made)
-            _keep_licences(files, made)
+            report = _made(entry, mirror, files, made)
             made.replace(dataset)
     except OSError as error:
         raise PipelineError(
@@ -53,6 +61,18 @@ def fetch_dataset(name: str, mirror: Path | None, dataset: Path) -> ImportReport
             "make room, or stand in another folder, and get the dataset again",
         ) from None
     return replace(report, dataset=dataset)
+
+
+def _made(
+    entry: Published, mirror: Path | None, files: Path, made: Path
+) -> ImportReport | FetchedFiles:
+    if isinstance(entry, SequenceEntry):
+        make_sequences(entry, mirror, files, made)
+        return FetchedFiles(made, entry.files, entry.content)
+    obtain(entry, mirror, files)
+    report = _import(entry.name, files, made)
+    _keep_licences(files, made)
+    return report
 
 
 def _import(name: str, files: Path, made: Path) -> ImportReport:

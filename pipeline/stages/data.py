@@ -14,7 +14,8 @@ from pipeline.config import load_train_config
 from pipeline.stages.runs import open_run
 
 if TYPE_CHECKING:
-    from pipeline.datasets.catalogue import Entry, RemoteFile
+    from pipeline.datasets.catalogue import Published, RemoteFile
+    from pipeline.datasets.fetching import FetchedFiles
     from pipeline.datasets.importers import ImportReport
 
 DATA = Path("data")
@@ -23,7 +24,7 @@ REST_S = (1.5, 2.5)
 
 @dataclass(frozen=True)
 class RemoteDataset:
-    entry: Entry
+    entry: Published
     files: tuple[RemoteFile, ...]
 
 
@@ -50,7 +51,7 @@ def remote_datasets() -> list[RemoteDataset]:
     return [RemoteDataset(entry, tuple(files_of(entry))) for entry in CATALOGUE]
 
 
-def fetch(name: str, mirror: Path | None, dataset: str | None) -> ImportReport:
+def fetch(name: str, mirror: Path | None, dataset: str | None) -> ImportReport | FetchedFiles:
     """A published dataset, from `mirror` or from where it was published, into data/."""
     from pipeline.datasets.fetching import fetch_dataset
     from pipeline.datasets.recordings import check_name

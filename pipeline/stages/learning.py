@@ -12,6 +12,7 @@ from pipeline.budget import Budget, load_budget
 from pipeline.config_tasks import load_task_config
 from pipeline.contract import Contract
 from pipeline.costs import NetworkCost
+from pipeline.errors import ExitCode, PipelineError
 from pipeline.stages import quantising
 from pipeline.stages.network_input import NetworkInput, network_input, save_embedding
 from pipeline.stages.reporting import write_report
@@ -57,6 +58,25 @@ def train(
     folder = named_run(run) if run is not None else new_run(config_file.stem)
     trained = TASKS[config.task].train(config, folder, on_epoch)
     point_latest_at(folder)
+    return trained
+
+
+def resume(path: Path, on_epoch: Callable[[Epoch], None]) -> Trained:
+    """Go on with a training that was broken off, after its last whole epoch.
+
+    Raises PipelineError for a run that is trained already, or whose data have changed since.
+    """
+    run = open_run(path)
+    if run.contract_file.exists():
+        raise PipelineError(
+            f"{run.path} is trained already.",
+            "its training was not broken off",
+            f"`gesture convert {run.path}` is next; train a new run for other settings",
+            ExitCode.USAGE,
+        )
+    config = load_task_config(run.require(run.config_file, "train"))
+    trained = TASKS[config.task].train(config, run, on_epoch)
+    point_latest_at(run)
     return trained
 
 

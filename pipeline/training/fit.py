@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config_fit import FitConfig
+from pipeline.training.journal import Journal, callbacks, load_checkpoint
 from pipeline.training.lessons import Course, Lesson
 from pipeline.training.streams import forget
 
@@ -44,14 +45,22 @@ class Fitted:
     epochs: tuple[Epoch, ...]
 
 
-def fit(course: Course, config: FitConfig, on_epoch: Callable[[Epoch], None]) -> Fitted:
-    """Learn from `learned`, stop by `held`.
+def fit(
+    course: Course,
+    config: FitConfig,
+    on_epoch: Callable[[Epoch], None],
+    journal: Journal | None = None,
+) -> Fitted:
+    """Learn from `learned`, stop by `held`; with a journal, go on where it was broken off.
 
     The learning rate falls along half a cosine to zero (Loshchilov and Hutter, ICLR 2017), and
     weights are averaged over steps (Polyak and Juditsky, 1992): a few takes are little to learn
-    from, and both calm it. The same course and config give the same weights on the same machine.
+    from, and both calm it. The same course and config give the same weights on the same machine;
+    one that was broken off goes on as it was, but where batches are shuffled in another order.
     """
-    keras = quiet_keras(config.seed)
+    checkpoint = None if journal is None else load_checkpoint(journal)
+    epochs = [] if checkpoint is None else [Epoch(**epoch) for epoch in checkpoint.epochs]
+    keras = quiet_keras(config.seed + len(epochs))
     model = course.network()
     learner = course.learner(model)
     learned, held = course.learned, course.held
@@ -63,7 +72,11 @@ def fit(course: Course, config: FitConfig, on_epoch: Callable[[Epoch], None]) ->
         weighted_metrics=measured,
         steps_per_execution=STEPS_AT_ONCE if learned.begins is None else 1,
     )
-    epochs: list[Epoch] = []
+    best = keras.callbacks.EarlyStopping(
+        "val_loss", patience=config.patience, restore_best_weights=True
+    )
+    if journal is not None:
+        journal.begin()
     learner.fit(
         learned.inputs,
         learned.targets,
@@ -71,14 +84,20 @@ def fit(course: Course, config: FitConfig, on_epoch: Callable[[Epoch], None]) ->
         validation_data=_with_weights(held),
         batch_size=config.batch_size,
         epochs=config.epochs,
+        initial_epoch=len(epochs),
         shuffle=learned.begins is None,
         callbacks=[
-            *_callbacks(keras, config, epochs, on_epoch),
+            _telling(keras, config, epochs, on_epoch),
+            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+            best,
             *_forgetting(keras, learner, learned, held),
+            *(callbacks(keras, journal, checkpoint, best, epochs) if journal is not None else ()),
         ],
         verbose=0,
     )
     model.set_weights(learner.get_weights())
+    if journal is not None:
+        journal.end()
     return Fitted(model, tuple(epochs))
 
 
@@ -141,9 +160,9 @@ def _muted_stderr() -> Iterator[None]:
             os.close(kept)
 
 
-def _callbacks(
+def _telling(
     keras: Any, config: FitConfig, epochs: list[Epoch], on_epoch: Callable[[Epoch], None]
-) -> list[Any]:
+) -> Any:
     def tell(index: int, logs: dict[str, float]) -> None:
         epoch = Epoch(
             number=index + 1,
@@ -155,8 +174,4 @@ def _callbacks(
         epochs.append(epoch)
         on_epoch(epoch)
 
-    best = keras.callbacks.EarlyStopping(
-        "val_loss", patience=config.patience, restore_best_weights=True
-    )
-    averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-    return [keras.callbacks.LambdaCallback(on_epoch_end=tell), averaged, best]
+    return keras.callbacks.LambdaCallback(on_epoch_end=tell)

@@ -6,24 +6,27 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.artifacts import NO_TARGET, Float32, Int32, SequenceDataset
+from pipeline.artifacts import Float32, SequenceDataset
 from pipeline.config import TrainConfig
 from pipeline.contract import Scaling
 from pipeline.training.fit import Epoch, Fitted, fit
-from pipeline.training.lessons import Course, Lesson
+from pipeline.training.journal import Journal
+from pipeline.training.lessons import Course, Lesson, class_weights, smoothed_cross_entropy
 from pipeline.training.models import Head, Source, build, history
 from pipeline.training.scaling import measure_scaling, scale
 from pipeline.training.streams import Flags, Lanes, keeping_state
 
 
 def fit_gestures(
-    dataset: SequenceDataset, config: TrainConfig, on_epoch: Callable[[Epoch], None]
+    dataset: SequenceDataset,
+    config: TrainConfig,
+    on_epoch: Callable[[Epoch], None],
+    journal: Journal | None = None,
 ) -> tuple[Fitted, Scaling]:
     inputs, _ = dataset.part("train")
     scaling = measure_scaling(inputs, config.data.channels)
-    return fit(_course(dataset, scaling, config), config.fit, on_epoch), scaling
+    return fit(_course(dataset, scaling, config), config.fit, on_epoch, journal), scaling
 
 
 def _course(dataset: SequenceDataset, scaling: Scaling, config: TrainConfig) -> Course:
@@ -44,19 +47,12 @@ def _course(dataset: SequenceDataset, scaling: Scaling, config: TrainConfig) -> 
     )
 
 
-def smoothed_cross_entropy(smoothing: float) -> Any:
-    """Szegedy et al., CVPR 2016; of one-hot targets."""
-    from keras.losses import CategoricalCrossentropy
-
-    return CategoricalCrossentropy(label_smoothing=smoothing)
-
-
 def lesson(dataset: SequenceDataset, part: str, scaling: Scaling, config: TrainConfig) -> Lesson:
     """Training weighs rare classes more; validation all alike."""
     inputs, targets = dataset.part(part)
     classes = len(dataset.labels)
     even = part != "train" or not config.fit.class_weights
-    weight = np.ones(classes) if even else _class_weights(targets, classes)
+    weight = np.ones(classes) if even else class_weights(targets, classes)
     weights = np.append(weight, 0).astype(np.float32)[targets]  # NO_TARGET is the last one
     one_hot = np.append(np.eye(classes), np.zeros((1, classes)), axis=0).astype(np.float32)
     scaled = scale(inputs, scaling)
@@ -79,11 +75,3 @@ def _in_lanes(
         lanes.each(weights / weights.mean()),
         lanes.begins,
     )
-
-
-def _class_weights(targets: Int32, classes: int) -> NDArray[np.float64]:
-    """Weights that make every class count the same in all: float64 [K]."""
-    told = targets[targets != NO_TARGET]
-    counts = np.bincount(told, minlength=classes)
-    weights: NDArray[np.float64] = len(told) / (classes * np.maximum(1, counts))
-    return weights

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import Float32, Int32
+from pipeline.artifacts import NO_TARGET, Float32, Int32
 
 
 @dataclass(frozen=True)
@@ -42,3 +42,18 @@ class Course:
     loss: Callable[[], Any]
     learner: Callable[[Any], Any] = lambda network: network
     accuracy: bool = True
+
+
+def smoothed_cross_entropy(smoothing: float) -> Any:
+    """Szegedy et al., CVPR 2016; of one-hot targets."""
+    from keras.losses import CategoricalCrossentropy
+
+    return CategoricalCrossentropy(label_smoothing=smoothing)
+
+
+def class_weights(targets: Int32, classes: int) -> NDArray[np.float64]:
+    """Weights that make every class count the same in all: float64 [K]."""
+    told = targets[targets != NO_TARGET]
+    counts = np.bincount(told, minlength=classes)
+    weights: NDArray[np.float64] = len(told) / (classes * np.maximum(1, counts))
+    return weights

@@ -9,7 +9,7 @@ into as many lanes as a batch has rows, so that each row of a batch goes on in t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from pipeline.config_models import ModelConfig
 from pipeline.training.models import history, total_stride
 
 Flags = NDArray[np.bool_]
+Number = TypeVar("Number", np.float32, np.int32)
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,10 @@ class Lanes:
         joined: Float32 = np.concatenate([past, found], axis=2)
         return joined.reshape(-1, *joined.shape[2:])
 
-    def each(self, values: Float32) -> Float32:
-        """values: float32 [n, …]; float32 [steps * lanes, …], nought where a lane has ended."""
+    def each(self, values: NDArray[Number]) -> NDArray[Number]:
+        """values: [n, …]; [steps * lanes, …], nought where a lane has ended."""
         padded = np.append(values, np.zeros_like(values[:1]), axis=0)
-        found: Float32 = padded[self.order.ravel()]
+        found: NDArray[Number] = padded[self.order.ravel()]
         return found
 
 

@@ -25,6 +25,7 @@ from pipeline.training.confusion_picture import confusion_picture
 from pipeline.training.evaluate import Metrics, measure
 from pipeline.training.fit import Epoch, Fitted
 from pipeline.training.gestures import fit_gestures
+from pipeline.training.journal import Journal
 from pipeline.training.judging import Judged, judge
 from pipeline.training.models import check_hop
 from pipeline.training.policy import usual_policy
@@ -57,12 +58,11 @@ def train(
 ) -> Trained:
     """Fill the run folder. contract.json comes last: it makes the run count as trained."""
     check_hop(config.model, config.window.hop)
-    fitted, scaling = fit_gestures(dataset, config, on_epoch)
+    journal = Journal(run, config, dataset.fingerprint)
+    fitted, scaling = fit_gestures(dataset, config, on_epoch, journal)
     judged = judge(fitted.model, scaling, dataset, config)
     metrics = measure(judged.targets, np.argmax(judged.scores, axis=1), dataset.labels)
-    run.path.mkdir(parents=True, exist_ok=True)
     save_model(run, fitted)
-    config.save(run.config_file)
     _save_splits(run, dataset)
     _save_windows(run, dataset, scaling, judged)
     _save_metrics(run, dataset, metrics, fitted)

@@ -1,0 +1,58 @@
+"""`gesture predict` and `generate`: parse, call one stage, print. Nothing heavy is imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli_data import Json
+
+Run = Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")]
+
+
+def predict(
+    run: Run,
+    texts: Annotated[list[str], typer.Argument(help="A text, or several, each in quotes.")],
+    json: Json = False,
+) -> None:
+    """Say what a text is.
+
+    For runs of `task: sentiment`. A converted run answers with the board's own C.
+
+    \b
+    Example: gesture predict runs/latest "a film to fall asleep by"
+    """
+    from pipeline import console_sequence
+    from pipeline.stages import text as stage
+
+    console_sequence.show_judgements(stage.predict(run, texts), json)
+
+
+def generate(
+    run: Run,
+    prompt: Annotated[str, typer.Option(help="What it goes on from.")],
+    length: Annotated[int, typer.Option(help="Characters to write.")] = 500,
+    temperature: Annotated[
+        float, typer.Option(help="0.0001 to 5: low is careful, high is wild.")
+    ] = 1.0,
+    greedy: Annotated[
+        bool, typer.Option("--greedy", help="The likeliest character at all times.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same text.")] = 1,
+    json: Json = False,
+) -> None:
+    """Write a text.
+
+    For runs of `task: generation`. A converted run writes with the board's own C: what a board
+    writes for the same seed.
+
+    \b
+    Example: gesture generate runs/latest --prompt "ROMEO:" --length 500 --temperature 0.5
+    """
+    from pipeline import console_sequence
+    from pipeline.stages import text as stage
+
+    written = stage.generate(run, prompt, length, 0.0 if greedy else temperature, seed)
+    console_sequence.show_written(written, json)

@@ -1,0 +1,80 @@
+"""Film reviews from their published archive (Maas et al., ACL 2011) to three files of JSON lines.
+
+The archive holds train/pos, train/neg, test/pos and test/neg, a file a review, NUMBER_RATING.txt.
+Reviews of one film have neighbouring numbers: the last fifth of each folder of train is held out
+for validation.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+import tarfile
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pipeline.artifacts import atomic_write
+from pipeline.errors import PipelineError
+
+MEMBER = re.compile(r"aclImdb/(train|test)/(neg|pos)/(\d+)_\d+\.txt")
+LABELS = {"neg": 0, "pos": 1}
+VALIDATION = 5  # one in so many
+
+Review = tuple[int, int, str]  # number, label, text
+
+
+def unpack_imdb(archive: Path, folder: Path) -> None:
+    """Write train, val and test.jsonl.gz, `{"label": 0 | 1, "text": …}` a line.
+
+    Raises PipelineError for an archive that cannot be read or has other files.
+    """
+    reviews = _reviews_of(archive)
+    parts: dict[str, list[Review]] = {"train": [], "val": [], "test": []}
+    for (part, _), found in sorted(reviews.items()):
+        held_out = len(found) // VALIDATION if part == "train" else 0
+        ordered = sorted(found)
+        parts[part] += ordered[: len(ordered) - held_out]
+        parts["val"] += ordered[len(ordered) - held_out :]
+    for part, lines in parts.items():
+        _write(folder / f"{part}.jsonl.gz", lines)
+
+
+def _reviews_of(archive: Path) -> Mapping[tuple[str, str], Sequence[Review]]:
+    reviews: dict[tuple[str, str], list[Review]] = defaultdict(list)
+    try:
+        with tarfile.open(archive, "r:gz") as members:
+            for member in members:
+                named = MEMBER.fullmatch(member.name)
+                content = members.extractfile(member) if named else None
+                if named and content:
+                    part, label, number = named.groups()
+                    text = content.read().decode("utf-8")
+                    reviews[part, label].append((int(number), LABELS[label], text))
+    except (tarfile.TarError, OSError, EOFError, UnicodeDecodeError) as error:
+        raise _unusable(archive, str(error)) from None
+    if len(reviews) != 2 * len(LABELS):
+        raise _unusable(archive, "it lacks train or test, pos or neg")
+    return reviews
+
+
+def _write(path: Path, reviews: Sequence[Review]) -> None:
+    """The same bytes each time: no time and no name in the header."""
+    with (
+        atomic_write(path) as unfinished,
+        unfinished.open("wb") as file,
+        gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed,
+        io.TextIOWrapper(packed, "utf-8") as lines,
+    ):
+        for _, label, text in reviews:
+            print(json.dumps({"label": label, "text": text}, ensure_ascii=False), file=lines)
+
+
+def _unusable(archive: Path, why: str) -> PipelineError:
+    return PipelineError(
+        f"{archive} is not the archive of reviews: {why}.",
+        "it is another file, or was cut short",
+        "fetch it again",
+    )

@@ -1,0 +1,161 @@
+"""Texts with a label each, from JSON lines: `{"label": …, "text": …}`, gzipped or not.
+
+A folder holds train.jsonl, and val.jsonl and test.jsonl where they are given; what is not given is
+dealt from train.jsonl.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.artifacts import Int32
+from pipeline.config_text import SentimentConfig
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.tokens import TokenDataset, Vocabulary, padded
+
+FILES = {"train": "train", "validation": "val", "test": "test"}
+SUFFIXES = (".jsonl.gz", ".jsonl")
+LINE_BREAK = "<br />"  # reviews are pieces of web pages
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """targets: int32 [n], an index into the labels."""
+
+    texts: tuple[str, ...]
+    targets: Int32
+
+    def chosen(self, rows: Any) -> Labelled:
+        return Labelled(tuple(self.texts[row] for row in rows), self.targets[rows])
+
+
+def sentiment_dataset(config: SentimentConfig) -> TokenDataset:
+    """The vocabulary is of the training part alone.
+
+    Raises PipelineError for a folder, a file or a line that cannot be used.
+    """
+    read, fingerprint = _read_folder(config.data.path, config.data.labels)
+    note = _split_note(config, read)
+    parts = _dealt(read, config)
+    _require_every_label(parts["train"], config)
+    text = config.text
+    vocabulary = Vocabulary.fit(parts["train"].texts, text.level, text.max_words)
+    return TokenDataset(
+        inputs={
+            part: padded(
+                [vocabulary.encode(line) for line in held.texts],
+                text.max_len,
+                text.padding,
+                text.truncating,
+            )
+            for part, held in parts.items()
+        },
+        targets={part: held.targets for part, held in parts.items()},
+        labels=config.data.labels,
+        vocabulary=vocabulary,
+        texts=parts["test"].texts,
+        fingerprint=fingerprint,
+        split_note=note,
+    )
+
+
+def _read_folder(folder: Path, labels: tuple[str, ...]) -> tuple[dict[str, Labelled], str]:
+    found = {
+        part: path
+        for part, name in FILES.items()
+        for path in [folder / f"{name}{suffix}" for suffix in SUFFIXES]
+        if path.is_file()
+    }
+    if "train" not in found:
+        raise PipelineError(
+            f"There are no texts in {folder}: it has no train.jsonl or train.jsonl.gz.",
+            "the path is misspelt, relative to another folder, or nothing was fetched yet",
+            "`gesture data get imdb` fetches film reviews; docs/text.md says what a file looks "
+            "like",
+            ExitCode.USAGE,
+        )
+    digest = hashlib.sha256()
+    for part, path in sorted(found.items()):
+        digest.update(part.encode())
+        digest.update(path.read_bytes())
+    return {part: _read(path, labels) for part, path in found.items()}, digest.hexdigest()
+
+
+def _read(path: Path, labels: tuple[str, ...]) -> Labelled:
+    texts, targets = [], []
+    try:
+        content = path.read_bytes()
+        plain = gzip.decompress(content) if path.suffix == ".gz" else content
+        lines = plain.decode("utf-8").split("\n")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise _unusable(str(path), f"it cannot be read: {error}") from None
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            text, target = _parsed(f"{path}:{number}", line, labels)
+            texts.append(text)
+            targets.append(target)
+    if not texts:
+        raise _unusable(str(path), "there is no text in it")
+    return Labelled(tuple(texts), np.array(targets, np.int32))
+
+
+def _parsed(place: str, line: str, labels: tuple[str, ...]) -> tuple[str, int]:
+    try:
+        entry = json.loads(line)
+        text, label = entry["text"], entry["label"]
+    except (ValueError, KeyError, TypeError):
+        raise _unusable(place, 'a line is {"label": …, "text": "…"}') from None
+    if not isinstance(text, str):
+        raise _unusable(place, "its text is no text")
+    known: dict[str | int, int] = {name: index for index, name in enumerate(labels)}
+    known |= {index: index for index in range(len(labels))}
+    if isinstance(label, bool) or not isinstance(label, str | int) or label not in known:
+        names = ", ".join(f"{i} or {name}" for i, name in enumerate(labels))
+        raise _unusable(place, f"its label is {label!r}; data.labels has {names}")
+    return text.replace(LINE_BREAK, " "), known[label]
+
+
+def _unusable(place: str, why: str) -> PipelineError:
+    return PipelineError(
+        f"{place} cannot be learned from: {why}.",
+        "it was cut short, edited, or is of another format",
+        "mend it; docs/text.md says what a file looks like",
+    )
+
+
+def _dealt(read: Mapping[str, Labelled], config: SentimentConfig) -> dict[str, Labelled]:
+    """What has no file of its own is dealt from the training part, at random and by the seed."""
+    train = read["train"]
+    order = np.random.default_rng(config.split.seed).permutation(len(train.texts))
+    parts = dict(read)
+    for part, share in (("test", config.split.test), ("validation", config.split.validation)):
+        if part not in read:
+            count = max(1, round(share * len(train.texts)))
+            parts[part] = train.chosen(order[:count])
+            order = order[count:]
+    return {**parts, "train": train.chosen(np.sort(order))}
+
+
+def _split_note(config: SentimentConfig, read: Mapping[str, Labelled]) -> str:
+    if "test" in read:
+        return "the texts of the dataset's own test file"
+    return f"{config.split.test:.0%} of the texts, at random"
+
+
+def _require_every_label(train: Labelled, config: SentimentConfig) -> None:
+    missing = [name for index, name in enumerate(config.data.labels) if index not in train.targets]
+    if missing:
+        raise PipelineError(
+            f"{config.data.path} has no text that is {' or '.join(missing)} to learn from.",
+            "all texts have the same label, or there are too few",
+            "add some, or leave the label out of data.labels",
+            ExitCode.USAGE,
+        )

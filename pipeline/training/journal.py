@@ -1,0 +1,150 @@
+"""A training as it goes: where to go on after a kill, and logs for people and TensorBoard."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.artifacts import RunFolder, atomic_write
+from pipeline.config_fit import TaskConfig
+from pipeline.errors import ExitCode, PipelineError
+
+SCALARS = "scalars"  # what TensorBoard calls its plugin for curves
+
+
+@dataclass(frozen=True)
+class Journal:
+    """fingerprint: of the data, which must be the same where a training goes on."""
+
+    run: RunFolder
+    config: TaskConfig
+    fingerprint: str
+
+    def begin(self) -> None:
+        self.run.training.mkdir(parents=True, exist_ok=True)
+        self.config.save(self.run.config_file)
+
+    def end(self) -> None:
+        """What is only for going on is not needed any more; the logs stay."""
+        self.run.checkpoint_file.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Of a training after whole epochs; arrays: by name, as numpy keeps them."""
+
+    epochs: tuple[dict[str, Any], ...]
+    arrays: dict[str, NDArray[Any]]
+
+    def list(self, name: str) -> list[NDArray[Any]]:
+        numbered = [key for key in self.arrays if key.partition(":")[0] == name]
+        return [
+            self.arrays[key]
+            for key in sorted(numbered, key=lambda key: int(key[key.index(":") + 1 :]))
+        ]
+
+
+def load_checkpoint(journal: Journal) -> Checkpoint | None:
+    """None where no epoch was finished. Raises PipelineError for other data, or a broken file."""
+    file = journal.run.checkpoint_file
+    if not file.is_file():
+        return None
+    try:
+        with np.load(file) as content:
+            arrays = dict(content)
+        told = json.loads(str(arrays.pop("told")))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise PipelineError(
+            f"{file} cannot be read: {error}.",
+            "it was cut short or edited",
+            "delete the run and train anew",
+            ExitCode.MISMATCH,
+        ) from None
+    if told["fingerprint"] != journal.fingerprint:
+        raise PipelineError(
+            f"{journal.run.path} cannot go on: its data are not what they were.",
+            "files were added, changed or taken away since it was begun",
+            "train anew, or bring the data back as they were",
+            ExitCode.MISMATCH,
+        )
+    return Checkpoint(tuple(told["epochs"]), arrays)
+
+
+def save_checkpoint(journal: Journal, learner: Any, best: Any, epochs: Sequence[Any]) -> None:
+    """After whole epochs; best: Keras's early stopping."""
+    told = {"epochs": [asdict(epoch) for epoch in epochs], "fingerprint": journal.fingerprint}
+    kept = {
+        "weights": learner.get_weights(),
+        "optimizer": [variable.numpy() for variable in learner.optimizer.variables],
+        "random": [variable.numpy() for variable in _random(learner)],
+        "best": best.best_weights,
+        "waited": [np.array(best.wait), np.array(best.best), np.array(best.best_epoch)],
+    }
+    arrays = {f"{name}:{i}": array for name, some in kept.items() for i, array in enumerate(some)}
+    with atomic_write(journal.run.checkpoint_file) as unfinished, unfinished.open("wb") as file:
+        np.savez(file, told=np.array(json.dumps(told)), **arrays)
+
+
+def go_on(checkpoint: Checkpoint, learner: Any, best: Any) -> None:
+    """Everything as it was after those epochs; to be called once training has begun."""
+    learner.optimizer.build(learner.trainable_variables)
+    learner.set_weights(checkpoint.list("weights"))
+    for variables, name in (
+        (learner.optimizer.variables, "optimizer"),
+        (_random(learner), "random"),
+    ):
+        for variable, value in zip(variables, checkpoint.list(name), strict=True):
+            variable.assign(value)
+    wait, loss, epoch = checkpoint.list("waited")
+    best.best_weights = checkpoint.list("best")
+    best.wait, best.best, best.best_epoch = int(wait), float(loss), int(epoch)
+
+
+def _random(learner: Any) -> list[Any]:
+    """Where each dropout is in its row of random numbers."""
+    generators = (getattr(layer, "seed_generator", None) for layer in learner.layers)
+    return [generator.state for generator in generators if generator is not None]
+
+
+def callbacks(
+    keras: Any, journal: Journal, checkpoint: Checkpoint | None, best: Any, epochs: list[Any]
+) -> list[Any]:
+    """To stand after those that average weights and look for the best ones."""
+
+    def keep(index: int, logs: Any = None) -> None:  # noqa: ARG001, Keras names them
+        if epochs:
+            save_checkpoint(journal, keeper.model, best, epochs)
+
+    def begin(logs: Any = None) -> None:  # noqa: ARG001
+        if checkpoint is not None:
+            go_on(checkpoint, keeper.model, best)
+
+    keeper = keras.callbacks.LambdaCallback(on_train_begin=begin, on_epoch_begin=keep)
+    log = keras.callbacks.CSVLogger(journal.run.epochs_file, append=checkpoint is not None)
+    told = [_tensorboard(keras, journal)] if journal.config.fit.tensorboard else []
+    return [keeper, log, *told]
+
+
+def _tensorboard(keras: Any, journal: Journal) -> Any:
+    """Curves as TensorBoard reads them. Keras's own callback needs TensorBoard installed to write
+    what TensorFlow can write alone."""
+    import tensorflow as tf
+    from tensorflow.core.framework.summary_pb2 import SummaryMetadata
+
+    writer = tf.summary.create_file_writer(str(journal.run.training / "tensorboard"))
+    metadata = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name=SCALARS))
+
+    def write(index: int, logs: dict[str, float]) -> None:
+        with writer.as_default(step=index + 1):
+            for name, value in logs.items():
+                tf.summary.write(f"epoch_{name}", tf.constant(value, tf.float32), metadata=metadata)
+        writer.flush()
+
+    telling: Callable[..., None] = write
+    return keras.callbacks.LambdaCallback(on_epoch_end=telling)
