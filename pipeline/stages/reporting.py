@@ -69,8 +69,14 @@ def report(path: Path, on_step: OnStep) -> Reported:
 def write_report(run: RunFolder) -> None:
     """Render report.html of the artefacts that are there; what is not there yet, it says."""
     from pipeline.stages.forecast_report import forecast_page
+    from pipeline.stages.text_report import generation_page, sentiment_page
 
-    pages = {"gesture": _gesture_page, "forecast": forecast_page}
+    pages = {
+        "gesture": _gesture_page,
+        "sentiment": sentiment_page,
+        "generation": generation_page,
+        "forecast": forecast_page,
+    }
     with whole_artefacts(run):
         page = pages[run.contract().task](run)
     with atomic_write(run.report_file) as unfinished:

@@ -24,9 +24,8 @@ def source_of(dataset: TokenDataset, embedding: int) -> Source:
 
 def save_tokens(run: RunFolder, calibration: Int32, test: Int32, **more: Any) -> None:
     """windows.npz of texts: tokens, int32 [n, T], which conversion embeds."""
-    names = np.zeros(0, dtype=np.str_)
     with atomic_write(run.windows_file) as unfinished, unfinished.open("wb") as file:
-        np.savez_compressed(file, calibration=calibration, test=test, test_names=names, **more)
+        np.savez_compressed(file, calibration=calibration, test=test, **more)
 
 
 def spread(rows: Int32, count: int) -> Int32:
