@@ -13,7 +13,12 @@ from pipeline.artifacts import RunFolder
 from pipeline.stages.forecasting import settle_forecasts, train_forecasts
 from pipeline.stages.gestures import settle_gestures, train_gestures
 from pipeline.stages.settling import Proven, Settled
-from pipeline.stages.text import settle_text, train_generation, train_sentiment
+from pipeline.stages.text_runs import (
+    settle_generation,
+    settle_sentiment,
+    train_generation,
+    train_sentiment,
+)
 
 if TYPE_CHECKING:
     from pipeline.training.fit import Epoch
@@ -30,7 +35,7 @@ class Task:
 
 TASKS = {
     "gesture": Task(train_gestures, settle_gestures),
-    "sentiment": Task(train_sentiment, settle_text),
-    "generation": Task(train_generation, settle_text),
+    "sentiment": Task(train_sentiment, settle_sentiment),
+    "generation": Task(train_generation, settle_generation),
     "forecast": Task(train_forecasts, settle_forecasts),
 }

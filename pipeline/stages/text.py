@@ -1,11 +1,10 @@
-"""Text: networks that judge it and networks that write it, trained and asked."""
+"""Networks that judge text and that write it, asked: by the twin where they are converted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,18 +13,13 @@ from pipeline.config_file import load_section
 from pipeline.config_text import GenerationConfig, SentimentConfig
 from pipeline.contract import Contract, Task
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.stages.reporting import read_json, write_report
+from pipeline.stages.reporting import read_json
 from pipeline.stages.runs import open_run
-from pipeline.stages.settling import Proven, Settled
-from pipeline.tokens import UNKNOWN, Vocabulary, padded
-
-if TYPE_CHECKING:
-    from pipeline.training.fit import Epoch
-    from pipeline.training.train import Trained
+from pipeline.text_twin import TextTwin, heat_of
+from pipeline.tokens import Vocabulary, padded
+from pipeline.twin import Twin
 
 LONGEST = 100_000  # characters that are written at once
-HIGHEST_TEMPERATURE = 5.0
-LOWEST_TEMPERATURE = 1e-4  # but for 0: the likeliest character at all times
 
 
 @dataclass(frozen=True)
@@ -54,59 +48,49 @@ class Written:
     int8: bool
 
 
-def train_sentiment(
-    config: SentimentConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
-) -> Trained:
-    from pipeline.datasets.text import sentiment_dataset
-    from pipeline.training.sentiment import train_sentiment as fit
-
-    trained = fit(sentiment_dataset(config), config, folder, on_epoch)
-    write_report(folder)
-    return trained
-
-
-def train_generation(
-    config: GenerationConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
-) -> Trained:
-    from pipeline.datasets.characters import generation_dataset
-    from pipeline.training.generation import train_generation as fit
-
-    trained = fit(generation_dataset(config), config, folder, on_epoch)
-    write_report(folder)
-    return trained
-
-
-def settle_text(proven: Proven) -> Settled:
-    """The board's C has been proven; nothing is chosen by what was held out."""
-    return Settled(proven.contract)
-
-
 def predict(path: Path, texts: Sequence[str]) -> list[Judgement]:
     """What a run says to each text. Raises PipelineError for a run of another task."""
     run, contract, vocabulary = _open(path, "sentiment", "predict")
-    facts = contract.vocabulary
-    assert facts is not None  # _open has asked
-    numbers = [vocabulary.encode(text) for text in texts]
-    tokens = padded(numbers, contract.window, facts.padding, facts.truncating)
-    found = zip(texts, numbers, _scores(run, tokens), strict=True)
+    converted = contract.quantisation is not None
+    scores = _int8_scores(run, texts) if converted else _float_scores(run, vocabulary, texts)
     return [
-        Judgement(
-            text=text,
-            label=contract.labels[int(np.argmax(scores))],
-            scores=dict(zip(contract.labels, map(float, scores), strict=True)),
-            words=len(number),
-            unknown=tuple(vocabulary.unseen(text)) if UNKNOWN in number else (),
-            left_out=max(0, len(number) - contract.window),
-            int8=False,
-        )
-        for text, number, scores in found
+        _judgement(text, vocabulary, contract, row, converted)
+        for text, row in zip(texts, scores, strict=True)
     ]
 
 
-def _scores(run: RunFolder, tokens: object) -> Float32:
-    """Of the float network, [n, labels]."""
+def _judgement(
+    text: str, vocabulary: Vocabulary, contract: Contract, scores: Float32, int8: bool
+) -> Judgement:
+    words = len(vocabulary.encode(text))
+    return Judgement(
+        text=text,
+        label=contract.labels[int(np.argmax(scores))],
+        scores=dict(zip(contract.labels, map(float, scores), strict=True)),
+        words=words,
+        unknown=tuple(vocabulary.unseen(text)),
+        left_out=max(0, words - contract.window),
+        int8=int8,
+    )
+
+
+def _int8_scores(run: RunFolder, texts: Sequence[str]) -> Float32:
+    """Of the compiled C, float32 [n, labels], 0 to 1."""
+    twin, quantisation = _twin(run), run.contract().quantisation
+    assert quantisation is not None  # predict has asked
+    int8 = np.stack([twin.sentiment(text).scores for text in texts]).astype(np.float32)
+    scores: Float32 = (int8 - quantisation.output_zero_point) * np.float32(
+        quantisation.output_scale
+    )
+    return scores
+
+
+def _float_scores(run: RunFolder, vocabulary: Vocabulary, texts: Sequence[str]) -> Float32:
     from pipeline.training.saved import load_network
 
+    config = load_section(run.require(run.config_file, "train"), SentimentConfig)
+    numbers = [vocabulary.encode(text) for text in texts]
+    tokens = padded(numbers, config.text.max_len, config.text.padding, config.text.truncating)
     network = load_network(run.require(run.keras_file, "train"))
     scores: Float32 = network.predict(tokens, verbose=0)
     return scores
@@ -118,24 +102,30 @@ def generate(path: Path, prompt: str, length: int, temperature: float, seed: int
     Raises PipelineError for a run of another task, a prompt that is empty or has characters that
     training has never seen, and a length or temperature out of range.
     """
-    run, _, vocabulary = _open(path, "generation", "generate")
-    _check_wish(length, temperature)
+    run, contract, vocabulary = _open(path, "generation", "generate")
+    _check_length(length)
+    heat_of(temperature)  # refuses what cannot be
     _check_prompt(prompt, vocabulary)
+    converted = contract.quantisation is not None
+    text = (
+        _twin(run).generate(prompt, length, temperature, seed)
+        if converted
+        else _float_written(run, vocabulary, prompt, length, temperature, seed)
+    )
     metrics = read_json(run.require(run.metrics_file, "train"))
     return Written(
         prompt=prompt,
-        text=_written(run, vocabulary, prompt, length, temperature, seed),
+        text=text,
         temperature=temperature,
         seed=seed,
         bits_per_character=metrics["bits_per_character"],
-        int8=False,
+        int8=converted,
     )
 
 
-def _written(
+def _float_written(
     run: RunFolder, vocabulary: Vocabulary, prompt: str, length: int, temperature: float, seed: int
 ) -> str:
-    """By the float network."""
     from pipeline.training.sampling import Writer
     from pipeline.training.saved import load_network
 
@@ -143,6 +133,10 @@ def _written(
     network = load_network(run.require(run.keras_file, "train"))
     writer = Writer(network, config.model, temperature, seed)
     return vocabulary.decode(writer.write(vocabulary.encode(prompt).tolist(), length))
+
+
+def _twin(run: RunFolder) -> TextTwin:
+    return TextTwin(Twin(run.sources, run.build))
 
 
 def _open(path: Path, task: Task, command: str) -> tuple[RunFolder, Contract, Vocabulary]:
@@ -159,20 +153,12 @@ def _open(path: Path, task: Task, command: str) -> tuple[RunFolder, Contract, Vo
     return run, contract, Vocabulary.load(run.vocabulary_file, contract.vocabulary.sha256)
 
 
-def _check_wish(length: int, temperature: float) -> None:
+def _check_length(length: int) -> None:
     if not 0 < length <= LONGEST:
         raise PipelineError(
             f"{length} characters cannot be written.",
             f"at least 1 is, and {LONGEST:,} at most",
             "give another --length",
-            ExitCode.USAGE,
-        )
-    if temperature != 0 and not LOWEST_TEMPERATURE <= temperature <= HIGHEST_TEMPERATURE:
-        raise PipelineError(
-            f"A temperature of {temperature:g} cannot be written at.",
-            "0 takes the likeliest character at all times; from 0.0001 on others are drawn too, "
-            f"and at {HIGHEST_TEMPERATURE:g} nearly all alike",
-            f"give --greedy, or {LOWEST_TEMPERATURE:g} to {HIGHEST_TEMPERATURE:g}",
             ExitCode.USAGE,
         )
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from pipeline.artifacts import RunFolder
+from pipeline.contract import Contract
 from pipeline.reports.text_page import (
     GenerationFacts,
     Sample,
@@ -16,7 +19,19 @@ from pipeline.stages.reporting import facts_of
 def sentiment_page(run: RunFolder) -> str:
     facts = facts_of(run)
     metrics = facts["metrics"]
-    return render_sentiment(SentimentFacts(**facts, called=metrics, int8_accuracy=None))
+    return render_sentiment(
+        SentimentFacts(
+            **facts, called=metrics, int8_accuracy=_int8_accuracy(run, facts["contract"])
+        )
+    )
+
+
+def _int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
+    from pipeline.training.held_out import HeldOutScores
+
+    if contract.quantisation is None:
+        return None
+    return HeldOutScores.load(run.require(run.scores_file, "convert")).int8_accuracy
 
 
 def generation_page(run: RunFolder) -> str:
@@ -28,6 +43,13 @@ def generation_page(run: RunFolder) -> str:
             loss=metrics["loss"],
             bits_per_character=metrics["bits_per_character"],
             samples=[Sample(**sample) for sample in metrics["samples"]],
-            int8_loss=None,
+            int8_loss=_int8_loss(run, facts["contract"]),
         )
     )
+
+
+def _int8_loss(run: RunFolder, contract: Contract) -> float | None:
+    if contract.quantisation is None:
+        return None
+    with np.load(run.require(run.scores_file, "convert")) as arrays:
+        return -float(arrays["likelihoods"].mean())
