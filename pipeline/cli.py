@@ -12,6 +12,7 @@ from pipeline.cli_board import board_app
 from pipeline.cli_capture import capture
 from pipeline.cli_data import Json, data_app
 from pipeline.cli_evaluation import evaluate
+from pipeline.cli_forecast import forecast
 from pipeline.cli_monitor import monitor, pull
 from pipeline.cli_reproducing import export, verify
 from pipeline.cli_runs import report, runs_app
@@ -128,6 +129,7 @@ def convert(
 
 app.command()(evaluate)
 app.command()(report)
+app.command()(forecast)
 
 
 @app.command()

@@ -12,8 +12,8 @@ from pydantic import Field, ValidationInfo, field_validator
 from pipeline.config_fit import FitConfig, TaskConfig
 from pipeline.config_models import ModelConfig, RecurrentConfig, Section
 
-MOST_OUTPUTS = 254  # of a network on a board
-MOST_CHANNELS = 64
+MOST_OUTPUTS = 16  # what a board says fits one line of the serial protocol
+MOST_CHANNELS = 32  # of one `observe`
 
 
 class SeriesConfig(Section):
@@ -33,21 +33,16 @@ class SeriesConfig(Section):
     targets: tuple[str, ...] = Field(min_length=1, description="which of the channels are forecast")
     units: dict[str, str] = Field({}, description="of channels, for people")
 
-    @field_validator("categories")
-    @classmethod
-    def _columns_are_named_once(
-        cls, categories: tuple[str, ...], others: ValidationInfo
-    ) -> tuple[str, ...]:
-        names = [*others.data.get("channels", ()), *categories]
-        doubled = sorted({name for name in names if names.count(name) > 1})
-        if doubled:
-            raise ValueError(f"{', '.join(doubled)} is named twice")
-        return categories
-
     @field_validator("targets")
     @classmethod
-    def _targets_are_seen(cls, targets: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+    def _columns_go_together(
+        cls, targets: tuple[str, ...], others: ValidationInfo
+    ) -> tuple[str, ...]:
         channels = others.data.get("channels", targets)
+        for names in ((*channels, *others.data.get("categories", ())), targets):
+            doubled = sorted({name for name in names if names.count(name) > 1})
+            if doubled:
+                raise ValueError(f"{', '.join(doubled)} is named twice")
         unseen = [target for target in targets if target not in channels]
         if unseen:
             raise ValueError(

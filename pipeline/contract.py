@@ -212,9 +212,7 @@ def fixed_point_scaling(contract: Contract) -> FixedPointScaling:
         raise ValueError("the contract has no quantisation yet")
     scale, zero = contract.quantisation.input_scale, contract.quantisation.input_zero_point
     steps = [1.0 / (std * scale) for std in contract.scaling.std]
-    largest = max(steps) / UNITS_PER_SAMPLE_STEP
-    shift = min(FIXED_POINT_BITS, FIXED_POINT_BITS - math.ceil(math.log2(largest)) - 1)
-    shift = max(shift, 1)
+    shift = _shift_of(max(steps) / UNITS_PER_SAMPLE_STEP)
     one = 1 << shift
     return FixedPointScaling(
         multipliers=tuple(round(one * step / UNITS_PER_SAMPLE_STEP) for step in steps),
@@ -224,6 +222,28 @@ def fixed_point_scaling(contract: Contract) -> FixedPointScaling:
         ),
         shift=shift,
     )
+
+
+def fixed_point_horizons(contract: Contract) -> FixedPointScaling:
+    """Output to what is added to the last value, in thousandths: (output * multiplier + offset) >>
+    shift, one a horizon. Raises ValueError as fixed_point_scaling does."""
+    if contract.quantisation is None:
+        raise ValueError("the contract has no quantisation yet")
+    scale, zero = contract.quantisation.output_scale, contract.quantisation.output_zero_point
+    steps = [scale * horizon.scale * UNITS_PER_SAMPLE_STEP for horizon in contract.horizons]
+    shift = _shift_of(max(steps))
+    one = 1 << shift
+    return FixedPointScaling(
+        multipliers=tuple(round(one * step) for step in steps),
+        offsets=tuple(round(-one * zero * step) + one // 2 for step in steps),
+        shift=shift,
+    )
+
+
+def _shift_of(largest: float) -> int:
+    """That brings factors up to `largest` close to 2^30, where there is most precision."""
+    shift = min(FIXED_POINT_BITS, FIXED_POINT_BITS - math.ceil(math.log2(largest)) - 1)
+    return max(shift, 1)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ COMPILER = "cc"
 FLAGS = ("-O2", "-std=c11", "-shared", "-fPIC", "-ffp-contract=off", "-Wl,-Bsymbolic")
 PARTS = (
     *("crc", "model", "rate", "window", "decision", "recognizer", "selftest", "nn"),
-    *("text", "sampler", "writer"),
+    *("text", "sampler", "writer", "forecast"),
 )
 HEADERS = ("sample",)
 SCORE_STEPS = 1000
@@ -112,6 +112,16 @@ class Twin:
         outputs = np.empty((len(inputs) // self.feed, self.classes), np.int8)
         self.library.twin_stream(pointer(inputs), pointer(outputs), len(outputs))
         return outputs
+
+    def forecast(self, rows: Int32) -> Int32:
+        """Of a model that forecasts: int32 [n, channels] in thousandths, from a reset on, to int32
+        [n - window + 1, outputs] in thousandths, for each row from the first whole window on."""
+        rows = np.ascontiguousarray(rows, np.int32)
+        if rows.ndim != 2 or rows.shape[1] != self.channels or len(rows) < self.window:
+            raise ValueError(f"rows are {rows.shape}, not [{self.window} or more, {self.channels}]")
+        forecasts = np.empty((len(rows) - self.window + 1, self.classes), np.int32)
+        found = self.library.twin_forecast(pointer(rows), len(rows), pointer(forecasts))
+        return forecasts[:found]
 
     def quantise(self, thousandths: Int32) -> Int8:
         """What the network is given: int32 [n, 6] in thousandths to int8 [n, channels]."""

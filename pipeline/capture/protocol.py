@@ -11,7 +11,9 @@ import numpy as np
 from pipeline.artifacts import Event, Int8
 
 MAX_LINE_BYTES = 2048  # lines have at most 255 characters, but for `labels` of many long ones
-MESSAGE_KINDS = frozenset({"hello", "event", "score", "past", "text", "warn", "layer", "ok", "err"})
+MESSAGE_KINDS = frozenset(
+    {"hello", "event", "score", "forecast", "past", "text", "warn", "layer", "ok", "err"}
+)
 
 _SAMPLE = re.compile(rb"\d{1,10},\d{1,20}(?:,-?\d{1,7}\.\d{3}){6}")
 _PRINTABLE = re.compile(rb"[ -~]+")

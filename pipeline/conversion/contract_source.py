@@ -11,6 +11,7 @@ from pipeline.contract import (
     NO_BACKGROUND,
     Contract,
     Quantisation,
+    fixed_point_horizons,
     fixed_point_policy,
     fixed_point_scaling,
 )
@@ -72,6 +73,19 @@ static const uint16_t fire_sums[MODEL_CLASSES] = {{
 }};
 """
 
+_FORECAST = """
+/* One an output: a channel, how far ahead, and what its output adds to the last value. */
+static const model_horizon_t horizons[MODEL_CLASSES] = {{
+{horizons}
+}};
+
+static const model_forecast_t forecast = {{
+    .period_ms = {period_ms},
+    .shift = {shift},
+    .horizons = horizons,
+}};
+"""
+
 _POLICY = """\
     .policy =
         {{
@@ -116,7 +130,7 @@ def contract_source(contract: Contract, selftest_crc: int) -> dict[str, str]:
             fields="\n".join(part.fields for part in parts),
             task=contract.task.upper(),
             contract_hash=contract.hash(),
-            rate_mhz=round(contract.rate_hz * 1000),
+            rate_mhz=0 if contract.horizons else round(contract.rate_hz * 1000),
             selftest_crc=selftest_crc,
         ),
     }
@@ -131,6 +145,8 @@ def _parts(contract: Contract) -> Iterator[_Part]:
         yield _scales(contract)
     else:
         yield _Part("", "    .text = &model_text,")
+    if contract.horizons:
+        yield _forecast(contract)
     yield _Part("", _NO_POLICY) if contract.decision is None else _policy(contract)
 
 
@@ -138,11 +154,30 @@ def _scales(contract: Contract) -> _Part:
     scaling = fixed_point_scaling(contract)
     scales = zip(scaling.multipliers, scaling.offsets, contract.channels, strict=True)
     lines = "\n".join(
-        f"    {{.multiplier = {multiplier}, .offset = {offset}}}, /* {channel.name} */"
+        f"    {{.multiplier = {multiplier}, .offset = {offset}}}, /* {_in_comment(channel.name)} */"
         for multiplier, offset, channel in scales
     )
     fields = f"    .shift = {scaling.shift},\n    .scales = scales,"
     return _Part(_SCALES.format(scales=lines), fields)
+
+
+def _in_comment(name: str) -> str:
+    """A column's name may be anything."""
+    return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)
+
+
+def _forecast(contract: Contract) -> _Part:
+    scaling = fixed_point_horizons(contract)
+    names = [channel.name for channel in contract.channels]
+    changes = zip(contract.horizons, scaling.multipliers, scaling.offsets, strict=True)
+    lines = "\n".join(
+        f"    {{.channel = {names.index(horizon.channel)}, .steps = {horizon.steps}, "
+        f".change = {{.multiplier = {multiplier}, .offset = {offset}}}}},"
+        for horizon, multiplier, offset in changes
+    )
+    period_ms = round(1000 / contract.rate_hz)
+    constants = _FORECAST.format(horizons=lines, period_ms=period_ms, shift=scaling.shift)
+    return _Part(constants, "    .forecast = &forecast,")
 
 
 def _policy(contract: Contract) -> _Part:

@@ -77,7 +77,8 @@ def _not_rising(path: Path, line: int, before: int, doubled: bool) -> PipelineEr
 
 def _hole(path: Path, line: int, step_us: float, usual_us: float, others: int) -> PipelineError:
     took, usual = seconds(step_us / 1e6), seconds(usual_us / 1e6)
-    missing = round(step_us / usual_us) - 1
+    steps = round(step_us / usual_us)
+    missing = steps - 1 if steps > 1 and abs(step_us / usual_us - steps) <= UNEVEN else 0
     holes = f"{missing} rows are missing" if missing > 1 else "a row is missing"
     what = f"{holes} before it" if missing else "the step before it is uneven"
     more = f"; {others} places are like this" if others > 1 else ""

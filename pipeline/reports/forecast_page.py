@@ -39,10 +39,10 @@ def render(facts: ForecastFacts) -> str:
 
 
 def span(length_s: float) -> str:
-    """A length of time in its largest whole unit."""
-    for unit, size_s in (("d", 86400), ("h", 3600), ("min", 60)):
-        if length_s >= 2 * size_s or length_s == size_s:
-            return f"{length_s / size_s:g} {unit}"
+    """A length of time as people say it: 24 h, but 3 days."""
+    for unit, least_s, size_s in (("days", 172800, 86400), ("h", 3600, 3600), ("min", 60, 60)):
+        if length_s >= least_s:
+            return f"{length_s / size_s:.4g} {unit}"
     return f"{length_s:g} s"
 
 

@@ -8,7 +8,7 @@ from itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -34,17 +34,17 @@ def train_forecast(
     on_epoch: Callable[[Epoch], None],
 ) -> Trained:
     """Fill the run folder. contract.json comes last: it makes the run count as trained."""
-    scaling, scales = _scaling(dataset), _scales(dataset)
-    fitted = fit(_course(dataset, scaling, scales, config), config.fit, on_epoch)
+    lesson = course_of(dataset, config)
+    fitted = fit(lesson.course, config.fit, on_epoch)
     held = dataset.held_out()
     test = held.origins["test"]
-    contract = _contract(dataset, config, scaling, scales)
+    contract = _contract(dataset, config, lesson)
     forecast = held.last(test) + changes_by(fitted.model, contract, held.windows(test))
     judged = judge(held, test, forecast)
     run.path.mkdir(parents=True, exist_ok=True)
     save_model(run, fitted)
     config.save(run.config_file)
-    _save_windows(run, dataset, scaling)
+    _save_windows(run, dataset, lesson.scaling)
     HeldOutSeries(held, forecast).save(run.series_file)
     _save_metrics(run, dataset, fitted, judged)
     contract.save(run.contract_file)
@@ -78,9 +78,18 @@ def changes_by(model: Any, contract: Contract, windows: Float32) -> Float64:
     return changes
 
 
-def _course(
-    dataset: SeriesDataset, scaling: Scaling, scales: Float64, config: ForecastConfig
-) -> Course:
+@dataclass(frozen=True)
+class ForecastCourse:
+    """scales: how much each output usually changes, in its unit: float64 [outputs]. All of it is
+    of the training part, but what the course is stopped by."""
+
+    course: Course
+    scaling: Scaling
+    scales: Float64
+
+
+def course_of(dataset: SeriesDataset, config: ForecastConfig) -> ForecastCourse:
+    scaling, scales = _scaling(dataset), _scales(dataset)
     source = Source(dataset.window, len(dataset.channels))
     head = Head(len(dataset.outputs), activation="linear")
 
@@ -89,13 +98,14 @@ def _course(
         changes = (dataset.truth(origins) - dataset.last(origins)) / scales
         return Lesson(_seen(dataset.windows(origins), scaling), changes.astype(np.float32))
 
-    return Course(
+    course = Course(
         network=lambda: build(config.model, source, head),
         learned=lesson("train"),
         held=lesson("validation"),
         loss=_huber,
         accuracy=False,
     )
+    return ForecastCourse(course, scaling, scales)
 
 
 def _huber() -> Any:
@@ -112,7 +122,6 @@ def _scaling(dataset: SeriesDataset) -> Scaling:
 
 
 def _scales(dataset: SeriesDataset) -> Float64:
-    """How much each output usually changes, in its unit: float64 [outputs]."""
     train = dataset.origins["train"]
     changes = dataset.truth(train) - dataset.last(train)
     scales: Float64 = np.maximum(changes.std(axis=0), SMALLEST_STD)
@@ -155,12 +164,10 @@ def _save_metrics(
     save_json(run.metrics_file, content)
 
 
-def _contract(
-    dataset: SeriesDataset, config: ForecastConfig, scaling: Scaling, scales: Float64
-) -> Contract:
+def _contract(dataset: SeriesDataset, config: ForecastConfig, lesson: ForecastCourse) -> Contract:
     horizons = (
         Horizon(channel=dataset.channels[output.channel].name, steps=output.steps, scale=scale)
-        for output, scale in zip(dataset.outputs, scales.tolist(), strict=True)
+        for output, scale in zip(dataset.outputs, lesson.scales.tolist(), strict=True)
     )
     return Contract(
         task=config.task,
@@ -169,7 +176,7 @@ def _contract(
         window=dataset.window,
         hop=1,
         labels=(),
-        scaling=scaling,
+        scaling=lesson.scaling,
         horizons=tuple(horizons),
         hashes=Hashes(data=dataset.fingerprint, config=config.hash()),
     )

@@ -80,6 +80,11 @@ void twin_judge(const char *text, int8_t *output);
 bool twin_generate(const char *prompt, uint32_t count, uint32_t heat, uint32_t seed,
                    uint16_t *tokens);
 
+/* Needs a model that forecasts. What it says to rows int32 [count][channels] in thousandths, from a
+ * reset on: forecasts int32 [..][classes] in thousandths, one for each row from the first whole
+ * window on. Answers how many. */
+uint32_t twin_forecast(const int32_t *rows, uint32_t count, int32_t *forecasts);
+
 /* What `selftest` on a board compares its own answer with. */
 uint16_t twin_selftest_crc(void);
 

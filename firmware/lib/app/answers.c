@@ -245,6 +245,17 @@ static void answer_sample(app_t *app, const command_t *command) {
   answer(app, "ok");
 }
 
+static void answer_observe(app_t *app, const command_t *command) {
+  if (command->value_count != MODEL_CHANNELS) {
+    answer(app, "err bad-argument");
+    return;
+  }
+  app_observe(app, board.now_us(), command->values);
+  line_start(&app->line, "ok");
+  field_number(&app->line, " rows=", app->recognizer.window.seen);
+  app_send(app);
+}
+
 static void answer_reboot(app_t *app) {
   answer(app, "ok");
   board.reboot();
@@ -263,6 +274,7 @@ static bool needs_model(const command_t *command) {
     case COMMAND_TEXT:
     case COMMAND_MORE:
     case COMMAND_GENERATE:
+    case COMMAND_OBSERVE:
       return true;
     default:
       return false;
@@ -280,6 +292,8 @@ static bool suits_task(const command_t *command) {
       return MODEL.task == MODEL_SENTIMENT;
     case COMMAND_GENERATE:
       return MODEL.task == MODEL_GENERATION;
+    case COMMAND_OBSERVE:
+      return MODEL.task == MODEL_FORECAST;
     default:
       return true;
   }
@@ -332,6 +346,9 @@ static void carry_out(app_t *app, const command_t *command) {
     case COMMAND_MORE:
     case COMMAND_GENERATE:
       app_answer_text(app, command);
+      break;
+    case COMMAND_OBSERVE:
+      answer_observe(app, command);
       break;
     case COMMAND_UNKNOWN:
       answer(app, "err unknown-command");

@@ -72,6 +72,9 @@ void app_inject(app_t *app, uint32_t rate_mhz);
 /* Takes a sample as the sensor, or the host in its place, made it. */
 void app_take(app_t *app, const sample_t *reading);
 
+/* Takes a row of a series, int32 [MODEL_CHANNELS] in thousandths, and tells what comes next. */
+void app_observe(app_t *app, uint64_t t_us, const int32_t *row);
+
 /* Carries out `text`, `more` and `generate`. */
 void app_answer_text(app_t *app, const command_t *command);
 

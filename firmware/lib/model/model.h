@@ -44,23 +44,38 @@ typedef struct {
   const int8_t *embedding;   /* [size][channels]: what the network is given for a token */
 } model_text_t;
 
+/* One number that is forecast: thousandths of the channel's unit = its last value +
+ * ((output * multiplier + offset) >> shift). */
+typedef struct {
+  uint8_t channel;
+  uint16_t steps; /* ahead */
+  model_scale_t change;
+} model_horizon_t;
+
+typedef struct {
+  uint32_t period_ms;              /* from a row to the next */
+  uint8_t shift;                   /* of all horizons */
+  const model_horizon_t *horizons; /* [classes] */
+} model_forecast_t;
+
 /* Of a model of text, in model_text.c. */
 extern const model_text_t model_text;
 
 typedef struct {
   model_task_t task;
-  const char *contract_hash;   /* SHA-256, hex; "none" where there is no model */
-  uint32_t rate_mhz;           /* samples per 1000 s */
-  uint16_t window;             /* samples */
-  uint16_t hop;                /* samples */
-  uint16_t feed;               /* samples that invoke is given: window or hop */
-  uint8_t channels;            /* of a sample */
-  uint8_t classes;             /* 0 where there is no model */
-  uint8_t shift;               /* of all channels' scaling */
-  uint16_t selftest_crc;       /* see selftest.h */
-  const char *const *labels;   /* [classes]; NULL where outputs are no classes */
-  const model_scale_t *scales; /* [channels]; NULL of text */
-  const model_text_t *text;    /* NULL of all else */
+  const char *contract_hash;        /* SHA-256, hex; "none" where there is no model */
+  uint32_t rate_mhz;                /* samples per 1000 s; 0 of text and forecasts */
+  uint16_t window;                  /* samples */
+  uint16_t hop;                     /* samples */
+  uint16_t feed;                    /* samples that invoke is given: window or hop */
+  uint8_t channels;                 /* of a sample */
+  uint8_t classes;                  /* 0 where there is no model */
+  uint8_t shift;                    /* of all channels' scaling */
+  uint16_t selftest_crc;            /* see selftest.h */
+  const char *const *labels;        /* [classes]; NULL where outputs are no classes */
+  const model_scale_t *scales;      /* [channels]; NULL of text */
+  const model_text_t *text;         /* NULL of all else */
+  const model_forecast_t *forecast; /* NULL of all else */
   model_policy_t policy;
   void (*reset)(void); /* forgets all samples */
   /* input int8 [feed][channels], output int8 [classes]; score = output + 128. The output is that of

@@ -5,9 +5,20 @@
 #include "escape.h"
 
 #define MAX_WORDS 4 /* one more than any command has, so that too many are seen */
-#define DECIMALS 4  /* of a temperature */
+#define HEAT_DECIMALS 4
+#define VALUE_DECIMALS 3
 
-typedef enum { NOTHING, ON_OFF, OFFSET_HEX, RUNS, NUMBER, SAMPLES, TEXT, GENERATION } arguments_t;
+typedef enum {
+  NOTHING,
+  ON_OFF,
+  OFFSET_HEX,
+  RUNS,
+  NUMBER,
+  SAMPLES,
+  TEXT,
+  GENERATION,
+  VALUES
+} arguments_t;
 
 typedef struct {
   const char *name;
@@ -25,6 +36,7 @@ static const rule_t RULES[] = {
     {"pull", COMMAND_PULL, NUMBER},        {"inject", COMMAND_INJECT, NUMBER},
     {"sample", COMMAND_SAMPLE, SAMPLES},   {"text", COMMAND_TEXT, TEXT},
     {"more", COMMAND_MORE, TEXT},          {"generate", COMMAND_GENERATE, GENERATION},
+    {"observe", COMMAND_OBSERVE, VALUES},
 };
 
 void command_reader_reset(command_reader_t *reader) {
@@ -128,24 +140,45 @@ static command_kind_t parse_text(char *text, command_kind_t kind, command_t *out
   return *text != '\0' && escape_read(text) ? kind : COMMAND_BAD_ARGUMENT;
 }
 
-/* Ten-thousandths; a whole number, or one with a point and one to four digits behind it. */
-static bool to_heat(const char *word, uint32_t *heat) {
+/* A whole number, or one with a point and one to `decimals` digits behind it, times ten to the
+ * power of `decimals`; UINT32_MAX where it is larger than `most`. */
+static bool to_decimal(const char *word, int decimals, uint32_t most, uint32_t *out) {
   uint64_t value = 0;
   int behind = -1; /* digits after the point */
   for (; *word != '\0'; word++) {
     if (*word == '.' && behind < 0) {
       behind = 0;
-    } else if (*word >= '0' && *word <= '9' && behind < DECIMALS) {
-      if (value <= COMMAND_MAX_HEAT) value = value * 10 + (uint64_t)(*word - '0');
+    } else if (*word >= '0' && *word <= '9' && behind < decimals) {
+      if (value <= most) value = value * 10 + (uint64_t)(*word - '0');
       if (behind >= 0) behind++;
     } else {
       return false;
     }
   }
   if (behind == 0) return false;
-  for (int digits = behind < 0 ? 0 : behind; digits < DECIMALS; digits++) value *= 10;
-  *heat = value > COMMAND_MAX_HEAT ? UINT32_MAX : (uint32_t)value;
+  for (int digits = behind < 0 ? 0 : behind; digits < decimals; digits++) value *= 10;
+  *out = value > most ? UINT32_MAX : (uint32_t)value;
   return true;
+}
+
+static bool to_heat(const char *word, uint32_t *heat) {
+  return to_decimal(word, HEAT_DECIMALS, COMMAND_MAX_HEAT, heat);
+}
+
+static command_kind_t parse_values(char *text, command_t *out) {
+  const char *word;
+  while ((word = next_word(&text)) != NULL) {
+    const bool is_negative = *word == '-';
+    uint32_t magnitude;
+    if (out->value_count == COMMAND_MAX_VALUES) return COMMAND_BAD_ARGUMENT;
+    if (!to_decimal(word + is_negative, VALUE_DECIMALS, COMMAND_MAX_VALUE, &magnitude)) {
+      return COMMAND_BAD_ARGUMENT;
+    }
+    if (magnitude > COMMAND_MAX_VALUE) return COMMAND_OUT_OF_RANGE;
+    const int32_t value = (int32_t)magnitude;
+    out->values[out->value_count++] = is_negative ? -value : value;
+  }
+  return COMMAND_OBSERVE;
 }
 
 static command_kind_t parse_generation(char *text, command_t *out) {
@@ -164,8 +197,8 @@ static command_kind_t parse_generation(char *text, command_t *out) {
 }
 
 static command_kind_t parse_words(const rule_t *rule, char *text, command_t *out) {
-  static const int expected[] = {[NOTHING] = 0, [ON_OFF] = 1,  [RUNS] = 1,
-                                 [NUMBER] = 1,  [SAMPLES] = 1, [OFFSET_HEX] = 2};
+  static const int expected[] = {
+      [NOTHING] = 0, [ON_OFF] = 1, [RUNS] = 1, [NUMBER] = 1, [SAMPLES] = 1, [OFFSET_HEX] = 2};
   const char *words[MAX_WORDS];
   if (split(text, words) != expected[rule->arguments]) return COMMAND_BAD_ARGUMENT;
   switch (rule->arguments) {
@@ -190,6 +223,8 @@ static command_kind_t parse_arguments(const rule_t *rule, char *text, command_t 
       return parse_text(text, rule->kind, out);
     case GENERATION:
       return parse_generation(text, out);
+    case VALUES:
+      return parse_values(text, out);
     default:
       return parse_words(rule, text, out);
   }

@@ -9,9 +9,11 @@
 #define COMMAND_MAX_CHARACTERS 255 /* of a line, without the line end */
 #define COMMAND_MAX_LOAD_BYTES 112 /* of one `load` */
 #define COMMAND_MAX_BENCH_RUNS 100
-#define COMMAND_MAX_WRITTEN 10000 /* characters of one `generate` */
-#define COMMAND_MAX_HEAT 50000    /* of `generate`: a temperature of 5, in ten-thousandths */
-#define COMMAND_SAMPLE_BYTES 32   /* u64 t_us, then i32 value[6], little endian */
+#define COMMAND_MAX_WRITTEN 10000     /* characters of one `generate` */
+#define COMMAND_MAX_HEAT 50000        /* of `generate`: a temperature of 5, in ten-thousandths */
+#define COMMAND_MAX_VALUE 2000000000u /* of `observe`: two million, in thousandths */
+#define COMMAND_MAX_VALUES 32         /* of one `observe` */
+#define COMMAND_SAMPLE_BYTES 32       /* u64 t_us, then i32 value[6], little endian */
 
 typedef enum {
   COMMAND_INFO,
@@ -32,6 +34,7 @@ typedef enum {
   COMMAND_TEXT,
   COMMAND_MORE,
   COMMAND_GENERATE,
+  COMMAND_OBSERVE,
   COMMAND_UNKNOWN,
   COMMAND_BAD_ARGUMENT,
   COMMAND_OUT_OF_RANGE,
@@ -44,11 +47,15 @@ typedef struct {
   /* Offset of load, runs of bench, bytes of image, seq of pull, rate of inject, characters of
    * generate. */
   uint32_t number;
-  uint32_t heat;                         /* of generate: temperature in ten-thousandths */
-  uint32_t seed;                         /* of generate */
-  const char *text;                      /* of text, more, generate: UTF-8, in the reader */
-  uint8_t byte_count;                    /* of load, sample */
-  uint8_t bytes[COMMAND_MAX_LOAD_BYTES]; /* of load, sample */
+  uint32_t heat;       /* of generate: temperature in ten-thousandths */
+  uint32_t seed;       /* of generate */
+  const char *text;    /* of text, more, generate: UTF-8, in the reader */
+  uint8_t byte_count;  /* of load, sample */
+  uint8_t value_count; /* of observe */
+  union {
+    uint8_t bytes[COMMAND_MAX_LOAD_BYTES]; /* of load, sample */
+    int32_t values[COMMAND_MAX_VALUES];    /* of observe: thousandths */
+  };
 } command_t;
 
 typedef struct {

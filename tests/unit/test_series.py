@@ -1,0 +1,122 @@
+"""A series from a CSV file: what is read, and what is refused, by line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.config_series import SeriesConfig
+from pipeline.datasets.series import Series, read_series
+from pipeline.errors import PipelineError
+
+HEADER = "when,temperature,wind"
+ROWS = [f"2020-01-01 {hour:02}:00,{20 + hour / 8:.3f},N" for hour in range(8)]
+
+
+def read(folder: Path, *lines: str, **settings: Any) -> Series:
+    path = folder / "series.csv"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    given = {"path": path, "time": ["when"], "channels": ["temperature"], **settings}
+    return read_series(path, SeriesConfig.model_validate({"targets": given["channels"], **given}))
+
+
+def refused(folder: Path, *lines: str, **settings: Any) -> str:
+    with pytest.raises(PipelineError) as caught:
+        read(folder, *lines, **settings)
+    return caught.value.what.removeprefix(str(folder / "series.csv"))
+
+
+def test_values_times_and_words_are_read(tmp_path: Path) -> None:
+    series = read(tmp_path, HEADER, *ROWS, categories=["wind"])
+    assert series.step_s == 3600
+    assert series.time(-1) == "2020-01-01 07:00:00"
+    assert series.time(-1, steps=24) == "2020-01-02 07:00:00"
+    np.testing.assert_allclose(series.values[:, 0], 20 + np.arange(8) / 8)
+    rows = series.thousandths([("N", "S")])
+    assert rows.dtype == np.int32
+    assert rows[2].tolist() == [20250, 1000, 0]
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "step_s"),
+    [
+        ("year,month,day,hour", lambda n: f"2020,1,{1 + n // 24},{n % 24}", 3600),
+        ("Year,Month,Day", lambda n: f"2020,2,{1 + n}", 86400),
+        ("t_us", lambda n: f"{1_204_113 + 60_000_000 * n + n % 2}", 60),
+        ("clock_s", lambda n: f"{0.5 * n}", 0.5),
+        ("date,time", lambda n: f"2020-01-01,{n:02}:30:00", 3600),
+        ("when", lambda n: f"2020-01-0{1 + n}T00:00:00+02:00", 86400),
+    ],
+)
+def test_time_may_be_told_in_many_ways(
+    tmp_path: Path, columns: str, cells: Any, step_s: float
+) -> None:
+    lines = [f"{cells(n)},{n}" for n in range(8)]
+    series = read(tmp_path, f"{columns},temperature", *lines, time=columns.split(","))
+    assert series.step_s == pytest.approx(step_s, rel=1e-6)
+
+
+def test_a_captured_recording_tells_its_units(tmp_path: Path) -> None:
+    head = ["# format: 1", "# channels: temperature [degC], pressure [hPa]"]
+    rows = [f"{n},{n * 60_000_000},21.5,1013.25" for n in range(4)]
+    series = read(tmp_path, *head, "seq,t_us,temperature,pressure", *rows, time=["t_us"])
+    assert series.units == {"temperature": "degC", "pressure": "hPa"}
+    assert not series.dated
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("2020-01-01 02:00,21,N", ":5: the row has the time of line 4 again"),
+        ("2020-01-01 01:30,21,N", ":5: the row is earlier than line 4"),
+        ("2020-01-01 02:30,21,N", ":5: the step before it is uneven: 30 min since the row above"),
+        ("2020-01-01 03:00,,N", ":5: temperature is empty"),
+        ("2020-01-01 03:00,NA,N", ":5: temperature is 'NA', not a number"),
+        ("2020-01-01 03:00,nan,N", ":5: temperature is 'nan', not a finite number"),
+        ("2020-01-01 03:00,3e6,N", ":5: temperature is '3e6', beyond +-2,000,000"),
+        ("2020-13-01 03:00,21,N", ":5: when is '2020-13-01 03:00', no time"),
+        ("2020-01-01 03:00,21", ":5: has 2 cells, the header 3"),
+    ],
+)
+def test_a_fault_is_refused_by_its_line(tmp_path: Path, row: str, told: str) -> None:
+    assert refused(tmp_path, HEADER, *ROWS[:3], row, *ROWS[4:]).startswith(told)
+
+
+def test_a_hole_is_found_where_it_is(tmp_path: Path) -> None:
+    told = refused(tmp_path, HEADER, *ROWS[:3], *ROWS[5:])
+    assert told.startswith(
+        ":5: 2 rows are missing before it: 3 h since the row above, a step is 1 h"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "settings", "told"),
+    [
+        ([], {}, " is empty"),
+        ([HEADER, ROWS[0]], {}, " holds no two rows under a header"),
+        ([HEADER, *ROWS], {"channels": ["heat"]}, ":1: there is no column 'heat', only when"),
+        ([HEADER, *ROWS], {"time": ["t_us"]}, ":1: there is no column 't_us'"),
+    ],
+)
+def test_what_is_no_such_table_is_refused(
+    tmp_path: Path, lines: list[str], settings: Any, told: str
+) -> None:
+    assert refused(tmp_path, *lines, **settings).startswith(told)
+
+
+def test_the_weather_of_beijing_is_one_series(shared_data: Path) -> None:
+    path = shared_data / "text" / "weather" / "beijing_2010_2014.csv"
+    config = SeriesConfig(
+        path=path,
+        time=("year", "month", "day", "hour"),
+        channels=("TEMP", "PRES"),
+        categories=("cbwd",),
+        targets=("TEMP",),
+    )
+    series = read_series(path, config)
+    assert len(series) == 43_824
+    assert (series.time(0), series.time(-1)) == ("2010-01-01 00:00:00", "2014-12-31 23:00:00")
+    assert set(series.words[0]) == {"NE", "NW", "SE", "cv"}
