@@ -197,8 +197,8 @@ static command_kind_t parse_generation(char *text, command_t *out) {
 }
 
 static command_kind_t parse_words(const rule_t *rule, char *text, command_t *out) {
-  static const int expected[] = {
-      [NOTHING] = 0, [ON_OFF] = 1, [RUNS] = 1, [NUMBER] = 1, [SAMPLES] = 1, [OFFSET_HEX] = 2};
+  static const int expected[] = {[NOTHING] = 0, [ON_OFF] = 1,  [RUNS] = 1,
+                                 [NUMBER] = 1,  [SAMPLES] = 1, [OFFSET_HEX] = 2};
   const char *words[MAX_WORDS];
   if (split(text, words) != expected[rule->arguments]) return COMMAND_BAD_ARGUMENT;
   switch (rule->arguments) {
