@@ -93,5 +93,8 @@ class ForecastConfig(TaskConfig):
     data: SeriesConfig
     window: ForecastWindowConfig = ForecastWindowConfig()
     split: ForecastSplitConfig = ForecastSplitConfig()
-    model: ModelConfig = RecurrentConfig(kind="gru", downsample=3, dropout=0.1)
+    model: ModelConfig = Field(
+        RecurrentConfig(kind="gru", downsample=3, dropout=0.1),
+        description="its keys are those of `task: gesture`",
+    )
     fit: FitConfig = FitConfig(epochs=12, patience=4)

@@ -12,11 +12,17 @@ from pipeline.datasets.catalogue import SequenceEntry
 from pipeline.datasets.download import copy_checked, in_mirror, obtain
 from pipeline.datasets.imdb import unpack_imdb
 
-# Reviews as JSON lines, as a mirror may hold them: nobody publishes them like this.
-IMDB_LINES = {
-    "train.jsonl.gz": "7ce31eec85a1e000f0c59389c949b40cbfbe53c00d9b6d6571da39b586e83cd9",
-    "val.jsonl.gz": "9e59f7afa9b5343facb75147d4b00e8437aa56d9c75e23958a835c6ffe1c3b40",
-    "test.jsonl.gz": "9dbc93981dfb1860d3d0bdc3ec74149e48453d36307735464e247bfa2c2c20b4",
+# As a mirror may hold them, though nobody publishes them like this: reviews as JSON lines; weather
+# whose missing pm2.5 were filled with the mean.
+MIRRORED = {
+    "imdb": {
+        "train.jsonl.gz": "7ce31eec85a1e000f0c59389c949b40cbfbe53c00d9b6d6571da39b586e83cd9",
+        "val.jsonl.gz": "9e59f7afa9b5343facb75147d4b00e8437aa56d9c75e23958a835c6ffe1c3b40",
+        "test.jsonl.gz": "9dbc93981dfb1860d3d0bdc3ec74149e48453d36307735464e247bfa2c2c20b4",
+    },
+    "weather": {
+        "beijing_2010_2014.csv": "2db5f0b0e3b8d024d78ea94eb62876176dba7c23d6ee68da5cdfaa917b55a998",
+    },
 }
 
 
@@ -26,18 +32,19 @@ def make_sequences(entry: SequenceEntry, mirror: Path | None, files: Path, made:
     Raises PipelineError as download.obtain does.
     """
     made.mkdir(parents=True)
-    if entry.name == "imdb" and _mirrored_lines(entry, mirror, made):
+    if _mirrored(entry, mirror, made):
         return
     obtain(entry, mirror, files)
     _MAKERS.get(entry.name, _as_they_are)(files, made)
 
 
-def _mirrored_lines(entry: SequenceEntry, mirror: Path | None, made: Path) -> bool:
-    found = {name: in_mirror(entry, name, mirror) for name in IMDB_LINES}
-    if None in found.values():
+def _mirrored(entry: SequenceEntry, mirror: Path | None, made: Path) -> bool:
+    hashes = MIRRORED.get(entry.name, {})
+    found = {name: in_mirror(entry, name, mirror) for name in hashes}
+    if not found or None in found.values():
         return False
     for name, path in found.items():
-        copy_checked(str(path), made / name, IMDB_LINES[name], str(path))
+        copy_checked(str(path), made / name, hashes[name], str(path))
     return True
 
 

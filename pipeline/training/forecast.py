@@ -18,6 +18,7 @@ from pipeline.config_series import ForecastConfig
 from pipeline.contract import Contract, Hashes, Horizon, Scaling
 from pipeline.forecasts import Float64, HeldOutSeries, Judged, SeriesDataset, judge
 from pipeline.training.fit import Epoch, Fitted, fit
+from pipeline.training.journal import Journal
 from pipeline.training.lessons import Course, Lesson
 from pipeline.training.models import Head, Source, build
 from pipeline.training.scaling import SMALLEST_STD, scale
@@ -35,7 +36,8 @@ def train_forecast(
 ) -> Trained:
     """Fill the run folder. contract.json comes last: it makes the run count as trained."""
     lesson = course_of(dataset, config)
-    fitted = fit(lesson.course, config.fit, on_epoch)
+    journal = Journal(run, config, dataset.fingerprint)
+    fitted = fit(lesson.course, config.fit, on_epoch, journal)
     held = dataset.held_out()
     test = held.origins["test"]
     contract = _contract(dataset, config, lesson)
