@@ -88,6 +88,11 @@ class ForecastSplitConfig(Section):
         return test
 
 
+class ForecastFitConfig(FitConfig):
+    epochs: int = Field(12, gt=0, description="passes over the training part")
+    patience: int = Field(4, gt=0, description="epochs without a better validation loss")
+
+
 class ForecastConfig(TaskConfig):
     task: Literal["forecast"] = Field("forecast", description="what is learned")
     data: SeriesConfig
@@ -97,4 +102,4 @@ class ForecastConfig(TaskConfig):
         RecurrentConfig(kind="gru", downsample=3, dropout=0.1),
         description="its keys are those of `task: gesture`",
     )
-    fit: FitConfig = FitConfig(epochs=12, patience=4)
+    fit: ForecastFitConfig = ForecastFitConfig()
