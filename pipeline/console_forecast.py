@@ -17,7 +17,6 @@ def show_forecasts(told: Forecasts, as_json: bool) -> None:
     if as_json:
         print_json(told)
         return
-    by = "int8, as a board says it" if told.int8 else "float, not converted yet"
     out.print(f"[bold]after {escape(told.last_time)}[/], the last row of {escape(str(told.file))}")
     table = Table("what", "steps ahead", "when", "now", "forecast", "unit", box=None)
     for each in told.forecasts:
@@ -25,4 +24,4 @@ def show_forecasts(told: Forecasts, as_json: bool) -> None:
         words = (each.channel, str(each.steps), each.time, *numbers, each.unit)
         table.add_row(*map(escape, words))
     out.print(table)
-    out.print(f"[dim]by {told.run} ({by})[/]")
+    out.print(f"[dim]by {told.run} ({told.by})[/]")

@@ -98,17 +98,20 @@ def show_comparison(comparison: Comparison, as_json: bool) -> None:
 
 
 def _rows(runs: Sequence[RunFacts]) -> list[tuple[str, Callable[[RunFacts], str]]]:
-    """What is told of each run, a row each; only protocols that one of them was evaluated by."""
+    """What is told of each run, a row each; only protocols that one of them was evaluated by, and
+    outputs that one of them forecasts."""
     protocols = sorted({protocol for run in runs for protocol in run.protocols})
+    outputs = list(dict.fromkeys(output for run in runs for output in run.errors))
     return [
         ("state", lambda run: run.state),
         ("data", lambda run: f"{run.data} ({run.data_hash[:8]})"),
         ("labels", lambda run: ", ".join(run.labels)),
         ("model", lambda run: run.model),
-        ("held out", lambda run: f"{run.split}, {run.windows:,} windows"),
+        ("held out", _held_out),
         ("int8 accuracy", lambda run: _share(run.int8_accuracy)),
         ("float accuracy", lambda run: _share(run.float_accuracy)),
         *((f"{name}, int8", _by_protocol(name)) for name in protocols),
+        *((f"{name}, mean error", _by_output(name)) for name in outputs),
         ("gestures found", lambda run: _share(run.event_recall)),
         ("event F1", lambda run: _number(run.event_f1)),
         ("false alarms an hour", lambda run: _number(run.false_alarms_per_hour)),
@@ -126,6 +129,14 @@ def _rows(runs: Sequence[RunFacts]) -> list[tuple[str, Callable[[RunFacts], str]
 
 def _by_protocol(name: str) -> Callable[[RunFacts], str]:
     return lambda run: _share(run.protocols.get(name))
+
+
+def _by_output(name: str) -> Callable[[RunFacts], str]:
+    return lambda run: _number(run.errors.get(name))
+
+
+def _held_out(run: RunFacts) -> str:
+    return run.split if run.windows is None else f"{run.split}, {run.windows:,} windows"
 
 
 def _share(share: float | None) -> str:

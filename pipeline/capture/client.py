@@ -23,6 +23,7 @@ BENCH_TIMEOUT_S = 60.0
 READY_TIMEOUT_S = 10.0
 GREETING_WAIT_S = 0.5  # a board that was just switched on says hello; others say nothing
 READY_ATTEMPT_S = 1.0
+THOUSANDTHS = 1000
 LOAD_BYTES = 112  # most bytes of one `load`
 ANSWERS = ("ok", "err")
 
@@ -143,6 +144,13 @@ class BoardClient:
             return int8_of(answer.words[0])
         except (ValueError, IndexError):
             raise not_understood(answer) from None
+
+    def observe(self, row: Sequence[int]) -> list[tuple[int, ...]]:
+        """Tell a board that forecasts the next row of its series, in thousandths; what it says
+        comes next, in thousandths, or nothing while its window is not full."""
+        self.command("observe " + " ".join(f"{value / THOUSANDTHS:.3f}" for value in row))
+        told = self.take_kept("forecast")
+        return [tuple(round(float(word) * THOUSANDTHS) for word in m.words[1:]) for m in told]
 
     def bench(self, runs: int) -> int:
         """Ticks that `runs` runs of the network took together; see BoardInfo.tick_hz."""

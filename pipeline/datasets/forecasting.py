@@ -39,8 +39,8 @@ def make_forecast_dataset(series: Series, config: ForecastConfig) -> SeriesDatas
         learned=begin,
         step_s=series.step_s,
         fingerprint=series.fingerprint,
-        split_note=f"by time: the last {len(series) - stop} of {len(series)} rows, from "
-        f"{series.time(stop)} on, {seconds((len(series) - stop) * series.step_s)}",
+        split_note=f"by time, from {series.time(stop)} on: {len(series) - stop} rows, "
+        f"{seconds((len(series) - stop) * series.step_s)}",
     )
 
 

@@ -80,7 +80,7 @@ def verify(
     Raises PipelineError (MISMATCH) that names what differs.
     """
     info = board.info()
-    _check_contract(info.contract, contract.hash())
+    check_contract(info.contract, contract.hash())
     image_crc = None if image is None else _check_image(board.image_crc(len(image)), image)
     crc = board.selftest()
     chosen = min(vectors, len(golden.inputs))
@@ -111,7 +111,7 @@ def runs_image(board: Board, contract: Contract, image: bytes) -> bool:
     return same_model and board.image_crc(len(image)) == crc32(image)
 
 
-def _check_contract(found: str, expected: str) -> None:
+def check_contract(found: str, expected: str) -> None:
     if found != expected:
         raise PipelineError(
             f"The board runs the contract {found}, the run's is {expected}.",

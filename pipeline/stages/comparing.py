@@ -29,7 +29,8 @@ class RunFacts:
     """None where the stage that finds it out has not been run.
 
     state: trained, converted or deployed. windows, float_accuracy, int8_accuracy: of the run's
-    own held-out part; protocols: int8 accuracy over the folds of `gesture evaluate`.
+    own held-out part, None where a task has none; errors: mean ones of forecasts, by the compiled C
+    where the run is converted; protocols: int8 accuracy over the folds of `gesture evaluate`.
     flash_bytes, ram_bytes: of the whole image; network_…: of the network alone. instructions: of a
     classification, counted on a board; estimated_instructions: at conversion; hops_per_second:
     classifications.
@@ -42,8 +43,9 @@ class RunFacts:
     labels: tuple[str, ...]
     model: str
     split: str
-    windows: int
-    float_accuracy: float
+    windows: int | None
+    float_accuracy: float | None
+    errors: Mapping[str, float]
     int8_accuracy: float | None
     protocols: Mapping[str, float]
     event_recall: float | None
@@ -130,8 +132,9 @@ def _facts(run: RunFolder) -> RunFacts:
         labels=contract.labels,
         model=settings["model"]["kind"],
         split=metrics["split"],
-        windows=sum(map(sum, metrics["confusion"])),
-        float_accuracy=metrics["accuracy"],
+        windows=sum(map(sum, metrics.get("confusion", ()))) or None,
+        float_accuracy=metrics.get("accuracy"),
+        errors=_errors(run, contract),
         int8_accuracy=_int8_accuracy(run, contract),
         protocols=accuracies_by_protocol(evaluation),
         **_event_facts(events_of(run, evaluation)),
@@ -168,9 +171,17 @@ def _state(contract: Contract, has_image: bool) -> str:
 def _int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
     from pipeline.training.held_out import HeldOutScores
 
-    if contract.quantisation is None:
+    if contract.quantisation is None or contract.task != "gesture":
         return None
     return HeldOutScores.load(run.require(run.scores_file, "convert")).int8_accuracy
+
+
+def _errors(run: RunFolder, contract: Contract) -> dict[str, float]:
+    from pipeline.stages.held_out_series import judged
+
+    if contract.task != "forecast":
+        return {}
+    return {f"{one.channel} {one.steps} ahead": one.model.mae for one in judged(run, contract)}
 
 
 def _event_facts(events: Mapping[str, Any] | None) -> dict[str, Any]:

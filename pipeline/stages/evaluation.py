@@ -23,7 +23,7 @@ from pipeline.stages.deciding import Events, Outcome, Unseen, outcome, unseen
 from pipeline.stages.gestures import train_on
 from pipeline.stages.learning import convert
 from pipeline.stages.reporting import optional_json, write_report
-from pipeline.stages.runs import open_run
+from pipeline.stages.runs import contract_for, open_run
 
 if TYPE_CHECKING:
     from pipeline.training.pooling import PersonScore, Pooled
@@ -128,6 +128,7 @@ def _config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[TrainConfi
     """The settings to evaluate, and a name for the evaluation."""
     if config_or_run.is_dir():
         run = open_run(config_or_run)
+        contract_for(run, "gesture", "evaluate")
         file = run.require(run.config_file, "train")
         return load_train_config(file, settings), run.name
     return load_train_config(config_or_run, settings), config_or_run.stem

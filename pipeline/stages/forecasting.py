@@ -17,7 +17,7 @@ from pipeline.errors import ExitCode, PipelineError
 from pipeline.forecasts import Float64
 from pipeline.stages.held_out_series import load_held_out, save_int8
 from pipeline.stages.reporting import write_report
-from pipeline.stages.runs import open_run
+from pipeline.stages.runs import contract_for, converted_contract, open_run
 from pipeline.stages.settling import Proven, Settled
 
 if TYPE_CHECKING:
@@ -41,11 +41,12 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Forecasts:
-    """What comes after the last row of a file. int8: whether the board's C says it."""
+    """What comes after the last row of a file. by: who says it, a board, its C on this computer or
+    the float network."""
 
     run: Path
     file: Path
-    int8: bool
+    by: str
     last_time: str
     forecasts: tuple[Forecast, ...]
 
@@ -77,39 +78,55 @@ def settle_forecasts(proven: Proven) -> Settled:
     return Settled(proven.contract, figures=figures(judged))
 
 
-def forecast(path: Path, file: Path) -> Forecasts:
+def forecast(path: Path, file: Path, port: str | None = None) -> Forecasts:
     """What comes after the last row of `file`, which has the columns that the run was trained on.
 
-    Raises PipelineError where the run forecasts nothing, or the file is no such series.
+    port: of a board to ask. Raises PipelineError where the run forecasts nothing, the file is no
+    such series, or the board runs another model.
     """
     from pipeline.datasets.forecasting import categories_of
     from pipeline.datasets.series import read_series
 
     run = open_run(path)
-    contract = run.contract()
-    _check_task(run, contract)
+    contract = contract_for(run, "forecast", "forecast")
     config = load_section(run.require(run.config_file, "train"), ForecastConfig)
     series = read_series(file, config.data)
     _check_series(series, contract)
     rows = series.thousandths(categories_of(contract, config))[-contract.window :]
-    told, int8 = _told(run, contract, rows)
+    told, by = _told(run, contract, rows, port)
     return Forecasts(
         run=run.path,
         file=file,
-        int8=int8,
+        by=by,
         last_time=series.time(-1),
         forecasts=_in_words(contract, series, rows, told),
     )
 
 
-def _told(run: RunFolder, contract: Contract, rows: Int32) -> tuple[Float64, bool]:
-    """float64 [outputs], in units; by the board's C where the run is converted."""
+def _told(run: RunFolder, contract: Contract, rows: Int32, port: str | None) -> tuple[Float64, str]:
+    """float64 [outputs], in units, and by whom."""
     from pipeline.twin import Twin
 
+    if port is not None:
+        return _by_board(converted_contract(run), rows, port), f"the board at {port}"
     if contract.quantisation is None:
-        return _by_keras(run, contract, rows), False
+        return _by_keras(run, contract, rows), "the float network, not converted yet"
     twin: Twin = Twin(run.sources, run.build)
-    return twin.forecast(rows)[-1] / UNITS_PER_SAMPLE_STEP, True
+    return twin.forecast(rows)[-1] / UNITS_PER_SAMPLE_STEP, "the firmware's C on this computer"
+
+
+def _by_board(contract: Contract, rows: Int32, port: str) -> Float64:
+    """Told a whole window, it says what comes next, whatever it was told before."""
+    from pipeline.capture.client import BoardClient
+    from pipeline.capture.ports import open_port
+    from pipeline.deployment.verify import check_contract
+
+    with open_port(port) as connection:
+        client = BoardClient(connection)
+        check_contract(client.wait_ready().contract, contract.hash())
+        told = [client.observe(row) for row in rows.tolist()]
+    found: Float64 = np.array(told[-1][0]) / UNITS_PER_SAMPLE_STEP
+    return found
 
 
 def _by_keras(run: RunFolder, contract: Contract, rows: Int32) -> Float64:
@@ -145,17 +162,6 @@ def _in_words(
         )
         for horizon, last, value in each
     )
-
-
-def _check_task(run: RunFolder, contract: Contract) -> None:
-    if contract.task != "forecast":
-        raise PipelineError(
-            f"{run.path} forecasts nothing: its task is {contract.task}.",
-            "another run was named, or the wrong command",
-            "`gesture runs list` shows the runs; docs/forecasting.md shows how one that forecasts "
-            "is trained",
-            ExitCode.USAGE,
-        )
 
 
 def _check_series(series: Series, contract: Contract) -> None:

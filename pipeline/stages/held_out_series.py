@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.artifacts import Int32, RunFolder, atomic_write
-from pipeline.contract import UNITS_PER_SAMPLE_STEP
+from pipeline.contract import UNITS_PER_SAMPLE_STEP, Contract
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.forecasts import Float64, HeldOutSeries
+from pipeline.forecasts import Float64, HeldOutSeries, Judged, judge
 
 
 def save_int8(run: RunFolder, thousandths: Int32) -> None:
@@ -34,3 +34,10 @@ def int8_forecast(run: RunFolder) -> Float64:
     with np.load(run.require(run.scores_file, "convert")) as arrays:
         found: Float64 = arrays["thousandths"] / UNITS_PER_SAMPLE_STEP
     return found
+
+
+def judged(run: RunFolder, contract: Contract) -> tuple[Judged, ...]:
+    """By the compiled C where the run is converted, else by the float network."""
+    kept = load_held_out(run)
+    forecast = kept.forecast if contract.quantisation is None else int8_forecast(run)
+    return judge(kept.dataset, kept.dataset.origins["test"], forecast)

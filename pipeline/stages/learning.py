@@ -17,7 +17,14 @@ from pipeline.stages import quantising
 from pipeline.stages.network_input import NetworkInput, network_input, save_embedding
 from pipeline.stages.reporting import write_report
 from pipeline.stages.run_windows import load_windows
-from pipeline.stages.runs import converted_contract, named_run, new_run, open_run, point_latest_at
+from pipeline.stages.runs import (
+    contract_for,
+    converted_contract,
+    named_run,
+    new_run,
+    open_run,
+    point_latest_at,
+)
 from pipeline.stages.settling import Decided, Proven
 from pipeline.stages.tasks import TASKS
 
@@ -141,6 +148,7 @@ def replay(path: Path, file: Path) -> list[Event]:
     from pipeline.twin import Twin
 
     run = open_run(path)
+    contract_for(run, "gesture", "replay")
     converted_contract(run)
     twin = Twin(run.sources, run.build)
     return twin.replay(load_recording(file)).events

@@ -13,7 +13,7 @@ from pipeline.artifacts import PROJECT, RunFolder, save_text_files
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.stages.reporting import optional_json
-from pipeline.stages.runs import converted_contract, open_run
+from pipeline.stages.runs import contract_for, converted_contract, open_run
 
 OnStep = Callable[[str], None]
 
@@ -65,6 +65,7 @@ def export(path: Path, folder: Path) -> Exported:
     from pipeline.deployment.export import export_files
 
     run = open_run(path)
+    contract_for(run, "gesture", "export")
     contract = converted_contract(run)
     if folder.exists():
         raise PipelineError(

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from pipeline.artifacts import RunFolder
-from pipeline.contract import Contract
+from pipeline.contract import Contract, Task
 from pipeline.errors import ExitCode, PipelineError
 
 RUNS = Path("runs")
@@ -54,6 +54,20 @@ def open_run(path: Path) -> RunFolder:
         )
     real, here = path.resolve(), Path.cwd()  # runs/latest is a link: the run's own name is wanted
     return RunFolder(real.relative_to(here) if real.is_relative_to(here) else real)
+
+
+def contract_for(run: RunFolder, task: Task, command: str) -> Contract:
+    """Raises PipelineError for a run of another task than the command's."""
+    contract = run.contract()
+    if contract.task != task:
+        raise PipelineError(
+            f"{run.path} is a run for {contract.task}, and `gesture {command}` needs one for "
+            f"{task}.",
+            "each task has its own commands",
+            f"name another run; `gesture train` makes one of a config with `task: {task}`",
+            ExitCode.USAGE,
+        )
+    return contract
 
 
 def converted_contract(run: RunFolder) -> Contract:

@@ -14,7 +14,7 @@ from pipeline.config_text import GenerationConfig, SentimentConfig
 from pipeline.contract import Contract, Task
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.stages.reporting import read_json
-from pipeline.stages.runs import open_run
+from pipeline.stages.runs import contract_for, open_run
 from pipeline.text_twin import TextTwin, heat_of
 from pipeline.tokens import Vocabulary, padded
 from pipeline.twin import Twin
@@ -141,16 +141,10 @@ def _twin(run: RunFolder) -> TextTwin:
 
 def _open(path: Path, task: Task, command: str) -> tuple[RunFolder, Contract, Vocabulary]:
     run = open_run(path)
-    contract = run.contract()
-    if contract.task != task or contract.vocabulary is None:
-        raise PipelineError(
-            f"{run.path} is a run for {contract.task}, and `gesture {command}` needs one for "
-            f"{task}.",
-            "each task has its own commands",
-            f"name another run; `gesture train` makes one of a config with `task: {task}`",
-            ExitCode.USAGE,
-        )
-    return run, contract, Vocabulary.load(run.vocabulary_file, contract.vocabulary.sha256)
+    contract = contract_for(run, task, command)
+    facts = contract.vocabulary
+    assert facts is not None  # both tasks have one
+    return run, contract, Vocabulary.load(run.vocabulary_file, facts.sha256)
 
 
 def _check_length(length: int) -> None:

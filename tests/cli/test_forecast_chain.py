@@ -10,15 +10,12 @@ import numpy as np
 import pytest
 import yaml
 
+from benchmarks.forecast_reference import reference_forecasts
 from pipeline.artifacts import Int32, RunFolder
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
-from pipeline.contract import fixed_point_horizons, fixed_point_scaling
-from pipeline.conversion.oracle import run_oracle
-from pipeline.conversion.stepped_reference import SteppedReference
 from pipeline.forecasts import HeldOutSeries
-from pipeline.stages.quantising import compiled
 from pipeline.twin import Twin
 from tests.cli.commands import gesture
 from tests.series_files import write_series
@@ -61,7 +58,7 @@ def done(
     assert trained.code == 0, trained.told
     by_keras = gesture("forecast", "runs/first", "series.csv", "--json", cwd=work)
     assert by_keras.code == 0, by_keras.told
-    assert not by_keras.json["int8"]
+    assert by_keras.json["by"] == "the float network, not converted yet"
     converted = gesture("convert", "runs/first", "--json", cwd=work)
     assert converted.code == 0, converted.told
     run = RunFolder(work / "runs" / "first")
@@ -70,31 +67,9 @@ def done(
     return Done(run, told, held)
 
 
-def reference(run: RunFolder, rows: Int32) -> Int32:
-    """What the contract says in integers, around what the network's own reference answers."""
-    contract = run.contract()
-    scaling, changes = fixed_point_scaling(contract), fixed_point_horizons(contract)
-    scaled = (rows.astype(np.int64) * scaling.multipliers + scaling.offsets) >> scaling.shift
-    inputs = np.clip(scaled, -128, 127).astype(np.int8)
-    ends = range(contract.window, len(rows) + 1)
-    windows = np.stack([inputs[end - contract.window : end] for end in ends])
-    network = compiled(run.flatbuffer_file.read_bytes(), contract)
-    log = run.build / "oracle.log"
-    if network.recurrence is None:
-        outputs = run_oracle(run.flatbuffer_file, windows, log)
-    else:
-        stepped = SteppedReference.of(run.flatbuffer_file.read_bytes(), network.recurrence, log)
-        outputs = stepped.answers(windows, contract.window)[:, 0]
-    change = (outputs.astype(np.int64) * changes.multipliers + changes.offsets) >> changes.shift
-    names = [channel.name for channel in contract.channels]
-    columns = [names.index(horizon.channel) for horizon in contract.horizons]
-    forecast: Int32 = (rows[contract.window - 1 :, columns] + change).astype(np.int32)
-    return forecast
-
-
 def test_the_twin_forecasts_what_the_integers_of_the_contract_say(done: Done) -> None:
     told = Twin(done.run.sources, done.run.build).forecast(done.held)
-    np.testing.assert_array_equal(told, reference(done.run, done.held))
+    np.testing.assert_array_equal(told, reference_forecasts(done.run, done.held))
 
 
 def test_int8_is_close_to_the_float_network(done: Done) -> None:
@@ -107,10 +82,14 @@ def test_int8_is_close_to_the_float_network(done: Done) -> None:
     assert by_int8["forecasts"][1]["time"] == "2020-03-01 05:00:00"
 
 
+def words_for(done: Done) -> tuple[str, ...]:
+    return str(done.run.path), "../../series.csv", "--json"
+
+
 def forecast_of(done: Done) -> dict[str, Any]:
-    told = gesture("forecast", done.run.path, "../../series.csv", "--json", cwd=done.run.path)
+    told = gesture("forecast", *words_for(done), cwd=done.run.path)
     assert told.code == 0, told.told
-    assert told.json["int8"]
+    assert told.json["by"] == "the firmware's C on this computer"
     found: dict[str, Any] = told.json
     return found
 
@@ -130,18 +109,16 @@ def test_a_board_says_what_the_twin_says(done: Done) -> None:
     rows = done.held[: done.run.contract().window + 20]
     expected = Twin(done.run.sources, done.run.build).forecast(rows)
     image = Path(deployed.json["image"]["path"])
-    with start("virtual", image, fast=True) as board, open_port(board.port) as port:
-        client = BoardClient(port)
-        client.wait_ready()
-        told = [observe(client, row) for row in rows.tolist()]
-    assert [len(lines) for lines in told[:23]] == [0] * 23
-    found = [values for lines in told for values in lines]
-    np.testing.assert_array_equal(np.rint(np.array(found, float) * 1000), expected)
-
-
-def observe(client: BoardClient, row: list[int]) -> list[tuple[str, ...]]:
-    client.command("observe " + " ".join(f"{value / 1000:.3f}" for value in row))
-    return [message.words[1:] for message in client.take_kept("forecast")]
+    with start("virtual", image, fast=True) as board:
+        with open_port(board.port) as port:
+            client = BoardClient(port)
+            client.wait_ready()
+            told = [client.observe(row) for row in rows.tolist()]
+        asked = gesture("forecast", *words_for(done), "--port", board.port, cwd=done.run.path)
+    assert [len(forecasts) for forecasts in told] == [0] * 23 + [1] * 21
+    np.testing.assert_array_equal([each[0] for each in told[23:]], expected)
+    assert asked.code == 0, asked.told
+    assert asked.json["forecasts"] == forecast_of(done)["forecasts"]
 
 
 @pytest.mark.usefixtures("qemu")

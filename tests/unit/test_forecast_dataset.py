@@ -139,7 +139,7 @@ def test_a_date_cuts_where_its_day_begins(file: Path, series: Series) -> None:
     assert config.split.test == datetime.date(2020, 1, 25)
     found = make_forecast_dataset(series, config)
     assert int(found.origins["test"][0]) + 1 == 24 * 24
-    assert "from 2020-01-25 00:00:00 on, 6 days" in found.split_note
+    assert found.split_note == "by time, from 2020-01-25 00:00:00 on: 144 rows, 6 days"
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_every_command_and_no_other_is_on_the_page() -> None:
     table = COMMANDS[COMMANDS.index("RULES[]") : COMMANDS.index("};")]
     known = dict(re.findall(r'\{"(\w+)", COMMAND_\w+, (\w+)\}', table))
     forms = {"NOTHING": 0, "ON_OFF": 1, "RUNS": 1, "NUMBER": 1, "SAMPLES": 1, "OFFSET_HEX": 2}
-    forms |= {"TEXT": 1, "GENERATION": 4}
+    forms |= {"TEXT": 1, "GENERATION": 4, "VALUES": 2}
     told = {
         words[0]: len(words) - 1
         for row in rows(TO_BOARD)
