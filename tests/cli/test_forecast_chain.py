@@ -15,6 +15,7 @@ from pipeline.artifacts import Int32, RunFolder
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
+from pipeline.errors import ExitCode, PipelineError
 from pipeline.forecasts import HeldOutSeries
 from pipeline.twin import Twin
 from tests.cli.commands import gesture
@@ -36,6 +37,16 @@ CONFIG = {
 NETWORKS = {
     "gru": {"kind": "gru", "downsample": 3, "units": [6]},
     "conv1d": {"kind": "conv1d", "convolutions": [{"filters": 6, "kernel": 5}], "dropout": 0.1},
+}
+
+REFUSED = {  # by a board that forecasts from four channels
+    "observe": "bad-argument",
+    "observe 20 60 0": "bad-argument",
+    "observe 20 60 0 1 1": "bad-argument",
+    "observe 20 60 0 warm": "bad-argument",
+    "observe 20.1234 60 0 1": "bad-argument",
+    "observe 2000000.001 60 0 1": "out-of-range",
+    "classify on": "wrong-task",
 }
 
 
@@ -114,6 +125,10 @@ def test_a_board_says_what_the_twin_says(done: Done) -> None:
             client = BoardClient(port)
             client.wait_ready()
             told = [client.observe(row) for row in rows.tolist()]
+            for command, fault in REFUSED.items():
+                with pytest.raises(PipelineError) as refused:
+                    client.command(command)
+                assert fault in refused.value.what
         asked = gesture("forecast", *words_for(done), "--port", board.port, cwd=done.run.path)
     assert [len(forecasts) for forecasts in told] == [0] * 23 + [1] * 21
     np.testing.assert_array_equal([each[0] for each in told[23:]], expected)
@@ -125,3 +140,19 @@ def test_a_board_says_what_the_twin_says(done: Done) -> None:
 def test_it_can_be_reproduced(done: Done) -> None:
     verified = gesture("verify", done.run.path, cwd=done.run.path)
     assert verified.code == 0, verified.told
+
+
+def test_other_tasks_commands_are_refused_by_name(done: Done) -> None:
+    for command in (("replay", "x.csv"), ("evaluate",), ("export", "there")):
+        word, *more = command
+        refused = gesture(word, done.run.path, *more, cwd=done.run.path)
+        assert refused.code == ExitCode.USAGE
+        assert f"is a run for forecast, and `gesture {word}` needs one for gesture" in refused.told
+
+
+def test_another_period_is_refused(done: Done, tmp_path: Path) -> None:
+    lines = (done.run.path.parent.parent / "series.csv").read_text("utf-8").splitlines()
+    (tmp_path / "half.csv").write_text("\n".join([lines[0], *lines[1::2]]) + "\n", "utf-8")
+    refused = gesture("forecast", done.run.path, "half.csv", cwd=tmp_path)
+    assert refused.code == ExitCode.MISMATCH
+    assert "has a row every 2 h, the run was trained on one every 1 h" in refused.told
