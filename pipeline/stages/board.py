@@ -21,6 +21,7 @@ from pipeline.errors import ExitCode, PipelineError
 from pipeline.stages.quantising import require_whole
 from pipeline.stages.reporting import write_report
 from pipeline.stages.runs import converted_contract, open_run
+from pipeline.stages.text_board import prove_text
 
 if TYPE_CHECKING:
     from pipeline.boards.supervisor import RunningBoard
@@ -94,10 +95,12 @@ def deploy(path: Path, board: str, port: str, profile: bool, on_step: OnStep) ->
         on_step(f"starting the {board} board")
         with start(board, Path(image.path), fast=True) as running:
             verified, unchanged = _verify(run, running.port, on_step, image), False
+            prove_text(run, running.port, on_step)
             told = _profile(run, board, running.port, on_step) if profile else None
     else:
         uploaded = _upload(run, image, port, _log(run, "upload", flags), on_step)
         verified, unchanged = uploaded.verified, uploaded.unchanged
+        prove_text(run, uploaded.device, on_step)
         told = _profile(run, board, uploaded.device, on_step) if profile else None
     image = replace(image, instructions_per_inference=_instructions(board, verified))
     image.save(run.firmware_file)
@@ -109,7 +112,9 @@ def check_board(path: Path, port: str, on_step: OnStep) -> Verified:
     """Let a running board prove that it runs this run's model."""
     run = open_run(path)
     converted_contract(run)
-    return _verify(run, port, on_step)
+    verified = _verify(run, port, on_step)
+    prove_text(run, port, on_step)
+    return verified
 
 
 @contextmanager

@@ -1,0 +1,95 @@
+"""Text to a board and back: what it says to one, and what it writes.
+
+Inside lines text is escaped as in a JSON string (docs/serial-protocol.md).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.artifacts import Int8
+from pipeline.capture.board_info import not_understood
+from pipeline.capture.client import BoardClient
+from pipeline.capture.protocol import Message, int8_of
+
+LINE_CHARACTERS = 255
+LONGEST_WORD = 65  # of a longer one so much is sent: no model knows words of more than 64 bytes
+JUDGING_TIMEOUT_S = 30.0
+CHARACTERS_A_SECOND = 20.0  # of the slowest board that is waited for
+
+_PIECE = re.compile(r"[A-Za-z0-9']+|[^A-Za-z0-9']")
+
+
+@dataclass(frozen=True)
+class BoardJudgement:
+    """score: of the likeliest label, 0 to 1; scores: int8 [classes], the network's output."""
+
+    label: str
+    score: float
+    scores: Int8
+
+
+def judge_text(board: BoardClient, text: str) -> BoardJudgement:
+    """What a board with a sentiment model says to a text, however long it is.
+
+    Raises PipelineError for a board without one.
+    """
+    answers = [board.command(line, JUDGING_TIMEOUT_S) for line in text_lines(text)]
+    return _judgement(answers[-1])
+
+
+def write_text(board: BoardClient, prompt: str, count: int, temperature: float, seed: int) -> str:
+    """What a board with a model that generates writes after a prompt that fits a line.
+
+    Raises PipelineError for a board without one, and a prompt it cannot read.
+    """
+    board.take_kept("text")
+    limit_s = JUDGING_TIMEOUT_S + count / CHARACTERS_A_SECOND
+    answer = board.command(f"generate {count} {temperature:.4f} {seed} {escaped(prompt)}", limit_s)
+    lines = [" ".join(message.words) for message in board.take_kept("text")]
+    try:
+        text = unescaped("".join(lines))
+    except ValueError:
+        raise not_understood(answer) from None
+    if answer.fields.get("characters") != str(len(text)):
+        raise not_understood(answer)
+    return text
+
+
+def text_lines(text: str) -> list[str]:
+    """The commands that bring a text, broken between words."""
+    return [f"{'more' if number else 'text'} {part}" for number, part in enumerate(_parts(text))]
+
+
+def escaped(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+def unescaped(text: str) -> str:
+    """Raises ValueError for what is not escaped."""
+    found: str = json.loads(f'"{text}"')
+    return found
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Escaped; a text of nothing is a space."""
+    room = LINE_CHARACTERS - len("text ")
+    part = ""
+    for piece in _PIECE.findall(text.replace("\0", " ")):
+        more = escaped(piece[:LONGEST_WORD])
+        if len(part) + len(more) > room:
+            yield part
+            part = ""
+        part += more
+    yield part or " "
+
+
+def _judgement(answer: Message) -> BoardJudgement:
+    try:
+        label, score, digits, *_ = answer.words
+        return BoardJudgement(label, float(score), int8_of(digits))
+    except ValueError:
+        raise not_understood(answer) from None

@@ -1,0 +1,76 @@
+"""A board that judges or writes text, held against the twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pipeline.artifacts import RunFolder
+from pipeline.errors import ExitCode, PipelineError
+
+if TYPE_CHECKING:
+    from pipeline.capture.client import BoardClient
+    from pipeline.text_twin import TextTwin
+
+CHARACTERS, TEMPERATURE, SEED = 200, 1.0, 1
+WORDS = 300  # more than fit a line, with some that no model knows
+
+
+def prove_text(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:
+    """Raises PipelineError (MISMATCH) where the board reads or writes otherwise than the twin; a
+    run of another task has nothing to prove here."""
+    from pipeline.capture.client import BoardClient
+    from pipeline.capture.ports import open_port
+    from pipeline.stages.network_input import load_table
+    from pipeline.text_twin import TextTwin
+    from pipeline.twin import Twin
+
+    contract = run.contract()
+    if contract.vocabulary is None:
+        return
+    entries = load_table(run).entries
+    twin = TextTwin(Twin(run.sources, run.build))
+    with open_port(port) as connection:
+        client = BoardClient(connection)
+        client.wait_ready()
+        if contract.task == "generation":
+            on_step(f"letting it write {CHARACTERS} characters")
+            _compare_written(client, twin, entries[0])
+        else:
+            on_step(f"letting it judge a text of {WORDS} words")
+            _compare_judged(client, twin, entries)
+
+
+def _compare_written(client: BoardClient, twin: TextTwin, prompt: str) -> None:
+    from pipeline.capture.texts import write_text
+
+    found = write_text(client, prompt, CHARACTERS, TEMPERATURE, SEED)
+    expected = twin.generate(prompt, CHARACTERS, TEMPERATURE, SEED)
+    if found != expected:
+        at = next(
+            place for place in range(CHARACTERS) if found[: place + 1] != expected[: place + 1]
+        )
+        raise _differs(f"character {at} is {found[at : at + 1]!r}, expected {expected[at]!r}")
+
+
+def _compare_judged(client: BoardClient, twin: TextTwin, entries: tuple[str, ...]) -> None:
+    from pipeline.capture.texts import judge_text
+
+    words = [entries[number * number % len(entries)] for number in range(WORDS)]
+    text = ", ".join(
+        word.upper() if number % 7 else f"{word}-é" for number, word in enumerate(words)
+    )
+    found, expected = judge_text(client, text), twin.sentiment(text)
+    if found.scores.tolist() != expected.scores.tolist():
+        raise _differs(
+            f"the scores are {found.scores.tolist()}, expected {expected.scores.tolist()}"
+        )
+
+
+def _differs(difference: str) -> PipelineError:
+    return PipelineError(
+        f"The board takes a text otherwise than the twin: {difference}.",
+        "the image was built from other sources, or by a compiler that broke them",
+        "convert and deploy again; if it stays, report it as a fault of the firmware",
+        ExitCode.MISMATCH,
+    )
