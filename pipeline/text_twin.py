@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.artifacts import Int8, Int32
+from pipeline.errors import ExitCode, PipelineError
 from pipeline.twin import Twin, pointer
 
 HEAT_OF_ONE = 10_000  # a board's temperatures are in ten-thousandths
@@ -56,8 +57,8 @@ class TextTwin:
     def generate(self, prompt: str, count: int, temperature: float, seed: int) -> str:
         """`count` characters after the prompt; temperature 0 takes the likeliest at all times.
 
-        Raises ValueError for an empty prompt, a character that training has not seen, and a
-        temperature that is neither 0 nor from 0.0001 to 5.
+        Raises ValueError for an empty prompt and a character that training has not seen, and
+        PipelineError as `heat_of`.
         """
         written = np.empty(count, np.uint16)
         asked = (_c_string(prompt), count, heat_of(temperature), seed & 0xFFFFFFFF)
@@ -71,11 +72,17 @@ class TextTwin:
 
 
 def heat_of(temperature: float) -> int:
-    """In ten-thousandths. Raises ValueError outside 0 and 0.0001 to 5."""
+    """In ten-thousandths. Raises PipelineError (USAGE) outside 0 and 0.0001 to 5."""
     is_in_range = 0 <= temperature <= HIGHEST_TEMPERATURE
     heat = round(temperature * HEAT_OF_ONE) if is_in_range else 0
     if not is_in_range or (heat == 0 and temperature > 0):
-        raise ValueError(f"a temperature of {temperature}")
+        raise PipelineError(
+            f"A temperature of {temperature:g} cannot be written at.",
+            "0 takes the likeliest character at all times; from 0.0001 on others are drawn too, "
+            f"and at {HIGHEST_TEMPERATURE:g} nearly all alike",
+            f"give 0, or 0.0001 to {HIGHEST_TEMPERATURE:g}",
+            ExitCode.USAGE,
+        )
     return heat
 
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pipeline.artifacts import Int8
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.tokens import FIRST, MOST_BYTES
 
 NAME = "model_text.c"
-FIRST = 2  # the token of the first entry: padding and what is unknown come before it
-MOST_BYTES = 64  # of an entry, as firmware/lib/text/tokenizer.h has it
 MOST_TOKENS = 65_535
 LOGIT_STEP_BITS = 24  # as firmware/lib/sampler/sampler.h has them
 NUMBERS_A_LINE = 12

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.artifacts import Float32, Int8, RunFolder, atomic_write
 from pipeline.contract import Contract, Quantisation
+from pipeline.tokens import Vocabulary
 
 if TYPE_CHECKING:
     from pipeline.conversion.text_source import TextTable
@@ -54,10 +54,9 @@ def network_input(
 
     if contract.vocabulary is None:
         return NetworkInput(run.keras_file, windows["calibration"], windows["test"])
-    entries = vocabulary_entries(run)
     embedding = split_embedding(run.keras_file, body, log)
     calibration, test = (embedding[windows[part]] for part in ("calibration", "test"))
-    return NetworkInput(body, calibration, test, entries, embedding)
+    return NetworkInput(body, calibration, test, _entries(run, contract), embedding)
 
 
 def save_embedding(file: Path, table: TextTable) -> None:
@@ -65,15 +64,15 @@ def save_embedding(file: Path, table: TextTable) -> None:
         np.savez_compressed(stream, rows=table.embedding)
 
 
-def load_table(run: RunFolder) -> TextTable:
+def load_table(run: RunFolder, contract: Contract) -> TextTable:
     """That of a converted run of text."""
     from pipeline.conversion.text_source import TextTable
 
     with np.load(run.require(run.embedding_file, "convert")) as content:
         rows: Int8 = content["rows"]
-    return TextTable(vocabulary_entries(run), rows)
+    return TextTable(_entries(run, contract), rows)
 
 
-def vocabulary_entries(run: RunFolder) -> tuple[str, ...]:
-    content = json.loads(run.require(run.vocabulary_file, "train").read_text("utf-8"))
-    return tuple(content["entries"])
+def _entries(run: RunFolder, contract: Contract) -> tuple[str, ...]:
+    facts = contract.vocabulary
+    return () if facts is None else Vocabulary.load(run.vocabulary_file, facts.sha256).entries

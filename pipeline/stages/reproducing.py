@@ -109,7 +109,7 @@ def _text(run: RunFolder, contract: Contract) -> dict[str, str]:
     from pipeline.conversion.text_source import text_source
     from pipeline.stages.network_input import load_table
 
-    return {} if contract.vocabulary is None else text_source(contract, load_table(run))
+    return {} if contract.vocabulary is None else text_source(contract, load_table(run, contract))
 
 
 def _network(run: RunFolder, contract: Contract, flatbuffer: bytes) -> dict[str, str]:

@@ -28,7 +28,7 @@ def prove_text(run: RunFolder, port: str, on_step: Callable[[str], None]) -> Non
     contract = run.contract()
     if contract.vocabulary is None:
         return
-    entries = load_table(run).entries
+    entries = load_table(run, contract).entries
     twin = TextTwin(Twin(run.sources, run.build))
     with open_port(port) as connection:
         client = BoardClient(connection)

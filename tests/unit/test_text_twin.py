@@ -22,6 +22,7 @@ from toy_text import (
     writer,
 )
 
+from pipeline.errors import PipelineError
 from pipeline.text_twin import TextTwin
 from pipeline.twin import Twin
 
@@ -130,5 +131,5 @@ def test_nothing_is_written_after_what_was_never_seen(writer_twin, prompt):
 
 @pytest.mark.parametrize("temperature", [-1, 0.00001, 5.1, float("nan"), float("inf")])
 def test_a_temperature_that_is_none_is_refused(writer_twin, temperature):
-    with pytest.raises(ValueError, match="temperature"):
+    with pytest.raises(PipelineError, match="temperature"):
         writer_twin.generate("a", 5, temperature, 1)

@@ -1,0 +1,171 @@
+"""Networks of text from a corpus to a board: they read and write there as the reference says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_model import swings
+from toy_text import Sampler, logit_step
+
+from pipeline.artifacts import Int8, RunFolder
+from pipeline.boards.supervisor import start
+from pipeline.capture.client import BoardClient
+from pipeline.capture.ports import open_port
+from pipeline.capture.protocol import Sample
+from pipeline.capture.texts import judge_text, write_text
+from pipeline.conversion.stepped_reference import SteppedReference
+from pipeline.stages.network_input import load_table
+from pipeline.stages.quantising import compiled
+from pipeline.text_twin import TextTwin
+from pipeline.tokens import Vocabulary
+from pipeline.twin import Twin
+from tests.cli.commands import gesture
+
+GOOD, BAD = ("lovely film", "a joy, I loved it"), ("dull film", "it bored me, I hated it")
+SONG = "The ant ate a tea.\nNo ant at ten — none!\n"
+
+
+def converted(name: str, config: str, work: Path) -> RunFolder:
+    folder = work / "runs" / name
+    file = work / f"{name}.yaml"
+    file.write_text(config)
+    for words in (("train", file, "--run", folder), ("convert", folder)):
+        done = gesture(*words, "--json", cwd=work)
+        assert done.code == 0, done.told
+    return RunFolder(folder)
+
+
+@pytest.fixture(scope="module")
+def writer(work: Path, host_compiler: None) -> RunFolder:
+    (work / "song.txt").write_text(SONG * 60)
+    config = (
+        f"{{task: generation, data: {{path: {work / 'song.txt'}}}, fit: {{epochs: 3}}, "
+        "text: {length: 25, embedding: 6}, model: {kind: gru, units: [14, 9]}}"
+    )
+    return converted("writer", config, work)
+
+
+@pytest.fixture(scope="module")
+def judge(work: Path, host_compiler: None) -> RunFolder:
+    folder = work / "opinions"
+    folder.mkdir()
+    lines = [
+        json.dumps({"label": label, "text": f"{number} {text}"})
+        for number in range(30)
+        for label, texts in enumerate((BAD, GOOD))
+        for text in texts
+    ]
+    (folder / "train.jsonl").write_text("\n".join(lines))
+    config = (
+        f"{{task: sentiment, data: {{path: {folder}}}, fit: {{epochs: 3}}, "
+        "text: {max_len: 9, embedding: 5}, model: {kind: gru, units: [11]}}"
+    )
+    return converted("judge", config, work)
+
+
+def twin_of(run: RunFolder) -> TextTwin:
+    return TextTwin(Twin(run.sources, run.build))
+
+
+def reference_of(run: RunFolder) -> SteppedReference:
+    step = run.flatbuffer_file.read_bytes()
+    network = compiled(step, run.contract())
+    assert network.recurrence is not None
+    return SteppedReference.of(step, network.recurrence, run.build / "reference.log")
+
+
+def vocabulary_of(run: RunFolder) -> Vocabulary:
+    facts = run.contract().vocabulary
+    assert facts is not None
+    return Vocabulary.load(run.vocabulary_file, facts.sha256)
+
+
+def written_by_reference(run: RunFolder, text: str, temperature: float, seed: int) -> str:
+    """What the integers of the cells and of the sampler make of the characters so far, each of
+    which is taken from `text`: a network that has to write it gives itself away at once."""
+    contract, vocabulary = run.contract(), vocabulary_of(run)
+    assert contract.quantisation is not None
+    tokens = vocabulary.encode(text)
+    rows: Int8 = load_table(run, contract).embedding[tokens]
+    logits = reference_of(run).answers(rows[np.newaxis], 1)[0]
+    sampler = Sampler(
+        logit_step(contract.quantisation.output_scale), round(temperature * 1e4), seed
+    )
+    drawn = [2 + sampler.draw(step[2:].tolist()) for step in logits]
+    return vocabulary.decode(drawn)
+
+
+@pytest.mark.parametrize("temperature", [0, 0.0001, 0.7, 5])
+def test_the_twin_writes_what_the_reference_of_the_cells_and_the_sampler_does(writer, temperature):
+    prompt, count, seed = "T", 120, 99
+    text = twin_of(writer).generate(prompt, count, temperature, seed)
+    assert len(text) == count
+    assert written_by_reference(writer, prompt + text[:-1], temperature, seed) == text
+
+
+def test_the_twin_judges_as_the_reference_of_the_cells(judge):
+    contract, vocabulary = judge.contract(), vocabulary_of(judge)
+    texts = [*GOOD, *BAD, "", "nothing that is known", " ".join([*GOOD, *BAD] * 5)]
+    tokens = [vocabulary.encode(text)[-contract.window :] for text in texts]
+    filled = np.stack([np.pad(one, (contract.window - len(one), 0)) for one in tokens])
+    rows = load_table(judge, contract).embedding[filled]
+    expected = reference_of(judge).answers(rows, contract.window)[:, 0]
+    twin = twin_of(judge)
+    assert [twin.sentiment(text).scores.tolist() for text in texts] == expected.tolist()
+
+
+def test_the_firmwares_tokens_are_the_vocabularys(judge, writer):
+    for run, texts in ((judge, (*GOOD, "IT'S Lovely\u00e9film", "")), (writer, (SONG, "xyz", ""))):
+        twin, vocabulary = twin_of(run), vocabulary_of(run)
+        for text in texts:
+            assert twin.tokens(text).tolist() == vocabulary.encode(text).tolist()
+
+
+@pytest.mark.usefixtures("qemu")
+def test_a_board_writes_what_the_twin_does_while_it_samples(writer, work):
+    deployed = gesture("deploy", writer.path, "--board", "virtual", "--json", cwd=work)
+    assert deployed.code == 0, deployed.told
+    image = Path(json.loads(deployed.out)["image"]["path"])
+    with start("virtual", image, swings(60), fast=True) as running, open_port(running.port) as port:
+        board = BoardClient(port)
+        board.wait_ready()
+        board.switch("stream", on=True)
+        board.forget_kept()
+        text = write_text(board, "\u2014 no", 500, 0.8, 7)
+        seqs = [item.seq for item in board.items(0) if isinstance(item, Sample)]
+    assert len(seqs) > 50
+    assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
+    assert text == twin_of(writer).generate("\u2014 no", 500, 0.8, 7)
+
+
+@pytest.mark.usefixtures("qemu")
+def test_a_board_judges_a_sentence_and_a_text_longer_than_a_line(judge, work):
+    deployed = gesture("deploy", judge.path, "--board", "virtual", "--json", cwd=work)
+    assert deployed.code == 0, deployed.told
+    image = Path(json.loads(deployed.out)["image"]["path"])
+    texts = ["A joy! I loved it.", "dull\u2026", "", " ".join([*GOOD, "x" * 300, *BAD] * 20)]
+    twin = twin_of(judge)
+    with start("virtual", image, fast=True) as running, open_port(running.port) as port:
+        board = BoardClient(port)
+        board.wait_ready()
+        for text in texts:
+            found, expected = judge_text(board, text), twin.sentiment(text)
+            assert found.scores.tolist() == expected.scores.tolist()
+            assert found.label == expected.label
+
+
+def test_a_run_of_text_can_be_made_again(judge, work):
+    verified = gesture("verify", judge.path, cwd=work)
+    assert verified.code == 0, verified.told
+
+
+def test_a_vocabulary_without_room_is_refused_with_what_to_lower(judge, work):
+    budget = work / "small.yaml"
+    budget.write_text("flash_bytes: 1000")
+    refused = gesture("convert", judge.path, "--budget", budget, cwd=work)
+    assert refused.code != 0
+    assert "flash_bytes" in refused.told
+    assert "of 1,000" in refused.told
