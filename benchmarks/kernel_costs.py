@@ -86,9 +86,7 @@ def zoo(folder: Path) -> list[bytes]:
 def measure_variants(folder: Path, flatbuffer: bytes) -> list[Measured]:
     graph = without_views(read_graph(flatbuffer))
     if graph.cells:
-        network = compile_network(flatbuffer, window=STEPS)
-        layers = over_window(graph, STEPS, compact=False).all_layers
-        return _measured(folder, network, layers, probe_vectors(network)[:VECTORS])
+        return [layer for compact in (False, True) for layer in steps(folder, flatbuffer, compact)]
     found = [layer for compact in (False, True) for layer in measure(folder, flatbuffer, compact)]
     for hop in HOPS:
         try:
@@ -103,6 +101,13 @@ def measure_variants(folder: Path, flatbuffer: bytes) -> list[Measured]:
 def measure(folder: Path, flatbuffer: bytes, compact: bool = False) -> list[Measured]:
     layers = [lower(step) for step in fuse(without_views(read_graph(flatbuffer)), compact)]
     network = compile_network(flatbuffer, compact)
+    return _measured(folder, network, layers, probe_vectors(network)[:VECTORS])
+
+
+def steps(folder: Path, flatbuffer: bytes, compact: bool) -> list[Measured]:
+    """Of a recurrent network."""
+    network = compile_network(flatbuffer, compact, window=STEPS)
+    layers = over_window(without_views(read_graph(flatbuffer)), STEPS, compact).all_layers
     return _measured(folder, network, layers, probe_vectors(network)[:VECTORS])
 
 

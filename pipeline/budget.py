@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from pipeline.cells import KINDS
 from pipeline.config_file import load_section
 from pipeline.config_models import Section
 from pipeline.config_reference import table
@@ -70,7 +71,7 @@ class Budget(Section):
             f"The network passes its budget: {'; '.join(overruns.values())}.",
             f"layer `{layer.name}` ({layer.operator}) takes most: {_share(layer, cost, key)}; "
             "compact kernels do not make it fit either",
-            f"{_ADVICE[key]}, then train again; or raise `{key}` if the board has the room",
+            f"{_advice(layer, key)}, then train again; or raise `{key}` if the board has the room",
         )
 
 
@@ -88,6 +89,7 @@ def load_budget(path: Path) -> Budget:
     return load_section(path, Budget)
 
 
+_CELLS = tuple(kind.name for kind in KINDS)
 _ADVICE = {
     "flash_bytes": "give that layer, or the one before it, fewer filters or a smaller kernel",
     "ram_bytes": "give that layer or the one before it fewer filters, pool earlier, or shorten "
@@ -96,6 +98,14 @@ _ADVICE = {
     "instructions": "give that layer fewer filters or a smaller kernel, or pool before it",
     "inference_ms": "give that layer fewer filters or a smaller kernel, or pool before it",
 }
+
+
+def _advice(layer: LayerCost, key: str) -> str:
+    if layer.operator not in _CELLS or key == "stack_bytes":
+        return _ADVICE[key]
+    fewer = "give that layer fewer units"
+    is_slow = key in ("instructions", "inference_ms")
+    return f"{fewer}, or raise model.downsample" if is_slow else fewer
 
 
 def budget_reference() -> str:

@@ -203,7 +203,7 @@ def _call(program: Program, layer: Layer, plan: Plan, index: int) -> str:
 
 
 def _array(layer: str, array: Array) -> str:
-    aligned = "_Alignas(4) " if array.c_type == "int16_t" else ""  # kernels load words
+    aligned = "_Alignas(4) " if array.c_type in ("int8_t", "int16_t") else ""  # loaded as words
     name = f"{array.name}_{layer}[{len(array.values)}]"
     head = f"static const {aligned}{array.c_type} {name} = {{"
     items = [_integer(item) if isinstance(item, int) else _scale(item) for item in array.values]

@@ -42,7 +42,7 @@ def over_window(graph: Graph, samples: int, compact: bool) -> Program:
         output=graph.output,
         before=tuple(lower(step) for step in fuse(columns.graph, compact)),
         columns=columns.graph.output,
-        looped=tuple(map(lower_cell, graph.cells)),
+        looped=_cells(graph, compact),
         units=columns.count,
         layers=_head(graph, compact),
         begins_anew=True,
@@ -67,7 +67,7 @@ def on_and_on(graph: Graph, samples: int, hop: int, compact: bool) -> Program:
     return Program(
         input=_sized(graph.input, samples_of(graph), hop),
         output=graph.output,
-        looped=(*front, *map(lower_cell, graph.cells)),
+        looped=(*front, *_cells(graph, compact)),
         units=hop // columns.stride,
         layers=_head(graph, compact),
         skipped=samples // columns.stride - columns.count,
@@ -84,6 +84,10 @@ def recurrence_of(graph: Graph) -> Recurrence:
     reach = reach_of(graph)
     cells = tuple(step.cell for step in graph.cells)
     return Recurrence(cells, reach, _columns(graph, reach).stride)
+
+
+def _cells(graph: Graph, compact: bool) -> tuple[Layer, ...]:
+    return tuple(lower_cell(step, compact) for step in graph.cells)
 
 
 def _head(graph: Graph, compact: bool) -> tuple[Layer, ...]:

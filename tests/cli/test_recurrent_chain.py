@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pipeline.artifacts import GoldenVectors, RunFolder
 from pipeline.conversion.golden import quantise
 from pipeline.conversion.oracle import run_oracle
 from pipeline.conversion.stepped_reference import SteppedReference
+from pipeline.costs import NetworkCost
 from pipeline.stages.quantising import compiled
 from pipeline.twin import Twin
 from tests.cli.commands import PROJECT, gesture
@@ -98,6 +100,19 @@ def test_lstms_are_left_as_tensorflow_lite_has_them_too(run: RunFolder) -> None:
 def test_it_can_be_reproduced(run: RunFolder) -> None:
     verified = gesture("verify", run.path, cwd=run.path)
     assert verified.code == 0, verified.told
+
+
+def test_a_byte_a_weight_is_taken_where_only_that_fits(run: RunFolder, tmp_path: Path) -> None:
+    copy = RunFolder(tmp_path / run.name)
+    shutil.copytree(run.path, copy.path, ignore=shutil.ignore_patterns("build"))
+    fast, budget = NetworkCost.load(run.cost_file), tmp_path / "small.yaml"
+    budget.write_text(f"flash_bytes: {fast.flash_bytes - 1}\n", "utf-8")
+    converted = gesture("convert", copy.path, "--budget", budget, "--json", cwd=tmp_path)
+    assert converted.code == 0, converted.told
+    assert converted.json["variant"].startswith("compact: the fast one would take flash_bytes")
+    assert converted.json["cost"]["flash_bytes"] < fast.flash_bytes
+    expected, found = (GoldenVectors.load(made.golden_file) for made in (run, copy))
+    np.testing.assert_array_equal(found.outputs, expected.outputs)
 
 
 def test_an_interpreter_does_not_take_it(run: RunFolder) -> None:

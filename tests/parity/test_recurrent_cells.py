@@ -64,12 +64,12 @@ extremes = st.builds(
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(shape=extremes)
+@given(shape=extremes, compact=st.booleans())
 def test_cells_of_every_size_and_scale_give_the_bytes_of_the_reference(
-    engine: HostEngine, shape: Shape
+    engine: HostEngine, shape: Shape, compact: bool
 ) -> None:
     step = random_step(shape)
-    network = compiled(step)
+    network = compiled(step, compact)
     assume(network is not None)
     inputs = vectors_for(network, VECTORS, WINDOW)
     expected = answers(step, network, inputs, engine.folder)
@@ -77,11 +77,12 @@ def test_cells_of_every_size_and_scale_give_the_bytes_of_the_reference(
 
 
 @pytest.mark.usefixtures("qemu")
+@pytest.mark.parametrize("compact", [False, True], ids=["fast", "compact"])
 @pytest.mark.parametrize("flags", [("-O2",), ("-Os",), ("-O0",), ("-O2", *PORTABLE)], ids=" ".join)
-def test_the_board_gives_the_bytes_of_the_reference(flags, tmp_path) -> None:
+def test_the_board_gives_the_bytes_of_the_reference(flags, compact, tmp_path) -> None:
     made = [random_step(random_shape(seed)) for seed in SEEDS]
     made += [random_step(shape_of(kind, channels=6)) for kind in KINDS]
-    taken = [(step, network) for step in made if (network := compiled(step))]
+    taken = [(step, network) for step in made if (network := compiled(step, compact))]
     assert len(taken) > len(made) * 3 // 4
     networks = [network for _, network in taken]
     inputs = [vectors_for(network, VECTORS, WINDOW) for network in networks]
@@ -90,10 +91,10 @@ def test_the_board_gives_the_bytes_of_the_reference(flags, tmp_path) -> None:
         np.testing.assert_array_equal(found, answers(step, network, asked, tmp_path))
 
 
-def compiled(step: bytes) -> CompiledNetwork | None:
+def compiled(step: bytes, compact: bool) -> CompiledNetwork | None:
     """None where it is refused: its gates do not fit 32 bits."""
     try:
-        return compile_network(step, window=WINDOW)
+        return compile_network(step, compact, window=WINDOW)
     except PipelineError:
         return None
 
@@ -108,6 +109,15 @@ def test_a_stream_goes_on_for_ten_thousand_steps(kinds, engine: HostEngine, tmp_
     found = engine.run(network, inputs.reshape(STEPS // HOP, -1))
     np.testing.assert_array_equal(found, expected)
     assert len(np.unique(found, axis=0)) > 100
+
+
+def test_a_compact_cell_takes_a_byte_a_weight() -> None:
+    step = random_step(shape_of(LSTM, units=64))
+    fast, compact = (compile_network(step, variant, window=WINDOW).cost for variant in (False, True))
+    weights = 4 * 64 * (64 + 8)  # inputs in whole quads
+    assert fast.layers[0].flash_bytes - compact.layers[0].flash_bytes == weights
+    assert compact.flash_bytes < fast.flash_bytes - 0.9 * weights
+    assert compact.ram_bytes == fast.ram_bytes
 
 
 def test_a_window_begins_with_states_of_zero(engine: HostEngine) -> None:

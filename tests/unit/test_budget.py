@@ -40,6 +40,19 @@ def test_the_dearest_layer_is_named_with_what_to_shrink(key, limit, used, layer)
     assert f"raise `{key}`" in told
 
 
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("flash_bytes", "give that layer fewer units, then train again"),
+        ("instructions", "give that layer fewer units, or raise model.downsample, then"),
+    ],
+)
+def test_of_a_recurrent_layer_units_are_to_shrink(key: str, told: str) -> None:
+    cells = replace(COST, layers=(replace(LARGE, operator="GRU", instructions=20_000),))
+    with pytest.raises(PipelineError, match=told):
+        Budget(**{key: 100}).require_fit(cells)
+
+
 def test_all_that_is_too_much_is_told_together() -> None:
     told = refused(Budget(flash_bytes=10, ram_bytes=10, instructions=20_000))
     assert "flash_bytes 8,000 of 10; ram_bytes 2,640 of 10" in told

@@ -17,8 +17,13 @@ typedef int16_t __attribute__((may_alias)) nn_half_t;
 extern const int16_t nn_tanh_table[2 * NN_TANH_REACH + 1];
 
 /* output[i] = base[i] + what row i gives; base and output may be the same. */
-void nn_multiply(const nn_matrix_t *matrix, const nn_half_t *input, const int32_t *base,
-                 int32_t *output);
+typedef void nn_multiply_t(const nn_matrix_t *matrix, const nn_half_t *input, const int32_t *base,
+                           int32_t *output);
+nn_multiply_t nn_multiply, nn_multiply_compact;
+
+/* A cell, made with each of the two: no call goes through a pointer, and an image has only what its
+ * network calls. */
+#define NN_CELL static inline __attribute__((always_inline)) void
 
 /* A cell's input, widened to the begin of the scratch memory where it is int8; what is left of
  * that goes to `gates`. */
@@ -27,9 +32,9 @@ const nn_half_t *nn_take_input(const nn_cell_t *cell, const int8_t *input, int32
 
 /* All gates, before their activation. */
 static inline void nn_sum_gates(const nn_cell_t *cell, const nn_half_t *x, const nn_half_t *h,
-                                int32_t *gates) {
-  nn_multiply(&cell->input, x, cell->bias, gates);
-  nn_multiply(&cell->recurrent, h, gates, gates);
+                                int32_t *gates, nn_multiply_t *multiply) {
+  multiply(&cell->input, x, cell->bias, gates);
+  multiply(&cell->recurrent, h, gates, gates);
 }
 
 /* The middle of nn_tanh_table, which compilers do not see through: it stays in a register. */

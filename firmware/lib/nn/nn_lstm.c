@@ -1,13 +1,14 @@
 #include "nn_cells.h"
 
-void nn_lstm(const nn_lstm_t *layer, const int8_t *input, int32_t *state, int32_t *scratch) {
+NN_CELL lstm(const nn_lstm_t *layer, const int8_t *input, int32_t *state, int32_t *scratch,
+             nn_multiply_t *multiply) {
   const int32_t units = layer->cell.units, bits = layer->carry_bits;
   const int16_t *const middle = nn_tanh_middle();
   nn_half_t *const h = (nn_half_t *)state;
   nn_half_t *const c = h + units;
   int32_t *gates;
   const nn_half_t *const x = nn_take_input(&layer->cell, input, scratch, &gates);
-  nn_sum_gates(&layer->cell, x, h, gates);
+  nn_sum_gates(&layer->cell, x, h, gates, multiply);
   for (int32_t i = 0; i < units; i++) {
     const int32_t *const gate = gates + i;
     const int32_t candidate = nn_tanh(middle, gate[2 * units]);
@@ -19,4 +20,13 @@ void nn_lstm(const nn_lstm_t *layer, const int8_t *input, int32_t *state, int32_
     c[i] = (int16_t)carried;
     h[i] = (int16_t)nn_gate(nn_tanh(middle, gate[3 * units]), squashed);
   }
+}
+
+void nn_lstm(const nn_lstm_t *layer, const int8_t *input, int32_t *state, int32_t *scratch) {
+  lstm(layer, input, state, scratch, nn_multiply);
+}
+
+void nn_lstm_compact(const nn_lstm_t *layer, const int8_t *input, int32_t *state,
+                     int32_t *scratch) {
+  lstm(layer, input, state, scratch, nn_multiply_compact);
 }

@@ -8,12 +8,16 @@
 
 #include "nn.h"
 
-/* Rows to be multiplied with a vector: row i gives sum * multipliers[i] / 2^32. */
+/* Rows to be multiplied with a vector: row i gives sum * multipliers[i] / 2^32. Weights are in
+ * whole words: int16 [blocks][words of a vector][NN_BLOCK][2]; of a compact kernel int8
+ * [blocks][quads][NN_BLOCK][4], the middle ones of a quad in each other's place, and its sums are
+ * shifted left. */
 typedef struct {
-  const int16_t *weights;     /* [blocks][words of a vector][NN_BLOCK][2], in whole words */
+  const void *weights;
   const int32_t *multipliers; /* [blocks * NN_BLOCK] */
   int32_t quads;              /* elements of the vector, by four */
   int32_t blocks;
+  int32_t shift; /* of a compact kernel; the int16 weights of others have it in them */
 } nn_matrix_t;
 
 /* What all cells have. Gates are in fixed point with 15 bits after the point. `recurrent` is
@@ -61,6 +65,14 @@ void nn_gru_reset_before(const nn_gru_t *layer, const int8_t *input, int32_t *st
 
 /* `state`: h, then c. */
 void nn_lstm(const nn_lstm_t *layer, const int8_t *input, int32_t *state, int32_t *scratch);
+
+/* The same, with a byte a weight. */
+void nn_simple_rnn_compact(const nn_cell_t *layer, const int8_t *input, int32_t *state,
+                           int32_t *scratch);
+void nn_gru_compact(const nn_gru_t *layer, const int8_t *input, int32_t *state, int32_t *scratch);
+void nn_gru_reset_before_compact(const nn_gru_t *layer, const int8_t *input, int32_t *state,
+                                 int32_t *scratch);
+void nn_lstm_compact(const nn_lstm_t *layer, const int8_t *input, int32_t *state, int32_t *scratch);
 
 /* A state as the int8 input of a dense layer. */
 void nn_narrow(const nn_narrow_t *layer, const int8_t *input, int8_t *output);
