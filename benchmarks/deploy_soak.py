@@ -31,6 +31,7 @@ COMMAND = "python -m benchmarks.deploy_soak"
 CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
 SAMPLE = PROJECT / "data" / "sample"
 FIRMWARE = PROJECT / "firmware"
+IMAGE_BOARDS = ("virtual", "emulated_imu", "emulated_environment")
 HARNESS = PROJECT / "benchmarks" / "harness" / "soak_main.c"
 TARGET = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-std=c11", "-O2")
 SECTIONS = ("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections")
@@ -141,7 +142,7 @@ def prepare(work: Path) -> tuple[Path, Path]:
 
 def build(work: Path, model: Path) -> Path:
     libraries = [path for path in (FIRMWARE / "lib").iterdir() if path.name != "no_model"]
-    boards = [FIRMWARE / "boards" / name for name in ("virtual", "emulated_imu")]
+    boards = [FIRMWARE / "boards" / name for name in IMAGE_BOARDS]
     folders = [model, *libraries, *boards]
     sources = [path for folder in folders for path in sorted(folder.glob("*.c"))]
     includes = [f"-I{folder}" for folder in (*folders, FIRMWARE / "boards")]

@@ -15,7 +15,9 @@ if not (model / "model_size.h").is_file():
     raise SystemExit(f"error: GESTURE_MODEL_DIR={model} holds no model_size.h: not a model folder")
 
 libraries = sorted(path for path in (firmware / "lib").iterdir() if path.name != "no_model")
-folders = [model, *libraries, firmware / "boards", firmware / "boards" / "emulated_imu"]
+boards = firmware / "boards"
+sensors = [boards / "emulated_imu", boards / "emulated_environment"]
+folders = [model, *libraries, boards, *sensors]
 env.Append(CPPPATH=[str(folder) for folder in folders])  # noqa: F821
 # Debugging information names files: an image must be the same wherever it is built. (The real
 # board's compiler is GCC 7, which has no -ffile-prefix-map.)

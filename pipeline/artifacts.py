@@ -26,6 +26,8 @@ PROJECT = Path(__file__).resolve().parent.parent  # where firmware/ and platform
 
 IMU_UNITS = {"ax": "g", "ay": "g", "az": "g", "gx": "deg/s", "gy": "deg/s", "gz": "deg/s"}
 IMU_CHANNELS = tuple(IMU_UNITS)
+ENVIRONMENT_UNITS = {"temperature": "degC", "pressure": "hPa", "humidity": "%"}
+ENVIRONMENT_CHANNELS = tuple(ENVIRONMENT_UNITS)
 
 
 @contextmanager
@@ -82,7 +84,8 @@ PULLED = ("false-alarm", "missed")
 
 @dataclass(frozen=True)
 class Recording:
-    """A stretch of samples from one sensor, and where it comes from.
+    """A stretch of samples from one sensor, or readings of a board's environment, which have no
+    label and no person, and where they come from.
 
     samples: float32 [n, channels] in the channels' units, a multiple of 0.001 once saved.
     seq: the sender's running number; t_us: the sender's clock in microseconds.

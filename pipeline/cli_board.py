@@ -19,6 +19,9 @@ def board_start(
         Path | None, typer.Option(help="Classify with this run; else only stream.")
     ] = None,
     imu: Annotated[Path | None, typer.Option(help="A recording to feed the sensor.")] = None,
+    environment: Annotated[
+        Path | None, typer.Option(help="A series to feed its environment sensors.")
+    ] = None,
     realtime: Annotated[
         bool, typer.Option("--realtime/--fast", help="At the sensor's pace, or as fast as it goes.")
     ] = True,
@@ -35,7 +38,7 @@ def board_start(
     from pipeline import console_board
     from pipeline.stages import board as stage
 
-    with stage.start_board(board, run, imu, fast=not realtime) as running:
+    with stage.start_board(board, run, imu, environment, fast=not realtime) as running:
         console_board.show_port(running.port, json)
         running.wait()
 

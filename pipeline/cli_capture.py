@@ -37,11 +37,19 @@ def capture(
         float | None, typer.Option(min=0.1, help="End after so long; else with q or Ctrl-C.")
     ] = None,
     port: Ports = None,
-    sensor: Annotated[str, typer.Option(help="imu: accelerometer and gyroscope.")] = "imu",
+    sensor: Annotated[
+        str,
+        typer.Option(
+            help="imu: accelerometer and gyroscope; environment: temperature, pressure, humidity."
+        ),
+    ] = "imu",
+    period: Annotated[
+        float | None, typer.Option(help="Environment: seconds between readings; else 60.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Guided: the order of the labels.")] = 1,
     json: Json = False,
 ) -> None:
-    """Record takes from a board.
+    """Record takes, or a series of its environment, from a board.
 
     motion: each movement becomes a take. guided: says what comes next, counts down, shuffles
     labels. continuous: one recording of all that comes. Any sketch that sends rows of numbers
@@ -49,6 +57,7 @@ def capture(
 
     \b
     Example: gesture capture --label punch --person anna --count 20
+    Example: gesture capture --sensor environment --period 60 --dataset room
     """
     from pipeline import console_capture
     from pipeline.stages import capturing as stage
@@ -65,6 +74,7 @@ def capture(
         seconds,
         seed,
         sensor,
+        period,
         tuple(port or ("auto",)),
     )
     with console_capture.watching(json) as watcher:

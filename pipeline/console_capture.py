@@ -117,6 +117,9 @@ def _numbers(ear: Ear) -> str:
     totals = ear.track.totals
     faults = [f"{kind} {totals[kind]}" for kind in FAULTS if totals[kind]]
     counted = ", ".join(faults) or "nothing lost"
+    if not ear.stream.is_imu:
+        failing = ", its sensors give nothing now" if ear.failing else ""
+        return f"{len(ear.track)} readings, {counted}{failing}"
     clipped = f", clipped {ear.clipping.samples}" if ear.clipping.samples else ""
     return f"{ear.track.newest_rate_hz:.1f} Hz, {counted}{clipped}"
 
@@ -128,9 +131,7 @@ def _takes(session: Session) -> str:
 
 
 def _traces(ear: Ear) -> list[RenderableType]:
-    if ear.sender is None:
-        return []
-    return traces(ear.sender.channels, ear.track.newest(SHOWN_SAMPLES))
+    return traces(ear.channels, ear.track.newest(SHOWN_SAMPLES)) if ear.channels else []
 
 
 def show_captured(captured: Captured, as_json: bool) -> None:

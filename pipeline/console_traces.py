@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
+from pipeline.artifacts import ENVIRONMENT_UNITS, IMU_UNITS
+
 COLUMNS = 60
 SAMPLES_A_COLUMN = 8
 SHOWN_SAMPLES = COLUMNS * SAMPLES_A_COLUMN
 BLOCKS = "▁▂▃▄▅▆▇█"
-LEAST_SPAN = {"g": 0.5, "deg/s": 60.0}  # so that noise at rest does not fill the trace
+UNITS = IMU_UNITS | ENVIRONMENT_UNITS
+# So that noise at rest does not fill the trace.
+LEAST_SPAN = {"g": 0.5, "deg/s": 60.0, "degC": 1.0, "hPa": 1.0, "%": 5.0}
 
 
 def traces(channels: Sequence[str], rows: Sequence[Sequence[int]]) -> list[RenderableType]:
@@ -19,10 +23,11 @@ def traces(channels: Sequence[str], rows: Sequence[Sequence[int]]) -> list[Rende
     if not rows:
         return []
     lines: list[RenderableType] = []
+    width = max(map(len, channels))
     for name, values in zip(channels, zip(*rows, strict=True), strict=True):
-        unit = "g" if name.startswith("a") else "deg/s"
+        unit = UNITS[name]
         trace = _trace(values, LEAST_SPAN[unit])
-        lines.append(Text(f"{name} {trace:<{COLUMNS}} {values[-1] / 1000:9.3f} {unit}"))
+        lines.append(Text(f"{name:<{width}} {trace:<{COLUMNS}} {values[-1] / 1000:9.3f} {unit}"))
     return lines
 
 

@@ -6,15 +6,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "reading.h"
 #include "sample.h"
 
 typedef struct {
-  const char *name;     /* "virtual", "native", "nano33ble" */
-  const char *imu;      /* the part found at run time, "none" where there is none */
-  const char *revision; /* of the board, as far as it can be told */
-  uint32_t tick_hz;     /* rate of ticks() */
-  uint32_t sensor_mhz;  /* samples per 1000 s that the sensor is set to; 0 without one */
-  uint32_t stream_mhz;  /* to which its samples are brought before all else; 0: as they come */
+  const char *name;        /* "virtual", "native", "nano33ble" */
+  const char *imu;         /* the part found at run time, "none" where there is none */
+  const char *environment; /* the parts for temperature, pressure and humidity, or "none" */
+  const char *revision;    /* of the board, as far as it can be told */
+  uint32_t tick_hz;        /* rate of ticks() */
+  uint32_t sensor_mhz;     /* samples per 1000 s that the sensor is set to; 0 without one */
+  uint32_t stream_mhz;     /* to which its samples are brought before all else; 0: as they come */
 
   /* Starts the hardware. False where the sensor does not answer; the app runs on without it. */
   bool (*begin)(void);
@@ -22,6 +24,10 @@ typedef struct {
   sample_status_t (*read_sample)(sample_t *out);
   /* Samples the board had to drop because nobody read them in time. */
   uint32_t (*overruns)(void);
+  /* Begins to measure the environment, where it has parts for that. Never waits. */
+  void (*measure)(void);
+  /* What came of it; all but `seq` is written. Never waits. */
+  reading_status_t (*read_environment)(reading_t *out);
   uint64_t (*now_us)(void);
   /* A free-running counter for measuring how long work takes; wraps. */
   uint32_t (*ticks)(void);

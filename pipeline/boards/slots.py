@@ -26,6 +26,7 @@ class Slot:
                 self._lock = lock
                 self.link = folder / f"{board}-{number}"
                 self.imu_file = folder / f"{board}-{number}.imu"
+                self.environment_file = folder / f"{board}-{number}.environment"
                 return
         raise PipelineError(
             f"{MOST_BOARDS} {board} boards are running.",
@@ -44,6 +45,7 @@ class Slot:
     def release(self) -> None:
         self.link.unlink(missing_ok=True)
         self.imu_file.unlink(missing_ok=True)
+        self.environment_file.unlink(missing_ok=True)
         os.close(self._lock)
 
 

@@ -6,6 +6,7 @@ import signal
 import tempfile
 import threading
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -13,6 +14,7 @@ from typing import IO
 from pipeline.artifacts import Recording
 from pipeline.boards import native, virtual
 from pipeline.boards.board_line import BoardLine
+from pipeline.boards.environment_file import environment_bytes
 from pipeline.boards.imu_file import imu_bytes
 from pipeline.boards.launch import end, spawn
 from pipeline.boards.pseudo_port import PseudoPort
@@ -25,12 +27,18 @@ LAST_WORDS_BYTES = 500  # QEMU says what is wrong first, then all registers
 
 
 def start(
-    board: str, image: Path, imu: Recording | None = None, *, fast: bool = False
+    board: str,
+    image: Path,
+    imu: Recording | None = None,
+    environment: Recording | None = None,
+    *,
+    fast: bool = False,
 ) -> RunningBoard:
     """A board that is switched on when its port is first opened.
 
     board: `virtual` or `native`. imu: what its sensor will measure, from the first sample on;
-    without it the board has no sensor. fast: as quick as the computer can instead of at the
+    without it the board has no IMU. environment: the same of temperature, pressure and humidity,
+    a series. fast: as quick as the computer can instead of at the
     sensor's pace. Raises PipelineError where the image or QEMU is missing.
     """
     if board not in LAUNCHERS:
@@ -46,7 +54,26 @@ def start(
             "the firmware has not been built for this board",
             f"build it first: `gesture deploy RUN --board {board}`",
         )
-    return RunningBoard(board, image.resolve(), imu, fast)
+    return RunningBoard(board, image.resolve(), Sensors(imu, environment), fast)
+
+
+@dataclass(frozen=True)
+class Sensors:
+    """What an emulated board's sensors measure; None for one that it has not."""
+
+    imu: Recording | None
+    environment: Recording | None
+
+    def files(self, slot: Slot) -> tuple[Path | None, Path | None]:
+        """For the board to read; they go with the slot."""
+        imu = environment = None
+        if self.imu is not None:
+            imu = slot.imu_file
+            imu.write_bytes(imu_bytes(self.imu))
+        if self.environment is not None:
+            environment = slot.environment_file
+            environment.write_bytes(environment_bytes(self.environment))
+        return imu, environment
 
 
 class RunningBoard:
@@ -55,13 +82,13 @@ class RunningBoard:
     Leaving the block raises what the board died of, where it died by itself.
     """
 
-    def __init__(self, board: str, image: Path, imu: Recording | None, fast: bool) -> None:
+    def __init__(self, board: str, image: Path, sensors: Sensors, fast: bool) -> None:
         self._board = board
         self._failure: PipelineError | None = None
         with ExitStack() as undo:
             slot = Slot(board)
             undo.callback(slot.release)
-            self._launch = LAUNCHERS[board](image, _imu_file(slot, imu), fast=fast)
+            self._launch = LAUNCHERS[board](image, *sensors.files(slot), fast=fast)
             port = PseudoPort()
             undo.callback(port.close)
             self._pump = Pump(port)
@@ -144,10 +171,3 @@ def _cannot_serve(board: str, error: OSError) -> PipelineError:
         "build the firmware again, and end boards that are not needed",
         ExitCode.NO_BOARD,
     )
-
-
-def _imu_file(slot: Slot, imu: Recording | None) -> Path | None:
-    if imu is None:
-        return None
-    slot.imu_file.write_bytes(imu_bytes(imu))
-    return slot.imu_file

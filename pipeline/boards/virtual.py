@@ -12,6 +12,7 @@ from pipeline.errors import ExitCode, PipelineError
 QEMU = "qemu-system-arm"
 MACHINE = "mps2-an386"
 PSRAM_ADDRESS = 0x21000000
+SPARE_RAM_ADDRESS = 0x20300000
 FAST_TICK_HZ = 25_000_000
 FAST_NS_PER_INSTRUCTION = 16  # -icount shift=4
 
@@ -21,11 +22,14 @@ def instructions_of_ticks(ticks: float) -> float:
     return ticks * (1e9 / FAST_TICK_HZ) / FAST_NS_PER_INSTRUCTION
 
 
-def launch(image: Path, imu_file: Path | None, *, fast: bool) -> Launch:
-    """QEMU with its UART on stdin and stdout, and the IMU's memory from `imu_file`.
+def launch(
+    image: Path, imu_file: Path | None, environment_file: Path | None = None, *, fast: bool
+) -> Launch:
+    """QEMU with its UART on stdin and stdout, and the sensors' memory from both files.
 
     Fast: time is counted in instructions, so that every run gives the same bytes, and the
-    file is read at each start. Real time: the file is the memory, and both sides see it live.
+    files are read at each start. Real time: the IMU's file is the memory, and both sides see it
+    live.
     """
     qemu = shutil.which(QEMU)
     if qemu is None:
@@ -39,6 +43,8 @@ def launch(image: Path, imu_file: Path | None, *, fast: bool) -> Launch:
     options += ["-chardev", "stdio,id=uart0,signal=off", "-serial", "chardev:uart0"]
     options += ["-icount", "shift=4,sleep=off"] if fast else []
     options += _memory(imu_file, live=not fast)
+    if environment_file is not None:
+        options += _loaded(environment_file, SPARE_RAM_ADDRESS)
     return Launch((qemu, *options, "-kernel", str(image)))
 
 
@@ -46,9 +52,12 @@ def _memory(imu_file: Path | None, *, live: bool) -> list[str]:
     if imu_file is None:
         return ["-M", MACHINE]
     if not live:
-        loader = f"loader,file={imu_file},addr={PSRAM_ADDRESS:#x},force-raw=on"
-        return ["-M", MACHINE, "-device", loader]
+        return ["-M", MACHINE, *_loaded(imu_file, PSRAM_ADDRESS)]
     with imu_file.open("r+b") as file:
         file.truncate(PSRAM_BYTES)
     backend = f"memory-backend-file,id=m,size={PSRAM_BYTES},mem-path={imu_file},share=on"
     return ["-M", f"{MACHINE},memory-backend=m", "-object", backend]
+
+
+def _loaded(file: Path, address: int) -> list[str]:
+    return ["-device", f"loader,file={file},addr={address:#x},force-raw=on"]

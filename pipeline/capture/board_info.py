@@ -11,6 +11,7 @@ from pipeline.errors import ExitCode, PipelineError
 @dataclass(frozen=True)
 class BoardInfo:
     """The answer to `info`. `contract` is a SHA-256 in hex, or "none" without a model.
+    `imu` and `environment` are the sensors' parts, or "none".
 
     Rates: `rate_hz` is what the model wants, `stream_hz` that of sample lines and `measured_hz`
     at which they really come, `nominal_hz` and `sensor_hz` the same of the sensor itself.
@@ -18,6 +19,7 @@ class BoardInfo:
 
     board: str
     imu: str
+    environment: str
     revision: str
     firmware: str
     contract: str
@@ -41,6 +43,7 @@ def board_info(answer: Message) -> BoardInfo:
     return BoardInfo(
         board=field_in(answer, "board"),
         imu=field_in(answer, "imu"),
+        environment=field_in(answer, "environment"),
         revision=field_in(answer, "revision"),
         firmware=field_in(answer, "firmware"),
         contract=field_in(answer, "contract"),

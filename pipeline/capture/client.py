@@ -34,6 +34,7 @@ WHY = {
     "no-model": "the board was flashed without a model",
     "wrong-task": "its model is of another task than the command",
     "unknown-character": "the prompt has a character that training has never seen",
+    "no-sensor": "it has no sensors of temperature, pressure and humidity that answer",
     "no-profile": "its image does not count its layers; `gesture deploy --profile` builds one",
     "line-too-long": "the line end was lost between two commands",
     "not-injecting": "the board has restarted since it was told to take samples from here",

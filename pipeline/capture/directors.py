@@ -12,11 +12,13 @@ from typing import Literal, Protocol
 from pipeline.capture.ear import BurstEnd, Ear
 from pipeline.capture.motion import Span
 from pipeline.capture.movements import Movements, Spans, spans_between, to_host_us
+from pipeline.capture.streams import IMU, Stream, environment
 from pipeline.capture.track import Row
 
 COUNTDOWN_S = 3
 LISTEN_S = 5.0  # guided: a movement has to begin within this after "now"
 STILL_S = 2.0  # guided: length of a take in which nothing need move
+EARLY = 0.25  # of a period, by which a reading may be
 US = 1_000_000
 
 Mode = Literal["motion", "continuous", "guided"]
@@ -29,7 +31,8 @@ class Plan:
 
     count: takes, guided: of each label; None for as many as come. seconds: by the first
     board's clock; None without a limit. background: the label that is recorded holding still.
-    seed: of the order of labels in guided mode.
+    seed: of the order of labels in guided mode. period_s: of readings of the environment, which
+    are recorded in place of the IMU's samples where it is not 0.
     """
 
     mode: Mode
@@ -38,6 +41,18 @@ class Plan:
     seconds: float | None = None
     background: str = "idle"
     seed: int = 1
+    period_s: float = 0.0
+
+    @property
+    def stream(self) -> Stream:
+        return environment(self.period_s) if self.period_s else IMU
+
+    @property
+    def last_us(self) -> int | None:
+        """Since the first sample, when the last may be made; readings come now early, now late."""
+        if self.seconds is None:
+            return None
+        return max(0, round((self.seconds - EARLY * self.period_s) * US) - 1)
 
 
 Take = tuple[str, Spans]  # label, and where it lies on each board's clock
@@ -89,8 +104,8 @@ class _Continuous:
         if not len(ear.track):
             return None
         first_us, last_us = ear.track.first_t_us, ear.track.last_t_us
-        if self._plan.seconds is not None:
-            last_us = min(last_us, first_us + round(self._plan.seconds * US) - 1)
+        if self._plan.last_us is not None:
+            last_us = min(last_us, first_us + self._plan.last_us)
         return Span(first_us, last_us)
 
 

@@ -19,7 +19,8 @@ from pipeline.capture.protocol import (
     LineReader,
     Message,
     Sample,
-    is_sensor_stopped,
+    reading_of,
+    warning_of,
 )
 from pipeline.capture.senders import (
     BOARD,
@@ -31,6 +32,7 @@ from pipeline.capture.senders import (
     Shape,
     recognise,
 )
+from pipeline.capture.streams import IMU, Stream
 from pipeline.capture.track import COUNT_WRAP, Row, Track
 from pipeline.errors import PipelineError
 
@@ -49,16 +51,22 @@ Heard = list[Row | BurstEnd]
 
 
 class Ear:
-    """One port's listener. `sender` is None until it is known who sends."""
+    """One port's listener. `sender` is None until it is known who sends.
 
-    def __init__(self) -> None:
+    failing: the newest reading of the environment did not come, for want of a sensor.
+    """
+
+    def __init__(self, stream: Stream = IMU) -> None:
+        self.stream = stream
         self.sender: Sender | None = None
         self.info: BoardInfo | None = None
         self.misunderstood: PipelineError | None = None  # what the board said of itself
-        self.track = Track()
+        self.track = Track(len(stream.channels), stream.period_s * 1e6)
         self.messages: deque[Message] = deque(maxlen=64)  # for whoever holds the line
         self.clipping = Clipping()
         self.sensor_stopped = False
+        self.failing = False
+        self._is_asked_for = stream.is_imu  # what comes before is of an earlier capture
         self._clock = ClockFit()
         self._reader = LineReader()
         self._shape: Shape | None = None
@@ -74,6 +82,8 @@ class Ear:
         Once asked for it stays, so that all takes of a capture have the same.
         """
         if self._rate_hz == 0:
+            if self.stream.period_s:
+                return 1 / self.stream.period_s
             told = (
                 self.info.stream_hz if self.info else 0.0,
                 self.sender.rate_hz if self.sender else 0.0,
@@ -81,6 +91,13 @@ class Ear:
             measured = self.track.fitted_rate_hz() or (self.info.measured_hz if self.info else 0.0)
             self._rate_hz = next(filter(None, (*told, float(round(measured)))), USUAL_RATE_HZ)
         return self._rate_hz
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Of what is heard; none before it is known who sends."""
+        if self.sender is None:
+            return ()
+        return self.stream.channels if self.sender is BOARD else self.sender.channels
 
     @property
     def clock(self) -> HostClock | None:
@@ -91,7 +108,7 @@ class Ear:
         """What the bytes add at the end of the track, in order. Never raises."""
         heard = self._hear(data, host_us)
         for row in heard:
-            if isinstance(row, Row):
+            if isinstance(row, Row) and self.stream.is_imu:
                 self.clipping.add(row.values)
         return heard
 
@@ -101,7 +118,7 @@ class Ear:
         heard: Heard = []
         for item in self._reader.feed(data):
             heard += self._take(item, host_us)
-        if self.sender is None:
+        if self.sender is None and self.stream.is_imu:
             heard += self._recognise(data, host_us)
         return heard
 
@@ -117,13 +134,13 @@ class Ear:
 
     def _take(self, item: Item, host_us: int) -> list[Row]:
         if isinstance(item, Message):
-            self._take_message(item)
-        elif self.sender is not BOARD:
+            return self._take_message(item, host_us)
+        if self.sender is not BOARD:
             # Of before we asked who is there: a board that an earlier capture left streaming.
             self._sounds_like_board = self._sounds_like_board or isinstance(item, Sample)
         elif isinstance(item, Damaged):
             self.track.mark("corrupt")
-        else:
+        elif self.stream.is_imu:
             return self._place(item, host_us)
         return []
 
@@ -133,7 +150,7 @@ class Ear:
             return []
         if self.track.period_us == 0 and len(self.track) >= PERIOD_AFTER_ROWS:
             self.track.period_us = 1e6 / (self.track.fitted_rate_hz() or USUAL_RATE_HZ)
-        self.sensor_stopped = False
+        self.sensor_stopped = self.failing = False
         reboots = self.track.totals["reboot"]
         rows = self.track.add(sample, host_us)
         if self.track.totals["reboot"] > reboots:
@@ -142,14 +159,26 @@ class Ear:
             self._clock.add(row.t_us, host_us)
         return rows
 
-    def _take_message(self, message: Message) -> None:
+    def _take_message(self, message: Message, host_us: int) -> list[Row]:
+        reading = reading_of(message)
+        if reading is not None:
+            wanted = self._is_asked_for and not self.stream.is_imu
+            return self._place(reading, host_us) if wanted else []
         self.messages.append(message)
         if message.kind == "hello" and self.sender is BOARD:
             self.track.expect_restart()
-        elif message.kind == "ok" and "board" in message.fields:
+        elif message.kind == "ok":
+            self._take_answer(message)
+        elif message.kind == "warn":
+            self.sensor_stopped |= warning_of(message) == self.stream.ended
+            self.failing |= warning_of(message) == "no-reading"
+        return []
+
+    def _take_answer(self, message: Message) -> None:
+        if "board" in message.fields:
             self._take_info(message)
-        elif is_sensor_stopped(message):
-            self.sensor_stopped = True
+        elif not self.stream.is_imu and "period_ms" in message.fields:
+            self._is_asked_for = message.fields["period_ms"] == str(self.stream.period_ms)
 
     def _take_info(self, message: Message) -> None:
         try:
@@ -160,6 +189,8 @@ class Ear:
         if self.sender is BOARD:
             self.track.after_silence()  # it is asked again only where it had fallen silent
         self.sender = BOARD
+        if self.stream.period_s:
+            return
         rate_hz = self.info.measured_hz or self.info.stream_hz
         self.track.period_us = 1e6 / rate_hz if rate_hz > 0 else self.track.period_us
 

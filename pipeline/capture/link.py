@@ -15,8 +15,6 @@ from pipeline.capture.senders import BOARD
 from pipeline.errors import ExitCode, PipelineError
 
 ASK_EVERY_S = 1.0
-SILENT_AFTER_S = 2.0  # then a board that should stream is asked again; it may have restarted
-SAMPLES_WITHIN_S = 5.0
 RETRY_EVERY_S = 0.5
 AWAY_LIMIT_S = 60.0
 NEVER_S = float("-inf")
@@ -90,7 +88,7 @@ class Link:
         streams = self.is_open and self._ear.sender is BOARD
         if streams:
             self._ear.messages.clear()
-            self.port.write(b"stream off\n")
+            self.port.write(self._ear.stream.stop)
         if self.is_open:
             self._enter(State.STOPPING if streams else State.STOPPED, now_s)
 
@@ -132,12 +130,13 @@ class Link:
 
     def _ask(self, answered: bool, now_s: float) -> None:
         if answered and self._ear.sender is BOARD:
-            self.port.write(b"stream on\n")
+            stream = self._ear.stream
+            self.port.write(stream.again if len(self._ear.track) else stream.first)
             self._stream(now_s)
         elif self._ear.sender not in (None, BOARD):
             self._stream(now_s)
         elif now_s - self._since_s > READY_TIMEOUT_S:
-            raise self._ear.misunderstood or _nobody_known(self.name)
+            raise self._ear.misunderstood or self._nobody()
         elif now_s - self._asked_s >= ASK_EVERY_S:
             self.port.write(b"info\n")
             self._asked_s = now_s
@@ -152,12 +151,22 @@ class Link:
         ear = self._ear
         if ear.info is not None and not len(ear.track):
             self._expect_samples(ear.info, now_s)
-        if restarted or (now_s - self._heard_s > SILENT_AFTER_S and not ear.sensor_stopped):
+        is_silent = now_s - self._heard_s > ear.stream.silent_after_s
+        if restarted or (is_silent and not ear.sensor_stopped):
             self._enter(State.ASKING, now_s)
 
     def _expect_samples(self, info: BoardInfo, now_s: float) -> None:
-        if info.imu == "none" or now_s - self._since_s > SAMPLES_WITHIN_S:
-            raise _no_samples(info)
+        is_late = now_s - self._since_s > self._ear.stream.samples_within_s
+        if self._ear.stream.is_imu:
+            if info.imu == "none" or is_late:
+                raise _no_samples(info)
+        elif info.environment == "none":
+            raise _no_environment(info)
+        elif is_late:
+            raise _no_readings(info)
+
+    def _nobody(self) -> PipelineError:
+        return (_nobody_known if self._ear.stream.is_imu else _not_our_firmware)(self.name)
 
 
 def _no_samples(info: BoardInfo) -> PipelineError:
@@ -165,6 +174,35 @@ def _no_samples(info: BoardInfo) -> PipelineError:
         "The board sent no samples.",
         f"its sensor ({info.imu}) does not measure, or has stopped",
         "press the board's reset button; with an emulated board, start it with `--imu FILE.csv`",
+        ExitCode.NO_BOARD,
+    )
+
+
+def _no_environment(info: BoardInfo) -> PipelineError:
+    return PipelineError(
+        f"The {info.board} board has no sensors of temperature, pressure and humidity.",
+        "it is a Nano 33 BLE without `Sense`, or its sensors do not answer; an emulated board has "
+        "them where it was given a series",
+        "use a Nano 33 BLE Sense, or start an emulated board with `--environment FILE.csv`",
+        ExitCode.NO_BOARD,
+    )
+
+
+def _no_readings(info: BoardInfo) -> PipelineError:
+    return PipelineError(
+        "The board sent no readings of its environment.",
+        f"its sensors ({info.environment}) were found, and give nothing now",
+        "press the board's reset button; with an emulated board, start it again",
+        ExitCode.NO_BOARD,
+    )
+
+
+def _not_our_firmware(device: str) -> PipelineError:
+    return PipelineError(
+        f"No board answered at {device} within {READY_TIMEOUT_S:g} s.",
+        "the board hangs, or runs another sketch; only our firmware reads the environment's "
+        "sensors",
+        "press its reset button, or deploy our firmware: `gesture deploy`",
         ExitCode.NO_BOARD,
     )
 

@@ -12,15 +12,18 @@ from pipeline.artifacts import Event, Int8
 
 MAX_LINE_BYTES = 2048  # lines have at most 255 characters, but for `labels` of many long ones
 MESSAGE_KINDS = frozenset(
-    {"hello", "event", "score", "forecast", "past", "text", "warn", "layer", "ok", "err"}
+    {"hello", "event", "score", "forecast", "past", "reading", "text", "warn", "layer", "ok", "err"}
 )
 
 _SAMPLE = re.compile(rb"\d{1,10},\d{1,20}(?:,-?\d{1,7}\.\d{3}){6}")
+_READING = re.compile(rb"\d{1,10},\d{1,20}(?:,-?\d{1,7}\.\d{3}){3}")
+_ROWS = {"past": _SAMPLE, "reading": _READING}  # messages that hold one, by their first word
 _PRINTABLE = re.compile(rb"[ -~]+")
 
 
 class Sample(NamedTuple):
-    """One reading: the sensor's count, the board's clock, six values in thousandths."""
+    """The sensor's count, the board's clock, values in thousandths: six of an IMU, three of the
+    environment's sensors."""
 
     seq: int
     t_us: int
@@ -62,9 +65,9 @@ def parse_line(line: bytes) -> Item:
     return _parse_message(line)
 
 
-def _parse_sample(line: bytes) -> Sample | Damaged:
+def _parse_sample(line: bytes, form: re.Pattern[bytes] = _SAMPLE) -> Sample | Damaged:
     text, _, crc = line.rpartition(b",")
-    if crc != b"%08X" % crc32(text) or not _SAMPLE.fullmatch(text):
+    if crc != b"%08X" % crc32(text) or not form.fullmatch(text):
         return Damaged(line)
     # Three decimals each: without the point a value is its thousandths.
     seq, t_us, *values = map(int, text.replace(b".", b"").split(b","))
@@ -75,7 +78,8 @@ def _parse_message(line: bytes) -> Message | Damaged:
     if not _PRINTABLE.fullmatch(line):
         return Damaged(line)
     kind, *words = line.decode("ascii").split(" ")
-    if kind == "past" and isinstance(_parse_sample(line[len("past ") :]), Damaged):
+    form = _ROWS.get(kind)
+    if form and isinstance(_parse_sample(line[len(kind) + 1 :], form), Damaged):
         return Damaged(line)
     return Message(kind, tuple(words)) if kind in MESSAGE_KINDS else Damaged(line)
 
@@ -100,15 +104,29 @@ def scores_of(message: Message) -> tuple[int, Int8] | None:
 
 def past_of(message: Message) -> Sample | None:
     """The sample that a `past` message holds; None for another message."""
-    if message.kind != "past":
+    return _row_of(message, "past")
+
+
+def reading_of(message: Message) -> Sample | None:
+    """The reading of the environment that a `reading` message holds; None for another message."""
+    return _row_of(message, "reading")
+
+
+def _row_of(message: Message, kind: str) -> Sample | None:
+    if message.kind != kind:
         return None
-    sample = _parse_sample(message.words[0].encode("ascii"))
-    return sample if isinstance(sample, Sample) else None
+    row = _parse_sample(message.words[0].encode("ascii"), _ROWS[kind])
+    return row if isinstance(row, Sample) else None
+
+
+def warning_of(message: Message) -> str | None:
+    """The reason of a `warn` message; None for another message."""
+    return message.words[0] if message.kind == "warn" and message.words else None
 
 
 def is_sensor_stopped(message: Message) -> bool:
     """The board says that its sensor gives no more samples."""
-    return message.kind == "warn" and message.words[:1] == ("sensor-stopped",)
+    return warning_of(message) == "sensor-stopped"
 
 
 def int8_of(digits: str) -> Int8:

@@ -72,7 +72,9 @@ class Session:
         """All that was asked for is there, or no board has anything more to say."""
         plan = self.plan
         enough = plan.mode == "motion" and plan.count is not None and len(self.kept) >= plan.count
-        over = plan.seconds is not None and self.seconds >= plan.seconds
+        next_us = (self.seconds + plan.period_s) * US
+        has_begun = len(self.ears[0].track) > 0
+        over = has_begun and plan.last_us is not None and next_us > plan.last_us
         stopped = all(ear.sensor_stopped for ear in self.ears)
         return enough or over or stopped or self._director.done
 

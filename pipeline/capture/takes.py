@@ -37,7 +37,7 @@ def recording_of(
         session=about.session,
         board=ear.info.board if ear.info else "unknown",
         source=_source(ear, port),
-        channels=ear.sender.channels,
+        channels=ear.channels,
         gaps=part.gaps,
         faults=part.faults,
         take=number,

@@ -6,7 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.artifacts import IMU_UNITS, PULLED, Fault, HostClock, Interval, Recording
+from pipeline.artifacts import (
+    ENVIRONMENT_UNITS,
+    IMU_UNITS,
+    PULLED,
+    Fault,
+    HostClock,
+    Interval,
+    Recording,
+)
 from pipeline.datasets.names import check_name
 from pipeline.datasets.recording_faults import bad_file, gaps_in
 from pipeline.errors import PipelineError
@@ -18,8 +26,6 @@ _CLOCK = re.compile(r"offset_us=(-?\d+) drift_ppm=(-?\d+(?:\.\d+)?) at_us=(\d+)"
 
 def recording_header(recording: Recording) -> str:
     """The lines. Raises PipelineError for names that cannot be used."""
-    units = ", ".join(f"{name} [{IMU_UNITS.get(name, '?')}]" for name in recording.channels)
-    gaps = "; ".join(f"{gap.missing} before row {gap.index}" for gap in gaps_in(recording.seq))
     intervals = "; ".join(
         f"{part.start}-{part.stop} {check_name('label', part.label)}"
         for part in recording.intervals
@@ -33,17 +39,30 @@ def recording_header(recording: Recording) -> str:
         "source": recording.source,
         "rate_hz": f"{recording.rate_hz:.10g}",
         "measured_rate_hz": f"{recording.measured_rate_hz:.3f}",
-        "channels": units,
-        "gaps": gaps,
+        "channels": channels_text(recording),
+        "gaps": gaps_text(recording),
         "intervals": intervals,
-        **_of_capture(recording),
+        **of_capture(recording),
     }
+    return header_lines(entries)
+
+
+def header_lines(entries: Mapping[str, object]) -> str:
     return "".join(
         f"# {key}: {' '.join(str(text).split())}".rstrip() + "\n" for key, text in entries.items()
     )
 
 
-def _of_capture(recording: Recording) -> dict[str, str]:
+def channels_text(recording: Recording) -> str:
+    units = IMU_UNITS | ENVIRONMENT_UNITS
+    return ", ".join(f"{name} [{units.get(name, '?')}]" for name in recording.channels)
+
+
+def gaps_text(recording: Recording) -> str:
+    return "; ".join(f"{gap.missing} before row {gap.index}" for gap in gaps_in(recording.seq))
+
+
+def of_capture(recording: Recording) -> dict[str, str]:
     """What only a recording that was captured can say; the others have no such lines."""
     clock = recording.clock
     entries = {

@@ -9,13 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.artifacts import (
-    PROJECT,
-    Event,
-    GoldenVectors,
-    Recording,
-    RunFolder,
-)
+from pipeline.artifacts import PROJECT, Event, GoldenVectors, Recording, RunFolder
 from pipeline.costs import NetworkCost
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.stages.quantising import require_whole
@@ -119,20 +113,22 @@ def check_board(path: Path, port: str, on_step: OnStep) -> Verified:
 
 @contextmanager
 def start_board(
-    board: str, run: Path | None, imu: Path | None, fast: bool
+    board: str, run: Path | None, imu: Path | None, environment: Path | None, fast: bool
 ) -> Iterator[RunningBoard]:
     """An emulated board with the model of `run`, or with none, for as long as the block lasts."""
     from pipeline.boards.supervisor import start
     from pipeline.datasets.recordings import load_recording
+    from pipeline.datasets.series_file import load_series
 
     _check_board(board, EMULATED)
     recording = None if imu is None else load_recording(imu)
+    series = None if environment is None else load_series(environment)
     if run is None:
         image = _build_without_model(board)
     else:
         folder = open_run(run)
         image = Path(_build(folder, board, converted_contract(folder).hash()).path)
-    with start(board, image, recording, fast=fast) as running:
+    with start(board, image, recording, series, fast=fast) as running:
         yield running
 
 

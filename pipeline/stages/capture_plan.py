@@ -13,24 +13,35 @@ if TYPE_CHECKING:
     from pipeline.capture.directors import Mode, Plan
 
 GUIDED_TAKES = 10  # of each label, where nothing else is asked for
-SENSORS = ("imu",)
+SENSORS = ("imu", "environment")
+USUAL_PERIOD_S = 60.0
+PERIODS_S = (0.3, 86_400.0)  # that a board keeps
+NOT_OF_A_SERIES = {
+    "labels": "--label",
+    "labels_from": "--labels-from",
+    "person": "--person",
+    "mode": "--mode",
+    "count": "--count",
+    "seed": "--seed",
+}
 
 
 @dataclass(frozen=True)
 class CaptureOptions:
     """As on the command line. labels_from: a config or a dataset, besides `labels`."""
 
-    labels: tuple[str, ...]
-    labels_from: Path | None
-    person: str
-    session: str
-    dataset: str
-    mode: str
-    count: int | None
-    seconds: float | None
-    seed: int
-    sensor: str
-    ports: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    labels_from: Path | None = None
+    person: str = "me"
+    session: str = "1"
+    dataset: str = "mine"
+    mode: str = "motion"
+    count: int | None = None
+    seconds: float | None = None
+    seed: int = 1
+    sensor: str = "imu"
+    period_s: float | None = None
+    ports: tuple[str, ...] = ("auto",)
 
 
 def plan_of(options: CaptureOptions) -> Plan:
@@ -41,6 +52,8 @@ def plan_of(options: CaptureOptions) -> Plan:
     for label in options.labels:
         check_name("label", label)
     _check(options)
+    if options.sensor == "environment":
+        return _series_plan(options)
     labels, background = _labels(options)
     if options.mode != "guided" and len(labels) > 1:
         raise _unusable(
@@ -55,6 +68,32 @@ def plan_of(options: CaptureOptions) -> Plan:
     return Plan(mode, labels, count, options.seconds, background, options.seed)
 
 
+def _series_plan(options: CaptureOptions) -> Plan:
+    from pipeline.capture.directors import Plan
+
+    usual = CaptureOptions()
+    given = [
+        flag
+        for name, flag in NOT_OF_A_SERIES.items()
+        if getattr(options, name) != getattr(usual, name)
+    ]
+    if given:
+        raise _unusable(
+            f"{', '.join(given)} cannot be used with `--sensor environment`.",
+            "a series is recorded as a whole; it has no takes, no labels and nobody who makes them",
+            "leave it out; --period, --seconds, --dataset, --session and --port are for a series",
+        )
+    period_s = options.period_s or USUAL_PERIOD_S
+    least_s, most_s = PERIODS_S
+    if not least_s <= period_s <= most_s:
+        raise _unusable(
+            f"A period of {period_s:g} s cannot be used.",
+            f"a reading takes up to {least_s:g} s, and boards count to {most_s:g} s, a day",
+            f"choose a --period from {least_s:g} to {most_s:g}",
+        )
+    return Plan("continuous", ("environment",), seconds=options.seconds, period_s=period_s)
+
+
 def _check(options: CaptureOptions) -> None:
     from pipeline.capture.directors import MODES
 
@@ -67,8 +106,15 @@ def _check(options: CaptureOptions) -> None:
     if options.sensor not in SENSORS:
         raise _unusable(
             f"There is no sensor `{options.sensor}`.",
-            "only the board's accelerometer and gyroscope, together `imu`, can be recorded",
-            "leave --sensor away",
+            "the board's accelerometer and gyroscope, together `imu`, can be recorded, and its "
+            "`environment`: temperature, pressure and humidity",
+            f"use one of: {', '.join(SENSORS)}",
+        )
+    if options.sensor == "imu" and options.period_s is not None:
+        raise _unusable(
+            "--period cannot be used with `--sensor imu`.",
+            "the IMU has a rate of its own",
+            "leave it out, or record the `--sensor environment`",
         )
     if options.mode == "continuous" and options.count is not None:
         raise _unusable(

@@ -54,7 +54,7 @@ def capture(options: CaptureOptions, watcher: Watcher) -> Captured:
     plan = plan_of(options)
     ports = [find_port(spec) for spec in options.ports]
     recovered = recover(dataset)
-    session = Session(plan, [Ear() for _ in ports])
+    session = Session(plan, [Ear(plan.stream) for _ in ports])
     with _until_signalled() as stopped, Journal(dataset, head_of(plan, about, ports)) as journal:
         keeper = TakeKeeper(dataset, about, ports, session, journal, watcher.tell)
         with Recorder(session, options.ports, journal, keeper, watcher) as recorder:

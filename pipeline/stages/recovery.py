@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.artifacts import Interval, Recording
 from pipeline.errors import PipelineError
+from pipeline.stages.filing import filing_of
 from pipeline.stages.writing import writing
 
 if TYPE_CHECKING:
@@ -41,17 +42,16 @@ class TakeKeeper:
         on_take: Callable[[str], None],
     ) -> None:
         self._dataset, self._about, self._ports = dataset, about, ports
+        self._filing = filing_of(session.plan, dataset, about)
         self._session, self._journal, self._on_take = session, journal, on_take
         self.files: dict[int, Files] = {}  # by number
         self.saved: list[Path] = []
 
     def keep(self, cut: Cut) -> None:
-        self.save(cut, [self._next_path(cut, place) for place in range(len(self._ports))])
+        self.save(cut, [self._filing.next_path(cut.label, at) for at in range(len(self._ports))])
 
     def save(self, cut: Cut, paths: Files) -> None:
         """Save to `paths` what is not there yet."""
-        from pipeline.datasets.recordings import save_recording
-
         recordings = [self._recording(cut, place) for place in range(len(self._ports))]
         files = [
             path if recording else None for path, recording in zip(paths, recordings, strict=True)
@@ -61,9 +61,9 @@ class TakeKeeper:
         for path, recording in zip(files, recordings, strict=True):
             if path is not None and recording is not None and not path.exists():
                 with writing(path):
-                    save_recording(recording, path)
+                    self._filing.save(recording, path)
                 self.saved.append(path)
-                self._on_take(_described(path, recording))
+                self._on_take(self._filing.described(path, recording))
         self.files[cut.number] = files
         self._journal.note("saved", cut.number)
 
@@ -79,21 +79,6 @@ class TakeKeeper:
         if span is None:
             return None
         return recording_of(ear, span, self._ports[place], self._about, cut.label, cut.number)
-
-    def _next_path(self, cut: Cut, place: int) -> Path:
-        """Boards of one take get numbers of their own; `# take:` says what belongs together."""
-        from pipeline.datasets.recordings import next_recording_path, recording_path
-
-        names = (self._about.person, self._about.session)
-        first = next_recording_path(self._dataset, cut.label, *names)
-        number = int(first.stem.rpartition("-")[2]) + place
-        return recording_path(self._dataset, cut.label, *names, number)
-
-
-def _described(path: Path, recording: Recording) -> str:
-    missing = sum(gap.missing for gap in recording.gaps)
-    lost = f", {missing} samples missing" if missing else ""
-    return f"{path}: {len(recording)} samples, {len(recording) / recording.rate_hz:.2f} s{lost}"
 
 
 def head_of(plan: Plan, about: About, ports: Sequence[str]) -> dict[str, Any]:
@@ -149,7 +134,7 @@ class _Replay:
         plan = Plan(**{**head["plan"], "labels": tuple(head["plan"]["labels"])})
         self._ports: list[str] = head["names"]
         self._about = About(**head["about"])
-        self._session = Session(plan, [Ear() for _ in self._ports])
+        self._session = Session(plan, [Ear(plan.stream) for _ in self._ports])
         self._dataset = dataset
         self._keeper = TakeKeeper(
             dataset, self._about, self._ports, self._session, journal, lambda _: None

@@ -12,6 +12,8 @@ HERE = Path(__file__).parent
 MODEL = PROJECT / "tests" / "fixtures" / "left_right_model"
 NO_MODEL = FIRMWARE / "lib" / "no_model"
 
+EMULATED = ("emulated_imu", "emulated_environment")
+
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
 SANITIZED = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 CORTEX_M4F = ["-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-O2"]
@@ -20,7 +22,8 @@ CORTEX_M4F = ["-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=ha
 def include_flags(model: Path) -> list[str]:
     libraries = [path for path in sorted((FIRMWARE / "lib").iterdir()) if path != NO_MODEL]
     boards = FIRMWARE / "boards"
-    return [f"-I{path}" for path in (model, *libraries, boards, boards / "emulated_imu")]
+    sensors = [boards / name for name in EMULATED]
+    return [f"-I{path}" for path in (model, *libraries, boards, *sensors)]
 
 
 def library_sources(*names: str) -> list[Path]:
@@ -55,6 +58,6 @@ def compile_c(
 def link_virtual(output: Path, main: Path, model: Path = MODEL) -> Path:
     script = FIRMWARE / "boards" / "virtual" / "link.ld"
     libraries = ["-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", f"-T{script}"]
-    sources = [main, *APP, *board_sources("virtual", "emulated_imu")]
+    sources = [main, *APP, *board_sources("virtual", *EMULATED)]
     flags = [*CORTEX_M4F, "-std=c11", *libraries]
     return compile_c(output, sources, flags, model, "arm-none-eabi-gcc")

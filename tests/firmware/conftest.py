@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from building import (
     APP,
+    EMULATED,
     FIRMWARE,
     HERE,
     MODEL,
@@ -58,7 +59,7 @@ def sanitized_native(
 ) -> Path:
     """The whole native board with sanitizers."""
     request.getfixturevalue("host_compiler")
-    sources = [FIRMWARE / "src" / "main.c", *APP, *board_sources("native", "emulated_imu")]
+    sources = [FIRMWARE / "src" / "main.c", *APP, *board_sources("native", *EMULATED)]
     folder = tmp_path_factory.mktemp("native")
     return compile_c(folder / "native", sources, [*STRICT, *SANITIZED])
 

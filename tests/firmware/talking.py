@@ -16,6 +16,8 @@ PERIOD_US = 8403
 MAGIC = 0x31554D49
 ENDED = 1
 RECORD = struct.Struct("<Q6i")
+ENVIRONMENT_MAGIC = 0x31564E45
+READING = struct.Struct("<Q3i12x")
 
 
 class Talk:
@@ -87,9 +89,9 @@ def qemu_command(image: Path, *options: str) -> list[str]:
     return [*machine, "-serial", "stdio", "-kernel", str(image), *options]
 
 
-def fast_replay(imu: Path) -> list[str]:
+def fast_replay(imu: Path, address: int = 0x21000000) -> list[str]:
     """Options for a replay in board time, the same on every run."""
-    loader = f"loader,file={imu},addr=0x21000000,force-raw=on"
+    loader = f"loader,file={imu},addr={address:#x},force-raw=on"
     return ["-icount", "shift=4,sleep=off", "-device", loader]
 
 
@@ -103,6 +105,16 @@ def imu_file(
     times = t_us if t_us is not None else [i * PERIOD_US for i in range(len(values))]
     header = struct.pack("<8I", MAGIC, 1, len(values), period_us, ENDED, 0, 0, 0)
     records = (RECORD.pack(t, *row) for t, row in zip(times, values, strict=True))
+    path.write_bytes(header + b"".join(records))
+    return path
+
+
+def environment_file(
+    path: Path, values: Sequence[Sequence[int]], t_us: Sequence[int], period_ms: int
+) -> Path:
+    """A series' memory as firmware/boards/emulated_environment describes it."""
+    header = struct.pack("<4I16x", ENVIRONMENT_MAGIC, 1, len(values), period_ms)
+    records = (READING.pack(t, *row) for t, row in zip(t_us, values, strict=True))
     path.write_bytes(header + b"".join(records))
     return path
 

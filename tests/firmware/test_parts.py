@@ -19,7 +19,8 @@ CLASSES, WINDOW, HOP, CHANNELS = 3, 8, 4, 6
 KINDS = [
     *("info", "labels", "stream", "classify", "scores", "load", "invoke", "bench", "profile"),
     *("selftest", "image", "reboot", "pull", "inject", "sample", "text", "more"),
-    *("generate", "unknown", "bad-argument", "out-of-range", "line-too-long"),
+    *("generate", "observe", "environment", "unknown", "bad-argument", "out-of-range"),
+    "line-too-long",
 ]
 
 policies = st.fixed_dictionaries(
@@ -185,6 +186,9 @@ def parse(driver, data: bytes) -> list[tuple[str, int, int, int]]:
         ("reboot", ("reboot", 0, 0, 0)),
         ("pull 4294967295", ("pull", 0, 2**32 - 1, 0)),
         ("inject 119000", ("inject", 0, 119000, 0)),
+        ("environment 0", ("environment", 0, 0, 0)),
+        ("environment 300", ("environment", 0, 300, 0)),
+        ("environment 86400000", ("environment", 0, 86_400_000, 0)),
         ("sample " + "00" * 96, ("sample", 0, 0, 96)),
         ("text it's", ("text", 0, 0, 0)),
         ("more  ", ("more", 0, 0, 0)),
@@ -219,6 +223,10 @@ def test_commands(driver, line, command):
         ("pull", "bad-argument"),
         ("pull -1", "bad-argument"),
         ("inject on", "bad-argument"),
+        ("environment", "bad-argument"),
+        ("environment on", "bad-argument"),
+        ("environment 299", "out-of-range"),
+        ("environment 86400001", "out-of-range"),
         ("sample", "bad-argument"),
         ("sample " + "00" * 31, "bad-argument"),
         ("sample " + "00" * 113, "out-of-range"),

@@ -139,10 +139,10 @@ def test_native_and_virtual_find_the_same(found: dict[str, dict[str, object]]) -
 
 def test_the_report_is_a_page_that_says_what_failed() -> None:
     (answer,) = LineReader().feed(
-        b"ok board=nano33ble imu=lsm9ds1 revision=1 firmware=1 contract=none rate_hz=119.000 "
-        b"stream_hz=119.000 measured_hz=119.000 nominal_hz=119.000 sensor_hz=116.250 "
-        b"pace=resampled window=0 hop=0 channels=0 classes=0 tick_hz=64000000 overruns=0 "
-        b"dropped=0 stack_unused=0\n"
+        b"ok board=nano33ble imu=lsm9ds1 environment=none revision=1 firmware=1 contract=none "
+        b"rate_hz=119.000 stream_hz=119.000 measured_hz=119.000 nominal_hz=119.000 "
+        b"sensor_hz=116.250 pace=resampled window=0 hop=0 channels=0 classes=0 tick_hz=64000000 "
+        b"overruns=0 dropped=0 stack_unused=0\n"
     )
     assert isinstance(answer, Message)
     report = Report("nano33ble", "id:A1", answer.text, board_info(answer))

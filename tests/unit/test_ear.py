@@ -13,9 +13,10 @@ from tests.fixtures.known_motion import RATE_HZ, index_of, sample_lines, times_o
 from tests.fixtures.line_faults import LineFaults
 
 INFO = (
-    b"ok board=native imu=emulated revision=host firmware=1 contract=none rate_hz=0.000 "
-    b"stream_hz=119.000 measured_hz=119.000 nominal_hz=119.000 sensor_hz=119.000 pace=direct "
-    b"window=1 hop=1 channels=6 classes=0 tick_hz=1 overruns=0 dropped=0 stack_unused=0\n"
+    b"ok board=native imu=emulated environment=emulated revision=host firmware=1 contract=none "
+    b"rate_hz=0.000 stream_hz=119.000 measured_hz=119.000 nominal_hz=119.000 sensor_hz=119.000 "
+    b"pace=direct window=1 hop=1 channels=6 classes=0 tick_hz=1 "
+    b"overruns=0 dropped=0 stack_unused=0\n"
 )
 LINES = sample_lines(300)
 

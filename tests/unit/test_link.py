@@ -13,8 +13,9 @@ from serial.tools.list_ports_common import ListPortInfo
 from pipeline.boards.pseudo_port import PseudoPort
 from pipeline.capture.client import READY_TIMEOUT_S
 from pipeline.capture.ear import Ear
-from pipeline.capture.link import AWAY_LIMIT_S, SILENT_AFTER_S, Link, State
+from pipeline.capture.link import AWAY_LIMIT_S, Link, State
 from pipeline.capture.ports import lasting_name
+from pipeline.capture.streams import SILENT_AFTER_S
 from pipeline.errors import ExitCode, PipelineError
 from tests.fixtures.board_lines import INFO, sample_line
 

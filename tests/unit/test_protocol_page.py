@@ -62,7 +62,7 @@ def test_every_command_and_no_other_is_on_the_page() -> None:
     table = COMMANDS[COMMANDS.index("RULES[]") : COMMANDS.index("};")]
     known = dict(re.findall(r'\{"(\w+)", COMMAND_\w+, (\w+)\}', table))
     forms = {"NOTHING": 0, "ON_OFF": 1, "RUNS": 1, "NUMBER": 1, "SAMPLES": 1, "OFFSET_HEX": 2}
-    forms |= {"TEXT": 1, "GENERATION": 4, "VALUES": 2}
+    forms |= {"PERIOD": 1, "TEXT": 1, "GENERATION": 4, "VALUES": 2}
     told = {
         words[0]: len(words) - 1
         for row in rows(TO_BOARD)
@@ -103,5 +103,9 @@ def test_the_limits_on_the_page_are_those_of_the_firmware() -> None:
     most_written = defined("command.h", "COMMAND_MAX_WRITTEN")
     assert f"N characters (1 to {most_written})" in PAGE
     assert defined("command.h", "COMMAND_MAX_HEAT") == HIGHEST_TEMPERATURE * HEAT_OF_ONE
+    least_ms = defined("command.h", "COMMAND_LEAST_PERIOD_MS")
+    most_ms = defined("command.h", "COMMAND_MOST_PERIOD_MS")
+    assert f"({least_ms} to {most_ms})" in PAGE
+    assert f"outside {least_ms} to {most_ms}" in PAGE
     most_runs = defined("command.h", "COMMAND_MAX_BENCH_RUNS")
     assert f"N times (1 to {most_runs})" in PAGE

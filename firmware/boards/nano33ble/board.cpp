@@ -1,5 +1,6 @@
-/* Arduino Nano 33 BLE Sense, both revisions: the sensor is found at run time on the inner I2C bus.
- * What is here needs the Arduino core; how the sensors are driven is in firmware/lib/imu. */
+/* Arduino Nano 33 BLE Sense, both revisions: sensors are found at run time on the inner I2C bus.
+ * What is here needs the Arduino core; how the sensors are driven is in firmware/lib/imu and
+ * firmware/lib/environment. */
 #include <Arduino.h>
 /* Bosch's library comes for one thing: the firmware that a BMI270 must be given at each start. */
 #include <Arduino_BMI270_BMM150.h>
@@ -9,6 +10,7 @@
 
 extern "C" {
 #include "board.h"
+#include "environment.h"
 #include "imu.h"
 
 extern const uint8_t bmi270_config_file[];
@@ -26,6 +28,7 @@ const uintptr_t IMAGE_ADDRESS = 0x10000; /* after the bootloader */
 const uint32_t IMAGE_ROOM_BYTES = 0xF0000;
 
 imu_t imu;
+environment_t environment;
 uint32_t reset_reason = 0;
 
 uint64_t now_us() {
@@ -37,13 +40,16 @@ uint64_t now_us() {
   return total_us;
 }
 
-bool bus_read(uint8_t address, uint8_t reg, uint8_t *bytes, size_t count) {
-  Wire1.beginTransmission(address);
-  Wire1.write(reg);
-  if (Wire1.endTransmission(false) != 0) return false;
+bool bus_receive(uint8_t address, uint8_t *bytes, size_t count) {
   if (Wire1.requestFrom(address, count) != count) return false;
   for (size_t i = 0; i < count; i++) bytes[i] = static_cast<uint8_t>(Wire1.read());
   return true;
+}
+
+bool bus_read(uint8_t address, uint8_t reg, uint8_t *bytes, size_t count) {
+  Wire1.beginTransmission(address);
+  Wire1.write(reg);
+  return Wire1.endTransmission(false) == 0 && bus_receive(address, bytes, count);
 }
 
 bool bus_write(uint8_t address, uint8_t reg, const uint8_t *bytes, size_t count) {
@@ -71,7 +77,7 @@ void bus_recover() {
 
 void bus_wait_us(uint32_t us) { delay((us + 999) / 1000); }
 
-const imu_bus_t BUS = {bus_read, bus_write, bus_recover, now_us, bus_wait_us};
+const i2c_bus_t BUS = {bus_read, bus_write, bus_receive, bus_recover, now_us, bus_wait_us};
 
 bool find_sensor() {
   const bool started = imu_begin(&imu, &BUS, bmi270_config_file);
@@ -96,6 +102,7 @@ bool begin() {
   Serial.begin(115200);
   start_cycle_counter();
   const bool found = find_sensor();
+  if (environment_begin(&environment, &BUS)) board.environment = environment.name;
   mbed::Watchdog::get_instance().start(WATCHDOG_MS);
   return found;
 }
@@ -103,6 +110,10 @@ bool begin() {
 sample_status_t read_sample(sample_t *out) { return imu_read(&imu, out); }
 
 uint32_t overruns() { return imu.lost; }
+
+void measure() { environment_measure(&environment); }
+
+reading_status_t read_environment(reading_t *out) { return environment_read(&environment, out); }
 
 uint32_t ticks() { return DWT->CYCCNT; }
 
@@ -147,8 +158,25 @@ void reboot() { NVIC_SystemReset(); }
 
 }  // namespace
 
-board_t board = {
-    "nano33ble",   "none",        "unknown",    64000000,   0,      0,         begin,
-    read_sample,   overruns,      now_us,       ticks,      write,  read_byte, idle,
-    feed_watchdog, restart_fault, stack_unused, read_image, reboot,
-};
+board_t board = {"nano33ble",
+                 "none",
+                 "none",
+                 "unknown",
+                 64000000,
+                 0,
+                 0,
+                 begin,
+                 read_sample,
+                 overruns,
+                 measure,
+                 read_environment,
+                 now_us,
+                 ticks,
+                 write,
+                 read_byte,
+                 idle,
+                 feed_watchdog,
+                 restart_fault,
+                 stack_unused,
+                 read_image,
+                 reboot};

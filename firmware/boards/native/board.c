@@ -1,8 +1,8 @@
 /* A process as a board: the serial port is stdin and stdout, the sensor a file.
  *
- * GESTURE_IMU_FILE names the file, laid out as emulated_imu.h says. With GESTURE_FAST=1 board
- * time jumps to the next sample instead of waiting for it, and the process ends when the
- * recording and its input have ended. */
+ * GESTURE_IMU_FILE names the file, laid out as emulated_imu.h says, and GESTURE_ENVIRONMENT_FILE
+ * one as emulated_environment.h says. With GESTURE_FAST=1 board time jumps to the next sample
+ * instead of waiting for it, and the process ends when the recording and its input have ended. */
 #define _GNU_SOURCE
 #include "board.h"
 
@@ -16,14 +16,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "emulated_environment.h"
 #include "emulated_imu.h"
 
+#define HEADER_BYTES 32u
 #define TICK_HZ 100000000u
 #define WRITE_LIMIT_US 50000u
 #define FAST_WRITE_LIMIT_US 5000000u
 #define IDLE_LIMIT_US 10000u
 
 static emulated_imu_t imu;
+static emulated_environment_t environment;
 static bool fast;
 static uint64_t start_ns;
 static uint64_t skipped_us; /* board time ahead of the host's clock, when fast */
@@ -56,21 +59,34 @@ static void refuse(const char *path, const char *why) {
 }
 
 /* The file may be shorter than the map: only records that `count` covers are touched. */
-static const volatile void *map_sensor(const char *path) {
+static const volatile void *map_sensor(const char *path, size_t room,
+                                       uint64_t (*used_bytes)(const volatile void *)) {
   struct stat status;
   const int file = open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0 || fstat(file, &status) != 0) refuse(path, strerror(errno));
   const uint64_t bytes = (uint64_t)status.st_size;
-  if (bytes < EMULATED_IMU_RECORD_BYTES) refuse(path, "it has no header");
-  void *memory = mmap(NULL, EMULATED_IMU_BYTES, PROT_READ, MAP_SHARED, file, 0);
+  if (bytes < HEADER_BYTES) refuse(path, "it has no header");
+  void *memory = mmap(NULL, room, PROT_READ, MAP_SHARED, file, 0);
   if (memory == MAP_FAILED) refuse(path, strerror(errno));
   close(file);
-  if (emulated_imu_used_bytes(memory) > bytes) refuse(path, "it is cut short");
+  if (used_bytes(memory) > bytes) refuse(path, "it is cut short");
   return memory;
 }
 
-static bool begin(void) {
+static bool begin_imu(void) {
   const char *path = getenv("GESTURE_IMU_FILE");
+  return path != NULL &&
+         emulated_imu_begin(&imu, map_sensor(path, EMULATED_IMU_BYTES, emulated_imu_used_bytes));
+}
+
+static bool begin_environment(void) {
+  const char *path = getenv("GESTURE_ENVIRONMENT_FILE");
+  return path != NULL &&
+         emulated_environment_begin(&environment, map_sensor(path, EMULATED_ENVIRONMENT_BYTES,
+                                                             emulated_environment_used_bytes));
+}
+
+static bool begin(void) {
   const char *hurry = getenv("GESTURE_FAST");
   fast = hurry != NULL && strcmp(hurry, "1") == 0;
   start_ns = host_ns();
@@ -78,7 +94,8 @@ static bool begin(void) {
   host_reads = true;
   line_is_cut = false;
   fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
-  const bool present = path != NULL && emulated_imu_begin(&imu, map_sensor(path));
+  board.environment = begin_environment() ? "emulated" : "none";
+  const bool present = begin_imu();
   board.imu = present ? "emulated" : "none";
   board.sensor_mhz = emulated_imu_rate_mhz(&imu);
   board.stream_mhz = emulated_imu_stream_mhz(&imu);
@@ -93,6 +110,12 @@ static sample_status_t read_sample(sample_t *out) {
 }
 
 static uint32_t overruns(void) { return imu.lost; }
+
+static void measure(void) { emulated_environment_measure(&environment, now_us()); }
+
+static reading_status_t read_environment(reading_t *out) {
+  return emulated_environment_read(&environment, out);
+}
 
 static bool wait_for_room(uint64_t limit_ns) {
   const uint64_t now_ns = host_ns();
@@ -142,8 +165,9 @@ static int read_byte(void) {
 static void idle(void) {
   if (input_ended && (sensor_ended || !fast)) _exit(EXIT_SUCCESS);
   const uint32_t wait_us = emulated_imu_wait_us(&imu, now_us(), IDLE_LIMIT_US);
-  const bool waits_for_host = !imu.present || !imu.started || sensor_ended;
-  if (fast && !waits_for_host) {
+  const bool imu_runs = imu.present && imu.started && !sensor_ended;
+  const bool environment_runs = environment.started && !environment.ended;
+  if (fast && (imu_runs || environment_runs)) {
     skipped_us += wait_us;
     return;
   }
@@ -174,11 +198,14 @@ static void reboot(void) {
 board_t board = {
     .name = "native",
     .imu = "none",
+    .environment = "none",
     .revision = "host",
     .tick_hz = TICK_HZ,
     .begin = begin,
     .read_sample = read_sample,
     .overruns = overruns,
+    .measure = measure,
+    .read_environment = read_environment,
     .now_us = now_us,
     .ticks = ticks,
     .write = write_line,

@@ -1,5 +1,6 @@
 #include "board.h"
 
+#include "emulated_environment.h"
 #include "emulated_imu.h"
 #include "fault.h"
 #include "registers.h"
@@ -13,6 +14,7 @@
 extern const volatile uint8_t flash[]; /* link.ld: from address 0 on */
 
 static emulated_imu_t imu;
+static emulated_environment_t environment;
 static const char *fault;
 static uint64_t board_ticks; /* as of last_ticks */
 static uint32_t last_ticks;
@@ -44,6 +46,8 @@ static bool begin(void) {
   line_is_cut = false;
   fault = fault_take();
   const bool present = emulated_imu_begin(&imu, (const volatile void *)PSRAM);
+  const bool has_air = emulated_environment_begin(&environment, (const volatile void *)SPARE_RAM);
+  board.environment = has_air ? "emulated" : "none";
   board.imu = present ? "emulated" : "none";
   board.sensor_mhz = emulated_imu_rate_mhz(&imu);
   board.stream_mhz = emulated_imu_stream_mhz(&imu);
@@ -53,6 +57,12 @@ static bool begin(void) {
 static sample_status_t read_sample(sample_t *out) { return emulated_imu_read(&imu, now_us(), out); }
 
 static uint32_t overruns(void) { return imu.lost; }
+
+static void measure(void) { emulated_environment_measure(&environment, now_us()); }
+
+static reading_status_t read_environment(reading_t *out) {
+  return emulated_environment_read(&environment, out);
+}
 
 /* False where there is no room until `limit_us`. */
 static bool send_byte(char byte, uint64_t limit_us) {
@@ -118,11 +128,14 @@ static void reboot(void) { SCB_AIRCR = AIRCR_RESET_REQUEST; }
 board_t board = {
     .name = "virtual",
     .imu = "none",
+    .environment = "none",
     .revision = "an386",
     .tick_hz = SYSTEM_HZ,
     .begin = begin,
     .read_sample = read_sample,
     .overruns = overruns,
+    .measure = measure,
+    .read_environment = read_environment,
     .now_us = now_us,
     .ticks = ticks,
     .write = write,

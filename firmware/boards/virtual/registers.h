@@ -56,5 +56,6 @@ typedef struct {
 #define MPU_ENABLE (1u << 0)
 
 #define PSRAM 0x21000000u
+#define SPARE_RAM 0x20300000u /* 1 MB that the real board has not: of emulated sensors */
 
 #endif

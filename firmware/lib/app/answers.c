@@ -5,6 +5,7 @@
 #include "crc.h"
 #include "model.h"
 #include "profile.h"
+#include "readings.h"
 #include "selftest.h"
 #include "version.h"
 
@@ -47,6 +48,7 @@ static void answer_info(app_t *app) {
   line_start(line, "ok");
   field_text(line, " board=", board.name);
   field_text(line, " imu=", board.imu);
+  field_text(line, " environment=", board.environment);
   field_text(line, " revision=", board.revision);
   field_text(line, " firmware=", FIRMWARE_VERSION);
   field_text(line, " contract=", MODEL.contract_hash);
@@ -256,6 +258,16 @@ static void answer_observe(app_t *app, const command_t *command) {
   app_send(app);
 }
 
+static void answer_environment(app_t *app, const command_t *command) {
+  if (!readings_every(app, command->number)) {
+    answer(app, "err no-sensor");
+    return;
+  }
+  line_start(&app->line, "ok");
+  field_number(&app->line, " period_ms=", command->number);
+  app_send(app);
+}
+
 static void answer_reboot(app_t *app) {
   answer(app, "ok");
   board.reboot();
@@ -335,6 +347,9 @@ static void carry_out(app_t *app, const command_t *command) {
       break;
     case COMMAND_SAMPLE:
       answer_sample(app, command);
+      break;
+    case COMMAND_ENVIRONMENT:
+      answer_environment(app, command);
       break;
     case COMMAND_IMAGE:
       answer_image(app, command);

@@ -5,6 +5,7 @@
 #include "app_state.h"
 #include "board.h"
 #include "model.h"
+#include "readings.h"
 #include "version.h"
 
 /* Limits of one poll, so that neither commands nor a backlog of samples can starve the other. */
@@ -246,5 +247,6 @@ void app_poll(void) {
   app_breathe();
   const bool had_bytes = do_commands();
   const bool had_samples = take_samples();
+  readings_poll(&app);
   if (!had_bytes && !had_samples) board.idle();
 }

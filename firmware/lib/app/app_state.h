@@ -18,6 +18,15 @@
 #define APP_INPUT_BYTES (MODEL_WINDOW * MODEL_CHANNELS)
 
 typedef struct {
+  uint32_t period_ms; /* 0: none are wanted */
+  uint64_t start_us;  /* of period 0 */
+  uint32_t next_seq;  /* of the period in which the next is due */
+  uint32_t seq;       /* of the one that is being measured */
+  bool measuring;
+  bool failing; /* the newest gave nothing, and the host has been told */
+} readings_t;
+
+typedef struct {
   bool streaming;
   bool classifying;
   bool scoring;
@@ -37,6 +46,7 @@ typedef struct {
   sample_status_t sensor;   /* what it answered last */
   rate_lock_t stream_lock;  /* to the rate of sample lines */
   rate_lock_t model_lock;   /* from there to the rate of the contract */
+  readings_t readings;      /* of the environment */
   command_reader_t reader;
   line_t line; /* being written */
   recognizer_t recognizer;

@@ -60,16 +60,16 @@
 #define FIFO_LENGTH_MASK 0x3FFFu
 #define FIFO_BYTES 2048u
 
-static bool set(const imu_bus_t *bus, uint8_t reg, uint8_t value) {
+static bool set(const i2c_bus_t *bus, uint8_t reg, uint8_t value) {
   return bus->write(ADDRESS, reg, &value, 1);
 }
 
-static bool is_there(const imu_bus_t *bus) {
+static bool is_there(const i2c_bus_t *bus) {
   uint8_t name = 0;
   return bus->read(ADDRESS, CHIP_ID, &name, 1) && name == IS_BMI270;
 }
 
-static bool load(const imu_bus_t *bus, const uint8_t *firmware) {
+static bool load(const i2c_bus_t *bus, const uint8_t *firmware) {
   if (!set(bus, INIT_CTRL, INIT_LOAD)) return false;
   for (uint32_t at = 0; at < FIRMWARE_BYTES; at += FIRMWARE_CHUNK_BYTES) {
     const uint32_t word = at / 2;
@@ -82,7 +82,7 @@ static bool load(const imu_bus_t *bus, const uint8_t *firmware) {
   return set(bus, INIT_CTRL, INIT_START);
 }
 
-static bool has_started(const imu_bus_t *bus) {
+static bool has_started(const i2c_bus_t *bus) {
   for (int i = 0; i < START_TRIES; i++) {
     uint8_t status = 0;
     bus->wait_us(START_US);
@@ -92,7 +92,7 @@ static bool has_started(const imu_bus_t *bus) {
   return false;
 }
 
-static bool configure(const imu_bus_t *bus) {
+static bool configure(const i2c_bus_t *bus) {
   static const struct {
     uint8_t reg, value;
   } settings[] = {
@@ -107,7 +107,7 @@ static bool configure(const imu_bus_t *bus) {
   return true;
 }
 
-static bool begin(const imu_bus_t *bus, const uint8_t *firmware) {
+static bool begin(const i2c_bus_t *bus, const uint8_t *firmware) {
   if (firmware == NULL || !set(bus, CMD, CMD_RESET)) return false;
   bus->wait_us(RESET_US);
   if (!set(bus, PWR_CONF, PWR_ALWAYS_ON)) return false;
@@ -162,7 +162,7 @@ static bool parse(const uint8_t *bytes, size_t count, imu_batch_t *batch) {
   return true;
 }
 
-static bool read_fifo(const imu_bus_t *bus, imu_batch_t *batch) {
+static bool read_fifo(const i2c_bus_t *bus, imu_batch_t *batch) {
   static uint8_t bytes[IMU_BATCH_FRAMES * FRAME_BYTES];
   uint8_t length[2];
   *batch = (imu_batch_t){0};

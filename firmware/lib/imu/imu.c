@@ -16,7 +16,7 @@ static bool start(imu_t *imu) {
   return started;
 }
 
-bool imu_begin(imu_t *imu, const imu_bus_t *bus, const uint8_t *firmware) {
+bool imu_begin(imu_t *imu, const i2c_bus_t *bus, const uint8_t *firmware) {
   *imu = (imu_t){.bus = bus, .firmware = firmware};
   bus->recover();
   for (size_t i = 0; i < sizeof DRIVERS / sizeof DRIVERS[0] && imu->driver == NULL; i++) {

@@ -8,13 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "imu_bus.h"
+#include "i2c_bus.h"
 #include "imu_clock.h"
 #include "imu_driver.h"
 #include "sample.h"
 
 typedef struct {
-  const imu_bus_t *bus;
+  const i2c_bus_t *bus;
   const uint8_t *firmware;    /* see imu_driver.h */
   const imu_driver_t *driver; /* NULL where none was found */
   imu_clock_t clock;
@@ -30,7 +30,7 @@ typedef struct {
 
 /* Looks for each sensor we know and starts it; up to a second. False where there is none. `bus`
  * and `firmware` (of a BMI270, 8192 bytes) must stay. */
-bool imu_begin(imu_t *imu, const imu_bus_t *bus, const uint8_t *firmware);
+bool imu_begin(imu_t *imu, const i2c_bus_t *bus, const uint8_t *firmware);
 
 /* The oldest sample not yet read. A sensor that has been silent for a second is SAMPLE_STOPPED,
  * and is started anew once a second, which takes up to half a second. */

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "i2c_bus.h"
 #include "imu_axes.h"
-#include "imu_bus.h"
 
 #define IMU_BATCH_FRAMES 16u
 
@@ -26,13 +26,13 @@ typedef struct {
   uint16_t fifo_frames;
   imu_axes_t axes;
   /* Whether the part answers with its own name. */
-  bool (*is_there)(const imu_bus_t *bus);
+  bool (*is_there)(const i2c_bus_t *bus);
   /* Resets the part and starts it with an empty FIFO; up to half a second. `firmware` is what the
    * part itself runs, where it needs any. */
-  bool (*begin)(const imu_bus_t *bus, const uint8_t *firmware);
+  bool (*begin)(const i2c_bus_t *bus, const uint8_t *firmware);
   /* Takes what the FIFO has, at most IMU_BATCH_FRAMES. False where the bus fails before the first
    * frame or what comes makes no sense; then nothing of the batch counts. */
-  bool (*read_fifo)(const imu_bus_t *bus, imu_batch_t *batch);
+  bool (*read_fifo)(const i2c_bus_t *bus, imu_batch_t *batch);
 } imu_driver_t;
 
 extern const imu_driver_t LSM9DS1;

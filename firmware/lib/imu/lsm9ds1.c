@@ -28,16 +28,16 @@
 #define RESET_US 10000u
 #define SETTLE_US 60000u /* the first samples after switching on are not yet right */
 
-static bool set(const imu_bus_t *bus, uint8_t reg, uint8_t value) {
+static bool set(const i2c_bus_t *bus, uint8_t reg, uint8_t value) {
   return bus->write(ADDRESS, reg, &value, 1);
 }
 
-static bool is_there(const imu_bus_t *bus) {
+static bool is_there(const i2c_bus_t *bus) {
   uint8_t name = 0;
   return bus->read(ADDRESS, WHO_AM_I, &name, 1) && name == IS_LSM9DS1;
 }
 
-static bool begin(const imu_bus_t *bus, const uint8_t *firmware) {
+static bool begin(const i2c_bus_t *bus, const uint8_t *firmware) {
   (void)firmware;
   if (!set(bus, CTRL_REG8, RESET)) return false;
   bus->wait_us(RESET_US);
@@ -49,14 +49,14 @@ static bool begin(const imu_bus_t *bus, const uint8_t *firmware) {
   return set(bus, FIFO_CTRL, FIFO_BYPASS) && set(bus, FIFO_CTRL, FIFO_CONTINUOUS);
 }
 
-static bool read_vector(const imu_bus_t *bus, uint8_t reg, int16_t vector[3]) {
+static bool read_vector(const i2c_bus_t *bus, uint8_t reg, int16_t vector[3]) {
   uint8_t bytes[VECTOR_BYTES];
   if (!bus->read(ADDRESS, reg | COUNT_UP, bytes, sizeof bytes)) return false;
   for (int i = 0; i < 3; i++) vector[i] = (int16_t)(bytes[2 * i] | bytes[2 * i + 1] << 8);
   return true;
 }
 
-static bool read_fifo(const imu_bus_t *bus, imu_batch_t *batch) {
+static bool read_fifo(const i2c_bus_t *bus, imu_batch_t *batch) {
   uint8_t state;
   if (!bus->read(ADDRESS, FIFO_SRC, &state, 1)) return false;
   const uint8_t level = state & FIFO_LEVEL;

@@ -14,6 +14,7 @@ typedef enum {
   OFFSET_HEX,
   RUNS,
   NUMBER,
+  PERIOD,
   SAMPLES,
   TEXT,
   GENERATION,
@@ -36,7 +37,7 @@ static const rule_t RULES[] = {
     {"pull", COMMAND_PULL, NUMBER},        {"inject", COMMAND_INJECT, NUMBER},
     {"sample", COMMAND_SAMPLE, SAMPLES},   {"text", COMMAND_TEXT, TEXT},
     {"more", COMMAND_MORE, TEXT},          {"generate", COMMAND_GENERATE, GENERATION},
-    {"observe", COMMAND_OBSERVE, VALUES},
+    {"observe", COMMAND_OBSERVE, VALUES},  {"environment", COMMAND_ENVIRONMENT, PERIOD},
 };
 
 void command_reader_reset(command_reader_t *reader) {
@@ -196,9 +197,16 @@ static command_kind_t parse_generation(char *text, command_t *out) {
   return kind == COMMAND_GENERATE && !is_known ? COMMAND_OUT_OF_RANGE : kind;
 }
 
+static command_kind_t parse_period(const char *word, command_t *out) {
+  const command_kind_t kind = parse_number(word, COMMAND_ENVIRONMENT, out);
+  const bool in_range = out->number == 0 || (out->number >= COMMAND_LEAST_PERIOD_MS &&
+                                             out->number <= COMMAND_MOST_PERIOD_MS);
+  return kind == COMMAND_ENVIRONMENT && !in_range ? COMMAND_OUT_OF_RANGE : kind;
+}
+
 static command_kind_t parse_words(const rule_t *rule, char *text, command_t *out) {
-  static const int expected[] = {[NOTHING] = 0, [ON_OFF] = 1,  [RUNS] = 1,
-                                 [NUMBER] = 1,  [SAMPLES] = 1, [OFFSET_HEX] = 2};
+  static const int expected[] = {[NOTHING] = 0, [ON_OFF] = 1,  [RUNS] = 1,      [NUMBER] = 1,
+                                 [PERIOD] = 1,  [SAMPLES] = 1, [OFFSET_HEX] = 2};
   const char *words[MAX_WORDS];
   if (split(text, words) != expected[rule->arguments]) return COMMAND_BAD_ARGUMENT;
   switch (rule->arguments) {
@@ -210,6 +218,8 @@ static command_kind_t parse_words(const rule_t *rule, char *text, command_t *out
       return parse_bench(words[0], out);
     case NUMBER:
       return parse_number(words[0], rule->kind, out);
+    case PERIOD:
+      return parse_period(words[0], out);
     case SAMPLES:
       return parse_samples(words[0], out);
     default:

@@ -13,7 +13,9 @@
 #define COMMAND_MAX_HEAT 50000        /* of `generate`: a temperature of 5, in ten-thousandths */
 #define COMMAND_MAX_VALUE 2000000000u /* of `observe`: two million, in thousandths */
 #define COMMAND_MAX_VALUES 32         /* of one `observe` */
-#define COMMAND_SAMPLE_BYTES 32       /* u64 t_us, then i32 value[6], little endian */
+#define COMMAND_LEAST_PERIOD_MS 300u  /* of readings: each takes up to 250 */
+#define COMMAND_MOST_PERIOD_MS 86400000u
+#define COMMAND_SAMPLE_BYTES 32 /* u64 t_us, then i32 value[6], little endian */
 
 typedef enum {
   COMMAND_INFO,
@@ -35,6 +37,7 @@ typedef enum {
   COMMAND_MORE,
   COMMAND_GENERATE,
   COMMAND_OBSERVE,
+  COMMAND_ENVIRONMENT,
   COMMAND_UNKNOWN,
   COMMAND_BAD_ARGUMENT,
   COMMAND_OUT_OF_RANGE,
@@ -45,7 +48,7 @@ typedef struct {
   command_kind_t kind;
   bool on; /* of stream, classify, scores */
   /* Offset of load, runs of bench, bytes of image, seq of pull, rate of inject, characters of
-   * generate. */
+   * generate, period of environment. */
   uint32_t number;
   uint32_t heat;       /* of generate: temperature in ten-thousandths */
   uint32_t seed;       /* of generate */

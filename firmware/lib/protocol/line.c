@@ -61,18 +61,27 @@ void line_hex32(line_t *line, uint32_t number) {
 
 void line_end(line_t *line) { line->text[line->length++] = '\n'; }
 
-void line_sample(line_t *line, const char *word, const sample_t *sample) {
+static void add_row(line_t *line, const char *word, uint32_t seq, uint64_t t_us,
+                    const int32_t *values, int count) {
   line_start(line, word);
   const size_t start = line->length;
-  line_number(line, sample->seq);
+  line_number(line, seq);
   add(line, ',');
-  line_number(line, sample->t_us);
-  for (int c = 0; c < SAMPLE_CHANNELS; c++) {
+  line_number(line, t_us);
+  for (int i = 0; i < count; i++) {
     add(line, ',');
-    line_thousandths(line, sample->value[c]);
+    line_thousandths(line, values[i]);
   }
   const uint32_t crc = crc32(0, line->text + start, line->length - start);
   add(line, ',');
   line_hex32(line, crc);
   line_end(line);
+}
+
+void line_sample(line_t *line, const char *word, const sample_t *sample) {
+  add_row(line, word, sample->seq, sample->t_us, sample->value, SAMPLE_CHANNELS);
+}
+
+void line_reading(line_t *line, const reading_t *reading) {
+  add_row(line, "reading ", reading->seq, reading->t_us, reading->value, READING_VALUES);
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "reading.h"
 #include "sample.h"
 
 #define LINE_MAX_CHARACTERS 255 /* without the line end */
@@ -29,5 +30,8 @@ void line_end(line_t *line);
 /* `seq,t_us,ax,ay,az,gx,gy,gz,crc` and the line end. The CRC is over all before it but `word`,
  * which is "" or comes first, with a space. */
 void line_sample(line_t *line, const char *word, const sample_t *sample);
+
+/* `reading seq,t_us,temperature,pressure,humidity,crc` and the line end; the CRC as above. */
+void line_reading(line_t *line, const reading_t *reading);
 
 #endif

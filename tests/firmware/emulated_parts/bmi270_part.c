@@ -122,4 +122,4 @@ static void start(void) { sent_at = sent_length = 0; }
 
 static bool is_port(uint8_t reg) { return reg == 0x26 || reg == 0x5E; }
 
-const part_t BMI270_PART = {0x68, switch_on, write, read, start, is_port, is_on, make};
+const part_t BMI270_PART = {0x68, switch_on, write, read, start, is_port, is_on, make, NULL, NULL};

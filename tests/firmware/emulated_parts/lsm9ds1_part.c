@@ -81,4 +81,4 @@ static bool is_port(uint8_t reg) {
   return false;
 }
 
-const part_t LSM9DS1_PART = {0x6B, switch_on, write, read, start, is_port, is_on, make};
+const part_t LSM9DS1_PART = {0x6B, switch_on, write, read, start, is_port, is_on, make, NULL, NULL};

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "imu_bus.h"
+#include "i2c_bus.h"
 
 #define FIRMWARE_BYTES 8192u
 
@@ -20,19 +20,36 @@ typedef struct {
   /* Called at the start of a transfer; reg counts up in it, except where the part says not. */
   void (*start)(void);
   bool (*is_port)(uint8_t reg); /* a register that a transfer stays at */
-  /* Whether it is set to make frames, and one more frame. */
+  /* Of an IMU: whether it is set to make frames, and one more frame. */
   bool (*is_on)(void);
   void (*make)(const int16_t frame[6]);
+  /* Of a part without registers, in place of all of write, read and is_port. */
+  void (*ask)(void);
+  uint8_t (*receive)(void);
 } part_t;
 
 extern const part_t LSM9DS1_PART, BMI270_PART;
+extern const part_t HTS221_PART, HS3003_PART, LPS22HB_PART;
+
+/* What the environment's parts find when they measure, in their own counts. */
+typedef struct {
+  int32_t temperature, humidity, pressure;
+} air_t;
+extern air_t air;
+
+/* Of an HTS221, registers 0x30 to 0x3F. */
+extern uint8_t calibration[16];
 
 /* What the BMI270 must be given. */
 extern uint8_t firmware[FIRMWARE_BYTES];
 
-extern const imu_bus_t PART_BUS;
+extern const i2c_bus_t PART_BUS;
 
-/* NULL: nothing on the bus. The true rate is the part's own, whatever it was set to. */
+/* Beside the IMU, switched on. Taken off again by bus_remove. */
+void bus_add(const part_t *part);
+void bus_remove(const part_t *part);
+
+/* NULL: no IMU on the bus. The true rate is the part's own, whatever it was set to. */
 void bus_plug(const part_t *part, uint32_t rate_mhz);
 void bus_advance(uint32_t us);
 uint64_t bus_now_us(void);
