@@ -83,7 +83,7 @@ def _series_plan(options: CaptureOptions) -> Plan:
             "a series is recorded as a whole; it has no takes, no labels and nobody who makes them",
             "leave it out; --period, --seconds, --dataset, --session and --port are for a series",
         )
-    period_s = options.period_s or USUAL_PERIOD_S
+    period_s = USUAL_PERIOD_S if options.period_s is None else options.period_s
     least_s, most_s = PERIODS_S
     if not least_s <= period_s <= most_s:
         raise _unusable(

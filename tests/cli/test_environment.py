@@ -1,0 +1,140 @@
+"""`gesture capture --sensor environment` as a user runs it, on emulated boards."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.artifacts import Recording
+from pipeline.boards.supervisor import start
+from pipeline.capture.protocol import LineReader, Message, reading_of
+from pipeline.datasets.series_file import load_series, save_series
+from pipeline.errors import ExitCode
+from tests.cli.commands import Ended, gesture, running
+from tests.fixtures.capturing import image
+from tests.fixtures.counted_port import CountedPort
+from tests.fixtures.known_air import index_of, series
+
+pytestmark = [pytest.mark.usefixtures("host_compiler"), pytest.mark.xdist_group("capture-faults")]
+LIMIT_S = 60.0
+LATE_US = 20_000
+
+
+@pytest.fixture(autouse=True)
+def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+
+
+def capture(work: Path, port: str, *words: str) -> Ended:
+    named = ("--sensor", "environment", "--dataset", "room", "--port", port)
+    return gesture("capture", *named, *words, cwd=work)
+
+
+def recorded(work: Path) -> list[Recording]:
+    return [load_series(path) for path in sorted((work / "data" / "room").glob("*.csv"))]
+
+
+@pytest.mark.parametrize("board", ["native", "virtual"])
+def test_what_the_board_measures_is_in_the_series(
+    tmp_path: Path, request: pytest.FixtureRequest, board: str
+) -> None:
+    if board == "virtual":
+        request.getfixturevalue("qemu")
+    played = series(300, without=(100, 101))
+    with start(board, image(board), environment=played, fast=True) as started:
+        ended = capture(tmp_path, started.port, "--period", "1")
+    assert ended.code == 0, ended.told
+    (told,) = recorded(tmp_path)
+    assert told.rate_hz == 1.0
+    assert told.board == board
+    assert told.channels == ("temperature", "pressure", "humidity")
+    assert np.array_equal(index_of(told), played.seq)
+    assert np.array_equal(told.seq - told.seq[0], played.seq)
+    assert [(gap.index, gap.missing) for gap in told.gaps] == [(100, 2)]
+    since_us = told.t_us - told.t_us[0]
+    assert np.abs(since_us - told.seq * 1_000_000).max() <= LATE_US
+    assert "298 readings, every 1 s, 2 readings missing" in ended.told
+
+
+def test_a_series_is_as_long_as_was_asked_for_and_the_next_has_a_number_of_its_own(
+    tmp_path: Path,
+) -> None:
+    words = ("--period", "0.5", "--seconds", "2", "--session", "attic")
+    with start("native", image("native"), environment=series(600, 0.5)) as started:
+        first = capture(tmp_path, started.port, *words)
+        second = capture(tmp_path, started.port, *words)
+    assert (first.code, second.code) == (0, 0), first.told + second.told
+    files = sorted(path.name for path in (tmp_path / "data" / "room").iterdir())
+    assert files == ["attic-001.csv", "attic-002.csv"]
+    one, other = recorded(tmp_path)
+    assert len(one) == len(other) == 4
+    assert one.session == "attic"
+    assert one.clock is not None
+    assert index_of(other)[0] > index_of(one)[-1]
+
+
+def test_a_series_feeds_an_emulated_board(tmp_path: Path) -> None:
+    """A file that was recorded is one that can be played."""
+    save_series(series(50), tmp_path / "played.csv")
+    command = ("board", "start", "native", "--environment", "played.csv", "--fast", "--json")
+    with running(*command, cwd=tmp_path) as board:
+        assert board.stdout is not None
+        port = json.loads(board.stdout.readline())["port"]
+        ended = capture(tmp_path, port, "--period", "1")
+    assert ended.code == 0, ended.told
+    assert index_of(recorded(tmp_path)[0]).tolist() == list(range(50))
+
+
+@pytest.mark.parametrize("lines", [4, 40, 400])
+def test_all_that_was_read_before_kill_9_is_in_the_series(tmp_path: Path, lines: int) -> None:
+    named = ("--sensor", "environment", "--period", "1", "--dataset", "room")
+    with (
+        start("native", image("native"), environment=series(20_000), fast=True) as board,
+        CountedPort(board.port) as port,
+        running("capture", *named, "--port", port.path, cwd=tmp_path) as process,
+    ):
+        while port.sent_lines() < lines:
+            assert process.poll() is None
+        process.kill()
+        process.wait()
+        read = port.read_by_host()
+    gesture("data", "list", "data/room", cwd=tmp_path)
+    sent = [reading_of(item) for item in LineReader().feed(read) if isinstance(item, Message)]
+    (told,) = recorded(tmp_path)
+    assert told.seq.tolist() == [reading.seq for reading in sent if reading is not None]
+    assert index_of(told).tolist() == told.seq.tolist()
+
+
+def test_a_board_without_such_sensors_is_told_at_once(tmp_path: Path) -> None:
+    with start("native", image("native"), fast=True) as board:
+        ended = capture(tmp_path, board.port)
+    assert ended.code == ExitCode.NO_BOARD
+    assert "no sensors of temperature, pressure and humidity" in ended.told
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--label", "up"), "--label cannot be used with `--sensor environment`"),
+        (("--person", "anna", "--count", "2"), "--person, --count cannot be used"),
+        (("--mode", "guided"), "--mode cannot be used"),
+        (("--seed", "3"), "--seed cannot be used"),
+        (("--labels-from", "data"), "--labels-from cannot be used"),
+        (("--period", "0.1"), "A period of 0.1 s cannot be used"),
+        (("--period", "0"), "A period of 0 s cannot be used"),
+        (("--period", "nan"), "cannot be used"),
+        (("--period", "90000"), "A period of 90000 s cannot be used"),
+        (("--sensor", "imu", "--label", "up", "--period", "1"), "--period cannot be used with"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_by_name(
+    tmp_path: Path, words: tuple[str, ...], told: str
+) -> None:
+    ended = gesture("capture", "--sensor", "environment", *words, cwd=tmp_path)
+    assert ended.code == ExitCode.USAGE
+    assert told in ended.told
+    assert not list(tmp_path.iterdir())
