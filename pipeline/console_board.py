@@ -65,6 +65,7 @@ def _proofs(verified: Verified) -> list[tuple[str, object]]:
     return [
         ("board", f"{verified.board}, revision {verified.revision}"),
         ("sensor", _sensor(verified)),
+        ("environment", verified.environment),
         ("contract", f"{verified.contract_hash[:12]}, read back and equal"),
         *(image if verified.image_crc is not None else []),
         ("golden vectors", f"{verified.vectors} run on the board, every byte equal"),

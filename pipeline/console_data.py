@@ -59,7 +59,8 @@ def show_datasets(datasets: Mapping[Path, int], as_json: bool) -> None:
     if as_json:
         print_json({"datasets": datasets})
     elif datasets:
-        show_table("datasets", [(str(path), f"{count} takes") for path, count in datasets.items()])
+        files = [(str(path), f"{count} recordings") for path, count in datasets.items()]
+        show_table("datasets", files)
     else:
         err.print(
             "There is no dataset in data/; `gesture capture` or `gesture data import` starts one."
@@ -110,6 +111,10 @@ def show_inventory(inventory: Inventory, as_json: bool) -> None:
     if as_json:
         print_json(inventory)
         return
+    if inventory.series:
+        _show_series(inventory)
+    if not inventory.shares:
+        return
     table = Table("label", "person", "sessions", "takes", "seconds", "Hz", box=None)
     for share in inventory.shares:
         rates = ", ".join(f"{rate_hz:g}" for rate_hz in share.rates_hz)
@@ -118,6 +123,14 @@ def show_inventory(inventory: Inventory, as_json: bool) -> None:
         table.add_row(share.label, share.person, sessions, *numbers)
     out.print(table)
     out.print(f"{inventory.takes} takes in {escape(str(inventory.dataset))}")
+
+
+def _show_series(inventory: Inventory) -> None:
+    table = Table("series", "readings", "missing", "every", box=None)
+    for series in inventory.series:
+        numbers = (str(series.readings), str(series.missing), f"{series.period_s:g} s")
+        table.add_row(escape(str(series.file)), *numbers)
+    out.print(table)
 
 
 def show_trimmed(trimmed: Trimmed, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.artifacts import Recording
 from pipeline.datasets.recordings import load_recordings, takes_in
+from pipeline.datasets.series_file import load_series, series_in
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,20 @@ class Share:
 
 
 @dataclass(frozen=True)
+class SeriesFile:
+    """missing: readings that never arrived."""
+
+    file: Path
+    readings: int
+    missing: int
+    period_s: float
+
+
+@dataclass(frozen=True)
 class Inventory:
     dataset: Path
     shares: tuple[Share, ...]
+    series: tuple[SeriesFile, ...] = ()
 
     @property
     def takes(self) -> int:
@@ -34,10 +46,18 @@ class Inventory:
 
 def take_inventory(dataset: Path) -> Inventory:
     """Raises PipelineError where there is no recording, or one cannot be read."""
+    series = tuple(_series(path) for path in series_in(dataset))
     groups: dict[tuple[str, str], list[Recording]] = defaultdict(list)
-    for take in load_recordings(dataset):
+    for take in load_recordings(dataset) if takes_in(dataset) or not series else ():
         groups[take.label, take.person].append(take)
-    return Inventory(dataset, tuple(_share(*key, group) for key, group in sorted(groups.items())))
+    shares = tuple(_share(*key, group) for key, group in sorted(groups.items()))
+    return Inventory(dataset, shares, series)
+
+
+def _series(path: Path) -> SeriesFile:
+    series = load_series(path)
+    missing = sum(gap.missing for gap in series.gaps)
+    return SeriesFile(path, len(series), missing, round(1 / series.rate_hz, 3))
 
 
 def _share(label: str, person: str, takes: list[Recording]) -> Share:
@@ -52,6 +72,7 @@ def _share(label: str, person: str, takes: list[Recording]) -> Share:
 
 
 def find_datasets(folder: Path) -> dict[Path, int]:
-    """Folders in `folder` that hold recordings, and how many files."""
-    found = {path: takes_in(path) for path in sorted(folder.glob("[!.]*/"))}
+    """Folders in `folder` that hold recordings or series, and how many files."""
+    folders = sorted(folder.glob("[!.]*/"))
+    found = {path: [*takes_in(path), *series_in(path)] for path in folders}
     return {path: len(files) for path, files in found.items() if files}

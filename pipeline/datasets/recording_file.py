@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.artifacts import Recording
-from pipeline.datasets.recording_faults import gaps_in
+from pipeline.datasets.recording_faults import bad_file, gaps_in
 from pipeline.datasets.recording_header import (
     clock_in,
     faults_in,
@@ -17,6 +17,7 @@ from pipeline.datasets.recording_header import (
     take_in,
 )
 from pipeline.datasets.recording_table import read_table, write_table
+from pipeline.errors import PipelineError
 
 
 def save_recording(recording: Recording, path: Path) -> None:
@@ -34,6 +35,8 @@ def load_recording(path: Path) -> Recording:
     Raises PipelineError that names the file and the line of the first fault.
     """
     header, columns, seq, t_us, samples = read_table(path)
+    if "series" in header:
+        raise _is_series(path, header["series"])
     return Recording(
         samples=samples,
         seq=seq,
@@ -52,4 +55,14 @@ def load_recording(path: Path) -> Recording:
         clock=clock_in(path, header),
         pulled=pulled_in(path, header),
         name=f"{path.parent.name}/{path.stem}",
+    )
+
+
+def _is_series(path: Path, what: str) -> PipelineError:
+    return bad_file(
+        path,
+        None,
+        f"is a series of the {what}",
+        "it has no movements and no label; a forecast is learned from it, not a gesture",
+        "name a recording; an emulated board is fed a series with --environment",
     )

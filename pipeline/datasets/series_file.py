@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 
 from pipeline.artifacts import Recording
@@ -21,6 +22,7 @@ from pipeline.datasets.recording_header import (
 from pipeline.datasets.recording_table import read_table, write_table
 
 ENVIRONMENT = "environment"
+HEAD_LINES = 4  # among which a series says that it is one
 
 
 def save_series(series: Recording, path: Path) -> None:
@@ -45,12 +47,13 @@ def load_series(path: Path) -> Recording:
     Raises PipelineError that names the file and the line of the first fault.
     """
     header, columns, seq, t_us, samples = read_table(path)
+    label = _series_in(path, header)
     return Recording(
         samples=samples,
         seq=seq,
         t_us=t_us,
         rate_hz=1 / _period_in(path, header),
-        label=_series_in(path, header),
+        label=label,
         person="",
         session=name_in(path, header, "session"),
         board=header.get("board", "unknown"),
@@ -69,6 +72,16 @@ def next_series_path(folder: Path, session: str) -> Path:
     numbers = (path.stem.rpartition("-")[2] for path in folder.glob(f"{session}-*.csv"))
     taken = [int(number) for number in numbers if number.isdigit()]
     return series_path(folder, session, max(taken, default=0) + 1)
+
+
+def series_in(folder: Path) -> list[Path]:
+    """The files of series in a folder, always in the same order."""
+    return [path for path in sorted(folder.glob("[!.]*.csv")) if _is_series(path)]
+
+
+def _is_series(path: Path) -> bool:
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        return any(line.startswith("# series:") for line in islice(stream, HEAD_LINES))
 
 
 def series_path(folder: Path, session: str, n: int) -> Path:

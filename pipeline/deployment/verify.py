@@ -26,6 +26,8 @@ class Info(Protocol):
     @property
     def imu(self) -> str: ...
     @property
+    def environment(self) -> str: ...
+    @property
     def nominal_hz(self) -> float: ...
     @property
     def sensor_hz(self) -> float: ...
@@ -56,6 +58,7 @@ class Verified:
     board: str
     revision: str
     imu: str
+    environment: str
     nominal_hz: float
     sensor_hz: float
     contract_hash: str
@@ -94,6 +97,7 @@ def verify(
         board=told.board,
         revision=told.revision,
         imu=told.imu,
+        environment=told.environment,
         nominal_hz=told.nominal_hz,
         sensor_hz=told.sensor_hz,
         contract_hash=told.contract,

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from pipeline.capture.ear import Ear
 from pipeline.capture.senders import BOARD
+from pipeline.capture.streams import environment
 from pipeline.capture.track import Stretch
+from tests.fixtures.board_lines import reading_line
 from tests.fixtures.known_motion import RATE_HZ, index_of, sample_lines, times_of
 from tests.fixtures.line_faults import LineFaults
 
@@ -102,3 +104,62 @@ def test_no_bytes_make_it_fall(noise, is_known):
         ear.hear(line, 4_000_000 + round(n / RATE_HZ * 1e6))
     ear.finish()
     assert ear.sender is not BOARD or len(ear.track) == len(LINES)  # noise may look like rows
+
+
+PERIOD_S = 2.0
+ASKED = b"ok period_ms=2000\n"
+
+
+def heard(*pieces: bytes) -> Ear:
+    """All said by a board, a period for each reading."""
+    ear, host_us = Ear(environment(PERIOD_S)), 0
+    for piece in pieces:
+        ear.hear(piece, host_us)
+        host_us += 2_000_000 if piece.startswith(b"reading") else 0
+    ear.finish()
+    return ear
+
+
+def places(ear: Ear) -> list[int]:
+    """Which readings are kept, by their temperature."""
+    return [(values[0] - 20_000) for values in ear.track.newest(100)]
+
+
+def test_readings_of_an_earlier_capture_are_not_of_this_one() -> None:
+    old = [reading_line(n) for n in (70, 71)]
+    said = [INFO, old[0], b"ok period_ms=0\n", old[1], ASKED]
+    ear = heard(*said, reading_line(0), reading_line(1), reading_line(2))
+    assert places(ear) == [0, 1, 2]
+    assert ear.rate_hz() == 1 / PERIOD_S
+    assert ear.channels == ("temperature", "pressure", "humidity")
+    assert not any(ear.track.totals.values())
+
+
+def test_readings_that_are_missing_or_damaged_are_told_and_samples_are_not_readings() -> None:
+    damaged = reading_line(2).replace(b"20.002", b"20.902")
+    ear = heard(INFO, ASKED, reading_line(0), LINES[5], damaged, reading_line(3), reading_line(6))
+    assert places(ear) == [0, 3, 6]
+    assert dict(ear.track.totals) == {"corrupt": 1, "lost": 4}
+
+
+def test_a_board_that_starts_again_goes_on_in_the_same_series() -> None:
+    again = [reading_line(n, n - 10, at_us=400) for n in (10, 11)]
+    ear = heard(INFO, ASKED, *map(reading_line, range(3)), b"hello board=native\n", INFO, ASKED)
+    for n, line in enumerate(again):
+        ear.hear(line, (5 + n) * 2_000_000)
+    assert places(ear) == [0, 1, 2, 10, 11]
+    assert ear.track.totals["reboot"] == 1
+    part = ear.track.stretch(0, 1 << 62)
+    assert np.diff(part.seq).tolist() == [1, 1, 3, 1]
+    assert np.abs(np.diff(part.t_us) - np.diff(part.seq) * 2_000_000).max() < 10_000
+
+
+def test_sensors_that_give_nothing_are_known_until_they_give_again() -> None:
+    ear = heard(INFO, ASKED, reading_line(0), b"warn no-reading seq=1\n")
+    assert ear.failing
+    ear.hear(reading_line(2), 4_000_000)
+    assert not ear.failing
+    ear.hear(b"warn sensor-stopped samples=9\n", 4_000_000)  # the IMU's
+    assert not ear.sensor_stopped
+    ear.hear(b"warn environment-ended readings=3\n", 4_000_000)
+    assert ear.sensor_stopped

@@ -15,9 +15,9 @@ from pipeline.capture.client import READY_TIMEOUT_S
 from pipeline.capture.ear import Ear
 from pipeline.capture.link import AWAY_LIMIT_S, Link, State
 from pipeline.capture.ports import lasting_name
-from pipeline.capture.streams import SILENT_AFTER_S
+from pipeline.capture.streams import SILENT_AFTER_S, environment
 from pipeline.errors import ExitCode, PipelineError
-from tests.fixtures.board_lines import INFO, sample_line
+from tests.fixtures.board_lines import INFO, reading_line, sample_line
 
 
 class Plug:
@@ -124,6 +124,54 @@ def test_a_board_without_a_sensor_is_told_at_once(plug: Plug) -> None:
     link.tend(0.1)
     with pytest.raises(PipelineError, match="sent no samples"):
         link.tend(0.2)
+    link.close()
+
+
+def test_a_board_is_told_to_measure_anew_and_later_to_go_on(plug: Plug) -> None:
+    ear = Ear(environment(60.0))
+    link = Link(str(plug.path), ear, 0.0)
+    link.tend(0.0)
+    ear.hear(INFO, 0)
+    link.tend(0.1)
+    assert plug.written() == b"info\nenvironment 0\nenvironment 60000\n"
+    ear.hear(b"ok period_ms=0\nok period_ms=60000\n" + reading_line(0), 0)
+    link.tend(100.0)
+    assert link.state is State.STREAMING  # a reading a minute is not silence
+    link.tend(2 * 60 + SILENT_AFTER_S + 1)
+    link.tend(2 * 60 + SILENT_AFTER_S + 1)
+    ear.hear(INFO, 0)
+    link.tend(2 * 60 + SILENT_AFTER_S + 2)
+    assert plug.written() == b"info\nenvironment 60000\n"
+    link.stop(200.0)
+    assert plug.written() == b"environment 0\n"
+    link.close()
+
+
+@pytest.mark.parametrize(
+    ("info", "told"),
+    [
+        (INFO.replace(b"environment=emulated", b"environment=none"), "has no sensors"),
+        (INFO, "sent no readings of its environment"),
+    ],
+)
+def test_a_board_without_readings_is_told(plug: Plug, info: bytes, told: str) -> None:
+    ear = Ear(environment(1.0))
+    link = Link(str(plug.path), ear, 0.0)
+    link.tend(0.0)
+    ear.hear(info, 0)
+    link.tend(0.1)
+    with pytest.raises(PipelineError, match=told):
+        link.tend(0.2 + ear.stream.samples_within_s)
+    link.close()
+
+
+def test_only_our_firmware_can_be_asked_for_readings(plug: Plug) -> None:
+    ear = Ear(environment(1.0))
+    link = Link(str(plug.path), ear, 0.0)
+    for n in range(20):
+        ear.hear(b"0.1,0.2,0.3\n", n * 1_000_000)
+    with pytest.raises(PipelineError, match="No board answered"):
+        link.tend(READY_TIMEOUT_S + 0.1)
     link.close()
 
 

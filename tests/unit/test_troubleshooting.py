@@ -13,7 +13,8 @@ PAGE = (PROJECT / "docs" / "troubleshooting.md").read_text("utf-8")
 def said() -> str:
     """All texts in the program, of f-strings what stands between the braces left out; and those
     of a board, which `gesture monitor` hands on."""
-    texts = [(PROJECT / "firmware" / "lib" / "app" / "app.c").read_text("utf-8")]
+    app = sorted((PROJECT / "firmware" / "lib" / "app").glob("*.c"))
+    texts = [path.read_text("utf-8") for path in app]
     for path in (PROJECT / "pipeline").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.JoinedStr):
