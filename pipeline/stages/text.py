@@ -131,8 +131,9 @@ def _float_written(
 
     config = load_section(run.require(run.config_file, "train"), GenerationConfig)
     network = load_network(run.require(run.keras_file, "train"))
-    writer = Writer(network, config.model, temperature, seed)
-    return vocabulary.decode(writer.write(vocabulary.encode(prompt).tolist(), length))
+    prompted = vocabulary.encode(prompt).tolist()
+    written = Writer(network, config.model).write(prompted, length, temperature, seed)
+    return vocabulary.decode(written)
 
 
 def _twin(run: RunFolder) -> TextTwin:

@@ -26,6 +26,7 @@ STRETCHES = 64
 SAMPLE_TEMPERATURES = (0.0001, 0.5, 1.0, 5.0)
 SAMPLE_LENGTH = 300
 SAMPLE_SEED = 1
+PROMPT = 20  # characters that it goes on from
 
 
 def train_generation(
@@ -83,7 +84,7 @@ def _lesson(dataset: TokenDataset, part: str, config: GenerationConfig) -> Lesso
     if not config.text.stateful:
         return Lesson(inputs, targets)
     lanes = Lanes.of(np.arange(len(inputs)) == 0, config.fit.batch_size)
-    weights = lanes.each(np.ones(len(inputs), np.float32))
+    weights = lanes.each(np.ones(inputs.shape, np.float32))
     return Lesson(lanes.each(inputs), lanes.each(targets), weights / weights.mean(), lanes.begins)
 
 
@@ -109,13 +110,12 @@ def _stretches(inputs: Int32) -> Int32:
 
 
 def _samples(model: Any, config: GenerationConfig, dataset: TokenDataset) -> list[dict[str, Any]]:
-    """What it writes after the first line that was held out."""
+    """What it writes after the beginning of what was held out."""
     vocabulary = dataset.vocabulary
-    prompt = [int(number) for number in dataset.inputs["test"][0][:20]]
-    samples = []
+    prompt = [int(number) for number in dataset.inputs["test"][0][:PROMPT]]
+    samples, writer = [], Writer(model, config.model)
     for temperature in SAMPLE_TEMPERATURES:
-        writer = Writer(model, config.model, temperature, SAMPLE_SEED)
-        text = vocabulary.decode(writer.write(prompt, SAMPLE_LENGTH))
+        text = vocabulary.decode(writer.write(prompt, SAMPLE_LENGTH, temperature, SAMPLE_SEED))
         samples.append(
             {"temperature": temperature, "prompt": vocabulary.decode(prompt), "text": text}
         )

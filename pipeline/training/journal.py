@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import zipfile
 from collections.abc import Callable, Sequence
@@ -42,12 +43,9 @@ class Checkpoint:
     epochs: tuple[dict[str, Any], ...]
     arrays: dict[str, NDArray[Any]]
 
-    def list(self, name: str) -> list[NDArray[Any]]:
-        numbered = [key for key in self.arrays if key.partition(":")[0] == name]
-        return [
-            self.arrays[key]
-            for key in sorted(numbered, key=lambda key: int(key[key.index(":") + 1 :]))
-        ]
+    def row(self, name: str) -> list[NDArray[Any]]:
+        """The arrays that were kept under this name, in order."""
+        return [self.arrays[key] for key in sorted(self.arrays) if key.startswith(f"{name}:")]
 
 
 def load_checkpoint(journal: Journal) -> Checkpoint | None:
@@ -86,7 +84,9 @@ def save_checkpoint(journal: Journal, learner: Any, best: Any, epochs: Sequence[
         "best": best.best_weights,
         "waited": [np.array(best.wait), np.array(best.best), np.array(best.best_epoch)],
     }
-    arrays = {f"{name}:{i}": array for name, some in kept.items() for i, array in enumerate(some)}
+    arrays = {
+        f"{name}:{i:05}": array for name, some in kept.items() for i, array in enumerate(some)
+    }
     with atomic_write(journal.run.checkpoint_file) as unfinished, unfinished.open("wb") as file:
         np.savez(file, told=np.array(json.dumps(told)), **arrays)
 
@@ -94,15 +94,15 @@ def save_checkpoint(journal: Journal, learner: Any, best: Any, epochs: Sequence[
 def go_on(checkpoint: Checkpoint, learner: Any, best: Any) -> None:
     """Everything as it was after those epochs; to be called once training has begun."""
     learner.optimizer.build(learner.trainable_variables)
-    learner.set_weights(checkpoint.list("weights"))
+    learner.set_weights(checkpoint.row("weights"))
     for variables, name in (
         (learner.optimizer.variables, "optimizer"),
         (_random(learner), "random"),
     ):
-        for variable, value in zip(variables, checkpoint.list(name), strict=True):
+        for variable, value in zip(variables, checkpoint.row(name), strict=True):
             variable.assign(value)
-    wait, loss, epoch = checkpoint.list("waited")
-    best.best_weights = checkpoint.list("best")
+    wait, loss, epoch = checkpoint.row("waited")
+    best.best_weights = checkpoint.row("best")
     best.wait, best.best, best.best_epoch = int(wait), float(loss), int(epoch)
 
 
@@ -125,10 +125,21 @@ def callbacks(
         if checkpoint is not None:
             go_on(checkpoint, keeper.model, best)
 
-    keeper = keras.callbacks.LambdaCallback(on_train_begin=begin, on_epoch_begin=keep)
-    log = keras.callbacks.CSVLogger(journal.run.epochs_file, append=checkpoint is not None)
-    told = [_tensorboard(keras, journal)] if journal.config.fit.tensorboard else []
-    return [keeper, log, *told]
+    def log(index: int, logs: Any = None) -> None:  # noqa: ARG001
+        _save_table(journal, epochs)
+
+    keeper = keras.callbacks.LambdaCallback(
+        on_train_begin=begin, on_epoch_begin=keep, on_epoch_end=log
+    )
+    return [keeper, *([_tensorboard(keras, journal)] if journal.config.fit.tensorboard else ())]
+
+
+def _save_table(journal: Journal, epochs: Sequence[Any]) -> None:
+    """All of it anew: an epoch that a kill has made be learned again is in it once."""
+    with atomic_write(journal.run.epochs_file) as unfinished, unfinished.open("w") as file:
+        table = csv.DictWriter(file, asdict(epochs[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(map(asdict, epochs))
 
 
 def _tensorboard(keras: Any, journal: Journal) -> Any:

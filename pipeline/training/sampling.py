@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.config_models import ModelConfig
 from pipeline.tokens import FIRST
-from pipeline.training.streams import keeping_state
+from pipeline.training.streams import forget, keeping_state
 
 Floats = NDArray[np.floating[Any]]
 
@@ -38,25 +38,27 @@ def draw(logits: Floats, temperature: float, random: np.random.Generator) -> int
 class Writer:
     """Writes on with a trained float network: one step a character, with its state kept."""
 
-    def __init__(self, model: Any, config: ModelConfig, temperature: float, seed: int) -> None:
+    def __init__(self, model: Any, config: ModelConfig) -> None:
         import tensorflow as tf
 
-        self._step = tf.function(keeping_state(model, config, 1, 1, 1))
-        self._temperature = temperature
-        self._random = np.random.default_rng(seed)
+        self._network = keeping_state(model, config, 1, 1, 1)
+        self._step = tf.function(self._network)
 
-    def write(self, prompt: Sequence[int], length: int) -> list[int]:
-        """What comes after the prompt, which has a character or more."""
-        for number in prompt:
-            logits = self._after(number)
+    def write(self, prompt: Sequence[int], length: int, temperature: float, seed: int) -> list[int]:
+        """What comes after the prompt, which has a character or more, and nothing before it."""
+        random = np.random.default_rng(seed)
+        logits = self.read(prompt)[-1]
         written = []
         for _ in range(length):
-            number = FIRST + draw(logits[FIRST:], self._temperature, self._random)
-            written.append(number)
-            logits = self._after(number)
+            written.append(FIRST + draw(logits[FIRST:], temperature, random))
+            logits = self._after(written[-1])
         return written
 
+    def read(self, numbers: Sequence[int]) -> Floats:
+        """From the beginning of a text: logits of what comes next, float32 [n, vocabulary]."""
+        forget(self._network, np.array([True]))
+        return np.stack([self._after(number) for number in numbers])
+
     def _after(self, number: int) -> Floats:
-        """Logits of what comes next, float32 [vocabulary]."""
         found: Floats = np.asarray(self._step(np.array([[number]], np.int32)))[0, 0]
         return found

@@ -1,0 +1,215 @@
+"""Texts with labels and one long text: read, split and numbered, or refused in words."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.config_file import load_section
+from pipeline.config_text import GenerationConfig, SentimentConfig
+from pipeline.datasets.characters import generation_dataset
+from pipeline.datasets.imdb import unpack_imdb
+from pipeline.datasets.text import sentiment_dataset
+from pipeline.errors import PipelineError
+from tests.texts import GENERATION, RHYME, SENTIMENT, write_reviews, write_rhymes
+
+
+def sentiment_config(folder: Path, *settings: str) -> SentimentConfig:
+    file = folder / "sentiment.yaml"
+    file.write_text(SENTIMENT, "utf-8")
+    return load_section(file, SentimentConfig, [f"data.path={folder / 'reviews'}", *settings])
+
+
+def generation_config(path: Path, *settings: str) -> GenerationConfig:
+    file = path.parent / "generation.yaml"
+    file.write_text(GENERATION, "utf-8")
+    return load_section(file, GenerationConfig, [f"data.path={path}", *settings])
+
+
+def test_the_vocabulary_knows_nothing_of_what_is_held_out(tmp_path: Path) -> None:
+    folder = write_reviews(tmp_path / "reviews", {"train": 40})
+    held_out = {"label": 1, "text": "lovely unheard " * 100}
+    for name in ("val", "test"):
+        (folder / f"{name}.jsonl").write_text(json.dumps(held_out) + "\n", "utf-8")
+    dataset = sentiment_dataset(sentiment_config(tmp_path))
+    assert "lovely" in dataset.vocabulary.entries
+    assert "unheard" not in dataset.vocabulary.entries
+    assert {part: len(rows) for part, rows in dataset.inputs.items()} == {
+        "train": 40,
+        "validation": 1,
+        "test": 1,
+    }
+    assert dataset.texts == (held_out["text"],)
+    assert dataset.inputs["train"].shape == (40, 12)
+
+
+def test_what_has_no_file_is_dealt_and_never_twice(tmp_path: Path) -> None:
+    write_reviews(tmp_path / "reviews", {"train": 100})
+    config = sentiment_config(tmp_path, "split.test=0.3", "split.validation=0.2")
+    dataset = sentiment_dataset(config)
+    sizes = {part: len(rows) for part, rows in dataset.inputs.items()}
+    assert sizes == {"train": 50, "validation": 20, "test": 30}
+    assert "30%" in dataset.split_note
+    again = sentiment_dataset(config)
+    other = sentiment_dataset(sentiment_config(tmp_path, "split.test=0.3", "split.seed=2"))
+    assert again.texts == dataset.texts != other.texts
+    assert again.fingerprint == dataset.fingerprint
+
+
+def test_labels_may_be_names_and_files_be_packed(tmp_path: Path) -> None:
+    folder = tmp_path / "reviews"
+    folder.mkdir()
+    lines = [{"label": name, "text": name} for name in ("sad", "glad", "so so")] * 10
+    packed = gzip.compress("\n".join(map(json.dumps, lines)).encode())
+    (folder / "train.jsonl.gz").write_bytes(packed)
+    dataset = sentiment_dataset(sentiment_config(tmp_path, "data.labels=[glad, sad, so so]"))
+    assert dataset.labels == ("glad", "sad", "so so")
+    for text, target in zip(dataset.texts, dataset.targets["test"], strict=True):
+        assert dataset.labels[target] == text
+
+
+def test_the_same_data_have_one_fingerprint_and_others_another(tmp_path: Path) -> None:
+    write_reviews(tmp_path / "reviews", {"train": 40})
+    first = sentiment_dataset(sentiment_config(tmp_path)).fingerprint
+    write_reviews(tmp_path / "reviews", {"train": 40}, seed=2)
+    assert sentiment_dataset(sentiment_config(tmp_path)).fingerprint != first
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "there is no text in it"),
+        (b"\n\n", "there is no text in it"),
+        (b"\xff\xfe", "it cannot be read"),
+        (b'{"label": 1, "text": "a"}\nnot json\n', ":2 cannot be learned from: a line is"),
+        (b'{"label": 1}\n', ":1 cannot be learned from: a line is"),
+        (b'{"label": 1, "text": 5}\n', "its text is no text"),
+        (b'{"label": 7, "text": "a"}\n', "its label is 7; data.labels has 0 or negative"),
+        (b'{"label": true, "text": "a"}\n', "its label is True"),
+        (b'{"label": 1, "text": "a"}\n' * 9, "has no text that is negative"),
+    ],
+)
+def test_a_file_that_cannot_be_learned_from(tmp_path: Path, content: bytes, words: str) -> None:
+    folder = tmp_path / "reviews"
+    folder.mkdir()
+    (folder / "train.jsonl").write_bytes(content)
+    with pytest.raises(PipelineError) as caught:
+        sentiment_dataset(sentiment_config(tmp_path))
+    assert words in str(caught.value)
+
+
+def test_a_folder_without_texts_says_how_to_get_some(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="no train") as caught:
+        sentiment_dataset(sentiment_config(tmp_path))
+    assert "gesture data get imdb" in caught.value.next_step
+
+
+def archive_of(members: dict[str, str]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for name, text in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text.encode())
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return stream.getvalue()
+
+
+def test_the_published_archive_becomes_three_files(tmp_path: Path) -> None:
+    """Ten reviews a folder: the last two of train, by number, are for validation."""
+    members = {"aclImdb/README": "not a review", "aclImdb/train/unsup/1_0.txt": "nor this"}
+    for part in ("train", "test"):
+        for label in ("neg", "pos"):
+            for number in range(10):
+                text = f"{part} {label} {number}"
+                members[f"aclImdb/{part}/{label}/{number}_{number}.txt"] = text
+    archive = tmp_path / "aclImdb_v1.tar.gz"
+    archive.write_bytes(archive_of(members))
+    unpack_imdb(archive, tmp_path / "imdb")
+    found = {
+        part: [
+            json.loads(line) for line in gzip.decompress(packed.read_bytes()).decode().splitlines()
+        ]
+        for part in ("train", "val", "test")
+        for packed in [tmp_path / "imdb" / f"{part}.jsonl.gz"]
+    }
+    assert {part: len(lines) for part, lines in found.items()} == {
+        "train": 16,
+        "val": 4,
+        "test": 20,
+    }
+    assert found["val"] == [
+        {"label": label, "text": f"train {name} {number}"}
+        for label, name in enumerate(("neg", "pos"))
+        for number in (8, 9)
+    ]
+    first = (tmp_path / "imdb" / "train.jsonl.gz").read_bytes()
+    unpack_imdb(archive, tmp_path / "again")
+    assert (tmp_path / "again" / "train.jsonl.gz").read_bytes() == first
+
+
+@pytest.mark.parametrize("content", [b"", b"text", archive_of({"aclImdb/README": "alone"})])
+def test_an_archive_of_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.tar.gz").write_bytes(content)
+    with pytest.raises(PipelineError, match="is not the archive of reviews"):
+        unpack_imdb(tmp_path / "a.tar.gz", tmp_path / "imdb")
+
+
+def test_what_comes_next_is_the_text_shifted_by_one(tmp_path: Path) -> None:
+    path = write_rhymes(tmp_path / "rhymes.txt", 1000)
+    dataset = generation_dataset(generation_config(path))
+    decode = dataset.vocabulary.decode
+    text = path.read_text("utf-8")
+    learned = "".join(decode(row) for row in dataset.inputs["train"])
+    assert text.startswith(learned)
+    assert len(learned) == 37 * 24  # of 900
+    shifted = "".join(decode(row) for row in dataset.targets["train"])
+    assert shifted == text[1 : len(learned) + 1]
+    held_out = "".join(decode(row) for row in dataset.inputs["test"])
+    assert text[900:].startswith(held_out)
+    np.testing.assert_array_equal(dataset.inputs["validation"], dataset.inputs["test"])
+
+
+def test_a_character_only_in_the_end_is_not_known(tmp_path: Path) -> None:
+    path = write_rhymes(tmp_path / "rhymes.txt", 1000)
+    path.write_text(path.read_text("utf-8") + "€" * 30, "utf-8")
+    dataset = generation_dataset(generation_config(path))
+    assert sorted(dataset.vocabulary.entries) == sorted(set(RHYME))
+
+
+def test_line_ends_of_windows_are_line_ends(tmp_path: Path) -> None:
+    path = write_rhymes(tmp_path / "rhymes.txt", 1000)
+    plain = generation_dataset(generation_config(path)).fingerprint
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert generation_dataset(generation_config(path)).fingerprint == plain
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b" \n\n", "is empty"),
+        (b"\xff" * 1000, "cannot be read as text"),
+        (b"too short", "is too short: its test part has 1 characters, and 49 are needed"),
+        (b"a" * 480, "take a text of 490 characters or more"),
+    ],
+)
+def test_a_text_that_cannot_be_learned_from(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "text.txt"
+    path.write_bytes(content)
+    with pytest.raises(PipelineError) as caught:
+        generation_dataset(generation_config(path))
+    assert words in str(caught.value)
+
+
+def test_a_folder_stands_for_the_one_text_in_it(tmp_path: Path) -> None:
+    folder = write_rhymes(tmp_path / "plays" / "one.txt", 1000).parent
+    assert generation_dataset(generation_config(folder)).split_note.startswith("the last 10%")
+    write_rhymes(folder / "two.txt", 1000)
+    with pytest.raises(PipelineError, match=r"but 2 \.txt files"):
+        generation_dataset(generation_config(folder))
