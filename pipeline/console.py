@@ -174,7 +174,7 @@ def show_trained(trained: Trained, as_json: bool) -> None:
 def _accuracy(trained: Trained) -> list[tuple[str, object]]:
     if trained.accuracy is None:
         return []
-    return [("accuracy", f"{trained.accuracy:.1%} of {trained.test_windows} held-out windows")]
+    return [("accuracy", f"{trained.accuracy:.1%} of {trained.test_windows} held out")]
 
 
 def _figures(figures: Sequence[Figure]) -> list[tuple[str, object]]:

@@ -11,7 +11,7 @@ GOOD = ("lovely", "bright", "moving", "great")
 BAD = ("dull", "empty", "boring", "awful")
 ANY = ("the", "film", "was", "and", "plot", "actors", "in", "it", "a", "scene")
 
-RHYME = "the cat sat on the mat.\nthe dog sat on the log.\n"
+RHYME = "the quick cat sat on the mat.\n"
 
 
 def review(label: int, random: np.random.Generator) -> str:
@@ -42,7 +42,7 @@ task: sentiment
 data: {path: data/reviews}
 text: {max_words: 30, max_len: 12, embedding: 4}
 model: {kind: gru, units: [6], dropout: 0}
-fit: {epochs: 40, learning_rate: 0.02, batch_size: 32}
+fit: {epochs: 25, learning_rate: 0.02, batch_size: 8}
 """
 
 GENERATION = """\
@@ -50,5 +50,5 @@ task: generation
 data: {path: data/rhymes.txt}
 text: {length: 24, embedding: 6}
 model: {kind: gru, units: [24], dropout: 0}
-fit: {epochs: 40, learning_rate: 0.02, batch_size: 8}
+fit: {epochs: 25, learning_rate: 0.02, batch_size: 4}
 """

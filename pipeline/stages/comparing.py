@@ -171,7 +171,7 @@ def _state(contract: Contract, has_image: bool) -> str:
 def _int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
     from pipeline.training.held_out import HeldOutScores
 
-    if contract.quantisation is None or contract.task != "gesture":
+    if contract.quantisation is None or not contract.labels:
         return None
     return HeldOutScores.load(run.require(run.scores_file, "convert")).int8_accuracy
 

@@ -111,7 +111,7 @@ def test_it_learns_a_rhyme_by_heart(writer: RunFolder) -> None:
     assert metrics["bits_per_character"] == pytest.approx(metrics["loss"] / math.log(2))
     cold = metrics["samples"][0]
     assert cold["temperature"] == 0.0001
-    assert "sat on the mat.\nthe dog sat on the log.\n" in cold["text"]
+    assert "cat sat on the mat.\nthe quick " in cold["text"]
 
 
 def test_the_loss_is_that_of_every_character_of_the_end_read_in_one_go(writer: RunFolder) -> None:
@@ -211,13 +211,14 @@ def test_the_best_epoch_is_kept_over_a_kill(folder: Path) -> None:
 
 def test_tensorboard_finds_every_epoch(writer: RunFolder) -> None:
     """Read with TensorFlow's own reader of event files."""
+    from tensorflow import make_ndarray
     from tensorflow.core.util.event_pb2 import Event
     from tensorflow.data import TFRecordDataset
 
     (log,) = (writer.training / "tensorboard").iterdir()
     events = [Event.FromString(record.numpy()) for record in TFRecordDataset(str(log))]
     told = {
-        (value.tag, event.step): value.tensor.float_val[0]
+        (value.tag, event.step): float(make_ndarray(value.tensor))
         for event in events
         for value in event.summary.value
         if value.metadata.plugin_data.plugin_name == "scalars"

@@ -1,0 +1,152 @@
+"""Text on the one core: `python -m benchmarks.sequence [PART …]`, all where none.
+
+imdb: film reviews, every network of the table, or 'imdb gru' alone. shakespeare: what writes best.
+deployed: what a board has room for, by its own C. colors: names that are learned in a minute.
+Runs are kept in build/sequence: a part that is asked for by name is trained anew. What a character
+costs on a board, benchmarks.sequence_deployed counts.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results_file import Row, load, record, row
+from pipeline.artifacts import RunFolder
+from pipeline.datasets.fetching import fetch_dataset
+from pipeline.errors import PipelineError
+from pipeline.stages import learning
+from pipeline.stages.reporting import read_json
+
+AREA = "sequence"
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("GESTURE_DATA", ROOT.parent / "shared" / "data"))
+FOLDER = ROOT / "build" / "sequence"
+NETWORKS = {
+    "simple_rnn": "SimpleRNN",
+    "deep_rnn": "three layers of SimpleRNN",
+    "gru": "GRU",
+    "stacked_gru": "two layers of GRU",
+    "lstm": "LSTM",
+    "conv1d": "Conv1D",
+}
+ACCURACY_BOUNDS = {"gru": ">= 0.87"}
+
+
+def main() -> None:
+    parts: dict[str, Callable[[str], list[Row]]] = {
+        **{f"imdb {name}": partial(imdb_rows, name) for name in NETWORKS},
+        "shakespeare": shakespeare_rows,
+        "deployed": deployed_rows,
+        "colors": colors_rows,
+    }
+    wanted = sys.argv[1:]
+    for part, rows_of in parts.items():
+        if not wanted or any(part == name or part.startswith(f"{name} ") for name in wanted):
+            rows = rows_of(f"python -m benchmarks.sequence '{part}'")
+            record(AREA, rows)
+            for found in rows:
+                bound = found["bound"] or "none"
+                print(f"{found['name']}: {found['value']:,} {found['unit']} (bound {bound})")
+
+
+def imdb_rows(name: str, command: str) -> list[Row]:
+    run, minutes = trained(f"sentiment_{name}", "imdb")
+    metrics = metrics_of(run)
+    accuracy = round(metrics["accuracy"], 4)
+    facts = run.contract()
+    words = facts.vocabulary.size if facts.vocabulary is not None else 0
+    note = (
+        f"{NETWORKS[name]}: float, 25,000 reviews, the last {facts.window} words of each, a "
+        f"vocabulary of {words:,}; epoch {_kept(metrics)} of {len(metrics['epochs'])} was kept"
+    )
+    rows = [
+        row(f"imdb {name} accuracy", accuracy, "", command, note, ACCURACY_BOUNDS.get(name, "")),
+        row(f"imdb {name} minutes", minutes, "min", command, "from texts to report", "<= 15"),
+        row(f"imdb {name} parameters", metrics["parameters"], "", command, "embedding included"),
+    ]
+    return [*rows, _best([*load(AREA), *rows])]
+
+
+def _best(rows: list[Row]) -> Row:
+    accuracies = {found["name"]: found["value"] for found in rows if _is_of_a_network(found)}
+    name = max(accuracies, key=lambda name: accuracies[name])
+    command = "python -m benchmarks.sequence imdb"
+    return row("imdb best accuracy", accuracies[name], "", command, name, ">= 0.88")
+
+
+def _is_of_a_network(found: Row) -> bool:
+    return found["name"] in {f"imdb {name} accuracy" for name in NETWORKS}
+
+
+def shakespeare_rows(command: str) -> list[Row]:
+    run, minutes = trained("generation_shakespeare", "tinyshakespeare")
+    metrics = metrics_of(run)
+    note = (
+        f"the last tenth, {metrics['characters']:,} characters read in one go, float; in windows "
+        f"of 100 that each begin anew {_lowest(metrics):.3f}; "
+        f"{metrics['parameters']:,} parameters"
+    )
+    return [
+        row("shakespeare validation loss", round(metrics["loss"], 4), "nats a character", command)
+        | {"note": note, "bound": "<= 1.60"},
+        row("shakespeare minutes", minutes, "min", command, "from text to report", "<= 60"),
+    ]
+
+
+def deployed_rows(command: str) -> list[Row]:
+    run, minutes = trained("generation_board", "tinyshakespeare")
+    converted = learning.convert(run.path, None, print)
+    (loss,) = (figure.value for figure in converted.figures)
+    note = (
+        f"as above, by the compiled C in int8; float {metrics_of(run)['loss']:.4f}; "
+        f"{minutes} minutes to train"
+    )
+    name, unit = "deployed shakespeare loss", "nats a character"
+    return [row(name, round(loss, 4), unit, command, note, "<= 1.80")]
+
+
+def colors_rows(command: str) -> list[Row]:
+    """Not where the names are neither in DATA nor to be downloaded."""
+    try:
+        run, minutes = trained("generation_colors", "color_names")
+    except PipelineError as error:
+        print(f"left out: {error.what}")
+        return []
+    bits = round(metrics_of(run)["bits_per_character"], 3)
+    return [row("colors minutes", minutes, "min", command, f"{bits} bits a character")]
+
+
+def trained(config: str, data: str) -> tuple[RunFolder, float]:
+    """A run of configs/`config`.yaml, made anew, and the minutes that it took."""
+    folder, run = FOLDER / data, RunFolder(FOLDER / config)
+    if not folder.is_dir():
+        fetch_dataset(data, DATA, folder)
+    shutil.rmtree(run.path, ignore_errors=True)
+    file, settings = ROOT / "configs" / f"{config}.yaml", [f"data.path={folder}"]
+    started = time.monotonic()
+    learning.train(file, settings, run.path, lambda epoch: print(epoch, flush=True))
+    return run, round((time.monotonic() - started) / 60, 1)
+
+
+def metrics_of(run: RunFolder) -> dict[str, Any]:
+    return read_json(run.metrics_file)
+
+
+def _lowest(metrics: dict[str, Any]) -> float:
+    return min(float(epoch["validation_loss"]) for epoch in metrics["epochs"])
+
+
+def _kept(metrics: dict[str, Any]) -> int:
+    losses = [epoch["validation_loss"] for epoch in metrics["epochs"]]
+    return losses.index(min(losses)) + 1
+
+
+if __name__ == "__main__":
+    main()

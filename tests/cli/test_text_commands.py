@@ -1,0 +1,174 @@
+"""Text, as a person types it: train, predict, generate, and going on after a kill."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.artifacts import RunFolder
+from pipeline.errors import ExitCode
+from tests.cli.commands import Ended, gesture, running
+from tests.texts import GENERATION, SENTIMENT, write_reviews, write_rhymes
+
+LIMIT_S = 200  # for the first epochs, on a busy machine
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("texts")
+    write_reviews(folder / "data" / "reviews", {"train": 200, "val": 40, "test": 60})
+    write_rhymes(folder / "data" / "rhymes.txt", 2500)
+    (folder / "sentiment.yaml").write_text(SENTIMENT, "utf-8")
+    (folder / "generation.yaml").write_text(GENERATION, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def judge(place: Path) -> Ended:
+    return gesture("train", "sentiment.yaml", "--run", "runs/judge", cwd=place)
+
+
+@pytest.fixture(scope="module")
+def writer(place: Path) -> Ended:
+    """Killed after some epochs, and gone on with."""
+    run = RunFolder(place / "runs" / "writer")
+    with running("train", "generation.yaml", "--run", run.path, cwd=place) as process:
+        until = time.monotonic() + LIMIT_S
+        while not run.checkpoint_file.exists() and time.monotonic() < until:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        process.wait(LIMIT_S)
+    assert not run.contract_file.exists()
+    return gesture("train", "--resume", "runs/writer", "--json", cwd=place)
+
+
+def test_a_killed_training_goes_on_to_its_end(place: Path, writer: Ended) -> None:
+    assert writer.code == 0, writer.err
+    metrics = json.loads((place / "runs" / "writer" / "metrics.json").read_text("utf-8"))
+    numbers = [epoch["number"] for epoch in metrics["epochs"]]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert metrics["loss"] < 0.5
+    (loss, bits) = writer.json["figures"]
+    assert (loss["unit"], bits["unit"]) == ("nats a character", "bits")
+    again = gesture("train", "--resume", "runs/writer", cwd=place)
+    assert again.code == ExitCode.USAGE
+    assert "runs/writer is trained already" in again.told
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("sentiment.yaml", "--resume", "x"), ("--resume", "x", "--set", "fit.epochs=1")]
+)
+def test_a_config_or_a_run_to_go_on_with(place: Path, words: tuple[str, ...]) -> None:
+    ended = gesture("train", *words, cwd=place)
+    assert ended.code == ExitCode.USAGE
+    assert "needs a config, or a run to go on with, and not both" in ended.told
+
+
+def test_it_says_what_a_text_is(place: Path, judge: Ended) -> None:
+    assert judge.code == 0, judge.err
+    assert "of 60 held out" in judge.told
+    texts = ("A lovely, moving zebra of a film", "the plot was dull and empty and awful")
+    ended = gesture("predict", "runs/judge", *texts, cwd=place)
+    assert ended.code == 0, ended.err
+    first, second = ended.out.splitlines()
+    assert first.startswith("positive 9")
+    assert second.startswith("negative 9")
+    assert "not known to it: zebra, of" in ended.told
+    told = gesture("predict", "runs/judge", "dull " * 20, "--json", cwd=place).json["texts"]
+    assert told[0]["label"] == "negative"
+    assert (told[0]["words"], told[0]["left_out"], told[0]["int8"]) == (20, 8, False)
+    assert sum(told[0]["scores"].values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_it_writes_on(place: Path, writer: Ended) -> None:
+    ask = ("generate", "runs/writer", "--prompt", "the quick", "--length", "60")
+    greedy = gesture(*ask, "--greedy", cwd=place)
+    assert greedy.code == 0, greedy.err
+    assert greedy.out.startswith("the quick cat sat on the ")
+    assert "bits a character" in greedy.err
+    cold = gesture(*ask, "--temperature", "0.0001", "--json", cwd=place).json
+    assert "the quick" + cold["text"] + "\n" == greedy.out
+    assert len(cold["text"]) == 60
+    hot = [gesture(*ask, "--temperature", "5", "--seed", seed, cwd=place).out for seed in "112"]
+    assert hot[0] == hot[1] != hot[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--prompt", "the Zcat €"), "characters that training has never seen: 'Z', '€'"),
+        (("--prompt", ""), "The prompt is empty"),
+        (("--prompt", "the", "--temperature", "7"), "A temperature of 7"),
+        (("--prompt", "the", "--temperature", "0.00001"), "A temperature of 1e-05"),
+        (("--prompt", "the", "--temperature", "nan"), "A temperature of nan"),
+        (("--prompt", "the", "--length", "0"), "0 characters cannot be written"),
+    ],
+)
+def test_what_cannot_be_written_is_told(
+    place: Path, writer: Ended, words: tuple[str, ...], told: str
+) -> None:
+    ended = gesture("generate", "runs/writer", *words, cwd=place)
+    assert ended.code == ExitCode.USAGE
+    assert told in ended.told
+    assert "Traceback" not in ended.told
+
+
+def test_each_task_has_its_own_commands(place: Path, judge: Ended, writer: Ended) -> None:
+    ended = gesture("generate", "runs/judge", "--prompt", "the", cwd=place)
+    assert ended.code == ExitCode.USAGE
+    assert "runs/judge is a run for sentiment" in ended.told
+    ended = gesture("predict", "runs/writer", "the", cwd=place)
+    assert "runs/writer is a run for generation" in ended.told
+
+
+def test_a_run_of_text_is_listed_and_reported(place: Path, judge: Ended, writer: Ended) -> None:
+    for name in ("judge", "writer"):
+        reported = gesture("report", f"runs/{name}", cwd=place)
+        assert reported.code == 0, reported.err
+    page = (place / "runs" / "judge" / "report.html").read_text("utf-8")
+    assert "texts that training never saw were judged rightly" in page
+    page = (place / "runs" / "writer" / "report.html").read_text("utf-8")
+    for words in ("the next character of a text it never saw", "temperature 0.0001", "sat on the"):
+        assert words in page
+    listed = gesture("runs", "list", cwd=place)
+    assert listed.code == 0, listed.err
+    assert "judge" in listed.told
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("task: sentimant\ndata: {path: x}\n", "there is no task `sentimant`"),
+        (
+            "task: generation\ndata: {path: x}\nmodel: {kind: conv1d}\n",
+            "conv1d cannot write: it has no state",
+        ),
+        (
+            "task: generation\ndata: {path: x}\nmodel: {kind: gru, downsample: 2}\n",
+            "model.downsample merges characters",
+        ),
+        (
+            "task: sentiment\ndata: {path: x}\nwindow: {length: 8}\n",
+            "window: unknown key; sentiment has task, fit, data, text, split, model",
+        ),
+        (
+            "task: gesture\ndata: {path: x}\ntext: {max_len: 8}\n",
+            "text: unknown key; gesture has",
+        ),
+        ("task: sentiment\ndata: {path: nowhere}\n", "There are no texts in nowhere"),
+        ("task: generation\ndata: {path: nowhere}\n", "There is not one text at nowhere"),
+    ],
+)
+def test_a_task_with_what_is_another_task_s_is_refused_before_any_work(
+    place: Path, content: str, told: str
+) -> None:
+    (place / "mixed.yaml").write_text(content, "utf-8")
+    ended = gesture("train", "mixed.yaml", cwd=place)
+    assert ended.code == ExitCode.USAGE
+    assert told in ended.told
+    assert not (place / "runs" / "mixed").exists()
