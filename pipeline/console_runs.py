@@ -97,10 +97,6 @@ def show_comparison(comparison: Comparison, as_json: bool) -> None:
         out.print(f"[yellow]note[/] {escape(warning)}")
 
 
-def _held_out(run: RunFacts) -> str:
-    return run.split if run.windows is None else f"{run.split}, {run.windows:,} windows"
-
-
 def _rows(runs: Sequence[RunFacts]) -> list[tuple[str, Callable[[RunFacts], str]]]:
     """What is told of each run, a row each; only protocols that one of them was evaluated by, and
     outputs that one of them forecasts."""
