@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.artifacts import IMU_CHANNELS
+from pipeline.artifacts import ENVIRONMENT_CHANNELS, ENVIRONMENT_UNITS, IMU_CHANNELS
 from pipeline.contract import (
     MOST_SMOOTHING_WINDOWS,
     NO_BACKGROUND,
@@ -79,11 +79,17 @@ static const model_horizon_t horizons[MODEL_CLASSES] = {{
 {horizons}
 }};
 
-static const model_forecast_t forecast = {{
+{readings}static const model_forecast_t forecast = {{
     .period_ms = {period_ms},
     .shift = {shift},
-    .horizons = horizons,
+    .horizons = horizons,{field}
 }};
+"""
+
+_READINGS = """\
+/* One a channel: which value of the board's own environment sensors it is, see reading.h. */
+static const uint8_t readings[MODEL_CHANNELS] = {{{values}}};
+
 """
 
 _POLICY = """\
@@ -176,8 +182,20 @@ def _forecast(contract: Contract) -> _Part:
         for horizon, multiplier, offset in changes
     )
     period_ms = round(1000 / contract.rate_hz)
-    constants = _FORECAST.format(horizons=lines, period_ms=period_ms, shift=scaling.shift)
+    readings, field = _readings(contract)
+    constants = _FORECAST.format(
+        horizons=lines, period_ms=period_ms, shift=scaling.shift, readings=readings, field=field
+    )
     return _Part(constants, "    .forecast = &forecast,")
+
+
+def _readings(contract: Contract) -> tuple[str, str]:
+    """Where all channels are what the board itself measures, it needs nobody who tells it rows."""
+    if any(ENVIRONMENT_UNITS.get(channel.name) != channel.unit for channel in contract.channels):
+        return "", ""
+    places = [ENVIRONMENT_CHANNELS.index(channel.name) for channel in contract.channels]
+    values = ", ".join(map(str, places))
+    return _READINGS.format(values=values), "\n    .readings = readings,"
 
 
 def _policy(contract: Contract) -> _Part:

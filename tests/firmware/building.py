@@ -35,8 +35,8 @@ def board_sources(*names: str) -> list[Path]:
 
 
 PARTS = (
-    *("app", "crc", "decision", "history", "model", "protocol", "rate", "recognizer", "ring"),
-    *("sampler", "selftest", "text", "window", "writer"),
+    *("app", "crc", "decision", "forecast", "history", "model", "protocol", "rate", "recognizer"),
+    *("ring", "sampler", "selftest", "text", "window", "writer"),
 )
 APP = library_sources(*PARTS)
 

@@ -252,6 +252,7 @@ static void answer_observe(app_t *app, const command_t *command) {
     answer(app, "err bad-argument");
     return;
   }
+  readings_give_way(app);
   app_observe(app, board.now_us(), command->values);
   line_start(&app->line, "ok");
   field_number(&app->line, " rows=", app->recognizer.window.seen);
@@ -264,7 +265,7 @@ static void answer_environment(app_t *app, const command_t *command) {
     return;
   }
   line_start(&app->line, "ok");
-  field_number(&app->line, " period_ms=", command->number);
+  field_number(&app->line, " period_ms=", app->readings.period_ms);
   app_send(app);
 }
 

@@ -55,12 +55,17 @@ uint32_t app_stream_mhz(void) {
   return board.stream_mhz != 0 ? board.stream_mhz : board.sensor_mhz;
 }
 
+/* Only the window of a model of gestures is of samples. */
+static void forget_samples(void) {
+  if (MODEL.task == MODEL_GESTURE) recognizer_reset(&app.recognizer);
+}
+
 /* The rate of the stream has just been settled: what was measured of it before says nothing. */
 static void begin_model_lock(void) {
   const bool off = app.stream_lock.state == RATE_OFF;
   const uint32_t rate_mhz = off ? app.stream_lock.sensor_mhz : app_stream_mhz();
   rate_lock_begin(&app.model_lock, rate_mhz, MODEL.rate_mhz);
-  recognizer_reset(&app.recognizer);
+  forget_samples();
   if (app.model_lock.state == RATE_OFF) app_tell_rate_off(&app);
 }
 
@@ -89,7 +94,9 @@ void app_begin(void) {
     app_send(&app);
   }
   if (!has_sensor) send_warning("no-sensor");
+  recognizer_reset(&app.recognizer);
   begin_rates();
+  readings_begin(&app);
 }
 
 static bool read_commands(void) {
@@ -130,7 +137,7 @@ static void recognise(const sample_t *sample) {
 /* Samples of two rates must not share a window, and none is classified at a wrong one. */
 static void hold_rate(const sample_t *sample) {
   if (rate_lock_push(&app.model_lock, sample)) {
-    recognizer_reset(&app.recognizer);
+    forget_samples();
     if (app.model_lock.state == RATE_OFF) app_tell_rate_off(&app);
   }
   const bool right = app.model_lock.state != RATE_OFF;

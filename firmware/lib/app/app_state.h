@@ -22,8 +22,10 @@ typedef struct {
   uint64_t start_us;  /* of period 0 */
   uint32_t next_seq;  /* of the period in which the next is due */
   uint32_t seq;       /* of the one that is being measured */
+  uint32_t row_seq;   /* of the newest that the model was given */
   bool measuring;
-  bool failing; /* the newest gave nothing, and the host has been told */
+  bool failing;  /* the newest gave nothing, and the host has been told */
+  bool are_rows; /* the model's window holds readings, up to row_seq */
 } readings_t;
 
 typedef struct {
@@ -47,6 +49,7 @@ typedef struct {
   rate_lock_t stream_lock;  /* to the rate of sample lines */
   rate_lock_t model_lock;   /* from there to the rate of the contract */
   readings_t readings;      /* of the environment */
+  uint64_t observed_us;     /* when the host gave the model a row; 0: it has not */
   command_reader_t reader;
   line_t line; /* being written */
   recognizer_t recognizer;

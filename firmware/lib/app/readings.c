@@ -3,11 +3,22 @@
 #include <string.h>
 
 #include "board.h"
+#include "model.h"
 
 #define US_A_MS 1000u
+#define PERIOD_SHARE 100u /* one in so many a period may be off, and be the model's */
+
+/* The model's, where it forecasts from readings; else 0. */
+static uint32_t own_period_ms(void) {
+  const model_forecast_t *forecast = MODEL.forecast;
+  return forecast != NULL && forecast->readings != NULL ? forecast->period_ms : 0;
+}
+
+void readings_begin(app_t *app) { (void)readings_every(app, 0); }
 
 bool readings_every(app_t *app, uint32_t period_ms) {
   if (strcmp(board.environment, "none") == 0) return false;
+  if (period_ms == 0) period_ms = own_period_ms();
   if (period_ms == app->readings.period_ms) return true;
   app->readings = (readings_t){.period_ms = period_ms, .start_us = board.now_us()};
   return true;
@@ -39,11 +50,43 @@ static void tell_ended(app_t *app) {
   app->readings = (readings_t){0};
 }
 
+static bool is_own_period(uint32_t period_ms) {
+  const uint32_t own_ms = own_period_ms();
+  const uint32_t off_ms = period_ms > own_ms ? period_ms - own_ms : own_ms - period_ms;
+  return own_ms > 0 && off_ms <= own_ms / PERIOD_SHARE;
+}
+
+void readings_give_way(app_t *app) {
+  if (app->readings.are_rows) recognizer_reset(&app->recognizer);
+  app->readings.are_rows = false;
+  app->observed_us = board.now_us();
+}
+
+static bool host_observes(const app_t *app) {
+  const uint64_t period_us = (uint64_t)app->readings.period_ms * US_A_MS;
+  return app->observed_us != 0 && board.now_us() - app->observed_us < period_us;
+}
+
+/* Rows of a window are a period apart, all of them: where one is missing it begins anew. */
+static void give_row(app_t *app, const reading_t *reading) {
+  readings_t *readings = &app->readings;
+  if (!is_own_period(readings->period_ms) || host_observes(app)) return;
+  if (!readings->are_rows || reading->seq != readings->row_seq + 1) {
+    recognizer_reset(&app->recognizer);
+  }
+  int32_t row[MODEL_CHANNELS];
+  for (int c = 0; c < MODEL_CHANNELS; c++) row[c] = reading->value[MODEL.forecast->readings[c]];
+  readings->are_rows = true;
+  readings->row_seq = reading->seq;
+  app_observe(app, reading->t_us, row);
+}
+
 static void take_reading(app_t *app, reading_t *reading) {
   reading->seq = app->readings.seq;
   app->readings.failing = false;
   line_reading(&app->line, reading);
   app_write(app, app->line.text, app->line.length);
+  give_row(app, reading);
 }
 
 void readings_poll(app_t *app) {

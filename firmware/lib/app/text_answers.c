@@ -13,7 +13,7 @@ static void field_number(line_t *line, const char *name, uint32_t value) {
 
 static int likeliest(const int8_t *output) {
   int best = 0;
-  for (int c = 1; c < MODEL.classes; c++) {
+  for (int c = 1; c < MODEL_CLASSES; c++) {
     if (output[c] > output[best]) best = c;
   }
   return best;

@@ -56,6 +56,8 @@ typedef struct {
   uint32_t period_ms;              /* from a row to the next */
   uint8_t shift;                   /* of all horizons */
   const model_horizon_t *horizons; /* [classes] */
+  /* [channels]: which of a reading's values (reading.h) each channel is; NULL where one is none. */
+  const uint8_t *readings;
 } model_forecast_t;
 
 /* Of a model of text, in model_text.c. */
