@@ -17,6 +17,7 @@ LATE_US = 20_000  # a turn of the application's loop, and what it has to say
 ROWS = [[21_000 + 10 * i, 1_013_250 - i, 41_000 + i] for i in range(8)]
 FIRST_US = 5_000_000_000
 SPARE_RAM = 0x20300000
+SAMPLES = 357  # three seconds
 
 
 class Reading(NamedTuple):
@@ -123,17 +124,17 @@ def test_a_board_without_such_sensors_says_so(sanitized_native):
 
 
 def test_readings_and_samples_do_not_disturb_each_other(sanitized_native, tmp_path):
-    imu = imu_file(tmp_path / "imu", [[i, 0, 1000, 0, 0, 0] for i in range(714)])  # six seconds
-    memory = series(tmp_path)
-    with measuring(sanitized_native, memory, GESTURE_IMU_FILE=str(imu)) as board:
-        board.ask("stream on")
+    imu = imu_file(tmp_path / "imu", [[i, 0, 1000, 0, 0, 0] for i in range(SAMPLES)])
+    files = {"GESTURE_IMU_FILE": str(imu), "GESTURE_ENVIRONMENT_FILE": str(series(tmp_path))}
+    with start([str(sanitized_native)], **files) as board:
+        board.send("stream on")
         board.send(f"environment {PERIOD_MS}")
         lines = board.until("warn sensor-stopped")
-    samples = [line.split(",") for line in lines if line[0].isdigit()]
-    seqs = [int(sample[0]) for sample in samples]
-    assert seqs == list(range(seqs[0], 714))
+    seqs = [int(line.split(",")[0]) for line in lines if line[0].isdigit()]
+    assert seqs == list(range(seqs[0], SAMPLES))
+    assert len(seqs) > SAMPLES / 2
     told = readings(lines)
-    assert len(told) >= 5
+    assert len(told) >= 2
     assert [reading.values for reading in told] == ROWS[: len(told)]
 
 
