@@ -20,7 +20,7 @@ class Seen:
 
 
 def watch(client: BoardClient, limit_s: float | None = None) -> Iterator[Seen]:
-    """Events, starts, warnings and damaged lines, for at most `limit_s`."""
+    """Events, forecasts, starts, warnings and damaged lines, for at most `limit_s`."""
     for item in client.items(limit_s):
         seen = seen_in(item)
         if seen is not None:
@@ -36,6 +36,6 @@ def seen_in(item: Item) -> Seen | None:
         return None
     if event := event_of(item):
         return Seen(event)
-    if item.kind in ("hello", "warn", "event"):
+    if item.kind in ("hello", "warn", "event", "forecast"):
         return Seen(note=item.text, sensor_stopped=is_sensor_stopped(item))
     return None

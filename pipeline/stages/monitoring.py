@@ -100,7 +100,7 @@ class _Watch:
                 f"use one of: {', '.join(self._labels) or 'none, it has no model'}, or any",
                 ExitCode.USAGE,
             )
-        if not self._labels:
+        if self._info.contract == "none":
             self._viewer.tell("the board has no model and calls nothing: `gesture deploy RUN`")
         if self._info.imu == "none":
             self._viewer.tell("the board has no sensor that measures, and sees nothing")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 from pipeline.capture.client import BoardClient
 from pipeline.capture.monitor import Seen, watch
 
@@ -19,6 +21,13 @@ class Line:
 
     def write(self, data: bytes) -> None:
         raise AssertionError(f"nothing should be sent, not {data!r}")
+
+
+def test_the_monitor_shows_what_a_board_forecasts_and_not_what_it_reads():
+    text = b"3,8000,21.500,1013.250,40.000"
+    line = Line(b"reading " + text + b",%08X\nforecast 8000 21.600 -3.000\n" % crc32(text))
+    (forecast,) = watch(BoardClient(line), limit_s=0.05)
+    assert forecast == Seen(note="forecast 8000 21.600 -3.000")
 
 
 def test_the_monitor_shows_events_notes_and_damage_but_no_samples():
