@@ -97,6 +97,7 @@ static void reboot(void) { longjmp(power_on, 1); }
 board_t board = {
     .name = "fuzzed",
     .imu = "fuzzed",
+    .environment = "none",
     .revision = "none",
     .tick_hz = 1,
     .begin = begin,
