@@ -42,8 +42,7 @@ def generation_dataset(config: GenerationConfig) -> TokenDataset:
         vocabulary=vocabulary,
         texts=(),
         fingerprint=hashlib.sha256(text.encode()).hexdigest(),
-        split_note=f"the last {config.split.validation:.0%} of the text, which also chose the "
-        "epoch that was kept",
+        split_note=f"the last {config.split.validation:.0%} of the text",
     )
 
 
@@ -102,4 +101,3 @@ def _require_enough(config: GenerationConfig, parts: dict[str, str]) -> None:
             "text.length",
             ExitCode.USAGE,
         )
-    return

@@ -57,4 +57,6 @@ def render_generation(facts: GenerationFacts) -> str:
 
 def _shortened(text: str) -> str:
     """The end, which networks are given too where a text is too long."""
-    return text if len(text) <= LONGEST_SHOWN else f"… {text[-LONGEST_SHOWN:]}"
+    if len(text) <= LONGEST_SHOWN:
+        return text
+    return f"… {text[-LONGEST_SHOWN:].partition(' ')[2]}"
