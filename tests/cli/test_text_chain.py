@@ -25,6 +25,7 @@ from pipeline.twin import Twin
 from tests.cli.commands import gesture
 
 GOOD, BAD = ("lovely film", "a joy, I loved it"), ("dull film", "it bored me, I hated it")
+LONG = 10_000  # characters: long enough for some samples
 SONG = "The ant ate a tea.\nNo ant at ten — none!\n"
 
 
@@ -129,16 +130,19 @@ def test_a_board_writes_what_the_twin_does_while_it_samples(writer, work):
     deployed = gesture("deploy", writer.path, "--board", "virtual", "--json", cwd=work)
     assert deployed.code == 0, deployed.told
     image = Path(json.loads(deployed.out)["image"]["path"])
-    with start("virtual", image, swings(60), fast=True) as running, open_port(running.port) as port:
+    with (
+        start("virtual", image, swings(60), fast=False) as running,
+        open_port(running.port) as port,
+    ):
         board = BoardClient(port)
         board.wait_ready()
         board.switch("stream", on=True)
         board.forget_kept()
-        text = write_text(board, "\u2014 no", 500, 0.8, 7)
+        text = write_text(board, "\u2014 no", LONG, 0.8, 7)
         seqs = [item.seq for item in board.items(0) if isinstance(item, Sample)]
-    assert len(seqs) > 50
+    assert len(seqs) > 2
     assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
-    assert text == twin_of(writer).generate("\u2014 no", 500, 0.8, 7)
+    assert text == twin_of(writer).generate("\u2014 no", LONG, 0.8, 7)
 
 
 @pytest.mark.usefixtures("qemu")
