@@ -66,7 +66,7 @@ class Deployed:
     @classmethod
     def of(cls, run: RunFolder) -> Deployed:
         contract, step = run.contract(), run.flatbuffer_file.read_bytes()
-        network = compiled(step, contract)
+        network = _own_network(run, contract, step)
         if network.recurrence is None:
             raise ValueError(f"{run.path} has no cells")
         rows = load_table(run, contract).embedding[_tokens(run, contract)]  # [n, T, channels]
@@ -74,6 +74,13 @@ class Deployed:
         expected = reference.answers(rows, contract.feed)
         inputs = rows.reshape(-1, contract.feed * rows.shape[2])
         return cls(run, contract, network, inputs, expected.reshape(len(inputs), -1))
+
+
+def _own_network(run: RunFolder, contract: Contract, step: bytes) -> CompiledNetwork:
+    """Compact where the run's own is."""
+    own = (run.sources / "model_network.c").read_text("utf-8")
+    networks = (compiled(step, contract, compact) for compact in (False, True))
+    return next(network for network in networks if network.sources["model_network.c"] == own)
 
 
 def main(runs: list[str]) -> None:
