@@ -9,17 +9,22 @@ import typer
 
 from pipeline.cli_data import Json
 
+Port = Annotated[
+    str | None, typer.Option(help="Ask a board with this run: auto, a path or id:SERIAL.")
+]
 Run = Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")]
 
 
 def predict(
     run: Run,
     texts: Annotated[list[str], typer.Argument(help="A text, or several, each in quotes.")],
+    port: Port = None,
     json: Json = False,
 ) -> None:
     """Say what a text is.
 
-    For runs of `task: sentiment`. A converted run answers with the board's own C.
+    For runs of `task: sentiment`. A converted run answers with the board's own C; with --port a
+    board says it itself.
 
     \b
     Example: gesture predict runs/latest "a film to fall asleep by"
@@ -27,7 +32,7 @@ def predict(
     from pipeline import console_sequence
     from pipeline.stages import text as stage
 
-    console_sequence.show_judgements(stage.predict(run, texts), json)
+    console_sequence.show_judgements(stage.predict(run, texts, port), json)
 
 
 def generate(
@@ -41,12 +46,13 @@ def generate(
         bool, typer.Option("--greedy", help="The likeliest character at all times.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same text.")] = 1,
+    port: Port = None,
     json: Json = False,
 ) -> None:
     """Write a text.
 
     For runs of `task: generation`. A converted run writes with the board's own C: what a board
-    writes for the same seed.
+    writes for the same seed, which with --port it does itself.
 
     \b
     Example: gesture generate runs/latest --prompt "ROMEO:" --length 500 --temperature 0.5
@@ -54,5 +60,5 @@ def generate(
     from pipeline import console_sequence
     from pipeline.stages import text as stage
 
-    written = stage.generate(run, prompt, length, 0.0 if greedy else temperature, seed)
+    written = stage.generate(run, prompt, length, 0.0 if greedy else temperature, seed, port)
     console_sequence.show_written(written, json)

@@ -14,6 +14,7 @@ from pipeline.artifacts import Int8
 from pipeline.capture.board_info import not_understood
 from pipeline.capture.client import BoardClient
 from pipeline.capture.protocol import Message, int8_of
+from pipeline.errors import ExitCode, PipelineError
 
 LINE_CHARACTERS = 255
 LONGEST_WORD = 65  # of a longer one so much is sent: no model knows words of more than 64 bytes
@@ -46,9 +47,17 @@ def write_text(board: BoardClient, prompt: str, count: int, temperature: float, 
 
     Raises PipelineError for a board without one, and a prompt it cannot read.
     """
+    command = f"generate {count} {temperature:.4f} {seed} {escaped(prompt)}"
+    if len(command) > LINE_CHARACTERS:
+        raise PipelineError(
+            "The prompt does not fit a line to the board.",
+            f"a line has {LINE_CHARACTERS} characters, and this would have {len(command)}",
+            "shorten the prompt, or let the twin write: leave --port out",
+            ExitCode.USAGE,
+        )
     board.take_kept("text")
     limit_s = JUDGING_TIMEOUT_S + count / CHARACTERS_A_SECOND
-    answer = board.command(f"generate {count} {temperature:.4f} {seed} {escaped(prompt)}", limit_s)
+    answer = board.command(command, limit_s)
     lines = [" ".join(message.words) for message in board.take_kept("text")]
     try:
         text = unescaped("".join(lines))

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import Float32, RunFolder
+from pipeline.artifacts import Float32, Int8, RunFolder
 from pipeline.config_file import load_section
 from pipeline.config_text import GenerationConfig, SentimentConfig
 from pipeline.contract import Contract, Task
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.stages.reporting import read_json
-from pipeline.stages.runs import contract_for, open_run
+from pipeline.stages.runs import contract_for, converted_contract, open_run
+from pipeline.stages.text_board import judged_by_board, written_by_board
 from pipeline.text_twin import TextTwin, heat_of
 from pipeline.tokens import Vocabulary, padded
 from pipeline.twin import Twin
@@ -48,11 +49,17 @@ class Written:
     int8: bool
 
 
-def predict(path: Path, texts: Sequence[str]) -> list[Judgement]:
-    """What a run says to each text. Raises PipelineError for a run of another task."""
+def predict(path: Path, texts: Sequence[str], port: str | None = None) -> list[Judgement]:
+    """What a run says to each text, or a board with it at `port`.
+
+    Raises PipelineError for a run of another task.
+    """
     run, contract, vocabulary = _open(path, "sentiment", "predict")
     converted = contract.quantisation is not None
-    scores = _int8_scores(run, texts) if converted else _float_scores(run, vocabulary, texts)
+    if converted or port is not None:
+        scores = _int8_scores(run, texts, port)
+    else:
+        scores = _float_scores(run, vocabulary, texts)
     return [
         _judgement(text, vocabulary, contract, row, converted)
         for text, row in zip(texts, scores, strict=True)
@@ -74,15 +81,19 @@ def _judgement(
     )
 
 
-def _int8_scores(run: RunFolder, texts: Sequence[str]) -> Float32:
+def _int8_scores(run: RunFolder, texts: Sequence[str], port: str | None) -> Float32:
     """Of the compiled C, float32 [n, labels], 0 to 1."""
-    twin, quantisation = _twin(run), run.contract().quantisation
-    assert quantisation is not None  # predict has asked
-    int8 = np.stack([twin.sentiment(text).scores for text in texts]).astype(np.float32)
-    scores: Float32 = (int8 - quantisation.output_zero_point) * np.float32(
-        quantisation.output_scale
-    )
+    quantisation = converted_contract(run).quantisation
+    assert quantisation is not None  # a converted one has it
+    int8 = _judged_by_twin(run, texts) if port is None else judged_by_board(run, texts, port)
+    steps = np.stack(int8).astype(np.float32) - quantisation.output_zero_point
+    scores: Float32 = steps * np.float32(quantisation.output_scale)
     return scores
+
+
+def _judged_by_twin(run: RunFolder, texts: Sequence[str]) -> list[Int8]:
+    twin = _twin(run)
+    return [twin.sentiment(text).scores for text in texts]
 
 
 def _float_scores(run: RunFolder, vocabulary: Vocabulary, texts: Sequence[str]) -> Float32:
@@ -96,8 +107,16 @@ def _float_scores(run: RunFolder, vocabulary: Vocabulary, texts: Sequence[str]) 
     return scores
 
 
-def generate(path: Path, prompt: str, length: int, temperature: float, seed: int) -> Written:
-    """Write on after a prompt; temperature 0 takes the likeliest character at all times.
+def generate(
+    path: Path,
+    prompt: str,
+    length: int,
+    temperature: float,
+    seed: int,
+    port: str | None = None,
+) -> Written:
+    """Write on after a prompt; temperature 0 takes the likeliest character at all times. A board
+    with the run at `port` writes itself.
 
     Raises PipelineError for a run of another task, a prompt that is empty or has characters that
     training has never seen, and a length or temperature out of range.
@@ -107,11 +126,12 @@ def generate(path: Path, prompt: str, length: int, temperature: float, seed: int
     heat_of(temperature)  # refuses what cannot be
     _check_prompt(prompt, vocabulary)
     converted = contract.quantisation is not None
-    text = (
-        _twin(run).generate(prompt, length, temperature, seed)
-        if converted
-        else _float_written(run, vocabulary, prompt, length, temperature, seed)
-    )
+    if port is not None:
+        text = written_by_board(run, prompt, length, temperature, seed, port)
+    elif converted:
+        text = _twin(run).generate(prompt, length, temperature, seed)
+    else:
+        text = _float_written(run, vocabulary, prompt, length, temperature, seed)
     metrics = read_json(run.require(run.metrics_file, "train"))
     return Written(
         prompt=prompt,

@@ -1,12 +1,14 @@
-"""A board that judges or writes text, held against the twin."""
+"""A board that judges or writes text: asked, and held against the twin."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipeline.artifacts import RunFolder
+from pipeline.artifacts import Int8, RunFolder
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.stages.runs import converted_contract
 
 if TYPE_CHECKING:
     from pipeline.capture.client import BoardClient
@@ -16,11 +18,40 @@ CHARACTERS, TEMPERATURE, SEED = 200, 1.0, 1
 WORDS = 300  # more than fit a line, with some that no model knows
 
 
+def judged_by_board(run: RunFolder, texts: Sequence[str], port: str) -> list[Int8]:
+    """int8 [labels] of each. Raises PipelineError for a board that runs something else."""
+    from pipeline.capture.texts import judge_text
+
+    with _board_with(run, port) as board:
+        return [judge_text(board, text).scores for text in texts]
+
+
+def written_by_board(
+    run: RunFolder, prompt: str, count: int, temperature: float, seed: int, port: str
+) -> str:
+    """Raises PipelineError for a board that runs something else."""
+    from pipeline.capture.texts import write_text
+
+    with _board_with(run, port) as board:
+        return write_text(board, prompt, count, temperature, seed)
+
+
+@contextmanager
+def _board_with(run: RunFolder, port: str) -> Iterator[BoardClient]:
+    from pipeline.capture.client import BoardClient
+    from pipeline.capture.ports import open_port
+    from pipeline.deployment.verify import check_contract
+
+    contract = converted_contract(run)
+    with open_port(port) as connection:
+        client = BoardClient(connection)
+        check_contract(client.wait_ready().contract, contract.hash())
+        yield client
+
+
 def prove_text(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:
     """Raises PipelineError (MISMATCH) where the board reads or writes otherwise than the twin; a
     run of another task has nothing to prove here."""
-    from pipeline.capture.client import BoardClient
-    from pipeline.capture.ports import open_port
     from pipeline.stages.network_input import load_table
     from pipeline.text_twin import TextTwin
     from pipeline.twin import Twin
@@ -30,9 +61,7 @@ def prove_text(run: RunFolder, port: str, on_step: Callable[[str], None]) -> Non
         return
     entries = load_table(run, contract).entries
     twin = TextTwin(Twin(run.sources, run.build))
-    with open_port(port) as connection:
-        client = BoardClient(connection)
-        client.wait_ready()
+    with _board_with(run, port) as client:
         if contract.task == "generation":
             on_step(f"letting it write {CHARACTERS} characters")
             _compare_written(client, twin, entries[0])

@@ -17,6 +17,7 @@ from pipeline.capture.ports import open_port
 from pipeline.capture.protocol import Sample
 from pipeline.capture.texts import judge_text, write_text
 from pipeline.conversion.stepped_reference import SteppedReference
+from pipeline.errors import ExitCode
 from pipeline.stages.network_input import load_table
 from pipeline.stages.quantising import compiled
 from pipeline.text_twin import TextTwin
@@ -130,35 +131,48 @@ def test_a_board_writes_what_the_twin_does_while_it_samples(writer, work):
     deployed = gesture("deploy", writer.path, "--board", "virtual", "--json", cwd=work)
     assert deployed.code == 0, deployed.told
     image = Path(json.loads(deployed.out)["image"]["path"])
-    with (
-        start("virtual", image, swings(60), fast=False) as running,
-        open_port(running.port) as port,
-    ):
-        board = BoardClient(port)
-        board.wait_ready()
-        board.switch("stream", on=True)
-        board.forget_kept()
-        text = write_text(board, "\u2014 no", LONG, 0.8, 7)
-        seqs = [item.seq for item in board.items(0) if isinstance(item, Sample)]
+    words = ("generate", writer.path, "--prompt", "T", "--length", "40", "--json")
+    with start("virtual", image, swings(60), fast=False) as running:
+        with open_port(running.port) as port:
+            board = BoardClient(port)
+            board.wait_ready()
+            board.switch("stream", on=True)
+            board.forget_kept()
+            text = write_text(board, "\u2014 no", LONG, 0.8, 7)
+            seqs = [item.seq for item in board.items(0) if isinstance(item, Sample)]
+            board.switch("stream", on=False)
+        by_board = gesture(*words, "--port", running.port, cwd=work)
+    assert by_board.code == 0, by_board.told
+    assert by_board.json == gesture(*words, cwd=work).json
     assert len(seqs) > 2
     assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
     assert text == twin_of(writer).generate("\u2014 no", LONG, 0.8, 7)
 
 
 @pytest.mark.usefixtures("qemu")
-def test_a_board_judges_a_sentence_and_a_text_longer_than_a_line(judge, work):
+def test_a_board_judges_a_sentence_and_a_text_longer_than_a_line(judge, writer, work):
     deployed = gesture("deploy", judge.path, "--board", "virtual", "--json", cwd=work)
     assert deployed.code == 0, deployed.told
     image = Path(json.loads(deployed.out)["image"]["path"])
     texts = ["A joy! I loved it.", "dull\u2026", "", " ".join([*GOOD, "x" * 300, *BAD] * 20)]
     twin = twin_of(judge)
-    with start("virtual", image, fast=True) as running, open_port(running.port) as port:
-        board = BoardClient(port)
-        board.wait_ready()
-        for text in texts:
-            found, expected = judge_text(board, text), twin.sentiment(text)
-            assert found.scores.tolist() == expected.scores.tolist()
-            assert found.label == expected.label
+    with start("virtual", image, fast=True) as running:
+        with open_port(running.port) as port:
+            board = BoardClient(port)
+            board.wait_ready()
+            for text in texts:
+                found, expected = judge_text(board, text), twin.sentiment(text)
+                assert found.scores.tolist() == expected.scores.tolist()
+                assert found.label == expected.label
+        by_board, by_twin = (
+            gesture("predict", judge.path, *texts[:2], *where, "--json", cwd=work)
+            for where in (("--port", running.port), ())
+        )
+        other = gesture("generate", writer.path, "--prompt", "T", "--port", running.port, cwd=work)
+    assert by_board.code == 0, by_board.told
+    assert by_board.json == by_twin.json
+    assert other.code == ExitCode.MISMATCH
+    assert "deploy this run to the board" in other.told
 
 
 def test_a_run_of_text_can_be_made_again(judge, work):
