@@ -12,6 +12,7 @@
 #include "board.h"
 
 #define MOST_CHARACTERS 511 /* of the longest answer, that to `info` */
+#define MOST_WRITTEN 10000  /* characters that are written a poll each before their answer */
 #define SAMPLE_BYTES (sizeof(uint32_t) + sizeof(uint64_t) + sizeof(int32_t[SAMPLE_CHANNELS]))
 
 static const uint8_t *input;
@@ -124,7 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (setjmp(power_on) != 0) line_waits = false;
   app_begin();
   while (used < input_length) app_poll();
-  app_poll();
+  for (int poll = 0; poll <= MOST_WRITTEN; poll++) app_poll();
   if (said_length != 0) fail("a line was begun and not ended");
   if (answers != lines_sent) fail("as many answers as lines were expected");
   return 0;

@@ -53,6 +53,20 @@ def test_of_a_recurrent_layer_units_are_to_shrink(key: str, told: str) -> None:
         Budget(**{key: 100}).require_fit(cells)
 
 
+def test_a_vocabulary_that_is_too_large_is_told_with_what_to_lower() -> None:
+    with pytest.raises(PipelineError) as caught:
+        Budget(flash_bytes=20_000).require_fit(COST.with_text(64_000))
+    told = str(caught.value)
+    assert "flash_bytes 72,000 of 20,000" in told
+    assert "the vocabulary and its embedding take most: 64,000 bytes" in told
+    assert "lower `text.max_words`" in told
+
+
+def test_a_small_vocabulary_does_not_hide_the_dearest_layer() -> None:
+    with pytest.raises(PipelineError, match="layer `large`"):
+        Budget(flash_bytes=7_999).require_fit(COST.with_text(500))
+
+
 def test_all_that_is_too_much_is_told_together() -> None:
     told = refused(Budget(flash_bytes=10, ram_bytes=10, instructions=20_000))
     assert "flash_bytes 8,000 of 10; ram_bytes 2,640 of 10" in told
