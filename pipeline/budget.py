@@ -79,8 +79,8 @@ def _too_many_words(cost: NetworkCost, overruns: Mapping[str, str]) -> PipelineE
     return PipelineError(
         f"The network passes its budget: {'; '.join(overruns.values())}.",
         f"the vocabulary and its embedding take most: {cost.text_bytes:,} bytes",
-        "lower `text.max_words` or `text.embedding`, then train again; or raise `flash_bytes` if the "
-        "board has the room",
+        "lower `text.max_words` or `text.embedding`, then train again; or raise `flash_bytes` if "
+        "the board has the room",
     )
 
 
