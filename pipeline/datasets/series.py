@@ -134,8 +134,9 @@ def _no_series(path: Path, what: str) -> PipelineError:
         path,
         None,
         what,
-        "it is no CSV file with a header and rows, or not all of it is there",
-        "name such a file in data.path; docs/forecasting.md shows one",
+        "the path is misspelt, or it is no CSV file with a header and rows",
+        "name one in data.path; docs/forecasting.md says what is in it, and `gesture data get "
+        "weather` fetches one",
     )
 
 

@@ -17,6 +17,7 @@ from pipeline.datasets.forecasting import make_forecast_dataset
 from pipeline.datasets.series import Series, read_series
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.forecasts import ForecastError, HeldOutSeries, SeriesDataset, judge
+from pipeline.training.fit import fit
 from pipeline.training.forecast import course_of
 from pipeline.training.models import nearest_window
 from tests.series_files import write_series
@@ -181,6 +182,25 @@ def test_a_config_that_mixes_things_up_is_refused_by_key(
 
 @pytest.mark.parametrize("name", ["weather", "temperature", "room"])
 def test_a_shipped_config_fits_its_network(name: str) -> None:
+    config = shipped(name)
+    assert nearest_window(config.model, config.window.length) == config.window.length
+
+
+@pytest.mark.xdist_group("tensorflow")
+@pytest.mark.parametrize(("name", "channels"), [("weather", 8), ("temperature", 1)])
+def test_a_shipped_config_learns_a_step(name: str, channels: int, shared_data: Path) -> None:
+    config = shipped(name)
+    file = shared_data / "text" / "weather" / config.data.path.name
+    dataset = make_forecast_dataset(read_series(file, config.data), config)
+    few = {part: origins[:128] for part, origins in dataset.origins.items()}
+    course = course_of(replace(dataset, origins=few), config).course
+    fitted = fit(course, config.fit.model_copy(update={"epochs": 1}), lambda _: None)
+    assert fitted.model.input_shape == (None, 72, channels)
+    assert fitted.model.output_shape == (None, 3)
+    assert np.isfinite(fitted.epochs[0].loss)
+
+
+def shipped(name: str) -> ForecastConfig:
     config = load_task_config(CONFIGS / f"forecast_{name}.yaml")
     assert isinstance(config, ForecastConfig)
-    assert nearest_window(config.model, config.window.length) == config.window.length
+    return config
