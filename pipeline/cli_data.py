@@ -119,7 +119,7 @@ def data_lint(dataset: Dataset, json: Json = False) -> None:
 
 @data_app.command("show")
 def data_show(
-    path: Annotated[Path, typer.Argument(help="A folder of recordings, or one recording.")],
+    path: Annotated[Path, typer.Argument(help="A folder of recordings, one recording or series.")],
     out: Annotated[Path, typer.Option(help="The picture (.png) or page (.html) to write.")],
     json: Json = False,
 ) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.artifacts import Recording, atomic_write
+from pipeline.artifacts import ENVIRONMENT_UNITS, Recording, atomic_write
 from pipeline.errors import ExitCode, PipelineError
 
 DPI = 110
@@ -47,7 +47,8 @@ def draw(recordings: Sequence[Recording], file: Path, title: str) -> None:
 
 
 def take_picture(recording: Recording) -> bytes:
-    """PNG: acceleration above, rotation below; gaps red, intervals shaded and named."""
+    """PNG: acceleration above, rotation below, or a part a value of the environment; gaps red,
+    intervals shaded and named."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 5), dpi=DPI, layout="constrained")
@@ -152,6 +153,11 @@ def _kinds(channels: Sequence[str]) -> list[tuple[str, list[int]]]:
         (unit, [i for i, name in enumerate(channels) if name in {first + axis for axis in "xyz"}])
         for first, unit in KINDS
     ]
+    kinds += [
+        (f"{name} [{unit}]", [channels.index(name)])
+        for name, unit in ENVIRONMENT_UNITS.items()
+        if name in channels
+    ]
     return [kind for kind in kinds if kind[1]] or [("", list(range(len(channels))))]
 
 
@@ -160,14 +166,16 @@ def _seconds(recording: Recording) -> Any:
 
 
 def _title(recording: Recording) -> str:
+    who = f" by {recording.person}" if recording.person else ""
     return (
-        f"{recording.name}: {recording.label} by {recording.person}, {len(recording)} samples "
+        f"{recording.name}: {recording.label}{who}, {len(recording)} samples "
         f"at {recording.rate_hz:g} Hz"
     )
 
 
 def _finish(axes: Any, unit: str) -> None:
     axes.set_ylabel(unit, fontsize=8)
+    axes.ticklabel_format(axis="y", useOffset=False)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     if axes.get_legend_handles_labels()[1]:

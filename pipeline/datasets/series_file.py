@@ -76,10 +76,10 @@ def next_series_path(folder: Path, session: str) -> Path:
 
 def series_in(folder: Path) -> list[Path]:
     """The files of series in a folder, always in the same order."""
-    return [path for path in sorted(folder.glob("[!.]*.csv")) if _is_series(path)]
+    return [path for path in sorted(folder.glob("[!.]*.csv")) if is_series(path)]
 
 
-def _is_series(path: Path) -> bool:
+def is_series(path: Path) -> bool:
     with path.open(encoding="utf-8", errors="replace") as stream:
         return any(line.startswith("# series:") for line in islice(stream, HEAD_LINES))
 

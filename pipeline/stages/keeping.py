@@ -32,11 +32,15 @@ def lint(dataset: Path) -> LintReport:
 
 
 def show(path: Path, out: Path) -> int:
-    """Draw a dataset or one recording into `out`; how many recordings are in it."""
+    """Draw a dataset, one recording or one series into `out`; how many recordings are in it."""
     from pipeline.datasets.pictures import draw
     from pipeline.datasets.recordings import load_recording, load_recordings
+    from pipeline.datasets.series_file import is_series, load_series
 
-    recordings = [load_recording(path)] if path.is_file() else load_recordings(path)
+    if not path.is_file():
+        recordings = load_recordings(path)
+    else:
+        recordings = [load_series(path) if is_series(path) else load_recording(path)]
     with writing(out):
         draw(recordings, out, str(path))
     return len(recordings)

@@ -60,6 +60,8 @@ def test_what_the_board_measures_is_in_the_series(
     listed = gesture("data", "list", "data/room", cwd=tmp_path)
     assert "data/room/1-001.csv 298 2 1 s" in listed.told
     assert "data/room 1 recordings" in gesture("data", "list", cwd=tmp_path).told
+    drawn = gesture("data", "show", "data/room/1-001.csv", "--out", "room.png", cwd=tmp_path)
+    assert drawn.code == 0, drawn.told
 
 
 def test_a_series_is_as_long_as_was_asked_for_and_the_next_has_a_number_of_its_own(

@@ -97,6 +97,20 @@ def test_a_board_forecasts_by_itself_what_the_twin_forecasts(done: Done) -> None
     assert set(times) <= {reading.t_us for reading in readings}
 
 
+@pytest.mark.usefixtures("qemu")
+def test_the_virtual_board_forecasts_the_same(done: Done) -> None:
+    deployed = gesture("deploy", done.run.path, "--board", "virtual", "--json", cwd=done.run.path)
+    assert deployed.code == 0, deployed.told
+    played = series(60)
+    path = Path(deployed.json["image"]["path"])
+    with (
+        start("virtual", path, environment=played, fast=True) as board,
+        open_port(board.port) as port,
+    ):
+        messages = heard(BoardClient(port))
+    assert forecasts_in(messages) == done.expected(played)
+
+
 def _part(whole: Recording, kept: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Recording:
     return Recording(
         whole.samples[kept],
