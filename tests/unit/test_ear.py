@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.capture.directors import Plan
 from pipeline.capture.ear import Ear
 from pipeline.capture.senders import BOARD
+from pipeline.capture.session import Session
 from pipeline.capture.streams import environment
 from pipeline.capture.track import Stretch
 from tests.fixtures.board_lines import reading_line
@@ -163,3 +166,17 @@ def test_sensors_that_give_nothing_are_known_until_they_give_again() -> None:
     assert not ear.sensor_stopped
     ear.hear(b"warn environment-ended readings=3\n", 4_000_000)
     assert ear.sensor_stopped
+
+
+@pytest.mark.parametrize(("seconds", "wanted"), [(8.0, 4), (9.0, 5), (0.5, 1), (2.0, 1)])
+def test_a_series_ends_with_its_last_reading_not_a_period_later(seconds, wanted) -> None:
+    plan = Plan("continuous", ("environment",), seconds=seconds, period_s=PERIOD_S)
+    session = Session(plan, [Ear(plan.stream)])
+    session.hear(0, INFO + ASKED, 0)
+    for n in range(10):
+        assert session.done == (n >= wanted)
+        session.hear(0, reading_line(n), n * 2_000_000)
+    (cut,) = session.finish()
+    (span,) = cut.spans
+    assert span is not None
+    assert len(session.ears[0].track.stretch(span.start_us, span.stop_us)) == wanted

@@ -8,6 +8,7 @@
 
 static uint8_t bytes[4];
 static uint64_t asked_us; /* 0: nothing is under way */
+static air_t found;       /* when it was asked */
 static bool fresh;
 static int sent;
 
@@ -21,10 +22,10 @@ static void finish(void) {
   if (asked_us == 0 || bus_now_us() - asked_us < MEASURING_US) return;
   asked_us = 0;
   fresh = true;
-  bytes[0] = (uint8_t)(air.humidity >> 8);
-  bytes[1] = (uint8_t)air.humidity;
-  bytes[2] = (uint8_t)(air.temperature >> 6);
-  bytes[3] = (uint8_t)(air.temperature << 2);
+  bytes[0] = (uint8_t)(found.humidity >> 8);
+  bytes[1] = (uint8_t)found.humidity;
+  bytes[2] = (uint8_t)(found.temperature >> 6);
+  bytes[3] = (uint8_t)(found.temperature << 2);
 }
 
 static void start(void) {
@@ -32,7 +33,10 @@ static void start(void) {
   sent = 0;
 }
 
-static void ask(void) { asked_us = bus_now_us(); }
+static void ask(void) {
+  asked_us = bus_now_us();
+  found = air;
+}
 
 static uint8_t receive(void) {
   const uint8_t byte = (uint8_t)(bytes[sent & 3] | (sent == 0 && !fresh ? STALE : 0));
