@@ -176,8 +176,8 @@ class Contract(Part):
             raise PipelineError(
                 f"There is no contract at {path}.",
                 "the folder is not a finished run, or training was stopped before it ended",
-                "go on with `gesture train --resume RUN`, or run `gesture train CONFIG` and give the "
-                "run folder it prints",
+                "go on with it by `gesture train --resume RUN`, or run `gesture train CONFIG` and "
+                "give the run folder it prints",
             ) from None
         except ValidationError as error:
             raise PipelineError(
