@@ -98,7 +98,9 @@ def test_a_run_leaves_every_file_and_nothing_else(done: Done) -> None:
         "splits.json",
         "windows.npz",
         "confusion_matrix.png",
+        "training",
     }
+    assert [path.name for path in done.run.training.iterdir()] == ["epochs.csv"]
 
 
 def test_every_epoch_is_told_as_it_ends(done: Done) -> None:
