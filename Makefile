@@ -92,7 +92,7 @@ bench: setup tools ## measure what docs/results.md reports, but for make soak
 	$(BIN)/python -m benchmarks.baseline
 	$(MAKE) --no-print-directory results
 
-soak: setup tools ## what capture and deploy withstand (an hour), the firmware (8 hours of board time), the ablation (an hour)
+soak: setup tools ## what capture and deploy withstand (an hour), the firmware (8 hours of board time), the ablation (an hour), text (an hour)
 	$(BIN)/python -m benchmarks.capture
 	$(BIN)/python -m benchmarks.capture_fuzz
 	$(BIN)/python -m benchmarks.deploy
@@ -101,6 +101,7 @@ soak: setup tools ## what capture and deploy withstand (an hour), the firmware (
 	$(BIN)/python -m benchmarks.deploy_export
 	$(BIN)/python -m benchmarks.deploy_hil
 	$(BIN)/python -m benchmarks.ablation
+	$(BIN)/python -m benchmarks.sequence
 	$(MAKE) --no-print-directory results
 
 results: setup ## render docs/results.md from benchmarks/results
