@@ -15,9 +15,10 @@ from pipeline.config_series import ForecastConfig
 from pipeline.contract import UNITS_PER_SAMPLE_STEP, Contract
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.forecasts import Float64
+from pipeline.stages.asked_board import board_that_runs
 from pipeline.stages.held_out_series import load_held_out, save_int8
 from pipeline.stages.reporting import write_report
-from pipeline.stages.runs import contract_for, converted_contract, open_run
+from pipeline.stages.runs import contract_for, open_run
 from pipeline.stages.settling import Proven, Settled
 
 if TYPE_CHECKING:
@@ -108,23 +109,17 @@ def _told(run: RunFolder, contract: Contract, rows: Int32, port: str | None) -> 
     from pipeline.twin import Twin
 
     if port is not None:
-        return _by_board(converted_contract(run), rows, port), f"the board at {port}"
+        return _by_board(run, rows, port), f"the board at {port}"
     if contract.quantisation is None:
         return _by_keras(run, contract, rows), "the float network, not converted yet"
     twin: Twin = Twin(run.sources, run.build)
     return twin.forecast(rows)[-1] / UNITS_PER_SAMPLE_STEP, "the firmware's C on this computer"
 
 
-def _by_board(contract: Contract, rows: Int32, port: str) -> Float64:
+def _by_board(run: RunFolder, rows: Int32, port: str) -> Float64:
     """Told a whole window, it says what comes next, whatever it was told before."""
-    from pipeline.capture.client import BoardClient
-    from pipeline.capture.ports import open_port
-    from pipeline.deployment.verify import check_contract
-
-    with open_port(port) as connection:
-        client = BoardClient(connection)
-        check_contract(client.wait_ready().contract, contract.hash())
-        told = [client.observe(row) for row in rows.tolist()]
+    with board_that_runs(run, port) as board:
+        told = [board.observe(row) for row in rows.tolist()]
     found: Float64 = np.array(told[-1][0]) / UNITS_PER_SAMPLE_STEP
     return found
 

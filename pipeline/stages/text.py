@@ -52,9 +52,10 @@ class Written:
 def predict(path: Path, texts: Sequence[str], port: str | None = None) -> list[Judgement]:
     """What a run says to each text, or a board with it at `port`.
 
-    Raises PipelineError for a run of another task.
+    Raises PipelineError for a run of another task, and a text of nothing.
     """
     run, contract, vocabulary = _open(path, "sentiment", "predict")
+    _check_texts(texts, vocabulary)
     converted = contract.quantisation is not None
     if converted or port is not None:
         scores = _int8_scores(run, texts, port)
@@ -166,6 +167,17 @@ def _open(path: Path, task: Task, command: str) -> tuple[RunFolder, Contract, Vo
     facts = contract.vocabulary
     assert facts is not None  # both tasks have one
     return run, contract, Vocabulary.load(run.vocabulary_file, facts.sha256)
+
+
+def _check_texts(texts: Sequence[str], vocabulary: Vocabulary) -> None:
+    for text in texts:
+        if len(vocabulary.encode(text)) == 0:
+            raise PipelineError(
+                f"There is nothing to judge in {text!r}.",
+                "it has no words: the network would judge how it is filled up",
+                "give a text in quotes",
+                ExitCode.USAGE,
+            )
 
 
 def _check_length(length: int) -> None:

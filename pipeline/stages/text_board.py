@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.artifacts import Int8, RunFolder
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.stages.runs import converted_contract
+from pipeline.stages.asked_board import board_that_runs
 
 if TYPE_CHECKING:
     from pipeline.capture.client import BoardClient
@@ -22,7 +21,7 @@ def judged_by_board(run: RunFolder, texts: Sequence[str], port: str) -> list[Int
     """int8 [labels] of each. Raises PipelineError for a board that runs something else."""
     from pipeline.capture.texts import judge_text
 
-    with _board_with(run, port) as board:
+    with board_that_runs(run, port) as board:
         return [judge_text(board, text).scores for text in texts]
 
 
@@ -32,21 +31,8 @@ def written_by_board(
     """Raises PipelineError for a board that runs something else."""
     from pipeline.capture.texts import write_text
 
-    with _board_with(run, port) as board:
+    with board_that_runs(run, port) as board:
         return write_text(board, prompt, count, temperature, seed)
-
-
-@contextmanager
-def _board_with(run: RunFolder, port: str) -> Iterator[BoardClient]:
-    from pipeline.capture.client import BoardClient
-    from pipeline.capture.ports import open_port
-    from pipeline.deployment.verify import check_contract
-
-    contract = converted_contract(run)
-    with open_port(port) as connection:
-        client = BoardClient(connection)
-        check_contract(client.wait_ready().contract, contract.hash())
-        yield client
 
 
 def prove_text(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:
@@ -61,7 +47,7 @@ def prove_text(run: RunFolder, port: str, on_step: Callable[[str], None]) -> Non
         return
     entries = load_table(run, contract).entries
     twin = TextTwin(Twin(run.sources, run.build))
-    with _board_with(run, port) as client:
+    with board_that_runs(run, port) as client:
         if contract.task == "generation":
             on_step(f"letting it write {CHARACTERS} characters")
             _compare_written(client, twin, entries[0])

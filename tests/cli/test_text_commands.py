@@ -173,3 +173,10 @@ def test_a_task_with_what_is_another_task_s_is_refused_before_any_work(
     assert ended.code == ExitCode.USAGE
     assert told in ended.told
     assert not (place / "runs" / "mixed").exists()
+
+
+def test_a_text_of_nothing_is_not_judged(place: Path, judge: Ended) -> None:
+    assert judge.code == 0, judge.err
+    refused = gesture("predict", "runs/judge", "a good film", " ...", cwd=place)
+    assert refused.code == ExitCode.USAGE
+    assert "nothing to judge in ' ...'" in refused.told
