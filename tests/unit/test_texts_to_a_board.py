@@ -1,0 +1,53 @@
+"""Text as it is brought to a board: escaped, in lines, broken between words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.capture.client import BoardClient
+from pipeline.capture.texts import escaped, text_lines, unescaped, write_text
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.tokens import tokens_of
+
+MOST_CHARACTERS = 255
+plain = st.text(st.characters(exclude_categories=("Cs",)))
+words = st.lists(
+    st.one_of(
+        plain, st.sampled_from(["it's", "film", "x" * 64, "y" * 65, "z" * 900, "\u00e9" * 90])
+    )
+)
+
+
+@given(words.map(" ".join))
+def test_lines_hold_all_words_of_a_text_and_none_is_too_long(text):
+    lines = text_lines(text)
+    kinds, parts = zip(*(line.split(" ", 1) for line in lines), strict=True)
+    assert kinds == ("text", *["more"] * (len(lines) - 1))
+    assert all(len(line) <= MOST_CHARACTERS and line.isascii() for line in lines)
+    assert all(parts)
+    brought = [word for part in parts for word in tokens_of(unescaped(part), "words")]
+    assert brought == [word[:65] for word in tokens_of(text, "words")]
+
+
+@given(plain)
+def test_what_is_escaped_comes_back(text):
+    assert unescaped(escaped(text)) == text
+    assert all(" " <= character <= "~" or character == "\x7f" for character in escaped(text))
+
+
+class NoBoard:
+    device = "nowhere"
+
+    def read(self) -> bytes:
+        raise AssertionError("nothing was to be read")
+
+    def write(self, data: bytes) -> None:
+        raise AssertionError(f"{data!r} was not to be written")
+
+
+def test_a_prompt_that_does_not_fit_a_line_is_refused_before_it_is_sent():
+    with pytest.raises(PipelineError, match="does not fit a line") as caught:
+        write_text(BoardClient(NoBoard()), "\n" * 120, 500, 0.5, 1)
+    assert caught.value.exit_code == ExitCode.USAGE
