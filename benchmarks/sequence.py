@@ -1,7 +1,8 @@
 """Text on the one core: `python -m benchmarks.sequence [PART …]`, all where none.
 
-imdb: film reviews, every network of the table, or 'imdb gru' alone. shakespeare: what writes best.
-deployed: what a board has room for, by its own C. colors: names that are learned in a minute.
+imdb: film reviews, every network of the table and what a board has room for, or 'imdb gru' alone.
+shakespeare: what writes best. deployed: what writes on a board, by its own C. colors: names that
+are learned in a minute.
 Runs are kept in build/sequence: a part that is asked for by name is trained anew. What a character
 costs on a board, benchmarks.sequence_deployed counts.
 """
@@ -43,6 +44,7 @@ ACCURACY_BOUNDS = {"gru": ">= 0.87"}
 def main() -> None:
     parts: dict[str, Callable[[str], list[Row]]] = {
         **{f"imdb {name}": partial(imdb_rows, name) for name in NETWORKS},
+        "imdb board": board_rows,
         "shakespeare": shakespeare_rows,
         "deployed": deployed_rows,
         "colors": colors_rows,
@@ -76,6 +78,16 @@ def imdb_rows(name: str, command: str) -> list[Row]:
         row(f"imdb {name} parameters", metrics["parameters"], "", command, "embedding included"),
     ]
     return [*rows, best_of([*load(AREA), *rows])]
+
+
+def board_rows(command: str) -> list[Row]:
+    run, minutes = trained("sentiment_board", "imdb")
+    accuracy = learning.convert(run.path, None, print).int8_accuracy or 0.0
+    note = (
+        f"25,000 reviews by the compiled C, the last {run.contract().window} words of each; float "
+        f"{metrics_of(run)['accuracy']:.4f}; {minutes} minutes to train"
+    )
+    return [row("deployed imdb accuracy", round(accuracy, 4), "", command, note)]
 
 
 def best_of(rows: list[Row]) -> Row:
