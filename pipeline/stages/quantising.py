@@ -7,6 +7,7 @@ define its cells, and TFLite Micro before and after them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,16 +57,18 @@ def require_whole(run: RunFolder, board: str) -> None:
 
 
 def compiled(flatbuffer: bytes, contract: Contract, compact: bool = False) -> CompiledNetwork:
-    """The network for the contract's windows, or hops."""
+    """The network for the contract's windows, or hops. A text is a window of its own."""
     from pipeline.compiler import compile_network
 
-    return compile_network(
+    reads_texts = contract.vocabulary is not None and contract.mode == "window"
+    network = compile_network(
         flatbuffer,
         compact=compact,
-        hop=contract.hop,
+        hop=None if reads_texts else contract.hop,
         window=contract.window,
         keep_state=contract.mode == "streaming",
     )
+    return replace(network, obstacle="each text is read anew") if reads_texts else network
 
 
 def name_of_reference(network: CompiledNetwork) -> str:
