@@ -17,8 +17,9 @@ import numpy as np
 
 from benchmarks import engine_build
 from benchmarks.results_file import record, row
-from pipeline.artifacts import PROJECT, GoldenVectors, Int8, RunFolder
+from pipeline.artifacts import PROJECT, GoldenVectors, Int8
 from pipeline.conversion.oracle import run_oracle
+from pipeline.run_folder import RunFolder
 from pipeline.stages import learning, reproducing
 
 COMMAND = "python -m benchmarks.deploy_export"

@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import IO
 
 from benchmarks.results_file import Row, record, row
-from pipeline.artifacts import PROJECT, RunFolder
+from pipeline.artifacts import PROJECT
 from pipeline.boards import virtual
 from pipeline.boards.imu_file import imu_bytes
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.streams import join_takes
+from pipeline.run_folder import RunFolder
 from pipeline.stages import learning
 
 HOURS = 8.0

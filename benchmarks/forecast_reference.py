@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.artifacts import Int8, Int32, RunFolder
+from pipeline.artifacts import Int8, Int32
 from pipeline.contract import Contract, fixed_point_horizons, fixed_point_scaling
 from pipeline.conversion.oracle import run_oracle
 from pipeline.conversion.stepped_reference import SteppedReference
+from pipeline.run_folder import RunFolder
 from pipeline.stages.quantising import compiled
 
 

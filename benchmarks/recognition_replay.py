@@ -8,9 +8,10 @@ from pathlib import Path
 
 from benchmarks.recognition_folds import ROOT, dataset
 from benchmarks.results_file import Row, row
-from pipeline.artifacts import Recording, RunFolder
+from pipeline.artifacts import Recording
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.unknown import unknown_motion
+from pipeline.run_folder import RunFolder
 from pipeline.stages import learning
 from pipeline.twin import Twin
 

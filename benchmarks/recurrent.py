@@ -22,13 +22,14 @@ from benchmarks.engine_build import HARNESS, KERNELS, PROFILE, ROOT, build, run
 from benchmarks.engine_many import run_on_board, run_on_host
 from benchmarks.recurrent_states import Errors, errors_of, tflm_answers
 from benchmarks.results_file import Row, record, row
-from pipeline.artifacts import Float32, Int8, RunFolder, save_text_files
+from pipeline.artifacts import Float32, Int8, save_text_files
 from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.contract import Contract, Quantisation
 from pipeline.conversion.golden import quantise
 from pipeline.conversion.stepped_reference import SteppedReference
 from pipeline.datasets.fetching import fetch_dataset
 from pipeline.datasets.recordings import load_recordings
+from pipeline.run_folder import RunFolder
 from pipeline.stages import learning, quantising
 from pipeline.stages.run_windows import load_windows
 from pipeline.training.scaling import scale

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results_file import Row, load, record, row
-from pipeline.artifacts import RunFolder
 from pipeline.datasets.fetching import fetch_dataset
 from pipeline.errors import PipelineError
+from pipeline.run_folder import RunFolder
 from pipeline.stages import learning
 from pipeline.stages.reporting import read_json
 

@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.engine_build import HARNESS, KERNELS, ROOT, build, run
 from benchmarks.engine_many import run_on_board
 from benchmarks.results_file import Row, record, row
-from pipeline.artifacts import Int8, RunFolder, save_text_files
+from pipeline.artifacts import Int8, save_text_files
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
@@ -29,6 +29,7 @@ from pipeline.contract import Contract
 from pipeline.conversion.stepped_reference import SteppedReference
 from pipeline.costs import NetworkCost
 from pipeline.datasets.fetching import fetch_dataset
+from pipeline.run_folder import RunFolder
 from pipeline.stages import board, learning
 from pipeline.stages.network_input import load_table
 from pipeline.stages.quantising import compiled

@@ -19,12 +19,13 @@ import numpy as np
 from benchmarks.engine_build import ROOT
 from benchmarks.forecast_reference import reference_forecasts
 from benchmarks.results_file import Row, record, row
-from pipeline.artifacts import Int32, RunFolder
+from pipeline.artifacts import Int32
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
 from pipeline.datasets.fetching import fetch_dataset
 from pipeline.forecasts import Judged
+from pipeline.run_folder import RunFolder
 from pipeline.stages import board, learning
 from pipeline.stages.held_out_series import judged, load_held_out
 from pipeline.twin import Twin

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from benchmarks.recognition_folds import judged
 from benchmarks.results_file import Row, load, record, row
-from pipeline.artifacts import RunFolder
 from pipeline.costs import NetworkCost
+from pipeline.run_folder import RunFolder
 from pipeline.stages.evaluation import ProtocolScore
 
 AREA = "recurrent"

@@ -15,13 +15,13 @@ import numpy as np
 from benchmarks.recognition_folds import ROOT, dataset
 from benchmarks.results_file import load, record
 from benchmarks.zoo import AREA, ENTRIES, PROTOCOLS, Entry, cost_rows
-from pipeline.artifacts import RunFolder
 from pipeline.compiler import compile_network
 from pipeline.config import TrainConfig, load_train_config
 from pipeline.costs import NetworkCost
 from pipeline.datasets.labelling import labels_of
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.usable import usable_recordings
+from pipeline.run_folder import RunFolder
 from pipeline.stages.quantising import quantise
 from pipeline.training.models import Head, Source, build
 

@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pipeline.artifacts import RunFolder
 from pipeline.contract import Contract
+from pipeline.run_folder import RunFolder
 
 # The firmware's parts between a sample and an event; nothing of a board, a port or a protocol.
 PARTS = ("crc", "decision", "model", "nn", "rate", "recognizer", "sample", "selftest", "window")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipeline.artifacts import RunFolder
+from pipeline.run_folder import RunFolder
 from pipeline.stages.runs import converted_contract
 
 if TYPE_CHECKING:

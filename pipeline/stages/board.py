@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.artifacts import PROJECT, Event, GoldenVectors, Recording, RunFolder
+from pipeline.artifacts import PROJECT, Event, GoldenVectors, Recording
 from pipeline.costs import NetworkCost
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.run_folder import RunFolder
 from pipeline.stages.quantising import require_whole
 from pipeline.stages.reporting import write_report
 from pipeline.stages.runs import converted_contract, open_run

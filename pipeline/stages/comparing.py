@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from pipeline.artifacts import RunFolder
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.run_folder import RunFolder
 from pipeline.stages.reporting import (
     accuracies_by_protocol,
     events_of,

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.artifacts import Recording, RunFolder, save_json
+from pipeline.artifacts import Recording, save_json
 from pipeline.config import TrainConfig, load_train_config
 from pipeline.contract import DecisionPolicy
+from pipeline.run_folder import RunFolder
 from pipeline.twin import Twin
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
-from pipeline.artifacts import Recording, RunFolder, save_json
+from pipeline.artifacts import Recording, save_json
 from pipeline.config import TrainConfig, load_train_config
+from pipeline.run_folder import RunFolder
 from pipeline.stages.deciding import Events, Outcome, Unseen, outcome, unseen
 from pipeline.stages.gestures import train_on
 from pipeline.stages.learning import convert

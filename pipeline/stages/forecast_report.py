@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.artifacts import RunFolder
 from pipeline.reports.facts import ForecastFacts
+from pipeline.run_folder import RunFolder
 from pipeline.stages.held_out_series import int8_forecast, judged, load_held_out
 from pipeline.stages.reporting import facts_of
 

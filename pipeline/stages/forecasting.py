@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.artifacts import Float32, Int32, RunFolder
+from pipeline.artifacts import Float32, Int32
 from pipeline.config_file import load_section
 from pipeline.config_series import ForecastConfig
 from pipeline.contract import UNITS_PER_SAMPLE_STEP, Contract
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.forecasts import Float64
+from pipeline.run_folder import RunFolder
 from pipeline.stages.asked_board import board_that_runs
 from pipeline.stages.held_out_series import load_held_out, save_int8
 from pipeline.stages.reporting import write_report

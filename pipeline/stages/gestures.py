@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import Int8, Recording, RunFolder
+from pipeline.artifacts import Int8, Recording
 from pipeline.config import TrainConfig
 from pipeline.contract import Contract
+from pipeline.run_folder import RunFolder
 from pipeline.stages.reporting import write_report
 from pipeline.stages.settling import Decided, Proven, Settled
 

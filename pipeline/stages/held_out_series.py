@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.artifacts import Int32, RunFolder, atomic_write
+from pipeline.artifacts import Int32, atomic_write
 from pipeline.contract import UNITS_PER_SAMPLE_STEP, Contract
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.forecasts import Float64, HeldOutSeries, Judged, judge
+from pipeline.run_folder import RunFolder
 
 
 def save_int8(run: RunFolder, thousandths: Int32) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import Float32, Int8, RunFolder, atomic_write
+from pipeline.artifacts import Float32, Int8, atomic_write
 from pipeline.contract import Contract, Quantisation
+from pipeline.run_folder import RunFolder
 from pipeline.tokens import Vocabulary
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.artifacts import Float32, Int8, RunFolder
+from pipeline.artifacts import Float32, Int8
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pipeline.compiler import CompiledNetwork

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from pipeline.artifacts import RunFolder, atomic_write
+from pipeline.artifacts import atomic_write
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.reports.facts import ClassResult, Facts, HeldOutWindows, PersonResult, Verdict
+from pipeline.run_folder import RunFolder
 from pipeline.stages.deciding import Events, outcome
 from pipeline.stages.robustness import kept_sweep, sweep
 from pipeline.stages.run_windows import held_out_windows

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.artifacts import PROJECT, RunFolder, save_text_files
+from pipeline.artifacts import PROJECT, save_text_files
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.run_folder import RunFolder
 from pipeline.stages.reporting import optional_json
 from pipeline.stages.runs import contract_for, converted_contract, open_run
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.artifacts import Float32, Int8, Int32, RunFolder
+from pipeline.artifacts import Float32, Int8, Int32
 from pipeline.contract import UNITS_PER_SAMPLE_STEP
+from pipeline.run_folder import RunFolder
 from pipeline.stages.run_windows import held_out_windows
 from pipeline.stages.runs import converted_contract
 

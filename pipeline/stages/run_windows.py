@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import Float32, RunFolder
+from pipeline.artifacts import Float32
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.reports.facts import HeldOutWindows
+from pipeline.run_folder import RunFolder
 
 NEEDED = {"calibration", "test"}
 OF_GESTURES = {"test_targets", "test_names", "test_scores"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pipeline.artifacts import RunFolder
 from pipeline.contract import Contract, Task
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.run_folder import RunFolder
 
 RUNS = Path("runs")
 LATEST = RUNS / "latest"

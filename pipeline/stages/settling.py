@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from pipeline.artifacts import Figure, RunFolder
+from pipeline.artifacts import Figure
 from pipeline.contract import Contract, DecisionPolicy
+from pipeline.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pipeline.training.event_score import EventScore

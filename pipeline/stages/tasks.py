@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.artifacts import RunFolder
+from pipeline.run_folder import RunFolder
 from pipeline.stages.forecasting import settle_forecasts, train_forecasts
 from pipeline.stages.gestures import settle_gestures, train_gestures
 from pipeline.stages.settling import Proven, Settled

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import Float32, Int8, RunFolder
+from pipeline.artifacts import Float32, Int8
 from pipeline.config_file import load_section
 from pipeline.config_text import GenerationConfig, SentimentConfig
 from pipeline.contract import Contract, Task
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.run_folder import RunFolder
 from pipeline.stages.reporting import read_json
 from pipeline.stages.runs import contract_for, converted_contract, open_run
 from pipeline.stages.text_board import judged_by_board, written_by_board

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.artifacts import Int8, RunFolder
+from pipeline.artifacts import Int8
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.run_folder import RunFolder
 from pipeline.stages.asked_board import board_that_runs
 
 if TYPE_CHECKING:

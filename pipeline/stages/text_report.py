@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.artifacts import RunFolder
 from pipeline.contract import Contract
 from pipeline.reports.text_page import (
     GenerationFacts,
@@ -13,6 +12,7 @@ from pipeline.reports.text_page import (
     render_generation,
     render_sentiment,
 )
+from pipeline.run_folder import RunFolder
 from pipeline.stages.reporting import facts_of
 
 

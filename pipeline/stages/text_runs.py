@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.artifacts import Figure, RunFolder, atomic_write
+from pipeline.artifacts import Figure, atomic_write
 from pipeline.config_text import GenerationConfig, SentimentConfig
+from pipeline.run_folder import RunFolder
 from pipeline.stages.reporting import write_report
 from pipeline.stages.settling import Proven, Settled
 from pipeline.text_twin import TextTwin

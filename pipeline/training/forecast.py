@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.artifacts import Figure, Float32, Int64, RunFolder, atomic_write, save_json
+from pipeline.artifacts import Figure, Float32, Int64, atomic_write, save_json
 from pipeline.config_series import ForecastConfig
 from pipeline.contract import Contract, Hashes, Horizon, Scaling
 from pipeline.forecasts import Float64, HeldOutSeries, Judged, SeriesDataset, judge
+from pipeline.run_folder import RunFolder
 from pipeline.training.fit import Epoch, Fitted, fit
 from pipeline.training.journal import Journal
 from pipeline.training.lessons import Course, Lesson

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import RunFolder, atomic_write
+from pipeline.artifacts import atomic_write
 from pipeline.config_fit import TaskConfig
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.run_folder import RunFolder
 
 SCALARS = "scalars"  # what TensorBoard calls its plugin for curves
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.artifacts import Float32, Int32, RunFolder, atomic_write
+from pipeline.artifacts import Float32, Int32, atomic_write
 from pipeline.contract import Channel, Hashes, Scaling, VocabularyFacts
+from pipeline.run_folder import RunFolder
 from pipeline.tokens import End, TokenDataset
 from pipeline.training.fit import Fitted
 from pipeline.training.models import Source

@@ -10,17 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import (
-    IMU_UNITS,
-    Figure,
-    Float32,
-    RunFolder,
-    SequenceDataset,
-    atomic_write,
-    save_json,
-)
+from pipeline.artifacts import IMU_UNITS, Figure, Float32, SequenceDataset, atomic_write, save_json
 from pipeline.config import TrainConfig
 from pipeline.contract import Channel, Contract, Hashes, Scaling
+from pipeline.run_folder import RunFolder
 from pipeline.training.confusion_picture import confusion_picture
 from pipeline.training.evaluate import Metrics, measure
 from pipeline.training.fit import Epoch, Fitted

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.artifacts import PROJECT, GoldenVectors, RunFolder
+from pipeline.artifacts import PROJECT, GoldenVectors
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
 from pipeline.deployment.platformio import build
 from pipeline.deployment.verify import Verified, verify
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.run_folder import RunFolder
 
 pytestmark = pytest.mark.xdist_group("quick")
 VECTORS = 32

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import yaml
 
-from pipeline.artifacts import Int32, Recording, RunFolder
+from pipeline.artifacts import Int32, Recording
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
 from pipeline.capture.protocol import Message, reading_of, warning_of
 from pipeline.datasets.series_file import load_series
+from pipeline.run_folder import RunFolder
 from pipeline.twin import Twin
 from tests.cli.commands import gesture
 from tests.fixtures.capturing import image

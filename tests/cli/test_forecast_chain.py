@@ -11,12 +11,13 @@ import pytest
 import yaml
 
 from benchmarks.forecast_reference import reference_forecasts
-from pipeline.artifacts import Int32, RunFolder
+from pipeline.artifacts import Int32
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.forecasts import HeldOutSeries
+from pipeline.run_folder import RunFolder
 from pipeline.twin import Twin
 from tests.cli.commands import gesture
 from tests.series_files import write_series

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.artifacts import Recording, RunFolder
+from pipeline.artifacts import Recording
 from pipeline.boards.supervisor import start
 from pipeline.config import load_train_config
 from pipeline.datasets.held_out import held_out
@@ -17,6 +17,7 @@ from pipeline.datasets.streams import join_takes
 from pipeline.datasets.windows import make_dataset
 from pipeline.deployment.platformio import build
 from pipeline.errors import PipelineError
+from pipeline.run_folder import RunFolder
 from pipeline.twin import Twin
 from tests.cli.commands import PROJECT, gesture
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import GoldenVectors, RunFolder
+from pipeline.artifacts import GoldenVectors
 from pipeline.conversion.golden import quantise
 from pipeline.conversion.oracle import run_oracle
 from pipeline.conversion.stepped_reference import SteppedReference
 from pipeline.costs import NetworkCost
+from pipeline.run_folder import RunFolder
 from pipeline.stages.quantising import compiled
 from pipeline.twin import Twin
 from tests.cli.commands import PROJECT, gesture

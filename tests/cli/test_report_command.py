@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.artifacts import RunFolder
 from pipeline.errors import ExitCode
+from pipeline.run_folder import RunFolder
 from pipeline.training.held_out import HeldOutScores
 from tests.cli.commands import gesture
 from tests.fixtures.reported import event_score

@@ -10,7 +10,7 @@ import pytest
 from tiny_model import swings
 from toy_text import Sampler, logit_step
 
-from pipeline.artifacts import Int8, RunFolder
+from pipeline.artifacts import Int8
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
@@ -18,6 +18,7 @@ from pipeline.capture.protocol import Sample
 from pipeline.capture.texts import judge_text, write_text
 from pipeline.conversion.stepped_reference import SteppedReference
 from pipeline.errors import ExitCode
+from pipeline.run_folder import RunFolder
 from pipeline.stages.network_input import load_table
 from pipeline.stages.quantising import compiled
 from pipeline.text_twin import TextTwin

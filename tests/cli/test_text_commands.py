@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.artifacts import RunFolder
 from pipeline.errors import ExitCode
+from pipeline.run_folder import RunFolder
 from tests.cli.commands import Ended, gesture, running
 from tests.texts import GENERATION, SENTIMENT, write_reviews, write_rhymes
 

@@ -16,7 +16,7 @@ from corpus import CASES, Subject
 from report import Report
 from tiny_model import CONTRACT, WINDOW, network_output, swings
 
-from pipeline.artifacts import PROJECT, GoldenVectors, RunFolder
+from pipeline.artifacts import PROJECT, GoldenVectors
 from pipeline.capture.board_info import board_info
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import find_port, open_port
@@ -24,6 +24,7 @@ from pipeline.capture.protocol import LineReader, Message
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.streams import join_takes
 from pipeline.errors import PipelineError
+from pipeline.run_folder import RunFolder
 from pipeline.twin import Twin
 
 pytestmark = pytest.mark.xdist_group("hil")

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import RunFolder
 from pipeline.errors import PipelineError
+from pipeline.run_folder import RunFolder
 from pipeline.stages.robustness import LEAST_ASKED, MOST_WINDOWS, sweep
 from pipeline.training.held_out import HeldOutScores
 from pipeline.training.robustness import Curve, Robustness

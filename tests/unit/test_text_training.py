@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.artifacts import RunFolder
 from pipeline.config_file import load_section
 from pipeline.config_text import GenerationConfig, SentimentConfig
 from pipeline.datasets.characters import generation_dataset
 from pipeline.datasets.text import sentiment_dataset
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.run_folder import RunFolder
 from pipeline.tokens import FIRST, Vocabulary
 from pipeline.training.fit import Epoch
 from pipeline.training.generation import train_generation

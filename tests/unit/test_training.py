@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from pipeline.artifacts import IMU_CHANNELS, RunFolder, SequenceDataset
+from pipeline.artifacts import IMU_CHANNELS, SequenceDataset
 from pipeline.config import BOARD_CHANNELS, TrainConfig, load_train_config
 from pipeline.contract import Contract, Quantisation
 from pipeline.conversion.contract_source import contract_source
@@ -20,6 +20,7 @@ from pipeline.datasets.simulate import simulate_dataset
 from pipeline.datasets.windows import make_dataset
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.reports.page import render
+from pipeline.run_folder import RunFolder
 from pipeline.stages.reporting import gather
 from pipeline.training.fit import Epoch
 from pipeline.training.gestures import fit_gestures

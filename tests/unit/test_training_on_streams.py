@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from pipeline.artifacts import NO_TARGET, Interval, Recording, RunFolder, SequenceDataset
+from pipeline.artifacts import NO_TARGET, Interval, Recording, SequenceDataset
 from pipeline.config import TrainConfig, load_train_config
 from pipeline.config_models import ModelConfig
 from pipeline.contract import Contract
@@ -22,6 +22,7 @@ from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.simulate import simulate_dataset
 from pipeline.datasets.windows import make_dataset
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.run_folder import RunFolder
 from pipeline.training.gestures import fit_gestures, lesson
 from pipeline.training.models import Head, Source, build, history, nearest_window
 from pipeline.training.scaling import measure_scaling

@@ -28,6 +28,11 @@ void app_send(app_t *state) {
   app_write(state, state->line.text, state->line.length);
 }
 
+void app_say(app_t *state, const char *text) {
+  line_start(&state->line, text);
+  app_send(state);
+}
+
 static void send_banner(void) {
   line_start(&app.line, "hello board=");
   line_text(&app.line, board.name);

@@ -68,6 +68,9 @@ void app_write(app_t *app, const char *text, size_t length);
 /* Ends the line and hands it to the board. */
 void app_send(app_t *app);
 
+/* Sends a line of its own. */
+void app_say(app_t *app, const char *text);
+
 /* Of sample lines, samples per 1000 s. */
 uint32_t app_stream_mhz(void);
 
@@ -93,6 +96,9 @@ void app_answer_text(app_t *app, const command_t *command);
 
 /* Writes the next character of what is generated; the answer comes after the last. */
 void app_write_on(app_t *app);
+
+/* Carries out `load`, `invoke`, `bench`, `profile`, `selftest` and `image`. */
+void app_answer_proof(app_t *app, const command_t *command);
 
 /* Carries a command out and sends its one answer. */
 void app_answer(app_t *app, const command_t *command);

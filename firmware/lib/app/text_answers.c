@@ -6,11 +6,6 @@
 
 #define WRITTEN_A_LINE 64u /* characters of a line, so that they are seen as they come */
 
-static void field_number(line_t *line, const char *name, uint32_t value) {
-  line_text(line, name);
-  line_number(line, value);
-}
-
 static int likeliest(const int8_t *output) {
   int best = 0;
   for (int c = 1; c < MODEL_CLASSES; c++) {
@@ -33,8 +28,8 @@ static void answer_text(app_t *app, const command_t *command) {
   line_thousandths(&app->line, decision_score_thousandths(&MODEL.policy, score));
   line_text(&app->line, " ");
   line_hex(&app->line, output, sizeof output);
-  field_number(&app->line, " tokens=", app->passage.count);
-  field_number(&app->line, " unknown=", app->passage.unknown);
+  line_field_number(&app->line, " tokens=", app->passage.count);
+  line_field_number(&app->line, " unknown=", app->passage.unknown);
   app_send(app);
 }
 
@@ -73,6 +68,6 @@ void app_write_on(app_t *app) {
   if (is_last || *character == '\n' || app->text_line.length >= WRITTEN_A_LINE) send_written(app);
   if (!is_last) return;
   line_start(&app->line, "ok");
-  field_number(&app->line, " characters=", app->written);
+  line_field_number(&app->line, " characters=", app->written);
   app_send(app);
 }

@@ -59,6 +59,21 @@ void line_hex32(line_t *line, uint32_t number) {
   line_hex16(line, (uint16_t)number);
 }
 
+void line_field_text(line_t *line, const char *name, const char *value) {
+  line_text(line, name);
+  line_text(line, value);
+}
+
+void line_field_number(line_t *line, const char *name, uint32_t value) {
+  line_text(line, name);
+  line_number(line, value);
+}
+
+void line_field_thousandths(line_t *line, const char *name, uint32_t value) {
+  line_text(line, name);
+  line_thousandths(line, value);
+}
+
 void line_end(line_t *line) { line->text[line->length++] = '\n'; }
 
 static void add_row(line_t *line, const char *word, uint32_t seq, uint64_t t_us,

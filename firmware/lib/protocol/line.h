@@ -25,6 +25,10 @@ void line_thousandths(line_t *line, int64_t thousandths);
 void line_hex(line_t *line, const void *bytes, size_t count);
 void line_hex16(line_t *line, uint16_t number);
 void line_hex32(line_t *line, uint32_t number);
+/* ` name=value`; the name brings its space and its sign. */
+void line_field_text(line_t *line, const char *name, const char *value);
+void line_field_number(line_t *line, const char *name, uint32_t value);
+void line_field_thousandths(line_t *line, const char *name, uint32_t value);
 void line_end(line_t *line);
 
 /* `seq,t_us,ax,ay,az,gx,gy,gz,crc` and the line end. The CRC is over all before it but `word`,

@@ -1,0 +1,143 @@
+/* Commands by which a host finds out what this board computes, how long it takes, and what lies in
+ * its flash. */
+#include <string.h>
+
+#include "app_state.h"
+#include "board.h"
+#include "crc.h"
+#include "model.h"
+#include "profile.h"
+#include "selftest.h"
+
+#define HEX_PIECE_BYTES 64u
+#define IMAGE_PIECE_BYTES 64u
+#define IMAGE_BREATH_BYTES 4096u /* a few ms of work */
+
+static void answer_load(app_t *app, const command_t *command) {
+  if (command->number > APP_INPUT_BYTES ||
+      command->byte_count > APP_INPUT_BYTES - command->number) {
+    app_say(app, "err out-of-range");
+    return;
+  }
+  memcpy(app->test_input + command->number, command->bytes, command->byte_count);
+  app_say(app, "ok");
+}
+
+/* The network's state is no longer that of the samples. */
+static void forget_samples(app_t *app) { recognizer_reset(&app->recognizer); }
+
+/* In pieces: the outputs of a model that writes may be longer than a line. */
+static void answer_invoke(app_t *app) {
+  int8_t output[MODEL_CLASSES];
+  model_run(app->test_input, output);
+  forget_samples(app);
+  app_write(app, "ok ", 3);
+  for (size_t at = 0; at < sizeof output; at += HEX_PIECE_BYTES) {
+    const size_t left = sizeof output - at;
+    line_start(&app->line, "");
+    line_hex(&app->line, output + at, left < HEX_PIECE_BYTES ? left : HEX_PIECE_BYTES);
+    app_write(app, app->line.text, app->line.length);
+  }
+  line_start(&app->line, "");
+  app_send(app);
+}
+
+static void answer_bench(app_t *app, const command_t *command) {
+  int8_t output[MODEL_CLASSES];
+  uint32_t ticks = 0;
+  for (uint32_t run = 0; run < command->number; run++) {
+    app_breathe();
+    const uint32_t start = board.ticks();
+    MODEL.invoke(app->test_input, output);
+    ticks += board.ticks() - start;
+  }
+  forget_samples(app);
+  line_start(&app->line, "ok");
+  line_field_number(&app->line, " runs=", command->number);
+  line_field_number(&app->line, " ticks=", ticks);
+  app_send(app);
+}
+
+static void send_layer(app_t *app, int32_t layer) {
+  line_start(&app->line, "layer ");
+  line_number(&app->line, (uint32_t)layer);
+  line_field_number(&app->line, " ticks=", profile_ticks(layer));
+  app_send(app);
+}
+
+static void answer_profile(app_t *app) {
+  int8_t output[MODEL_CLASSES];
+  if (PROFILE_LAYERS == 0) {
+    app_say(app, "err no-profile");
+    return;
+  }
+  profile_begin();
+  for (uint32_t run = 0; run < PROFILE_RUNS; run++) {
+    app_breathe();
+    profile_start_run();
+    MODEL.invoke(app->test_input, output);
+  }
+  forget_samples(app);
+  for (int32_t layer = 0; layer < PROFILE_LAYERS; layer++) send_layer(app, layer);
+  line_start(&app->line, "ok");
+  line_field_number(&app->line, " layers=", PROFILE_LAYERS);
+  line_field_number(&app->line, " runs=", PROFILE_RUNS);
+  app_send(app);
+}
+
+static void answer_selftest(app_t *app) {
+  const uint16_t crc = selftest_crc(app->test_input, app_breathe);
+  forget_samples(app);
+  const bool right = crc == MODEL.selftest_crc;
+  line_start(&app->line, right ? "ok crc=" : "err selftest crc=");
+  line_hex16(&app->line, crc);
+  if (!right) {
+    line_text(&app->line, " expected=");
+    line_hex16(&app->line, MODEL.selftest_crc);
+  }
+  app_send(app);
+}
+
+/* Over what lies in the flash, so that an upload that went wrong is seen. */
+static void answer_image(app_t *app, const command_t *command) {
+  uint8_t piece[IMAGE_PIECE_BYTES];
+  uint32_t crc = 0;
+  for (uint32_t at = 0; at < command->number; at += IMAGE_PIECE_BYTES) {
+    const uint32_t left = command->number - at;
+    const uint32_t count = left < IMAGE_PIECE_BYTES ? left : IMAGE_PIECE_BYTES;
+    if (!board.read_image(at, piece, count)) {
+      app_say(app, "err out-of-range");
+      return;
+    }
+    crc = crc32(crc, piece, count);
+    if (at % IMAGE_BREATH_BYTES == 0) app_breathe();
+  }
+  line_start(&app->line, "ok");
+  line_field_number(&app->line, " bytes=", command->number);
+  line_text(&app->line, " crc=");
+  line_hex32(&app->line, crc);
+  app_send(app);
+}
+
+void app_answer_proof(app_t *app, const command_t *command) {
+  switch (command->kind) {
+    case COMMAND_LOAD:
+      answer_load(app, command);
+      break;
+    case COMMAND_INVOKE:
+      answer_invoke(app);
+      break;
+    case COMMAND_BENCH:
+      answer_bench(app, command);
+      break;
+    case COMMAND_PROFILE:
+      answer_profile(app);
+      break;
+    case COMMAND_SELFTEST:
+      answer_selftest(app);
+      break;
+    default:
+      answer_image(app, command);
+      break;
+  }
+}
