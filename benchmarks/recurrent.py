@@ -31,7 +31,7 @@ from pipeline.datasets.fetching import fetch_dataset
 from pipeline.datasets.recordings import load_recordings
 from pipeline.run_folder import RunFolder
 from pipeline.stages import learning, quantising
-from pipeline.stages.run_windows import load_windows
+from pipeline.stages.run_windows import NEEDED, load_windows
 from pipeline.training.scaling import scale
 
 COMMAND = "python -m benchmarks.recurrent"
@@ -87,7 +87,7 @@ def made(kind: str, path: Path, settings: tuple[str, ...], folder: Path) -> Netw
         config = ROOT / "configs" / f"gesture_{kind}.yaml"
         usual = (f"data.path={FOLDER / 'spells'}", f"fit.epochs={SHIPPED_EPOCHS}")
         learning.train(config, (*usual, *settings), run.path, lambda _: None)
-    calibration, log = load_windows(run)["calibration"], folder / "log"
+    calibration, log = load_windows(run, NEEDED)["calibration"], folder / "log"
     quantising.quantise(run.keras_file, calibration, run.flatbuffer_file, log)
     windows = _windows(run.contract())
     scores = _asked(run.keras_file, windows, folder)

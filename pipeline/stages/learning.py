@@ -97,10 +97,10 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
     run = open_run(path)
     require_supported(run.require(run.keras_file, "train"))
     budget = Budget() if budget_file is None else load_budget(budget_file)
-    windows = load_windows(run)
+    trained = run.contract()
+    windows = load_windows(run, TASKS[trained.task].windows)
     draft = RunFolder(run.build / "converted")
     log = run.build / "convert.log"
-    trained = run.contract()
     on_step("quantising to int8")
     given = network_input(run, trained, windows, draft.keras_file, log)
     quantising.quantise(given.keras_file, given.calibration, draft.flatbuffer_file, log)

@@ -14,11 +14,11 @@ from pipeline.errors import ExitCode, PipelineError
 from pipeline.reports.facts import HeldOutWindows
 from pipeline.run_folder import RunFolder
 
-NEEDED = {"calibration", "test"}
-OF_GESTURES = {"test_targets", "test_names", "test_scores"}
+NEEDED = frozenset({"calibration", "test"})
+OF_GESTURES = frozenset({"test_targets", "test_names", "test_scores"})
 
 
-def load_windows(run: RunFolder, needed: Set[str] = NEEDED) -> dict[str, NDArray[Any]]:
+def load_windows(run: RunFolder, needed: Set[str]) -> dict[str, NDArray[Any]]:
     """The arrays of windows.npz. Raises PipelineError where it is missing or cannot be used."""
     file = run.require(run.windows_file, "train")
     try:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from building import APP, FIRMWARE, SANITIZED, STRICT, board_sources, compile_c
+from building import APP, EMULATED, FIRMWARE, SANITIZED, STRICT, board_sources, compile_c
 from talking import Talk, start
 from toy_text import Toy, judge, judged, tokens_of, writer
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.xdist_group("firmware"), pytest.mark.usefixtures("host
 
 def build(toy: Toy, folder: Path) -> Path:
     model = toy.write_sources(folder / "model")
-    sources = [FIRMWARE / "src" / "main.c", *APP, *board_sources("native", "emulated_imu")]
+    sources = [FIRMWARE / "src" / "main.c", *APP, *board_sources("native", *EMULATED)]
     return compile_c(folder / "native", sources, [*STRICT, *SANITIZED], model)
 
 
