@@ -169,10 +169,13 @@ def _require_platform(project: Path) -> None:
 
 @contextmanager
 def _only_build_in(build_dir: Path, timeout_s: float) -> Iterator[None]:
-    """Two builds in one folder would write over each other's objects: the second one waits."""
-    build_dir.mkdir(parents=True, exist_ok=True)
+    """Two builds in one folder would write over each other's objects: the second one waits.
+
+    The lock lies beside the folder: PlatformIO empties the folder before its first build in it.
+    """
+    build_dir.parent.mkdir(parents=True, exist_ok=True)
     give_up_at = time.monotonic() + timeout_s
-    with (build_dir / "lock").open("w") as lock:
+    with build_dir.with_suffix(".lock").open("w") as lock:
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

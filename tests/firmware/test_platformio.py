@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -45,6 +46,21 @@ def test_builds_side_by_side_and_one_after_the_other_never_mix_models(tmp_path):
     assert [contract_on(image) for image in images] == names
     assert contract_on(build_virtual(models[1], logs[0])) == names[1]
     assert contract_on(build_virtual(None, logs[0])) == "none"
+
+
+@pytest.mark.usefixtures("qemu")
+def test_a_build_waits_for_the_first_one_in_its_folder(tmp_path):
+    """PlatformIO empties a folder that it has never built in, and all that lies there."""
+    first, second = tmp_path / "first.log", tmp_path / "second.log"
+    with ThreadPoolExecutor() as pool:
+        building = pool.submit(build, "native", None, PROJECT, first, TIMEOUT_S)
+        give_up_at = time.monotonic() + TIMEOUT_S
+        while not first.exists() or "Compiling" not in first.read_text():
+            assert time.monotonic() < give_up_at
+            time.sleep(0.01)
+        build("native", None, PROJECT, second, TIMEOUT_S)
+        building.result()
+    assert "Compiling" not in second.read_text()
 
 
 @pytest.mark.usefixtures("qemu")
