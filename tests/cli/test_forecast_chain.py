@@ -22,6 +22,8 @@ from pipeline.twin import Twin
 from tests.cli.commands import gesture
 from tests.series_files import write_series
 
+pytestmark = pytest.mark.xdist_group("forecasts")
+
 CONFIG = {
     "task": "forecast",
     "data": {

@@ -19,6 +19,8 @@ from pipeline.stages.quantising import compiled
 from pipeline.twin import Twin
 from tests.cli.commands import PROJECT, gesture
 
+pytestmark = pytest.mark.xdist_group("recurrent")
+
 LIMIT_S = 120
 MOST_OFF = 0.04  # of a score: int8 for h and the weights
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O2")

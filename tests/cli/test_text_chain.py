@@ -26,6 +26,8 @@ from pipeline.tokens import Vocabulary
 from pipeline.twin import Twin
 from tests.cli.commands import gesture
 
+pytestmark = pytest.mark.xdist_group("texts")
+
 GOOD, BAD = ("lovely film", "a joy, I loved it"), ("dull film", "it bored me, I hated it")
 LONG = 10_000  # characters: long enough for some samples
 SONG = "The ant ate a tea.\nNo ant at ten — none!\n"

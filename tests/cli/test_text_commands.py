@@ -14,6 +14,8 @@ from pipeline.run_folder import RunFolder
 from tests.cli.commands import Ended, gesture, running
 from tests.texts import GENERATION, SENTIMENT, write_reviews, write_rhymes
 
+pytestmark = pytest.mark.xdist_group("text-commands")
+
 LIMIT_S = 200  # for the first epochs, on a busy machine
 
 

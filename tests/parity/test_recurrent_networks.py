@@ -19,6 +19,8 @@ from pipeline.conversion.oracle import run_oracle
 from pipeline.conversion.stepped_reference import SteppedReference
 from pipeline.errors import PipelineError
 
+pytestmark = pytest.mark.xdist_group("recurrent-networks")
+
 LIMIT_S = 400
 HOP = 8
 PROJECT = Path(__file__).resolve().parents[2]
