@@ -6,6 +6,7 @@
 #include "model.h"
 
 #define US_A_MS 1000u
+#define HOST_PERIODS 2u   /* without a row from the host, and its own readings count again */
 #define PERIOD_SHARE 100u /* one in so many a period may be off, and be the model's */
 
 /* The model's, where it forecasts from readings; else 0. */
@@ -64,7 +65,7 @@ void readings_give_way(app_t *app) {
 
 static bool host_observes(const app_t *app) {
   const uint64_t period_us = (uint64_t)app->readings.period_ms * US_A_MS;
-  return app->observed_us != 0 && board.now_us() - app->observed_us < period_us;
+  return app->observed_us != 0 && board.now_us() - app->observed_us < HOST_PERIODS * period_us;
 }
 
 /* Rows of a window are a period apart, all of them: where one is missing it begins anew. */
