@@ -68,7 +68,7 @@ def _trained(config: str, folder: Path) -> RunFolder:
 
 
 def _rows(name: str, run: RunFolder, took_s: float) -> Iterator[Row]:
-    found = judged(run, run.contract())
+    found = judged(load_held_out(run))
     for one in found:
         yield from _errors(name, one)
     last = found[-1]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pipeline.stages.learning import Converted
     from pipeline.stages.settling import Decided
     from pipeline.training.fit import Epoch
-    from pipeline.training.train import Trained
+    from pipeline.training.run_files import Trained
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)

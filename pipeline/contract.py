@@ -26,6 +26,8 @@ NO_BACKGROUND = 255  # instead of a class
 UNITS_PER_SAMPLE_STEP = 1000  # samples travel as integers, in thousandths of their unit
 
 Task = Literal["gesture", "sentiment", "generation", "forecast"]
+Level = Literal["words", "characters"]
+End = Literal["pre", "post"]
 
 
 class Part(BaseModel):
@@ -84,10 +86,10 @@ class VocabularyFacts(Part):
     size: rows, with number 0 for padding and 1 for what is not known; sha256: of vocabulary.json.
     """
 
-    level: Literal["words", "characters"]
+    level: Level
     size: int
-    padding: Literal["pre", "post"]
-    truncating: Literal["pre", "post"]
+    padding: End
+    truncating: End
     sha256: str
 
 

@@ -11,20 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import cast, get_args
 
 import numpy as np
 
 from pipeline.artifacts import Int32, atomic_write
+from pipeline.contract import End, Level
 from pipeline.errors import ExitCode, PipelineError
 
 PADDING = 0  # stands for no text
 UNKNOWN = 1  # for a word or character that training has not seen often enough
 FIRST = 2  # the first that stands for a word or character
 MOST_BYTES = 64  # of a word that a board looks up; a longer one is unknown to it
-
-Level = Literal["words", "characters"]
-End = Literal["pre", "post"]
 
 SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 WORD = re.compile(r"[a-z0-9']+")

@@ -36,15 +36,8 @@ def quantize(
 
     Raises PipelineError that names `log` where the converter crashes, fails or takes too long.
     """
-    convert_in_child(
-        "pipeline.conversion.quantize_child",
-        keras_file,
-        windows,
-        flatbuffer_file,
-        log,
-        timeout_s,
-        _HINT,
-    )
+    module = "pipeline.conversion.quantize_child"
+    convert_in_child(module, keras_file, windows, flatbuffer_file, log, _HINT, timeout_s)
 
 
 def convert_in_child(
@@ -53,8 +46,8 @@ def convert_in_child(
     windows: Float32,
     flatbuffer_file: Path,
     log: Path,
-    timeout_s: float,
     hint: str,
+    timeout_s: float = TIMEOUT_S,
 ) -> None:
     """Run `python -m module MODEL WINDOWS FLATBUFFER`; hint: why it fails at most times."""
     if len(windows) == 0 or not np.isfinite(windows).all():

@@ -112,12 +112,11 @@ class Facts(RunFacts):
 
 @dataclass(frozen=True)
 class ForecastFacts(RunFacts):
-    """judged: each output's errors beside those of guessing; by the compiled C where `int8`.
+    """judged: each output's errors beside those of guessing; by the compiled C where converted.
 
     held: the held-out series; forecast: float64 [origins, outputs], in units.
     """
 
     judged: tuple[Judged, ...]
-    int8: bool
     held: SeriesDataset
     forecast: Float64

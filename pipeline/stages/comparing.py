@@ -177,11 +177,11 @@ def _int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
 
 
 def _errors(run: RunFolder, contract: Contract) -> dict[str, float]:
-    from pipeline.stages.held_out_series import judged
+    from pipeline.stages.held_out_series import judged, load_held_out
 
     if contract.task != "forecast":
         return {}
-    return {f"{one.channel} {one.steps} ahead": one.model.mae for one in judged(run, contract)}
+    return {f"{one.channel} {one.steps} ahead": one.model.mae for one in judged(load_held_out(run))}
 
 
 def _event_facts(events: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pipeline.errors import ExitCode, PipelineError
 from pipeline.forecasts import Float64
 from pipeline.run_folder import RunFolder
 from pipeline.stages.asked_board import board_that_runs
-from pipeline.stages.held_out_series import load_held_out, save_int8
+from pipeline.stages.held_out_series import load_trained, save_int8
 from pipeline.stages.reporting import write_report
 from pipeline.stages.runs import contract_for, open_run
 from pipeline.stages.settling import Proven, Settled
@@ -25,7 +25,7 @@ from pipeline.stages.settling import Proven, Settled
 if TYPE_CHECKING:
     from pipeline.datasets.series import Series
     from pipeline.training.fit import Epoch
-    from pipeline.training.train import Trained
+    from pipeline.training.run_files import Trained
     from pipeline.twin import Twin
 
 
@@ -72,7 +72,7 @@ def settle_forecasts(proven: Proven) -> Settled:
     from pipeline.training.forecast import figures
 
     proven.on_step("forecasting what was held out")
-    held = load_held_out(proven.run).dataset
+    held = load_trained(proven.run).dataset
     test = held.origins["test"]
     told = proven.twin.forecast(held.rows)[test - held.window + 1]
     save_int8(proven.draft, told)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipeline.training.fit import Epoch
     from pipeline.training.held_out import HeldOutScores
     from pipeline.training.policy import Choice
-    from pipeline.training.train import Trained
+    from pipeline.training.run_files import Trained
     from pipeline.twin import Twin
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pipeline.artifacts import Int32, atomic_write
-from pipeline.contract import UNITS_PER_SAMPLE_STEP, Contract
+from pipeline.contract import UNITS_PER_SAMPLE_STEP
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.forecasts import Float64, HeldOutSeries, Judged, judge
+from pipeline.forecasts import HeldOutSeries, Judged, judge
 from pipeline.run_folder import RunFolder
 
 
@@ -18,6 +20,20 @@ def save_int8(run: RunFolder, thousandths: Int32) -> None:
 
 
 def load_held_out(run: RunFolder) -> HeldOutSeries:
+    """With what the compiled C forecast where the run is converted, else the float network."""
+    kept = load_trained(run)
+    if run.contract().quantisation is None:
+        return kept
+    with np.load(run.require(run.scores_file, "convert")) as arrays:
+        return replace(kept, forecast=arrays["thousandths"] / UNITS_PER_SAMPLE_STEP)
+
+
+def judged(kept: HeldOutSeries) -> tuple[Judged, ...]:
+    return judge(kept.dataset, kept.dataset.origins["test"], kept.forecast)
+
+
+def load_trained(run: RunFolder) -> HeldOutSeries:
+    """As training left it."""
     file = run.require(run.series_file, "train")
     try:
         return HeldOutSeries.load(file)
@@ -28,17 +44,3 @@ def load_held_out(run: RunFolder) -> HeldOutSeries:
             "train again; generated files are never edited by hand",
             ExitCode.MISMATCH,
         ) from None
-
-
-def int8_forecast(run: RunFolder) -> Float64:
-    """Of a converted run, for the held-out part: float64 [m, outputs], in units."""
-    with np.load(run.require(run.scores_file, "convert")) as arrays:
-        found: Float64 = arrays["thousandths"] / UNITS_PER_SAMPLE_STEP
-    return found
-
-
-def judged(run: RunFolder, contract: Contract) -> tuple[Judged, ...]:
-    """By the compiled C where the run is converted, else by the float network."""
-    kept = load_held_out(run)
-    forecast = kept.forecast if contract.quantisation is None else int8_forecast(run)
-    return judge(kept.dataset, kept.dataset.origins["test"], forecast)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pipeline.compiler import CompiledNetwork
     from pipeline.conversion.text_source import TextTable
     from pipeline.training.fit import Epoch
-    from pipeline.training.train import Trained
+    from pipeline.training.run_files import Trained
 
 OnStep = Callable[[str], None]
 
@@ -124,7 +124,7 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
         save_embedding(draft.embedding_file, table)
     vectors.save(draft.golden_file)
     network.cost.save(draft.cost_file)
-    quantising.export_sequence(run, windows["calibration"])
+    quantising.export_sequence(run, windows["calibration"], draft.sequence_file)
     _publish(run, draft, contract)
     write_report(run)
     return Converted(
@@ -201,7 +201,7 @@ def _publish(run: RunFolder, draft: RunFolder, contract: Contract) -> None:
     save_text_files(run.sources, texts)
     left = (
         *(draft.golden_file, draft.scores_file, draft.cost_file, draft.events_file),
-        draft.embedding_file,
+        *(draft.embedding_file, draft.sequence_file),
     )
     for file in filter(Path.is_file, left):
         with atomic_write(run.path / file.name) as unfinished:

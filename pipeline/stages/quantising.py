@@ -28,19 +28,16 @@ def quantise(keras_file: Path, windows: Float32, flatbuffer: Path, log: Path) ->
     make(keras_file, windows, flatbuffer, log)
 
 
-def export_sequence(run: RunFolder, windows: Float32) -> None:
+def export_sequence(run: RunFolder, windows: Float32, sequence_file: Path) -> None:
     """Leave the network of LSTMs over windows as TensorFlow Lite has it; none of a network of
     another kind, of one that runs on a stream, or of text, whose embedding it would lack."""
-    from pipeline.conversion import sequence
+    from pipeline.conversion import step
 
     contract = run.contract()
     takes_windows = contract.mode == "window" and contract.vocabulary is None
-    if takes_windows and sequence.is_of_lstms(run.keras_file):
-        sequence.export_sequence(
-            run.keras_file, windows, run.sequence_file, run.build / "sequence.log"
-        )
-    else:
-        run.sequence_file.unlink(missing_ok=True)
+    if takes_windows and step.is_of_lstms(run.keras_file):
+        log = run.build / "sequence.log"
+        step.export_sequence(run.keras_file, windows, sequence_file, log)
 
 
 def require_whole(run: RunFolder, board: str) -> None:

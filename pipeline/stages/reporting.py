@@ -59,9 +59,11 @@ def report(path: Path, on_step: OnStep) -> Reported:
         return Reported(run.path, run.report_file, contract.quantisation is not None, None, split)
     robustness = None if contract.quantisation is None else sweep(run, on_step)
     on_step("writing the report")
-    write_report(run)
     with whole_artefacts(run):
-        verdict = gather(run).verdict
+        facts = gather(run)
+        page = _rendered(facts)
+    _save_page(run, page)
+    verdict = facts.verdict
     return Reported(
         run.path, run.report_file, verdict.int8, verdict.accuracy, verdict.how, robustness
     )
@@ -80,14 +82,22 @@ def write_report(run: RunFolder) -> None:
     }
     with whole_artefacts(run):
         page = pages[run.contract().task](run)
+    _save_page(run, page)
+
+
+def _save_page(run: RunFolder, page: str) -> None:
     with atomic_write(run.report_file) as unfinished:
         unfinished.write_text(page, encoding="utf-8")
 
 
 def _gesture_page(run: RunFolder) -> str:
+    return _rendered(gather(run))
+
+
+def _rendered(facts: Facts) -> str:
     from pipeline.reports.page import render
 
-    return render(gather(run))
+    return render(facts)
 
 
 @contextmanager

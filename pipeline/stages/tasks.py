@@ -23,7 +23,7 @@ from pipeline.stages.text_runs import (
 
 if TYPE_CHECKING:
     from pipeline.training.fit import Epoch
-    from pipeline.training.train import Trained
+    from pipeline.training.run_files import Trained
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pipeline.text_twin import TextTwin
 
 if TYPE_CHECKING:
     from pipeline.training.fit import Epoch
-    from pipeline.training.train import Trained
+    from pipeline.training.run_files import Trained
 
 
 def train_sentiment(

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.artifacts import Figure, Float32, Int64, atomic_write, save_json
+from pipeline.artifacts import Figure, Float32, atomic_write, save_json
 from pipeline.config_series import ForecastConfig
 from pipeline.contract import Contract, Hashes, Horizon, Scaling
 from pipeline.forecasts import Float64, HeldOutSeries, Judged, SeriesDataset, judge
@@ -22,8 +22,14 @@ from pipeline.training.fit import Epoch, Fitted, fit
 from pipeline.training.journal import Journal
 from pipeline.training.lessons import Course, Lesson
 from pipeline.training.models import Head, Source, build
+from pipeline.training.run_files import (
+    CALIBRATION_WINDOWS,
+    Trained,
+    how_it_went,
+    save_model,
+    spread,
+)
 from pipeline.training.scaling import SMALLEST_STD, scale
-from pipeline.training.train import CALIBRATION_WINDOWS, Trained, save_model, versions
 
 REACH = 4.0  # standard deviations to either side of the mean that a network sees
 GOLDEN_WINDOWS = 512  # of the test part, of which golden vectors are made
@@ -44,9 +50,7 @@ def train_forecast(
     contract = _contract(dataset, config, lesson)
     forecast = held.last(test) + changes_by(fitted.model, contract, held.windows(test))
     judged = judge(held, test, forecast)
-    run.path.mkdir(parents=True, exist_ok=True)
     save_model(run, fitted)
-    config.save(run.config_file)
     _save_windows(run, dataset, lesson.scaling)
     HeldOutSeries(held, forecast).save(run.series_file)
     _save_metrics(run, dataset, fitted, judged)
@@ -137,15 +141,9 @@ def _seen(windows: Float32, scaling: Scaling) -> Float32:
     return np.clip(scale(windows, scaling), -REACH, REACH)
 
 
-def _spread(origins: Int64, count: int) -> Int64:
-    chosen = np.linspace(0, len(origins) - 1, min(count, len(origins)))
-    found: Int64 = origins[chosen.astype(np.int64)]
-    return found
-
-
 def _save_windows(run: RunFolder, dataset: SeriesDataset, scaling: Scaling) -> None:
-    calibration = _spread(dataset.origins["train"], CALIBRATION_WINDOWS)
-    test = _spread(dataset.origins["test"], GOLDEN_WINDOWS)
+    calibration = spread(dataset.origins["train"], CALIBRATION_WINDOWS)
+    test = spread(dataset.origins["test"], GOLDEN_WINDOWS)
     with atomic_write(run.windows_file) as unfinished, unfinished.open("wb") as file:
         np.savez_compressed(
             file,
@@ -157,14 +155,8 @@ def _save_windows(run: RunFolder, dataset: SeriesDataset, scaling: Scaling) -> N
 def _save_metrics(
     run: RunFolder, dataset: SeriesDataset, fitted: Fitted, judged: Sequence[Judged]
 ) -> None:
-    content = {
-        "forecasts": [asdict(one) for one in judged],
-        "split": dataset.split_note,
-        "epochs": [asdict(epoch) for epoch in fitted.epochs],
-        "parameters": int(fitted.model.count_params()),
-        "versions": versions(),
-    }
-    save_json(run.metrics_file, content)
+    content = how_it_went(fitted, dataset.split_note)
+    save_json(run.metrics_file, content | {"forecasts": [asdict(one) for one in judged]})
 
 
 def _contract(dataset: SeriesDataset, config: ForecastConfig, lesson: ForecastCourse) -> Contract:

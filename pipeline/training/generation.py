@@ -17,10 +17,10 @@ from pipeline.training.fit import Epoch, fit
 from pipeline.training.journal import Journal
 from pipeline.training.lessons import Course, Lesson
 from pipeline.training.models import Head, build
+from pipeline.training.run_files import Trained, save_model, spread
 from pipeline.training.sampling import Writer, log_softmax
 from pipeline.training.streams import Lanes, keeping_state
-from pipeline.training.texts import learned, save_tokens, source_of, spread, text_facts
-from pipeline.training.train import Trained, save_model
+from pipeline.training.texts import learned, save_tokens, source_of, text_facts
 
 STRETCH = 8  # sequences in a row that conversion is calibrated on: a state grows
 STRETCHES = 64

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from pipeline.artifacts import Float32, SequenceDataset
 from pipeline.config import TrainConfig
 from pipeline.contract import Scaling
 from pipeline.training.fit import Epoch, Fitted, fit
 from pipeline.training.journal import Journal
-from pipeline.training.lessons import Course, Lesson, class_weights, smoothed_cross_entropy
+from pipeline.training.lessons import Course, Lesson, labelled, smoothed_cross_entropy
 from pipeline.training.models import Head, Source, build, history
 from pipeline.training.scaling import measure_scaling, scale
 from pipeline.training.streams import Flags, Lanes, keeping_state
@@ -49,18 +47,13 @@ def _course(dataset: SequenceDataset, scaling: Scaling, config: TrainConfig) -> 
 
 def lesson(dataset: SequenceDataset, part: str, scaling: Scaling, config: TrainConfig) -> Lesson:
     """Training weighs rare classes more; validation all alike."""
-    inputs, targets = dataset.part(part)
-    classes = len(dataset.labels)
-    even = part != "train" or not config.fit.class_weights
-    weight = np.ones(classes) if even else class_weights(targets, classes)
-    weights = np.append(weight, 0).astype(np.float32)[targets]  # NO_TARGET is the last one
-    one_hot = np.append(np.eye(classes), np.zeros((1, classes)), axis=0).astype(np.float32)
+    inputs, told = dataset.part(part)
+    weighed = part == "train" and config.fit.class_weights
+    targets, weights = labelled(told, len(dataset.labels), weighed)
     scaled = scale(inputs, scaling)
     if dataset.begins is None:
-        return Lesson(scaled, one_hot[targets], weights)
-    return _in_lanes(
-        scaled, one_hot[targets], weights, dataset.begins[dataset.splits[part]], config
-    )
+        return Lesson(scaled, targets, weights)
+    return _in_lanes(scaled, targets, weights, dataset.begins[dataset.splits[part]], config)
 
 
 def _in_lanes(

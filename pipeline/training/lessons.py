@@ -51,7 +51,16 @@ def smoothed_cross_entropy(smoothing: float) -> Any:
     return CategoricalCrossentropy(label_smoothing=smoothing)
 
 
-def class_weights(targets: Int32, classes: int) -> NDArray[np.float64]:
+def labelled(targets: Int32, classes: int, weighed: bool) -> tuple[Float32, Float32]:
+    """One-hot targets, and what each counts: rare classes more where they are weighed, NO_TARGET
+    nothing. targets: int32 [...], an index; float32 [..., K] and float32 [...]."""
+    weight = _class_weights(targets, classes) if weighed else np.ones(classes)
+    weights = np.append(weight, 0).astype(np.float32)  # NO_TARGET is the last one
+    one_hot = np.append(np.eye(classes), np.zeros((1, classes)), axis=0).astype(np.float32)
+    return one_hot[targets], weights[targets]
+
+
+def _class_weights(targets: Int32, classes: int) -> NDArray[np.float64]:
     """Weights that make every class count the same in all: float64 [K]."""
     told = targets[targets != NO_TARGET]
     counts = np.bincount(told, minlength=classes)

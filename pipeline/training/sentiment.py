@@ -16,18 +16,10 @@ from pipeline.tokens import TokenDataset
 from pipeline.training.evaluate import measure
 from pipeline.training.fit import Epoch, fit
 from pipeline.training.journal import Journal
-from pipeline.training.lessons import Course, Lesson, class_weights, smoothed_cross_entropy
+from pipeline.training.lessons import Course, Lesson, labelled, smoothed_cross_entropy
 from pipeline.training.models import Head, build
-from pipeline.training.texts import (
-    CALIBRATION_TEXTS,
-    learned,
-    predicted,
-    save_tokens,
-    source_of,
-    spread,
-    text_facts,
-)
-from pipeline.training.train import Trained, save_model
+from pipeline.training.run_files import CALIBRATION_WINDOWS, Trained, save_model, spread
+from pipeline.training.texts import learned, predicted, save_tokens, source_of, text_facts
 
 MISTAKES = 10  # that are kept for people
 
@@ -46,7 +38,7 @@ def train_sentiment(
     metrics = measure(targets, np.argmax(scores, axis=1), dataset.labels)
     save_model(run, fitted)
     dataset.vocabulary.save(run.vocabulary_file)
-    calibration = spread(dataset.inputs["train"], CALIBRATION_TEXTS)
+    calibration = spread(dataset.inputs["train"], CALIBRATION_WINDOWS)
     save_tokens(run, calibration, test, test_targets=targets, test_scores=scores)
     content = asdict(metrics) | learned(dataset, fitted)
     content["confusion"] = metrics.confusion.tolist()
@@ -70,11 +62,9 @@ def _course(dataset: TokenDataset, config: SentimentConfig) -> Course:
 
 def _lesson(dataset: TokenDataset, part: str, config: SentimentConfig) -> Lesson:
     """Training weighs rare labels more; validation all alike."""
-    targets, classes = dataset.targets[part], len(dataset.labels)
-    even = part != "train" or not config.fit.class_weights
-    weight = np.ones(classes) if even else class_weights(targets, classes)
-    one_hot = np.eye(classes, dtype=np.float32)[targets]
-    return Lesson(dataset.inputs[part], one_hot, weight.astype(np.float32)[targets])
+    weighed = part == "train" and config.fit.class_weights
+    targets, weights = labelled(dataset.targets[part], len(dataset.labels), weighed)
+    return Lesson(dataset.inputs[part], targets, weights)
 
 
 def _worst_mistakes(dataset: TokenDataset, scores: Float32) -> list[dict[str, Any]]:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from pipeline.artifacts import Float32, Int32, atomic_write
-from pipeline.contract import Channel, Hashes, Scaling, VocabularyFacts
+from pipeline.contract import Channel, End, Hashes, Scaling, VocabularyFacts
 from pipeline.run_folder import RunFolder
-from pipeline.tokens import End, TokenDataset
+from pipeline.tokens import TokenDataset
 from pipeline.training.fit import Fitted
 from pipeline.training.models import Source
-from pipeline.training.train import versions
-
-CALIBRATION_TEXTS = 512
+from pipeline.training.run_files import how_it_went
 
 
 def source_of(dataset: TokenDataset, embedding: int) -> Source:
@@ -29,21 +26,12 @@ def save_tokens(run: RunFolder, calibration: Int32, test: Int32, **more: Any) ->
         np.savez_compressed(file, calibration=calibration, test=test, **more)
 
 
-def spread(rows: Int32, count: int) -> Int32:
-    """At most `count` of them, from beginning to end."""
-    chosen: Int32 = rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(np.int64)]
-    return chosen
-
-
 def learned(dataset: TokenDataset, fitted: Fitted) -> dict[str, Any]:
     """What metrics.json says of any text task."""
     return {
+        **how_it_went(fitted, dataset.split_note),
         "labels": list(dataset.labels),
-        "split": dataset.split_note,
-        "epochs": [asdict(epoch) for epoch in fitted.epochs],
-        "parameters": int(fitted.model.count_params()),
         "vocabulary": dataset.vocabulary.size,
-        "versions": versions(),
     }
 
 

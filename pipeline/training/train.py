@@ -1,16 +1,13 @@
-"""One run: fit, judge on what was held out, and leave everything the next stage needs."""
+"""A run of gestures: fit, judge on what was held out, and leave everything the next stage needs."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 
 import numpy as np
 
-from pipeline.artifacts import IMU_UNITS, Figure, Float32, SequenceDataset, atomic_write, save_json
+from pipeline.artifacts import IMU_UNITS, Float32, SequenceDataset, atomic_write, save_json
 from pipeline.config import TrainConfig
 from pipeline.contract import Channel, Contract, Hashes, Scaling
 from pipeline.run_folder import RunFolder
@@ -22,25 +19,17 @@ from pipeline.training.journal import Journal
 from pipeline.training.judging import Judged, judge
 from pipeline.training.models import check_hop
 from pipeline.training.policy import usual_policy
+from pipeline.training.run_files import (
+    CALIBRATION_WINDOWS,
+    Trained,
+    how_it_went,
+    save_model,
+    spread,
+)
 from pipeline.training.scaling import scale
 from pipeline.training.streams import runs_of
 
-CALIBRATION_WINDOWS = 512
 CALIBRATION_STRETCH = 8  # of them, where they are stretches of streams
-VERSIONED = ("tensorflow", "keras", "numpy", "tflite-micro")
-
-
-@dataclass(frozen=True)
-class Trained:
-    """accuracy: share of the held-out windows, of gestures one a take, that the float model gets
-    right, None where a task has no right answers; figures: what else it came to on them."""
-
-    run: Path
-    accuracy: float | None
-    test_windows: int
-    split_note: str
-    report: Path
-    figures: tuple[Figure, ...] = ()
 
 
 def train(
@@ -64,13 +53,6 @@ def train(
     return Trained(
         run.path, metrics.accuracy, len(judged.targets), dataset.split_note, run.report_file
     )
-
-
-def save_model(run: RunFolder, fitted: Fitted) -> None:
-    with atomic_write(run.keras_file) as unfinished:
-        named = unfinished.with_suffix(".keras")  # Keras insists on the suffix
-        fitted.model.save(named)
-        named.replace(unfinished)
 
 
 def _save_splits(run: RunFolder, dataset: SequenceDataset) -> None:
@@ -102,8 +84,7 @@ def _calibration(dataset: SequenceDataset, scaling: Scaling) -> Float32:
     that is carried on grows further."""
     inputs, _ = dataset.part("train")
     if dataset.begins is None:
-        chosen = np.linspace(0, len(inputs) - 1, min(CALIBRATION_WINDOWS, len(inputs)))
-        inputs = inputs[chosen.astype(np.int64)]
+        inputs = spread(inputs, CALIBRATION_WINDOWS)
     else:
         begins = dataset.begins[dataset.splits["train"]]
         count = CALIBRATION_WINDOWS // CALIBRATION_STRETCH
@@ -114,24 +95,15 @@ def _calibration(dataset: SequenceDataset, scaling: Scaling) -> Float32:
 def _save_metrics(
     run: RunFolder, dataset: SequenceDataset, metrics: Metrics, fitted: Fitted
 ) -> None:
-    content = asdict(metrics)
+    content = asdict(metrics) | how_it_went(fitted, dataset.split_note)
     content["confusion"] = metrics.confusion.tolist()
     content["labels"] = list(dataset.labels)
-    content["split"] = dataset.split_note
-    content["epochs"] = [asdict(epoch) for epoch in fitted.epochs]
-    content["parameters"] = int(fitted.model.count_params())
-    content["versions"] = versions()
     save_json(run.metrics_file, content)
 
 
 def _save_confusion_picture(run: RunFolder, dataset: SequenceDataset, metrics: Metrics) -> None:
     with atomic_write(run.path / "confusion_matrix.png") as unfinished:
         unfinished.write_bytes(confusion_picture(metrics.confusion, dataset.labels))
-
-
-def versions() -> dict[str, str]:
-    found = {name: importlib.metadata.version(name) for name in VERSIONED}
-    return {"python": platform.python_version(), **found}
 
 
 def _contract(dataset: SequenceDataset, config: TrainConfig, scaling: Scaling) -> Contract:

@@ -69,7 +69,6 @@ def facts(season: int | None = 24, int8: bool = True, **changes: Any) -> Forecas
         "image": usual.image,
         "flatbuffer_bytes": 1000,
         "judged": judge(held, held.origins["test"], forecast),
-        "int8": int8,
         "held": held,
         "forecast": forecast,
     }

@@ -25,8 +25,9 @@ from pipeline.stages.reporting import gather
 from pipeline.training.fit import Epoch
 from pipeline.training.gestures import fit_gestures
 from pipeline.training.models import Head, Source, build, nearest_window, total_stride
+from pipeline.training.run_files import Trained
 from pipeline.training.scaling import measure_scaling, scale
-from pipeline.training.train import Trained, train
+from pipeline.training.train import train
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
