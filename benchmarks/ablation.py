@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.ablation_table import AREA, figure_name
+from benchmarks.datasets import ROOT, dataset
 from benchmarks.gravity_front import gravity_aligned
-from benchmarks.recognition_folds import ROOT, dataset
 from benchmarks.results_file import Row, record, row
 from pipeline.artifacts import Float32, Recording, SequenceDataset, save_json
 from pipeline.config import TrainConfig, load_train_config

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier
 
-from benchmarks.recognition_folds import ROOT, dataset
+from benchmarks.datasets import ROOT, dataset
+from benchmarks.parts import chosen
 from benchmarks.results_file import Row, record, row
 from pipeline.artifacts import Float32, Int32, SequenceDataset
 from pipeline.config import load_train_config
@@ -62,12 +63,12 @@ DATA = (
 
 
 def main() -> None:
-    for data in DATA:
-        if data.name in (sys.argv[1:] or (data.name,)):
-            found = list(rows(data))
-            record("recognition", found)
-            for one in found:
-                print(f"{one['name']}: {one['value']} ({one['note']})", flush=True)
+    there = {data.name: data for data in DATA}
+    for name in chosen(there, sys.argv[1:]):
+        found = list(rows(there[name]))
+        record("recognition", found)
+        for one in found:
+            print(f"{one['name']}: {one['value']} ({one['note']})", flush=True)
 
 
 def rows(data: Data) -> Iterator[Row]:

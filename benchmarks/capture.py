@@ -16,6 +16,7 @@ from benchmarks.capture_imports import imports_rows
 from benchmarks.capture_kills import kills_rows
 from benchmarks.capture_parser import parser_rows
 from benchmarks.capture_rate import boards_rows, long_rows, throughput_rows
+from benchmarks.parts import chosen
 from benchmarks.results_file import Row, record
 
 PARTS: dict[str, Callable[[], list[Row]]] = {
@@ -30,7 +31,7 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
 
 
 def main() -> None:
-    for part in sys.argv[1:] or PARTS:
+    for part in chosen(PARTS, sys.argv[1:]):
         rows = PARTS[part]()
         record("capture", rows)
         for row in rows:

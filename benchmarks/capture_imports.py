@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from benchmarks.recognition_folds import RECORDINGS
+from benchmarks.datasets import RECORDINGS
 from benchmarks.results_file import Row, row
 from pipeline.datasets.importers import ImportReport, import_files
 from pipeline.errors import PipelineError

@@ -9,13 +9,15 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from benchmarks.recognition_folds import ROOT, among_gestures, judged, listed
-from benchmarks.results_file import record
+from benchmarks.datasets import ROOT
+from benchmarks.recognition_folds import among_gestures, judged, listed
+from benchmarks.results_file import Row, record, row
 from pipeline.stages import board, data
+from pipeline.stages.evaluation import ProtocolScore
 
 GESTURE = Path(sys.executable).with_name("gesture")
 COMMAND = "python -m benchmarks.chain"
@@ -37,66 +39,53 @@ class Called:
 def main() -> None:
     rows = [*spells_rows(), *punch_flex_rows(), demo_row(), help_row()]
     record("chain", rows)
-    for row in rows:
-        print(f"{row['name']}: {row['value']} {row['unit']} (bound {row['bound'] or 'none'})")
+    for item in rows:
+        print(f"{item['name']}: {item['value']} {item['unit']} (bound {item['bound'] or 'none'})")
 
 
-def spells_rows() -> list[dict[str, Any]]:
+def spells_rows() -> list[Row]:
     kfold = judged("spells", CONFIG, "kfold", [FOLDS])
-    played = [_played(fold.run) for fold in kfold.folds]
-    calls = sum(fold.calls for fold in played)
-    right = sum(fold.right for fold in played)
-    false_alarms = sum(fold.false_alarms for fold in played)
     slowest_s = max(fold.train_s for fold in kfold.folds)
+    told = (
+        f"by take, compiled C; folds {listed(kfold)}; published, without an idle class: 0.88; "
+        "takes that hardly move look like rest; the default settings were chosen looking at "
+        f"this data, so expect less on data not seen; {slowest_s:.0f} s a fold"
+    )
+    named = "the same networks, asked which of the five gestures it was, as was published"
+    name = "spells 5-fold int8 accuracy"
     return [
-        row(
-            "spells 5-fold int8 accuracy",
-            round(kfold.int8_accuracy, 4),
-            "",
-            ">= 0.95",
-            f"by take, compiled C; folds {listed(kfold)}; published, without an idle class: 0.88; "
-            "takes that hardly move look like rest; the default settings were chosen looking at "
-            f"this data, so expect less on data not seen; {slowest_s:.0f} s a fold",
-        ),
-        row(
-            "spells 5-fold int8 accuracy among gestures",
-            round(among_gestures(kfold), 4),
-            "",
-            "",
-            "the same networks, asked which of the five gestures it was, as was published",
-        ),
-        row(
-            "spells on-board calls right",
-            round(right / calls, 4),
-            "",
-            ">= 0.9",
-            f"{right} of {calls} held-out takes of all folds, called once by name on QEMU; "
-            f"{false_alarms} false alarms; the default decision policy was chosen on such streams",
-        ),
+        accuracy_row(name, kfold, told, ">= 0.95"),
+        row(f"{name} among gestures", round(among_gestures(kfold), 4), "", COMMAND, named),
+        calls_row([_played(fold.run) for fold in kfold.folds]),
     ]
 
 
-def punch_flex_rows() -> list[dict[str, Any]]:
+def calls_row(played: Sequence[Called]) -> Row:
+    calls = sum(fold.calls for fold in played)
+    right = sum(fold.right for fold in played)
+    false_alarms = sum(fold.false_alarms for fold in played)
+    note = (
+        f"{right} of {calls} held-out takes of all folds, called once by name on QEMU; "
+        f"{false_alarms} false alarms; the default decision policy was chosen on such streams"
+    )
+    return row("spells on-board calls right", round(right / calls, 4), "", COMMAND, note, ">= 0.9")
+
+
+def punch_flex_rows() -> list[Row]:
     """Leave one person out, and the split that flatters, on the classes they share."""
     lopo, kfold = (
         judged("punch_flex", CONFIG, protocol, [SHARED, FOLDS]) for protocol in ("lopo", "kfold")
     )
+    people = f"{len(lopo.folds)} people; persons {listed(lopo)}"
+    mixed = f"5-fold by take, the same people on both sides; folds {listed(kfold)}"
     return [
-        row(
-            "punch_flex leave-one-person-out int8 accuracy",
-            round(lopo.int8_accuracy, 4),
-            "",
-            "",
-            f"{len(lopo.folds)} people; persons {listed(lopo)}",
-        ),
-        row(
-            "punch_flex random split int8 accuracy",
-            round(kfold.int8_accuracy, 4),
-            "",
-            "",
-            f"5-fold by take, the same people on both sides; folds {listed(kfold)}",
-        ),
+        accuracy_row("punch_flex leave-one-person-out int8 accuracy", lopo, people),
+        accuracy_row("punch_flex random split int8 accuracy", kfold, mixed),
     ]
+
+
+def accuracy_row(name: str, score: ProtocolScore, note: str, bound: str = "") -> Row:
+    return row(name, round(score.int8_accuracy, 4), "", COMMAND, note, bound)
 
 
 def _played(run: Path) -> Called:
@@ -106,37 +95,19 @@ def _played(run: Path) -> Called:
     return Called(calls.takes, calls.right, calls.false)
 
 
-def demo_row() -> dict[str, Any]:
+def demo_row() -> Row:
     started = time.monotonic()
     subprocess.run([str(GESTURE), "demo", "--json"], cwd=ROOT, check=True)
     seconds = round(time.monotonic() - started)
-    return row(
-        "demo seconds",
-        seconds,
-        "s",
-        "<= 180",
-        "`gesture demo`, what `make demo` does after installing",
-    )
+    told = "`gesture demo`, what `make demo` does after installing"
+    return row("demo seconds", seconds, "s", COMMAND, told, "<= 180")
 
 
-def help_row() -> dict[str, Any]:
+def help_row() -> Row:
     bare = _median_s([sys.executable, "-I", "-c", "pass"])
-    told = _median_s([str(GESTURE), "--help"])
-    ratio = round(told / bare, 1)
-    return row("help times python", ratio, "", "<= 15", "gesture --help over python -I -c pass")
-
-
-def row(
-    name: str, value: float, unit: str, bound: str, note: str, command: str = COMMAND
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "value": value,
-        "unit": unit,
-        "bound": bound,
-        "command": command,
-        "note": note,
-    }
+    ratio = round(_median_s([str(GESTURE), "--help"]) / bare, 1)
+    told = "gesture --help over python -I -c pass"
+    return row("help times python", ratio, "", COMMAND, told, "<= 15")
 
 
 def _median_s(command: list[str]) -> float:

@@ -20,16 +20,15 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.datasets import dataset
 from benchmarks.engine import MODELS
 from benchmarks.engine_build import ROOT, model, oracle
 from benchmarks.engine_many import run_on_board, run_on_host
 from benchmarks.engine_oracle import Oracle
 from benchmarks.hostile import hostile_files
-from benchmarks.recognition_folds import RECORDINGS
 from benchmarks.results_file import Row, record, row
 from pipeline.artifacts import Float32, Int8
 from pipeline.compiler import CompiledNetwork, compile_network
-from pipeline.datasets.importers import import_files
 from pipeline.datasets.recordings import load_recordings
 from pipeline.errors import PipelineError
 
@@ -46,7 +45,7 @@ TOGETHER = 80  # networks of one program; their inputs must fit the emulated boa
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         flatbuffers = {prefix: model(Path(name), module) for prefix, module in MODELS.items()}
-        windows = real_recordings(Path(name) / "takes")
+    windows = real_recordings()
     graphs = random_graphs()
     rows = [parity_row(flatbuffers, graphs, windows)]
     rows += hostile_rows([*flatbuffers.values(), *graphs[::8]])
@@ -64,11 +63,10 @@ def random_graphs() -> list[bytes]:
     return [make(seed) for make in kinds for seed in range(GRAPHS)]
 
 
-def real_recordings(folder: Path) -> Float32:
+def real_recordings() -> Float32:
     """float32 [samples, channels] of all takes; every channel has a mean of 0, a spread of 1."""
-    source = RECORDINGS / "punch_flex"
-    import_files(source, folder, None, None, rate_hz=119.0, take_rows=119)
-    samples = np.concatenate([recording.samples for recording in load_recordings(folder)])
+    recordings = load_recordings(dataset("punch_flex"))
+    samples = np.concatenate([recording.samples for recording in recordings])
     scaled: Float32 = (samples - samples.mean(axis=0)) / samples.std(axis=0)
     return scaled
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from benchmarks.parts import chosen
 from benchmarks.recognition_accuracy import accuracy_rows
 from benchmarks.recognition_events import alarms_rows, events_rows, unseen_rows
 from benchmarks.recognition_replay import replay_rows
@@ -29,7 +30,7 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
 
 
 def main() -> None:
-    for part in sys.argv[1:] or PARTS:
+    for part in chosen(PARTS, sys.argv[1:]):
         rows = PARTS[part]()
         record("recognition", rows)
         for row in rows:

@@ -1,32 +1,16 @@
-"""Folds of the catalogue's datasets, trained once and kept in build/recognition.
-
-The recordings lie outside the project: `gesture data get` has them from the folder that
-GESTURE_DATA names, ../shared/data where it is not set.
-"""
+"""Folds of the catalogue's datasets, trained once and kept in build/recognition."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from pipeline.datasets.fetching import fetch_dataset
+from benchmarks.datasets import ROOT, dataset
 from pipeline.stages.evaluation import ProtocolScore, evaluate
 from pipeline.training.held_out import HeldOutScores
 
-ROOT = Path(__file__).resolve().parent.parent
-RECORDINGS = Path(os.environ.get("GESTURE_DATA", ROOT.parent / "shared" / "data"))
 WORK = ROOT / "build" / "recognition"
-
-
-def dataset(name: str) -> Path:
-    """The folder of a dataset of the catalogue, fetched unless it is there."""
-    folder = WORK / "data" / name
-    if not folder.is_dir():
-        fetch_dataset(name, RECORDINGS, folder)
-    return folder
 
 
 def judged(name: str, config: str, protocol: str, settings: Sequence[str] = ()) -> ProtocolScore:

@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.recognition_folds import ROOT, dataset
+from benchmarks.datasets import ROOT, dataset
 from benchmarks.results_file import Row, row
 from pipeline.stages import learning
 

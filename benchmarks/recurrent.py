@@ -8,7 +8,6 @@ build/recurrent.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.datasets import dataset, trained
 from benchmarks.engine_build import HARNESS, KERNELS, PROFILE, ROOT, build, run
 from benchmarks.engine_many import run_on_board, run_on_host
 from benchmarks.recurrent_states import Errors, errors_of, tflm_answers
@@ -27,15 +27,12 @@ from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.contract import Contract, Quantisation
 from pipeline.conversion.golden import quantise
 from pipeline.conversion.stepped_reference import SteppedReference
-from pipeline.datasets.fetching import fetch_dataset
 from pipeline.datasets.recordings import load_recordings
-from pipeline.run_folder import RunFolder
-from pipeline.stages import learning, quantising
+from pipeline.stages import quantising
 from pipeline.stages.run_windows import NEEDED, load_windows
 from pipeline.training.scaling import scale
 
 COMMAND = "python -m benchmarks.recurrent"
-RECORDINGS = Path(os.environ.get("GESTURE_DATA", ROOT.parent / "shared" / "data"))
 FOLDER = ROOT / "build" / "recurrent"
 SHIPPED_EPOCHS, EPOCHS = 25, 4
 WINDOW, HOP = 119, 7
@@ -59,8 +56,6 @@ class Network:
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if not (FOLDER / "spells").is_dir():
-            fetch_dataset("spells", RECORDINGS, FOLDER / "spells")
         shipped = tuple(made(kind, FOLDER / f"shipped_{kind}", (), folder) for kind in KINDS)
         gru, lstm = (made(kind, FOLDER / kind, every_sample(kind), folder) for kind in KINDS)
         rows = [*size_rows(folder, gru), lstm_row(folder), unequal_row(folder, (gru, lstm))]
@@ -82,11 +77,8 @@ def every_sample(kind: str) -> tuple[str, ...]:
 
 
 def made(kind: str, path: Path, settings: tuple[str, ...], folder: Path) -> Network:
-    run = RunFolder(path)
-    if not run.contract_file.is_file():
-        config = ROOT / "configs" / f"gesture_{kind}.yaml"
-        usual = (f"data.path={FOLDER / 'spells'}", f"fit.epochs={SHIPPED_EPOCHS}")
-        learning.train(config, (*usual, *settings), run.path, lambda _: None)
+    usual = (f"data.path={dataset('spells')}", f"fit.epochs={SHIPPED_EPOCHS}")
+    run = trained(f"gesture_{kind}", (*usual, *settings), path)
     calibration, log = load_windows(run, NEEDED)["calibration"], folder / "log"
     quantising.quantise(run.keras_file, calibration, run.flatbuffer_file, log)
     windows = _windows(run.contract())
@@ -99,7 +91,7 @@ def _windows(contract: Contract) -> Float32:
     """All of the recordings, scaled: float32 [n, T, C]."""
     windows = [
         recording.samples[start : start + contract.window, : len(contract.channels)]
-        for recording in load_recordings(FOLDER / "spells")
+        for recording in load_recordings(dataset("spells"))
         for start in range(len(recording.samples) - contract.window + 1)
     ]
     return scale(np.stack(windows), contract.scaling)
@@ -126,38 +118,27 @@ def size_rows(folder: Path, gru: Network) -> list[Row]:
     sources = [folder / "model_network.c", *sorted(KERNELS.glob("*.c"))]
     empty = build(folder, "empty", [HARNESS / "empty.c"], ("-O2",))
     image = build(folder, "gru", sources, ("-O2",))
-    vectors = quantise(gru.windows[:8], network.quantisation)
     caller = int(np.prod(network.input_shape) + np.prod(network.output_shape))
-    steps = [
+    streamed = compile_network(gru.step, window=WINDOW, hop=HOP, keep_state=True).cost.ram_bytes
+    told = "GRU 16 on 119x6: constants, tables and kernels, -O2, net of an image without"
+    note = f"of a window, with its input and output; of a stream, {HOP} samples a hop, {streamed}"
+    flash, ram = image.flash - empty.flash, image.ram - empty.ram + caller
+    return [
+        _row("gru flash bytes", flash, "bytes", told, "<= 8192"),
+        _row("gru ram bytes", ram, "bytes", note, "<= 1024"),
+        step_row(folder, gru, network, sources),
+    ]
+
+
+def step_row(folder: Path, gru: Network, network: CompiledNetwork, sources: list[Path]) -> Row:
+    vectors = quantise(gru.windows[:8], network.quantisation)
+    fast, small = (
         run(folder, build(folder, "profile", sources, (flag, *PROFILE)), vectors).layers[0][0]
         for flag in ("-O2", "-Os")
-    ]
+    )
     macs = network.layers[0].macs // WINDOW
-    streamed = compile_network(gru.step, window=WINDOW, hop=HOP, keep_state=True)
-    return [
-        _row(
-            "gru flash bytes",
-            image.flash - empty.flash,
-            "bytes",
-            "GRU 16 on 119x6: constants, tables and kernels, -O2, net of an image without",
-            "<= 8192",
-        ),
-        _row(
-            "gru ram bytes",
-            image.ram - empty.ram + caller,
-            "bytes",
-            f"of a window, with its input and output; of a stream, {HOP} samples a hop, "
-            f"{streamed.cost.ram_bytes}",
-            "<= 1024",
-        ),
-        _row(
-            "gru step instructions O2",
-            steps[0],
-            "instructions",
-            f"the dearest step; {macs:,} multiplications; with -Os {steps[1]:,}",
-            "<= 2400",
-        ),
-    ]
+    note = f"the dearest step; {macs:,} multiplications; with -Os {small:,}"
+    return _row("gru step instructions O2", fast, "instructions", note, "<= 2400")
 
 
 def lstm_row(folder: Path) -> Row:

@@ -9,26 +9,23 @@ costs on a board, benchmarks.sequence_deployed counts.
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+from benchmarks.datasets import ROOT, dataset, trained
+from benchmarks.parts import chosen
 from benchmarks.results_file import Row, load, record, row
-from pipeline.datasets.fetching import fetch_dataset
 from pipeline.errors import PipelineError
 from pipeline.run_folder import RunFolder
 from pipeline.stages import learning
 from pipeline.stages.reporting import read_json
 
 AREA = "sequence"
-ROOT = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("GESTURE_DATA", ROOT.parent / "shared" / "data"))
 FOLDER = ROOT / "build" / "sequence"
 NETWORKS = {
     "simple_rnn": "SimpleRNN",
@@ -49,21 +46,16 @@ def main() -> None:
         "deployed": deployed_rows,
         "colors": colors_rows,
     }
-    for part, rows_of in parts.items():
-        if is_wanted(part, sys.argv[1:]):
-            rows = rows_of(f"python -m benchmarks.sequence {shlex.quote(part)}")
-            record(AREA, rows)
-            for found in rows:
-                bound = found["bound"] or "none"
-                print(f"{found['name']}: {found['value']:,} {found['unit']} (bound {bound})")
-
-
-def is_wanted(part: str, words: Sequence[str]) -> bool:
-    return not words or any(part == word or part.startswith(f"{word} ") for word in words)
+    for part in chosen(parts, sys.argv[1:]):
+        rows = parts[part](f"python -m benchmarks.sequence {shlex.quote(part)}")
+        record(AREA, rows)
+        for found in rows:
+            bound = found["bound"] or "none"
+            print(f"{found['name']}: {found['value']:,} {found['unit']} (bound {bound})")
 
 
 def imdb_rows(name: str, command: str) -> list[Row]:
-    run, minutes = trained(f"sentiment_{name}", "imdb")
+    run, minutes = trained_anew(f"sentiment_{name}", "imdb")
     metrics = metrics_of(run)
     accuracy = round(metrics["accuracy"], 4)
     facts = run.contract()
@@ -81,7 +73,7 @@ def imdb_rows(name: str, command: str) -> list[Row]:
 
 
 def board_rows(command: str) -> list[Row]:
-    run, minutes = trained("sentiment_board", "imdb")
+    run, minutes = trained_anew("sentiment_board", "imdb")
     accuracy = learning.convert(run.path, None, print).int8_accuracy or 0.0
     note = (
         f"25,000 reviews by the compiled C, the last {run.contract().window} words of each; float "
@@ -102,7 +94,7 @@ def _is_of_a_network(found: Row) -> bool:
 
 
 def shakespeare_rows(command: str) -> list[Row]:
-    run, minutes = trained("generation_shakespeare", "tinyshakespeare")
+    run, minutes = trained_anew("generation_shakespeare", "tinyshakespeare")
     metrics = metrics_of(run)
     note = (
         f"the last tenth, {metrics['characters']:,} characters read in one go, float; in windows "
@@ -117,7 +109,7 @@ def shakespeare_rows(command: str) -> list[Row]:
 
 
 def deployed_rows(command: str) -> list[Row]:
-    run, minutes = trained("generation_board", "tinyshakespeare")
+    run, minutes = trained_anew("generation_board", "tinyshakespeare")
     converted = learning.convert(run.path, None, print)
     (loss,) = (figure.value for figure in converted.figures)
     note = (
@@ -129,25 +121,23 @@ def deployed_rows(command: str) -> list[Row]:
 
 
 def colors_rows(command: str) -> list[Row]:
-    """Not where the names are neither in DATA nor to be downloaded."""
+    """Not where the names are to be had nowhere."""
     try:
-        run, minutes = trained("generation_colors", "color_names")
+        dataset("color_names")
     except PipelineError as error:
         print(f"left out: {error.what}")
         return []
+    run, minutes = trained_anew("generation_colors", "color_names")
     bits = round(metrics_of(run)["bits_per_character"], 3)
     return [row("colors minutes", minutes, "min", command, f"{bits} bits a character")]
 
 
-def trained(config: str, data: str) -> tuple[RunFolder, float]:
-    """A run of configs/`config`.yaml, made anew, and the minutes that it took."""
-    folder, run = FOLDER / data, RunFolder(FOLDER / config)
-    if not folder.is_dir():
-        fetch_dataset(data, DATA, folder)
-    shutil.rmtree(run.path, ignore_errors=True)
-    file, settings = ROOT / "configs" / f"{config}.yaml", [f"data.path={folder}"]
+def trained_anew(config: str, data: str) -> tuple[RunFolder, float]:
+    """A run of configs/`config`.yaml, and the minutes that it took."""
+    path, settings = FOLDER / config, [f"data.path={dataset(data)}"]
+    shutil.rmtree(path, ignore_errors=True)
     started = time.monotonic()
-    learning.train(file, settings, run.path, lambda epoch: print(epoch, flush=True))
+    run = trained(config, settings, path, lambda epoch: print(epoch, flush=True))
     return run, round((time.monotonic() - started) / 60, 1)
 
 

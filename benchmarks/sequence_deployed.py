@@ -1,13 +1,13 @@
 """Networks of text on a board: what a character costs, and that all agree on every step.
 
 `python -m benchmarks.sequence_deployed [WRITER JUDGE]` takes two trained runs, of generation and
-of sentiment; where none are named it trains configs/generation_board.yaml and sentiment_board.yaml
-in build/sequence.
+of sentiment, and prints what it finds; where none are named it takes those of
+configs/generation_board.yaml and sentiment_board.yaml in build/sequence, trains them unless they
+are there, and records the figures.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -15,9 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.datasets import dataset, trained
 from benchmarks.engine_build import HARNESS, KERNELS, ROOT, build, run
 from benchmarks.engine_many import run_on_board
 from benchmarks.results_file import Row, record, row
+from benchmarks.sequence import FOLDER
 from pipeline.artifacts import Int8, save_text_files
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
@@ -28,7 +30,6 @@ from pipeline.compiler import CompiledNetwork
 from pipeline.contract import Contract
 from pipeline.conversion.stepped_reference import SteppedReference
 from pipeline.costs import NetworkCost
-from pipeline.datasets.fetching import fetch_dataset
 from pipeline.run_folder import RunFolder
 from pipeline.stages import board, learning
 from pipeline.stages.network_input import load_table
@@ -38,8 +39,6 @@ from pipeline.tokens import FIRST
 from pipeline.twin import Twin
 
 COMMAND = "python -m benchmarks.sequence_deployed"
-DATA = Path(os.environ.get("GESTURE_DATA", ROOT.parent / "shared" / "data"))
-FOLDER = ROOT / "build" / "sequence"
 CONFIGS = {"generation_board": "tinyshakespeare", "sentiment_board": "imdb"}
 SAMPLER = ROOT / "firmware" / "lib" / "sampler"
 CLOCK_HZ = 64e6
@@ -90,19 +89,14 @@ def main(runs: list[str]) -> None:
     writer, judge = (_converted(path) for path in paths)
     with tempfile.TemporaryDirectory() as name:
         rows = [*cost_rows(writer, Path(name)), unequal_row(writer, judge, Path(name))]
-    record("sequence", rows)
+    if not runs:
+        record("sequence", rows)
     for item in rows:
         print(f"{item['name']}: {item['value']:,} {item['unit']} (bound {item['bound'] or 'none'})")
 
 
 def _trained(name: str) -> RunFolder:
-    run, data = RunFolder(FOLDER / name), FOLDER / CONFIGS[name]
-    if not data.is_dir():
-        fetch_dataset(CONFIGS[name], DATA, data)
-    if not run.contract_file.is_file():
-        config = ROOT / "configs" / f"{name}.yaml"
-        learning.train(config, (f"data.path={data}",), run.path, lambda _: None)
-    return run
+    return trained(name, [f"data.path={dataset(CONFIGS[name])}"], FOLDER / name)
 
 
 def _converted(run: RunFolder) -> Deployed:

@@ -8,7 +8,6 @@ is asked for some of that year too, and compared with the twin and with Python's
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,14 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.engine_build import ROOT
+from benchmarks.datasets import dataset, trained
 from benchmarks.forecast_reference import reference_forecasts
 from benchmarks.results_file import Row, record, row
 from pipeline.artifacts import Int32
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
-from pipeline.datasets.fetching import fetch_dataset
 from pipeline.forecasts import Judged
 from pipeline.run_folder import RunFolder
 from pipeline.stages import board, learning
@@ -31,7 +29,6 @@ from pipeline.stages.held_out_series import judged, load_held_out
 from pipeline.twin import Twin
 
 COMMAND = "python -m benchmarks.sequence_weather"
-DATA = Path(os.environ.get("GESTURE_DATA", ROOT.parent / "shared" / "data"))
 CONFIGS = {"weather": "forecast_weather", "temperature alone": "forecast_temperature"}
 OBSERVED = 300  # rows that the virtual board is told
 ASKED = 2000  # rows that twin and reference are asked about
@@ -46,12 +43,12 @@ def main() -> None:
 
 
 def weather_rows(folder: Path) -> list[Row]:
-    fetch_dataset("weather", DATA, folder / "weather")
+    series = dataset("weather") / "beijing_2010_2014.csv"
     rows: list[Row] = []
     unequal = 0
     for name, config in CONFIGS.items():
         began_s = time.monotonic()
-        run = _trained(config, folder)
+        run = _trained(config, series, folder)
         took_s = time.monotonic() - began_s
         rows += _rows(name, run, took_s)
         unequal += _unequal(run)
@@ -59,12 +56,10 @@ def weather_rows(folder: Path) -> list[Row]:
     return [*rows, row("forecast unequal steps", unequal, "", COMMAND, told, "<= 0")]
 
 
-def _trained(config: str, folder: Path) -> RunFolder:
-    run = folder / config
-    settings = [f"data.path={folder / 'weather' / 'beijing_2010_2014.csv'}"]
-    learning.train(ROOT / "configs" / f"{config}.yaml", settings, run, lambda _: None)
-    learning.convert(run, None, lambda _: None)
-    return RunFolder(run)
+def _trained(config: str, series: Path, folder: Path) -> RunFolder:
+    run = trained(config, [f"data.path={series}"], folder / config)
+    learning.convert(run.path, None, lambda _: None)
+    return run
 
 
 def _rows(name: str, run: RunFolder, took_s: float) -> Iterator[Row]:

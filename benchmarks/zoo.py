@@ -13,6 +13,7 @@ import statistics
 import sys
 from dataclasses import dataclass
 
+from benchmarks.parts import chosen
 from benchmarks.recognition_folds import judged
 from benchmarks.results_file import Row, load, record, row
 from pipeline.costs import NetworkCost
@@ -80,13 +81,13 @@ ENTRIES = (
 
 
 def main() -> None:
-    wanted = set(sys.argv[1:])
-    for data, entry in itertools.product(PROTOCOLS, ENTRIES):
-        if not wanted or wanted & {data, entry.name, f"{data} {entry.name}"}:
-            rows = rows_of(data, entry)
-            record(AREA, rows)
-            for found in rows:
-                print(f"{found['name']}: {found['value']:,} {found['unit']}")
+    pairs = itertools.product(PROTOCOLS, ENTRIES)
+    parts = {f"{data} {entry.name}": (data, entry) for data, entry in pairs}
+    for part in chosen(parts, sys.argv[1:]):
+        rows = rows_of(*parts[part])
+        record(AREA, rows)
+        for found in rows:
+            print(f"{found['name']}: {found['value']:,} {found['unit']}")
 
 
 def rows_of(data: str, entry: Entry) -> list[Row]:

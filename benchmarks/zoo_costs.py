@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.recognition_folds import ROOT, dataset
+from benchmarks.datasets import ROOT, dataset
 from benchmarks.results_file import load, record
 from benchmarks.zoo import AREA, ENTRIES, PROTOCOLS, Entry, cost_rows
 from pipeline.compiler import compile_network

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from benchmarks import sequence
 from benchmarks.results_file import row
 
@@ -23,19 +21,3 @@ def test_the_best_is_of_the_networks_alone() -> None:
     best = sequence.best_of(rows)
     assert (best["value"], best["note"]) == (0.89, "imdb conv1d accuracy")
     assert best["bound"] == ">= 0.88"
-
-
-@pytest.mark.parametrize(
-    ("words", "parts"),
-    [
-        ([], ["imdb gru", "imdb lstm", "shakespeare"]),
-        (["imdb"], ["imdb gru", "imdb lstm"]),
-        (["imdb gru", "shakespeare"], ["imdb gru", "shakespeare"]),
-        (["im"], []),
-    ],
-)
-def test_a_part_is_asked_for_by_its_name_or_by_the_first_word(
-    words: list[str], parts: list[str]
-) -> None:
-    there = ["imdb gru", "imdb lstm", "shakespeare"]
-    assert [part for part in there if sequence.is_wanted(part, words)] == parts
