@@ -88,11 +88,11 @@ bench: setup tools ## measure what docs/results.md reports, but for make soak
 	$(BIN)/python -m benchmarks.engine_convert
 	$(BIN)/python -m benchmarks.engine_proof
 	$(BIN)/python -m benchmarks.chain
-	$(BIN)/python -m benchmarks.recognition
 	$(BIN)/python -m benchmarks.baseline
+	$(BIN)/python -m benchmarks.recognition
 	$(MAKE) --no-print-directory results
 
-soak: setup tools ## what capture and deploy withstand (an hour), the firmware (8 hours of board time), the ablation (an hour), text (an hour)
+soak: setup tools ## what capture and deploy withstand (an hour), the firmware (8 hours of board time), the ablation (an hour), networks compared (some hours), text and series (an hour)
 	$(BIN)/python -m benchmarks.capture
 	$(BIN)/python -m benchmarks.capture_fuzz
 	$(BIN)/python -m benchmarks.deploy
@@ -101,7 +101,13 @@ soak: setup tools ## what capture and deploy withstand (an hour), the firmware (
 	$(BIN)/python -m benchmarks.deploy_export
 	$(BIN)/python -m benchmarks.deploy_hil
 	$(BIN)/python -m benchmarks.ablation
+	$(BIN)/python -m benchmarks.kernel_costs
+	$(BIN)/python -m benchmarks.recurrent
+	$(BIN)/python -m benchmarks.zoo
+	$(BIN)/python -m benchmarks.zoo_costs
 	$(BIN)/python -m benchmarks.sequence
+	$(BIN)/python -m benchmarks.sequence_deployed
+	$(BIN)/python -m benchmarks.sequence_weather
 	$(MAKE) --no-print-directory results
 
 results: setup ## render docs/results.md from benchmarks/results

@@ -21,9 +21,9 @@ COMPARISONS = {
 }
 HEAD = """# Results
 
-Every figure comes from the command beside it; `make bench` and `make soak` run them all and
-`make results` renders this page. Shares are fractions. A figure that misses its bound is marked
-**missed**.
+Every figure comes from the command beside it, but for those said to be quoted; `make bench` and
+`make soak` run them all and `make results` renders this page. Shares are fractions. A figure that
+misses its bound is marked **missed**.
 """
 
 
