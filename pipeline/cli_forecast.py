@@ -24,7 +24,7 @@ def forecast(
     network. With --port a board is told the last rows, and says it itself.
 
     \b
-    Example: gesture forecast runs/latest data/room/1-1.csv
+    Example: gesture forecast runs/latest data/room/1-001.csv
     """
     from pipeline import console_forecast
     from pipeline.stages import forecasting as stage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
 import warnings
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from pipeline.datasets.fetching import FetchedFiles, fetch_dataset
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.watch import unpickle_arrays
 from pipeline.errors import ExitCode, PipelineError
+from tests.conftest import PROJECT
 
 ONE_ADDRESS = {"imdb"}  # its publisher gives it no other, and has not changed it since 2011
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens
@@ -49,6 +51,13 @@ def test_every_entry_says_all_and_its_files_cannot_change(entry: object) -> None
         assert vars(entry)["name"] in ONE_ADDRESS or any(
             len(part) >= 40 and set(part) <= set("0123456789abcdef") for part in fixed
         )
+
+
+def test_the_page_on_data_has_every_entry_and_a_config_for_it() -> None:
+    page = (PROJECT / "data" / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| .+ \| `(configs/\w+\.yaml)` \|$", page, re.MULTILINE)
+    assert [name for name, _ in rows] == [entry.name for entry in CATALOGUE]
+    assert all((PROJECT / config).is_file() for _, config in rows)
 
 
 @pytest.mark.parametrize("name", ["spells", "punch_flex", "uhh_imu"])
