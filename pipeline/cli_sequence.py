@@ -12,6 +12,7 @@ from pipeline.cli_data import Json
 Port = Annotated[
     str | None, typer.Option(help="Ask a board with this run: auto, a path or id:SERIAL.")
 ]
+HIGHEST_SEED = 2**32 - 1  # of a board too
 Run = Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")]
 
 
@@ -45,7 +46,7 @@ def generate(
     greedy: Annotated[
         bool, typer.Option("--greedy", help="The likeliest character at all times.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same text.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=HIGHEST_SEED, help="The same seed gives the same text.")] = 1,
     port: Port = None,
     json: Json = False,
 ) -> None:

@@ -55,13 +55,14 @@ class TextTwin:
         return Judgement(self._twin.labels[int(scores.argmax())], scores)
 
     def generate(self, prompt: str, count: int, temperature: float, seed: int) -> str:
-        """`count` characters after the prompt; temperature 0 takes the likeliest at all times.
+        """`count` characters after the prompt; temperature 0 takes the likeliest at all times;
+        seed: below 2^32, as on a board.
 
         Raises ValueError for an empty prompt and a character that training has not seen, and
         PipelineError as `heat_of`.
         """
         written = np.empty(count, np.uint16)
-        asked = (_c_string(prompt), count, heat_of(temperature), seed & 0xFFFFFFFF)
+        asked = (_c_string(prompt), count, heat_of(temperature), seed)
         if not prompt or not self._library.twin_generate(*asked, pointer(written)):
             raise ValueError(f"nothing can be written after {prompt!r}")
         return "".join(map(self._text_of, written.tolist()))

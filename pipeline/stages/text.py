@@ -17,11 +17,12 @@ from pipeline.run_folder import RunFolder
 from pipeline.stages.reporting import read_json
 from pipeline.stages.runs import contract_for, converted_contract, open_run
 from pipeline.stages.text_board import judged_by_board, written_by_board
-from pipeline.text_twin import TextTwin, heat_of
+from pipeline.text_twin import HEAT_OF_ONE, TextTwin, heat_of
 from pipeline.tokens import Vocabulary, padded
 from pipeline.twin import Twin
 
 LONGEST = 100_000  # characters that are written at once
+LONGEST_BY_BOARD = 10_000
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,8 @@ def generate(
     training has never seen, and a length or temperature out of range.
     """
     run, contract, vocabulary = _open(path, "generation", "generate")
-    _check_length(length)
-    heat_of(temperature)  # refuses what cannot be
+    _check_length(length, port)
+    temperature = heat_of(temperature) / HEAT_OF_ONE  # no finer than a board can be told
     _check_prompt(prompt, vocabulary)
     converted = contract.quantisation is not None
     if port is not None:
@@ -181,12 +182,19 @@ def _check_texts(texts: Sequence[str], vocabulary: Vocabulary) -> None:
             )
 
 
-def _check_length(length: int) -> None:
+def _check_length(length: int, port: str | None) -> None:
     if not 0 < length <= LONGEST:
         raise PipelineError(
             f"{length} characters cannot be written.",
             f"at least 1 is, and {LONGEST:,} at most",
             "give another --length",
+            ExitCode.USAGE,
+        )
+    if port is not None and length > LONGEST_BY_BOARD:
+        raise PipelineError(
+            f"A board cannot write {length} characters.",
+            f"it writes {LONGEST_BY_BOARD:,} at most for one command",
+            "give another --length, or let this computer write: leave --port out",
             ExitCode.USAGE,
         )
 

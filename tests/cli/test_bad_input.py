@@ -95,6 +95,12 @@ def test_wrong_words_are_usage_errors(tmp_path: Path) -> None:
     assert_refused(ended, ExitCode.USAGE, "no board `virtaul`", "virtual")
 
 
+def test_a_seed_that_no_board_takes(tmp_path: Path) -> None:
+    ended = gesture("generate", "run", "--prompt", "a", "--seed", str(2**32), cwd=tmp_path)
+    assert ended.code == ExitCode.USAGE
+    assert "4294967295" in ended.told
+
+
 def test_runs_in_the_wrong_state(tmp_path: Path) -> None:
     assert_refused(gesture("convert", "runs/none", cwd=tmp_path), ExitCode.USAGE, "no run at")
     (tmp_path / "runs" / "half").mkdir(parents=True)
