@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
+from rich.text import Text
 
 from pipeline.console import err, out, print_json
 
@@ -19,7 +20,7 @@ def show_judgements(judgements: Sequence[Judgement], as_json: bool) -> None:
         return
     for judged in judgements:
         score = judged.scores[judged.label]
-        out.print(f"[bold]{escape(judged.label)}[/] {score:.1%}  {escape(judged.text)}")
+        out.print(Text.assemble((judged.label, "bold"), f" {score:.1%}  {judged.text}"))
         if judged.unknown:
             err.print(f"[dim]not known to it: {escape(', '.join(judged.unknown))}[/]")
         if judged.left_out:
@@ -30,7 +31,7 @@ def show_written(written: Written, as_json: bool) -> None:
     if as_json:
         print_json(written)
         return
-    out.print(escape(written.prompt) + escape(written.text), soft_wrap=True)
+    print(written.prompt + written.text)  # to the character: rich would read brackets and tabs
     network = "int8" if written.int8 else "float"
     bits = f"{written.bits_per_character:.2f} bits a character on the text held out"
     err.print(f"[dim]{network} network, {bits}[/]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from pipeline.config_text import GenerationConfig, SentimentConfig
 from pipeline.contract import Contract, Task
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.run_folder import RunFolder
-from pipeline.stages.reporting import read_json
+from pipeline.stages.held_out_text import loss_of
+from pipeline.stages.reporting import whole_artefacts
 from pipeline.stages.runs import contract_for, converted_contract, open_run
 from pipeline.stages.text_board import judged_by_board, written_by_board
 from pipeline.text_twin import HEAT_OF_ONE, TextTwin, heat_of
@@ -41,7 +43,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Written:
-    """bits_per_character: of the run, on the text that it was tested on."""
+    """bits_per_character: of the network that wrote, int8 or float, on the text held out."""
 
     prompt: str
     text: str
@@ -135,13 +137,14 @@ def generate(
         text = _twin(run).generate(prompt, length, temperature, seed)
     else:
         text = _float_written(run, vocabulary, prompt, length, temperature, seed)
-    metrics = read_json(run.require(run.metrics_file, "train"))
+    with whole_artefacts(run):
+        bits_per_character = loss_of(run, contract) / math.log(2)
     return Written(
         prompt=prompt,
         text=text,
         temperature=temperature,
         seed=seed,
-        bits_per_character=metrics["bits_per_character"],
+        bits_per_character=bits_per_character,
         int8=converted,
     )
 

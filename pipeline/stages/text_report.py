@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from pipeline.contract import Contract
 from pipeline.reports.text_page import (
     GenerationFacts,
@@ -13,6 +11,7 @@ from pipeline.reports.text_page import (
     render_sentiment,
 )
 from pipeline.run_folder import RunFolder
+from pipeline.stages.held_out_text import int8_loss
 from pipeline.stages.reporting import facts_of
 
 
@@ -43,13 +42,6 @@ def generation_page(run: RunFolder) -> str:
             loss=metrics["loss"],
             bits_per_character=metrics["bits_per_character"],
             samples=[Sample(**sample) for sample in metrics["samples"]],
-            int8_loss=_int8_loss(run, facts["contract"]),
+            int8_loss=int8_loss(run, facts["contract"]),
         )
     )
-
-
-def _int8_loss(run: RunFolder, contract: Contract) -> float | None:
-    if contract.quantisation is None:
-        return None
-    with np.load(run.require(run.scores_file, "convert")) as arrays:
-        return -float(arrays["likelihoods"].mean())

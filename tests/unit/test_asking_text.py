@@ -51,3 +51,9 @@ def test_a_board_is_not_asked_for_more_than_it_writes(run: RunFolder, tmp_path: 
         generate(run.path, "tea", 10_001, 1, 1, str(tmp_path / "no-port"))
     assert caught.value.exit_code == ExitCode.USAGE
     assert len(generate(run.path, "tea", 10_001, 1, 1).text) == 10_001
+
+
+def test_the_figure_beside_a_text_is_of_the_network_that_wrote_it(run: RunFolder) -> None:
+    written = generate(run.path, "tea", 1, 1, 1)
+    assert written.int8
+    assert written.bits_per_character == pytest.approx(INT8_LOSS / math.log(2))

@@ -1,0 +1,22 @@
+"""What is printed is what was meant: no text of a user's is read as markup."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.console_sequence import show_judgements, show_written
+from pipeline.stages.text import Judgement, Written
+
+ODD = "a\tb :heart: [red]x[/red] [/b] \\[y]\\"
+
+
+def test_what_is_written_is_printed_to_the_character(capsys: pytest.CaptureFixture[str]) -> None:
+    prompt, text = "see [", "/b] " + ODD + "\r\b" + "z" * 300
+    show_written(Written(prompt, text, 1.0, 1, 2.0, int8=False), as_json=False)
+    assert capsys.readouterr().out == prompt + text + "\n"
+
+
+def test_a_text_that_is_judged_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    text = ODD.replace("\t", " ")
+    show_judgements([Judgement(text, "[/b]", {"[/b]": 1.0}, 3, (), 0, int8=True)], as_json=False)
+    assert capsys.readouterr().out == f"[/b] 100.0%  {text}\n"
