@@ -46,7 +46,9 @@ def generate(
     greedy: Annotated[
         bool, typer.Option("--greedy", help="The likeliest character at all times.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, max=HIGHEST_SEED, help="The same seed gives the same text.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, max=HIGHEST_SEED, help="The same seed gives the same text.")
+    ] = 1,
     port: Port = None,
     json: Json = False,
 ) -> None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.artifacts import Recording
 from pipeline.costs import NetworkCost
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from pipeline.training.fit import Epoch
     from pipeline.training.run_files import Trained
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 
 
 def plain(result: Any) -> Any:
@@ -50,10 +51,11 @@ def print_json(result: Any) -> None:
 
 
 def show_table(title: str, rows: Sequence[tuple[str, object]]) -> None:
-    out.print(f"[bold]{title}[/]", soft_wrap=True)  # a path that is cut cannot be copied
+    """Of plain words: none is read as markup."""
+    out.print(Text(title, "bold"), soft_wrap=True)  # a path that is cut cannot be copied
     table = Table(show_header=False, box=None)
     for name, value in rows:
-        table.add_row(name, str(value))
+        table.add_row(Text(name), Text(str(value)))
     out.print(table, "")
 
 
@@ -96,7 +98,7 @@ def steps(as_json: bool) -> Iterator[Callable[[str], None]]:
 
         def on_step(text: str) -> None:
             err.print(f"[dim]… {escape(text)}[/]")
-            status.update(text)
+            status.update(escape(text))
 
         yield on_step
 
@@ -126,7 +128,7 @@ def show_simulated(paths: Sequence[Path], as_json: bool) -> None:
     if as_json:
         print_json({"recordings": paths})
     else:
-        out.print(f"{len(paths)} recordings in {paths[0].parent.parent}")
+        out.print(f"{len(paths)} recordings in {escape(str(paths[0].parent.parent))}")
 
 
 def show_imported(report: ImportReport, as_json: bool) -> None:
@@ -153,7 +155,7 @@ def show_stream(stream: Recording, file: Path, as_json: bool) -> None:
     if as_json:
         print_json({"file": file, "seconds": seconds, "intervals": stream.intervals})
     else:
-        out.print(f"{file}: {len(stream.intervals)} takes in {seconds:.1f} s")
+        out.print(f"{escape(str(file))}: {len(stream.intervals)} takes in {seconds:.1f} s")
 
 
 def show_trained(trained: Trained, as_json: bool) -> None:
@@ -207,7 +209,8 @@ def show_cost(cost: NetworkCost, hop: int) -> None:
     for layer in cost.layers:
         shape = "x".join(map(str, layer.output_shape))
         numbers = (layer.macs, layer.instructions, layer.flash_bytes, layer.ram_bytes)
-        table.add_row(layer.name, layer.operator, shape, *(f"{number:,}" for number in numbers))
+        words = map(escape, (layer.name, layer.operator, shape))
+        table.add_row(*words, *(f"{number:,}" for number in numbers))
     totals = (cost.macs, cost.instructions, cost.flash_bytes, cost.ram_bytes)
     table.add_row("", "shared kernels", "", "", "", f"{cost.kernel_bytes:,}", "")
     if cost.text_bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline.console import err, out, print_json, show_table
@@ -49,7 +50,8 @@ def show_profile(profile: Profile) -> None:
     for layer in profile.layers:
         estimate = layer.estimated_instructions
         ratio = f"{layer.measured / estimate:.2f}" if estimate else "-"
-        table.add_row(layer.name, layer.operator, f"{estimate:,}", f"{layer.measured:,.0f}", ratio)
+        words = (escape(layer.name), escape(layer.operator))
+        table.add_row(*words, f"{estimate:,}", f"{layer.measured:,.0f}", ratio)
     out.print(table)
 
 
@@ -84,5 +86,5 @@ def show_port(port: str, as_json: bool) -> None:
     if as_json:
         print_json({"port": port})
     else:
-        out.print(f"port  {port}")
+        out.print(f"port  {escape(port)}")
         err.print("[dim]The board is switched on when the port is first opened. Ctrl-C ends it.[/]")

@@ -140,10 +140,10 @@ def show_captured(captured: Captured, as_json: bool) -> None:
         return
     show_recovered(captured.recovered)
     for file in captured.files:
-        out.print(str(file), soft_wrap=True)
+        out.print(escape(str(file)), soft_wrap=True)
     takes = ", ".join(f"{label} {count}" for label, count in sorted(captured.takes.items()))
     faults = ", ".join(f"{kind} {count}" for kind, count in captured.faults.items())
-    out.print(f"takes: {takes or 'none'}; {faults or 'nothing lost'}")
+    out.print(f"takes: {escape(takes) or 'none'}; {faults or 'nothing lost'}")
 
 
 def show_recovered(recovered: Sequence[Recovered]) -> None:

@@ -52,7 +52,7 @@ def show_drawn(recordings: int, file: Path, as_json: bool) -> None:
     if as_json:
         print_json({"file": file, "recordings": recordings})
     else:
-        out.print(f"{file}: {recordings} recording{'s' if recordings > 1 else ''}")
+        out.print(f"{escape(str(file))}: {recordings} recording{'s' if recordings > 1 else ''}")
 
 
 def show_datasets(datasets: Mapping[Path, int], as_json: bool) -> None:
@@ -81,7 +81,7 @@ def show_catalogue(datasets: Sequence[RemoteDataset], as_json: bool) -> None:
             ("from", entry.home),
             ("cite", entry.citation),
         ]
-        show_table(entry.name, [(name, escape(value)) for name, value in rows])
+        show_table(entry.name, rows)
     out.print("gesture data get NAME fetches one")
 
 
@@ -118,9 +118,9 @@ def show_inventory(inventory: Inventory, as_json: bool) -> None:
     table = Table("label", "person", "sessions", "takes", "seconds", "Hz", box=None)
     for share in inventory.shares:
         rates = ", ".join(f"{rate_hz:g}" for rate_hz in share.rates_hz)
-        sessions = escape(", ".join(share.sessions))
+        sessions = ", ".join(share.sessions)
         numbers = (str(share.takes), f"{share.seconds:.1f}", rates)
-        table.add_row(share.label, share.person, sessions, *numbers)
+        table.add_row(*map(escape, (share.label, share.person, sessions)), *numbers)
     out.print(table)
     out.print(f"{inventory.takes} takes in {escape(str(inventory.dataset))}")
 
@@ -137,8 +137,9 @@ def show_trimmed(trimmed: Trimmed, as_json: bool) -> None:
     if as_json:
         print_json(trimmed)
         return
-    out.print(f"{trimmed.file}: {trimmed.kept} of {trimmed.of} samples kept", soft_wrap=True)
-    out.print(f"as it was: {trimmed.untrimmed}", soft_wrap=True)
+    kept = f"{trimmed.kept} of {trimmed.of} samples kept"
+    out.print(f"{escape(str(trimmed.file))}: {kept}", soft_wrap=True)
+    out.print(f"as it was: {escape(str(trimmed.untrimmed))}", soft_wrap=True)
 
 
 def show_relabelled(moved: Sequence[tuple[Path, Path]], as_json: bool) -> None:
@@ -146,7 +147,7 @@ def show_relabelled(moved: Sequence[tuple[Path, Path]], as_json: bool) -> None:
         print_json({"moved": [{"from": before, "to": after} for before, after in moved]})
         return
     for before, after in moved:
-        out.print(f"{before} -> {after}", soft_wrap=True)
+        out.print(escape(f"{before} -> {after}"), soft_wrap=True)
 
 
 def show_exported(report: ExportReport, folder: Path, as_json: bool) -> None:
@@ -157,9 +158,10 @@ def show_exported(report: ExportReport, folder: Path, as_json: bool) -> None:
         return
     for entry in report.left_out:
         out.print(f"[yellow]left out[/] {escape(str(entry))}", soft_wrap=True)
-    out.print(f"{report.takes} takes in {len(report.files)} files in {folder}", soft_wrap=True)
+    where = f"{len(report.files)} files in {escape(str(folder))}"
+    out.print(f"{report.takes} takes in {where}", soft_wrap=True)
     for command in report.read_back:
-        out.print(f"read back with: {command}", soft_wrap=True)
+        out.print(f"read back with: {escape(command)}", soft_wrap=True)
 
 
 def show_ports(ports: Sequence[FoundPort], as_json: bool) -> None:
@@ -177,7 +179,7 @@ def show_ports(ports: Sequence[FoundPort], as_json: bool) -> None:
         rows += [("VID:PID", port.vid_pid)] if port.vid_pid else []
         rows += [("held by", holder) for holder in port.held_by]
         rows += [("no access", f"type: {port.mend}")] if port.mend else []
-        show_table(escape(port.device), [(name, escape(value)) for name, value in rows])
+        show_table(port.device, rows)
 
 
 def show_checks(checks: Iterable[Check], as_json: bool) -> int:

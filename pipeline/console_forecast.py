@@ -24,4 +24,4 @@ def show_forecasts(told: Forecasts, as_json: bool) -> None:
         words = (each.channel, str(each.steps), each.time, *numbers, each.unit)
         table.add_row(*map(escape, words))
     out.print(table)
-    out.print(f"[dim]by {told.run} ({told.by})[/]")
+    out.print(f"[dim]by {escape(str(told.run))} ({escape(told.by)})[/]")

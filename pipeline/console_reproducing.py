@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+
 from pipeline.console import out, print_json, show_table
 
 if TYPE_CHECKING:
@@ -30,7 +32,5 @@ def show_exported(exported: Exported, as_json: bool) -> None:
     if as_json:
         print_json(exported)
     else:
-        out.print(
-            f"{len(exported.files)} files in {exported.folder}; README.md there says what is what",
-            soft_wrap=True,
-        )
+        where = f"{len(exported.files)} files in {escape(str(exported.folder))}"
+        out.print(f"{where}; README.md there says what is what", soft_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.console import show_table, steps
 from pipeline.console_sequence import show_judgements, show_written
 from pipeline.stages.text import Judgement, Written
 
@@ -20,3 +21,16 @@ def test_a_text_that_is_judged_is_printed_as_it_is(capsys: pytest.CaptureFixture
     text = ODD.replace("\t", " ")
     show_judgements([Judgement(text, "[/b]", {"[/b]": 1.0}, 3, (), 0, int8=True)], as_json=False)
     assert capsys.readouterr().out == f"[/b] 100.0%  {text}\n"
+
+
+def test_a_table_shows_names_and_units_in_brackets(capsys: pytest.CaptureFixture[str]) -> None:
+    show_table("of [/a]", [("T [degC] 1 ahead, mean error", "0.5 [K]"), ("v [/h]", ":heart:")])
+    told = capsys.readouterr().out
+    for words in ("of [/a]", "T [degC] 1 ahead, mean error", "0.5 [K]", "v [/h]", ":heart:"):
+        assert words in told
+
+
+def test_a_step_may_name_a_file_with_brackets(capsys: pytest.CaptureFixture[str]) -> None:
+    with steps(as_json=False) as on_step:
+        on_step("reading a[/b].csv")
+    assert "reading a[/b].csv" in capsys.readouterr().err
