@@ -64,7 +64,7 @@ static void answer_switch(app_t *app, const command_t *command) {
   if (command->kind == COMMAND_CLASSIFY) app->classifying = command->on;
   if (command->kind == COMMAND_SCORES) app->scoring = command->on;
   /* Samples from before a pause must not share a window with those after it. */
-  if (!was_recognising) recognizer_reset(&app->recognizer);
+  if (!was_recognising && (app->classifying || app->scoring)) recognizer_reset(&app->recognizer);
   app_say(app, "ok");
   const bool wants_calls = command->on && command->kind != COMMAND_STREAM;
   if (wants_calls && app->model_lock.state == RATE_OFF) app_tell_rate_off(app);

@@ -15,12 +15,19 @@ static uint32_t own_period_ms(void) {
   return forecast != NULL && forecast->readings != NULL ? forecast->period_ms : 0;
 }
 
+/* What the host, or another period, gives the model next is no row after these. */
+static void forget_rows(app_t *app) {
+  if (app->readings.are_rows) recognizer_reset(&app->recognizer);
+  app->readings.are_rows = false;
+}
+
 void readings_begin(app_t *app) { (void)readings_every(app, 0); }
 
 bool readings_every(app_t *app, uint32_t period_ms) {
   if (strcmp(board.environment, "none") == 0) return false;
   if (period_ms == 0) period_ms = own_period_ms();
   if (period_ms == app->readings.period_ms) return true;
+  forget_rows(app);
   app->readings = (readings_t){.period_ms = period_ms, .start_us = board.now_us()};
   return true;
 }
@@ -48,6 +55,7 @@ static void tell_ended(app_t *app) {
   line_start(&app->line, "warn environment-ended readings=");
   line_number(&app->line, app->readings.seq);
   app_send(app);
+  forget_rows(app);
   app->readings = (readings_t){0};
 }
 
@@ -58,8 +66,7 @@ static bool is_own_period(uint32_t period_ms) {
 }
 
 void readings_give_way(app_t *app) {
-  if (app->readings.are_rows) recognizer_reset(&app->recognizer);
-  app->readings.are_rows = false;
+  forget_rows(app);
   app->observed_us = board.now_us();
 }
 

@@ -14,7 +14,7 @@ void readings_begin(app_t *app);
  * so that a host may say it again. False where the board has no parts for it. */
 bool readings_every(app_t *app, uint32_t period_ms);
 
-/* The host gives the model a row in place of the sensors, which do not for a period. */
+/* The host gives the model a row in place of the sensors, which do not for two periods. */
 void readings_give_way(app_t *app);
 
 /* To be called all the time: measures where it is due, and sends what came of it. */

@@ -1,0 +1,58 @@
+"""The whole application with a model that forecasts, on the native board with sanitizers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import toy_forecast
+from building import APP, EMULATED, FIRMWARE, SANITIZED, STRICT, board_sources, compile_c
+from talking import Talk, environment_file, start
+
+pytestmark = [pytest.mark.xdist_group("firmware"), pytest.mark.usefixtures("host_compiler")]
+PERIOD_MS = 1000  # the model's
+READINGS = [[21_000, 1_013_250, 41_000]] * 8
+
+
+@pytest.fixture(scope="module")
+def forecasting(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("forecasting")
+    sources = [FIRMWARE / "src" / "main.c", *APP, *board_sources("native", *EMULATED)]
+    model = toy_forecast.write_sources(folder / "model")
+    return compile_c(folder / "native", sources, [*STRICT, *SANITIZED], model)
+
+
+@pytest.fixture
+def series(tmp_path: Path) -> Path:
+    times = [i * PERIOD_MS * 1000 for i in range(len(READINGS))]
+    return environment_file(tmp_path / "series", READINGS, times, PERIOD_MS)
+
+
+def rows_known(board: Talk) -> int:
+    return int(board.ask("observe 41 21").removeprefix("ok rows="))
+
+
+@pytest.mark.parametrize("command", ["stream on", "stream off", "classify off", "scores off"])
+def test_what_has_nothing_to_do_with_the_window_leaves_it(forecasting: Path, command: str) -> None:
+    with start([str(forecasting)]) as board:
+        assert rows_known(board) == 1
+        assert board.ask(command) == "ok"
+        assert rows_known(board) == 2
+
+
+def test_rows_of_the_host_follow_no_readings_of_another_period(
+    forecasting: Path, series: Path
+) -> None:
+    with start([str(forecasting)], GESTURE_ENVIRONMENT_FILE=str(series)) as board:
+        board.until("reading")
+        assert board.ask("environment 300") == "ok period_ms=300"
+        assert rows_known(board) == 1
+
+
+def test_rows_of_the_host_follow_no_readings_that_have_ended(
+    forecasting: Path, series: Path
+) -> None:
+    files = {"GESTURE_ENVIRONMENT_FILE": str(series), "GESTURE_FAST": "1"}
+    with start([str(forecasting)], **files) as board:
+        board.until("warn environment-ended")
+        assert rows_known(board) == 1
