@@ -205,6 +205,24 @@ def test_scores_once_a_hop_and_the_order_sample_score_event(sanitized_native, tm
     assert events == [f"event {11 * PERIOD_US} right 0.996"]
 
 
+def test_many_commands_at_once_do_not_hold_the_samples_up(sanitized_native, tmp_path):
+    imu = imu_file(tmp_path / "imu", [[0] * 6] * 200, [0] * 200)
+    commands = tmp_path / "commands"  # a file, so that all are there from the start on
+    commands.write_text("stream on\n" + "labels\n" * 6)
+    with commands.open() as sent:
+        told = subprocess.run(
+            [sanitized_native],
+            stdin=sent,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+            env={"GESTURE_IMU_FILE": str(imu), "GESTURE_FAST": "1"},
+        ).stdout
+    kinds = "".join("n" if line[0].isdigit() else line[0] for line in told.splitlines())
+    assert kinds.count("o") == 7
+    assert "oo" not in kinds
+
+
 def test_no_events_while_classify_is_off(sanitized_native, tmp_path):
     imu = imu_file(tmp_path / "imu", RIGHT * 40)
     with waiting_board(sanitized_native, imu) as (board, let_go):

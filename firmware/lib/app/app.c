@@ -104,13 +104,15 @@ void app_begin(void) {
   readings_begin(&app);
 }
 
-static bool read_commands(void) {
+/* One at a time: each may take as long as an inference. */
+static bool read_command(void) {
   command_t command;
   for (int i = 0; i < BYTES_A_POLL; i++) {
     const int byte = board.read_byte();
     if (byte < 0) return i > 0;
-    if (command_reader_push(&app.reader, (uint8_t)byte, &command)) app_answer(&app, &command);
-    if (app.to_write > 0) return true; /* its answer comes before the next command */
+    if (!command_reader_push(&app.reader, (uint8_t)byte, &command)) continue;
+    app_answer(&app, &command);
+    return true;
   }
   return true;
 }
@@ -250,7 +252,7 @@ static bool take_samples(void) {
 
 /* A character at a time, so that samples are taken between them. */
 static bool do_commands(void) {
-  if (app.to_write == 0) return read_commands();
+  if (app.to_write == 0) return read_command();
   app_write_on(&app);
   return true;
 }
