@@ -244,11 +244,19 @@ def test_commands(driver, line, command):
         ("generate 5 1 -1 a", "bad-argument"),
         ("generate 5 .5. 1 a", "bad-argument"),
         ("generate 5 1. 1 a", "bad-argument"),
+        ("generate 5 .5 1 a", "bad-argument"),
+        ("observe -", "bad-argument"),
+        ("observe 1 - 2", "bad-argument"),
+        ("observe 1 -.5", "bad-argument"),
+        ("observe .", "bad-argument"),
         ("generate 5 0.00001 1 a", "bad-argument"),
         ("generate 0 1 1 a", "out-of-range"),
         ("generate 10001 1 1 a", "out-of-range"),
         ("generate 5 5.0001 1 a", "out-of-range"),
         ("generate 5 99999999999999999999999 1 a", "out-of-range"),
+        ("generate 5 1 4294967296 a", "out-of-range"),
+        ("pull 4294967296", "out-of-range"),
+        ("inject 99999999999999999999999999", "out-of-range"),
         ("x" * 255, "unknown"),
         ("x" * 256, "line-too-long"),
         ("info" + " " * 5000, "line-too-long"),
@@ -260,7 +268,7 @@ def test_what_is_no_command_says_why(driver, line, kind):
 
 @pytest.mark.parametrize(
     ("written", "heat"),
-    [("0", 0), ("1", 10000), ("0.5", 5000), ("0.0001", 1), ("5.0000", 50000), (".25", 2500)],
+    [("0", 0), ("1", 10000), ("0.5", 5000), ("0.0001", 1), ("5.0000", 50000), ("00.25", 2500)],
 )
 def test_temperatures_are_read_in_ten_thousandths(driver, written, heat):
     line = f"generate 7 {written} 42 a\n".encode()

@@ -67,18 +67,15 @@ static int split(char *text, const char *words[MAX_WORDS]) {
   return count;
 }
 
-static bool is_number(const char *word) {
-  for (const char *c = word; *c != '\0'; c++) {
-    if (*c < '0' || *c > '9') return false;
+/* Goes on with `value` by the digits that `word` begins with, `word` being moved behind them, and
+ * answers how many. What has become larger than `most` stays so. */
+static int read_digits(const char **word, uint32_t most, uint64_t *value) {
+  int count = 0;
+  for (; **word >= '0' && **word <= '9'; (*word)++) {
+    if (*value <= most) *value = *value * 10 + (uint64_t)(**word - '0');
+    count++;
   }
-  return true;
-}
-
-/* The number, or UINT32_MAX where it is larger than that: out of every range we have. */
-static uint32_t to_number(const char *word) {
-  uint64_t value = 0;
-  for (; *word != '\0' && value < UINT32_MAX; word++) value = value * 10 + (uint64_t)(*word - '0');
-  return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
+  return count;
 }
 
 static int hex_digit(char c) {
@@ -118,19 +115,21 @@ static command_kind_t parse_samples(const char *hex, command_t *out) {
   return kind == COMMAND_SAMPLE && !is_whole ? COMMAND_BAD_ARGUMENT : kind;
 }
 
-static command_kind_t parse_number(const char *word, command_kind_t kind, command_t *out) {
-  if (!is_number(word)) return COMMAND_BAD_ARGUMENT;
-  out->number = to_number(word);
-  return kind;
+static command_kind_t parse_number(const char *word, command_kind_t kind, uint32_t *out) {
+  uint64_t value = 0;
+  (void)read_digits(&word, UINT32_MAX, &value);
+  if (*word != '\0') return COMMAND_BAD_ARGUMENT;
+  *out = (uint32_t)value;
+  return value <= UINT32_MAX ? kind : COMMAND_OUT_OF_RANGE;
 }
 
 static command_kind_t parse_load(const char *offset, const char *hex, command_t *out) {
-  if (parse_number(offset, COMMAND_LOAD, out) != COMMAND_LOAD) return COMMAND_BAD_ARGUMENT;
-  return parse_bytes(hex, COMMAND_LOAD, out);
+  const command_kind_t kind = parse_number(offset, COMMAND_LOAD, &out->number);
+  return kind == COMMAND_LOAD ? parse_bytes(hex, COMMAND_LOAD, out) : kind;
 }
 
 static command_kind_t parse_bench(const char *runs, command_t *out) {
-  const command_kind_t kind = parse_number(runs, COMMAND_BENCH, out);
+  const command_kind_t kind = parse_number(runs, COMMAND_BENCH, &out->number);
   const bool in_range = out->number >= 1 && out->number <= COMMAND_MAX_BENCH_RUNS;
   return kind == COMMAND_BENCH && !in_range ? COMMAND_OUT_OF_RANGE : kind;
 }
@@ -145,19 +144,15 @@ static command_kind_t parse_text(char *text, command_kind_t kind, command_t *out
  * power of `decimals`; UINT32_MAX where it is larger than `most`. */
 static bool to_decimal(const char *word, int decimals, uint32_t most, uint32_t *out) {
   uint64_t value = 0;
-  int behind = -1; /* digits after the point */
-  for (; *word != '\0'; word++) {
-    if (*word == '.' && behind < 0) {
-      behind = 0;
-    } else if (*word >= '0' && *word <= '9' && behind < decimals) {
-      if (value <= most) value = value * 10 + (uint64_t)(*word - '0');
-      if (behind >= 0) behind++;
-    } else {
-      return false;
-    }
+  int behind = 0; /* digits after the point */
+  if (read_digits(&word, most, &value) == 0) return false;
+  if (*word == '.') {
+    word++;
+    behind = read_digits(&word, most, &value);
+    if (behind == 0 || behind > decimals) return false;
   }
-  if (behind == 0) return false;
-  for (int digits = behind < 0 ? 0 : behind; digits < decimals; digits++) value *= 10;
+  if (*word != '\0') return false;
+  for (; behind < decimals; behind++) value *= 10;
   *out = value > most ? UINT32_MAX : (uint32_t)value;
   return true;
 }
@@ -186,19 +181,17 @@ static command_kind_t parse_generation(char *text, command_t *out) {
   const char *characters = next_word(&text);
   const char *heat = next_word(&text);
   const char *seed = next_word(&text);
-  if (seed == NULL || !is_number(characters) || !is_number(seed) || !to_heat(heat, &out->heat)) {
-    return COMMAND_BAD_ARGUMENT;
-  }
-  out->number = to_number(characters);
-  out->seed = to_number(seed);
-  const command_kind_t kind = parse_text(text, COMMAND_GENERATE, out);
+  if (seed == NULL || !to_heat(heat, &out->heat)) return COMMAND_BAD_ARGUMENT;
+  command_kind_t kind = parse_number(characters, COMMAND_GENERATE, &out->number);
+  if (kind == COMMAND_GENERATE) kind = parse_number(seed, COMMAND_GENERATE, &out->seed);
+  if (kind == COMMAND_GENERATE) kind = parse_text(text, COMMAND_GENERATE, out);
   const bool in_range = out->number >= 1 && out->number <= COMMAND_MAX_WRITTEN;
   const bool is_known = in_range && out->heat <= COMMAND_MAX_HEAT;
   return kind == COMMAND_GENERATE && !is_known ? COMMAND_OUT_OF_RANGE : kind;
 }
 
 static command_kind_t parse_period(const char *word, command_t *out) {
-  const command_kind_t kind = parse_number(word, COMMAND_ENVIRONMENT, out);
+  const command_kind_t kind = parse_number(word, COMMAND_ENVIRONMENT, &out->number);
   const bool in_range = out->number == 0 || (out->number >= COMMAND_LEAST_PERIOD_MS &&
                                              out->number <= COMMAND_MOST_PERIOD_MS);
   return kind == COMMAND_ENVIRONMENT && !in_range ? COMMAND_OUT_OF_RANGE : kind;
@@ -217,7 +210,7 @@ static command_kind_t parse_words(const rule_t *rule, char *text, command_t *out
     case RUNS:
       return parse_bench(words[0], out);
     case NUMBER:
-      return parse_number(words[0], rule->kind, out);
+      return parse_number(words[0], rule->kind, &out->number);
     case PERIOD:
       return parse_period(words[0], out);
     case SAMPLES:
