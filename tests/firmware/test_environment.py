@@ -128,7 +128,7 @@ def test_an_hts221_gives_what_its_own_calibration_says(
     script = f"air {found[0]} {found[1]} {pressure} measure"
     outcome = play(started("hts221", lines=calibration(t, h)), script)[1]
     temperature_m, humidity_m = nearest(t.at(found[0], 125)), nearest(h.at(found[1], 500))
-    if not -40_000 <= temperature_m <= 125_000:
+    if not (-40_000 <= temperature_m <= 125_000 and -10_000 <= humidity_m <= 110_000):
         assert outcome[0] == "FAILED"
         return
     pressure_m = nearest(Fraction(pressure * 1000, 4096))
@@ -137,7 +137,7 @@ def test_an_hts221_gives_what_its_own_calibration_says(
 
 @both
 def test_a_saturated_humidity_stays_within_its_range(play, part):
-    wet, dry = ("-32768", "32767") if part == "hts221" else ("16383", "0")
+    wet, dry = ("-19533", "14866") if part == "hts221" else ("16383", "0")  # 110 % and -10 %
     told = play(started(part), f"air 500 {wet} 4000000 measure air 500 {dry} 4000000 measure")
     assert [values(outcome)[2] for outcome in told[1:]] == [100_000, 0]
 
@@ -207,6 +207,12 @@ def test_a_stuck_bus_is_freed(play, part):
 def test_an_hts221_without_a_calibration_gives_no_reading(play):
     told = play(started("hts221", lines="calibrate " + "0 " * 16), "air 500 500 4000000 measure")
     assert told[1][0] == "FAILED"
+
+
+@pytest.mark.parametrize("count", [-19534, 14868, -32768, 32767])
+def test_a_humidity_that_no_air_has_is_no_reading(play, count):
+    told = play(started("hts221"), f"air 500 {count} 4000000 measure air 500 500 4000000 measure")
+    assert [outcome[0] for outcome in told[1:]] == ["FAILED", "READY"]
 
 
 @pytest.mark.parametrize("part", ["hts221", "hs3003", "lps22hb"])

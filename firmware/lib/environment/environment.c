@@ -9,7 +9,8 @@
 #define MOST_TEMPERATURE 125000
 #define LEAST_PRESSURE 260000
 #define MOST_PRESSURE 1260000
-#define MOST_HUMIDITY 100000
+#define FULL_HUMIDITY 100000
+#define SATURATED 10000 /* how far beyond 0 and 100 % a part reads that is in order */
 #define FAR_AWAY 1000000000
 
 static const struct {
@@ -64,16 +65,19 @@ static int32_t scaled(const environment_scale_t *scale, int32_t count) {
   return value < -FAR_AWAY ? -FAR_AWAY : (int32_t)value;
 }
 
-/* A saturated humidity reads a little over 100 %, or under 0 %. */
-static int32_t humidity(int32_t value) {
-  if (value < 0) return 0;
-  return value < MOST_HUMIDITY ? value : MOST_HUMIDITY;
+static int32_t held(int32_t humidity) {
+  if (humidity < 0) return 0;
+  return humidity < FULL_HUMIDITY ? humidity : FULL_HUMIDITY;
+}
+
+static bool is_within(int32_t value, int32_t least, int32_t most) {
+  return value >= least && value <= most;
 }
 
 static bool is_possible(const int32_t value[READING_VALUES]) {
-  const int32_t temperature = value[READING_TEMPERATURE], pressure = value[READING_PRESSURE];
-  return temperature >= LEAST_TEMPERATURE && temperature <= MOST_TEMPERATURE &&
-         pressure >= LEAST_PRESSURE && pressure <= MOST_PRESSURE;
+  return is_within(value[READING_TEMPERATURE], LEAST_TEMPERATURE, MOST_TEMPERATURE) &&
+         is_within(value[READING_PRESSURE], LEAST_PRESSURE, MOST_PRESSURE) &&
+         is_within(value[READING_HUMIDITY], -SATURATED, FULL_HUMIDITY + SATURATED);
 }
 
 static reading_status_t deliver(environment_t *environment, reading_t *out) {
@@ -81,9 +85,11 @@ static reading_status_t deliver(environment_t *environment, reading_t *out) {
   environment->measuring = false;
   out->t_us = environment->began_us;
   out->value[READING_TEMPERATURE] = scaled(&air->scale[0], air->count[0]);
-  out->value[READING_HUMIDITY] = humidity(scaled(&air->scale[1], air->count[1]));
+  out->value[READING_HUMIDITY] = scaled(&air->scale[1], air->count[1]);
   out->value[READING_PRESSURE] = scaled(&baro->scale[0], baro->count[0]);
-  return is_possible(out->value) ? READING_READY : READING_FAILED;
+  if (!is_possible(out->value)) return READING_FAILED;
+  out->value[READING_HUMIDITY] = held(out->value[READING_HUMIDITY]);
+  return READING_READY;
 }
 
 static reading_status_t give_up(environment_t *environment) {
