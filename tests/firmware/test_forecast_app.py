@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 import toy_forecast
 from building import APP, EMULATED, FIRMWARE, SANITIZED, STRICT, board_sources, compile_c
-from talking import Talk, environment_file, start
+from talking import LIMIT_S, Talk, environment_file, start
 
 pytestmark = [pytest.mark.xdist_group("firmware"), pytest.mark.usefixtures("host_compiler")]
 PERIOD_MS = 1000  # the model's
@@ -56,3 +57,28 @@ def test_rows_of_the_host_follow_no_readings_that_have_ended(
     with start([str(forecasting)], **files) as board:
         board.until("warn environment-ended")
         assert rows_known(board) == 1
+
+
+def played_alone(image: Path, series: Path, sent: str = "") -> str:
+    """What a fast board says until it ends by itself, its input having ended."""
+    ended = subprocess.run(
+        [image],
+        input=sent,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        env={"GESTURE_ENVIRONMENT_FILE": str(series), "GESTURE_FAST": "1"},
+    )
+    assert ended.returncode == 0
+    return ended.stdout
+
+
+def test_a_fast_board_plays_its_series_to_the_end(forecasting: Path, series: Path) -> None:
+    assert "warn environment-ended" in played_alone(forecasting, series)
+
+
+def test_a_fast_board_does_not_wait_for_a_series_that_is_left(
+    sanitized_native: Path, series: Path
+) -> None:
+    told = played_alone(sanitized_native, series, "environment 1000\nenvironment 0\n")
+    assert "ok period_ms=0" in told

@@ -56,6 +56,12 @@ static int64_t find_nearest(emulated_environment_t *environment, int64_t time_us
   return away_us;
 }
 
+bool emulated_environment_is_past(const emulated_environment_t *environment, uint64_t now_us) {
+  const int64_t last_us = time_of(environment, environment->memory[WORD_COUNT] - 1u);
+  const int64_t period_us = (int64_t)environment->memory[WORD_PERIOD] * US_A_MS;
+  return (int64_t)(now_us - environment->start_us) > last_us + 2 * period_us;
+}
+
 reading_status_t emulated_environment_read(emulated_environment_t *environment, reading_t *out) {
   if (!environment->measuring) return READING_NONE;
   environment->measuring = false;

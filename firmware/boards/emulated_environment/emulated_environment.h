@@ -38,6 +38,10 @@ bool emulated_environment_begin(emulated_environment_t *environment, const volat
 
 void emulated_environment_measure(emulated_environment_t *environment, uint64_t now_us);
 
+/* Whether a series that was started has had the time to be told of whole, and of its end, even
+ * where nobody measures any more. */
+bool emulated_environment_is_past(const emulated_environment_t *environment, uint64_t now_us);
+
 /* All but `seq` is written. */
 reading_status_t emulated_environment_read(emulated_environment_t *environment, reading_t *out);
 

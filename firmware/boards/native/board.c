@@ -163,10 +163,13 @@ static int read_byte(void) {
 }
 
 static void idle(void) {
-  if (input_ended && (sensor_ended || !fast)) _exit(EXIT_SUCCESS);
-  const uint32_t wait_us = emulated_imu_wait_us(&imu, now_us(), IDLE_LIMIT_US);
+  const uint64_t now = now_us();
   const bool imu_runs = imu.present && imu.started && !sensor_ended;
   const bool environment_runs = environment.started && !environment.ended;
+  const bool is_over =
+      sensor_ended && (!environment_runs || emulated_environment_is_past(&environment, now));
+  if (input_ended && (is_over || !fast)) _exit(EXIT_SUCCESS);
+  const uint32_t wait_us = emulated_imu_wait_us(&imu, now, IDLE_LIMIT_US);
   if (fast && (imu_runs || environment_runs)) {
     skipped_us += wait_us;
     return;
