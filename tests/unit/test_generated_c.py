@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import subprocess
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.artifacts import IMU_UNITS, PROJECT
+from pipeline.artifacts import ENVIRONMENT_UNITS, IMU_UNITS, PROJECT
 from pipeline.contract import (
     Channel,
     Contract,
     DecisionPolicy,
     Hashes,
+    Horizon,
     Quantisation,
     Scaling,
     fixed_point_scaling,
@@ -176,6 +178,39 @@ def test_a_sum_fires_exactly_from_its_threshold_on(average: float, windows: int)
     exact = Fraction(str(average))
     assert Fraction(least, 255 * windows) >= exact
     assert Fraction(least - 1, 255 * windows) < exact
+
+
+def forecasting(names: Sequence[str], period_s: float, steps: int) -> Contract:
+    return make_contract(
+        task="forecast",
+        channels=tuple(Channel(name=n, unit=ENVIRONMENT_UNITS.get(n, "")) for n in names),
+        rate_hz=1 / period_s,
+        labels=(),
+        scaling=Scaling(mean=(0.0,) * len(names), std=(1.0,) * len(names)),
+        decision=None,
+        horizons=tuple(Horizon(channel=name, steps=steps, scale=1.0) for name in names),
+    )
+
+
+@pytest.mark.parametrize("names", [("sunspots",), ("temperature", "humidity")])
+def test_a_series_may_be_as_slow_as_it_likes_and_forecast_far(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    texts = {**contract_source(forecasting(names, 365 * 86_400, 70_000), 0)}
+    texts |= {"model_network.h": NETWORK_H, "model_network.c": NETWORK_C}
+    texts["show.c"] = "int main(void) { return 0; }\n"
+    compile_and_run(tmp_path, texts)
+
+
+@pytest.mark.parametrize(
+    ("period_s", "measures"), [(0.299, False), (0.3, True), (86_400, True), (86_401, False)]
+)
+def test_a_board_measures_by_itself_at_every_period_that_it_keeps(
+    period_s: float, measures: bool
+) -> None:
+    text = contract_source(forecasting(("temperature",), period_s, 1), 0)["model_contract.c"]
+    assert (f".period_ms = {round(period_s * 1000)}," in text) == measures
+    assert (".readings = readings," in text) == measures
 
 
 def changed_policy(**changes: Any) -> dict[str, Any]:

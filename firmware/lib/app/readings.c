@@ -11,8 +11,7 @@
 
 /* The model's, where it forecasts from readings; else 0. */
 static uint32_t own_period_ms(void) {
-  const model_forecast_t *forecast = MODEL.forecast;
-  return forecast != NULL && forecast->readings != NULL ? forecast->period_ms : 0;
+  return MODEL.forecast != NULL ? MODEL.forecast->period_ms : 0;
 }
 
 /* What the host, or another period, gives the model next is no row after these. */

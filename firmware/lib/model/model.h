@@ -48,15 +48,14 @@ typedef struct {
  * ((output * multiplier + offset) >> shift). */
 typedef struct {
   uint8_t channel;
-  uint16_t steps; /* ahead */
   model_scale_t change;
 } model_horizon_t;
 
 typedef struct {
-  uint32_t period_ms;              /* from a row to the next */
   uint8_t shift;                   /* of all horizons */
   const model_horizon_t *horizons; /* [classes] */
-  /* [channels]: which of a reading's values (reading.h) each channel is; NULL where one is none. */
+  uint32_t period_ms;              /* of readings that are its rows; 0 where they are none */
+  /* [channels]: which of a reading's values (reading.h) each channel is, where they are rows. */
   const uint8_t *readings;
 } model_forecast_t;
 
