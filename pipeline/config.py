@@ -41,7 +41,7 @@ class DataConfig(Section):
 
 
 class WindowConfig(Section):
-    length: int = Field(112, gt=0, description="samples a classification looks at")
+    length: int = Field(112, gt=0, lt=2**16, description="samples a classification looks at")
     hop: int = Field(8, gt=0, description="samples between classifications on the board")
     mode: Literal["window", "streaming"] = Field(
         "window",

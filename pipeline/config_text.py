@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,10 @@ from pipeline.config_fit import FitConfig, LabelFitConfig, TaskConfig
 from pipeline.config_models import ModelConfig, RecurrentConfig, Section
 
 NETWORK = "as of gestures, but that downsample is 1 where it is not given"
+MOST_CHANNELS = 255  # of a board's network
+MOST_OUTPUTS = 254
+MOST_LABELS = 60  # so that a board's answer to a text, with all their scores, fits a line
+LABEL = re.compile(r"[A-Za-z0-9_-]{1,32}")
 WRITING = ("simple_rnn", "gru", "lstm")  # networks whose state stands for all they have read
 
 
@@ -29,12 +34,21 @@ class SentimentDataConfig(Section):
         "or .jsonl.gz"
     )
     labels: tuple[str, ...] = Field(
-        ("negative", "positive"), min_length=2, description="what a text is; 0, 1, … in the files"
+        ("negative", "positive"),
+        min_length=2,
+        max_length=MOST_LABELS,
+        description="what a text is; 0, 1, … in the files",
     )
 
     @field_validator("labels")
     @classmethod
-    def _each_once(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+    def _a_board_says_them(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        strange = [label for label in labels if not LABEL.fullmatch(label)]
+        if strange:
+            raise ValueError(
+                f"{strange[0]!a} is no word that a board says: 1 to 32 letters (a-z, A-Z), digits, "
+                "_ and -"
+            )
         if len(set(labels)) < len(labels):
             raise ValueError("one of them is there twice")
         return labels
@@ -57,7 +71,10 @@ class SentimentTextConfig(Section):
         "pre", description="the end at which a long text is cut"
     )
     embedding: int = Field(
-        32, gt=0, le=1024, description="numbers that stand for a token, learned; a board's channels"
+        32,
+        gt=0,
+        le=MOST_CHANNELS,
+        description="numbers that stand for a token, learned; a board's channels",
     )
 
 
@@ -112,10 +129,13 @@ class GenerationTextConfig(Section):
         "remembers; false: each begins anew, in any order",
     )
     max_characters: int | None = Field(
-        None, gt=2, le=256, description="as max_words; null: all that the training part has"
+        None,
+        gt=2,
+        le=MOST_OUTPUTS,
+        description="as max_words; null: all that the training part has",
     )
     embedding: int = Field(
-        32, gt=0, le=1024, description="numbers that stand for a character, learned"
+        32, gt=0, le=MOST_CHANNELS, description="numbers that stand for a character, learned"
     )
 
 

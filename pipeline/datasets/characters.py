@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.artifacts import Int32
-from pipeline.config_text import GenerationConfig
+from pipeline.config_text import MOST_OUTPUTS, GenerationConfig
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.tokens import TokenDataset, Vocabulary
+from pipeline.tokens import FIRST, TokenDataset, Vocabulary
 
 FEWEST_SEQUENCES = 2  # of each part
 
@@ -24,13 +24,14 @@ def generation_dataset(config: GenerationConfig) -> TokenDataset:
 
     The vocabulary is of the training part. Validation and test part are one: nothing but the
     epoch that is kept is chosen by it. Raises PipelineError for a text that is missing, empty,
-    too short or not UTF-8.
+    too short or not UTF-8, and for one of more characters than a board's network tells apart.
     """
     text = read_text(config.data.path)
     end = round(len(text) * (1 - config.split.validation))
     parts = {"train": text[:end], "test": text[end:]}
     _require_enough(config, parts)
     vocabulary = Vocabulary.fit([parts["train"]], "characters", config.text.max_characters)
+    _require_few(config, vocabulary)
     numbers = {part: vocabulary.encode(held) for part, held in parts.items()}
     cut = {part: shifted(held, config.text.length) for part, held in numbers.items()}
     inputs = {part: pair[0] for part, pair in cut.items()}
@@ -101,3 +102,15 @@ def _require_enough(config: GenerationConfig, parts: dict[str, str]) -> None:
             "text.length",
             ExitCode.USAGE,
         )
+
+
+def _require_few(config: GenerationConfig, vocabulary: Vocabulary) -> None:
+    if vocabulary.size <= MOST_OUTPUTS:
+        return
+    raise PipelineError(
+        f"{config.data.path} has {len(vocabulary.entries)} different characters to learn, and a "
+        f"board's network tells {MOST_OUTPUTS - FIRST} apart.",
+        "each is an output of the network; a text of many scripts or signs has more",
+        f"`--set text.max_characters={MOST_OUTPUTS}` learns the most frequent of them",
+        ExitCode.USAGE,
+    )

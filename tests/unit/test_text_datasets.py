@@ -65,11 +65,11 @@ def test_what_has_no_file_is_dealt_and_never_twice(tmp_path: Path) -> None:
 def test_labels_may_be_names_and_files_be_packed(tmp_path: Path) -> None:
     folder = tmp_path / "reviews"
     folder.mkdir()
-    lines = [{"label": name, "text": name} for name in ("sad", "glad", "so so")] * 10
+    lines = [{"label": name, "text": name} for name in ("sad", "glad", "so-so")] * 10
     packed = gzip.compress("\n".join(map(json.dumps, lines)).encode())
     (folder / "train.jsonl.gz").write_bytes(packed)
-    dataset = sentiment_dataset(sentiment_config(tmp_path, "data.labels=[glad, sad, so so]"))
-    assert dataset.labels == ("glad", "sad", "so so")
+    dataset = sentiment_dataset(sentiment_config(tmp_path, "data.labels=[glad, sad, so-so]"))
+    assert dataset.labels == ("glad", "sad", "so-so")
     for text, target in zip(dataset.texts, dataset.targets["test"], strict=True):
         assert dataset.labels[target] == text
 
@@ -205,6 +205,36 @@ def test_a_text_that_cannot_be_learned_from(tmp_path: Path, content: bytes, word
     with pytest.raises(PipelineError) as caught:
         generation_dataset(generation_config(path))
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("data.labels=[good, so so]", "data.labels: 'so so' is no word that a board says"),
+        ("data.labels=[good, schön]", "data.labels: 'sch\\xf6n' is no word"),
+        (f"data.labels={[f'label{i}' for i in range(61)]}", "data.labels: "),
+        ("text.embedding=256", "text.embedding: "),
+    ],
+    ids=["a space", "beyond ASCII", "too many", "too wide"],
+)
+def test_what_no_board_takes_is_refused_before_it_is_learned(
+    tmp_path: Path, setting: str, words: str
+) -> None:
+    with pytest.raises(PipelineError) as caught:
+        sentiment_config(tmp_path, setting)
+    assert words in str(caught.value)
+
+
+def test_more_characters_than_a_board_has_outputs_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "signs.txt"
+    path.write_text("".join(chr(0x4E00 + i) for i in range(253)) * 10, "utf-8")
+    with pytest.raises(PipelineError, match="253 different characters") as caught:
+        generation_dataset(generation_config(path))
+    assert "text.max_characters=254" in caught.value.next_step
+    few = generation_dataset(generation_config(path, "text.max_characters=254"))
+    assert few.vocabulary.size == 254
+    with pytest.raises(PipelineError, match=r"text\.max_characters"):
+        generation_config(path, "text.max_characters=255")
 
 
 def test_a_folder_stands_for_the_one_text_in_it(tmp_path: Path) -> None:
