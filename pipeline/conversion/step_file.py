@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.cells import STATE_SCALE, CellOperator
 from pipeline.conversion.step_cells import FloatCell, Trace
-from pipeline.conversion.tflite_file import SCOPE, Place, TfliteFile
+from pipeline.conversion.tflite_file import SCOPE, Place, TfliteFile, weight_scale
 
 _INT16_MAX = 32767
 
@@ -83,8 +83,8 @@ class StepFile(TfliteFile):
         source: Place,
     ) -> list[Place]:
         """int8, a scale a row; the bias in the scale of a sum."""
-        largest = np.abs(weights).max(axis=1)
-        scales = np.where(largest > 0, largest / 127, 1.0).astype(np.float32).astype(np.float64)
+        rows = zip(weights, bias, strict=True)
+        scales = np.array([weight_scale(*row, source.scales[0]) for row in rows])
         rounded = np.clip(np.rint(weights / scales[:, None]), -127, 127).astype(np.int8)
         of_sums = scales * source.scales[0]
         sums = np.rint(bias / of_sums).astype(np.int64)

@@ -22,6 +22,8 @@ _TYPES = {
     "int32": schema.TensorType.INT32,
     "int64": schema.TensorType.INT64,
 }
+INT8_MAX = 127
+_BIAS_MAX = 2**30  # leaves the products room in 32 bits
 _VERSIONS = {"FULLY_CONNECTED": 12, "SPLIT": 4, "QUANTIZE": 2, "MUL": 4, "ADD": 4, "SUB": 4}
 _OPTIONS: dict[str, tuple[int, type[Any]]] = {
     name: (getattr(schema.BuiltinOptions, options), getattr(schema, f"{options}T"))
@@ -176,6 +178,13 @@ class TfliteFile:
         scales = tuple(map(float, tensor.quantization.scale))
         zero_point = int(tensor.quantization.zeroPoint[0])
         return Place(index, tuple(map(int, tensor.shape)), scales, zero_point, "int8")
+
+
+def weight_scale(weights: NDArray[np.float64], bias: Any, source_scale: float) -> float:
+    """Of int8 weights that share it: they fill 127 steps, or so few that the bias, in the scale of
+    a sum, stays in 31 bits. 1 where all is 0."""
+    widest = np.abs(bias).max() / (source_scale * _BIAS_MAX)
+    return float(np.float32(max(np.abs(weights).max() / INT8_MAX, widest))) or 1.0
 
 
 def _input_of(content: bytes) -> tuple[tuple[float, ...], int]:
