@@ -1,4 +1,4 @@
-"""Reading YAML: the only place that does. All faults of a file are told together."""
+"""Settings in YAML, as a person writes them. All faults of a file are told together."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def parsed_as(kind: type[Kind], path: Path, content: dict[str, Any]) -> Kind:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = _parsed(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise PipelineError(
             f"There is no config file {path}.",
@@ -56,13 +56,15 @@ def _read_yaml(path: Path) -> dict[str, Any]:
             "`ls configs/` shows the ready ones",
             ExitCode.USAGE,
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise PipelineError(
-            f"{path} is not readable as YAML: {' '.join(str(error).split())}",
-            "a colon, a quote or the indentation is off near the place named",
-            "compare it with a file in configs/",
+            f"{path} cannot be read: {error.strerror}.",
+            "it is a folder, or a file that you may not read",
+            "name a YAML file; `ls configs/` shows the ready ones",
             ExitCode.USAGE,
         ) from None
+    except UnicodeDecodeError as error:
+        raise _no_yaml(str(path), error) from None
     if not isinstance(content, dict):
         raise PipelineError(
             f"{path} holds no settings.",
@@ -71,6 +73,22 @@ def _read_yaml(path: Path) -> dict[str, Any]:
             ExitCode.USAGE,
         )
     return content
+
+
+def _parsed(text: str, source: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: of a day that is in no calendar
+        raise _no_yaml(source, error) from None
+
+
+def _no_yaml(source: str, error: Exception) -> PipelineError:
+    return PipelineError(
+        f"{source} is not readable as YAML: {' '.join(str(error).split())}",
+        "a colon, a quote or the indentation is off near the place named",
+        "compare it with a file in configs/",
+        ExitCode.USAGE,
+    )
 
 
 def _apply_override(content: dict[str, Any], override: str) -> None:
@@ -92,4 +110,4 @@ def _apply_override(content: dict[str, Any], override: str) -> None:
                 "docs/configuration.md lists every key",
                 ExitCode.USAGE,
             )
-    content[name] = yaml.safe_load(value)
+    content[name] = _parsed(value, f"`--set {override}`")

@@ -24,7 +24,7 @@ def load_task_config(path: Path, overrides: Iterable[str] = ()) -> TaskConfig:
     """Raises PipelineError (exit code USAGE) that lists every fault."""
     content = read_settings(path, overrides)
     task = content.get("task", "gesture")
-    if task not in TASKS:
+    if not isinstance(task, str) or task not in TASKS:
         raise PipelineError(
             f"{path}: there is no task `{task}`.",
             f"what can be learned is {', '.join(TASKS)}",

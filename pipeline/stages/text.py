@@ -176,13 +176,26 @@ def _open(path: Path, task: Task, command: str) -> tuple[RunFolder, Contract, Vo
 
 def _check_texts(texts: Sequence[str], vocabulary: Vocabulary) -> None:
     for text in texts:
+        _check_encoding(text)
         if len(vocabulary.encode(text)) == 0:
             raise PipelineError(
                 f"There is nothing to judge in {text!r}.",
-                "it has no words: the network would judge how it is filled up",
+                f"it has no {vocabulary.level}: the network would judge how it is filled up",
                 "give a text in quotes",
                 ExitCode.USAGE,
             )
+
+
+def _check_encoding(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise PipelineError(
+            f"{text!r} is not UTF-8.",
+            f"the byte 0x{ord(text[error.start]) & 0xFF:02x} of it is of another encoding",
+            "give the text in UTF-8; `iconv` converts it",
+            ExitCode.USAGE,
+        ) from None
 
 
 def _check_length(length: int, port: str | None) -> None:

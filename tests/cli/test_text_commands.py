@@ -182,3 +182,11 @@ def test_a_text_of_nothing_is_not_judged(place: Path, judge: Ended) -> None:
     refused = gesture("predict", "runs/judge", "a good film", " ...", cwd=place)
     assert refused.code == ExitCode.USAGE
     assert "nothing to judge in ' ...'" in refused.told
+
+
+def test_a_text_that_is_not_utf_8_is_not_judged(place: Path, judge: Ended) -> None:
+    assert judge.code == 0, judge.err
+    refused = gesture("predict", "runs/judge", "a good caf\udce9", cwd=place)  # the byte 0xE9
+    assert refused.code == ExitCode.USAGE
+    assert "'a good caf\\udce9' is not UTF-8" in refused.told
+    assert "the byte 0xe9" in refused.told

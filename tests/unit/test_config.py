@@ -9,6 +9,7 @@ import pytest
 from pipeline.budget import budget_reference
 from pipeline.config import load_train_config
 from pipeline.config_reference import reference
+from pipeline.config_tasks import load_task_config
 from pipeline.errors import ExitCode, PipelineError
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -71,6 +72,21 @@ def test_a_decision_may_be_left_open_or_be_set_in_part(file: Path) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert "There is no config file" in refused(tmp_path / "nothing.yaml")
+    assert f"{tmp_path} cannot be read: Is a directory" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("value", ["[", "{a: ", "2026-13-45"])
+def test_a_setting_that_is_no_yaml(file: Path, value: str) -> None:
+    assert f"`--set split.test={value}` is not readable as YAML" in refused(
+        file, f"split.test={value}"
+    )
+
+
+@pytest.mark.parametrize("task", ["[gesture]", "{a: b}", "1", "gestures"])
+def test_a_task_there_is_none_of(file: Path, task: str) -> None:
+    with pytest.raises(PipelineError, match="there is no task") as caught:
+        load_task_config(file, [f"task={task}"])
+    assert caught.value.exit_code == ExitCode.USAGE
 
 
 @pytest.mark.parametrize("setting", ["fit.epochs", "=3", "fit.epochs.more=1"])
