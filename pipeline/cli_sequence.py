@@ -41,11 +41,9 @@ def generate(
     prompt: Annotated[str, typer.Option(help="What it goes on from.")],
     length: Annotated[int, typer.Option(help="Characters to write.")] = 500,
     temperature: Annotated[
-        float, typer.Option(help="0.0001 to 5: low is careful, high is wild.")
+        float,
+        typer.Option(help="0: the likeliest at all times; 0.0001 (careful) to 5 (wild): drawn."),
     ] = 1.0,
-    greedy: Annotated[
-        bool, typer.Option("--greedy", help="The likeliest character at all times.")
-    ] = False,
     seed: Annotated[
         int, typer.Option(min=0, max=HIGHEST_SEED, help="The same seed gives the same text.")
     ] = 1,
@@ -63,5 +61,5 @@ def generate(
     from pipeline import console_sequence
     from pipeline.stages import text as stage
 
-    written = stage.generate(run, prompt, length, 0.0 if greedy else temperature, seed, port)
+    written = stage.generate(run, prompt, length, temperature, seed, port)
     console_sequence.show_written(written, json)

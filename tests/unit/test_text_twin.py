@@ -117,10 +117,10 @@ def test_what_is_written_is_what_the_integers_say(writer_twin, prompt, count, he
     assert found == written_by_hand(prompt, count, heat, seed)
 
 
-def test_the_lowest_temperature_writes_what_greedy_does(writer_twin):
-    greedy = writer_twin.generate("ate", 500, 0, 1)
-    assert writer_twin.generate("ate", 500, 1e-4, 2) == greedy
-    assert writer_twin.generate("ate", 500, 1.0, 2) != greedy
+def test_the_lowest_temperature_writes_what_is_likeliest(writer_twin):
+    likeliest = writer_twin.generate("ate", 500, 0, 1)
+    assert writer_twin.generate("ate", 500, 1e-4, 2) == likeliest
+    assert writer_twin.generate("ate", 500, 1.0, 2) != likeliest
 
 
 @pytest.mark.parametrize("prompt", ["tea, b", "a\0", ""])
