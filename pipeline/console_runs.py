@@ -99,10 +99,11 @@ def show_comparison(comparison: Comparison, as_json: bool) -> None:
 
 def _rows(runs: Sequence[RunFacts]) -> list[tuple[str, Callable[[RunFacts], str]]]:
     """What is told of each run, a row each; only protocols that one of them was evaluated by, and
-    outputs that one of them forecasts."""
+    figures that one of them has."""
     protocols = sorted({protocol for run in runs for protocol in run.protocols})
-    outputs = list(dict.fromkeys(output for run in runs for output in run.errors))
+    figures = dict.fromkeys(figure.name for run in runs for figure in run.figures)
     return [
+        ("task", lambda run: run.task),
         ("state", lambda run: run.state),
         ("data", lambda run: f"{run.data} ({run.data_hash[:8]})"),
         ("labels", lambda run: ", ".join(run.labels)),
@@ -111,7 +112,7 @@ def _rows(runs: Sequence[RunFacts]) -> list[tuple[str, Callable[[RunFacts], str]
         ("int8 accuracy", lambda run: _share(run.int8_accuracy)),
         ("float accuracy", lambda run: _share(run.float_accuracy)),
         *((f"{name}, int8", _by_protocol(name)) for name in protocols),
-        *((f"{name}, mean error", _by_output(name)) for name in outputs),
+        *((name, _by_figure(name)) for name in figures),
         ("gestures found", lambda run: _share(run.event_recall)),
         ("event F1", lambda run: _number(run.event_f1)),
         ("false alarms an hour", lambda run: _number(run.false_alarms_per_hour)),
@@ -131,12 +132,17 @@ def _by_protocol(name: str) -> Callable[[RunFacts], str]:
     return lambda run: _share(run.protocols.get(name))
 
 
-def _by_output(name: str) -> Callable[[RunFacts], str]:
-    return lambda run: _number(run.errors.get(name))
+def _by_figure(name: str) -> Callable[[RunFacts], str]:
+    def tell(run: RunFacts) -> str:
+        found = (figure for figure in run.figures if figure.name == name)
+        return next((_number(each.value, f" {each.unit}") for each in found), UNKNOWN)
+
+    return tell
 
 
 def _held_out(run: RunFacts) -> str:
-    return run.split if run.windows is None else f"{run.split}, {run.windows:,} windows"
+    what = "texts" if run.task == "sentiment" else "windows"
+    return run.split if run.windows is None else f"{run.split}, {run.windows:,} {what}"
 
 
 def _share(share: float | None) -> str:
@@ -159,7 +165,9 @@ def _instructions(run: RunFacts) -> str:
 
 def _instructions_a_second(run: RunFacts) -> str:
     each = run.estimated_instructions if run.instructions is None else run.instructions
-    return _count(None if each is None else round(each * run.hops_per_second))
+    if each is None or run.hops_per_second is None:
+        return UNKNOWN
+    return _count(round(each * run.hops_per_second))
 
 
 def _value(value: Any) -> str:

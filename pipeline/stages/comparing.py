@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from pipeline.artifacts import Figure
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.run_folder import RunFolder
@@ -29,14 +30,15 @@ class RunFacts:
     """None where the stage that finds it out has not been run.
 
     state: trained, converted or deployed. windows, float_accuracy, int8_accuracy: of the run's
-    own held-out part, None where a task has none; errors: mean ones of forecasts, by the compiled C
-    where the run is converted; protocols: int8 accuracy over the folds of `gesture evaluate`.
+    own held-out part, None where a task has none; figures: what tasks without an accuracy come to
+    there; protocols: int8 accuracy over the folds of `gesture evaluate`.
     flash_bytes, ram_bytes: of the whole image; network_…: of the network alone. instructions: of a
     classification, counted on a board; estimated_instructions: at conversion; hops_per_second:
-    classifications.
+    classifications, None where they come at no rate.
     """
 
     run: Path
+    task: str
     state: str
     data: str
     data_hash: str
@@ -45,7 +47,7 @@ class RunFacts:
     split: str
     windows: int | None
     float_accuracy: float | None
-    errors: Mapping[str, float]
+    figures: tuple[Figure, ...]
     int8_accuracy: float | None
     protocols: Mapping[str, float]
     event_recall: float | None
@@ -60,7 +62,7 @@ class RunFacts:
     network_ram_bytes: int | None
     instructions: int | None
     estimated_instructions: int | None
-    hops_per_second: float
+    hops_per_second: float | None
     settings: Mapping[str, Any]
 
 
@@ -126,6 +128,7 @@ def _facts(run: RunFolder) -> RunFacts:
     flatbuffer = run.flatbuffer_file
     return RunFacts(
         run=run.path,
+        task=contract.task,
         state=_state(contract, bool(image)),
         data=Path(settings["data"]["path"]).name,
         data_hash=contract.hashes.data,
@@ -134,7 +137,7 @@ def _facts(run: RunFolder) -> RunFacts:
         split=metrics["split"],
         windows=sum(map(sum, metrics.get("confusion", ()))) or None,
         float_accuracy=metrics.get("accuracy"),
-        errors=_errors(run, contract),
+        figures=_figures(run, contract),
         int8_accuracy=_int8_accuracy(run, contract),
         protocols=accuracies_by_protocol(evaluation),
         **_event_facts(events_of(run, evaluation)),
@@ -146,7 +149,7 @@ def _facts(run: RunFolder) -> RunFacts:
         network_flash_bytes=cost.get("flash_bytes"),
         network_ram_bytes=cost.get("ram_bytes"),
         estimated_instructions=cost.get("instructions"),
-        hops_per_second=contract.rate_hz / contract.hop,
+        hops_per_second=contract.rate_hz / contract.hop or None,
         settings=_flat(settings),
     )
 
@@ -176,12 +179,14 @@ def _int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
     return HeldOutScores.load(run.require(run.scores_file, "convert")).int8_accuracy
 
 
-def _errors(run: RunFolder, contract: Contract) -> dict[str, float]:
+def _figures(run: RunFolder, contract: Contract) -> tuple[Figure, ...]:
     from pipeline.stages.held_out_series import judged, load_held_out
+    from pipeline.stages.held_out_text import losses
+    from pipeline.training.forecast import figures
 
-    if contract.task != "forecast":
-        return {}
-    return {f"{one.channel} {one.steps} ahead": one.model.mae for one in judged(load_held_out(run))}
+    if contract.task == "forecast":
+        return figures(judged(load_held_out(run)))
+    return losses(run, contract) if contract.task == "generation" else ()
 
 
 def _event_facts(events: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -202,11 +207,14 @@ def _differences(runs: Sequence[RunFacts]) -> dict[str, tuple[Any, ...]]:
 
 
 def _warnings(runs: Sequence[RunFacts]) -> list[str]:
-    told = []
+    tasks = {run.task for run in runs}
+    if len(tasks) > 1:
+        return ["the runs are of different tasks: only what they cost can be compared"]
     if len({run.labels for run in runs}) > 1:
-        told.append("the runs tell apart different gestures: their accuracies cannot be compared")
-    elif len({run.data_hash for run in runs}) > 1:
-        told.append("the runs were trained and tested on different recordings")
-    elif len({run.split for run in runs}) > 1:
-        told.append("the runs hold out different recordings: compare what `evaluate` found")
-    return told
+        return ["the runs tell apart different labels: their accuracies cannot be compared"]
+    if len({run.data_hash for run in runs}) > 1:
+        return ["the runs were trained and tested on different data"]
+    if len({run.split for run in runs}) > 1:
+        found = ": compare what `evaluate` found" if tasks == {"gesture"} else ""
+        return [f"the runs hold out different data{found}"]
+    return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.artifacts import Figure
 from pipeline.contract import Contract
 from pipeline.run_folder import RunFolder
 from pipeline.stages.reporting import read_json
@@ -17,10 +18,9 @@ def int8_loss(run: RunFolder, contract: Contract) -> float | None:
         return -float(arrays["likelihoods"].mean())
 
 
-def loss_of(run: RunFolder, contract: Contract) -> float:
-    """Nats a character: of the compiled C, or of the float network until there is one."""
-    by_c = int8_loss(run, contract)
-    if by_c is not None:
-        return by_c
-    loss: float = read_json(run.require(run.metrics_file, "train"))["loss"]
-    return loss
+def losses(run: RunFolder, contract: Contract) -> tuple[Figure, ...]:
+    """Of the float network and, where the run is converted, of the compiled C behind it."""
+    by_float = read_json(run.require(run.metrics_file, "train"))["loss"]
+    found = {"loss": by_float, "int8 loss": int8_loss(run, contract)}
+    told = ((name, loss) for name, loss in found.items() if loss is not None)
+    return tuple(Figure(name, loss, "nats a character") for name, loss in told)

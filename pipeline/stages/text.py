@@ -15,7 +15,7 @@ from pipeline.config_text import GenerationConfig, SentimentConfig
 from pipeline.contract import Contract, Task
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.run_folder import RunFolder
-from pipeline.stages.held_out_text import loss_of
+from pipeline.stages.held_out_text import losses
 from pipeline.stages.reporting import whole_artefacts
 from pipeline.stages.runs import contract_for, converted_contract, open_run
 from pipeline.stages.text_board import judged_by_board, written_by_board
@@ -138,7 +138,7 @@ def generate(
     else:
         text = _float_written(run, vocabulary, prompt, length, temperature, seed)
     with whole_artefacts(run):
-        bits_per_character = loss_of(run, contract) / math.log(2)
+        bits_per_character = losses(run, contract)[-1].value / math.log(2)
     return Written(
         prompt=prompt,
         text=text,

@@ -67,13 +67,14 @@ def train_forecast(
 
 def figures(judged: Sequence[Judged]) -> tuple[Figure, ...]:
     """Errors by horizon, each beside the best that can be had without a model."""
-    return tuple(
-        figure
-        for one in judged
-        for figure in (
-            Figure(f"{one.channel} {one.steps} ahead, mean error", one.model.mae, one.unit),
-            Figure("  without a model, at best", one.best_guess.mae, one.unit),
-        )
+    return tuple(figure for one in judged for figure in _figures(one))
+
+
+def _figures(one: Judged) -> tuple[Figure, Figure]:
+    ahead, best = f"{one.channel} {one.steps} ahead", one.best_guess
+    return (
+        Figure(f"{ahead}, mean error", one.model.mae, one.unit),
+        Figure(f"{ahead}, without a model at best", best.mae, one.unit),
     )
 
 

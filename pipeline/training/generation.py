@@ -52,7 +52,8 @@ def train_generation(
     content["samples"] = _samples(fitted.model, config, dataset)
     save_json(run.metrics_file, content)
     _contract(dataset, config).save(run.contract_file)
-    figures = (Figure("loss", loss, "nats a character"), Figure("that is", bits, "bits"))
+    in_bits = Figure("loss in bits", bits, "bits a character")
+    figures = (Figure("loss", loss, "nats a character"), in_bits)
     return Trained(run.path, None, len(test), dataset.split_note, run.report_file, figures=figures)
 
 

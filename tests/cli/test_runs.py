@@ -101,9 +101,14 @@ def test_a_deployed_run_tells_its_size_unless_it_was_deployed_as_another_model(t
 @pytest.mark.parametrize(
     ("file", "place", "value", "told"),
     [
-        ("contract.json", ("labels",), ["a", "b", "c", "d", "e"], "tell apart different gestures"),
-        ("contract.json", ("hashes", "data"), "f" * 64, "different recordings"),
-        ("metrics.json", ("split",), "by take, fold 2 of 5", "hold out different recordings"),
+        ("contract.json", ("labels",), ["a", "b", "c", "d", "e"], "tell apart different labels"),
+        ("contract.json", ("hashes", "data"), "f" * 64, "on different data"),
+        (
+            "metrics.json",
+            ("split",),
+            "by take, fold 2 of 5",
+            "hold out different data: compare what",
+        ),
     ],
 )
 def test_what_makes_figures_hard_to_compare_is_said(

@@ -18,7 +18,7 @@ from pipeline.datasets.series import Series, read_series
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.forecasts import ForecastError, HeldOutSeries, SeriesDataset, judge
 from pipeline.training.fit import fit
-from pipeline.training.forecast import course_of
+from pipeline.training.forecast import course_of, figures
 from pipeline.training.models import nearest_window
 from tests.series_files import write_series
 
@@ -116,6 +116,12 @@ def test_errors_are_those_of_model_and_guesses(dataset: SeriesDataset) -> None:
         assert one.model.mae == pytest.approx(2.0)
         assert one.model.rmse == pytest.approx(2.0)
     assert judged[3].best_guess == judged[3].last
+    names = [figure.name for figure in figures(judged)]
+    assert names[:2] == [
+        "humidity 1 ahead, mean error",
+        "humidity 1 ahead, without a model at best",
+    ]
+    assert len(set(names)) == len(names) == 2 * len(judged)
     assert ForecastError.of(np.array([0.0, 0.0]), np.array([3.0, -1.0])).rmse == 5**0.5
 
 
