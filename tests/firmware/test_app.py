@@ -150,6 +150,7 @@ def test_a_board_without_a_model_says_so(tmp_path):
             "text a",
             "more a",
             "generate 1 1 1 a",
+            "observe 1",
         ):
             assert board.ask(command) == "err no-model"
         assert board.ask("labels") == "ok"

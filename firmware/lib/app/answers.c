@@ -16,8 +16,32 @@ static const char *task_name(void) {
   return MODEL.classes == 0 ? "none" : names[MODEL.task];
 }
 
+static void add_rates(line_t *line, const app_t *app) {
+  line_field_thousandths(line, " rate_hz=", MODEL.rate_mhz);
+  line_field_thousandths(line, " stream_hz=", app_stream_mhz());
+  line_field_thousandths(line, " measured_hz=", app->model_lock.rate.rate_mhz);
+  line_field_thousandths(line, " nominal_hz=", board.sensor_mhz);
+  line_field_thousandths(line, " sensor_hz=", app->stream_lock.rate.rate_mhz);
+  line_field_text(line, " pace=", rate_state_name(app->model_lock.state));
+}
+
+static void add_sizes(line_t *line) {
+  line_field_number(line, " window=", MODEL.window);
+  line_field_number(line, " hop=", MODEL.hop);
+  line_field_number(line, " channels=", MODEL.channels);
+  line_field_number(line, " classes=", MODEL.classes);
+}
+
+static void add_state(line_t *line, const app_t *app) {
+  line_field_number(line, " tick_hz=", board.tick_hz);
+  line_field_number(line, " overruns=", board.overruns());
+  line_field_number(line, " dropped=", app->dropped);
+  line_field_number(line, " stack_unused=", board.stack_unused());
+}
+
 /* In two pieces: together they are longer than a line. */
-static void answer_info(app_t *app) {
+static void answer_info(app_t *app, const command_t *command) {
+  (void)command;
   line_t *line = &app->line;
   line_start(line, "ok");
   line_field_text(line, " board=", board.name);
@@ -29,25 +53,15 @@ static void answer_info(app_t *app) {
   line_field_text(line, " task=", task_name());
   app_write(app, line->text, line->length);
   line_start(line, "");
-  line_field_thousandths(line, " rate_hz=", MODEL.rate_mhz);
-  line_field_thousandths(line, " stream_hz=", app_stream_mhz());
-  line_field_thousandths(line, " measured_hz=", app->model_lock.rate.rate_mhz);
-  line_field_thousandths(line, " nominal_hz=", board.sensor_mhz);
-  line_field_thousandths(line, " sensor_hz=", app->stream_lock.rate.rate_mhz);
-  line_field_text(line, " pace=", rate_state_name(app->model_lock.state));
-  line_field_number(line, " window=", MODEL.window);
-  line_field_number(line, " hop=", MODEL.hop);
-  line_field_number(line, " channels=", MODEL.channels);
-  line_field_number(line, " classes=", MODEL.classes);
-  line_field_number(line, " tick_hz=", board.tick_hz);
-  line_field_number(line, " overruns=", board.overruns());
-  line_field_number(line, " dropped=", app->dropped);
-  line_field_number(line, " stack_unused=", board.stack_unused());
+  add_rates(line, app);
+  add_sizes(line);
+  add_state(line, app);
   app_send(app);
 }
 
 /* In pieces: the labels of a model may be longer than a line. */
-static void answer_labels(app_t *app) {
+static void answer_labels(app_t *app, const command_t *command) {
+  (void)command;
   const int labels = MODEL.labels == NULL ? 0 : MODEL.classes;
   app_write(app, "ok", 2);
   for (int c = 0; c < labels; c++) {
@@ -137,114 +151,68 @@ static void answer_environment(app_t *app, const command_t *command) {
   app_send(app);
 }
 
-static void answer_reboot(app_t *app) {
+static void answer_reboot(app_t *app, const command_t *command) {
+  (void)command;
   app_say(app, "ok");
   board.reboot();
 }
 
-static bool needs_model(const command_t *command) {
-  switch (command->kind) {
-    case COMMAND_CLASSIFY:
-    case COMMAND_SCORES:
-      return command->on;
-    case COMMAND_LOAD:
-    case COMMAND_INVOKE:
-    case COMMAND_BENCH:
-    case COMMAND_PROFILE:
-    case COMMAND_SELFTEST:
-    case COMMAND_TEXT:
-    case COMMAND_MORE:
-    case COMMAND_GENERATE:
-    case COMMAND_OBSERVE:
-      return true;
-    default:
-      return false;
-  }
+static void answer_refused(app_t *app, const command_t *command) {
+  static const char *const reasons[] = {[COMMAND_UNKNOWN] = "err unknown-command",
+                                        [COMMAND_BAD_ARGUMENT] = "err bad-argument",
+                                        [COMMAND_OUT_OF_RANGE] = "err out-of-range",
+                                        [COMMAND_LINE_TOO_LONG] = "err line-too-long"};
+  app_say(app, reasons[command->kind]);
 }
 
-/* Whether the model's task, where the command needs one, is the command's. */
-static bool suits_task(const command_t *command) {
-  switch (command->kind) {
-    case COMMAND_CLASSIFY:
-    case COMMAND_SCORES:
-      return !command->on || MODEL.task == MODEL_GESTURE;
-    case COMMAND_TEXT:
-    case COMMAND_MORE:
-      return MODEL.task == MODEL_SENTIMENT;
-    case COMMAND_GENERATE:
-      return MODEL.task == MODEL_GENERATION;
-    case COMMAND_OBSERVE:
-      return MODEL.task == MODEL_FORECAST;
-    default:
-      return true;
-  }
-}
+#define WITHOUT_A_MODEL 0u
+#define ANY_MODEL 0xFFu
+#define OF(task) (1u << (task))
 
-static void carry_out(app_t *app, const command_t *command) {
-  switch (command->kind) {
-    case COMMAND_INFO:
-      answer_info(app);
-      break;
-    case COMMAND_LABELS:
-      answer_labels(app);
-      break;
-    case COMMAND_STREAM:
-    case COMMAND_CLASSIFY:
-    case COMMAND_SCORES:
-      answer_switch(app, command);
-      break;
-    case COMMAND_LOAD:
-    case COMMAND_INVOKE:
-    case COMMAND_BENCH:
-    case COMMAND_PROFILE:
-    case COMMAND_SELFTEST:
-    case COMMAND_IMAGE:
-      app_answer_proof(app, command);
-      break;
-    case COMMAND_PULL:
-      answer_pull(app, command);
-      break;
-    case COMMAND_INJECT:
-      answer_inject(app, command);
-      break;
-    case COMMAND_SAMPLE:
-      answer_sample(app, command);
-      break;
-    case COMMAND_ENVIRONMENT:
-      answer_environment(app, command);
-      break;
-    case COMMAND_REBOOT:
-      answer_reboot(app);
-      break;
-    case COMMAND_TEXT:
-    case COMMAND_MORE:
-    case COMMAND_GENERATE:
-      app_answer_text(app, command);
-      break;
-    case COMMAND_OBSERVE:
-      answer_observe(app, command);
-      break;
-    case COMMAND_UNKNOWN:
-      app_say(app, "err unknown-command");
-      break;
-    case COMMAND_BAD_ARGUMENT:
-      app_say(app, "err bad-argument");
-      break;
-    case COMMAND_OUT_OF_RANGE:
-      app_say(app, "err out-of-range");
-      break;
-    case COMMAND_LINE_TOO_LONG:
-      app_say(app, "err line-too-long");
-      break;
-  }
+static const struct {
+  void (*carry_out)(app_t *app, const command_t *command);
+  uint8_t tasks; /* of which a model suits, a bit each; none where a board without one will do */
+} ANSWERS[] = {
+    [COMMAND_INFO] = {answer_info, WITHOUT_A_MODEL},
+    [COMMAND_LABELS] = {answer_labels, WITHOUT_A_MODEL},
+    [COMMAND_STREAM] = {answer_switch, WITHOUT_A_MODEL},
+    [COMMAND_CLASSIFY] = {answer_switch, OF(MODEL_GESTURE)},
+    [COMMAND_SCORES] = {answer_switch, OF(MODEL_GESTURE)},
+    [COMMAND_LOAD] = {app_answer_load, ANY_MODEL},
+    [COMMAND_INVOKE] = {app_answer_invoke, ANY_MODEL},
+    [COMMAND_BENCH] = {app_answer_bench, ANY_MODEL},
+    [COMMAND_PROFILE] = {app_answer_profile, ANY_MODEL},
+    [COMMAND_SELFTEST] = {app_answer_selftest, ANY_MODEL},
+    [COMMAND_IMAGE] = {app_answer_image, WITHOUT_A_MODEL},
+    [COMMAND_REBOOT] = {answer_reboot, WITHOUT_A_MODEL},
+    [COMMAND_PULL] = {answer_pull, WITHOUT_A_MODEL},
+    [COMMAND_INJECT] = {answer_inject, WITHOUT_A_MODEL},
+    [COMMAND_SAMPLE] = {answer_sample, WITHOUT_A_MODEL},
+    [COMMAND_TEXT] = {app_answer_text, OF(MODEL_SENTIMENT)},
+    [COMMAND_MORE] = {app_answer_text, OF(MODEL_SENTIMENT)},
+    [COMMAND_GENERATE] = {app_answer_generate, OF(MODEL_GENERATION)},
+    [COMMAND_OBSERVE] = {answer_observe, OF(MODEL_FORECAST)},
+    [COMMAND_ENVIRONMENT] = {answer_environment, WITHOUT_A_MODEL},
+    [COMMAND_UNKNOWN] = {answer_refused, WITHOUT_A_MODEL},
+    [COMMAND_BAD_ARGUMENT] = {answer_refused, WITHOUT_A_MODEL},
+    [COMMAND_OUT_OF_RANGE] = {answer_refused, WITHOUT_A_MODEL},
+    [COMMAND_LINE_TOO_LONG] = {answer_refused, WITHOUT_A_MODEL},
+};
+
+/* Events and scores can be turned off whatever the model is. */
+static bool turns_off(const command_t *command) {
+  const bool is_switch = command->kind == COMMAND_CLASSIFY || command->kind == COMMAND_SCORES;
+  return is_switch && !command->on;
 }
 
 void app_answer(app_t *app, const command_t *command) {
-  if (MODEL.classes == 0 && needs_model(command)) {
+  const uint8_t tasks = ANSWERS[command->kind].tasks;
+  const bool needs_model = tasks != WITHOUT_A_MODEL && !turns_off(command);
+  if (needs_model && MODEL.classes == 0) {
     app_say(app, "err no-model");
-  } else if (!suits_task(command)) {
+  } else if (needs_model && (tasks & OF(MODEL.task)) == 0) {
     app_say(app, "err wrong-task");
   } else {
-    carry_out(app, command);
+    ANSWERS[command->kind].carry_out(app, command);
   }
 }

@@ -91,16 +91,20 @@ void app_take(app_t *app, const sample_t *reading);
 /* Takes a row of a series, int32 [MODEL_CHANNELS] in thousandths, and tells what comes next. */
 void app_observe(app_t *app, uint64_t t_us, const int32_t *row);
 
-/* Carries out `text`, `more` and `generate`. */
-void app_answer_text(app_t *app, const command_t *command);
-
 /* Writes the next character of what is generated; the answer comes after the last. */
 void app_write_on(app_t *app);
 
-/* Carries out `load`, `invoke`, `bench`, `profile`, `selftest` and `image`. */
-void app_answer_proof(app_t *app, const command_t *command);
+/* Carry one command out and send its one answer, of a board that has what the command needs. */
+void app_answer_load(app_t *app, const command_t *command);
+void app_answer_invoke(app_t *app, const command_t *command);
+void app_answer_bench(app_t *app, const command_t *command);
+void app_answer_profile(app_t *app, const command_t *command);
+void app_answer_selftest(app_t *app, const command_t *command);
+void app_answer_image(app_t *app, const command_t *command);
+void app_answer_text(app_t *app, const command_t *command); /* and more */
+void app_answer_generate(app_t *app, const command_t *command);
 
-/* Carries a command out and sends its one answer. */
+/* Carries any command out, where the board has what it needs, and sends its one answer. */
 void app_answer(app_t *app, const command_t *command);
 
 #endif

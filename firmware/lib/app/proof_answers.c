@@ -13,7 +13,7 @@
 #define IMAGE_PIECE_BYTES 64u
 #define IMAGE_BREATH_BYTES 4096u /* a few ms of work */
 
-static void answer_load(app_t *app, const command_t *command) {
+void app_answer_load(app_t *app, const command_t *command) {
   if (command->number > APP_INPUT_BYTES ||
       command->byte_count > APP_INPUT_BYTES - command->number) {
     app_say(app, "err out-of-range");
@@ -24,13 +24,14 @@ static void answer_load(app_t *app, const command_t *command) {
 }
 
 /* The network's state is no longer that of the samples. */
-static void forget_samples(app_t *app) { recognizer_reset(&app->recognizer); }
+static void forget_state(app_t *app) { recognizer_reset(&app->recognizer); }
 
 /* In pieces: the outputs of a model that writes may be longer than a line. */
-static void answer_invoke(app_t *app) {
+void app_answer_invoke(app_t *app, const command_t *command) {
+  (void)command;
   int8_t output[MODEL_CLASSES];
   model_run(app->test_input, output);
-  forget_samples(app);
+  forget_state(app);
   app_write(app, "ok ", 3);
   for (size_t at = 0; at < sizeof output; at += HEX_PIECE_BYTES) {
     const size_t left = sizeof output - at;
@@ -42,7 +43,7 @@ static void answer_invoke(app_t *app) {
   app_send(app);
 }
 
-static void answer_bench(app_t *app, const command_t *command) {
+void app_answer_bench(app_t *app, const command_t *command) {
   int8_t output[MODEL_CLASSES];
   uint32_t ticks = 0;
   for (uint32_t run = 0; run < command->number; run++) {
@@ -51,7 +52,7 @@ static void answer_bench(app_t *app, const command_t *command) {
     MODEL.invoke(app->test_input, output);
     ticks += board.ticks() - start;
   }
-  forget_samples(app);
+  forget_state(app);
   line_start(&app->line, "ok");
   line_field_number(&app->line, " runs=", command->number);
   line_field_number(&app->line, " ticks=", ticks);
@@ -65,7 +66,8 @@ static void send_layer(app_t *app, int32_t layer) {
   app_send(app);
 }
 
-static void answer_profile(app_t *app) {
+void app_answer_profile(app_t *app, const command_t *command) {
+  (void)command;
   int8_t output[MODEL_CLASSES];
   if (PROFILE_LAYERS == 0) {
     app_say(app, "err no-profile");
@@ -77,7 +79,7 @@ static void answer_profile(app_t *app) {
     profile_start_run();
     MODEL.invoke(app->test_input, output);
   }
-  forget_samples(app);
+  forget_state(app);
   for (int32_t layer = 0; layer < PROFILE_LAYERS; layer++) send_layer(app, layer);
   line_start(&app->line, "ok");
   line_field_number(&app->line, " layers=", PROFILE_LAYERS);
@@ -85,9 +87,10 @@ static void answer_profile(app_t *app) {
   app_send(app);
 }
 
-static void answer_selftest(app_t *app) {
+void app_answer_selftest(app_t *app, const command_t *command) {
+  (void)command;
   const uint16_t crc = selftest_crc(app->test_input, app_breathe);
-  forget_samples(app);
+  forget_state(app);
   const bool right = crc == MODEL.selftest_crc;
   line_start(&app->line, right ? "ok crc=" : "err selftest crc=");
   line_hex16(&app->line, crc);
@@ -99,7 +102,7 @@ static void answer_selftest(app_t *app) {
 }
 
 /* Over what lies in the flash, so that an upload that went wrong is seen. */
-static void answer_image(app_t *app, const command_t *command) {
+void app_answer_image(app_t *app, const command_t *command) {
   uint8_t piece[IMAGE_PIECE_BYTES];
   uint32_t crc = 0;
   for (uint32_t at = 0; at < command->number; at += IMAGE_PIECE_BYTES) {
@@ -117,27 +120,4 @@ static void answer_image(app_t *app, const command_t *command) {
   line_text(&app->line, " crc=");
   line_hex32(&app->line, crc);
   app_send(app);
-}
-
-void app_answer_proof(app_t *app, const command_t *command) {
-  switch (command->kind) {
-    case COMMAND_LOAD:
-      answer_load(app, command);
-      break;
-    case COMMAND_INVOKE:
-      answer_invoke(app);
-      break;
-    case COMMAND_BENCH:
-      answer_bench(app, command);
-      break;
-    case COMMAND_PROFILE:
-      answer_profile(app);
-      break;
-    case COMMAND_SELFTEST:
-      answer_selftest(app);
-      break;
-    default:
-      answer_image(app, command);
-      break;
-  }
 }

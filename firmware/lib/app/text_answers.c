@@ -14,7 +14,7 @@ static int likeliest(const int8_t *output) {
   return best;
 }
 
-static void answer_text(app_t *app, const command_t *command) {
+void app_answer_text(app_t *app, const command_t *command) {
   int8_t output[MODEL_CLASSES];
   if (command->kind == COMMAND_TEXT) memset(&app->passage, 0, sizeof app->passage);
   passage_add(&app->passage, command->text);
@@ -33,24 +33,15 @@ static void answer_text(app_t *app, const command_t *command) {
   app_send(app);
 }
 
-static void answer_generate(app_t *app, const command_t *command) {
+void app_answer_generate(app_t *app, const command_t *command) {
   writer_begin(&app->writer, command->heat, command->seed);
   if (!writer_read(&app->writer, command->text, app_breathe)) {
-    line_start(&app->line, "err unknown-character");
-    app_send(app);
+    app_say(app, "err unknown-character");
     return;
   }
   app->to_write = command->number;
   app->written = 0;
   line_start(&app->text_line, "text ");
-}
-
-void app_answer_text(app_t *app, const command_t *command) {
-  if (command->kind == COMMAND_GENERATE) {
-    answer_generate(app, command);
-  } else {
-    answer_text(app, command);
-  }
 }
 
 static void send_written(app_t *app) {
