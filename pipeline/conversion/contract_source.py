@@ -24,6 +24,7 @@ _SIZES = """\
 #ifndef MODEL_SIZE_H
 #define MODEL_SIZE_H
 
+#define MODEL_TASK MODEL_{task} /* of model.h */
 #define MODEL_WINDOW {window} /* samples */
 #define MODEL_HOP {hop} /* samples */
 #define MODEL_FEED {feed} /* samples that the network is given at a time */
@@ -41,7 +42,6 @@ _CONTRACT = """\
 #include "model_size.h"
 {constants}
 const model_t MODEL = {{
-    .task = MODEL_{task},
     .contract_hash = "{contract_hash}",
     .rate_mhz = {rate_mhz},
     .window = MODEL_WINDOW,
@@ -127,6 +127,7 @@ def contract_source(contract: Contract, selftest_crc: int) -> dict[str, str]:
     _check(contract)
     parts = tuple(_parts(contract))
     sizes = {
+        "task": contract.task.upper(),
         "window": contract.window,
         "hop": contract.hop,
         "feed": contract.feed,
@@ -139,7 +140,6 @@ def contract_source(contract: Contract, selftest_crc: int) -> dict[str, str]:
         "model_contract.c": _CONTRACT.format(
             constants="".join(part.constants for part in parts),
             fields="\n".join(part.fields for part in parts),
-            task=contract.task.upper(),
             contract_hash=contract.hash(),
             rate_mhz=0 if contract.horizons else round(contract.rate_hz * 1000),
             selftest_crc=selftest_crc,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import random
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -170,6 +171,15 @@ def test_the_image_has_no_heap_and_no_float_printing(virtual_image):
     assert "app_poll" in linked
     forbidden = {"malloc", "_malloc_r", "calloc", "realloc", "free", "_sbrk", "printf", "snprintf"}
     assert not linked & forbidden
+
+
+def test_an_image_of_gestures_has_nothing_of_text_and_forecasts(virtual_image):
+    folders = [FIRMWARE / "lib" / name for name in ("text", "writer", "sampler", "forecast")]
+    headers = "".join(path.read_text() for folder in folders for path in folder.glob("*.h"))
+    functions = set(re.findall(r"^\w.* (\w+)\(", headers, re.MULTILINE))
+    assert {"passage_add", "writer_write", "sampler_draw", "forecast_push"} <= functions
+    state = {"passage", "generation", "escape_read", "escape_write"}
+    assert not symbols(virtual_image.path) & (functions | state)
 
 
 def test_sizes_are_those_of_the_linker(virtual_image):

@@ -63,6 +63,15 @@ def test_a_text_is_judged_and_goes_on_over_lines(judging: Path) -> None:
         assert board.ask("labels") == "ok negative positive"
 
 
+@pytest.mark.parametrize("text", ["x", "u00g0", "u0000", "ud83d", "ude42\\ud83d", ""])
+def test_what_is_no_escape_says_so(judging: Path, writing: Path, text: str) -> None:
+    with start([str(judging)]) as board:
+        for command in ("text", "more"):
+            assert board.ask(f"{command} a\\{text}") == "err bad-argument"
+    with start([str(writing)]) as board:
+        assert board.ask(f"generate 1 1 1 a\\{text}") == "err bad-argument"
+
+
 def test_a_model_of_another_task_says_so(judging: Path, writing: Path) -> None:
     with start([str(judging)]) as board:
         for command in ("generate 5 1 1 a", "classify on", "scores on"):

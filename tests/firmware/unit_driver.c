@@ -91,6 +91,7 @@ static void run_texts(void) {
   for (int64_t n = number(); n > 0; n--) {
     command_t command;
     if (!command_reader_push(&reader, (uint8_t)number(), &command)) continue;
+    if (!escape_read(command.text)) exit(EXIT_FAILURE);
     printf("%" PRIu32 " %" PRIu32 " %s\n", command.heat, command.seed, command.text);
   }
 }

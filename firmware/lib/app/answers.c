@@ -13,7 +13,7 @@ static const char *task_name(void) {
                                       [MODEL_SENTIMENT] = "sentiment",
                                       [MODEL_GENERATION] = "generation",
                                       [MODEL_FORECAST] = "forecast"};
-  return MODEL.classes == 0 ? "none" : names[MODEL.task];
+  return MODEL.classes == 0 ? "none" : names[MODEL_TASK];
 }
 
 static void add_rates(line_t *line, const app_t *app) {
@@ -210,7 +210,7 @@ void app_answer(app_t *app, const command_t *command) {
   const bool needs_model = tasks != WITHOUT_A_MODEL && !turns_off(command);
   if (needs_model && MODEL.classes == 0) {
     app_say(app, "err no-model");
-  } else if (needs_model && (tasks & OF(MODEL.task)) == 0) {
+  } else if (needs_model && (tasks & OF(MODEL_TASK)) == 0) {
     app_say(app, "err wrong-task");
   } else {
     ANSWERS[command->kind].carry_out(app, command);

@@ -62,7 +62,7 @@ uint32_t app_stream_mhz(void) {
 
 /* Only the window of a model of gestures is of samples. */
 static void forget_samples(void) {
-  if (MODEL.task == MODEL_GESTURE) recognizer_reset(&app.recognizer);
+  if (MODEL_TASK == MODEL_GESTURE) recognizer_reset(&app.recognizer);
 }
 
 /* The rate of the stream has just been settled: what was measured of it before says nothing. */
@@ -90,7 +90,8 @@ void app_inject(app_t *state, uint32_t rate_mhz) {
 
 void app_begin(void) {
   memset(&app, 0, sizeof app);
-  app.classifying = MODEL.classes > 0 && MODEL.task == MODEL_GESTURE;
+  app_begin_text();
+  app.classifying = MODEL.classes > 0 && MODEL_TASK == MODEL_GESTURE;
   const bool has_sensor = board.begin();
   send_banner();
   if (board.restart_fault() != NULL) {
@@ -252,7 +253,7 @@ static bool take_samples(void) {
 
 /* A character at a time, so that samples are taken between them. */
 static bool do_commands(void) {
-  if (app.to_write == 0) return read_command();
+  if (!app_is_writing()) return read_command();
   app_write_on(&app);
   return true;
 }

@@ -9,11 +9,9 @@
 #include "history.h"
 #include "line.h"
 #include "model_size.h"
-#include "passage.h"
 #include "rate_lock.h"
 #include "recognizer.h"
 #include "ring.h"
-#include "writer.h"
 
 #define APP_INPUT_BYTES (MODEL_WINDOW * MODEL_CHANNELS)
 
@@ -53,11 +51,6 @@ typedef struct {
   command_reader_t reader;
   line_t line; /* being written */
   recognizer_t recognizer;
-  passage_t passage; /* of text and more */
-  writer_t writer;   /* of generate */
-  uint32_t to_write; /* characters left of it; while there are any, commands wait */
-  uint32_t written;  /* characters so far */
-  line_t text_line;  /* of them, begun: others may be sent before it is full */
   int8_t
       test_input[APP_INPUT_BYTES]; /* of load, invoke and bench; selftest and text overwrite it */
 } app_t;
@@ -91,7 +84,13 @@ void app_take(app_t *app, const sample_t *reading);
 /* Takes a row of a series, int32 [MODEL_CHANNELS] in thousandths, and tells what comes next. */
 void app_observe(app_t *app, uint64_t t_us, const int32_t *row);
 
-/* Writes the next character of what is generated; the answer comes after the last. */
+/* Forgets all text. */
+void app_begin_text(void);
+
+/* Whether what `generate` asked for is not all written; so long commands wait. */
+bool app_is_writing(void);
+
+/* Writes the next character of it; the answer comes after the last. */
 void app_write_on(app_t *app);
 
 /* Carry one command out and send its one answer, of a board that has what the command needs. */

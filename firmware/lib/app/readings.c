@@ -11,7 +11,7 @@
 
 /* The model's, where it forecasts from readings; else 0. */
 static uint32_t own_period_ms(void) {
-  return MODEL.forecast != NULL ? MODEL.forecast->period_ms : 0;
+  return MODEL_TASK == MODEL_FORECAST ? MODEL.forecast->period_ms : 0;
 }
 
 /* What the host, or another period, gives the model next is no row after these. */

@@ -1,8 +1,8 @@
 /* What generated code tells the firmware about its model.
  *
- * `gesture convert` writes model_size.h (the static sizes, as macros), model_contract.c (MODEL)
- * and model_network.c (reset and invoke). firmware/lib/no_model holds the same for a board without
- * a model.
+ * `gesture convert` writes model_size.h (the task and the static sizes, as macros),
+ * model_contract.c (MODEL) and model_network.c (reset and invoke). firmware/lib/no_model holds the
+ * same for a board without a model.
  *
  * A model is fed samples. One that looks at windows anew each time is fed a whole window; one that
  * streams is fed a hop, and has a state that stands for the samples before. */
@@ -14,7 +14,9 @@
 
 #define MODEL_NO_BACKGROUND 255
 
-typedef enum { MODEL_GESTURE, MODEL_SENTIMENT, MODEL_GENERATION, MODEL_FORECAST } model_task_t;
+/* What MODEL_TASK may be. What only models of another task need is left out of an image: code says
+ * `if (MODEL_TASK == ...)`, which a compiler decides, and a linker drops what nobody calls. */
+enum { MODEL_GESTURE, MODEL_SENTIMENT, MODEL_GENERATION, MODEL_FORECAST };
 
 /* int8 input = clamp((sample * multiplier + offset) >> shift), sample in thousandths. */
 typedef struct {
@@ -63,7 +65,6 @@ typedef struct {
 extern const model_text_t model_text;
 
 typedef struct {
-  model_task_t task;
   const char *contract_hash;        /* SHA-256, hex; "none" where there is no model */
   uint32_t rate_mhz;                /* samples per 1000 s; 0 of text and forecasts */
   uint16_t window;                  /* samples */

@@ -2,6 +2,7 @@
 #ifndef MODEL_SIZE_H
 #define MODEL_SIZE_H
 
+#define MODEL_TASK MODEL_GESTURE
 #define MODEL_WINDOW 1
 #define MODEL_HOP 1
 #define MODEL_FEED 1

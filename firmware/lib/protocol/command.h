@@ -52,7 +52,7 @@ typedef struct {
   uint32_t number;
   uint32_t heat;       /* of generate: temperature in ten-thousandths */
   uint32_t seed;       /* of generate */
-  const char *text;    /* of text, more, generate: UTF-8, in the reader */
+  char *text;          /* of text, more, generate: as it came, with its escapes, in the reader */
   uint8_t byte_count;  /* of load, sample */
   uint8_t value_count; /* of observe */
   union {
