@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.artifacts import Int8, Int32
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.tokens import without_nul
 from pipeline.twin import Twin, pointer
 
 HEAT_OF_ONE = 10_000  # a board's temperatures are in ten-thousandths
@@ -88,5 +89,4 @@ def heat_of(temperature: float) -> int:
 
 
 def _c_string(text: str) -> bytes:
-    """Ends at a NUL, which is of no vocabulary: U+FFFD stands for it."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace")
+    return without_nul(text).encode("utf-8", "replace")

@@ -34,6 +34,11 @@ def tokens_of(text: str, level: Level) -> list[str]:
     return list(text) if level == "characters" else WORD.findall(text.translate(SMALL))
 
 
+def without_nul(text: str) -> str:
+    """For C, where a text ends at a NUL, which is of no vocabulary: U+FFFD stands for it."""
+    return text.replace("\0", "\ufffd")
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """entries: the words or characters with the numbers 2, 3 and so on, the most frequent first."""

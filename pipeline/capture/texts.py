@@ -14,14 +14,19 @@ from pipeline.artifacts import Int8
 from pipeline.capture.board_info import not_understood
 from pipeline.capture.client import BoardClient
 from pipeline.capture.protocol import Message, int8_of
+from pipeline.contract import Level
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.tokens import without_nul
 
 LINE_CHARACTERS = 255
 LONGEST_WORD = 65  # of a longer one so much is sent: no model knows words of more than 64 bytes
 JUDGING_TIMEOUT_S = 30.0
 CHARACTERS_A_SECOND = 20.0  # of the slowest board that is waited for
 
-_PIECE = re.compile(r"[A-Za-z0-9']+|[^A-Za-z0-9']")
+_PIECES = {
+    "words": re.compile(r"[A-Za-z0-9']+|[^A-Za-z0-9']"),  # that are not cut in two
+    "characters": re.compile(r"(?s:.)"),
+}
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,12 @@ class BoardJudgement:
     scores: Int8
 
 
-def judge_text(board: BoardClient, text: str) -> BoardJudgement:
-    """What a board with a sentiment model says to a text, however long it is.
+def judge_text(board: BoardClient, text: str, level: Level) -> BoardJudgement:
+    """What a board with a sentiment model of this level says to a text, however long it is.
 
     Raises PipelineError for a board without one.
     """
-    answers = [board.command(line, JUDGING_TIMEOUT_S) for line in text_lines(text)]
+    answers = [board.command(line, JUDGING_TIMEOUT_S) for line in text_lines(text, level)]
     return _judgement(answers[-1])
 
 
@@ -68,9 +73,10 @@ def write_text(board: BoardClient, prompt: str, count: int, temperature: float, 
     return text
 
 
-def text_lines(text: str) -> list[str]:
-    """The commands that bring a text, broken between words."""
-    return [f"{'more' if number else 'text'} {part}" for number, part in enumerate(_parts(text))]
+def text_lines(text: str, level: Level) -> list[str]:
+    """The commands that bring a text, broken between words or characters."""
+    parts = enumerate(_parts(text, level))
+    return [f"{'more' if number else 'text'} {part}" for number, part in parts]
 
 
 def escaped(text: str) -> str:
@@ -83,11 +89,11 @@ def unescaped(text: str) -> str:
     return found
 
 
-def _parts(text: str) -> Iterator[str]:
+def _parts(text: str, level: Level) -> Iterator[str]:
     """Escaped; a text of nothing is a space."""
     room = LINE_CHARACTERS - len("text ")
     part = ""
-    for piece in _PIECE.findall(text.replace("\0", " ")):
+    for piece in _PIECES[level].findall(without_nul(text)):
         more = escaped(piece[:LONGEST_WORD])
         if len(part) + len(more) > room:
             yield part

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.artifacts import Int8
+from pipeline.contract import Level
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.run_folder import RunFolder
 from pipeline.stages.asked_board import board_that_runs
@@ -22,8 +23,10 @@ def judged_by_board(run: RunFolder, texts: Sequence[str], port: str) -> list[Int
     """int8 [labels] of each. Raises PipelineError for a board that runs something else."""
     from pipeline.capture.texts import judge_text
 
+    vocabulary = run.contract().vocabulary
+    assert vocabulary is not None  # a model of text has one
     with board_that_runs(run, port) as board:
-        return [judge_text(board, text).scores for text in texts]
+        return [judge_text(board, text, vocabulary.level).scores for text in texts]
 
 
 def written_by_board(
@@ -54,7 +57,7 @@ def prove_text(run: RunFolder, port: str, on_step: Callable[[str], None]) -> Non
             _compare_written(client, twin, entries[0])
         else:
             on_step(f"letting it judge a text of {WORDS} words")
-            _compare_judged(client, twin, entries)
+            _compare_judged(client, twin, entries, contract.vocabulary.level)
 
 
 def _compare_written(client: BoardClient, twin: TextTwin, prompt: str) -> None:
@@ -69,14 +72,16 @@ def _compare_written(client: BoardClient, twin: TextTwin, prompt: str) -> None:
         raise _differs(f"character {at} is {found[at : at + 1]!r}, expected {expected[at]!r}")
 
 
-def _compare_judged(client: BoardClient, twin: TextTwin, entries: tuple[str, ...]) -> None:
+def _compare_judged(
+    client: BoardClient, twin: TextTwin, entries: tuple[str, ...], level: Level
+) -> None:
     from pipeline.capture.texts import judge_text
 
     words = [entries[number * number % len(entries)] for number in range(WORDS)]
     text = ", ".join(
         word.upper() if number % 7 else f"{word}-é" for number, word in enumerate(words)
     )
-    found, expected = judge_text(client, text), twin.sentiment(text)
+    found, expected = judge_text(client, text, level), twin.sentiment(text)
     if found.scores.tolist() != expected.scores.tolist():
         raise _differs(
             f"the scores are {found.scores.tolist()}, expected {expected.scores.tolist()}"

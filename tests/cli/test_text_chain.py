@@ -164,7 +164,7 @@ def test_a_board_judges_a_sentence_and_a_text_longer_than_a_line(judge, writer, 
             board = BoardClient(port)
             board.wait_ready()
             for text in texts:
-                found, expected = judge_text(board, text), twin.sentiment(text)
+                found, expected = judge_text(board, text, "words"), twin.sentiment(text)
                 assert found.scores.tolist() == expected.scores.tolist()
                 assert found.label == expected.label
         by_board, by_twin = (

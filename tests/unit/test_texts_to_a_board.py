@@ -22,13 +22,21 @@ words = st.lists(
 
 @given(words.map(" ".join))
 def test_lines_hold_all_words_of_a_text_and_none_is_too_long(text):
-    lines = text_lines(text)
+    lines = text_lines(text, "words")
     kinds, parts = zip(*(line.split(" ", 1) for line in lines), strict=True)
     assert kinds == ("text", *["more"] * (len(lines) - 1))
     assert all(len(line) <= MOST_CHARACTERS and line.isascii() for line in lines)
     assert all(parts)
     brought = [word for part in parts for word in tokens_of(unescaped(part), "words")]
     assert brought == [word[:65] for word in tokens_of(text, "words")]
+
+
+@given(words.map(" ".join).filter(bool))
+def test_lines_hold_all_characters_of_a_text_and_none_is_too_long(text):
+    lines = text_lines(text, "characters")
+    assert all(len(line) <= MOST_CHARACTERS and line.isascii() for line in lines)
+    brought = "".join(unescaped(line.split(" ", 1)[1]) for line in lines)
+    assert brought == text.replace("\0", "\ufffd")
 
 
 @given(plain)
