@@ -1,9 +1,10 @@
-#include "nn_cells.h"
+#include "nn_matrix.h"
 
 #ifndef NN_DSP
 
-static void sum_block(const int16_t *weights, const nn_half_t *input, int32_t quads,
+static void sum_block(const void *block, const nn_half_t *input, int32_t quads,
                       int32_t sums[NN_BLOCK]) {
+  const int16_t *weights = block;
   for (int32_t i = 0; i < NN_BLOCK; i++) {
     sums[i] = 0;
   }
@@ -16,16 +17,7 @@ static void sum_block(const int16_t *weights, const nn_half_t *input, int32_t qu
 
 void nn_multiply(const nn_matrix_t *matrix, const nn_half_t *input, const int32_t *base,
                  int32_t *output) {
-  const int16_t *weights = matrix->weights;
-  const int32_t *multiplier = matrix->multipliers;
-  for (int32_t block = 0; block < matrix->blocks; block++) {
-    int32_t sums[NN_BLOCK];
-    sum_block(weights, input, matrix->quads, sums);
-    weights += 4 * NN_BLOCK * matrix->quads;
-    for (int32_t i = 0; i < NN_BLOCK; i++) {
-      *output++ = nn_multiply_add(sums[i], *multiplier++, *base++);
-    }
-  }
+  nn_multiply_with(matrix, input, base, output, sum_block, sizeof(int16_t), 0);
 }
 
 #endif

@@ -1,9 +1,10 @@
-#include "nn_cells.h"
+#include "nn_matrix.h"
 
 #ifndef NN_DSP
 
-static void sum_block(const int8_t *weights, const nn_half_t *input, int32_t quads,
+static void sum_block(const void *block, const nn_half_t *input, int32_t quads,
                       int32_t sums[NN_BLOCK]) {
+  const int8_t *weights = block;
   for (int32_t i = 0; i < NN_BLOCK; i++) {
     sums[i] = 0;
   }
@@ -17,16 +18,7 @@ static void sum_block(const int8_t *weights, const nn_half_t *input, int32_t qua
 
 void nn_multiply_compact(const nn_matrix_t *matrix, const nn_half_t *input, const int32_t *base,
                          int32_t *output) {
-  const int8_t *weights = matrix->weights;
-  const int32_t *multiplier = matrix->multipliers;
-  for (int32_t block = 0; block < matrix->blocks; block++) {
-    int32_t sums[NN_BLOCK];
-    sum_block(weights, input, matrix->quads, sums);
-    weights += 4 * NN_BLOCK * matrix->quads;
-    for (int32_t i = 0; i < NN_BLOCK; i++) {
-      *output++ = nn_multiply_add(sums[i] * (1 << matrix->shift), *multiplier++, *base++);
-    }
-  }
+  nn_multiply_with(matrix, input, base, output, sum_block, sizeof(int8_t), matrix->shift);
 }
 
 #endif
