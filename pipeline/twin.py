@@ -35,10 +35,9 @@ COMPILER = "cc"
 # No fused multiply-add, as on the board; symbols of one twin never meet those of another.
 FLAGS = ("-O2", "-std=c11", "-shared", "-fPIC", "-ffp-contract=off", "-Wl,-Bsymbolic")
 PARTS = (
-    *("crc", "model", "rate", "window", "decision", "recognizer", "selftest", "nn"),
+    *("crc", "model", "sample", "rate", "window", "decision", "recognizer", "selftest", "nn"),
     *("text", "sampler", "writer", "forecast"),
 )
-HEADERS = ("sample",)
 SCORE_STEPS = 1000
 SEQ_MASK = 0xFFFFFFFF  # a board counts in 32 bits
 EVENT = np.dtype([("t_us", "u8"), ("class_index", "u4"), ("sum", "u4")])  # twin_event_t
@@ -203,7 +202,7 @@ def build_library(sources: Path, build: Path) -> Path:
 
 def _firmware_files() -> Iterator[Path]:
     firmware = PROJECT / "firmware"
-    folders = [firmware / "lib" / part for part in (*PARTS, *HEADERS)]
+    folders = [firmware / "lib" / part for part in PARTS]
     for folder in [*folders, firmware / "boards" / "twin"]:
         yield from sorted(folder.glob("*.[ch]"))
 

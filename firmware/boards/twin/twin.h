@@ -25,7 +25,7 @@ uint32_t twin_feed(void); /* samples that the network is given: a window, or a h
 uint32_t twin_channels(void);
 uint32_t twin_classes(void);
 const char *twin_contract_hash(void);
-/* The name of a class, 0 <= class_index < classes. */
+/* The name of a class, 0 <= class_index < classes; NULL where the outputs are no classes. */
 const char *twin_label(uint32_t class_index);
 
 /* What the network is given for each of `samples`, int32 [samples][6]: int8 [samples][channels]. */
