@@ -1,4 +1,5 @@
-"""What the firmware makes of text, against its definition in tests/toy_text.py."""
+"""What the firmware makes of text, against its definition in tests/toy_text.py, and what training
+makes of it."""
 
 from __future__ import annotations
 
@@ -19,11 +20,13 @@ from toy_text import (
     judged,
     logit_step,
     tokens_of,
+    window_of,
     writer,
 )
 
 from pipeline.errors import PipelineError
 from pipeline.text_twin import TextTwin
+from pipeline.tokens import Vocabulary, padded
 from pipeline.twin import Twin
 
 pytestmark = pytest.mark.usefixtures("host_compiler")
@@ -52,13 +55,15 @@ def writer_twin(tmp_path_factory: pytest.TempPathFactory) -> TextTwin:
 @few
 @given(texts)
 def test_words_are_found_in_any_text(judge_twin, text):
-    assert judge_twin.tokens(text).tolist() == tokens_of(text, judge())
+    found = judge_twin.tokens(text).tolist()
+    assert found == tokens_of(text, judge()) == Vocabulary("words", WORDS).encode(text).tolist()
 
 
 @few
 @given(st.one_of(st.text(), st.lists(st.sampled_from(ALPHABET)).map("".join)))
 def test_characters_are_those_of_unicode(writer_twin, text):
-    assert writer_twin.tokens(text).tolist() == tokens_of(text, writer())
+    learned = Vocabulary("characters", ALPHABET).encode(text).tolist()
+    assert writer_twin.tokens(text).tolist() == tokens_of(text, writer()) == learned
 
 
 def test_every_word_is_found_among_many_that_begin_alike(tmp_path):
@@ -82,6 +87,8 @@ def test_a_text_is_padded_or_cut_at_the_end_that_the_contract_says(tmp_path, pad
     for count in range(10):
         text = " ".join(WORDS[(3 * count + place) % len(WORDS)] for place in range(count))
         judgement = twin.sentiment(text)
+        (learned,) = padded([Vocabulary("words", WORDS).encode(text)], 4, padding, truncating)
+        assert learned.tolist() == window_of(tokens_of(text, toy), toy)
         assert judgement.scores.tolist() == judged(text, toy)
         assert judgement.label == ("negative", "positive")[int(np.argmax(judged(text, toy)))]
 
