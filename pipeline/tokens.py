@@ -26,6 +26,7 @@ MOST_BYTES = 64  # of a word that a board looks up; a longer one is unknown to i
 
 SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 WORD = re.compile(r"[a-z0-9']+")
+NO_TEXT = re.compile("[\0\ud800-\udfff]")  # a board's texts end at a NUL; half a character is none
 
 
 def tokens_of(text: str, level: Level) -> list[str]:
@@ -37,6 +38,15 @@ def tokens_of(text: str, level: Level) -> list[str]:
 def without_nul(text: str) -> str:
     """For C, where a text ends at a NUL, which is of no vocabulary: U+FFFD stands for it."""
     return text.replace("\0", "\ufffd")
+
+
+def no_text_in(text: str) -> tuple[int, str] | None:
+    """The line of the first character that no vocabulary can have, and what it is."""
+    found = NO_TEXT.search(text)
+    if found is None:
+        return None
+    told = "a NUL" if found[0] == "\0" else f"half a character (\\u{ord(found[0]):04x})"
+    return text.count("\n", 0, found.start()) + 1, told
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.artifacts import Int32
 from pipeline.config_text import MOST_OUTPUTS, GenerationConfig
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.tokens import FIRST, TokenDataset, Vocabulary
+from pipeline.tokens import FIRST, TokenDataset, Vocabulary, no_text_in
 
 FEWEST_SEQUENCES = 2  # of each part
 
@@ -70,6 +70,12 @@ def read_text(path: Path) -> str:
             "the file holds no characters but spaces",
             "put a text of at least some thousand characters there",
             ExitCode.USAGE,
+        )
+    if (odd := no_text_in(text)) is not None:
+        raise PipelineError(
+            f"{file} cannot be learned from: line {odd[0]} has {odd[1]} in it.",
+            "it is no text file, or was damaged",
+            "delete that character, or name another file",
         )
     return text
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 from pipeline.artifacts import Int32
 from pipeline.config_text import SentimentConfig
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.tokens import TokenDataset, Vocabulary, padded
+from pipeline.tokens import TokenDataset, Vocabulary, no_text_in, padded
 
 FILES = {"train": "train", "validation": "val", "test": "test"}
 SUFFIXES = (".jsonl.gz", ".jsonl")
@@ -48,6 +49,7 @@ def sentiment_dataset(config: SentimentConfig) -> TokenDataset:
     _require_every_label(parts["train"], config)
     text = config.text
     vocabulary = Vocabulary.fit(parts["train"].texts, text.level, text.max_words)
+    _require_tokens(vocabulary, config)
     return TokenDataset(
         inputs={
             part: padded(
@@ -95,7 +97,7 @@ def _read(path: Path, labels: tuple[str, ...]) -> Labelled:
         content = path.read_bytes()
         plain = gzip.decompress(content) if path.suffix == ".gz" else content
         lines = plain.decode("utf-8").split("\n")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise _unusable(str(path), f"it cannot be read: {error}") from None
     for number, line in enumerate(lines, start=1):
         if line.strip():
@@ -115,6 +117,8 @@ def _parsed(place: str, line: str, labels: tuple[str, ...]) -> tuple[str, int]:
         raise _unusable(place, 'a line is {"label": …, "text": "…"}') from None
     if not isinstance(text, str):
         raise _unusable(place, "its text is no text")
+    if (odd := no_text_in(text)) is not None:
+        raise _unusable(place, f"its text has {odd[1]} in it")
     known: dict[str | int, int] = {name: index for index, name in enumerate(labels)}
     known |= {index: index for index in range(len(labels))}
     if isinstance(label, bool) or not isinstance(label, str | int) or label not in known:
@@ -157,5 +161,16 @@ def _require_every_label(train: Labelled, config: SentimentConfig) -> None:
             f"{config.data.path} has no text that is {' or '.join(missing)} to learn from.",
             "all texts have the same label, or there are too few",
             "add some, or leave the label out of data.labels",
+            ExitCode.USAGE,
+        )
+
+
+def _require_tokens(vocabulary: Vocabulary, config: SentimentConfig) -> None:
+    if not vocabulary.entries:
+        raise PipelineError(
+            f"{config.data.path} has no {vocabulary.level} to learn from.",
+            "words are made of a to z, 0 to 9 and ': texts in other letters, or empty ones, have "
+            "none",
+            "set text.level: characters, or put texts there that are not empty",
             ExitCode.USAGE,
         )

@@ -90,6 +90,8 @@ def test_the_same_data_have_one_fingerprint_and_others_another(tmp_path: Path) -
         (b'{"label": 1, "text": "a"}\nnot json\n', ":2 cannot be learned from: a line is"),
         (b'{"label": 1}\n', ":1 cannot be learned from: a line is"),
         (b'{"label": 1, "text": 5}\n', "its text is no text"),
+        (b'{"label": 1, "text": "a \\ud83d"}\n', ":1 cannot be learned from: its text has half a"),
+        (b'{"label": 1, "text": "a \\u0000"}\n', "its text has a NUL in it"),
         (b'{"label": 7, "text": "a"}\n', "its label is 7; data.labels has 0 or negative"),
         (b'{"label": true, "text": "a"}\n', "its label is True"),
         (b'{"label": 1, "text": "a"}\n' * 9, "has no text that is negative"),
@@ -102,6 +104,27 @@ def test_a_file_that_cannot_be_learned_from(tmp_path: Path, content: bytes, word
     with pytest.raises(PipelineError) as caught:
         sentiment_dataset(sentiment_config(tmp_path))
     assert words in str(caught.value)
+
+
+def test_a_damaged_archive_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "reviews"
+    folder.mkdir()
+    packed = gzip.compress(b'{"label": 1, "text": "a"}\n' * 9, mtime=0)
+    (folder / "train.jsonl.gz").write_bytes(packed[:10] + b"\xff" + packed[11:])
+    with pytest.raises(PipelineError, match="it cannot be read"):
+        sentiment_dataset(sentiment_config(tmp_path))
+
+
+def test_other_letters_are_learned_as_characters(tmp_path: Path) -> None:
+    folder = tmp_path / "reviews"
+    folder.mkdir()
+    lines = [{"label": number % 2, "text": ("нет", "да")[number % 2]} for number in range(20)]
+    (folder / "train.jsonl").write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    with pytest.raises(PipelineError, match="no words to learn from") as caught:
+        sentiment_dataset(sentiment_config(tmp_path))
+    assert "text.level: characters" in caught.value.next_step
+    dataset = sentiment_dataset(sentiment_config(tmp_path, "text.level=characters"))
+    assert set(dataset.vocabulary.entries) == set("нетда")
 
 
 def test_a_folder_without_texts_says_how_to_get_some(tmp_path: Path) -> None:
@@ -195,6 +218,7 @@ def test_line_ends_of_windows_are_line_ends(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b" \n\n", "is empty"),
         (b"\xff" * 1000, "cannot be read as text"),
+        (b"a\nb\n\0" * 100, "line 3 has a NUL in it"),
         (b"too short", "is too short: its test part has 1 characters, and 49 are needed"),
         (b"a" * 480, "take a text of 490 characters or more"),
     ],
