@@ -19,6 +19,7 @@ from pipeline.datasets.series_faults import seconds, too_short
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.forecasts import Output, SeriesDataset
 
+FEWEST_FORECASTS = 2  # of a part: a line is drawn through them
 EQUALS = "="  # between a column of words and the word that a channel stands for
 
 
@@ -130,8 +131,9 @@ def _origins(series: Series, config: ForecastConfig, begin: int, stop: int) -> d
     origins = {}
     for part, (first, end) in parts.items():
         found = np.arange(max(first, before) - 1, end - ahead)
-        if len(found) == 0:
-            known = before if first < before else 0
-            raise too_short(series.path, part, end - first, known + ahead)
+        if len(found) < FEWEST_FORECASTS:
+            known = max(before - first, 0)
+            needed = known + ahead + FEWEST_FORECASTS - 1
+            raise too_short(series.path, part, end - first, needed)
         origins[part] = found
     return origins

@@ -101,8 +101,8 @@ def seconds(length_s: float) -> str:
 
 def too_short(path: Path, part: str, rows: int, needed: int) -> PipelineError:
     return PipelineError(
-        f"{path} is too short: its {part} part has {rows} rows, and one window with what it "
-        f"forecasts takes {needed}.",
+        f"{path} is too short: its {part} part has {rows} rows, and two windows with what "
+        f"they forecast take {needed}.",
         "the window or the furthest horizon is long for this series, or the part is a small share",
         "record longer, or lower window.length and window.horizons",
         ExitCode.USAGE,

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config_fit import FitConfig
+from pipeline.errors import PipelineError
 from pipeline.training.journal import Journal, callbacks, load_checkpoint
 from pipeline.training.lessons import Course, Lesson
 from pipeline.training.streams import forget
@@ -171,7 +172,19 @@ def _telling(
             validation_loss=float(logs["val_loss"]),
             validation_accuracy=logs.get("val_accuracy"),
         )
+        _require_finite(epoch, config)
         epochs.append(epoch)
         on_epoch(epoch)
 
     return keras.callbacks.LambdaCallback(on_epoch_end=tell)
+
+
+def _require_finite(epoch: Epoch, config: FitConfig) -> None:
+    if not math.isfinite(epoch.loss + epoch.validation_loss):
+        raise PipelineError(
+            f"The training has diverged: the loss of epoch {epoch.number} is {epoch.loss:g}, "
+            f"{epoch.validation_loss:g} on validation data.",
+            "its steps are so long that the weights grow without end",
+            f"lower fit.learning_rate ({config.learning_rate:g}), or limit a step by "
+            "fit.clip_norm (1 is usual)",
+        )

@@ -46,6 +46,11 @@ def test_all_faults_are_told_together(file: Path) -> None:
     assert "split.validation" in told
 
 
+@pytest.mark.parametrize("key", ["fit.learning_rate", "data.rate_hz", "augment.jitter_g"])
+def test_a_number_without_an_end_is_none(file: Path, key: str) -> None:
+    assert f"{key}: Input should be a finite number" in refused(file, f"{key}=.inf")
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

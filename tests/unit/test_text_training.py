@@ -83,6 +83,16 @@ def test_it_learns_which_words_tell(judge: RunFolder) -> None:
     assert metrics["labels"] == ["negative", "positive"]
 
 
+def test_a_training_that_diverges_is_no_trained_run(folder: Path) -> None:
+    config = writing(folder, "fit.learning_rate=1.0e+38", "fit.clip_norm=null")
+    told: list[Epoch] = []
+    with pytest.raises(PipelineError, match="diverged: the loss of epoch 1 is") as caught:
+        write(config, folder / "wild", told.append)
+    assert "fit.learning_rate" in caught.value.next_step
+    assert not RunFolder(folder / "wild").contract_file.exists()
+    assert told == []
+
+
 def test_a_contract_of_text_says_what_makes_its_input(judge: RunFolder, writer: RunFolder) -> None:
     contract = judge.contract()
     facts = contract.vocabulary
