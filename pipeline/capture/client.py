@@ -25,6 +25,7 @@ GREETING_WAIT_S = 0.5  # a board that was just switched on says hello; others sa
 READY_ATTEMPT_S = 1.0
 THOUSANDTHS = 1000
 LOAD_BYTES = 112  # most bytes of one `load`
+LINE_CHARACTERS = 255
 ANSWERS = ("ok", "err")
 
 WHY = {
@@ -149,9 +150,23 @@ class BoardClient:
     def observe(self, row: Sequence[int]) -> list[tuple[int, ...]]:
         """Tell a board that forecasts the next row of its series, in thousandths; what it says
         comes next, in thousandths, or nothing while its window is not full."""
-        self.command("observe " + " ".join(f"{value / THOUSANDTHS:.3f}" for value in row))
-        told = self.take_kept("forecast")
-        return [tuple(round(float(word) * THOUSANDTHS) for word in m.words[1:]) for m in told]
+        command = " ".join(["observe", *map(_decimal, row)])
+        require_fits(command, f"A row of {len(row)} channels")
+        self.command(command)
+        return [_thousandths_of(message) for message in self.take_kept("forecast")]
+
+    def forecast(self, rows: Sequence[Sequence[int]], outputs: int) -> tuple[int, ...]:
+        """What comes after rows that fill its window, in thousandths. Raises PipelineError where
+        the board does not say so many numbers."""
+        *_, told = (self.observe(row) for row in rows)
+        if not told or len(told[-1]) != outputs:
+            raise PipelineError(
+                f"The board at {self._port.device} did not tell {outputs} forecasts.",
+                "the line was damaged on its way, or the board restarted meanwhile",
+                "repeat the command; if it stays, deploy again: `gesture deploy RUN`",
+                ExitCode.MISMATCH,
+            )
+        return told[-1]
 
     def bench(self, runs: int) -> int:
         """Ticks that `runs` runs of the network took together; see BoardInfo.tick_hz."""
@@ -212,6 +227,29 @@ class BoardClient:
                 else:
                     self._kept.append(item)
         return found
+
+
+def require_fits(command: str, what: str) -> None:
+    """Raises PipelineError (USAGE) for a command that is longer than a line to a board."""
+    if len(command) > LINE_CHARACTERS:
+        raise PipelineError(
+            f"{what} does not fit a line to the board.",
+            f"a line has {LINE_CHARACTERS} characters, and this would have {len(command)}",
+            "shorten it, or leave --port out: the firmware's C on this computer says the same",
+            ExitCode.USAGE,
+        )
+
+
+def _decimal(thousandths: int) -> str:
+    """With no more digits than it needs."""
+    return f"{thousandths / THOUSANDTHS:.3f}".rstrip("0").rstrip(".")
+
+
+def _thousandths_of(forecast: Message) -> tuple[int, ...]:
+    try:
+        return tuple(round(float(word) * THOUSANDTHS) for word in forecast.words[1:])
+    except (ValueError, OverflowError):
+        raise not_understood(forecast) from None
 
 
 def _is_hello(item: Item) -> bool:

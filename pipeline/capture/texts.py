@@ -12,13 +12,11 @@ from dataclasses import dataclass
 
 from pipeline.artifacts import Int8
 from pipeline.capture.board_info import not_understood
-from pipeline.capture.client import BoardClient
+from pipeline.capture.client import LINE_CHARACTERS, BoardClient, require_fits
 from pipeline.capture.protocol import Message, int8_of
 from pipeline.contract import Level
-from pipeline.errors import ExitCode, PipelineError
 from pipeline.tokens import without_nul
 
-LINE_CHARACTERS = 255
 LONGEST_WORD = 65  # of a longer one so much is sent: no model knows words of more than 64 bytes
 JUDGING_TIMEOUT_S = 30.0
 CHARACTERS_A_SECOND = 20.0  # of the slowest board that is waited for
@@ -53,13 +51,7 @@ def write_text(board: BoardClient, prompt: str, count: int, temperature: float, 
     Raises PipelineError for a board without one, and a prompt it cannot read.
     """
     command = f"generate {count} {temperature:.4f} {seed} {escaped(prompt)}"
-    if len(command) > LINE_CHARACTERS:
-        raise PipelineError(
-            "The prompt does not fit a line to the board.",
-            f"a line has {LINE_CHARACTERS} characters, and this would have {len(command)}",
-            "shorten the prompt, or let the twin write: leave --port out",
-            ExitCode.USAGE,
-        )
+    require_fits(command, "The prompt")
     board.take_kept("text")
     limit_s = JUDGING_TIMEOUT_S + count / CHARACTERS_A_SECOND
     answer = board.command(command, limit_s)

@@ -110,18 +110,18 @@ def _told(run: RunFolder, contract: Contract, rows: Int32, port: str | None) -> 
     from pipeline.twin import Twin
 
     if port is not None:
-        return _by_board(run, rows, port), f"the board at {port}"
+        return _by_board(run, contract, rows, port), f"the board at {port}"
     if contract.quantisation is None:
         return _by_keras(run, contract, rows), "the float network, not converted yet"
     twin: Twin = Twin(run.sources, run.build)
     return twin.forecast(rows)[-1] / UNITS_PER_SAMPLE_STEP, "the firmware's C on this computer"
 
 
-def _by_board(run: RunFolder, rows: Int32, port: str) -> Float64:
+def _by_board(run: RunFolder, contract: Contract, rows: Int32, port: str) -> Float64:
     """Told a whole window, it says what comes next, whatever it was told before."""
     with board_that_runs(run, port) as board:
-        told = [board.observe(row) for row in rows.tolist()]
-    found: Float64 = np.array(told[-1][0]) / UNITS_PER_SAMPLE_STEP
+        told = board.forecast(rows.tolist(), len(contract.horizons))
+    found: Float64 = np.array(told) / UNITS_PER_SAMPLE_STEP
     return found
 
 

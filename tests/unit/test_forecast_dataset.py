@@ -155,7 +155,10 @@ def test_a_date_cuts_where_its_day_begins(file: Path, series: Series) -> None:
         ({"split": {"test": "2021-01-01"}}, "cannot be cut at 2021-01-01: it goes from 2020-01-01"),
         ({"window": {"length": 600}}, "is too short: its train part has 461 rows, and two windows"),
         ({"split": {"test": 0.03}}, "is too short: its test part has 22 rows"),
-        ({"split": {"test": 30 / 720}}, "its test part has 30 rows, and two windows with what they forecast take 31."),
+        (
+            {"split": {"test": 30 / 720}},
+            "its test part has 30 rows, and two windows with what they forecast take 31.",
+        ),
     ],
 )
 def test_a_series_that_does_not_do_is_refused(
