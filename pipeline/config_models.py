@@ -95,18 +95,18 @@ ModelConfig: TypeAlias = Annotated[
 SECTIONS: tuple[type[Section], ...] = get_args(_Any)
 WITH_STATE = ("simple_rnn", "gru", "lstm", "conv_gru")
 
-# What Keras lets one choose of a recurrent layer, and a board does not: each would need a cell of
-# its own. pipeline/conversion/supported.py refuses the same in a model that was made elsewhere.
+# What Keras lets one choose of a recurrent layer and a config does not, whatever the task. Most of
+# it a board could not compute; pipeline/conversion/supported.py refuses that in models of others.
 _FIXED = {
     "activation": "a board's cells compute tanh",
     "recurrent_activation": "a board's gates compute the sigmoid",
-    "reset_after": "a board's GRU is that of reset_after=True, as Keras has it by default",
-    "use_bias": "a board's cells have a bias",
-    "go_backwards": "a board hears samples in the order they come",
-    "bidirectional": "a board cannot hear samples before they come",
-    "masking": "a board's windows are full",
+    "reset_after": "a GRU is made with reset_after=True, as Keras has it by default",
+    "use_bias": "a cell is made with a bias",
+    "go_backwards": "a board computes steps in the order they come",
+    "bidirectional": "a board computes each step as it comes, and knows of none after it",
+    "masking": "a board computes every step, that of padding too",
     "return_sequences": "all layers but the last do; give `units` one number a layer",
-    "stateful": "window.mode: streaming keeps the state",
+    "stateful": "what keeps the state is window.mode of gestures, and text.stateful of generation",
     "unroll": "it changes no result",
     "recurrent_dropout": "`dropout` is what there is",
 }

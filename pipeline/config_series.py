@@ -5,9 +5,15 @@ from __future__ import annotations
 import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 
 from pipeline.config_fit import FitConfig, TaskConfig
 from pipeline.config_models import ModelConfig, RecurrentConfig, Section
@@ -51,6 +57,16 @@ class SeriesConfig(Section):
             )
         return targets
 
+    @field_validator("units")
+    @classmethod
+    def _units_are_of_channels(
+        cls, units: dict[str, str], others: ValidationInfo
+    ) -> dict[str, str]:
+        unseen = [name for name in units if name not in others.data.get("channels", units)]
+        if unseen:
+            raise ValueError(f"{', '.join(unseen)} is not in data.channels")
+        return units
+
 
 class ForecastWindowConfig(Section):
     length: int = Field(72, gt=1, lt=2**16, description="steps that a forecast looks back on")
@@ -80,12 +96,17 @@ class ForecastSplitConfig(Section):
         0.2, gt=0, le=0.5, description="share of the rest, its newest, for early stopping"
     )
 
-    @field_validator("test")
+    @field_validator("test", mode="wrap")
     @classmethod
-    def _some_of_it(cls, test: float | datetime.date) -> float | datetime.date:
-        if isinstance(test, float) and not 0 < test <= 0.5:
-            raise ValueError("is a share above 0 and up to 0.5, or a date")
-        return test
+    def _some_of_it(cls, test: Any, read: ValidatorFunctionWrapHandler) -> float | datetime.date:
+        """One fault, not one for each of the types."""
+        try:
+            found: float | datetime.date = read(test)
+        except ValidationError:
+            found = 0.0
+        if isinstance(found, float) and not 0 < found <= 0.5:
+            raise ValueError("is a share above 0 and up to 0.5, or a date as 2014-01-01")
+        return found
 
 
 class ForecastFitConfig(FitConfig):

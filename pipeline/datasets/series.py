@@ -21,7 +21,13 @@ from pipeline.config_series import SeriesConfig
 from pipeline.contract import UNITS_PER_SAMPLE_STEP
 from pipeline.datasets.foreign_text import Row, read_rows
 from pipeline.datasets.recording_faults import Noted, bad_file
-from pipeline.datasets.series_faults import bad_cell, check_steps, missing_column, number_fault
+from pipeline.datasets.series_faults import (
+    bad_cell,
+    check_steps,
+    missing_column,
+    number_fault,
+    require_file,
+)
 from pipeline.errors import PipelineError
 
 PARTS_OF_A_DATE = ("year", "month", "day", "hour", "minute", "second")
@@ -81,6 +87,7 @@ class Series:
 
 def read_series(path: Path, config: SeriesConfig) -> Series:
     """Raises PipelineError that names the line of the first fault."""
+    require_file(path)
     told, header, rows = _table(path)
     lines = [row.line for row, _ in rows]
     place = _places(path, header, config)
@@ -134,9 +141,8 @@ def _no_series(path: Path, what: str) -> PipelineError:
         path,
         None,
         what,
-        "the path is misspelt, or it is no CSV file with a header and rows",
-        "name one in data.path; docs/forecasting.md says what is in it, and `gesture data get "
-        "weather` fetches one",
+        "it is no CSV file with a header and rows, or was cut short",
+        "docs/forecasting.md says what is in such a file",
     )
 
 

@@ -15,6 +15,16 @@ LARGEST_VALUE = 2_000_000  # its thousandths fit 32 bits on a board
 UNEVEN = 0.25  # of a step, by which one may be longer or shorter than the others
 
 
+def require_file(path: Path) -> None:
+    if not path.is_file():
+        raise PipelineError(
+            f"There is no series {path}.",
+            "the path is misspelt, relative to another folder, or nothing was fetched yet",
+            "name a CSV file; `gesture data get weather` fetches one",
+            ExitCode.USAGE,
+        )
+
+
 def number_fault(cell: str) -> str | None:
     """Why a cell is no value of a series."""
     try:

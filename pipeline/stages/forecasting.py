@@ -161,10 +161,15 @@ def _in_words(
 
 
 def _check_series(series: Series, contract: Contract) -> None:
-    from pipeline.datasets.series_faults import seconds, too_short
+    from pipeline.datasets.series_faults import seconds
 
     if len(series) < contract.window:
-        raise too_short(series.path, "whole", len(series), contract.window)
+        raise PipelineError(
+            f"{series.path} has {len(series)} rows, and the run looks back on {contract.window}.",
+            "that was the window.length it was trained with",
+            "give it a longer series, or train a run with a smaller window.length",
+            ExitCode.USAGE,
+        )
     period_s = 1 / contract.rate_hz
     if abs(series.step_s - period_s) > 0.05 * period_s:
         raise PipelineError(

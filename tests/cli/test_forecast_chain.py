@@ -153,6 +153,14 @@ def test_other_tasks_commands_are_refused_by_name(done: Done) -> None:
         assert f"is a run for forecast, and `gesture {word}` needs one for gesture" in refused.told
 
 
+def test_a_series_shorter_than_a_window_is_refused(done: Done, tmp_path: Path) -> None:
+    lines = (done.run.path.parent.parent / "series.csv").read_text("utf-8").splitlines()
+    (tmp_path / "short.csv").write_text("\n".join(lines[:21]) + "\n", "utf-8")
+    refused = gesture("forecast", done.run.path, "short.csv", cwd=tmp_path)
+    assert refused.code == ExitCode.USAGE
+    assert "short.csv has 20 rows, and the run looks back on 24." in refused.told
+
+
 def test_another_period_is_refused(done: Done, tmp_path: Path) -> None:
     lines = (done.run.path.parent.parent / "series.csv").read_text("utf-8").splitlines()
     (tmp_path / "half.csv").write_text("\n".join([lines[0], *lines[1::2]]) + "\n", "utf-8")

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.config_series import SeriesConfig
 from pipeline.datasets.series import Series, read_series
-from pipeline.errors import PipelineError
+from pipeline.errors import ExitCode, PipelineError
 
 HEADER = "when,temperature,wind"
 ROWS = [f"2020-01-01 {hour:02}:00,{20 + hour / 8:.3f},N" for hour in range(8)]
@@ -105,6 +105,13 @@ def test_what_is_no_such_table_is_refused(
     tmp_path: Path, lines: list[str], settings: Any, told: str
 ) -> None:
     assert refused(tmp_path, *lines, **settings).startswith(told)
+
+
+def test_a_file_that_is_not_there_is_the_users_to_name(tmp_path: Path) -> None:
+    config = SeriesConfig(path=tmp_path / "no.csv", channels=("a",), targets=("a",))
+    with pytest.raises(PipelineError, match=r"There is no series .*no\.csv") as caught:
+        read_series(config.path, config)
+    assert caught.value.exit_code == ExitCode.USAGE
 
 
 def test_the_weather_of_beijing_is_one_series(shared_data: Path) -> None:
