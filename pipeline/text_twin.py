@@ -6,7 +6,6 @@ firmware/boards/twin/twin.h says what the functions do.
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,14 +16,6 @@ from pipeline.twin import Twin, pointer
 
 HEAT_OF_ONE = 10_000  # a board's temperatures are in ten-thousandths
 HIGHEST_TEMPERATURE = 5.0
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """label: the likeliest; scores: int8 [classes], the network's output."""
-
-    label: str
-    scores: Int8
 
 
 class TextTwin:
@@ -50,10 +41,11 @@ class TextTwin:
         self._library.twin_embed(pointer(asked), asked.size, pointer(embedded))
         return embedded
 
-    def sentiment(self, text: str) -> Judgement:
+    def sentiment(self, text: str) -> Int8:
+        """What the network answers to a text: int8 [labels]."""
         scores = np.empty(self._twin.classes, np.int8)
         self._library.twin_judge(_c_string(text), pointer(scores))
-        return Judgement(self._twin.labels[int(scores.argmax())], scores)
+        return scores
 
     def generate(self, prompt: str, count: int, temperature: float, seed: int) -> str:
         """`count` characters after the prompt; temperature 0 takes the likeliest at all times;

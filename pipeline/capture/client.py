@@ -120,10 +120,6 @@ class BoardClient:
                 self._kept.append(item)
         return found
 
-    def forget_kept(self) -> None:
-        """Drop what arrived during commands and was not asked for yet."""
-        self._kept.clear()
-
     def info(self) -> BoardInfo:
         return board_info(self.command("info"))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pipeline.artifacts import Int8
 from pipeline.capture.board_info import not_understood
@@ -27,22 +26,14 @@ _PIECES = {
 }
 
 
-@dataclass(frozen=True)
-class BoardJudgement:
-    """score: of the likeliest label, 0 to 1; scores: int8 [classes], the network's output."""
-
-    label: str
-    score: float
-    scores: Int8
-
-
-def judge_text(board: BoardClient, text: str, level: Level) -> BoardJudgement:
-    """What a board with a sentiment model of this level says to a text, however long it is.
+def judge_text(board: BoardClient, text: str, level: Level) -> Int8:
+    """What the network of a board with a sentiment model of this level answers to a text, however
+    long it is: int8 [labels].
 
     Raises PipelineError for a board without one.
     """
     answers = [board.command(line, JUDGING_TIMEOUT_S) for line in text_lines(text, level)]
-    return _judgement(answers[-1])
+    return _scores_in(answers[-1])
 
 
 def write_text(board: BoardClient, prompt: str, count: int, temperature: float, seed: int) -> str:
@@ -94,9 +85,9 @@ def _parts(text: str, level: Level) -> Iterator[str]:
     yield part or " "
 
 
-def _judgement(answer: Message) -> BoardJudgement:
+def _scores_in(answer: Message) -> Int8:
+    """An answer begins with the likeliest label, its score and all scores in hexadecimal."""
     try:
-        label, score, digits, *_ = answer.words
-        return BoardJudgement(label, float(score), int8_of(digits))
-    except ValueError:
+        return int8_of(answer.words[2])
+    except (IndexError, ValueError):
         raise not_understood(answer) from None

@@ -98,7 +98,7 @@ def _int8_scores(run: RunFolder, texts: Sequence[str], port: str | None) -> Floa
 
 def _judged_by_twin(run: RunFolder, texts: Sequence[str]) -> list[Int8]:
     twin = _twin(run)
-    return [twin.sentiment(text).scores for text in texts]
+    return [twin.sentiment(text) for text in texts]
 
 
 def _float_scores(run: RunFolder, vocabulary: Vocabulary, texts: Sequence[str]) -> Float32:

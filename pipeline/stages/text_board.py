@@ -26,7 +26,7 @@ def judged_by_board(run: RunFolder, texts: Sequence[str], port: str) -> list[Int
     vocabulary = run.contract().vocabulary
     assert vocabulary is not None  # a model of text has one
     with board_that_runs(run, port) as board:
-        return [judge_text(board, text, vocabulary.level).scores for text in texts]
+        return [judge_text(board, text, vocabulary.level) for text in texts]
 
 
 def written_by_board(
@@ -82,10 +82,8 @@ def _compare_judged(
         word.upper() if number % 7 else f"{word}-é" for number, word in enumerate(words)
     )
     found, expected = judge_text(client, text, level), twin.sentiment(text)
-    if found.scores.tolist() != expected.scores.tolist():
-        raise _differs(
-            f"the scores are {found.scores.tolist()}, expected {expected.scores.tolist()}"
-        )
+    if found.tolist() != expected.tolist():
+        raise _differs(f"the scores are {found.tolist()}, expected {expected.tolist()}")
 
 
 def _differs(difference: str) -> PipelineError:

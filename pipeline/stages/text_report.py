@@ -5,7 +5,6 @@ from __future__ import annotations
 from pipeline.contract import Contract
 from pipeline.reports.text_page import (
     GenerationFacts,
-    Sample,
     SentimentFacts,
     render_generation,
     render_sentiment,
@@ -17,12 +16,8 @@ from pipeline.stages.reporting import facts_of
 
 def sentiment_page(run: RunFolder) -> str:
     facts = facts_of(run)
-    metrics = facts["metrics"]
-    return render_sentiment(
-        SentimentFacts(
-            **facts, called=metrics, int8_accuracy=_int8_accuracy(run, facts["contract"])
-        )
-    )
+    int8_accuracy = _int8_accuracy(run, facts["contract"])
+    return render_sentiment(SentimentFacts(**facts, int8_accuracy=int8_accuracy))
 
 
 def _int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
@@ -35,13 +30,4 @@ def _int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
 
 def generation_page(run: RunFolder) -> str:
     facts = facts_of(run)
-    metrics = facts["metrics"]
-    return render_generation(
-        GenerationFacts(
-            **facts,
-            loss=metrics["loss"],
-            bits_per_character=metrics["bits_per_character"],
-            samples=[Sample(**sample) for sample in metrics["samples"]],
-            int8_loss=int8_loss(run, facts["contract"]),
-        )
-    )
+    return render_generation(GenerationFacts(**facts, int8_loss=int8_loss(run, facts["contract"])))
