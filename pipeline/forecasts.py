@@ -17,6 +17,14 @@ from pipeline.contract import UNITS_PER_SAMPLE_STEP, Channel
 Float64 = NDArray[np.float64]
 
 
+def span(length_s: float) -> str:
+    """A length of time as people say it: 24 h, but 3 days."""
+    for unit, least_s, size_s in (("days", 172800, 86400), ("h", 3600, 3600), ("min", 60, 60)):
+        if length_s >= least_s:
+            return f"{length_s / size_s:.4g} {unit}"
+    return f"{length_s:.4g} s"
+
+
 @dataclass(frozen=True)
 class Output:
     """One number that is forecast: a channel, by its place in a row, so many steps ahead."""

@@ -15,6 +15,8 @@ MESSAGE_KINDS = frozenset(
     {"hello", "event", "score", "forecast", "past", "reading", "text", "warn", "layer", "ok", "err"}
 )
 
+SENSOR_STOPPED = "sensor-stopped"  # warned of by a board whose IMU gives no more samples
+
 _SAMPLE = re.compile(rb"\d{1,10},\d{1,20}(?:,-?\d{1,7}\.\d{3}){6}")
 _READING = re.compile(rb"\d{1,10},\d{1,20}(?:,-?\d{1,7}\.\d{3}){3}")
 _ROWS = {"past": _SAMPLE, "reading": _READING}  # messages that hold one, by their first word
@@ -126,7 +128,7 @@ def warning_of(message: Message) -> str | None:
 
 def is_sensor_stopped(message: Message) -> bool:
     """The board says that its sensor gives no more samples."""
-    return warning_of(message) == "sensor-stopped"
+    return warning_of(message) == SENSOR_STOPPED
 
 
 def int8_of(digits: str) -> Int8:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.artifacts import ENVIRONMENT_CHANNELS, IMU_CHANNELS
+from pipeline.capture.protocol import SENSOR_STOPPED
 
 SILENT_AFTER_S = 2.0  # then a board that should send is asked again; it may have restarted
 SAMPLES_WITHIN_S = 5.0
@@ -44,7 +45,7 @@ class Stream:
         return SAMPLES_WITHIN_S + 2 * self.period_s
 
 
-IMU = Stream(IMU_CHANNELS, 0.0, b"stream on\n", b"stream on\n", b"stream off\n", "sensor-stopped")
+IMU = Stream(IMU_CHANNELS, 0.0, b"stream on\n", b"stream on\n", b"stream off\n", SENSOR_STOPPED)
 
 
 def environment(period_s: float) -> Stream:

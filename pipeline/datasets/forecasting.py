@@ -15,9 +15,9 @@ from pipeline.artifacts import Int64
 from pipeline.config_series import MOST_CHANNELS, MOST_OUTPUTS, ForecastConfig
 from pipeline.contract import Channel, Contract
 from pipeline.datasets.series import Series, microseconds
-from pipeline.datasets.series_faults import seconds, too_short
+from pipeline.datasets.series_faults import too_short
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.forecasts import Output, SeriesDataset
+from pipeline.forecasts import Output, SeriesDataset, span
 
 FEWEST_FORECASTS = 2  # of a part: a line is drawn through them
 EQUALS = "="  # between a column of words and the word that a channel stands for
@@ -41,7 +41,7 @@ def make_forecast_dataset(series: Series, config: ForecastConfig) -> SeriesDatas
         step_s=series.step_s,
         fingerprint=series.fingerprint,
         split_note=f"by time, from {series.time(stop)} on: {len(series) - stop} rows, "
-        f"{seconds((len(series) - stop) * series.step_s)}",
+        f"{span((len(series) - stop) * series.step_s)}",
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.artifacts import Int64
 from pipeline.datasets.recording_faults import bad_file
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.forecasts import span
 
 LARGEST_VALUE = 2_000_000  # its thousandths fit 32 bits on a board
 UNEVEN = 0.25  # of a step, by which one may be longer or shorter than the others
@@ -86,7 +87,7 @@ def _not_rising(path: Path, line: int, before: int, doubled: bool) -> PipelineEr
 
 
 def _hole(path: Path, line: int, step_us: float, usual_us: float, others: int) -> PipelineError:
-    took, usual = seconds(step_us / 1e6), seconds(usual_us / 1e6)
+    took, usual = span(step_us / 1e6), span(usual_us / 1e6)
     steps = round(step_us / usual_us)
     missing = steps - 1 if steps > 1 and abs(step_us / usual_us - steps) <= UNEVEN else 0
     holes = f"{missing} rows are missing" if missing > 1 else "a row is missing"
@@ -99,14 +100,6 @@ def _hole(path: Path, line: int, step_us: float, usual_us: float, others: int) -
         "readings were lost, and what never was measured is not made up",
         "fill the hole in, or cut the file there and use the longer part",
     )
-
-
-def seconds(length_s: float) -> str:
-    """A length of time as people say it."""
-    for unit, size_s in (("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
-        if length_s >= size_s:
-            return f"{length_s / size_s:.4g} {unit}"
-    return f"{length_s:.4g} s"
 
 
 def too_short(path: Path, part: str, rows: int, needed: int) -> PipelineError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.forecasts import Judged
+from pipeline.forecasts import Judged, span
 from pipeline.reports.charts import Axis, Chart, Line
 from pipeline.reports.facts import ForecastFacts
 from pipeline.reports.page import rendered
@@ -36,14 +36,6 @@ def render(facts: ForecastFacts) -> str:
         told=_told,
         lead=lambda steps: span(steps * facts.held.step_s),
     )
-
-
-def span(length_s: float) -> str:
-    """A length of time as people say it: 24 h, but 3 days."""
-    for unit, least_s, size_s in (("days", 172800, 86400), ("h", 3600, 3600), ("min", 60, 60)):
-        if length_s >= least_s:
-            return f"{length_s / size_s:.4g} {unit}"
-    return f"{length_s:g} s"
 
 
 def _channels(judged: tuple[Judged, ...]) -> list[str]:

@@ -14,7 +14,7 @@ from pipeline.config_file import load_section
 from pipeline.config_series import ForecastConfig
 from pipeline.contract import UNITS_PER_SAMPLE_STEP, Contract
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.forecasts import Float64
+from pipeline.forecasts import Float64, span
 from pipeline.run_folder import RunFolder
 from pipeline.stages.asked_board import board_that_runs
 from pipeline.stages.held_out_series import load_trained, save_int8
@@ -161,8 +161,6 @@ def _in_words(
 
 
 def _check_series(series: Series, contract: Contract) -> None:
-    from pipeline.datasets.series_faults import seconds
-
     if len(series) < contract.window:
         raise PipelineError(
             f"{series.path} has {len(series)} rows, and the run looks back on {contract.window}.",
@@ -173,8 +171,8 @@ def _check_series(series: Series, contract: Contract) -> None:
     period_s = 1 / contract.rate_hz
     if abs(series.step_s - period_s) > 0.05 * period_s:
         raise PipelineError(
-            f"{series.path} has a row every {seconds(series.step_s)}, the run was trained on one "
-            f"every {seconds(period_s)}.",
+            f"{series.path} has a row every {span(series.step_s)}, the run was trained on one "
+            f"every {span(period_s)}.",
             "what comes so many steps ahead would be at other times",
             "give it a series of the same period, or train a run on this one",
             ExitCode.MISMATCH,

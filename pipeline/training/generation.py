@@ -15,15 +15,19 @@ from pipeline.run_folder import RunFolder
 from pipeline.tokens import TokenDataset
 from pipeline.training.fit import Epoch, fit
 from pipeline.training.journal import Journal
-from pipeline.training.lessons import Course, Lesson
+from pipeline.training.lessons import Course, Lesson, itself
 from pipeline.training.models import Head, build
-from pipeline.training.run_files import Trained, save_model, spread
+from pipeline.training.run_files import (
+    CALIBRATION_STRETCH,
+    CALIBRATION_STRETCHES,
+    Trained,
+    save_model,
+    spread,
+)
 from pipeline.training.sampling import Writer, log_softmax
 from pipeline.training.streams import Lanes, keeping_state
 from pipeline.training.texts import learned, save_tokens, source_of, text_facts
 
-STRETCH = 8  # sequences in a row that conversion is calibrated on: a state grows
-STRETCHES = 64
 SAMPLE_TEMPERATURES = (0.0001, 0.5, 1.0, 5.0)
 SAMPLE_LENGTH = 300
 SAMPLE_SEED = 1
@@ -45,7 +49,7 @@ def train_generation(
     bits = loss / math.log(2)
     save_model(run, fitted)
     dataset.vocabulary.save(run.vocabulary_file)
-    calibration = spread(_stretches(dataset.inputs["train"]), STRETCHES)
+    calibration = spread(_stretches(dataset.inputs["train"]), CALIBRATION_STRETCHES)
     save_tokens(run, calibration, test, test_targets=targets, test_scores=likelihoods)
     content = learned(dataset, fitted)
     content |= {"loss": loss, "bits_per_character": bits, "characters": test.size}
@@ -69,7 +73,7 @@ def _course(dataset: TokenDataset, config: GenerationConfig) -> Course:
         learned=_lesson(dataset, "train", config),
         held=_lesson(dataset, "validation", config),
         loss=_cross_entropy,
-        learner=on_lanes if config.text.stateful else lambda model: model,
+        learner=on_lanes if config.text.stateful else itself,
     )
 
 
@@ -105,8 +109,8 @@ def carried_likelihoods(
 
 
 def _stretches(inputs: Int32) -> Int32:
-    """int32 [n, T * STRETCH], or of fewer sequences where there are not so many."""
-    together = min(STRETCH, len(inputs))
+    """int32 [n, T * CALIBRATION_STRETCH], or of fewer sequences where there are not so many."""
+    together = min(CALIBRATION_STRETCH, len(inputs))
     whole = len(inputs) // together * together
     return inputs[:whole].reshape(-1, inputs.shape[1] * together)
 

@@ -10,7 +10,7 @@ from pipeline.config import TrainConfig
 from pipeline.contract import Scaling
 from pipeline.training.fit import Epoch, Fitted, fit
 from pipeline.training.journal import Journal
-from pipeline.training.lessons import Course, Lesson, labelled, smoothed_cross_entropy
+from pipeline.training.lessons import Course, Lesson, itself, labelled, smoothed_cross_entropy
 from pipeline.training.models import Head, Source, build, history
 from pipeline.training.scaling import measure_scaling, scale
 from pipeline.training.streams import Flags, Lanes, keeping_state
@@ -41,7 +41,7 @@ def _course(dataset: SequenceDataset, scaling: Scaling, config: TrainConfig) -> 
         learned=lesson(dataset, "train", scaling, config),
         held=lesson(dataset, "validation", scaling, config),
         loss=lambda: smoothed_cross_entropy(config.fit.label_smoothing),
-        learner=on_streams if dataset.begins is not None else lambda model: model,
+        learner=on_streams if dataset.begins is not None else itself,
     )
 
 

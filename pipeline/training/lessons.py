@@ -27,6 +27,11 @@ class Lesson:
     begins: NDArray[np.bool_] | None = None
 
 
+def itself(network: Any) -> Any:
+    """The learner of a network that keeps no state from batch to batch."""
+    return network
+
+
 @dataclass(frozen=True)
 class Course:
     """What a task hands to the core. Its functions are called once Keras is seeded.
@@ -40,7 +45,7 @@ class Course:
     learned: Lesson
     held: Lesson
     loss: Callable[[], Any]
-    learner: Callable[[Any], Any] = lambda network: network
+    learner: Callable[[Any], Any] = itself
     accuracy: bool = True
 
 

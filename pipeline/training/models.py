@@ -52,8 +52,7 @@ def build(config: ModelConfig, source: Source, head: Head) -> Any:
     or [n, window, outputs].
 
     Raises PipelineError where the window leaves a pooling step with a remainder: columns would
-    be dropped, and the same gesture would be seen differently at different times; and for a head
-    at every step of a body that has no state.
+    be dropped, and the same gesture would be seen differently at different times.
     """
     from keras import Model, layers
 
@@ -80,13 +79,7 @@ def _taken_in(source: Source) -> tuple[Any, Any]:
 def _body(config: ModelConfig, head: Head, x: Any) -> Any:
     if not head.every_step:
         return _BODIES[config.kind](config, x)
-    if not isinstance(config, RecurrentConfig) or config.downsample > 1:
-        raise PipelineError(
-            f"{config.kind} cannot answer at every step.",
-            "it has no state that stands for the steps before, or it merges steps",
-            "use simple_rnn, gru or lstm, with `downsample: 1`",
-            ExitCode.USAGE,
-        )
+    assert isinstance(config, RecurrentConfig)  # a config for generation lets no other through
     return _recurrent(_CELLS[config.kind](), config.units, x, every_step=True)
 
 

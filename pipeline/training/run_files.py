@@ -16,6 +16,8 @@ from pipeline.run_folder import RunFolder
 from pipeline.training.fit import Fitted
 
 CALIBRATION_WINDOWS = 512
+CALIBRATION_STRETCH = 8  # in a row, where a state is carried on: it grows further than in one
+CALIBRATION_STRETCHES = CALIBRATION_WINDOWS // CALIBRATION_STRETCH
 VERSIONED = ("tensorflow", "keras", "numpy", "tflite-micro")
 
 Number = TypeVar("Number", np.float32, np.int32, np.int64)

@@ -20,6 +20,8 @@ from pipeline.training.judging import Judged, judge
 from pipeline.training.models import check_hop
 from pipeline.training.policy import usual_policy
 from pipeline.training.run_files import (
+    CALIBRATION_STRETCH,
+    CALIBRATION_STRETCHES,
     CALIBRATION_WINDOWS,
     Trained,
     how_it_went,
@@ -28,8 +30,6 @@ from pipeline.training.run_files import (
 )
 from pipeline.training.scaling import scale
 from pipeline.training.streams import runs_of
-
-CALIBRATION_STRETCH = 8  # of them, where they are stretches of streams
 
 
 def train(
@@ -87,8 +87,7 @@ def _calibration(dataset: SequenceDataset, scaling: Scaling) -> Float32:
         inputs = spread(inputs, CALIBRATION_WINDOWS)
     else:
         begins = dataset.begins[dataset.splits["train"]]
-        count = CALIBRATION_WINDOWS // CALIBRATION_STRETCH
-        inputs = runs_of(begins, inputs, CALIBRATION_STRETCH, count)
+        inputs = runs_of(begins, inputs, CALIBRATION_STRETCH, CALIBRATION_STRETCHES)
     return scale(inputs, scaling)
 
 

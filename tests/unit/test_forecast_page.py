@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from pipeline.contract import Channel, Contract, Hashes, Horizon, Scaling
-from pipeline.forecasts import Output, SeriesDataset, judge
+from pipeline.forecasts import Output, SeriesDataset, judge, span
 from pipeline.reports.facts import ForecastFacts
-from pipeline.reports.forecast_page import render, span
+from pipeline.reports.forecast_page import render
 from tests.fixtures.browser import DARK, LIGHT, look
 from tests.fixtures.reported import facts as gesture_facts
 

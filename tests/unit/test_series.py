@@ -85,6 +85,14 @@ def test_a_fault_is_refused_by_its_line(tmp_path: Path, row: str, told: str) -> 
     assert refused(tmp_path, HEADER, *ROWS[:3], row, *ROWS[4:]).startswith(told)
 
 
+def test_a_day_is_told_in_hours_as_in_a_report(tmp_path: Path) -> None:
+    rows = [f"2020-01-0{day},20,N" for day in (1, 2, 3, 5)]
+    told = refused(tmp_path, HEADER, *rows)
+    assert told.startswith(
+        ":5: a row is missing before it: 2 days since the row above, a step is 24 h"
+    )
+
+
 def test_a_hole_is_found_where_it_is(tmp_path: Path) -> None:
     told = refused(tmp_path, HEADER, *ROWS[:3], *ROWS[5:])
     assert told.startswith(
