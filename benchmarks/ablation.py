@@ -23,13 +23,14 @@ from benchmarks.ablation_table import AREA, figure_name
 from benchmarks.datasets import ROOT, dataset
 from benchmarks.gravity_front import gravity_aligned
 from benchmarks.results_file import Row, record, row
-from pipeline.artifacts import Float32, Recording, SequenceDataset, save_json
+from pipeline.artifacts import Float32, Recording, SequenceDataset
 from pipeline.config import TrainConfig, load_train_config
 from pipeline.datasets.disturb import turned
 from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import fingerprint, load_recordings
 from pipeline.datasets.usable import usable_recordings
 from pipeline.datasets.windows import make_dataset
+from pipeline.files import save_json
 from pipeline.training.gestures import fit_gestures
 from pipeline.training.scaling import scale
 

@@ -16,7 +16,7 @@ from pipeline.config_tasks import load_task_config
 from pipeline.datasets.fetching import fetch_dataset
 from pipeline.run_folder import RunFolder
 from pipeline.stages import learning
-from pipeline.stages.reporting import optional_json
+from pipeline.stages.run_facts import optional_json
 
 if TYPE_CHECKING:
     from pipeline.training.fit import Epoch
@@ -45,7 +45,7 @@ def trained(
     One of other settings is deleted.
     """
     run, file = RunFolder(path), ROOT / "configs" / f"{config}.yaml"
-    contract = optional_json(run.contract_file)
+    contract = optional_json(run.contract_file, "train")
     if contract is None or contract["hashes"]["config"] != load_task_config(file, settings).hash():
         shutil.rmtree(path, ignore_errors=True)
         learning.train(file, settings, path, on_epoch)

@@ -32,8 +32,8 @@ from benchmarks.engine_build import (
 from benchmarks.engine_cmsis import FLAGS, cmsis_includes, cmsis_sources
 from benchmarks.engine_quoted import quoted_rows
 from benchmarks.results_file import Row, record, record_unless_worse, row
-from pipeline.artifacts import save_text_files
 from pipeline.compiler import compile_network
+from pipeline.files import save_text_files
 
 COMMAND = "python -m benchmarks.engine"
 MODELS = {

@@ -10,7 +10,6 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from pipeline.artifacts import save_text_files
 from pipeline.compiler.emit import emit_header, emit_source
 from pipeline.compiler.filters import Filters, read_conv_2d, read_filters
 from pipeline.compiler.fuse import Step
@@ -29,6 +28,7 @@ from pipeline.compiler.lower import lower
 from pipeline.compiler.plan import plan
 from pipeline.compiler.reader import read_graph
 from pipeline.compiler.windows import axes_of
+from pipeline.files import save_text_files
 
 CALLS = Path(__file__).resolve().parent / "harness" / "cmsis_calls.c"
 FLAGS = ("-w",)  # its warnings are not ours to mend

@@ -16,8 +16,9 @@ import numpy as np
 
 from benchmarks.engine_build import HARNESS, KERNELS, build, model, oracle, run
 from benchmarks.results_file import Row, record_unless_worse, row
-from pipeline.artifacts import Int8, save_text_files
+from pipeline.artifacts import Int8
 from pipeline.compiler import compile_network
+from pipeline.files import save_text_files
 
 COMMAND = "python -m benchmarks.engine_streaming"
 HOPS = (8, 32)

@@ -33,7 +33,7 @@ from benchmarks.engine_build import (
     run,
 )
 from benchmarks.results_file import record, row
-from pipeline.artifacts import Int8, save_json, save_text_files
+from pipeline.artifacts import Int8
 from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.compiler.cost import FEATURES, TABLE, features, kernel_costs, variant
 from pipeline.compiler.fuse import fuse
@@ -45,6 +45,7 @@ from pipeline.compiler.recurrent import over_window
 from pipeline.compiler.stream import CannotStreamError
 from pipeline.compiler.stream_layers import stream
 from pipeline.deployment.linked import Symbol, network_symbols
+from pipeline.files import save_json, save_text_files
 
 COMMAND = "python -m benchmarks.kernel_costs"
 FAMILIES = ("growth", "kernels", "recurrent")

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.artifacts import IMU_UNITS, save_json
+from pipeline.artifacts import IMU_UNITS
 from pipeline.config import DataConfig, TrainConfig
 from pipeline.contract import Channel, Contract, DecisionPolicy, Hashes, Scaling
 from pipeline.datasets.held_out import HeldOutRecordings
+from pipeline.files import save_json
 from pipeline.run_folder import RunFolder
 
 CALIBRATION, TEST = 100, 200  # windows

@@ -22,12 +22,13 @@ from benchmarks.engine_build import HARNESS, KERNELS, PROFILE, ROOT, build, run
 from benchmarks.engine_many import run_on_board, run_on_host
 from benchmarks.recurrent_states import Errors, errors_of, tflm_answers
 from benchmarks.results_file import Row, record, row
-from pipeline.artifacts import Float32, Int8, save_text_files
+from pipeline.artifacts import Float32, Int8
 from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.contract import Contract, Quantisation
 from pipeline.conversion.golden import quantise
 from pipeline.conversion.stepped_reference import SteppedReference
 from pipeline.datasets.recordings import load_recordings
+from pipeline.files import save_text_files
 from pipeline.stages import quantising
 from pipeline.stages.run_windows import NEEDED, load_windows
 from pipeline.training.scaling import scale

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from pipeline.artifacts import atomic_write
+from pipeline.files import atomic_write
 
 FOLDER = Path(__file__).resolve().parent / "results"
 TOLERANCE = 0.02  # of the recorded figure, by which one may be worse

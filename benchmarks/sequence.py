@@ -23,7 +23,7 @@ from benchmarks.results_file import Row, load, record, row
 from pipeline.errors import PipelineError
 from pipeline.run_folder import RunFolder
 from pipeline.stages import learning
-from pipeline.stages.reporting import read_json
+from pipeline.stages.run_facts import metrics_of
 
 AREA = "sequence"
 FOLDER = ROOT / "build" / "sequence"
@@ -139,10 +139,6 @@ def trained_anew(config: str, data: str) -> tuple[RunFolder, float]:
     started = time.monotonic()
     run = trained(config, settings, path, lambda epoch: print(epoch, flush=True))
     return run, round((time.monotonic() - started) / 60, 1)
-
-
-def metrics_of(run: RunFolder) -> dict[str, Any]:
-    return read_json(run.metrics_file)
 
 
 def _lowest(metrics: dict[str, Any]) -> float:

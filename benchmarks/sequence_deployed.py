@@ -20,7 +20,7 @@ from benchmarks.engine_build import HARNESS, KERNELS, ROOT, build, run
 from benchmarks.engine_many import run_on_board
 from benchmarks.results_file import Row, record, row
 from benchmarks.sequence import FOLDER
-from pipeline.artifacts import Int8, save_text_files
+from pipeline.artifacts import Int8
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
@@ -30,6 +30,7 @@ from pipeline.compiler import CompiledNetwork
 from pipeline.contract import Contract
 from pipeline.conversion.stepped_reference import SteppedReference
 from pipeline.costs import NetworkCost
+from pipeline.files import save_text_files
 from pipeline.run_folder import RunFolder
 from pipeline.stages import board, learning
 from pipeline.stages.network_input import load_table

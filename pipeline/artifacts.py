@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract import UNITS_PER_SAMPLE_STEP
+from pipeline.files import load_arrays, save_arrays
 
 Float32 = NDArray[np.float32]
 Int8 = NDArray[np.int8]
@@ -27,18 +24,6 @@ IMU_UNITS = {"ax": "g", "ay": "g", "az": "g", "gx": "deg/s", "gy": "deg/s", "gz"
 IMU_CHANNELS = tuple(IMU_UNITS)
 ENVIRONMENT_UNITS = {"temperature": "degC", "pressure": "hPa", "humidity": "%"}
 ENVIRONMENT_CHANNELS = tuple(ENVIRONMENT_UNITS)
-
-
-@contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield unfinished
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -170,13 +155,12 @@ class GoldenVectors:
     outputs: Int8
 
     def save(self, path: Path) -> None:
-        with atomic_write(path) as unfinished, unfinished.open("wb") as stream:
-            np.savez_compressed(stream, inputs=self.inputs, outputs=self.outputs)
+        save_arrays(path, inputs=self.inputs, outputs=self.outputs)
 
     @classmethod
     def load(cls, path: Path) -> GoldenVectors:
-        with np.load(path) as arrays:
-            return cls(arrays["inputs"], arrays["outputs"])
+        arrays = load_arrays(path, "convert", {"inputs", "outputs"})
+        return cls(arrays["inputs"], arrays["outputs"])
 
 
 @dataclass(frozen=True)
@@ -195,17 +179,3 @@ class Event:
     t_us: int
     label: str
     score: float  # smoothed, 0 to 1
-
-
-def save_json(path: Path, content: Mapping[str, Any]) -> None:
-    with atomic_write(path) as unfinished:
-        unfinished.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", "utf-8")
-
-
-def save_text_files(folder: Path, texts: Mapping[str, str]) -> None:
-    """Write each text under its name; a file that already says the same is not touched."""
-    for name, text in texts.items():
-        path = folder / name
-        if not path.is_file() or path.read_text("utf-8") != text:
-            with atomic_write(path) as unfinished:
-                unfinished.write_text(text, "utf-8")

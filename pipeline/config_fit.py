@@ -11,6 +11,7 @@ import yaml
 from pydantic import Field
 
 from pipeline.config_models import Section
+from pipeline.files import save_text
 
 
 class FitConfig(Section):
@@ -49,4 +50,4 @@ class TaskConfig(Section):
         return content
 
     def save(self, path: Path) -> None:
-        path.write_text(yaml.safe_dump(self.plain(), sort_keys=False), encoding="utf-8")
+        save_text(path, yaml.safe_dump(self.plain(), sort_keys=False))

@@ -18,6 +18,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.files import save_text
 
 FIXED_POINT_BITS = 30
 HIGHEST_SCORE = 255  # of a window
@@ -167,13 +168,13 @@ class Contract(Part):
 
     def save(self, path: Path) -> None:
         text = json.dumps(self.model_dump(mode="json"), indent=2, sort_keys=True)
-        path.write_text(text + "\n", encoding="utf-8")
+        save_text(path, text + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Contract:
         """Raises PipelineError where the file is missing, cut short or not a contract."""
         try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+            return cls.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             raise PipelineError(
                 f"There is no contract at {path}.",
@@ -181,13 +182,19 @@ class Contract(Part):
                 "go on with it by `gesture train --resume RUN`, or run `gesture train CONFIG` and "
                 "give the run folder it prints",
             ) from None
+        except OSError as error:
+            raise _not_understood(path, error.strerror or str(error)) from None
         except ValidationError as error:
-            raise PipelineError(
-                f"{path} is not a contract this version understands: {_first_fault(error)}.",
-                "the file was edited, cut short, or written by another version",
-                "train and convert again; generated files are never edited by hand",
-                ExitCode.MISMATCH,
-            ) from None
+            raise _not_understood(path, _first_fault(error)) from None
+
+
+def _not_understood(path: Path, fault: str) -> PipelineError:
+    return PipelineError(
+        f"{path} is not a contract this version understands: {fault}.",
+        "the file was edited, cut short, or written by another version",
+        "train and convert again; generated files are never edited by hand",
+        ExitCode.MISMATCH,
+    )
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from pipeline.artifacts import save_json
+from pipeline.files import load_json, reading, save_json
 
 
 @dataclass(frozen=True)
@@ -53,9 +52,10 @@ class NetworkCost:
 
     @classmethod
     def load(cls, path: Path) -> NetworkCost:
-        content = json.loads(path.read_text("utf-8"))
-        layers = tuple(
-            LayerCost(**{**layer, "output_shape": tuple(layer["output_shape"])})
-            for layer in content["layers"]
-        )
-        return cls(**{**content, "layers": layers})
+        with reading(path, "convert"):
+            content = load_json(path, "convert")
+            layers = tuple(
+                LayerCost(**{**layer, "output_shape": tuple(layer["output_shape"])})
+                for layer in content["layers"]
+            )
+            return cls(**{**content, "layers": layers})

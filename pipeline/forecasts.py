@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import Float32, Int32, Int64, atomic_write
+from pipeline.artifacts import Float32, Int32, Int64
 from pipeline.contract import UNITS_PER_SAMPLE_STEP, Channel
+from pipeline.files import load_arrays, reading, save_arrays
 
 Float64 = NDArray[np.float64]
 
@@ -163,30 +164,27 @@ class HeldOutSeries:
             "fingerprint": held.fingerprint,
             "split_note": held.split_note,
         }
-        with atomic_write(path) as unfinished, unfinished.open("wb") as file:
-            np.savez_compressed(
-                file,
-                rows=held.rows,
-                origins=held.origins["test"],
-                forecast=self.forecast,
-                facts=np.array(json.dumps(facts, sort_keys=True)),
-            )
+        save_arrays(
+            path,
+            rows=held.rows,
+            origins=held.origins["test"],
+            forecast=self.forecast,
+            facts=np.array(json.dumps(facts, sort_keys=True)),
+        )
 
     @classmethod
     def load(cls, path: Path) -> HeldOutSeries:
-        with np.load(path) as arrays:
+        arrays = load_arrays(path, "train", {"rows", "origins", "forecast", "facts"})
+        with reading(path, "train"):
             facts = json.loads(str(arrays["facts"]))
-            rows, origins, forecast = (arrays[name] for name in ("rows", "origins", "forecast"))
-        dataset = SeriesDataset(
-            rows=rows,
-            channels=tuple(Channel.model_validate(channel) for channel in facts["channels"]),
-            outputs=tuple(Output(*output) for output in facts["outputs"]),
-            window=facts["window"],
-            season=facts["season"],
-            origins={"test": origins},
-            learned=0,
-            step_s=facts["step_s"],
-            fingerprint=facts["fingerprint"],
-            split_note=facts["split_note"],
-        )
-        return cls(dataset, forecast)
+            channels = map(Channel.model_validate, facts.pop("channels"))
+            outputs = (Output(*output) for output in facts.pop("outputs"))
+            dataset = SeriesDataset(
+                rows=arrays["rows"],
+                channels=tuple(channels),
+                outputs=tuple(outputs),
+                origins={"test": arrays["origins"]},
+                learned=0,
+                **facts,
+            )
+        return cls(dataset, arrays["forecast"])

@@ -15,9 +15,10 @@ from typing import cast, get_args
 
 import numpy as np
 
-from pipeline.artifacts import Int32, atomic_write
+from pipeline.artifacts import Int32
 from pipeline.contract import End, Level
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.files import atomic_write
 
 PADDING = 0  # stands for no text
 UNKNOWN = 1  # for a word or character that training has not seen often enough

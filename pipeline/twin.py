@@ -18,18 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import (
-    IMU_CHANNELS,
-    PROJECT,
-    Event,
-    Int8,
-    Int32,
-    Int64,
-    Recording,
-    atomic_write,
-)
+from pipeline.artifacts import IMU_CHANNELS, PROJECT, Event, Int8, Int32, Int64, Recording
 from pipeline.contract import DecisionPolicy, fixed_point_policy
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.files import atomic_write
 
 COMPILER = "cc"
 # No fused multiply-add, as on the board; symbols of one twin never meet those of another.

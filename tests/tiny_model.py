@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import IMU_UNITS, Int8, Recording, save_text_files
+from pipeline.artifacts import IMU_UNITS, Int8, Recording
 from pipeline.contract import Channel, Contract, DecisionPolicy, Hashes, Quantisation, Scaling
 from pipeline.conversion.contract_source import contract_source
+from pipeline.files import save_text_files
 
 NETWORK = Path(__file__).parent / "fixtures" / "tiny_model"
 STREAMING_NETWORK = Path(__file__).parent / "fixtures" / "tiny_streaming_model"

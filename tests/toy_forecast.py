@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from pipeline.artifacts import ENVIRONMENT_UNITS, save_text_files
+from pipeline.artifacts import ENVIRONMENT_UNITS
 from pipeline.contract import Channel, Contract, Hashes, Horizon, Quantisation, Scaling
 from pipeline.conversion.contract_source import contract_source
+from pipeline.files import save_text_files
 
 # Its sum suits any series: the first channel's rows, the later ones counting more.
 NETWORK = Path(__file__).parent / "fixtures" / "toy_judge"

@@ -12,10 +12,11 @@ from typing import Literal
 
 import numpy as np
 
-from pipeline.artifacts import Int8, save_text_files
+from pipeline.artifacts import Int8
 from pipeline.contract import Channel, Contract, Hashes, Quantisation, Scaling, VocabularyFacts
 from pipeline.conversion.contract_source import contract_source
 from pipeline.conversion.text_source import TextTable, text_source
+from pipeline.files import save_text_files
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CHANNELS = 3

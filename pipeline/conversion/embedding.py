@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import Float32, atomic_write
+from pipeline.artifacts import Float32
 from pipeline.conversion.child import run_child
+from pipeline.files import atomic_write
 
 TIMEOUT_S = 120.0
 _HINT = "the model file is damaged, or does not begin with one embedding that all its tokens take"

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import Float32, atomic_write
+from pipeline.artifacts import Float32
 from pipeline.conversion.child import run_child
 from pipeline.errors import PipelineError
+from pipeline.files import atomic_write
 
 TIMEOUT_S = 300.0
 _HINT = (

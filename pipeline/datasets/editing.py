@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.artifacts import Interval, Recording, atomic_write
+from pipeline.artifacts import Interval, Recording
 from pipeline.datasets.names import check_name, next_recording_path
 from pipeline.datasets.recording_faults import gaps_in
 from pipeline.datasets.recording_file import load_recording, save_recording
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.files import atomic_write
 
 UNTRIMMED = ".untrimmed"
 

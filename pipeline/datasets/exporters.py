@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.artifacts import IMU_CHANNELS, Recording, atomic_write
+from pipeline.artifacts import IMU_CHANNELS, Recording
 from pipeline.datasets.recording_faults import Noted
 from pipeline.datasets.recordings import load_from_dataset, recording_paths
 from pipeline.datasets.tutorial_csv import NEAR, TUTORIAL_COLUMNS
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.files import atomic_write
 
 FORMATS = ("tutorial", "edge-impulse")
 STANDARD_GRAVITY = 9.80665  # m/s^2 in 1 g

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.artifacts import IMU_CHANNELS, Int32, Interval, Recording, atomic_write
+from pipeline.artifacts import IMU_CHANNELS, Int32, Int64, Interval, Recording
 from pipeline.config import TrainConfig
 from pipeline.datasets.splits import split_recordings
 from pipeline.datasets.usable import recorded_only, usable_recordings
 from pipeline.datasets.windows import LEAKY
+from pipeline.files import load_arrays, reading, save_arrays
 
 _KEPT = ("name", "label", "person", "session", "rate_hz", "board", "source")
 
@@ -37,30 +38,19 @@ class HeldOutRecordings:
             for part, recordings in parts.items()
             for recording in recordings
         ]
-        with atomic_write(path) as unfinished, unfinished.open("wb") as stream:
-            np.savez_compressed(
-                stream,
-                about=np.array(json.dumps(about)),
-                thousandths=_all([_six_axes(recording) for recording in everything], (0, 6)),
-                seq=_all([recording.seq for recording in everything], (0,)),
-                t_us=_all([recording.t_us for recording in everything], (0,)),
-            )
+        save_arrays(
+            path,
+            about=np.array(json.dumps(about)),
+            thousandths=_all([_six_axes(recording) for recording in everything], (0, 6)),
+            seq=_all([recording.seq for recording in everything], (0,)),
+            t_us=_all([recording.t_us for recording in everything], (0,)),
+        )
 
     @classmethod
     def load(cls, path: Path) -> HeldOutRecordings:
-        parts: dict[str, list[Recording]] = {"validation": [], "test": [], "unseen": []}
-        with np.load(path) as arrays:
-            about = json.loads(str(arrays["about"]))
-            thousandths, seq, t_us = arrays["thousandths"], arrays["seq"], arrays["t_us"]
-        start = 0
-        for entry in about:
-            rows = slice(start, start + entry.pop("n"))
-            start = rows.stop
-            intervals = tuple(Interval(**interval) for interval in entry.pop("intervals"))
-            samples = thousandths[rows].astype(np.float32) / np.float32(1000)
-            part = parts[entry.pop("part")]
-            part.append(Recording(samples, seq[rows], t_us[rows], intervals=intervals, **entry))
-        return cls(**{name: tuple(part) for name, part in parts.items()})
+        arrays = load_arrays(path, "train", {"about", "thousandths", "seq", "t_us"})
+        with reading(path, "train"):
+            return cls(**_parts(json.loads(str(arrays.pop("about"))), **arrays))
 
 
 def held_out(recordings: Sequence[Recording], config: TrainConfig) -> HeldOutRecordings:
@@ -79,6 +69,22 @@ def held_out(recordings: Sequence[Recording], config: TrainConfig) -> HeldOutRec
         test=tuple(usable[index] for index in split.test),
         unseen=tuple(unseen) if config.data.labels is not None else (),
     )
+
+
+def _parts(
+    about: list[dict[str, Any]], thousandths: Int32, seq: Int64, t_us: Int64
+) -> dict[str, tuple[Recording, ...]]:
+    """about: what is told of each recording, in the order of their samples."""
+    parts: dict[str, list[Recording]] = {"validation": [], "test": [], "unseen": []}
+    start = 0
+    for entry in about:
+        rows = slice(start, start + entry.pop("n"))
+        start = rows.stop
+        intervals = tuple(Interval(**interval) for interval in entry.pop("intervals"))
+        samples = thousandths[rows].astype(np.float32) / np.float32(1000)
+        part = parts[entry.pop("part")]
+        part.append(Recording(samples, seq[rows], t_us[rows], intervals=intervals, **entry))
+    return {name: tuple(part) for name, part in parts.items()}
 
 
 def _about(recording: Recording) -> Mapping[str, Any]:

@@ -16,8 +16,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.artifacts import atomic_write
 from pipeline.errors import PipelineError
+from pipeline.files import atomic_write
 
 MEMBER = re.compile(r"aclImdb/(train|test)/(neg|pos)/(\d+)_\d+\.txt")
 LABELS = {"neg": 0, "pos": 1}

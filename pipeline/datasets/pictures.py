@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.artifacts import ENVIRONMENT_UNITS, Recording, atomic_write
+from pipeline.artifacts import ENVIRONMENT_UNITS, Recording
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.files import atomic_write
 
 DPI = 110
 COLOURS = ("#2563eb", "#d97706", "#059669")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import IMU_UNITS, Float32, Int64, Recording, atomic_write
+from pipeline.artifacts import IMU_UNITS, Float32, Int64, Recording
 from pipeline.datasets.recording_faults import (
     LARGEST_COUNT,
     LARGEST_READING,
@@ -25,6 +25,7 @@ from pipeline.datasets.recording_faults import (
 )
 from pipeline.datasets.recording_header import FORMAT, parse_header
 from pipeline.errors import PipelineError
+from pipeline.files import atomic_write
 
 CLOCK_COLUMNS = ("seq", "t_us")
 

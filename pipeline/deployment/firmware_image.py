@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.artifacts import save_json
+from pipeline.files import save_json
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.artifacts import save_text_files
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.files import save_text_files
 
 CORE_FOLDER = ".platformio"  # as platformio.ini's core_dir says
 SCONS_VERSION = "4.11.1"

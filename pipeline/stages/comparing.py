@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipeline.artifacts import Figure
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.run_folder import RunFolder
-from pipeline.stages.reporting import (
-    accuracies_by_protocol,
-    events_of,
+from pipeline.stages.reporting import accuracies_by_protocol, events_of
+from pipeline.stages.robustness import kept_sweep
+from pipeline.stages.run_facts import (
     image_of,
+    metrics_of,
     optional_json,
-    read_json,
+    settings_of,
     whole_artefacts,
 )
-from pipeline.stages.robustness import kept_sweep
 from pipeline.stages.runs import RUNS, open_run
 
 
@@ -119,11 +117,10 @@ def _read(path: Path) -> RunFacts:
 
 def _facts(run: RunFolder) -> RunFacts:
     contract = run.contract()
-    metrics = read_json(run.require(run.metrics_file, "train"))
-    settings = yaml.safe_load(run.require(run.config_file, "train").read_text("utf-8"))
+    metrics, settings = metrics_of(run), settings_of(run)
     image = image_of(run, contract) or {}
-    cost = optional_json(run.cost_file) or {}
-    evaluation = optional_json(run.evaluation_file)
+    cost = optional_json(run.cost_file, "convert") or {}
+    evaluation = optional_json(run.evaluation_file, "evaluate")
     sweep = kept_sweep(run, contract.hash())
     flatbuffer = run.flatbuffer_file
     return RunFacts(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import numpy as np
 
 from pipeline.artifacts import Recording
 from pipeline.config import load_train_config
+from pipeline.files import load_json, reading
 from pipeline.stages.runs import open_run
 
 if TYPE_CHECKING:
@@ -77,8 +77,9 @@ def make_stream(dataset: Path, file: Path, run: Path | None, seed: int) -> Recor
 def held_out_names(run: Path) -> set[str]:
     """Names of the takes that a run's training never saw."""
     folder = open_run(run)
-    splits = json.loads(folder.require(folder.splits_file, "train").read_text("utf-8"))
-    return set(splits["test"])
+    file = folder.require(folder.splits_file, "train")
+    with reading(file, "train"):
+        return set(load_json(file, "train")["test"])
 
 
 def dataset_of(run: Path) -> Path:

@@ -4,15 +4,15 @@ the twin.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.artifacts import Recording, save_json
+from pipeline.artifacts import Recording
 from pipeline.config import TrainConfig, load_train_config
 from pipeline.contract import DecisionPolicy
+from pipeline.files import load_json, reading, save_json
 from pipeline.run_folder import RunFolder
 from pipeline.twin import Twin
 
@@ -44,8 +44,9 @@ class Events:
     def load(cls, path: Path) -> Events:
         from pipeline.training.events import Calls
 
-        content = json.loads(path.read_text("utf-8"))["streams"]
-        return cls(**{name: tuple(Calls(**one) for one in part) for name, part in content.items()})
+        with reading(path, "convert"):
+            streams = load_json(path, "convert")["streams"].items()
+            return cls(**{name: tuple(Calls(**one) for one in part) for name, part in streams})
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
-from pipeline.artifacts import Recording, save_json
+from pipeline.artifacts import Recording
 from pipeline.config import TrainConfig, load_train_config
+from pipeline.files import save_json
 from pipeline.run_folder import RunFolder
 from pipeline.stages.deciding import Events, Outcome, Unseen, outcome, unseen
 from pipeline.stages.gestures import train_on
 from pipeline.stages.learning import convert
-from pipeline.stages.reporting import optional_json, write_report
+from pipeline.stages.reporting import write_report
+from pipeline.stages.run_facts import optional_json
 from pipeline.stages.runs import contract_for, open_run
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ def evaluate(
     data = fingerprint(recordings)
     place = folder / f"{name}-{_key(config, data)}"
     file = place / "evaluation.json"
-    earlier = optional_json(file)
+    earlier = optional_json(file, "evaluate")
     scores = tuple(
         _judge(protocol, configs, recordings, place / protocol, on_step)
         for protocol, configs in folds.items()

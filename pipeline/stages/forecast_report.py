@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.reports.facts import ForecastFacts
 from pipeline.run_folder import RunFolder
 from pipeline.stages.held_out_series import judged, load_held_out
-from pipeline.stages.reporting import facts_of
+from pipeline.stages.run_facts import facts_of
 
 
 def forecast_page(run: RunFolder) -> str:

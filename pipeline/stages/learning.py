@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.artifacts import Event, Figure, atomic_write, save_text_files
+from pipeline.artifacts import Event, Figure
 from pipeline.budget import Budget, load_budget
 from pipeline.config_tasks import load_task_config
 from pipeline.contract import Contract
 from pipeline.costs import NetworkCost
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.files import atomic_write, save_text_files
 from pipeline.run_folder import RunFolder
 from pipeline.stages import quantising
 from pipeline.stages.network_input import NetworkInput, network_input, save_embedding

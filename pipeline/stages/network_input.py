@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import Float32, Int8, atomic_write
+from pipeline.artifacts import Float32
 from pipeline.contract import Contract, Quantisation
+from pipeline.files import load_arrays, save_arrays
 from pipeline.run_folder import RunFolder
 from pipeline.tokens import Vocabulary
 
@@ -61,17 +61,15 @@ def network_input(
 
 
 def save_embedding(file: Path, table: TextTable) -> None:
-    with atomic_write(file) as unfinished, unfinished.open("wb") as stream:
-        np.savez_compressed(stream, rows=table.embedding)
+    save_arrays(file, rows=table.embedding)
 
 
 def load_table(run: RunFolder, contract: Contract) -> TextTable:
     """That of a converted run of text."""
     from pipeline.conversion.text_source import TextTable
 
-    with np.load(run.require(run.embedding_file, "convert")) as content:
-        rows: Int8 = content["rows"]
-    return TextTable(_entries(run, contract), rows)
+    file = run.require(run.embedding_file, "convert")
+    return TextTable(_entries(run, contract), load_arrays(file, "convert", {"rows"})["rows"])
 
 
 def _entries(run: RunFolder, contract: Contract) -> tuple[str, ...]:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from pipeline.artifacts import atomic_write
 from pipeline.contract import Contract
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.files import save_text
 from pipeline.reports.facts import ClassResult, Facts, HeldOutWindows, PersonResult, Verdict
 from pipeline.run_folder import RunFolder
 from pipeline.stages.deciding import Events, outcome
 from pipeline.stages.robustness import kept_sweep, sweep
+from pipeline.stages.run_facts import facts_of, metrics_of, optional_json, whole_artefacts
 from pipeline.stages.run_windows import held_out_windows
 from pipeline.stages.runs import open_run
 
@@ -55,7 +51,7 @@ def report(path: Path, on_step: OnStep) -> Reported:
     contract = run.contract()
     if contract.task != "gesture":
         write_report(run)
-        split = read_json(run.metrics_file)["split"]
+        split = metrics_of(run)["split"]
         return Reported(run.path, run.report_file, contract.quantisation is not None, None, split)
     robustness = None if contract.quantisation is None else sweep(run, on_step)
     on_step("writing the report")
@@ -86,8 +82,7 @@ def write_report(run: RunFolder) -> None:
 
 
 def _save_page(run: RunFolder, page: str) -> None:
-    with atomic_write(run.report_file) as unfinished:
-        unfinished.write_text(page, encoding="utf-8")
+    save_text(run.report_file, page)
 
 
 def _gesture_page(run: RunFolder) -> str:
@@ -100,26 +95,12 @@ def _rendered(facts: Facts) -> str:
     return render(facts)
 
 
-@contextmanager
-def whole_artefacts(run: RunFolder) -> Iterator[None]:
-    """Raises PipelineError (MISMATCH) where JSON of the run lacks what is looked up in it."""
-    try:
-        yield
-    except (KeyError, TypeError, AttributeError) as error:
-        raise PipelineError(
-            f"A file of {run.path} does not have what it should: {error}.",
-            "it was edited, or written by another version",
-            "convert the run again, or train it anew",
-            ExitCode.MISMATCH,
-        ) from error
-
-
 def gather(run: RunFolder) -> Facts:
     """Of gestures. Raises PipelineError where an artefact is missing or cannot be read."""
     facts = facts_of(run)
     contract, settings, metrics = facts["contract"], facts["settings"], facts["metrics"]
     held_out = held_out_windows(run, contract)
-    evaluation = optional_json(run.evaluation_file)
+    evaluation = optional_json(run.evaluation_file, "evaluate")
     robustness = kept_sweep(run, contract.hash())
     return Facts(
         **facts,
@@ -129,48 +110,6 @@ def gather(run: RunFolder) -> Facts:
         events=events_of(run, evaluation),
         robustness=None if robustness is None else asdict(robustness),
     )
-
-
-def facts_of(run: RunFolder) -> dict[str, Any]:
-    """The fields of reports/facts.py's RunFacts; raises as gather does."""
-    contract = run.contract()
-    settings = yaml.safe_load(run.require(run.config_file, "train").read_text("utf-8"))
-    flatbuffer = run.flatbuffer_file
-    return {
-        "run": str(run.path),
-        "name": run.name,
-        "dataset": Path(settings["data"]["path"]).name,
-        "contract": contract,
-        "contract_hash": contract.hash(),
-        "settings": settings,
-        "metrics": read_json(run.require(run.metrics_file, "train")),
-        "cost": optional_json(run.cost_file),
-        "image": image_of(run, contract),
-        "flatbuffer_bytes": flatbuffer.stat().st_size if flatbuffer.is_file() else None,
-    }
-
-
-def image_of(run: RunFolder, contract: Contract) -> dict[str, Any] | None:
-    """firmware.json, where it is of this very model."""
-    image = optional_json(run.firmware_file)
-    return image if image is not None and image["contract_hash"] == contract.hash() else None
-
-
-def optional_json(file: Path) -> dict[str, Any] | None:
-    return read_json(file) if file.is_file() else None
-
-
-def read_json(file: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise PipelineError(
-            f"{file} cannot be read: {error}.",
-            "it was cut short or edited",
-            "run the stage that wrote it again; generated files are never edited by hand",
-            ExitCode.MISMATCH,
-        ) from None
-    return content
 
 
 def accuracies_by_protocol(evaluation: Mapping[str, Any] | None) -> dict[str, float]:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.artifacts import PROJECT, save_text_files
+from pipeline.artifacts import PROJECT
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.files import save_text_files
 from pipeline.run_folder import RunFolder
-from pipeline.stages.reporting import optional_json
+from pipeline.stages.run_facts import optional_json
 from pipeline.stages.runs import contract_for, converted_contract, open_run
 
 OnStep = Callable[[str], None]
@@ -133,7 +134,7 @@ def _again(run: RunFolder, texts: Mapping[str, str], image: str) -> bool | None:
     compare_hashes(
         "the image built elsewhere", other, image, "the build depends on where it is made"
     )
-    deployed = optional_json(run.firmware_file)
+    deployed = optional_json(run.firmware_file, "deploy")
     if deployed is None or deployed["board"] != BOARD or deployed.get("profiled"):
         return None
     compare_hashes(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from pipeline.artifacts import Float32, Int8, Int32
 from pipeline.contract import UNITS_PER_SAMPLE_STEP
+from pipeline.errors import PipelineError
 from pipeline.run_folder import RunFolder
 from pipeline.stages.run_windows import held_out_windows
 from pipeline.stages.runs import converted_contract
@@ -60,7 +60,7 @@ def kept_sweep(run: RunFolder, contract_hash: str) -> Robustness | None:
 
     try:
         kept = Robustness.load(run.robustness_file)
-    except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+    except PipelineError:
         return None
     return kept if kept.contract == contract_hash else None
 

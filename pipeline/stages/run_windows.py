@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.artifacts import Float32
 from pipeline.contract import Contract
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.files import load_arrays
 from pipeline.reports.facts import HeldOutWindows
 from pipeline.run_folder import RunFolder
 
@@ -20,25 +20,7 @@ OF_GESTURES = frozenset({"test_targets", "test_names", "test_scores"})
 
 def load_windows(run: RunFolder, needed: Set[str]) -> dict[str, NDArray[Any]]:
     """The arrays of windows.npz. Raises PipelineError where it is missing or cannot be used."""
-    file = run.require(run.windows_file, "train")
-    try:
-        with np.load(file) as content:
-            arrays = dict(content)
-    except (OSError, ValueError, EOFError) as error:
-        raise PipelineError(
-            f"{file} cannot be read: {error}.",
-            "it was cut short or edited",
-            "train again; generated files are never edited by hand",
-            ExitCode.MISMATCH,
-        ) from None
-    if missing := needed - set(arrays):
-        raise PipelineError(
-            f"{file} has no {', '.join(sorted(missing))}.",
-            "the run was trained by another version",
-            "train again",
-            ExitCode.MISMATCH,
-        )
-    return arrays
+    return load_arrays(run.require(run.windows_file, "train"), "train", needed)
 
 
 def held_out_windows(run: RunFolder, contract: Contract) -> HeldOutWindows:

@@ -16,7 +16,7 @@ from pipeline.contract import Contract, Task
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.run_folder import RunFolder
 from pipeline.stages.held_out_text import losses
-from pipeline.stages.reporting import whole_artefacts
+from pipeline.stages.run_facts import whole_artefacts
 from pipeline.stages.runs import contract_for, converted_contract, open_run
 from pipeline.stages.text_board import judged_by_board, written_by_board
 from pipeline.text_twin import HEAT_OF_ONE, TextTwin, heat_of

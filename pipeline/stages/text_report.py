@@ -11,7 +11,7 @@ from pipeline.reports.text_page import (
 )
 from pipeline.run_folder import RunFolder
 from pipeline.stages.held_out_text import int8_loss
-from pipeline.stages.reporting import facts_of
+from pipeline.stages.run_facts import facts_of
 
 
 def sentiment_page(run: RunFolder) -> str:

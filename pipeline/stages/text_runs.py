@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.artifacts import Figure, atomic_write
+from pipeline.artifacts import Figure
 from pipeline.config_text import GenerationConfig, SentimentConfig
+from pipeline.files import save_arrays
 from pipeline.run_folder import RunFolder
 from pipeline.stages.reporting import write_report
 from pipeline.stages.settling import Proven, Settled
@@ -70,7 +71,6 @@ def settle_generation(proven: Proven) -> Settled:
     logits = proven.twin.stream(TextTwin(proven.twin).embed(tokens))  # int8 [n, vocabulary]
     scaled = logits.astype(np.float32) * np.float32(quantisation.output_scale)
     likelihoods = log_softmax(scaled)[np.arange(len(targets)), targets].astype(np.float32)
-    with atomic_write(proven.draft.scores_file) as unfinished, unfinished.open("wb") as file:
-        np.savez_compressed(file, likelihoods=likelihoods)
+    save_arrays(proven.draft.scores_file, likelihoods=likelihoods)
     loss = Figure("int8 loss", -float(likelihoods.mean()), "nats a character")
     return Settled(proven.contract, figures=(loss,))

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.artifacts import Figure, Float32, atomic_write, save_json
+from pipeline.artifacts import Figure, Float32
 from pipeline.config_series import ForecastConfig
 from pipeline.contract import Contract, Hashes, Horizon, Scaling
+from pipeline.files import save_arrays, save_json
 from pipeline.forecasts import Float64, HeldOutSeries, Judged, SeriesDataset, judge
 from pipeline.run_folder import RunFolder
 from pipeline.training.fit import Epoch, Fitted, fit
@@ -145,12 +146,11 @@ def _seen(windows: Float32, scaling: Scaling) -> Float32:
 def _save_windows(run: RunFolder, dataset: SeriesDataset, scaling: Scaling) -> None:
     calibration = spread(dataset.origins["train"], CALIBRATION_WINDOWS)
     test = spread(dataset.origins["test"], GOLDEN_WINDOWS)
-    with atomic_write(run.windows_file) as unfinished, unfinished.open("wb") as file:
-        np.savez_compressed(
-            file,
-            calibration=_seen(dataset.windows(calibration), scaling),
-            test=_seen(dataset.windows(test), scaling),
-        )
+    save_arrays(
+        run.windows_file,
+        calibration=_seen(dataset.windows(calibration), scaling),
+        test=_seen(dataset.windows(test), scaling),
+    )
 
 
 def _save_metrics(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import Float32, Int8, Int32, atomic_write
+from pipeline.artifacts import Float32, Int8, Int32
+from pipeline.files import load_arrays, save_arrays
 
 
 @dataclass(frozen=True)
@@ -30,23 +31,22 @@ class HeldOutScores:
         return float(np.mean(self.int8_scores.argmax(axis=1) == self.targets))
 
     def save(self, path: Path) -> None:
-        with atomic_write(path) as unfinished, unfinished.open("wb") as stream:
-            np.savez_compressed(
-                stream,
-                labels=np.array(self.labels),
-                names=np.array(self.names),
-                targets=self.targets,
-                float_scores=self.float_scores,
-                int8_scores=self.int8_scores,
-            )
+        save_arrays(
+            path,
+            labels=np.array(self.labels),
+            names=np.array(self.names),
+            targets=self.targets,
+            float_scores=self.float_scores,
+            int8_scores=self.int8_scores,
+        )
 
     @classmethod
     def load(cls, path: Path) -> HeldOutScores:
-        with np.load(path) as arrays:
-            return cls(
-                tuple(arrays["labels"].tolist()),
-                tuple(arrays["names"].tolist()),
-                arrays["targets"],
-                arrays["float_scores"],
-                arrays["int8_scores"],
-            )
+        arrays = load_arrays(path, "convert", {field.name for field in fields(cls)})
+        return cls(
+            tuple(arrays["labels"].tolist()),
+            tuple(arrays["names"].tolist()),
+            arrays["targets"],
+            arrays["float_scores"],
+            arrays["int8_scores"],
+        )

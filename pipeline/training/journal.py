@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import atomic_write
 from pipeline.config_fit import TaskConfig
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.files import atomic_write, load_arrays
 from pipeline.run_folder import RunFolder
 
 SCALARS = "scalars"  # what TensorBoard calls its plugin for curves
@@ -54,17 +53,8 @@ def load_checkpoint(journal: Journal) -> Checkpoint | None:
     file = journal.run.checkpoint_file
     if not file.is_file():
         return None
-    try:
-        with np.load(file) as content:
-            arrays = dict(content)
-        told = json.loads(str(arrays.pop("told")))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise PipelineError(
-            f"{file} cannot be read: {error}.",
-            "it was cut short or edited",
-            "delete the run and train anew",
-            ExitCode.MISMATCH,
-        ) from None
+    arrays = load_arrays(file, "train", {"told"})
+    told = json.loads(str(arrays.pop("told")))
     if told["fingerprint"] != journal.fingerprint:
         raise PipelineError(
             f"{journal.run.path} cannot go on: its data are not what they were.",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.artifacts import save_json
+from pipeline.files import load_json, reading, save_json
 
 LOSS = 0.05  # of all windows: five points of accuracy
 
@@ -45,12 +44,13 @@ class Robustness:
 
     @classmethod
     def load(cls, path: Path) -> Robustness:
-        content = json.loads(path.read_text("utf-8"))
-        curves = tuple(
-            Curve(**{**curve, **{key: tuple(curve[key]) for key in ("levels", "accuracies")}})
-            for curve in content["curves"]
-        )
-        return cls(**{**content, "curves": curves})
+        with reading(path, "report"):
+            content = load_json(path, "report")
+            curves = tuple(
+                Curve(**{**curve, **{key: tuple(curve[key]) for key in ("levels", "accuracies")}})
+                for curve in content["curves"]
+            )
+            return cls(**{**content, "curves": curves})
 
 
 def make_curve(

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import Figure, atomic_write
+from pipeline.artifacts import Figure
+from pipeline.files import atomic_write
 from pipeline.run_folder import RunFolder
 from pipeline.training.fit import Fitted
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.artifacts import Float32, Int32, save_json
+from pipeline.artifacts import Float32, Int32
 from pipeline.config_text import SentimentConfig
 from pipeline.contract import Contract
+from pipeline.files import save_json
 from pipeline.run_folder import RunFolder
 from pipeline.tokens import TokenDataset
 from pipeline.training.evaluate import measure

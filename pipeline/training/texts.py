@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from pipeline.artifacts import Float32, Int32, atomic_write
+from pipeline.artifacts import Float32, Int32
 from pipeline.contract import Channel, End, Hashes, Scaling, VocabularyFacts
+from pipeline.files import save_arrays
 from pipeline.run_folder import RunFolder
 from pipeline.tokens import TokenDataset
 from pipeline.training.fit import Fitted
@@ -22,8 +21,7 @@ def source_of(dataset: TokenDataset, embedding: int) -> Source:
 
 def save_tokens(run: RunFolder, calibration: Int32, test: Int32, **more: Any) -> None:
     """windows.npz of texts: tokens, int32 [n, T], which conversion embeds."""
-    with atomic_write(run.windows_file) as unfinished, unfinished.open("wb") as file:
-        np.savez_compressed(file, calibration=calibration, test=test, **more)
+    save_arrays(run.windows_file, calibration=calibration, test=test, **more)
 
 
 def learned(dataset: TokenDataset, fitted: Fitted) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from dataclasses import asdict
 
 import numpy as np
 
-from pipeline.artifacts import IMU_UNITS, Float32, SequenceDataset, atomic_write, save_json
+from pipeline.artifacts import IMU_UNITS, Float32, SequenceDataset
 from pipeline.config import TrainConfig
 from pipeline.contract import Channel, Contract, Hashes, Scaling
+from pipeline.files import atomic_write, save_arrays, save_json
 from pipeline.run_folder import RunFolder
 from pipeline.training.confusion_picture import confusion_picture
 from pipeline.training.evaluate import Metrics, measure
@@ -67,16 +68,15 @@ def _save_windows(
     run: RunFolder, dataset: SequenceDataset, scaling: Scaling, judged: Judged
 ) -> None:
     stream = {} if judged.stream is None else asdict(judged.stream)
-    with atomic_write(run.windows_file) as unfinished, unfinished.open("wb") as file:
-        np.savez_compressed(
-            file,
-            calibration=_calibration(dataset, scaling),
-            test=judged.windows,
-            test_targets=judged.targets,
-            test_names=np.array(judged.names),
-            test_scores=judged.scores,
-            **{f"stream_{name}": values for name, values in stream.items()},
-        )
+    save_arrays(
+        run.windows_file,
+        calibration=_calibration(dataset, scaling),
+        test=judged.windows,
+        test_targets=judged.targets,
+        test_names=np.array(judged.names),
+        test_scores=judged.scores,
+        **{f"stream_{name}": values for name, values in stream.items()},
+    )
 
 
 def _calibration(dataset: SequenceDataset, scaling: Scaling) -> Float32:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,16 @@ def test_a_board_says_what_the_twin_says(done: Done) -> None:
 def test_it_can_be_reproduced(done: Done) -> None:
     verified = gesture("verify", done.run.path, cwd=done.run.path)
     assert verified.code == 0, verified.told
+
+
+@pytest.mark.parametrize("file", ["series.npz", "scores.npz"])
+def test_a_damaged_run_is_told(done: Done, tmp_path: Path, file: str) -> None:
+    shutil.copytree(done.run.path, tmp_path / "run")
+    with (tmp_path / "run" / file).open("r+b") as kept:
+        kept.truncate(300)
+    ended = gesture("report", "run", cwd=tmp_path)
+    assert ended.code == ExitCode.MISMATCH
+    assert f"{file} cannot be read" in ended.told
 
 
 def test_other_tasks_commands_are_refused_by_name(done: Done) -> None:

@@ -142,6 +142,9 @@ def test_a_run_that_is_not_converted_gets_its_report_all_the_same(
         ("metrics.json", b"{}", ExitCode.MISMATCH, "does not have what it should"),
         ("evaluation.json", b'{"protocols": [{}]}', ExitCode.MISMATCH, "what it should"),
         ("windows.npz", b"PK", ExitCode.MISMATCH, "windows.npz cannot be read"),
+        ("windows.npz", b"PK\x03\x04", ExitCode.MISMATCH, "windows.npz cannot be read"),
+        ("config.yaml", b"data: [", ExitCode.USAGE, "config.yaml is not readable as YAML"),
+        ("scores.npz", b"PK\x03\x04", ExitCode.MISMATCH, "scores.npz cannot be read"),
         ("scores.npz", None, ExitCode.FAILED, "scores.npz is missing"),
     ],
 )
@@ -174,8 +177,8 @@ def test_a_run_of_an_older_version_is_not_converted(converted_run: Path, work: P
     np.savez(run / "windows.npz", **kept)
     ended = gesture("convert", "runs/older", cwd=work)
     assert ended.code == ExitCode.MISMATCH
-    assert "windows.npz has no test_names" in ended.told
-    assert "train again" in ended.told
+    assert "windows.npz cannot be read: it has no test_names" in ended.told
+    assert "`gesture train` makes it anew" in ended.told
 
 
 def test_a_missing_run_is_told(tmp_path: Path) -> None:

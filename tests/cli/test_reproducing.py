@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from benchmarks import engine_build
-from pipeline.artifacts import GoldenVectors, save_text_files
+from pipeline.artifacts import GoldenVectors
 from pipeline.compiler import compile_network
 from pipeline.conversion.contract_source import contract_source
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.streams import join_takes
 from pipeline.errors import ExitCode
+from pipeline.files import save_text_files
 from pipeline.run_folder import RunFolder
 from pipeline.twin import Twin
 from tests.cli.commands import PROJECT, gesture

@@ -69,6 +69,26 @@ def test_a_broken_run_is_listed_with_its_fault(two: Path) -> None:
     assert [Path(run["run"]).name for run in listed if "fault" in run] == ["one", "two"]
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("contract.json", b"\xff"),
+        ("config.yaml", b"data: ["),
+        ("config.yaml", b"a list"),
+        ("cost.json", b"[]"),
+        ("events.json", b"{"),
+        ("scores.npz", b"PK\x03\x04"),
+    ],
+)
+def test_one_damaged_run_does_not_hide_the_others(two: Path, file: str, content: bytes) -> None:
+    (two / "runs" / "two" / file).write_bytes(content)
+    ended = gesture("runs", "list", "--json", cwd=two)
+    assert ended.code == 0, ended.err
+    one, other = ended.json["runs"]
+    assert one["state"] == "converted"
+    assert file in other["fault"]
+
+
 def test_no_runs_are_no_fault(tmp_path: Path) -> None:
     ended = gesture("runs", "list", cwd=tmp_path)
     assert ended.code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -175,6 +176,17 @@ def test_a_board_judges_a_sentence_and_a_text_longer_than_a_line(judge, writer, 
     assert by_board.json == by_twin.json
     assert other.code == ExitCode.MISMATCH
     assert "deploy this run to the board" in other.told
+
+
+def test_a_damaged_run_is_told(writer, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(writer.path, run)
+    for file, words in (("scores.npz", ("report",)), ("embedding.npz", ("verify",))):
+        whole = (run / file).read_bytes()
+        (run / file).write_bytes(whole[: len(whole) // 2])
+        ended = gesture(*words, "run", cwd=tmp_path)
+        assert ended.code == ExitCode.MISMATCH
+        assert f"{file} cannot be read" in ended.told
 
 
 def test_a_run_of_text_can_be_made_again(judge, work):

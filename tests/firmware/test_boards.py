@@ -13,8 +13,8 @@ import pytest
 from building import APP, FIRMWARE, MODEL, PROJECT, STRICT, board_sources, compile_c, include_flags
 from talking import PERIOD_US, Talk, fast_replay, imu_file, qemu_command, start
 
-from pipeline.artifacts import save_text_files
 from pipeline.conversion.c_array import c_array
+from pipeline.files import save_text_files
 
 pytestmark = pytest.mark.xdist_group("firmware")
 HISTORY_BYTES = 1024 * 40  # samples kept for `gesture pull`, each with its number and its time

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from building import FIRMWARE, HERE, PROJECT
 
-from pipeline.artifacts import Int8, save_text_files
+from pipeline.artifacts import Int8
 from pipeline.conversion.c_array import c_array
+from pipeline.files import save_text_files
 
 WINDOW, CHANNELS, CLASSES = 8, 6, 3
 NEVER = -1

@@ -14,8 +14,8 @@ from host_engine import KERNELS, ROOT, WARNINGS, HostEngine, assert_parity
 from keras_models import NAMES
 from random_graphs import random_network
 
-from pipeline.artifacts import save_text_files
 from pipeline.compiler import compile_network
+from pipeline.files import save_text_files
 
 GOLDEN = Path(__file__).with_name("golden")
 CORTEX_M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from toy_text import ALPHABET, writer
 
-from pipeline.artifacts import save_json
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.files import save_json
 from pipeline.run_folder import RunFolder
 from pipeline.stages.text import generate
 from pipeline.text_twin import TextTwin
