@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,20 +64,39 @@ def fit(
     keras = quiet_keras(config.seed + len(epochs))
     model = course.network()
     learner = course.learner(model)
-    learned, held = course.learned, course.held
-    measured = ["accuracy"] if course.accuracy else []
-    optimizer = _optimizer(keras, config, len(learned.inputs))
+    if checkpoint is not None and checkpoint.done:
+        learner.set_weights(checkpoint.row("weights"))
+    else:
+        _compile(keras, learner, course, config)
+        best = keras.callbacks.EarlyStopping(
+            "val_loss", patience=config.patience, restore_best_weights=True
+        )
+        called = [
+            _telling(keras, config, epochs, on_epoch),
+            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+            best,
+            *_forgetting(keras, learner, course),
+            *(() if journal is None else callbacks(keras, journal, checkpoint, best, epochs)),
+        ]
+        _learn(learner, course, config, len(epochs), called)
+    model.set_weights(learner.get_weights())
+    return Fitted(model, tuple(epochs))
+
+
+def _compile(keras: Any, learner: Any, course: Course, config: FitConfig) -> None:
     learner.compile(
-        optimizer,
+        _optimizer(keras, config, len(course.learned.inputs)),
         course.loss(),
-        weighted_metrics=measured,
-        steps_per_execution=STEPS_AT_ONCE if learned.begins is None else 1,
+        weighted_metrics=["accuracy"] if course.accuracy else [],
+        steps_per_execution=STEPS_AT_ONCE if course.learned.begins is None else 1,
     )
-    best = keras.callbacks.EarlyStopping(
-        "val_loss", patience=config.patience, restore_best_weights=True
-    )
-    if journal is not None:
-        journal.begin()
+
+
+def _learn(
+    learner: Any, course: Course, config: FitConfig, epochs: int, called: Sequence[Any]
+) -> None:
+    """epochs: that are done already."""
+    learned, held = course.learned, course.held
     learner.fit(
         learned.inputs,
         learned.targets,
@@ -85,21 +104,11 @@ def fit(
         validation_data=_with_weights(held),
         batch_size=config.batch_size,
         epochs=config.epochs,
-        initial_epoch=len(epochs),
+        initial_epoch=epochs,
         shuffle=learned.begins is None,
-        callbacks=[
-            _telling(keras, config, epochs, on_epoch),
-            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
-            best,
-            *_forgetting(keras, learner, learned, held),
-            *(callbacks(keras, journal, checkpoint, best, epochs) if journal is not None else ()),
-        ],
+        callbacks=called,
         verbose=0,
     )
-    model.set_weights(learner.get_weights())
-    if journal is not None:
-        journal.end()
-    return Fitted(model, tuple(epochs))
 
 
 def _optimizer(keras: Any, config: FitConfig, sequences: int) -> Any:
@@ -115,14 +124,15 @@ def _with_weights(held: Lesson) -> tuple[Any, ...]:
     return given if held.weights is None else (*given, held.weights)
 
 
-def _forgetting(keras: Any, model: Any, learned: Lesson, held: Lesson) -> list[Any]:
+def _forgetting(keras: Any, learner: Any, course: Course) -> list[Any]:
     """What sets states to nought where streams begin."""
+    learned, held = course.learned, course.held
     if learned.begins is None or held.begins is None:
         return []
     at = {"on_train_batch_begin": learned.begins, "on_test_batch_begin": held.begins}
     return [
         keras.callbacks.LambdaCallback(
-            **{when: _before_batch(model, begins) for when, begins in at.items()}
+            **{when: _before_batch(learner, begins) for when, begins in at.items()}
         )
     ]
 

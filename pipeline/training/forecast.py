@@ -26,6 +26,7 @@ from pipeline.training.models import Head, Source, build
 from pipeline.training.run_files import (
     CALIBRATION_WINDOWS,
     Trained,
+    finish,
     how_it_went,
     save_model,
     spread,
@@ -55,7 +56,7 @@ def train_forecast(
     _save_windows(run, dataset, lesson.scaling)
     HeldOutSeries(held, forecast).save(run.series_file)
     _save_metrics(run, dataset, fitted, judged)
-    contract.save(run.contract_file)
+    finish(run, contract)
     return Trained(
         run=run.path,
         accuracy=None,

@@ -22,6 +22,7 @@ from pipeline.training.run_files import (
     CALIBRATION_STRETCH,
     CALIBRATION_STRETCHES,
     Trained,
+    finish,
     save_model,
     spread,
 )
@@ -56,7 +57,7 @@ def train_generation(
     content |= {"loss": loss, "bits_per_character": bits, "characters": test.size}
     content["samples"] = _samples(fitted.model, config, dataset)
     save_json(run.metrics_file, content)
-    _contract(dataset, config).save(run.contract_file)
+    finish(run, _contract(dataset, config))
     in_bits = Figure("loss in bits", bits, "bits a character")
     figures = (Figure("loss", loss, "nats a character"), in_bits)
     return Trained(run.path, None, len(test), dataset.split_note, run.report_file, figures=figures)

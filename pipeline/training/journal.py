@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.config_fit import TaskConfig
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.files import atomic_write, load_arrays
+from pipeline.files import atomic_write, load_arrays, reading
 from pipeline.run_folder import RunFolder
 
 SCALARS = "scalars"  # what TensorBoard calls its plugin for curves
@@ -21,7 +21,7 @@ SCALARS = "scalars"  # what TensorBoard calls its plugin for curves
 
 @dataclass(frozen=True)
 class Journal:
-    """fingerprint: of the data, which must be the same where a training goes on."""
+    """fingerprint: of the data; they and the settings must be the same where a training goes on."""
 
     run: RunFolder
     config: TaskConfig
@@ -31,17 +31,15 @@ class Journal:
         self.run.training.mkdir(parents=True, exist_ok=True)
         self.config.save(self.run.config_file)
 
-    def end(self) -> None:
-        """What is only for going on is not needed any more; the logs stay."""
-        self.run.checkpoint_file.unlink(missing_ok=True)
-
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Of a training after whole epochs; arrays: by name, as numpy keeps them."""
+    """Of a training after whole epochs; arrays: by name, as numpy keeps them; done: whether there
+    is nothing more to learn, and the weights are the best ones."""
 
     epochs: tuple[dict[str, Any], ...]
     arrays: dict[str, NDArray[Any]]
+    done: bool
 
     def row(self, name: str) -> list[NDArray[Any]]:
         """The arrays that were kept under this name, in order."""
@@ -49,25 +47,44 @@ class Checkpoint:
 
 
 def load_checkpoint(journal: Journal) -> Checkpoint | None:
-    """None where no epoch was finished. Raises PipelineError for other data, or a broken file."""
+    """None where no epoch was finished. Raises PipelineError for other data, other settings or a
+    broken file."""
     file = journal.run.checkpoint_file
     if not file.is_file():
         return None
     arrays = load_arrays(file, "train", {"told"})
-    told = json.loads(str(arrays.pop("told")))
-    if told["fingerprint"] != journal.fingerprint:
-        raise PipelineError(
-            f"{journal.run.path} cannot go on: its data are not what they were.",
-            "files were added, changed or taken away since it was begun",
-            "train anew, or bring the data back as they were",
-            ExitCode.MISMATCH,
-        )
-    return Checkpoint(tuple(told["epochs"]), arrays)
+    with reading(file, "train"):
+        told = json.loads(str(arrays.pop("told")))
+        checkpoint = Checkpoint(tuple(told["epochs"]), arrays, told["done"])
+        other_data = told["fingerprint"] != journal.fingerprint
+        other_settings = told["settings"] != journal.config.hash()
+    if other_data:
+        raise _cannot_go_on(journal, "data", "files were added, changed or taken away")
+    if other_settings:
+        why = f"{journal.run.config_file.name} in it was edited, or the version is another,"
+        raise _cannot_go_on(journal, "settings", why)
+    return checkpoint
 
 
-def save_checkpoint(journal: Journal, learner: Any, best: Any, epochs: Sequence[Any]) -> None:
+def _cannot_go_on(journal: Journal, what: str, why: str) -> PipelineError:
+    return PipelineError(
+        f"{journal.run.path} cannot go on: its {what} are not what they were.",
+        f"{why} since it was begun",
+        f"train anew, or bring the {what} back as they were",
+        ExitCode.MISMATCH,
+    )
+
+
+def save_checkpoint(
+    journal: Journal, learner: Any, best: Any, epochs: Sequence[Any], done: bool
+) -> None:
     """After whole epochs; best: Keras's early stopping."""
-    told = {"epochs": [asdict(epoch) for epoch in epochs], "fingerprint": journal.fingerprint}
+    told = {
+        "epochs": [asdict(epoch) for epoch in epochs],
+        "done": done,
+        "fingerprint": journal.fingerprint,
+        "settings": journal.config.hash(),
+    }
     kept = {
         "weights": learner.get_weights(),
         "optimizer": [variable.numpy() for variable in learner.optimizer.variables],
@@ -110,9 +127,13 @@ def callbacks(
 
     def keep(index: int, logs: Any = None) -> None:  # noqa: ARG001, Keras names them
         if epochs:
-            save_checkpoint(journal, keeper.model, best, epochs)
+            save_checkpoint(journal, keeper.model, best, epochs, done=False)
+
+    def end(logs: Any = None) -> None:  # noqa: ARG001
+        save_checkpoint(journal, keeper.model, best, epochs, done=True)
 
     def begin(logs: Any = None) -> None:  # noqa: ARG001
+        journal.begin()
         if checkpoint is not None:
             go_on(checkpoint, keeper.model, best)
 
@@ -120,7 +141,7 @@ def callbacks(
         _save_table(journal, epochs)
 
     keeper = keras.callbacks.LambdaCallback(
-        on_train_begin=begin, on_epoch_begin=keep, on_epoch_end=log
+        on_train_begin=begin, on_epoch_begin=keep, on_epoch_end=log, on_train_end=end
     )
     return [keeper, *([_tensorboard(keras, journal)] if journal.config.fit.tensorboard else ())]
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artifacts import Figure
+from pipeline.contract import Contract
 from pipeline.files import atomic_write
 from pipeline.run_folder import RunFolder
 from pipeline.training.fit import Fitted
@@ -42,6 +43,12 @@ def save_model(run: RunFolder, fitted: Fitted) -> None:
         named = unfinished.with_suffix(".keras")  # Keras insists on the suffix
         fitted.model.save(named)
         named.replace(unfinished)
+
+
+def finish(run: RunFolder, contract: Contract) -> None:
+    """The contract comes last: it makes the run count as trained, with nothing left to go on to."""
+    contract.save(run.contract_file)
+    run.checkpoint_file.unlink(missing_ok=True)
 
 
 def how_it_went(fitted: Fitted, split_note: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from pipeline.training.fit import Epoch, fit
 from pipeline.training.journal import Journal
 from pipeline.training.lessons import Course, Lesson, labelled, smoothed_cross_entropy
 from pipeline.training.models import Head, build
-from pipeline.training.run_files import CALIBRATION_WINDOWS, Trained, save_model, spread
+from pipeline.training.run_files import CALIBRATION_WINDOWS, Trained, finish, save_model, spread
 from pipeline.training.texts import learned, predicted, save_tokens, source_of, text_facts
 
 MISTAKES = 10  # that are kept for people
@@ -45,7 +45,7 @@ def train_sentiment(
     content["confusion"] = metrics.confusion.tolist()
     content["mistakes"] = _worst_mistakes(dataset, scores)
     save_json(run.metrics_file, content)
-    _contract(dataset, config).save(run.contract_file)
+    finish(run, _contract(dataset, config))
     return Trained(run.path, metrics.accuracy, len(test), dataset.split_note, run.report_file)
 
 

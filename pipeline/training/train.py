@@ -25,6 +25,7 @@ from pipeline.training.run_files import (
     CALIBRATION_STRETCHES,
     CALIBRATION_WINDOWS,
     Trained,
+    finish,
     how_it_went,
     save_model,
     spread,
@@ -50,7 +51,7 @@ def train(
     _save_windows(run, dataset, scaling, judged)
     _save_metrics(run, dataset, metrics, fitted)
     _save_confusion_picture(run, dataset, metrics)
-    _contract(dataset, config, scaling).save(run.contract_file)
+    finish(run, _contract(dataset, config, scaling))
     return Trained(
         run.path, metrics.accuracy, len(judged.targets), dataset.split_note, run.report_file
     )

@@ -167,8 +167,14 @@ def test_where_it_was_broken_off_it_goes_on_to_the_same_weights(folder: Path) ->
         write(config, folder / "broken", kill_after(3))
     assert not (folder / "broken" / "contract.json").exists()
     refuse_other_data(config, folder)
+    refuse_other_settings(config, folder)
     refuse_half_a_checkpoint(config, folder)
     told: list[int] = []
+    in_the_way = RunFolder(folder / "broken").keras_file
+    in_the_way.mkdir()  # it learns to the end, and fails as it saves what it has learned
+    with pytest.raises(OSError, match=in_the_way.name):
+        write(config, folder / "broken", lambda epoch: told.append(epoch.number))
+    in_the_way.rmdir()
     broken = write(config, folder / "broken", lambda epoch: told.append(epoch.number))
     assert told == [3, 4]
     assert metrics_of(broken)["epochs"] == metrics_of(whole)["epochs"]
@@ -184,6 +190,14 @@ def refuse_other_data(config: GenerationConfig, folder: Path) -> None:
     other = write_rhymes(folder / "other.txt", 3000)
     changed = config.model_copy(update={"data": config.data.model_copy(update={"path": other})})
     with pytest.raises(PipelineError, match="its data are not what they were") as caught:
+        write(changed, folder / "broken", quietly)
+    assert caught.value.exit_code == ExitCode.MISMATCH
+
+
+def refuse_other_settings(config: GenerationConfig, folder: Path) -> None:
+    text = config.text.model_copy(update={"embedding": 1 + config.text.embedding})
+    changed = config.model_copy(update={"text": text})
+    with pytest.raises(PipelineError, match="its settings are not what they were") as caught:
         write(changed, folder / "broken", quietly)
     assert caught.value.exit_code == ExitCode.MISMATCH
 
