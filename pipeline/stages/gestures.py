@@ -40,8 +40,11 @@ def train_on(
 ) -> Trained:
     from pipeline.datasets.held_out import held_out
     from pipeline.datasets.windows import make_dataset
+    from pipeline.training.models import check_hop, check_window
     from pipeline.training.train import train as fit
 
+    check_window(config.model, config.window.length)
+    check_hop(config.model, config.window.hop)
     dataset = make_dataset(recordings, config)
     held_out(recordings, config).save(folder.recordings_file)
     trained = fit(dataset, config, folder, on_epoch)

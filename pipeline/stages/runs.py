@@ -24,15 +24,18 @@ def new_run(name: str) -> RunFolder:
 
 
 def named_run(path: Path) -> RunFolder:
-    """`path`, which must be free: a finished run is never written over."""
+    """`path`, which must be free: a run is never written over."""
+    run = RunFolder(path)
     if path.exists():
+        begun = run.config_file.exists() and not run.contract_file.exists()
+        other = "choose another name, or delete the folder first"
         raise PipelineError(
             f"{path} exists already.",
             "a run is never written over, so that its figures stay true",
-            "choose another name, or delete the folder first",
+            f"go on with it by `gesture train --resume {path}`, {other}" if begun else other,
             ExitCode.USAGE,
         )
-    return RunFolder(path)
+    return run
 
 
 def point_latest_at(run: RunFolder) -> None:

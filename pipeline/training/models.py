@@ -56,7 +56,7 @@ def build(config: ModelConfig, source: Source, head: Head) -> Any:
     """
     from keras import Model, layers
 
-    _check_window(config, source.window)
+    check_window(config, source.window)
     given, x = _taken_in(source)  # [n, T, C]
     features = _body(config, head, x)  # [n, features] or [n, T, features]
     kept = layers.Dropout(config.dropout, name="dropout")(features)
@@ -246,7 +246,8 @@ def check_hop(config: ModelConfig, hop: int) -> None:
         )
 
 
-def _check_window(config: ModelConfig, window: int) -> None:
+def check_window(config: ModelConfig, window: int) -> None:
+    """Raises PipelineError where pooling would cut a window, or leave nothing of it."""
     columns = window
     for reach, pool in _shortenings(config):
         columns -= reach

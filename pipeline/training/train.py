@@ -18,7 +18,6 @@ from pipeline.training.fit import Epoch, Fitted
 from pipeline.training.gestures import fit_gestures
 from pipeline.training.journal import Journal
 from pipeline.training.judging import Judged, judge
-from pipeline.training.models import check_hop
 from pipeline.training.policy import usual_policy
 from pipeline.training.run_files import (
     CALIBRATION_STRETCH,
@@ -41,7 +40,6 @@ def train(
     on_epoch: Callable[[Epoch], None],
 ) -> Trained:
     """Fill the run folder. contract.json comes last: it makes the run count as trained."""
-    check_hop(config.model, config.window.hop)
     journal = Journal(run, config, dataset.fingerprint)
     fitted, scaling = fit_gestures(dataset, config, on_epoch, journal)
     judged = judge(fitted.model, scaling, dataset, config)

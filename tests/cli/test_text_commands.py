@@ -46,6 +46,9 @@ def writer(place: Path) -> Ended:
         process.send_signal(signal.SIGKILL)
         process.wait(LIMIT_S)
     assert not run.contract_file.exists()
+    anew = gesture("train", "generation.yaml", "--run", run.path, cwd=place)
+    assert anew.code == ExitCode.USAGE
+    assert f"go on with it by `gesture train --resume {run.path}`" in anew.told
     return gesture("train", "--resume", "runs/writer", "--json", cwd=place)
 
 

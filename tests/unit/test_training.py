@@ -21,6 +21,7 @@ from pipeline.datasets.windows import make_dataset
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.reports.page import render
 from pipeline.run_folder import RunFolder
+from pipeline.stages.gestures import train_on
 from pipeline.stages.reporting import gather
 from pipeline.training.fit import Epoch
 from pipeline.training.gestures import fit_gestures
@@ -241,17 +242,29 @@ def test_a_window_that_pooling_would_cut_is_refused_with_a_good_length(
 
 
 @pytest.mark.parametrize(("hop", "good"), [(18, 16), (1, 4), (23, 24)])
-def test_a_hop_that_a_board_cannot_make_is_refused_before_training(
-    dataset: SequenceDataset, config: TrainConfig, tmp_path: Path, hop: int, good: int
+def test_a_hop_that_a_board_cannot_make_is_refused_before_anything_is_written(
+    config: TrainConfig, tmp_path: Path, hop: int, good: int
 ) -> None:
-    run, told = RunFolder(tmp_path / "run"), []
-    with pytest.raises(PipelineError, match=f"A hop of {hop} samples") as caught:
-        train(dataset, changed(config, "window", hop=hop), run, told.append)
-    assert caught.value.next_step == f"set window.hop to {good}"
+    caught = refused(changed(config, "window", hop=hop), tmp_path, f"A hop of {hop} samples")
+    assert caught.next_step == f"set window.hop to {good}"
+    assert good % total_stride(config.model) == 0
+
+
+def test_a_window_that_pooling_would_cut_is_refused_before_anything_is_written(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    caught = refused(changed(config, "window", length=61), tmp_path, "A window of 61 samples")
+    assert caught.next_step == "set window.length to 60"
+
+
+def refused(config: TrainConfig, folder: Path, words: str) -> PipelineError:
+    run, told = RunFolder(folder / "run"), []
+    with pytest.raises(PipelineError, match=words) as caught:
+        train_on(load_recordings(config.data.path), config, run, told.append)
     assert caught.value.exit_code == ExitCode.USAGE
     assert not told
     assert not run.path.exists()
-    assert good % total_stride(config.model) == 0
+    return caught.value
 
 
 @pytest.mark.parametrize(
