@@ -199,13 +199,13 @@ def show_converted(converted: Converted, as_json: bool) -> None:
             ("contract", converted.contract_hash[:12]),
         ],
     )
-    show_cost(converted.cost, converted.hop)
+    show_cost(converted.cost, converted.occasion)
 
 
-def show_cost(cost: NetworkCost, hop: int) -> None:
-    """What each layer takes for a classification, every `hop` samples, and all of them together."""
+def show_cost(cost: NetworkCost, occasion: str) -> None:
+    """What each layer takes for an answer, and all of them together."""
     columns = ("layer", "operators", "output", "MACs", "instructions", "flash", "RAM")
-    table = Table(*columns, box=None, title=f"cost every {hop} samples", title_justify="left")
+    table = Table(*columns, box=None, title=f"cost {occasion}", title_justify="left")
     for layer in cost.layers:
         shape = "x".join(map(str, layer.output_shape))
         numbers = (layer.macs, layer.instructions, layer.flash_bytes, layer.ram_bytes)

@@ -24,7 +24,7 @@ def show_judgements(judgements: Sequence[Judgement], as_json: bool) -> None:
         if judged.unknown:
             err.print(f"[dim]not known to it: {escape(', '.join(judged.unknown))}[/]")
         if judged.left_out:
-            err.print(f"[dim]{judged.left_out} of {judged.words} words were cut off[/]")
+            err.print(f"[dim]{judged.left_out} of {judged.tokens} {judged.level} were cut off[/]")
 
 
 def show_written(written: Written, as_json: bool) -> None:

@@ -156,6 +156,13 @@ class Contract(Part):
         """Samples that the network is given at a time."""
         return self.hop if self.streaming else self.window
 
+    @property
+    def occasion(self) -> str:
+        """When the network answers, in words."""
+        if self.vocabulary is not None:
+            return "for each text" if self.mode == "window" else "for each character"
+        return "for each row" if self.horizons else f"every {self.hop} samples"
+
     def converted(
         self, quantisation: Quantisation, flatbuffer: bytes, streaming: bool = False
     ) -> Contract:

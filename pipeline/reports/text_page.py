@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.contract import End
 from pipeline.reports.facts import RunFacts
 from pipeline.reports.page import rendered
 
@@ -26,8 +27,11 @@ class GenerationFacts(RunFacts):
 
 def render_sentiment(facts: SentimentFacts) -> str:
     """The page. The same facts give the same bytes; what they lack raises KeyError."""
+    vocabulary = facts.contract.vocabulary
+    assert vocabulary is not None  # the task has one
     mistakes = [
-        {**mistake, "text": _shortened(mistake["text"])} for mistake in facts.metrics["mistakes"]
+        {**mistake, "text": shortened(mistake["text"], vocabulary.truncating)}
+        for mistake in facts.metrics["mistakes"]
     ]
     accuracy = facts.metrics["accuracy"] if facts.int8_accuracy is None else facts.int8_accuracy
     return rendered(
@@ -47,8 +51,12 @@ def render_generation(facts: GenerationFacts) -> str:
     )
 
 
-def _shortened(text: str) -> str:
-    """The end, which networks are given too where a text is too long."""
+def shortened(text: str, cut: End) -> str:
+    """Cut where it is cut for the network too, between words if it has any."""
     if len(text) <= LONGEST_SHOWN:
         return text
-    return f"… {text[-LONGEST_SHOWN:].partition(' ')[2]}"
+    if cut == "post":
+        begin = text[:LONGEST_SHOWN]
+        return f"{begin.rpartition(' ')[0] or begin} …"
+    end = text[-LONGEST_SHOWN:]
+    return f"… {end.partition(' ')[2] or end}"

@@ -42,8 +42,8 @@ OnStep = Callable[[str], None]
 @dataclass(frozen=True)
 class Converted:
     """vectors: how many were compared byte for byte with the reference; obstacle: why the network
-    does not stream, None where it does; variant: `fast`, or `compact` and why; cost: of a
-    classification, without the firmware around it."""
+    does not stream, None where it does; occasion: when it answers, in words; variant: `fast`, or
+    `compact` and why; cost: of an answer, without the firmware around it."""
 
     run: Path
     contract_hash: str
@@ -51,7 +51,7 @@ class Converted:
     reference: str
     int8_accuracy: float | None
     flatbuffer_bytes: int
-    hop: int
+    occasion: str
     obstacle: str | None
     variant: str
     cost: NetworkCost
@@ -135,7 +135,7 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
         reference=quantising.name_of_reference(network),
         int8_accuracy=settled.int8_accuracy,
         flatbuffer_bytes=len(flatbuffer),
-        hop=contract.hop,
+        occasion=contract.occasion,
         obstacle=network.obstacle,
         variant=variant,
         cost=network.cost,

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.artifacts import Float32, Int8
 from pipeline.config_file import load_section
 from pipeline.config_text import GenerationConfig, SentimentConfig
-from pipeline.contract import Contract, Task
+from pipeline.contract import Contract, Level, Task
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.run_folder import RunFolder
 from pipeline.stages.held_out_text import losses
@@ -29,13 +29,15 @@ LONGEST_BY_BOARD = 10_000
 
 @dataclass(frozen=True)
 class Judgement:
-    """scores: by label, 0 to 1; unknown: words that training has not seen often enough; left_out:
-    words at the end that was cut; int8: whether the compiled C said it."""
+    """scores: by label, 0 to 1; tokens: how many words, or characters, as `level` says;
+    unknown: those that training has not seen often enough; left_out: at the end that was cut;
+    int8: whether the compiled C said it."""
 
     text: str
     label: str
     scores: dict[str, float]
-    words: int
+    level: Level
+    tokens: int
     unknown: tuple[str, ...]
     left_out: int
     int8: bool
@@ -74,14 +76,15 @@ def predict(path: Path, texts: Sequence[str], port: str | None = None) -> list[J
 def _judgement(
     text: str, vocabulary: Vocabulary, contract: Contract, scores: Float32, int8: bool
 ) -> Judgement:
-    words = len(vocabulary.encode(text))
+    tokens = len(vocabulary.encode(text))
     return Judgement(
         text=text,
         label=contract.labels[int(np.argmax(scores))],
         scores=dict(zip(contract.labels, map(float, scores), strict=True)),
-        words=words,
+        level=vocabulary.level,
+        tokens=tokens,
         unknown=tuple(vocabulary.unseen(text)),
-        left_out=max(0, words - contract.window),
+        left_out=max(0, tokens - contract.window),
         int8=int8,
     )
 

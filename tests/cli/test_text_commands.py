@@ -87,7 +87,7 @@ def test_it_says_what_a_text_is(place: Path, judge: Ended) -> None:
     assert "not known to it: zebra, of" in ended.told
     told = gesture("predict", "runs/judge", "dull " * 20, "--json", cwd=place).json["texts"]
     assert told[0]["label"] == "negative"
-    assert (told[0]["words"], told[0]["left_out"], told[0]["int8"]) == (20, 8, False)
+    assert (told[0]["tokens"], told[0]["left_out"], told[0]["int8"]) == (20, 8, False)
     assert sum(told[0]["scores"].values()) == pytest.approx(1, abs=1e-5)
 
 

@@ -19,8 +19,18 @@ def test_what_is_written_is_printed_to_the_character(capsys: pytest.CaptureFixtu
 
 def test_a_text_that_is_judged_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     text = ODD.replace("\t", " ")
-    show_judgements([Judgement(text, "[/b]", {"[/b]": 1.0}, 3, (), 0, int8=True)], as_json=False)
+    show_judgements(
+        [Judgement(text, "[/b]", {"[/b]": 1.0}, "words", 3, (), 0, int8=True)], as_json=False
+    )
     assert capsys.readouterr().out == f"[/b] 100.0%  {text}\n"
+
+
+def test_what_was_cut_off_is_counted_in_what_the_network_reads(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    judged = Judgement("texts", "good", {"good": 1.0}, "characters", 5, (), 2, int8=True)
+    show_judgements([judged], as_json=False)
+    assert "2 of 5 characters were cut off" in capsys.readouterr().err
 
 
 def test_a_table_shows_names_and_units_in_brackets(capsys: pytest.CaptureFixture[str]) -> None:

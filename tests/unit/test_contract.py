@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from toy_text import judge, writer
 
 from pipeline.contract import (
     Channel,
@@ -49,6 +50,12 @@ def test_a_saved_contract_is_the_same_contract(tmp_path: Path) -> None:
     loaded = Contract.load(tmp_path / "contract.json")
     assert loaded == contract()
     assert loaded.hash() == contract().hash()
+
+
+def test_when_a_network_answers_is_told_in_the_words_of_its_task() -> None:
+    assert contract().occasion == "every 8 samples"
+    assert writer().contract.occasion == "for each character"
+    assert judge().contract.occasion == "for each text"
 
 
 def test_any_change_changes_the_hash() -> None:

@@ -80,6 +80,7 @@ def test_the_errors_of_the_model_stand_beside_those_of_guessing() -> None:
     assert '<p class="headline">0.25 degC</p>' in page
     assert "temperature, forecast 24 h ahead, is off on average" in page
     assert "<td>temperature</td><td>24 h</td><td>degC</td><td>0.25</td><td>0.25</td>" in page
+    assert "instructions of one inference, for each row" in page
     assert "is off by <b>0.24 degC</b>" in page  # a day ago, of what rises by 0.01 an hour
     assert "the board&#39;s own C" in page or "the board's own C" in page
 
