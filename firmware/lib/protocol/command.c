@@ -2,41 +2,8 @@
 
 #include <string.h>
 
-#define MAX_WORDS 4 /* one more than any command has, so that too many are seen */
 #define HEAT_DECIMALS 4
 #define VALUE_DECIMALS 3
-
-typedef enum {
-  NOTHING,
-  ON_OFF,
-  OFFSET_HEX,
-  RUNS,
-  NUMBER,
-  PERIOD,
-  SAMPLES,
-  TEXT,
-  GENERATION,
-  VALUES
-} arguments_t;
-
-typedef struct {
-  const char *name;
-  command_kind_t kind;
-  arguments_t arguments;
-} rule_t;
-
-static const rule_t RULES[] = {
-    {"info", COMMAND_INFO, NOTHING},       {"labels", COMMAND_LABELS, NOTHING},
-    {"stream", COMMAND_STREAM, ON_OFF},    {"classify", COMMAND_CLASSIFY, ON_OFF},
-    {"scores", COMMAND_SCORES, ON_OFF},    {"load", COMMAND_LOAD, OFFSET_HEX},
-    {"invoke", COMMAND_INVOKE, NOTHING},   {"bench", COMMAND_BENCH, RUNS},
-    {"profile", COMMAND_PROFILE, NOTHING}, {"selftest", COMMAND_SELFTEST, NOTHING},
-    {"image", COMMAND_IMAGE, NUMBER},      {"reboot", COMMAND_REBOOT, NOTHING},
-    {"pull", COMMAND_PULL, NUMBER},        {"inject", COMMAND_INJECT, NUMBER},
-    {"sample", COMMAND_SAMPLE, SAMPLES},   {"text", COMMAND_TEXT, TEXT},
-    {"more", COMMAND_MORE, TEXT},          {"generate", COMMAND_GENERATE, GENERATION},
-    {"observe", COMMAND_OBSERVE, VALUES},  {"environment", COMMAND_ENVIRONMENT, PERIOD},
-};
 
 void command_reader_reset(command_reader_t *reader) {
   reader->length = 0;
@@ -58,11 +25,10 @@ static const char *next_word(char **text) {
   return end > word ? word : NULL;
 }
 
-/* All that is left. */
-static int split(char *text, const char *words[MAX_WORDS]) {
-  int count = 0;
-  while (count < MAX_WORDS && (words[count] = next_word(&text)) != NULL) count++;
-  return count;
+/* The word that is all that is left; NULL where there are more, or none. */
+static const char *only_word(char *text) {
+  const char *word = next_word(&text);
+  return next_word(&text) == NULL ? word : NULL;
 }
 
 /* Goes on with `value` by the digits that `word` begins with, `word` being moved behind them, and
@@ -91,13 +57,20 @@ static bool is_hex_bytes(const char *hex) {
   return digits % 2 == 0;
 }
 
-static command_kind_t parse_on_off(const char *word, command_kind_t kind, command_t *out) {
+static command_kind_t parse_nothing(char *text, command_kind_t kind, command_t *out) {
+  (void)out;
+  return next_word(&text) == NULL ? kind : COMMAND_BAD_ARGUMENT;
+}
+
+static command_kind_t parse_on_off(char *text, command_kind_t kind, command_t *out) {
+  const char *word = only_word(text);
+  if (word == NULL) return COMMAND_BAD_ARGUMENT;
   out->on = strcmp(word, "on") == 0;
   return out->on || strcmp(word, "off") == 0 ? kind : COMMAND_BAD_ARGUMENT;
 }
 
-static command_kind_t parse_bytes(const char *hex, command_kind_t kind, command_t *out) {
-  if (!is_hex_bytes(hex)) return COMMAND_BAD_ARGUMENT;
+static command_kind_t read_bytes(const char *hex, command_kind_t kind, command_t *out) {
+  if (hex == NULL || !is_hex_bytes(hex)) return COMMAND_BAD_ARGUMENT;
   const size_t count = strlen(hex) / 2;
   if (count > COMMAND_MAX_LOAD_BYTES) return COMMAND_OUT_OF_RANGE;
   out->byte_count = (uint8_t)count;
@@ -107,29 +80,42 @@ static command_kind_t parse_bytes(const char *hex, command_kind_t kind, command_
   return kind;
 }
 
-static command_kind_t parse_samples(const char *hex, command_t *out) {
-  const command_kind_t kind = parse_bytes(hex, COMMAND_SAMPLE, out);
+static command_kind_t parse_samples(char *text, command_kind_t kind, command_t *out) {
+  const command_kind_t found = read_bytes(only_word(text), kind, out);
   const bool is_whole = out->byte_count > 0 && out->byte_count % COMMAND_SAMPLE_BYTES == 0;
-  return kind == COMMAND_SAMPLE && !is_whole ? COMMAND_BAD_ARGUMENT : kind;
+  return found == kind && !is_whole ? COMMAND_BAD_ARGUMENT : found;
 }
 
-static command_kind_t parse_number(const char *word, command_kind_t kind, uint32_t *out) {
+static command_kind_t read_number(const char *word, command_kind_t kind, uint32_t *out) {
   uint64_t value = 0;
-  (void)read_digits(&word, UINT32_MAX, &value);
-  if (*word != '\0') return COMMAND_BAD_ARGUMENT;
+  if (word == NULL || read_digits(&word, UINT32_MAX, &value) == 0 || *word != '\0') {
+    return COMMAND_BAD_ARGUMENT;
+  }
   *out = (uint32_t)value;
   return value <= UINT32_MAX ? kind : COMMAND_OUT_OF_RANGE;
 }
 
-static command_kind_t parse_load(const char *offset, const char *hex, command_t *out) {
-  const command_kind_t kind = parse_number(offset, COMMAND_LOAD, &out->number);
-  return kind == COMMAND_LOAD ? parse_bytes(hex, COMMAND_LOAD, out) : kind;
+static command_kind_t parse_number(char *text, command_kind_t kind, command_t *out) {
+  return read_number(only_word(text), kind, &out->number);
 }
 
-static command_kind_t parse_bench(const char *runs, command_t *out) {
-  const command_kind_t kind = parse_number(runs, COMMAND_BENCH, &out->number);
+static command_kind_t parse_load(char *text, command_kind_t kind, command_t *out) {
+  const char *offset = next_word(&text);
+  const command_kind_t found = read_number(offset, kind, &out->number);
+  return found == kind ? read_bytes(only_word(text), kind, out) : found;
+}
+
+static command_kind_t parse_runs(char *text, command_kind_t kind, command_t *out) {
+  const command_kind_t found = parse_number(text, kind, out);
   const bool in_range = out->number >= 1 && out->number <= COMMAND_MAX_BENCH_RUNS;
-  return kind == COMMAND_BENCH && !in_range ? COMMAND_OUT_OF_RANGE : kind;
+  return found == kind && !in_range ? COMMAND_OUT_OF_RANGE : found;
+}
+
+static command_kind_t parse_period(char *text, command_kind_t kind, command_t *out) {
+  const command_kind_t found = parse_number(text, kind, out);
+  const bool in_range = out->number == 0 || (out->number >= COMMAND_LEAST_PERIOD_MS &&
+                                             out->number <= COMMAND_MOST_PERIOD_MS);
+  return found == kind && !in_range ? COMMAND_OUT_OF_RANGE : found;
 }
 
 /* All that is left of the line, spaces too; its escapes are read by who needs them. */
@@ -159,7 +145,7 @@ static bool to_heat(const char *word, uint32_t *heat) {
   return to_decimal(word, HEAT_DECIMALS, COMMAND_MAX_HEAT, heat);
 }
 
-static command_kind_t parse_values(char *text, command_t *out) {
+static command_kind_t parse_values(char *text, command_kind_t kind, command_t *out) {
   const char *word;
   while ((word = next_word(&text)) != NULL) {
     const bool is_negative = *word == '-';
@@ -172,69 +158,46 @@ static command_kind_t parse_values(char *text, command_t *out) {
     const int32_t value = (int32_t)magnitude;
     out->values[out->value_count++] = is_negative ? -value : value;
   }
-  return COMMAND_OBSERVE;
+  return kind;
 }
 
-static command_kind_t parse_generation(char *text, command_t *out) {
+static command_kind_t parse_generation(char *text, command_kind_t kind, command_t *out) {
   const char *characters = next_word(&text);
   const char *heat = next_word(&text);
   const char *seed = next_word(&text);
   if (seed == NULL || !to_heat(heat, &out->heat)) return COMMAND_BAD_ARGUMENT;
-  command_kind_t kind = parse_number(characters, COMMAND_GENERATE, &out->number);
-  if (kind == COMMAND_GENERATE) kind = parse_number(seed, COMMAND_GENERATE, &out->seed);
-  if (kind == COMMAND_GENERATE) kind = parse_text(text, COMMAND_GENERATE, out);
+  command_kind_t found = read_number(characters, kind, &out->number);
+  if (found == kind) found = read_number(seed, kind, &out->seed);
+  if (found == kind) found = parse_text(text, kind, out);
   const bool in_range = out->number >= 1 && out->number <= COMMAND_MAX_WRITTEN;
   const bool is_known = in_range && out->heat <= COMMAND_MAX_HEAT;
-  return kind == COMMAND_GENERATE && !is_known ? COMMAND_OUT_OF_RANGE : kind;
+  return found == kind && !is_known ? COMMAND_OUT_OF_RANGE : found;
 }
 
-static command_kind_t parse_period(const char *word, command_t *out) {
-  const command_kind_t kind = parse_number(word, COMMAND_ENVIRONMENT, &out->number);
-  const bool in_range = out->number == 0 || (out->number >= COMMAND_LEAST_PERIOD_MS &&
-                                             out->number <= COMMAND_MOST_PERIOD_MS);
-  return kind == COMMAND_ENVIRONMENT && !in_range ? COMMAND_OUT_OF_RANGE : kind;
-}
+/* What follows a command's name, to `out`; `kind`, or what is wrong with it. */
+typedef command_kind_t parse_t(char *text, command_kind_t kind, command_t *out);
 
-static command_kind_t parse_words(const rule_t *rule, char *text, command_t *out) {
-  static const int expected[] = {[NOTHING] = 0, [ON_OFF] = 1,  [RUNS] = 1,      [NUMBER] = 1,
-                                 [PERIOD] = 1,  [SAMPLES] = 1, [OFFSET_HEX] = 2};
-  const char *words[MAX_WORDS];
-  if (split(text, words) != expected[rule->arguments]) return COMMAND_BAD_ARGUMENT;
-  switch (rule->arguments) {
-    case ON_OFF:
-      return parse_on_off(words[0], rule->kind, out);
-    case OFFSET_HEX:
-      return parse_load(words[0], words[1], out);
-    case RUNS:
-      return parse_bench(words[0], out);
-    case NUMBER:
-      return parse_number(words[0], rule->kind, &out->number);
-    case PERIOD:
-      return parse_period(words[0], out);
-    case SAMPLES:
-      return parse_samples(words[0], out);
-    default:
-      return rule->kind;
-  }
-}
-
-static command_kind_t parse_arguments(const rule_t *rule, char *text, command_t *out) {
-  switch (rule->arguments) {
-    case TEXT:
-      return parse_text(text, rule->kind, out);
-    case GENERATION:
-      return parse_generation(text, out);
-    case VALUES:
-      return parse_values(text, out);
-    default:
-      return parse_words(rule, text, out);
-  }
-}
+static const struct {
+  const char *name;
+  command_kind_t kind;
+  parse_t *parse;
+} RULES[] = {
+    {"info", COMMAND_INFO, parse_nothing},       {"labels", COMMAND_LABELS, parse_nothing},
+    {"stream", COMMAND_STREAM, parse_on_off},    {"classify", COMMAND_CLASSIFY, parse_on_off},
+    {"scores", COMMAND_SCORES, parse_on_off},    {"load", COMMAND_LOAD, parse_load},
+    {"invoke", COMMAND_INVOKE, parse_nothing},   {"bench", COMMAND_BENCH, parse_runs},
+    {"profile", COMMAND_PROFILE, parse_nothing}, {"selftest", COMMAND_SELFTEST, parse_nothing},
+    {"image", COMMAND_IMAGE, parse_number},      {"reboot", COMMAND_REBOOT, parse_nothing},
+    {"pull", COMMAND_PULL, parse_number},        {"inject", COMMAND_INJECT, parse_number},
+    {"sample", COMMAND_SAMPLE, parse_samples},   {"text", COMMAND_TEXT, parse_text},
+    {"more", COMMAND_MORE, parse_text},          {"generate", COMMAND_GENERATE, parse_generation},
+    {"observe", COMMAND_OBSERVE, parse_values},  {"environment", COMMAND_ENVIRONMENT, parse_period},
+};
 
 static command_kind_t parse_line(char *text, command_t *out) {
   const char *name = next_word(&text);
   for (size_t i = 0; name != NULL && i < sizeof RULES / sizeof RULES[0]; i++) {
-    if (strcmp(name, RULES[i].name) == 0) return parse_arguments(&RULES[i], text, out);
+    if (strcmp(name, RULES[i].name) == 0) return RULES[i].parse(text, RULES[i].kind, out);
   }
   return COMMAND_UNKNOWN;
 }

@@ -80,24 +80,28 @@ static char *put_number(char *out, uint32_t number) {
   return out;
 }
 
+/* After a backslash: what one escape stands for, and `text` moved behind it. */
+static bool read_escape(const char **text, uint32_t *number) {
+  const char kind = **text;
+  if (kind == '\0') return false;
+  (*text)++;
+  if (kind == 'u') return read_number(text, number);
+  const char *name = strchr(NAMES, kind);
+  if (name != NULL) *number = (uint32_t)NAMED[name - NAMES];
+  return name != NULL;
+}
+
 bool escape_read(char *text) {
   char *out = text;
   const char *in = text;
   while (*in != '\0') {
+    uint32_t number;
     if (*in != '\\') {
       *out++ = *in++;
       continue;
     }
-    const char kind = in[1];
-    uint32_t number;
-    const char *name = kind == '\0' ? NULL : strchr(NAMES, kind);
-    if (kind != 'u' && name == NULL) return false;
-    in += 2;
-    if (kind == 'u') {
-      if (!read_number(&in, &number)) return false;
-    } else {
-      number = (uint32_t)NAMED[name - NAMES];
-    }
+    in++;
+    if (!read_escape(&in, &number)) return false;
     out = put_number(out, number);
   }
   *out = '\0';
