@@ -46,7 +46,6 @@ const model_t MODEL = {{
     .rate_mhz = {rate_mhz},
     .window = MODEL_WINDOW,
     .hop = MODEL_HOP,
-    .feed = MODEL_FEED,
     .channels = MODEL_CHANNELS,
     .classes = MODEL_CLASSES,
     .selftest_crc = 0x{selftest_crc:04X},

@@ -19,8 +19,7 @@ const char *twin_token(uint16_t token) { return MODEL.text->tokens[token]; }
 
 void twin_embed(const uint16_t *tokens, uint32_t count, int8_t *embedded) {
   for (uint32_t i = 0; i < count; i++) {
-    memcpy(embedded + (size_t)i * MODEL_CHANNELS,
-           MODEL.text->embedding + (size_t)tokens[i] * MODEL_CHANNELS, MODEL_CHANNELS);
+    memcpy(embedded + (size_t)i * MODEL_CHANNELS, vocabulary_row(tokens[i]), MODEL_CHANNELS);
   }
 }
 

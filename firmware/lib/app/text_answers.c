@@ -29,14 +29,6 @@ static bool take_escapes_out(app_t *app, const command_t *command) {
   return false;
 }
 
-static int likeliest(const int8_t *output) {
-  int best = 0;
-  for (int c = 1; c < MODEL_CLASSES; c++) {
-    if (output[c] > output[best]) best = c;
-  }
-  return best;
-}
-
 void app_answer_text(app_t *app, const command_t *command) {
   int8_t output[MODEL_CLASSES];
   if (MODEL_TASK != MODEL_SENTIMENT || !take_escapes_out(app, command)) return;
@@ -44,7 +36,7 @@ void app_answer_text(app_t *app, const command_t *command) {
   passage_add(&passage, command->text);
   passage_embed(&passage, app->test_input);
   model_run(app->test_input, output);
-  const int best = likeliest(output);
+  const uint16_t best = sampler_largest(output, MODEL_CLASSES);
   line_start(&app->line, "ok ");
   line_text(&app->line, MODEL.labels[best]);
   line_text(&app->line, " ");

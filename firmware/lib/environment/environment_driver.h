@@ -18,7 +18,6 @@ typedef struct {
 } environment_scale_t;
 
 typedef struct {
-  const char *name; /* of the part */
   /* Whether the part answers with its own name, where it has one. */
   bool (*is_there)(const i2c_bus_t *bus);
   /* Sets the part up, and finds what its counts mean. Does not wait. */

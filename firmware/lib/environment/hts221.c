@@ -73,4 +73,4 @@ static bool read(const i2c_bus_t *bus, int32_t count[ENVIRONMENT_PART_VALUES]) {
 }
 
 const environment_driver_t HTS221 = {
-    .name = "HTS221", .is_there = is_there, .begin = begin, .measure = measure, .read = read};
+    .is_there = is_there, .begin = begin, .measure = measure, .read = read};

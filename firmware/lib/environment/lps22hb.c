@@ -52,4 +52,4 @@ static bool read(const i2c_bus_t *bus, int32_t count[ENVIRONMENT_PART_VALUES]) {
 }
 
 const environment_driver_t LPS22HB = {
-    .name = "LPS22HB", .is_there = is_there, .begin = begin, .measure = measure, .read = read};
+    .is_there = is_there, .begin = begin, .measure = measure, .read = read};

@@ -69,7 +69,6 @@ typedef struct {
   uint32_t rate_mhz;                /* samples per 1000 s; 0 of text and forecasts */
   uint16_t window;                  /* samples */
   uint16_t hop;                     /* samples */
-  uint16_t feed;                    /* samples that invoke is given: window or hop */
   uint8_t channels;                 /* of a sample */
   uint8_t classes;                  /* 0 where there is no model */
   uint8_t shift;                    /* of all channels' scaling */
@@ -80,8 +79,8 @@ typedef struct {
   const model_forecast_t *forecast; /* NULL of all else */
   model_policy_t policy;
   void (*reset)(void); /* forgets all samples */
-  /* input int8 [feed][channels], output int8 [classes]; score = output + 128. The output is that of
-   * the last window, once so many samples were fed since the reset. */
+  /* input int8 [MODEL_FEED][channels], output int8 [classes]; score = output + 128. The output is
+   * that of the last window, once so many samples were fed since the reset. */
   void (*invoke)(const int8_t *input, int8_t *output);
 } model_t;
 

@@ -9,7 +9,6 @@ const model_t MODEL = {
     .contract_hash = "none",
     .window = MODEL_WINDOW,
     .hop = MODEL_HOP,
-    .feed = MODEL_FEED,
     .channels = MODEL_CHANNELS,
     .classes = 0,
     .policy = {.smoothing_windows = 1, .background = MODEL_NO_BACKGROUND},

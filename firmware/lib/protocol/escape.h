@@ -7,8 +7,6 @@
 
 #include "line.h"
 
-#define ESCAPE_MOST_CHARACTERS 12 /* of one character */
-
 /* Adds one character of UTF-8. */
 void escape_write(line_t *line, const char *character);
 

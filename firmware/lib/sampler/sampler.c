@@ -10,7 +10,8 @@
 #define PCG_MULTIPLIER 6364136223846793005u
 #define PCG_INCREMENT 1442695040888963407u
 
-uint32_t sampler_random(sampler_t *sampler) {
+/* The next of the generator's numbers. */
+static uint32_t next_random(sampler_t *sampler) {
   const uint64_t state = sampler->state;
   sampler->state = state * PCG_MULTIPLIER + PCG_INCREMENT;
   const uint32_t mixed = (uint32_t)((state >> 18 ^ state) >> 27);
@@ -22,9 +23,9 @@ void sampler_begin(sampler_t *sampler, uint32_t step, uint32_t heat, uint32_t se
   const uint64_t cold = (uint64_t)(WEIGHT_BITS + 2) << SAMPLER_STEP_BITS; /* leaves no weight */
   sampler->sharpness = heat == 0 ? cold : ((uint64_t)step * SAMPLER_HEAT_OF_ONE + heat / 2) / heat;
   sampler->state = 0;
-  (void)sampler_random(sampler);
+  (void)next_random(sampler);
   sampler->state += seed;
-  (void)sampler_random(sampler);
+  (void)next_random(sampler);
 }
 
 /* 2^-fraction, fraction in 2^-SAMPLER_STEP_BITS and less than one: 1 - y (1 - y/2 (1 - y/3 ...))
@@ -49,7 +50,7 @@ static uint32_t weight(uint64_t sharpness, uint32_t distance) {
   return (power(fraction) + (1u << (shift - 1))) >> shift;
 }
 
-static uint16_t largest(const int8_t *logits, uint16_t count) {
+uint16_t sampler_largest(const int8_t *logits, uint16_t count) {
   uint16_t best = 0;
   for (uint16_t i = 1; i < count; i++) {
     if (logits[i] > logits[best]) best = i;
@@ -58,14 +59,14 @@ static uint16_t largest(const int8_t *logits, uint16_t count) {
 }
 
 uint16_t sampler_draw(sampler_t *sampler, const int8_t *logits, uint16_t count, uint32_t *weights) {
-  const uint16_t best = largest(logits, count);
+  const uint16_t best = sampler_largest(logits, count);
   if (weight(sampler->sharpness, 1) == 0) return best;
   uint64_t sum = 0;
   for (uint16_t i = 0; i < count; i++) {
     weights[i] = weight(sampler->sharpness, (uint32_t)(logits[best] - logits[i]));
     sum += weights[i];
   }
-  uint64_t left = (uint64_t)sampler_random(sampler) * sum >> 32;
+  uint64_t left = (uint64_t)next_random(sampler) * sum >> 32;
   uint16_t place = 0;
   while (left >= weights[place]) left -= weights[place++];
   return place;

@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #define SAMPLER_STEP_BITS 24       /* after the point of `step` */
-#define SAMPLER_MOST_HEAT 50000    /* 5, in ten-thousandths */
 #define SAMPLER_HEAT_OF_ONE 10000u /* temperatures are in ten-thousandths */
 
 typedef struct {
@@ -24,8 +23,8 @@ typedef struct {
  * ten-thousandths, 0 for the largest logit at all times. */
 void sampler_begin(sampler_t *sampler, uint32_t step, uint32_t heat, uint32_t seed);
 
-/* The next of the generator's numbers. */
-uint32_t sampler_random(sampler_t *sampler);
+/* The place of the largest of `logits` [count], the first of equal ones. */
+uint16_t sampler_largest(const int8_t *logits, uint16_t count);
 
 /* A place among `logits` [count], 1 to 256 of them. `weights` [count] is overwritten. */
 uint16_t sampler_draw(sampler_t *sampler, const int8_t *logits, uint16_t count, uint32_t *weights);

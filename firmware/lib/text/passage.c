@@ -31,7 +31,6 @@ void passage_embed(const passage_t *passage, int8_t *input) {
     const bool is_text = place >= begin && place - begin < kept;
     const uint16_t token = is_text ? passage->tokens[(first + place - begin) % MODEL_TOKENS]
                                    : (uint16_t)VOCABULARY_PADDING;
-    memcpy(input + place * MODEL_CHANNELS, MODEL.text->embedding + (size_t)token * MODEL_CHANNELS,
-           MODEL_CHANNELS);
+    memcpy(input + place * MODEL_CHANNELS, vocabulary_row(token), MODEL_CHANNELS);
   }
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model.h"
+#include "model_size.h"
 
 /* As strcmp, of a text that ends after `length` bytes. */
 static int compare(const char *text, size_t length, const char *other) {
@@ -26,4 +27,8 @@ uint16_t vocabulary_find(const char *text, size_t length) {
     }
   }
   return VOCABULARY_UNKNOWN;
+}
+
+const int8_t *vocabulary_row(uint16_t token) {
+  return MODEL.text->embedding + (size_t)token * MODEL_CHANNELS;
 }

@@ -13,4 +13,7 @@
  * text. */
 uint16_t vocabulary_find(const char *text, size_t length);
 
+/* What the network is given for a token: int8 [MODEL_CHANNELS]. Needs a model of text. */
+const int8_t *vocabulary_row(uint16_t token);
+
 #endif

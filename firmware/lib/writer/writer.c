@@ -12,7 +12,7 @@ void writer_begin(writer_t *writer, uint32_t heat, uint32_t seed) {
 }
 
 static void read_token(writer_t *writer, uint16_t token) {
-  MODEL.invoke(MODEL.text->embedding + (size_t)token * MODEL_CHANNELS, writer->logits);
+  MODEL.invoke(vocabulary_row(token), writer->logits);
 }
 
 bool writer_read(writer_t *writer, const char *text, void (*after_each)(void)) {
