@@ -1,6 +1,7 @@
-"""Fuzzes the board's commands and lines with libFuzzer, guided by coverage.
+"""Fuzzes the board's commands and lines with libFuzzer, guided by coverage: an equal share of the
+time for a model of each task.
 
-Findings stay in build/fuzz, to be played again with `build/fuzz/fuzzer FILE`; what reached new
+Findings stay in build/fuzz, to be played again with `build/fuzz/TASK/fuzzer FILE`; what reached new
 code is added to tests/fixtures/corpus/commands, which the tests play to every build.
 Run: python -m benchmarks.capture_fuzz [MINUTES]
 """
@@ -15,12 +16,12 @@ from pathlib import Path
 
 from benchmarks.results_file import Row, record, row
 from pipeline.artifacts import PROJECT
-from tests.firmware.building import APP, HERE, SANITIZED, STRICT, compile_c
+from tests.firmware.building import SANITIZED, STRICT, compile_c
+from tests.firmware.fuzzing import CORPUS, SOURCES, TASKS, model_of
 
 COMMAND = "python -m benchmarks.capture_fuzz"
 MINUTES = 10.0
 MOST_BYTES = 600  # of one input: two lines and more
-CORPUS = PROJECT / "tests" / "fixtures" / "corpus" / "commands"
 WORK = PROJECT / "build" / "fuzz"
 
 
@@ -36,40 +37,45 @@ def main() -> None:
 
 
 def fuzz_rows(minutes: float) -> list[Row]:
-    fuzzed = fuzz(minutes)
+    fuzzed = [fuzz(task, minutes / len(TASKS)) for task in TASKS]
+    runs = sum(one.runs for one in fuzzed)
+    findings = sum(one.findings for one in fuzzed)
     note = (
-        f"{fuzzed.runs} inputs; clang's libFuzzer with address and undefined-behaviour sanitizers"
+        f"{runs} inputs, models of {len(TASKS)} tasks; clang's libFuzzer with address and "
+        "undefined-behaviour sanitizers"
     )
     return [
         row("fuzzing minutes", minutes, "min", COMMAND, note, ">= 10"),
-        row("fuzzing findings", fuzzed.findings, "", COMMAND, note, "== 0"),
+        row("fuzzing findings", findings, "", COMMAND, note, "== 0"),
     ]
 
 
-def fuzz(minutes: float) -> Fuzzed:
+def fuzz(task: str, minutes: float) -> Fuzzed:
     """Run the fuzzer, then keep of what it found the inputs that reach code no other reaches."""
-    found = WORK / "corpus"
+    work = WORK / task
+    found = work / "corpus"
     found.mkdir(parents=True, exist_ok=True)
-    program = compile_c(
-        WORK / "fuzzer",
-        [HERE / "fuzz_commands.c", *APP],
-        [*STRICT, *SANITIZED, "-fsanitize=fuzzer"],
-        compiler="clang",
-    )
-    before = _findings()
+    program = _program(task, work)
+    before = _findings(work)
     limits = [f"-max_total_time={round(minutes * 60)}", f"-max_len={MOST_BYTES}"]
-    options = [*limits, f"-artifact_prefix={WORK}/", "-print_final_stats=1"]
+    options = [*limits, f"-artifact_prefix={work}/", "-print_final_stats=1"]
     said = subprocess.run([program, *options, found, CORPUS], capture_output=True, text=True)
     runs = re.search(r"stat::number_of_executed_units: (\d+)", said.stderr)
-    findings = len(_findings() - before) or int(said.returncode != 0)
+    findings = len(_findings(work) - before) or int(said.returncode != 0)
     if findings == 0:
         merge = ["-merge=1", "-use_counters=0", f"-max_len={MOST_BYTES}"]
         subprocess.run([program, *merge, CORPUS, found], check=True, capture_output=True)
     return Fuzzed(int(runs[1]) if runs else 0, findings)
 
 
-def _findings() -> set[Path]:
-    return {path for kind in ("crash", "leak", "timeout", "oom") for path in WORK.glob(f"{kind}-*")}
+def _program(task: str, work: Path) -> Path:
+    flags = [*STRICT, *SANITIZED, "-fsanitize=fuzzer"]
+    model = model_of(task, work / "model")
+    return compile_c(work / "fuzzer", SOURCES, flags, model, compiler="clang")
+
+
+def _findings(work: Path) -> set[Path]:
+    return {path for kind in ("crash", "leak", "timeout", "oom") for path in work.glob(f"{kind}-*")}
 
 
 if __name__ == "__main__":

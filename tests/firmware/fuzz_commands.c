@@ -1,8 +1,9 @@
 /* The whole application as a fuzzer sees it: any bytes to the board, any samples from its sensor.
  *
  * The input is what the host sends. A line end, or a byte above 127, ends a poll and lets the
- * sensor give a sample made of the bytes before it. Judged, beside what the sanitizers see: every
- * line sent is answered exactly once, and all that the board says are lines of the protocol. */
+ * sensor give a sample made of the bytes before it. What a measurement of the environment comes to
+ * is made of them too. Judged, beside what the sanitizers see: every line sent is answered exactly
+ * once, and all that the board says are lines of the protocol. */
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +13,20 @@
 #include "board.h"
 
 #define MOST_CHARACTERS 511 /* of the longest answer, that to `info` */
+#define MOST_OF_A_LINE 255  /* characters of all that is no answer */
 #define MOST_WRITTEN 10000  /* characters that are written a poll each before their answer */
+#define POLLS_AFTER 100     /* the last answer, which nothing may answer again */
 #define SAMPLE_BYTES (sizeof(uint32_t) + sizeof(uint64_t) + sizeof(int32_t[SAMPLE_CHANNELS]))
+#define READING_BYTES (sizeof(uint64_t) + sizeof(int32_t[READING_VALUES]))
+#define OUTCOMES 16 /* of a measurement, most of them a reading */
+
+static const char *const MESSAGES[] = {"event ",   "forecast ", "hello ", "layer ", "past ",
+                                       "reading ", "score ",    "text ",  "warn "};
 
 static const uint8_t *input;
 static size_t input_length, used;
-static bool poll_ends, sample_waits, line_waits;
+static bool poll_ends, sample_waits, line_waits, measuring;
+static size_t outcomes; /* asked for */
 static size_t lines_sent, answers;
 static char said[MOST_CHARACTERS + 1];
 static size_t said_length;
@@ -36,13 +45,19 @@ static bool starts_with(const char *word) {
   return said_length >= length && memcmp(said, word, length) == 0;
 }
 
+static bool is_message(void) {
+  for (size_t i = 0; i < sizeof MESSAGES / sizeof MESSAGES[0]; i++) {
+    if (starts_with(MESSAGES[i])) return true;
+  }
+  return false;
+}
+
 static void judge_line(void) {
   const bool is_answer = starts_with("ok") || starts_with("err ");
   if (is_answer) answers++;
   const bool is_sample = said_length > 0 && said[0] >= '0' && said[0] <= '9';
-  const bool is_message = starts_with("hello ") || starts_with("event ") || starts_with("score ") ||
-                          starts_with("warn ") || starts_with("text ");
-  if (!is_answer && !is_sample && !is_message) fail("not a line of the protocol");
+  if (!is_answer && !is_sample && !is_message()) fail("not a line of the protocol");
+  if (!is_answer && said_length > MOST_OF_A_LINE) fail("too long");
   said_length = 0;
 }
 
@@ -82,7 +97,25 @@ static sample_status_t read_sample(sample_t *out) {
   return SAMPLE_READY;
 }
 
-static bool begin(void) { return input_length % 2 == 0; }
+static void measure(void) { measuring = true; }
+
+static reading_status_t read_environment(reading_t *out) {
+  if (!measuring) fail("asked for what was not measured");
+  if (used < READING_BYTES) return READING_NONE;
+  const uint8_t *byte = input + outcomes++ % (used - READING_BYTES + 1);
+  const uint8_t outcome = byte[0] % OUTCOMES;
+  measuring = outcome == READING_NONE;
+  memcpy(&out->t_us, byte, sizeof out->t_us);
+  memcpy(out->value, byte + sizeof out->t_us, sizeof out->value);
+  return outcome <= READING_ENDED ? (reading_status_t)outcome : READING_READY;
+}
+
+static bool begin(void) {
+  measuring = false;
+  board.environment = input_length % 5 == 0 ? "none" : "fuzzed";
+  return input_length % 2 == 0;
+}
+
 static uint32_t overruns(void) { return (uint32_t)(used / 64); }
 static uint64_t now_us(void) { return clock_us += 50000; }
 static uint32_t ticks(void) { return (uint32_t)clock_us; }
@@ -98,12 +131,13 @@ static void reboot(void) { longjmp(power_on, 1); }
 board_t board = {
     .name = "fuzzed",
     .imu = "fuzzed",
-    .environment = "none",
     .revision = "none",
     .tick_hz = 1,
     .begin = begin,
     .read_sample = read_sample,
     .overruns = overruns,
+    .measure = measure,
+    .read_environment = read_environment,
     .now_us = now_us,
     .ticks = ticks,
     .write = write_text,
@@ -119,13 +153,14 @@ board_t board = {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   input = data;
   input_length = size;
-  used = lines_sent = answers = said_length = 0;
+  used = lines_sent = answers = said_length = outcomes = 0;
   poll_ends = sample_waits = line_waits = false;
   clock_us = 0;
   if (setjmp(power_on) != 0) line_waits = false;
   app_begin();
   while (used < input_length) app_poll();
-  for (int poll = 0; poll <= MOST_WRITTEN; poll++) app_poll();
+  for (int poll = 0; poll < MOST_WRITTEN && answers < lines_sent; poll++) app_poll();
+  for (int poll = 0; poll < POLLS_AFTER; poll++) app_poll();
   if (said_length != 0) fail("a line was begun and not ended");
   if (answers != lines_sent) fail("as many answers as lines were expected");
   return 0;

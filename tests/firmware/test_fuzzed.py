@@ -7,27 +7,19 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from building import APP, HERE, PROJECT, SANITIZED, STRICT, compile_c
-from toy_text import judge, writer
+from building import HERE, SANITIZED, STRICT, compile_c
+from fuzzing import CORPUS, SOURCES, TASKS, model_of
 
 pytestmark = pytest.mark.xdist_group("firmware")
-CORPUS = PROJECT / "tests" / "fixtures" / "corpus" / "commands"
 
 
-@pytest.fixture(scope="module")
-def replay(tmp_path_factory: pytest.TempPathFactory, host_compiler: None) -> Path:
-    sources = [HERE / "fuzz_commands.c", HERE / "fuzz_replay.c", *APP]
-    return compile_c(tmp_path_factory.mktemp("fuzz") / "replay", sources, [*STRICT, *SANITIZED])
-
-
-@pytest.fixture(scope="module", params=[judge, writer])
-def of_text(
+@pytest.fixture(scope="module", params=TASKS)
+def replay(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, host_compiler: None
 ) -> Path:
-    """The same with a model of text."""
     folder = tmp_path_factory.mktemp("fuzz")
-    model = request.param().write_sources(folder / "model")
-    sources = [HERE / "fuzz_commands.c", HERE / "fuzz_replay.c", *APP]
+    model = model_of(request.param, folder / "model")
+    sources = [*SOURCES, HERE / "fuzz_replay.c"]
     return compile_c(folder / "replay", sources, [*STRICT, *SANITIZED], model)
 
 
@@ -59,18 +51,52 @@ def test_edges_that_a_person_thought_of(replay: Path, tmp_path: Path, sent: byte
     assert ended.returncode == 0, ended.stderr[-2000:]
 
 
+SAMPLE = b"%016X" % 1 + b"E8030000" * 6
+LINES = (
+    *(b"info", b"labels", b"invoke", b"selftest", b"bench 2", b"profile", b"image 100", b"reboot"),
+    *(
+        b"stream on",
+        b"scores on",
+        b"classify off",
+        b"load 0 7F",
+        b"load 3 80",
+        b"pull 0",
+        b"pull 3",
+    ),
+    *(b"inject 119000", b"inject 0", b"sample " + SAMPLE, b"sample " + SAMPLE * 3),
+    *(
+        b"environment 300",
+        b"environment 1000",
+        b"environment 0",
+        b"observe 1 -2.5",
+        b"observe -0 .5",
+    ),
+    *(
+        b"text tea",
+        b"more film",
+        b"generate 7 0.5 1 at",
+        b"generate 200 0 1 e",
+        b"generate 1 1 1 x",
+    ),
+)
 PIECES = (
     *(b"text ", b"more ", b"generate ", b"7 ", b"0.5 ", b"10000 1 1 ", b"1 ", b"\n", b"\r", b" "),
     *(b"\\n", b"\\u00e9", b"\\ud83d\\ude42", b"\\ud83d", b"\\", b"\\u0", b"\xc3\xa9", b"\xf0\x9f"),
-    *(b"tea", b"film", b"it's", b"x" * 70, b"\xff", b"\x00", b"invoke\n", b"selftest\n", b"info\n"),
+    *(b"tea", b"film", b"it's", b"x" * 70, b"\xff", b"\x00", b"-", b".", b"2000000 ", SAMPLE),
+    *(b"pull ", b"inject ", b"sample ", b"observe ", b"environment ", b"image "),
 )
 
 
-def test_text_of_every_kind_is_answered_line_by_line(of_text: Path, tmp_path: Path) -> None:
+def any_commands(random: Random) -> bytes:
+    """Whole lines, and pieces of which lines come by chance."""
+    chosen = (random.choice((LINES, PIECES)) for _ in range(random.randrange(1, 40)))
+    return b"".join(b"\n" * (kind is LINES) + random.choice(kind) for kind in chosen) + b"\n"
+
+
+def test_commands_of_every_kind_are_answered_line_by_line(replay: Path, tmp_path: Path) -> None:
     random = Random(6)
     files = [tmp_path / str(number) for number in range(60)]
     for file in files:
-        count = random.randrange(1, 40)
-        file.write_bytes(b"".join(random.choice(PIECES) for _ in range(count)) + b"\n")
-    ended = played(of_text, *files)
+        file.write_bytes(any_commands(random))
+    ended = played(replay, *files)
     assert ended.returncode == 0, ended.stderr[-2000:]
