@@ -69,7 +69,7 @@ LINES = (
         b"environment 1000",
         b"environment 0",
         b"observe 1 -2.5",
-        b"observe -0 .5",
+        b"observe -0 0.5",
     ),
     *(
         b"text tea",
