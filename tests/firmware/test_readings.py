@@ -13,7 +13,9 @@ from talking import Talk, environment_file, fast_replay, imu_file, qemu_command,
 
 pytestmark = pytest.mark.xdist_group("firmware")
 PERIOD_MS = 1000
-LATE_US = 20_000  # a turn of the application's loop, and what it has to say
+# How late a reading may be. The virtual board's clock counts instructions: a turn of the loop and
+# what it has to say. The native board's goes on with the host's, however busy that is.
+LATE_US = {"virtual": 20_000, "native": PERIOD_MS * 500}
 ROWS = [[21_000 + 10 * i, 1_013_250 - i, 41_000 + i] for i in range(8)]
 FIRST_US = 5_000_000_000
 SPARE_RAM = 0x20300000
@@ -56,10 +58,10 @@ def measuring(native: Path, memory: Path, **variables: str) -> Iterator[Talk]:
         yield board
 
 
-def assert_a_period_apart(told: Sequence[Reading]) -> None:
+def assert_a_period_apart(told: Sequence[Reading], board: str) -> None:
     for reading in told:
         late_us = reading.t_us - told[0].t_us - reading.seq * PERIOD_MS * 1000
-        assert abs(late_us) <= LATE_US
+        assert abs(late_us) < LATE_US[board]
 
 
 def test_a_series_comes_back_as_it_was(sanitized_native, tmp_path):
@@ -70,7 +72,7 @@ def test_a_series_comes_back_as_it_was(sanitized_native, tmp_path):
     assert lines[-1] == f"warn environment-ended readings={len(ROWS)}"
     assert [reading.seq for reading in told] == list(range(len(ROWS)))
     assert [reading.values for reading in told] == ROWS
-    assert_a_period_apart(told)
+    assert_a_period_apart(told, "native")
 
 
 def test_the_virtual_board_tells_the_same(virtual_image, tmp_path):
@@ -81,7 +83,7 @@ def test_the_virtual_board_tells_the_same(virtual_image, tmp_path):
         assert board.ask(f"environment {PERIOD_MS}").startswith("ok")
         told = readings(board.until("warn environment"))
     assert [reading.values for reading in told] == ROWS
-    assert_a_period_apart(told)
+    assert_a_period_apart(told, "virtual")
 
 
 def test_a_hole_is_told_once_and_costs_its_numbers(sanitized_native, tmp_path):
@@ -109,8 +111,11 @@ def test_saying_it_again_changes_nothing_and_zero_ends_it(sanitized_native, tmp_
     with start([str(sanitized_native)], GESTURE_ENVIRONMENT_FILE=str(memory)) as board:
         board.ask("environment 300")
         assert read(board.until("reading")[-1]).seq == 0
-        assert board.ask("environment 300") == "ok period_ms=300"
-        assert read(board.until("reading")[-1]).seq == 1
+        board.send("environment 300")
+        answer = board.until("ok")
+        assert answer[-1] == "ok period_ms=300"
+        later = readings([*answer, *board.until("reading")])
+        assert later[0].seq > 0
         assert board.ask("environment 0") == "ok period_ms=0"
         assert board.ask("environment 300") == "ok period_ms=300"
         assert read(board.until("reading")[-1]).seq == 0

@@ -39,19 +39,26 @@ def test_windows_are_aligned_by_gravity_however_the_board_is_held() -> None:
     np.testing.assert_array_equal(gravity_aligned(held * 0, IMU_CHANNELS), held * 0)
 
 
-def test_the_ablation_is_a_table_with_the_default_first() -> None:
+def test_the_ablation_is_a_table_with_what_all_is_compared_with_first() -> None:
     def figure(name: str, value: float) -> dict[str, object]:
         return row(name, value, "", "command", "quick")
 
     rows = [
-        figure("spells: warp 0.3", 0.9),
-        figure("spells: default", 0.8),
-        figure("spells among gestures: default", 0.85),
-        figure("spells turned among gestures: default", 0.7),
-        figure("uhh: default", 0.95),
+        figure("spells: without gain", 0.75),
+        figure("spells: axis dropout", 0.9),
+        figure("spells: nothing varied", 0.6),
+        figure("spells: plain", 0.8),
+        figure("spells among gestures: plain", 0.85),
+        figure("spells turned among gestures: plain", 0.7),
+        figure("uhh: plain", 0.95),
     ]
     lines = ablation_table.section(rows)
     table = [line for line in lines if line.startswith("|")]
     assert table[0] == "| variant | spells | uhh |"
-    assert table[2:] == ["| default | 0.800 / 0.850 / 0.700 | 0.950 |", "| warp 0.3 | 0.900 |  |"]
+    assert table[2:] == [
+        "| plain | 0.800 / 0.850 / 0.700 | 0.950 |",
+        "| nothing varied | 0.600 |  |",
+        "| axis dropout | 0.900 |  |",
+        "| without gain | 0.750 |  |",
+    ]
     assert lines[-1] == "`command`. spells: quick. uhh: quick."

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config_models import ConvolutionalConfig, RecurrentConfig
 from pipeline.config_tasks import load_task_config
 from pipeline.config_text import GenerationConfig, SentimentConfig
 from pipeline.datasets.catalogue import CATALOGUE
@@ -43,6 +44,22 @@ def test_one_that_writes(path: Path) -> None:
 
 
 def test_networks_differ_in_what_their_names_say() -> None:
-    configs = [load_task_config(path) for path in SENTIMENT]
-    networks = [config.model for config in configs if isinstance(config, SentimentConfig)]
-    assert len(set(map(repr, networks))) == len(SENTIMENT) == 7
+    configs = {path.stem.removeprefix("sentiment_"): load_task_config(path) for path in SENTIMENT}
+    assert {name: kind_and_depth(config) for name, config in configs.items()} == {
+        "board": ("gru", 1),
+        "conv1d": ("conv1d", 1),
+        "deep_rnn": ("simple_rnn", 3),
+        "gru": ("gru", 1),
+        "lstm": ("lstm", 1),
+        "simple_rnn": ("simple_rnn", 1),
+        "stacked_gru": ("gru", 2),
+    }
+
+
+def kind_and_depth(config: object) -> tuple[str, int]:
+    assert isinstance(config, SentimentConfig)
+    network = config.model
+    if isinstance(network, ConvolutionalConfig):
+        return network.kind, len(network.convolutions)
+    assert isinstance(network, RecurrentConfig)
+    return network.kind, len(network.units)
