@@ -64,18 +64,18 @@ def capture(
     from pipeline.stages.capture_plan import CaptureOptions
 
     options = CaptureOptions(
-        tuple(label or ()),
-        labels_from,
-        person,
-        session,
-        dataset,
-        mode,
-        count,
-        seconds,
-        seed,
-        sensor,
-        period,
-        tuple(port or ("auto",)),
+        labels=tuple(label or ()),
+        labels_from=labels_from,
+        person=person,
+        session=session,
+        dataset=dataset,
+        mode=mode,
+        count=count,
+        seconds=seconds,
+        seed=seed,
+        sensor=sensor,
+        period_s=period,
+        ports=tuple(port or ("auto",)),
     )
     with console_capture.watching(json) as watcher:
         captured = stage.capture(options, watcher)

@@ -1,4 +1,4 @@
-"""A dataset of the catalogue, from its published files to recordings."""
+"""A dataset of the catalogue, from its published files to what `gesture train` reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report is made of: plain data, read from the artefacts of a run by stages/reporting.py."""
+"""What a report is made of: plain data, which the stages read from the artefacts of a run."""
 
 from __future__ import annotations
 
