@@ -134,14 +134,14 @@ def generate(
     temperature = heat_of(temperature) / HEAT_OF_ONE  # no finer than a board can be told
     _check_prompt(prompt, vocabulary)
     converted = contract.quantisation is not None
+    with whole_artefacts(run):
+        bits_per_character = losses(run, contract)[-1].value / math.log(2)
     if port is not None:
         text = written_by_board(run, prompt, length, temperature, seed, port)
     elif converted:
         text = _twin(run).generate(prompt, length, temperature, seed)
     else:
         text = _float_written(run, vocabulary, prompt, length, temperature, seed)
-    with whole_artefacts(run):
-        bits_per_character = losses(run, contract)[-1].value / math.log(2)
     return Written(
         prompt=prompt,
         text=text,
