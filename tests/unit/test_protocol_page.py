@@ -61,9 +61,9 @@ def test_every_warning_and_no_other_is_on_the_page() -> None:
 
 def test_every_command_and_no_other_is_on_the_page() -> None:
     table = COMMANDS[COMMANDS.index("RULES[]") : COMMANDS.index("};")]
-    known = dict(re.findall(r'\{"(\w+)", COMMAND_\w+, (\w+)\}', table))
-    forms = {"NOTHING": 0, "ON_OFF": 1, "RUNS": 1, "NUMBER": 1, "SAMPLES": 1, "OFFSET_HEX": 2}
-    forms |= {"PERIOD": 1, "TEXT": 1, "GENERATION": 4, "VALUES": 2}
+    known = dict(re.findall(r'\{"(\w+)", COMMAND_\w+, parse_(\w+)\}', table))
+    forms = {"nothing": 0, "on_off": 1, "runs": 1, "number": 1, "samples": 1, "load": 2}
+    forms |= {"period": 1, "text": 1, "generation": 4, "values": 2}
     told = {
         words[0]: len(words) - 1
         for row in rows(TO_BOARD)
@@ -81,7 +81,7 @@ def test_every_error_and_no_other_is_on_the_page() -> None:
 
 def test_the_fields_of_info_are_those_on_the_page() -> None:
     (answer,) = (row[1] for row in rows(TO_BOARD) if row[0] == "`info`")
-    sender = APP[APP.index("void answer_info") : APP.index("void answer_labels")]
+    sender = APP[APP.index("void add_identity") : APP.index("void answer_labels")]
     sent = re.findall(r'" (\w+)="', sender)
     assert re.findall(r"(\w+)=…", answer) == sent
     assert {field.name for field in dataclasses.fields(BoardInfo)} <= set(sent)

@@ -16,6 +16,16 @@ static const char *task_name(void) {
   return MODEL.classes == 0 ? "none" : names[MODEL_TASK];
 }
 
+static void add_identity(line_t *line) {
+  line_field_text(line, " board=", board.name);
+  line_field_text(line, " imu=", board.imu);
+  line_field_text(line, " environment=", board.environment);
+  line_field_text(line, " revision=", board.revision);
+  line_field_text(line, " firmware=", FIRMWARE_VERSION);
+  line_field_text(line, " contract=", MODEL.contract_hash);
+  line_field_text(line, " task=", task_name());
+}
+
 static void add_rates(line_t *line, const app_t *app) {
   line_field_thousandths(line, " rate_hz=", MODEL.rate_mhz);
   line_field_thousandths(line, " stream_hz=", app_stream_mhz());
@@ -44,13 +54,7 @@ static void answer_info(app_t *app, const command_t *command) {
   (void)command;
   line_t *line = &app->line;
   line_start(line, "ok");
-  line_field_text(line, " board=", board.name);
-  line_field_text(line, " imu=", board.imu);
-  line_field_text(line, " environment=", board.environment);
-  line_field_text(line, " revision=", board.revision);
-  line_field_text(line, " firmware=", FIRMWARE_VERSION);
-  line_field_text(line, " contract=", MODEL.contract_hash);
-  line_field_text(line, " task=", task_name());
+  add_identity(line);
   app_write(app, line->text, line->length);
   line_start(line, "");
   add_rates(line, app);
