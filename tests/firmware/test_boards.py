@@ -193,7 +193,7 @@ def test_sizes_are_those_of_the_linker(virtual_image):
     text, data, bss = map(int, listing.stdout.splitlines()[1].split()[:3])
     assert virtual_image.flash_bytes == text + data
     assert virtual_image.ram_bytes == data + bss
-    assert virtual_image.flash_bytes < 24 << 10
+    assert virtual_image.flash_bytes < 20 << 10
     assert virtual_image.ram_bytes - HISTORY_BYTES < 16 << 10
 
 
