@@ -14,7 +14,7 @@ from pipeline.errors import ExitCode, PipelineError
 from pipeline.tokens import without_nul
 from pipeline.twin import Twin, pointer
 
-HEAT_OF_ONE = 10_000  # a board's temperatures are in ten-thousandths
+ONE_E4 = 10_000  # a board's temperatures are in ten-thousandths
 HIGHEST_TEMPERATURE = 5.0
 
 
@@ -52,10 +52,10 @@ class TextTwin:
         seed: below 2^32, as on a board.
 
         Raises ValueError for an empty prompt and a character that training has not seen, and
-        PipelineError as `heat_of`.
+        PipelineError as `temperature_e4_of`.
         """
         written = np.empty(count, np.uint16)
-        asked = (_c_string(prompt), count, heat_of(temperature), seed)
+        asked = (_c_string(prompt), count, temperature_e4_of(temperature), seed)
         if not prompt or not self._library.twin_generate(*asked, pointer(written)):
             raise ValueError(f"nothing can be written after {prompt!r}")
         return "".join(map(self._text_of, written.tolist()))
@@ -65,11 +65,11 @@ class TextTwin:
         return text.decode()
 
 
-def heat_of(temperature: float) -> int:
+def temperature_e4_of(temperature: float) -> int:
     """In ten-thousandths. Raises PipelineError (USAGE) outside 0 and 0.0001 to 5."""
     is_in_range = 0 <= temperature <= HIGHEST_TEMPERATURE
-    heat = round(temperature * HEAT_OF_ONE) if is_in_range else 0
-    if not is_in_range or (heat == 0 and temperature > 0):
+    temperature_e4 = round(temperature * ONE_E4) if is_in_range else 0
+    if not is_in_range or (temperature_e4 == 0 and temperature > 0):
         raise PipelineError(
             f"A temperature of {temperature:g} cannot be written at.",
             "0 takes the likeliest character at all times; from 0.0001 on others are drawn too, "
@@ -77,7 +77,7 @@ def heat_of(temperature: float) -> int:
             f"give 0, or 0.0001 to {HIGHEST_TEMPERATURE:g}",
             ExitCode.USAGE,
         )
-    return heat
+    return temperature_e4
 
 
 def _c_string(text: str) -> bytes:

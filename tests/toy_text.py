@@ -135,8 +135,10 @@ class ToyNetwork:
 class Sampler:
     """firmware/lib/sampler in Python's integers."""
 
-    def __init__(self, step: int, heat: int, seed: int) -> None:
-        self.sharpness = 26 << 24 if heat == 0 else (step * 10_000 + heat // 2) // heat
+    def __init__(self, step: int, temperature_e4: int, seed: int) -> None:
+        self.halvings_a_step = 26 << 24
+        if temperature_e4 > 0:
+            self.halvings_a_step = (step * 10_000 + temperature_e4 // 2) // temperature_e4
         self.state = 0
         self.random()
         self.state = (self.state + seed) % 2**64
@@ -149,7 +151,7 @@ class Sampler:
         return (mixed >> turn | mixed << (-turn & 31)) % 2**32
 
     def weight(self, distance: int) -> int:
-        whole, fraction = divmod(distance * self.sharpness, 1 << 24)
+        whole, fraction = divmod(distance * self.halvings_a_step, 1 << 24)
         if whole > 24:
             return 0
         y, series = fraction * 744261118 >> 24, 1 << 30

@@ -19,7 +19,7 @@ from pipeline.stages.held_out_text import losses
 from pipeline.stages.run_facts import whole_artefacts
 from pipeline.stages.runs import contract_for, converted_contract, open_run
 from pipeline.stages.text_board import judged_by_board, written_by_board
-from pipeline.text_twin import HEAT_OF_ONE, TextTwin, heat_of
+from pipeline.text_twin import ONE_E4, TextTwin, temperature_e4_of
 from pipeline.tokens import Vocabulary, padded
 from pipeline.twin import Twin
 
@@ -131,7 +131,7 @@ def generate(
     """
     run, contract, vocabulary = _open(path, "generation", "generate")
     _check_length(length, port)
-    temperature = heat_of(temperature) / HEAT_OF_ONE  # no finer than a board can be told
+    temperature = temperature_e4_of(temperature) / ONE_E4  # no finer than a board can be told
     _check_prompt(prompt, vocabulary)
     converted = contract.quantisation is not None
     with whole_artefacts(run):

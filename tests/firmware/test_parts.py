@@ -266,12 +266,12 @@ def test_what_is_no_command_says_why(driver, line, kind):
 
 
 @pytest.mark.parametrize(
-    ("written", "heat"),
+    ("written", "temperature_e4"),
     [("0", 0), ("1", 10000), ("0.5", 5000), ("0.0001", 1), ("5.0000", 50000), ("00.25", 2500)],
 )
-def test_temperatures_are_read_in_ten_thousandths(driver, written, heat):
+def test_temperatures_are_read_in_ten_thousandths(driver, written, temperature_e4):
     line = f"generate 7 {written} 42 a\n".encode()
-    assert driver("texts", len(line), *line) == f"{heat} 42 a\n"
+    assert driver("texts", len(line), *line) == f"{temperature_e4} 42 a\n"
 
 
 # A carriage return is lost on the way from the driver, not on the way through it.

@@ -86,11 +86,15 @@ def test_a_model_of_another_task_says_so(judging: Path, writing: Path) -> None:
 def test_the_board_writes_what_the_twin_does(writing: Path, tmp_path: Path) -> None:
     twin = TextTwin(Twin(writer().write_sources(tmp_path / "model"), tmp_path))
     with start([str(writing)]) as board:
-        for prompt, heat, seed in (("tea", 10000, 1), ('\n\\"é🙂 ', 5000, 2**32 - 1), ("e", 0, 7)):
+        for prompt, temperature, seed in (
+            ("tea", 1, 1),
+            ('\n\\"é🙂 ', 0.5, 2**32 - 1),
+            ("e", 0, 7),
+        ):
             escaped = json.dumps(prompt)[1:-1]
-            text, answer = written_by(board, f"generate 700 {heat / 10000} {seed} {escaped}")
+            text, answer = written_by(board, f"generate 700 {temperature} {seed} {escaped}")
             assert answer == "ok characters=700"
-            assert text == twin.generate(prompt, 700, heat / 10000, seed)
+            assert text == twin.generate(prompt, 700, temperature, seed)
         assert written_by(board, "generate 5 1 1 teb") == ("", "err unknown-character")
 
 

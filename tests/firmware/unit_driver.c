@@ -84,7 +84,7 @@ static void run_commands(void) {
   }
 }
 
-/* n bytes of one line: heat, seed and text of its command. */
+/* n bytes of one line: temperature, seed and text of its command. */
 static void run_texts(void) {
   command_reader_t reader;
   command_reader_reset(&reader);
@@ -92,7 +92,7 @@ static void run_texts(void) {
     command_t command;
     if (!command_reader_push(&reader, (uint8_t)number(), &command)) continue;
     if (!escape_read(command.text)) exit(EXIT_FAILURE);
-    printf("%" PRIu32 " %" PRIu32 " %s\n", command.heat, command.seed, command.text);
+    printf("%" PRIu32 " %" PRIu32 " %s\n", command.temperature_e4, command.seed, command.text);
   }
 }
 

@@ -11,7 +11,7 @@ from pipeline.capture.injection import SAMPLE_RECORD, SAMPLES_A_LINE
 from pipeline.capture.protocol import MESSAGE_KINDS, Sample, parse_line
 from pipeline.capture.pull import PULL_LINES
 from pipeline.stages.text import LONGEST_BY_BOARD
-from pipeline.text_twin import HEAT_OF_ONE, HIGHEST_TEMPERATURE
+from pipeline.text_twin import HIGHEST_TEMPERATURE, ONE_E4
 from tests.conftest import PROJECT
 
 PAGE = (PROJECT / "docs" / "serial-protocol.md").read_text("utf-8")
@@ -105,7 +105,7 @@ def test_the_limits_on_the_page_are_those_of_the_firmware() -> None:
     assert f"N characters (1 to {most_written})" in PAGE
     assert most_written == LONGEST_BY_BOARD
     assert "SEED a number below 2^32" in PAGE
-    assert defined("command.h", "COMMAND_MAX_HEAT") == HIGHEST_TEMPERATURE * HEAT_OF_ONE
+    assert defined("command.h", "COMMAND_MAX_TEMPERATURE_E4") == HIGHEST_TEMPERATURE * ONE_E4
     least_ms = defined("command.h", "COMMAND_LEAST_PERIOD_MS")
     most_ms = defined("command.h", "COMMAND_MOST_PERIOD_MS")
     assert f"({least_ms} to {most_ms})" in PAGE

@@ -24,7 +24,7 @@ NORMAL_OF_A_MILLIONTH = 4.7534
 class State(ctypes.Structure):
     """sampler_t."""
 
-    _fields_ = (("state", ctypes.c_uint64), ("sharpness", ctypes.c_uint64))
+    _fields_ = (("state", ctypes.c_uint64), ("halvings_a_step", ctypes.c_uint64))
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +37,10 @@ def draw(tmp_path_factory: pytest.TempPathFactory) -> Draw:
     def call(logits: list[int], scale: float, temperature: float, seed: int, count: int):
         state, given = State(), np.array(logits, np.int8)
         weights = np.empty(len(logits), np.uint32)
-        heat = round(temperature * 10_000)
-        library.sampler_begin(ctypes.byref(state), logit_step(scale), heat, ctypes.c_uint32(seed))
+        temperature_e4 = round(temperature * 10_000)
+        library.sampler_begin(
+            ctypes.byref(state), logit_step(scale), temperature_e4, ctypes.c_uint32(seed)
+        )
         asked = (ctypes.byref(state), pointer(given), len(logits), pointer(weights))
         return [library.sampler_draw(*asked) for _ in range(count)]
 
@@ -52,9 +54,9 @@ def draw(tmp_path_factory: pytest.TempPathFactory) -> Draw:
     st.integers(0, 50_000),
     st.integers(0, 2**32 - 1),
 )
-def test_draws_are_those_of_the_integers(draw, logits, scale, heat, seed):
-    sampler = Sampler(logit_step(scale), heat, seed)
-    found = draw(logits, scale, heat / 10_000, seed, 5)
+def test_draws_are_those_of_the_integers(draw, logits, scale, temperature_e4, seed):
+    sampler = Sampler(logit_step(scale), temperature_e4, seed)
+    found = draw(logits, scale, temperature_e4 / 10_000, seed, 5)
     assert found == [sampler.draw(logits) for _ in range(5)]
 
 

@@ -96,10 +96,10 @@ def test_rows_of_the_embedding_are_what_tokens_become(writer_twin):
     assert np.array_equal(writer_twin.embed(tokens), writer().table.embedding[tokens])
 
 
-def written_by_hand(prompt: str, count: int, heat: int, seed: int) -> str:
+def written_by_hand(prompt: str, count: int, temperature_e4: int, seed: int) -> str:
     toy = writer()
     network, rows = ToyNetwork(len(ALPHABET) + 2), toy.table.embedding
-    sampler = Sampler(logit_step(LOGIT_SCALE), heat, seed)
+    sampler = Sampler(logit_step(LOGIT_SCALE), temperature_e4, seed)
     for token in tokens_of(prompt, toy):
         logits = network.step(rows[token])
     text = ""
@@ -117,9 +117,9 @@ def written_by_hand(prompt: str, count: int, heat: int, seed: int) -> str:
     st.one_of(st.just(0), st.integers(1, 50_000)),
     st.integers(0, 2**32 - 1),
 )
-def test_what_is_written_is_what_the_integers_say(writer_twin, prompt, count, heat, seed):
-    found = writer_twin.generate(prompt, count, heat / 10_000, seed)
-    assert found == written_by_hand(prompt, count, heat, seed)
+def test_what_is_written_is_what_the_integers_say(writer_twin, prompt, count, temperature_e4, seed):
+    found = writer_twin.generate(prompt, count, temperature_e4 / 10_000, seed)
+    assert found == written_by_hand(prompt, count, temperature_e4, seed)
 
 
 def test_the_lowest_temperature_writes_what_is_likeliest(writer_twin):

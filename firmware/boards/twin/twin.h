@@ -77,7 +77,7 @@ void twin_judge(const char *text, int8_t *output);
 
 /* The characters that a network that generates writes after a prompt of at least one character,
  * tokens [count]. False where a character of the prompt is unknown. */
-bool twin_generate(const char *prompt, uint32_t count, uint32_t heat, uint32_t seed,
+bool twin_generate(const char *prompt, uint32_t count, uint32_t temperature_e4, uint32_t seed,
                    uint16_t *tokens);
 
 /* Needs a model that forecasts. What it says to rows int32 [count][channels] in thousandths, from a

@@ -31,10 +31,10 @@ void twin_judge(const char *text, int8_t *output) {
   twin_invoke(input, output);
 }
 
-bool twin_generate(const char *prompt, uint32_t count, uint32_t heat, uint32_t seed,
+bool twin_generate(const char *prompt, uint32_t count, uint32_t temperature_e4, uint32_t seed,
                    uint16_t *tokens) {
   writer_t writer;
-  writer_begin(&writer, heat, seed);
+  writer_begin(&writer, temperature_e4, seed);
   if (!writer_read(&writer, prompt, NULL)) return false;
   for (uint32_t i = 0; i < count; i++) tokens[i] = writer_write(&writer);
   return true;

@@ -51,7 +51,7 @@ void app_answer_text(app_t *app, const command_t *command) {
 
 void app_answer_generate(app_t *app, const command_t *command) {
   if (MODEL_TASK != MODEL_GENERATION || !take_escapes_out(app, command)) return;
-  writer_begin(&generation.writer, command->heat, command->seed);
+  writer_begin(&generation.writer, command->temperature_e4, command->seed);
   if (!writer_read(&generation.writer, command->text, app_breathe)) {
     app_say(app, "err unknown-character");
     return;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define HEAT_DECIMALS 4
+#define TEMPERATURE_DECIMALS 4
 #define VALUE_DECIMALS 3
 
 void command_reader_reset(command_reader_t *reader) {
@@ -141,8 +141,8 @@ static bool to_decimal(const char *word, int decimals, uint32_t most, uint32_t *
   return true;
 }
 
-static bool to_heat(const char *word, uint32_t *heat) {
-  return to_decimal(word, HEAT_DECIMALS, COMMAND_MAX_HEAT, heat);
+static bool to_temperature_e4(const char *word, uint32_t *temperature_e4) {
+  return to_decimal(word, TEMPERATURE_DECIMALS, COMMAND_MAX_TEMPERATURE_E4, temperature_e4);
 }
 
 static command_kind_t parse_values(char *text, command_kind_t kind, command_t *out) {
@@ -163,14 +163,15 @@ static command_kind_t parse_values(char *text, command_kind_t kind, command_t *o
 
 static command_kind_t parse_generation(char *text, command_kind_t kind, command_t *out) {
   const char *characters = next_word(&text);
-  const char *heat = next_word(&text);
+  const char *temperature = next_word(&text);
   const char *seed = next_word(&text);
-  if (seed == NULL || !to_heat(heat, &out->heat)) return COMMAND_BAD_ARGUMENT;
+  if (seed == NULL || !to_temperature_e4(temperature, &out->temperature_e4))
+    return COMMAND_BAD_ARGUMENT;
   command_kind_t found = read_number(characters, kind, &out->number);
   if (found == kind) found = read_number(seed, kind, &out->seed);
   if (found == kind) found = parse_text(text, kind, out);
   const bool in_range = out->number >= 1 && out->number <= COMMAND_MAX_WRITTEN;
-  const bool is_known = in_range && out->heat <= COMMAND_MAX_HEAT;
+  const bool is_known = in_range && out->temperature_e4 <= COMMAND_MAX_TEMPERATURE_E4;
   return found == kind && !is_known ? COMMAND_OUT_OF_RANGE : found;
 }
 

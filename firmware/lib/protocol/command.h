@@ -9,11 +9,11 @@
 #define COMMAND_MAX_CHARACTERS 255 /* of a line, without the line end */
 #define COMMAND_MAX_LOAD_BYTES 112 /* of one `load` */
 #define COMMAND_MAX_BENCH_RUNS 100
-#define COMMAND_MAX_WRITTEN 10000     /* characters of one `generate` */
-#define COMMAND_MAX_HEAT 50000        /* of `generate`: a temperature of 5, in ten-thousandths */
-#define COMMAND_MAX_VALUE 2000000000u /* of `observe`: two million, in thousandths */
-#define COMMAND_MAX_VALUES 32         /* of one `observe` */
-#define COMMAND_LEAST_PERIOD_MS 300u  /* of readings: each takes up to 250 */
+#define COMMAND_MAX_WRITTEN 10000        /* characters of one `generate` */
+#define COMMAND_MAX_TEMPERATURE_E4 50000 /* of `generate`: a temperature of 5 */
+#define COMMAND_MAX_VALUE 2000000000u    /* of `observe`: two million, in thousandths */
+#define COMMAND_MAX_VALUES 32            /* of one `observe` */
+#define COMMAND_LEAST_PERIOD_MS 300u     /* of readings: each takes up to 250 */
 #define COMMAND_MOST_PERIOD_MS 86400000u
 #define COMMAND_SAMPLE_BYTES 32 /* u64 t_us, then i32 value[6], little endian */
 
@@ -50,8 +50,8 @@ typedef struct {
   /* Offset of load, runs of bench, bytes of image, seq of pull, rate of inject, characters of
    * generate, period of environment. */
   uint32_t number;
-  uint32_t heat;       /* of generate: temperature in ten-thousandths */
-  uint32_t seed;       /* of generate */
+  uint32_t temperature_e4; /* of generate: temperature in ten-thousandths */
+  uint32_t seed;           /* of generate */
   char *text;          /* of text, more, generate: as it came, with its escapes, in the reader */
   uint8_t byte_count;  /* of load, sample */
   uint8_t value_count; /* of observe */

@@ -19,9 +19,10 @@ static uint32_t next_random(sampler_t *sampler) {
   return mixed >> turn | mixed << (-turn & 31);
 }
 
-void sampler_begin(sampler_t *sampler, uint32_t step, uint32_t heat, uint32_t seed) {
+void sampler_begin(sampler_t *sampler, uint32_t step, uint32_t temperature_e4, uint32_t seed) {
   const uint64_t cold = (uint64_t)(WEIGHT_BITS + 2) << SAMPLER_STEP_BITS; /* leaves no weight */
-  sampler->sharpness = heat == 0 ? cold : ((uint64_t)step * SAMPLER_HEAT_OF_ONE + heat / 2) / heat;
+  const uint64_t scaled = (uint64_t)step * SAMPLER_ONE_E4 + temperature_e4 / 2;
+  sampler->halvings_a_step = temperature_e4 == 0 ? cold : scaled / temperature_e4;
   sampler->state = 0;
   (void)next_random(sampler);
   sampler->state += seed;
@@ -40,9 +41,9 @@ static uint32_t power(uint32_t fraction) {
   return series;
 }
 
-/* 2^-(distance * sharpness), rounded. */
-static uint32_t weight(uint64_t sharpness, uint32_t distance) {
-  const uint64_t halvings = distance * sharpness;
+/* 2^-(distance * halvings_a_step), rounded. */
+static uint32_t weight(uint64_t halvings_a_step, uint32_t distance) {
+  const uint64_t halvings = distance * halvings_a_step;
   const uint32_t whole = (uint32_t)(halvings >> SAMPLER_STEP_BITS);
   if (halvings >> SAMPLER_STEP_BITS > WEIGHT_BITS) return 0;
   const uint32_t fraction = (uint32_t)halvings & ((1u << SAMPLER_STEP_BITS) - 1);
@@ -60,10 +61,10 @@ uint16_t sampler_largest(const int8_t *logits, uint16_t count) {
 
 uint16_t sampler_draw(sampler_t *sampler, const int8_t *logits, uint16_t count, uint32_t *weights) {
   const uint16_t best = sampler_largest(logits, count);
-  if (weight(sampler->sharpness, 1) == 0) return best;
+  if (weight(sampler->halvings_a_step, 1) == 0) return best;
   uint64_t sum = 0;
   for (uint16_t i = 0; i < count; i++) {
-    weights[i] = weight(sampler->sharpness, (uint32_t)(logits[best] - logits[i]));
+    weights[i] = weight(sampler->halvings_a_step, (uint32_t)(logits[best] - logits[i]));
     sum += weights[i];
   }
   uint64_t left = (uint64_t)next_random(sampler) * sum >> 32;

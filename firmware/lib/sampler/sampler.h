@@ -11,17 +11,17 @@
 
 #include <stdint.h>
 
-#define SAMPLER_STEP_BITS 24       /* after the point of `step` */
-#define SAMPLER_HEAT_OF_ONE 10000u /* temperatures are in ten-thousandths */
+#define SAMPLER_STEP_BITS 24  /* after the point of `step` */
+#define SAMPLER_ONE_E4 10000u /* temperatures are in ten-thousandths */
 
 typedef struct {
-  uint64_t state;     /* of a PCG-XSH-RR generator (O'Neill, HMC-CS-2014-0905) */
-  uint64_t sharpness; /* what a step of a logit halves a weight, 24 bits after the point */
+  uint64_t state;           /* of a PCG-XSH-RR generator (O'Neill, HMC-CS-2014-0905) */
+  uint64_t halvings_a_step; /* of a weight, by a step of a logit; 24 bits after the point */
 } sampler_t;
 
-/* step: of the logits, in units of log2(e), 24 bits after the point; heat: the temperature in
- * ten-thousandths, 0 for the largest logit at all times. */
-void sampler_begin(sampler_t *sampler, uint32_t step, uint32_t heat, uint32_t seed);
+/* step: of the logits, in units of log2(e), 24 bits after the point; temperature_e4: the
+ * temperature in ten-thousandths, 0 for the largest logit at all times. */
+void sampler_begin(sampler_t *sampler, uint32_t step, uint32_t temperature_e4, uint32_t seed);
 
 /* The place of the largest of `logits` [count], the first of equal ones. */
 uint16_t sampler_largest(const int8_t *logits, uint16_t count);

@@ -6,8 +6,8 @@
 #include "tokenizer.h"
 #include "vocabulary.h"
 
-void writer_begin(writer_t *writer, uint32_t heat, uint32_t seed) {
-  sampler_begin(&writer->sampler, MODEL.text->logit_step, heat, seed);
+void writer_begin(writer_t *writer, uint32_t temperature_e4, uint32_t seed) {
+  sampler_begin(&writer->sampler, MODEL.text->logit_step, temperature_e4, seed);
   MODEL.reset();
 }
 

@@ -14,8 +14,9 @@ typedef struct {
   uint32_t weights[MODEL_CLASSES];
 } writer_t;
 
-/* Forgets what was read. heat: temperature in ten-thousandths. Needs a model that generates. */
-void writer_begin(writer_t *writer, uint32_t heat, uint32_t seed);
+/* Forgets what was read. temperature_e4: temperature in ten-thousandths. Needs a model that
+ * generates. */
+void writer_begin(writer_t *writer, uint32_t temperature_e4, uint32_t seed);
 
 /* Reads a text; false where a character of it is unknown. `after_each` character is called, where
  * it is not NULL. */
