@@ -116,7 +116,7 @@ def name_in(path: Path, header: Mapping[str, str], kind: str) -> str:
 def intervals_in(path: Path, header: Mapping[str, str], n: int) -> tuple[Interval, ...]:
     intervals = []
     for part in _parts(header, "intervals"):
-        match = re.fullmatch(r"(\d+)-(\d+) ([\w-]+)", part)
+        match = re.fullmatch(r"(\d+)-(\d+) ([\w-]+)", part, re.ASCII)
         if not match or not int(match[1]) < int(match[2]) <= n:
             raise bad_file(
                 path,

@@ -222,6 +222,7 @@ def test_a_clock_that_runs_backwards_is_named(
         ("# person: anna\n", "", ("`# person:`", "it is empty")),
         ("0-5 idle", "5-5 idle", ("interval '5-5 idle'", "within 20 samples")),
         ("0-5 idle", "0-21 idle", ("interval '0-21 idle'",)),
+        ("0-5 idle", "0-5 schön", ("interval '0-5 schön' is not START-STOP LABEL",)),
         ("0-5 idle", "idle", ("interval 'idle' is not START-STOP LABEL",)),
     ],
 )
