@@ -140,12 +140,18 @@ def test_a_board_says_what_the_twin_says(done: Done) -> None:
     assert asked.json["forecasts"] == forecast_of(done)["forecasts"]
 
 
+# What does not look at the network is asked of one: the first, so that each is trained once only.
+any_network = pytest.mark.parametrize("done", list(NETWORKS)[:1], indirect=True)
+
+
+@any_network
 @pytest.mark.usefixtures("qemu")
 def test_it_can_be_reproduced(done: Done) -> None:
     verified = gesture("verify", done.run.path, cwd=done.run.path)
     assert verified.code == 0, verified.told
 
 
+@any_network
 @pytest.mark.parametrize("file", ["series.npz", "scores.npz"])
 def test_a_damaged_run_is_told(done: Done, tmp_path: Path, file: str) -> None:
     shutil.copytree(done.run.path, tmp_path / "run")
@@ -156,6 +162,7 @@ def test_a_damaged_run_is_told(done: Done, tmp_path: Path, file: str) -> None:
     assert f"{file} cannot be read" in ended.told
 
 
+@any_network
 def test_other_tasks_commands_are_refused_by_name(done: Done) -> None:
     for command in (("replay", "x.csv"), ("evaluate",), ("export", "there")):
         word, *more = command
@@ -164,6 +171,7 @@ def test_other_tasks_commands_are_refused_by_name(done: Done) -> None:
         assert f"is a run for forecast, and `gesture {word}` needs one for gesture" in refused.told
 
 
+@any_network
 def test_a_series_shorter_than_a_window_is_refused(done: Done, tmp_path: Path) -> None:
     lines = (done.run.path.parent.parent / "series.csv").read_text("utf-8").splitlines()
     (tmp_path / "short.csv").write_text("\n".join(lines[:21]) + "\n", "utf-8")
@@ -172,6 +180,7 @@ def test_a_series_shorter_than_a_window_is_refused(done: Done, tmp_path: Path) -
     assert "short.csv has 20 rows, and the run looks back on 24." in refused.told
 
 
+@any_network
 def test_another_period_is_refused(done: Done, tmp_path: Path) -> None:
     lines = (done.run.path.parent.parent / "series.csv").read_text("utf-8").splitlines()
     (tmp_path / "half.csv").write_text("\n".join([lines[0], *lines[1::2]]) + "\n", "utf-8")

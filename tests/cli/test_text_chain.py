@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_model import swings
-from toy_text import Sampler, logit_step
 
 from pipeline.artifacts import Int8
 from pipeline.boards.supervisor import start
@@ -18,6 +17,7 @@ from pipeline.capture.ports import open_port
 from pipeline.capture.protocol import Sample
 from pipeline.capture.texts import judge_text, write_text
 from pipeline.conversion.stepped_reference import SteppedReference
+from pipeline.costs import NetworkCost
 from pipeline.errors import ExitCode
 from pipeline.run_folder import RunFolder
 from pipeline.stages.network_input import load_table
@@ -26,11 +26,14 @@ from pipeline.text_twin import TextTwin
 from pipeline.tokens import Vocabulary
 from pipeline.twin import Twin
 from tests.cli.commands import gesture
+from tests.tiny_model import swings
+from tests.toy_text import Sampler, logit_step
 
 pytestmark = pytest.mark.xdist_group("texts")
 
 GOOD, BAD = ("lovely film", "a joy, I loved it"), ("dull film", "it bored me, I hated it")
 LONG = 10_000  # characters: long enough for some samples
+LIMIT_S = 60.0
 SONG = "The ant ate a tea.\nNo ant at ten — none!\n"
 
 
@@ -54,12 +57,17 @@ def writer(work: Path, host_compiler: None) -> RunFolder:
     return converted("writer", config, work)
 
 
+def rare_words(number: int) -> str:
+    """Enough of them that the vocabulary takes more than the network."""
+    return " ".join(f"{number}{letter}" for letter in "abcdefghijklmnopqrst")
+
+
 @pytest.fixture(scope="module")
 def judge(work: Path, host_compiler: None) -> RunFolder:
     folder = work / "opinions"
     folder.mkdir()
     lines = [
-        json.dumps({"label": label, "text": f"{number} {text}"})
+        json.dumps({"label": label, "text": f"{rare_words(number)} {text}"})
         for number in range(30)
         for label, texts in enumerate((BAD, GOOD))
         for text in texts
@@ -142,15 +150,18 @@ def test_a_board_writes_what_the_twin_does_while_it_samples(writer, work):
             board.wait_ready()
             board.switch("stream", on=True)
             list(board.items(0))  # what came before
-            text = write_text(board, "\u2014 no", LONG, 0.8, 7)
-            seqs = [item.seq for item in board.items(0) if isinstance(item, Sample)]
+            texts, seqs = set[str](), list[int]()
+            deadline = time.monotonic() + LIMIT_S
+            while len(seqs) < 3 and time.monotonic() < deadline:  # until some came meanwhile
+                texts.add(write_text(board, "\u2014 no", LONG, 0.8, 7))
+                seqs += [item.seq for item in board.items(0) if isinstance(item, Sample)]
             board.switch("stream", on=False)
         by_board = gesture(*words, "--port", running.port, cwd=work)
     assert by_board.code == 0, by_board.told
     assert by_board.json == gesture(*words, cwd=work).json
-    assert len(seqs) > 2
+    assert len(seqs) >= 3
     assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
-    assert text == twin_of(writer).generate("\u2014 no", LONG, 0.8, 7)
+    assert texts == {twin_of(writer).generate("\u2014 no", LONG, 0.8, 7)}
 
 
 @pytest.mark.usefixtures("qemu")
@@ -195,9 +206,11 @@ def test_a_run_of_text_can_be_made_again(judge, work):
 
 
 def test_a_vocabulary_without_room_is_refused_with_what_to_lower(judge, work):
+    cost = NetworkCost.load(judge.cost_file)
     budget = work / "small.yaml"
-    budget.write_text("flash_bytes: 1000")
+    budget.write_text(f"flash_bytes: {cost.flash_bytes - cost.text_bytes}")  # the rest of it fits
     refused = gesture("convert", judge.path, "--budget", budget, cwd=work)
-    assert refused.code != 0
-    assert "flash_bytes" in refused.told
-    assert "of 1,000" in refused.told
+    assert refused.code == ExitCode.FAILED
+    assert f"flash_bytes {cost.flash_bytes:,} of" in refused.told
+    assert f"the vocabulary and its embedding take most: {cost.text_bytes:,} bytes" in refused.told
+    assert "lower `text.max_words` or `text.embedding`" in refused.told

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from building import MODEL, PROJECT
-from talking import qemu_command, start
 
 from pipeline.deployment import platformio
 from pipeline.deployment.platformio import BuiltImage, build, ensure_build_core
 from pipeline.errors import ExitCode, PipelineError
+from tests.firmware.building import MODEL, PROJECT
+from tests.firmware.talking import qemu_command, start
 
 pytestmark = pytest.mark.xdist_group("firmware")
 TIMEOUT_S = 300.0
@@ -48,7 +48,7 @@ def test_builds_side_by_side_and_one_after_the_other_never_mix_models(tmp_path):
     assert contract_on(build_virtual(None, logs[0])) == "none"
 
 
-@pytest.mark.usefixtures("qemu")
+@pytest.mark.usefixtures("host_compiler")
 def test_a_build_waits_for_the_first_one_in_its_folder(tmp_path):
     """PlatformIO empties a folder that it has never built in, and all that lies there."""
     first, second = tmp_path / "first.log", tmp_path / "second.log"
@@ -56,6 +56,7 @@ def test_a_build_waits_for_the_first_one_in_its_folder(tmp_path):
         building = pool.submit(build, "native", None, PROJECT, first, TIMEOUT_S)
         give_up_at = time.monotonic() + TIMEOUT_S
         while not first.exists() or "Compiling" not in first.read_text():
+            assert not building.done(), f"it compiled nothing: {building.exception()}"
             assert time.monotonic() < give_up_at
             time.sleep(0.01)
         build("native", None, PROJECT, second, TIMEOUT_S)

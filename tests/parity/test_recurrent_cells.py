@@ -3,14 +3,13 @@ TensorFlow Lite Micro makes of the one-step network."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-from host_engine import HostEngine
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from random_cells import Shape, random_shape, random_step
 from tflite_micro import runtime
 
 from benchmarks.engine_build import PORTABLE
@@ -20,6 +19,8 @@ from pipeline.cells import GRU, GRU_RESET_BEFORE, KINDS, LSTM, SIMPLE_RNN
 from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.conversion.stepped_reference import SteppedReference
 from pipeline.errors import PipelineError
+from tests.parity.host_engine import HostEngine
+from tests.parity.random_cells import Shape, random_shape, random_step
 
 SEEDS = range(24)
 WINDOW, VECTORS = 7, 12
@@ -76,19 +77,38 @@ def test_cells_of_every_size_and_scale_give_the_bytes_of_the_reference(
     np.testing.assert_array_equal(engine.run(network, inputs), expected)
 
 
-@pytest.mark.usefixtures("qemu")
-@pytest.mark.parametrize("compact", [False, True], ids=["fast", "compact"])
-@pytest.mark.parametrize("flags", [("-O2",), ("-Os",), ("-O0",), ("-O2", *PORTABLE)], ids=" ".join)
-def test_the_board_gives_the_bytes_of_the_reference(flags, compact, tmp_path) -> None:
+@dataclass(frozen=True)
+class Asked:
+    """inputs: int8 [VECTORS, WINDOW, channels]; expected: what the reference answers to them."""
+
+    step: bytes
+    inputs: np.ndarray
+    expected: np.ndarray
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> list[Asked]:
+    folder = tmp_path_factory.mktemp("cells")
     made = [random_step(random_shape(seed)) for seed in SEEDS]
     made += [random_step(shape_of(kind, channels=6)) for kind in KINDS]
-    taken = [(step, network) for step in made if (network := compiled(step, compact))]
+    taken = []
+    for step in made:
+        if network := compiled(step, compact=False):
+            inputs = vectors_for(network, VECTORS, WINDOW)
+            taken.append(Asked(step, inputs, answers(step, network, inputs, folder)))
     assert len(taken) > len(made) * 3 // 4
-    networks = [network for _, network in taken]
-    inputs = [vectors_for(network, VECTORS, WINDOW) for network in networks]
-    outputs = run_on_board(networks, inputs, tmp_path, flags)
-    for (step, network), asked, found in zip(taken, inputs, outputs, strict=True):
-        np.testing.assert_array_equal(found, answers(step, network, asked, tmp_path))
+    return taken
+
+
+@pytest.mark.usefixtures("qemu")
+@pytest.mark.xdist_group("cells")
+@pytest.mark.parametrize("compact", [False, True], ids=["fast", "compact"])
+@pytest.mark.parametrize("flags", [("-O2",), ("-Os",), ("-O0",), ("-O2", *PORTABLE)], ids=" ".join)
+def test_the_board_gives_the_bytes_of_the_reference(asked, flags, compact, tmp_path) -> None:
+    networks = [compile_network(each.step, compact, window=WINDOW) for each in asked]
+    outputs = run_on_board(networks, [each.inputs for each in asked], tmp_path, flags)
+    for each, found in zip(asked, outputs, strict=True):
+        np.testing.assert_array_equal(found, each.expected)
 
 
 def compiled(step: bytes, compact: bool) -> CompiledNetwork | None:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_text import Sampler, logit_step, writer
 
 from pipeline.twin import Twin, pointer
+from tests.toy_text import Sampler, logit_step
 
-pytestmark = pytest.mark.usefixtures("host_compiler")
+pytestmark = pytest.mark.xdist_group("toy-texts")
 Draw = Callable[[list[int], float, float, int, int], list[int]]
 DRAWS = 40_000
 # The chi-square that chance passes once in a million times, by degrees of freedom (Wilson and
@@ -28,10 +28,9 @@ class State(ctypes.Structure):
 
 
 @pytest.fixture(scope="module")
-def draw(tmp_path_factory: pytest.TempPathFactory) -> Draw:
+def draw(toy_writer: Twin) -> Draw:
     """So many draws at a scale of the logits and a temperature, from a seed on."""
-    folder = tmp_path_factory.mktemp("sampler")
-    library = Twin(writer().write_sources(folder / "model"), folder).library
+    library = toy_writer.library
     library.sampler_draw.restype = ctypes.c_uint16
 
     def call(logits: list[int], scale: float, temperature: float, seed: int, count: int):

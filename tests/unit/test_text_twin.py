@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_text import (
+
+from pipeline.errors import PipelineError
+from pipeline.text_twin import TextTwin
+from pipeline.tokens import Vocabulary, padded
+from pipeline.twin import Twin
+from tests.toy_text import (
     ALPHABET,
     LOGIT_SCALE,
     WORDS,
@@ -24,12 +29,7 @@ from toy_text import (
     writer,
 )
 
-from pipeline.errors import PipelineError
-from pipeline.text_twin import TextTwin
-from pipeline.tokens import Vocabulary, padded
-from pipeline.twin import Twin
-
-pytestmark = pytest.mark.usefixtures("host_compiler")
+pytestmark = [pytest.mark.usefixtures("host_compiler"), pytest.mark.xdist_group("toy-texts")]
 few = settings(max_examples=150, deadline=None)
 ENDS = ("pre", "post")
 texts = st.lists(
@@ -48,8 +48,8 @@ def judge_twin(tmp_path_factory: pytest.TempPathFactory) -> TextTwin:
 
 
 @pytest.fixture(scope="module")
-def writer_twin(tmp_path_factory: pytest.TempPathFactory) -> TextTwin:
-    return twin_of(writer(), tmp_path_factory.mktemp("writer"))
+def writer_twin(toy_writer: Twin) -> TextTwin:
+    return TextTwin(toy_writer)
 
 
 @few
