@@ -25,6 +25,10 @@ End = Literal["pre", "post"]
 ALPHABET = ("e", " ", "t", "a", "\n", '"', "\\", "é", "€", "🙂", "\t", "?", "Z", "\x7f")
 WORDS = ("the", "a", "film", "it's", "10", "filmed", "fil", "'", "good", "bad", "x" * 64, "zz")
 LOGIT_SCALE = 0.07
+SCORES = Quantisation(
+    input_scale=1 / 64, input_zero_point=0, output_scale=1 / 256, output_zero_point=-128
+)
+LOGITS = SCORES.model_copy(update={"output_scale": LOGIT_SCALE, "output_zero_point": 5})
 
 
 def contract_of(
@@ -35,8 +39,13 @@ def contract_of(
     truncating: End = "pre",
 ) -> Contract:
     generates = task == "generation"
-    scores = {"output_scale": 1 / 256, "output_zero_point": -128}
-    logits = {"output_scale": LOGIT_SCALE, "output_zero_point": 5}
+    facts = VocabularyFacts(
+        level="characters" if generates else "words",
+        size=size,
+        padding=padding,
+        truncating=truncating,
+        sha256="3" * 64,
+    )
     return Contract(
         task=task,
         channels=tuple(Channel(name=f"e{index}", unit="") for index in range(CHANNELS)),
@@ -47,16 +56,8 @@ def contract_of(
         streaming=generates,
         labels=() if generates else ("negative", "positive"),
         scaling=Scaling(mean=(0.0,) * CHANNELS, std=(1.0,) * CHANNELS),
-        vocabulary=VocabularyFacts(
-            level="characters" if generates else "words",
-            size=size,
-            padding=padding,
-            truncating=truncating,
-            sha256="3" * 64,
-        ),
-        quantisation=Quantisation(
-            input_scale=1 / 64, input_zero_point=0, **(logits if generates else scores)
-        ),
+        vocabulary=facts,
+        quantisation=LOGITS if generates else SCORES,
         hashes=Hashes(data="0" * 64, config="1" * 64, model="2" * 64),
     )
 

@@ -39,10 +39,8 @@ def series(season: int | None) -> SeriesDataset:
     )
 
 
-def facts(season: int | None = 24, int8: bool = True, **changes: Any) -> ForecastFacts:
-    held = series(season)
-    forecast = held.truth(held.origins["test"]) + 0.25
-    contract = Contract(
+def contract_of(int8: bool) -> Contract:
+    return Contract(
         task="forecast",
         channels=CHANNELS,
         rate_hz=1 / 3600,
@@ -56,7 +54,11 @@ def facts(season: int | None = 24, int8: bool = True, **changes: Any) -> Forecas
         quantisation=gesture_facts().contract.quantisation if int8 else None,
         hashes=Hashes(data="0" * 64, config="1" * 64),
     )
-    usual = gesture_facts()
+
+
+def facts(season: int | None = 24, int8: bool = True, **changes: Any) -> ForecastFacts:
+    held, contract, usual = series(season), contract_of(int8), gesture_facts()
+    forecast = held.truth(held.origins["test"]) + 0.25
     given: dict[str, Any] = {
         "run": "runs/room",
         "name": "room",
