@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from building import (
+
+from pipeline.deployment.platformio import BuiltImage, build
+from tests.firmware.building import (
     APP,
     EMULATED,
     FIRMWARE,
@@ -22,9 +24,7 @@ from building import (
     library_sources,
     link_virtual,
 )
-from talking import imu_file
-
-from pipeline.deployment.platformio import BuiltImage, build
+from tests.firmware.talking import imu_file
 
 BUILD_TIMEOUT_S = 300.0
 Driver = Callable[..., str]

@@ -10,11 +10,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from building import APP, FIRMWARE, MODEL, PROJECT, STRICT, board_sources, compile_c, include_flags
-from talking import PERIOD_US, Talk, fast_replay, imu_file, qemu_command, start
 
 from pipeline.conversion.c_array import c_array
 from pipeline.files import save_text_files
+from tests.firmware.building import (
+    APP,
+    FIRMWARE,
+    MODEL,
+    PROJECT,
+    STRICT,
+    board_sources,
+    compile_c,
+    include_flags,
+)
+from tests.firmware.talking import PERIOD_US, Talk, fast_replay, imu_file, qemu_command, start
 
 pytestmark = pytest.mark.xdist_group("firmware")
 HISTORY_BYTES = 1024 * 40  # samples kept for `gesture pull`, each with its number and its time

@@ -10,9 +10,18 @@ from math import floor
 from typing import NamedTuple
 
 import pytest
-from building import HERE, NO_MODEL, PROJECT, SANITIZED, STRICT, compile_c, library_sources
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from tests.firmware.building import (
+    HERE,
+    NO_MODEL,
+    PROJECT,
+    SANITIZED,
+    STRICT,
+    compile_c,
+    library_sources,
+)
 
 pytestmark = pytest.mark.xdist_group("firmware")
 PARTS = HERE / "emulated_parts"

@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from talking import Talk, qemu_command, start
+
+from tests.firmware.talking import Talk, qemu_command, start
 
 pytestmark = pytest.mark.xdist_group("firmware")
 NULL_WRITE, NULL_READ, FLASH_WRITE, PAST_RAM, STACK_OVERFLOW, RUN_DATA, STALL = range(1, 8)

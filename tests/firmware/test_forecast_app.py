@@ -6,9 +6,18 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import toy_forecast
-from building import APP, EMULATED, FIRMWARE, SANITIZED, STRICT, board_sources, compile_c
-from talking import LIMIT_S, Talk, environment_file, start
+
+from tests import toy_forecast
+from tests.firmware.building import (
+    APP,
+    EMULATED,
+    FIRMWARE,
+    SANITIZED,
+    STRICT,
+    board_sources,
+    compile_c,
+)
+from tests.firmware.talking import LIMIT_S, Talk, environment_file, start
 
 pytestmark = [pytest.mark.xdist_group("firmware"), pytest.mark.usefixtures("host_compiler")]
 PERIOD_MS = 1000  # the model's

@@ -7,8 +7,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from building import HERE, SANITIZED, STRICT, compile_c
-from fuzzing import CORPUS, SOURCES, TASKS, model_of
+
+from tests.firmware.building import HERE, SANITIZED, STRICT, compile_c
+from tests.firmware.fuzzing import CORPUS, SOURCES, TASKS, model_of
 
 pytestmark = pytest.mark.xdist_group("firmware")
 

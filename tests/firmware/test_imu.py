@@ -9,7 +9,16 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from building import HERE, NO_MODEL, PROJECT, SANITIZED, STRICT, compile_c, library_sources
+
+from tests.firmware.building import (
+    HERE,
+    NO_MODEL,
+    PROJECT,
+    SANITIZED,
+    STRICT,
+    compile_c,
+    library_sources,
+)
 
 pytestmark = pytest.mark.xdist_group("firmware")
 PARTS = HERE / "emulated_parts"

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from building import FIRMWARE, MODEL, link_virtual
-from talking import ENDED, LIMIT_S, MAGIC, RECORD, fast_replay, qemu_command, start
+
+from tests.firmware.building import FIRMWARE, MODEL, link_virtual
+from tests.firmware.talking import ENDED, LIMIT_S, MAGIC, RECORD, fast_replay, qemu_command, start
 
 pytestmark = pytest.mark.xdist_group("firmware")
 WANTED_HZ = 119.0

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from building import HERE, NO_MODEL, SANITIZED, STRICT, compile_c, library_sources
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from tests.firmware.building import HERE, NO_MODEL, SANITIZED, STRICT, compile_c, library_sources
 
 pytestmark = pytest.mark.xdist_group("firmware")
 BLOCK = 128  # samples of one measurement

@@ -9,7 +9,15 @@ from typing import NamedTuple
 from zlib import crc32
 
 import pytest
-from talking import Talk, environment_file, fast_replay, imu_file, qemu_command, start
+
+from tests.firmware.talking import (
+    Talk,
+    environment_file,
+    fast_replay,
+    imu_file,
+    qemu_command,
+    start,
+)
 
 pytestmark = pytest.mark.xdist_group("firmware")
 PERIOD_MS = 1000

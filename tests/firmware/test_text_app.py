@@ -6,12 +6,20 @@ import json
 from pathlib import Path
 
 import pytest
-from building import APP, EMULATED, FIRMWARE, SANITIZED, STRICT, board_sources, compile_c
-from talking import Talk, start
-from toy_text import Toy, judge, judged, tokens_of, writer
 
 from pipeline.text_twin import TextTwin
 from pipeline.twin import Twin
+from tests.firmware.building import (
+    APP,
+    EMULATED,
+    FIRMWARE,
+    SANITIZED,
+    STRICT,
+    board_sources,
+    compile_c,
+)
+from tests.firmware.talking import Talk, start
+from tests.toy_text import Toy, judge, judged, tokens_of, writer
 
 pytestmark = [pytest.mark.xdist_group("firmware"), pytest.mark.usefixtures("host_compiler")]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from building import FIRMWARE, HERE, PROJECT
 
 from pipeline.artifacts import Int8
 from pipeline.conversion.c_array import c_array
 from pipeline.files import save_text_files
+from tests.firmware.building import FIRMWARE, HERE, PROJECT
 
 WINDOW, CHANNELS, CLASSES = 8, 6, 3
 NEVER = -1

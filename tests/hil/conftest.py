@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 import serial
-from tiny_model import write_sources
 
 from pipeline.artifacts import PROJECT, Recording
 from pipeline.boards.supervisor import RunningBoard, start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
 from pipeline.deployment.platformio import build
+from tests.tiny_model import write_sources
 
 BUILD_TIMEOUT_S = 300.0
 LIMIT_S = 60.0

@@ -6,11 +6,11 @@ from zlib import crc32
 
 import numpy as np
 import pytest
-from tiny_model import CONTRACT, HOP, RATE_HZ, SELFTEST_CRC, WINDOW, network_output, swings
 
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
 from pipeline.errors import ExitCode, PipelineError
+from tests.tiny_model import CONTRACT, HOP, RATE_HZ, SELFTEST_CRC, WINDOW, network_output, swings
 
 pytestmark = pytest.mark.xdist_group("hil")
 

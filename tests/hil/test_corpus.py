@@ -12,9 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from corpus import CASES, Subject
-from report import Report
-from tiny_model import CONTRACT, WINDOW, network_output, swings
 
 from pipeline.artifacts import PROJECT, GoldenVectors
 from pipeline.capture.board_info import board_info
@@ -26,6 +23,9 @@ from pipeline.datasets.streams import join_takes
 from pipeline.errors import PipelineError
 from pipeline.run_folder import RunFolder
 from pipeline.twin import Twin
+from tests.hil.corpus import CASES, Subject
+from tests.hil.report import Report
+from tests.tiny_model import CONTRACT, WINDOW, network_output, swings
 
 pytestmark = pytest.mark.xdist_group("hil")
 EMULATED = ("virtual", "native")

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import serial
 from serial.tools import list_ports
-from tiny_model import CONTRACT, WINDOW, network_output, swings
 
 from pipeline.artifacts import PROJECT, GoldenVectors
 from pipeline.boards.imu_file import imu_bytes
@@ -27,6 +26,7 @@ from tests.fixtures.nano import faults
 from tests.fixtures.nano.board import Nano, until
 from tests.fixtures.nano.faults import Fault
 from tests.fixtures.nano.usb import UsbPorts
+from tests.tiny_model import CONTRACT, WINDOW, network_output, swings
 
 pytestmark = pytest.mark.xdist_group("hil")
 WAITS = Waits(bootloader_s=2, person_s=60, opening_s=10, application_s=60)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_model import swings
 
 from pipeline.datasets.recordings import load_recording
 from pipeline.errors import ExitCode
 from tests.cli.commands import gesture, running
 from tests.fixtures.screen import screen
+from tests.tiny_model import swings
 
 pytestmark = pytest.mark.xdist_group("hil")
 LIMIT_S = 60.0

@@ -7,7 +7,6 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from tiny_model import CONTRACT, swings, write_sources
 
 from pipeline.artifacts import Event
 from pipeline.capture.client import BoardClient
@@ -17,6 +16,7 @@ from pipeline.capture.protocol import Message, event_of, is_sensor_stopped
 from pipeline.capture.pull import pull_samples
 from pipeline.errors import PipelineError
 from pipeline.twin import Twin
+from tests.tiny_model import CONTRACT, swings, write_sources
 
 pytestmark = pytest.mark.xdist_group("hil")
 KEPT = 1024

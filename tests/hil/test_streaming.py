@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_model import RATE_HZ, swings
 
 from pipeline.artifacts import Event
 from pipeline.capture.client import BoardClient
 from pipeline.capture.monitor import watch
 from pipeline.capture.protocol import Damaged, Message, Sample, is_sensor_stopped, scores_of
 from pipeline.twin import Twin
+from tests.tiny_model import RATE_HZ, swings
 
 pytestmark = pytest.mark.xdist_group("hil")
 LIMIT_S = 60.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tiny_model import CONTRACT, SELFTEST_CRC, WINDOW, network_output, write_sources
 
 from pipeline.artifacts import PROJECT, GoldenVectors
 from pipeline.boards.supervisor import start
@@ -13,6 +12,7 @@ from pipeline.capture.ports import open_port
 from pipeline.deployment.platformio import build
 from pipeline.deployment.verify import verify
 from pipeline.errors import ExitCode, PipelineError
+from tests.tiny_model import CONTRACT, SELFTEST_CRC, WINDOW, network_output, write_sources
 
 pytestmark = pytest.mark.xdist_group("hil")
 BUILD_TIMEOUT_S = 300.0

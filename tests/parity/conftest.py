@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from host_engine import HostEngine
+
+from tests.parity.host_engine import HostEngine
 
 LIMIT_S = 300
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from graphs import GraphBuilder, options, padded_length
+
+from tests.parity.graphs import GraphBuilder, options, padded_length
 
 SAME, VALID = 0, 1
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from graphs import GraphBuilder, options
 
 from pipeline.cells import GRU, GRU_RESET_BEFORE, KINDS, Kind
 from pipeline.conversion.step_cells import FloatCell, run_all
 from pipeline.conversion.step_join import Samples, join_step
+from tests.parity.graphs import GraphBuilder, options
 
 CLASSES = 3
 

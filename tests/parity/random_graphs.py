@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from graphs import GraphBuilder, options, padded_length
+
+from tests.parity.graphs import GraphBuilder, options, padded_length
 
 ACTIVATIONS = (0, 0, 0, 0, 0, 1, 1, 1, 2, 3)  # NONE, RELU, RELU_N1_TO_1, RELU6
 ZERO_POINTS = (-128, -128, -128, 0, 127)

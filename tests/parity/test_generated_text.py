@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from graphs import GraphBuilder, small_network
-from host_engine import KERNELS, ROOT, WARNINGS, HostEngine, assert_parity
-from keras_models import NAMES
-from random_graphs import random_network
 
 from pipeline.compiler import compile_network
 from pipeline.files import save_text_files
+from tests.parity.graphs import GraphBuilder, small_network
+from tests.parity.host_engine import KERNELS, ROOT, WARNINGS, HostEngine, assert_parity
+from tests.parity.keras_models import NAMES
+from tests.parity.random_graphs import random_network
 
 GOLDEN = Path(__file__).with_name("golden")
 CORTEX_M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")

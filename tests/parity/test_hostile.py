@@ -10,9 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from flatbuffers import builder as flatbuffer_builder
-from graphs import GraphBuilder, options, small_network
-from host_engine import vectors_for
-from random_graphs import random_network, random_sequence
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from benchmarks.engine_many import run_on_host
@@ -20,6 +17,9 @@ from benchmarks.engine_oracle import Oracle
 from benchmarks.hostile import BLIND, KNOWING, hostile_files
 from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.errors import PipelineError
+from tests.parity.graphs import GraphBuilder, options, small_network
+from tests.parity.host_engine import vectors_for
+from tests.parity.random_graphs import random_network, random_sequence
 
 FILES = 400
 MANY = 2000

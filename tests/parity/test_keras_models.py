@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from host_engine import HostEngine, assert_parity
-from keras_models import NAMES
 
 from pipeline.compiler import compile_network
+from tests.parity.host_engine import HostEngine, assert_parity
+from tests.parity.keras_models import NAMES
 
 pytestmark = pytest.mark.xdist_group("keras")
 

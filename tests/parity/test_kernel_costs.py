@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from host_engine import vectors_for
 
 from benchmarks.engine import our_sources
 from benchmarks.engine_build import HARNESS, build, run
@@ -15,6 +14,7 @@ from pipeline.compiler.cost import kernel_costs
 from pipeline.deployment.linked import linked_network
 from pipeline.deployment.network_check import flash_tolerance
 from pipeline.errors import PipelineError
+from tests.parity.host_engine import vectors_for
 
 NETWORKS = ("gesture", "wand", "separable", "dense", "strides_and_dilations", "residual")
 INSTRUCTIONS_OFF = 0.25  # share; docs/engine.md

@@ -6,9 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from graphs import GraphBuilder, options
-from host_engine import HostEngine, assert_parity
-from random_graphs import random_network
 
 from pipeline.compiler import compile_network
 from pipeline.compiler.fuse import fuse
@@ -17,6 +14,9 @@ from pipeline.compiler.layers import Program
 from pipeline.compiler.lower import lower
 from pipeline.compiler.plan import plan
 from pipeline.compiler.reader import read_graph
+from tests.parity.graphs import GraphBuilder, options
+from tests.parity.host_engine import HostEngine, assert_parity
+from tests.parity.random_graphs import random_network
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from edge_graphs import edge_graphs
-from graphs import GraphBuilder, options
-from host_engine import HostEngine, assert_parity, oracle
-from random_graphs import random_network, random_picture, random_sequence
 
 from pipeline.compiler import compile_network
+from tests.parity.edge_graphs import edge_graphs
+from tests.parity.graphs import GraphBuilder, options
+from tests.parity.host_engine import HostEngine, assert_parity, oracle
+from tests.parity.random_graphs import random_network, random_picture, random_sequence
 
 SEEDS = range(80)
 

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from host_engine import HostEngine
-from recurrent_models import CHANNELS, NAMES, OF_LSTMS, WINDOW, windows
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from pipeline.compiler import compile_network
@@ -18,6 +16,8 @@ from pipeline.conversion.golden import quantise
 from pipeline.conversion.oracle import run_oracle
 from pipeline.conversion.stepped_reference import SteppedReference
 from pipeline.errors import PipelineError
+from tests.parity.host_engine import HostEngine
+from tests.parity.recurrent_models import CHANNELS, NAMES, OF_LSTMS, WINDOW, windows
 
 pytestmark = pytest.mark.xdist_group("recurrent-networks")
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import flatbuffers
 import numpy as np
 import pytest
-from graphs import GraphBuilder, options, small_network
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from pipeline.compiler import compile_network
 from pipeline.errors import ExitCode, PipelineError
+from tests.parity.graphs import GraphBuilder, options, small_network
 
 
 def refusal(flatbuffer: bytes) -> PipelineError:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from edge_graphs import edge_graphs
-from host_engine import oracle, vectors_for
-from random_graphs import random_network, random_picture, random_sequence
 
 from benchmarks.engine import MODELS, measure
 from benchmarks.engine_build import PORTABLE, model
 from benchmarks.engine_many import run_on_board
 from benchmarks.render import meets
 from pipeline.compiler import compile_network
+from tests.parity.edge_graphs import edge_graphs
+from tests.parity.host_engine import oracle, vectors_for
+from tests.parity.random_graphs import random_network, random_picture, random_sequence
 
 pytestmark = [pytest.mark.usefixtures("qemu"), pytest.mark.xdist_group("keras")]
 SEQUENCES, PICTURES, OTHERS = range(70), (*range(80), 174), range(50)  # seeds; 174 pools 2 by 2

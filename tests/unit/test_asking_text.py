@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from toy_text import ALPHABET, writer
 
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.files import save_json
@@ -16,6 +15,7 @@ from pipeline.stages.text import generate
 from pipeline.text_twin import TextTwin
 from pipeline.tokens import Vocabulary
 from pipeline.twin import Twin
+from tests.toy_text import ALPHABET, writer
 
 pytestmark = pytest.mark.usefixtures("host_compiler")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import toy_text
 
 from pipeline.artifacts import Figure
 from pipeline.console_runs import show_comparison
 from pipeline.run_folder import RunFolder
 from pipeline.stages.comparing import compare_runs
+from tests import toy_text
 
 
 def run_of(toy: toy_text.Toy, folder: Path, split: str = "the last tenth") -> RunFolder:

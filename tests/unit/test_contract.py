@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toy_text import judge, writer
 
 from pipeline.contract import (
     Channel,
@@ -20,6 +19,7 @@ from pipeline.contract import (
     fixed_point_scaling,
 )
 from pipeline.errors import ExitCode, PipelineError
+from tests.toy_text import judge, writer
 
 
 def contract(mean: float = 0.0, std: float = 1.0, scale: float = 0.03, zero: int = 3) -> Contract:

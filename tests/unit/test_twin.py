@@ -6,7 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_model import (
+
+from pipeline.artifacts import Recording
+from pipeline.contract import Contract, DecisionPolicy, fixed_point_scaling
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.twin import Twin
+from tests.tiny_model import (
     CONTRACT,
     HOP,
     PERIOD_US,
@@ -16,11 +21,6 @@ from tiny_model import (
     swings,
     write_sources,
 )
-
-from pipeline.artifacts import Recording
-from pipeline.contract import Contract, DecisionPolicy, fixed_point_scaling
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.twin import Twin
 
 pytestmark = pytest.mark.usefixtures("host_compiler")
 

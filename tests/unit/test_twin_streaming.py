@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tiny_model import CONTRACT, SELFTEST_CRC, WINDOW, swings, write_sources
 
 from pipeline.twin import Twin
+from tests.tiny_model import CONTRACT, SELFTEST_CRC, WINDOW, swings, write_sources
 
 pytestmark = pytest.mark.usefixtures("host_compiler")
 HOPS = (5, 8, 1, WINDOW)  # a window is no whole number of hops of 8
