@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.datasets import ROOT
 from benchmarks.recognition_folds import among_gestures, judged, listed
 from benchmarks.results_file import Row, record, row
-from pipeline.stages import board, data
+from pipeline.stages import data, emulated
 from pipeline.stages.evaluation import ProtocolScore
 
 GESTURE = Path(sys.executable).with_name("gesture")
@@ -91,7 +91,7 @@ def accuracy_row(name: str, score: ProtocolScore, note: str, bound: str = "") ->
 def _played(run: Path) -> Called:
     """The held-out takes of a fold, played to the virtual board."""
     stream = data.make_stream(data.dataset_of(run), run / "stream.csv", run, seed=1)
-    calls = board.watch_stream(run, "virtual", stream)
+    calls = emulated.watch_stream(run, "virtual", stream)
     return Called(calls.takes, calls.right, calls.false)
 
 

@@ -36,7 +36,7 @@ def board_start(
     Example: gesture board start virtual --run runs/latest --imu stream.csv
     """
     from pipeline import console_board
-    from pipeline.stages import board as stage
+    from pipeline.stages import emulated as stage
 
     with stage.start_board(board, run, imu, environment, fast=not realtime) as running:
         console_board.show_port(running.port, json)

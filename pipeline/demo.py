@@ -6,7 +6,7 @@ import shutil
 
 from pipeline import console, console_board, console_events
 from pipeline.artifacts import PROJECT
-from pipeline.stages import board, data, learning
+from pipeline.stages import board, data, emulated, learning
 
 CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
 SAMPLE = PROJECT / "data" / "sample"
@@ -28,5 +28,5 @@ def run(as_json: bool) -> None:
     console_board.show_deployed(deployed, as_json)
     stream_file = trained.run / "stream.csv"
     stream = data.make_stream(data.dataset_of(trained.run), stream_file, trained.run, SEED)
-    calls = board.watch_stream(trained.run, name, stream)
+    calls = emulated.watch_stream(trained.run, name, stream)
     console_events.show_calls(calls, stream, as_json)

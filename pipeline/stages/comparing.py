@@ -11,7 +11,7 @@ from pipeline.artifacts import Figure
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.run_folder import RunFolder
-from pipeline.stages.reporting import accuracies_by_protocol, events_of
+from pipeline.stages.gesture_report import accuracies_by_protocol, events_of
 from pipeline.stages.robustness import kept_sweep
 from pipeline.stages.run_facts import (
     image_of,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import __version__
 from pipeline.artifacts import Recording
 from pipeline.config import TrainConfig, load_train_config
-from pipeline.files import save_json
+from pipeline.files import load_json, save_json
 from pipeline.run_folder import RunFolder
 from pipeline.stages.deciding import Events, Outcome, Unseen, outcome, unseen
 from pipeline.stages.gestures import train_on
@@ -179,22 +179,8 @@ def _fold(
         on_step(f"{told}: done before")
     else:
         shutil.rmtree(run.path, ignore_errors=True)
-        on_step(f"{told}: training")
-        started = time.monotonic()
-        trained = train_on(recordings, config, run, lambda _: None)
-        train_s = round(time.monotonic() - started, 1)
-        converted = convert(run.path, None, lambda step: on_step(f"{told}: {step}"))
-        test = json.loads(run.splits_file.read_text("utf-8"))["test"]
-        accuracies = {"float": trained.accuracy, "int8": converted.int8_accuracy}
-        content = {
-            **accuracies,
-            "how": converted.decided and converted.decided.how,
-            "test": test,
-            "train_s": train_s,
-            "windows": trained.test_windows,
-        }
-        save_json(done, content)
-    kept = json.loads(done.read_text("utf-8"))
+        save_json(done, _found(run, config, recordings, lambda step: on_step(f"{told}: {step}")))
+    kept = load_json(done, "evaluate")
     return FoldScore(
         run=run.path,
         test=tuple(kept["test"]),
@@ -205,6 +191,25 @@ def _fold(
         how=kept["how"],
         called=outcome([Events.load(run.events_file)]),
     )
+
+
+def _found(
+    run: RunFolder, config: TrainConfig, recordings: Sequence[Recording], on_step: OnStep
+) -> dict[str, Any]:
+    """What is kept of a fold, once it is trained and converted."""
+    on_step("training")
+    started = time.monotonic()
+    trained = train_on(recordings, config, run, lambda _: None)
+    train_s = round(time.monotonic() - started, 1)
+    converted = convert(run.path, None, on_step)
+    return {
+        "float": trained.accuracy,
+        "int8": converted.int8_accuracy,
+        "how": converted.decided and converted.decided.how,
+        "test": load_json(run.splits_file, "train")["test"],
+        "train_s": train_s,
+        "windows": trained.test_windows,
+    }
 
 
 def _score(

@@ -18,7 +18,6 @@ from pipeline.forecasts import Float64, span
 from pipeline.run_folder import RunFolder
 from pipeline.stages.asked_board import board_that_runs
 from pipeline.stages.held_out_series import load_trained, save_int8
-from pipeline.stages.reporting import write_report
 from pipeline.stages.runs import contract_for, open_run
 from pipeline.stages.settling import Proven, Settled
 
@@ -61,9 +60,7 @@ def train_forecasts(
     from pipeline.training.forecast import train_forecast
 
     series = read_series(config.data.path, config.data)
-    trained = train_forecast(make_forecast_dataset(series, config), config, folder, on_epoch)
-    write_report(folder)
-    return trained
+    return train_forecast(make_forecast_dataset(series, config), config, folder, on_epoch)
 
 
 def settle_forecasts(proven: Proven) -> Settled:

@@ -12,7 +12,6 @@ from pipeline.artifacts import Int8, Recording
 from pipeline.config import TrainConfig
 from pipeline.contract import Contract
 from pipeline.run_folder import RunFolder
-from pipeline.stages.reporting import write_report
 from pipeline.stages.settling import Decided, Proven, Settled
 
 if TYPE_CHECKING:
@@ -47,9 +46,7 @@ def train_on(
     check_hop(config.model, config.window.hop)
     dataset = make_dataset(recordings, config)
     held_out(recordings, config).save(folder.recordings_file)
-    trained = fit(dataset, config, folder, on_epoch)
-    write_report(folder)
-    return trained
+    return fit(dataset, config, folder, on_epoch)
 
 
 def settle_gestures(proven: Proven) -> Settled:

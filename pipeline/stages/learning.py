@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.artifacts import Event, Figure
+from pipeline.artifacts import Event, Figure, GoldenVectors
 from pipeline.budget import Budget, load_budget
+from pipeline.config_fit import TaskConfig
 from pipeline.config_tasks import load_task_config
 from pipeline.contract import Contract
 from pipeline.costs import NetworkCost
@@ -65,9 +66,7 @@ def train(
     """Fit a model; the run folder has everything that convert needs, and the report."""
     config = load_task_config(config_file, settings)
     folder = named_run(run) if run is not None else new_run(config_file.stem)
-    trained = TASKS[config.task].train(config, folder, on_epoch)
-    point_latest_at(folder)
-    return trained
+    return _trained(config, folder, on_epoch)
 
 
 def resume(path: Path, on_epoch: Callable[[Epoch], None]) -> Trained:
@@ -84,20 +83,68 @@ def resume(path: Path, on_epoch: Callable[[Epoch], None]) -> Trained:
             ExitCode.USAGE,
         )
     config = load_task_config(run.require(run.config_file, "train"))
+    return _trained(config, run, on_epoch)
+
+
+def _trained(config: TaskConfig, run: RunFolder, on_epoch: Callable[[Epoch], None]) -> Trained:
     trained = TASKS[config.task].train(config, run, on_epoch)
+    write_report(run)
     point_latest_at(run)
     return trained
 
 
 def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
     """Quantise, compile to C, and prove the C equal to its reference before any of it counts."""
-    from pipeline.conversion import golden
     from pipeline.conversion.supported import require_supported
-    from pipeline.twin import Twin
 
     run = open_run(path)
     require_supported(run.require(run.keras_file, "train"))
     budget = Budget() if budget_file is None else load_budget(budget_file)
+    made, proven = _proven(run, budget, on_step)
+    settled = TASKS[proven.contract.task].settle(proven)
+    _keep(made, proven, settled.contract)
+    write_report(run)
+    return Converted(
+        run=run.path,
+        contract_hash=settled.contract.hash(),
+        vectors=len(made.vectors.inputs),
+        reference=quantising.name_of_reference(made.network),
+        int8_accuracy=settled.int8_accuracy,
+        flatbuffer_bytes=run.flatbuffer_file.stat().st_size,
+        occasion=settled.contract.occasion,
+        obstacle=made.network.obstacle,
+        variant=made.variant,
+        cost=made.network.cost,
+        decided=settled.decided,
+        figures=settled.figures,
+    )
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a run is converted to. variant: which of the networks it is, in words; crc: what its
+    self-test must come to; table: of text."""
+
+    network: CompiledNetwork
+    variant: str
+    vectors: GoldenVectors
+    crc: int
+    table: TextTable | None
+
+    def save_sources(self, folder: Path, contract: Contract) -> None:
+        from pipeline.conversion.contract_source import contract_source
+        from pipeline.conversion.text_source import text_source
+
+        text = {} if self.table is None else text_source(contract, self.table)
+        constants = contract_source(contract, self.crc)
+        save_text_files(folder, {**self.network.sources, **constants, **text})
+
+
+def _proven(run: RunFolder, budget: Budget, on_step: OnStep) -> tuple[_Made, Proven]:
+    """Quantised, compiled to C, and compared; all of it in a draft."""
+    from pipeline.conversion import golden
+    from pipeline.twin import Twin
+
     trained = run.contract()
     windows = load_windows(run, TASKS[trained.task].windows)
     draft = RunFolder(run.build / "converted")
@@ -112,36 +159,24 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
     on_step("asking for the reference")
     answer = quantising.reference(draft.flatbuffer_file, network, log)
     vectors, crc = golden.make_golden(answer, network.quantisation, given.test)
-    table = given.table(network.quantisation)
-    _save_sources(draft, network, contract, crc, table)
+    made = _Made(network, variant, vectors, crc, given.table(network.quantisation))
+    made.save_sources(draft.sources, contract)
     on_step(f"comparing {len(vectors.inputs)} vectors, byte for byte")
     twin = Twin(draft.sources, run.build)
     golden.compare_outputs(vectors, twin.invoke(vectors.inputs), "the compiled C")
-    proven = Proven(run, draft, contract, twin, windows, on_step)
-    settled = TASKS[contract.task].settle(proven)
-    contract = settled.contract
-    _save_sources(draft, network, contract, crc, table)
-    if table is not None:
-        save_embedding(draft.embedding_file, table)
-    vectors.save(draft.golden_file)
-    network.cost.save(draft.cost_file)
-    quantising.export_sequence(run, windows["calibration"], draft.sequence_file)
+    return made, Proven(run, draft, contract, twin, windows, on_step)
+
+
+def _keep(made: _Made, proven: Proven, contract: Contract) -> None:
+    """contract: as the task has settled it."""
+    run, draft = proven.run, proven.draft
+    made.save_sources(draft.sources, contract)
+    if made.table is not None:
+        save_embedding(draft.embedding_file, made.table)
+    made.vectors.save(draft.golden_file)
+    made.network.cost.save(draft.cost_file)
+    quantising.export_sequence(run, proven.windows["calibration"], draft.sequence_file)
     _publish(run, draft, contract)
-    write_report(run)
-    return Converted(
-        run=run.path,
-        contract_hash=contract.hash(),
-        vectors=len(vectors.inputs),
-        reference=quantising.name_of_reference(network),
-        int8_accuracy=settled.int8_accuracy,
-        flatbuffer_bytes=len(flatbuffer),
-        occasion=contract.occasion,
-        obstacle=network.obstacle,
-        variant=variant,
-        cost=network.cost,
-        decided=settled.decided,
-        figures=settled.figures,
-    )
 
 
 def replay(path: Path, file: Path) -> list[Event]:
@@ -154,21 +189,6 @@ def replay(path: Path, file: Path) -> list[Event]:
     converted_contract(run)
     twin = Twin(run.sources, run.build)
     return twin.replay(load_recording(file)).events
-
-
-def _save_sources(
-    draft: RunFolder,
-    network: CompiledNetwork,
-    contract: Contract,
-    crc: int,
-    table: TextTable | None,
-) -> None:
-    from pipeline.conversion.contract_source import contract_source
-    from pipeline.conversion.text_source import text_source
-
-    text = {} if table is None else text_source(contract, table)
-    constants = contract_source(contract, crc)
-    save_text_files(draft.sources, {**network.sources, **constants, **text})
 
 
 def _fitting(

@@ -14,12 +14,12 @@ from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.files import save_text_files
 from pipeline.run_folder import RunFolder
+from pipeline.stages.images import BUILD_TIMEOUT_S
 from pipeline.stages.run_facts import optional_json
 from pipeline.stages.runs import contract_for, converted_contract, open_run
 
 OnStep = Callable[[str], None]
 
-BUILD_TIMEOUT_S = 600.0
 BOARD = "virtual"
 
 

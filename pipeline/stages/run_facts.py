@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,24 @@ from pipeline.config_file import read_settings
 from pipeline.contract import Contract
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.files import load_json
+from pipeline.reports.facts import RunFacts
 from pipeline.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report, and what it leads with. how: what was held out; int8: whether it is the compiled
+    C's answer, or the float model's; accuracy: of gestures."""
+
+    html: str
+    how: str
+    int8: bool
+    accuracy: float | None = None
+
+    @classmethod
+    def of(cls, html: str, facts: RunFacts) -> Page:
+        """For a task that has no more to lead with."""
+        return cls(html, facts.metrics["split"], facts.converted)
 
 
 def facts_of(run: RunFolder) -> dict[str, Any]:

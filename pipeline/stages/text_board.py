@@ -39,25 +39,33 @@ def written_by_board(
         return write_text(board, prompt, count, temperature, seed)
 
 
-def prove_text(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:
-    """Raises PipelineError (MISMATCH) where the board reads or writes otherwise than the twin; a
-    run of another task has nothing to prove here."""
-    from pipeline.stages.network_input import load_table
+def prove_writing(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:
+    """Raises PipelineError (MISMATCH) where the board writes otherwise than the twin."""
+    on_step(f"letting it write {CHARACTERS} characters")
+    with board_that_runs(run, port) as client:
+        _compare_written(client, _twin(run), _entries(run)[0])
+
+
+def prove_judging(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:
+    """Raises PipelineError (MISMATCH) where the board judges otherwise than the twin."""
+    on_step(f"letting it judge a text of {WORDS} words")
+    vocabulary = run.contract().vocabulary
+    assert vocabulary is not None  # text has one
+    with board_that_runs(run, port) as client:
+        _compare_judged(client, _twin(run), _entries(run), vocabulary.level)
+
+
+def _twin(run: RunFolder) -> TextTwin:
     from pipeline.text_twin import TextTwin
     from pipeline.twin import Twin
 
-    contract = run.contract()
-    if contract.vocabulary is None:
-        return
-    entries = load_table(run, contract).entries
-    twin = TextTwin(Twin(run.sources, run.build))
-    with board_that_runs(run, port) as client:
-        if contract.task == "generation":
-            on_step(f"letting it write {CHARACTERS} characters")
-            _compare_written(client, twin, entries[0])
-        else:
-            on_step(f"letting it judge a text of {WORDS} words")
-            _compare_judged(client, twin, entries, contract.vocabulary.level)
+    return TextTwin(Twin(run.sources, run.build))
+
+
+def _entries(run: RunFolder) -> tuple[str, ...]:
+    from pipeline.stages.network_input import load_table
+
+    return load_table(run, run.contract()).entries
 
 
 def _compare_written(client: BoardClient, twin: TextTwin, prompt: str) -> None:

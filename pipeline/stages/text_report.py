@@ -11,13 +11,13 @@ from pipeline.reports.text_page import (
 )
 from pipeline.run_folder import RunFolder
 from pipeline.stages.held_out_text import int8_loss
-from pipeline.stages.run_facts import facts_of
+from pipeline.stages.run_facts import Page, facts_of
 
 
-def sentiment_page(run: RunFolder) -> str:
-    facts = facts_of(run)
-    int8_accuracy = _int8_accuracy(run, facts["contract"])
-    return render_sentiment(SentimentFacts(**facts, int8_accuracy=int8_accuracy))
+def sentiment_page(run: RunFolder) -> Page:
+    told = facts_of(run)
+    facts = SentimentFacts(**told, int8_accuracy=_int8_accuracy(run, told["contract"]))
+    return Page.of(render_sentiment(facts), facts)
 
 
 def _int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
@@ -28,6 +28,7 @@ def _int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
     return HeldOutScores.load(run.require(run.scores_file, "convert")).int8_accuracy
 
 
-def generation_page(run: RunFolder) -> str:
-    facts = facts_of(run)
-    return render_generation(GenerationFacts(**facts, int8_loss=int8_loss(run, facts["contract"])))
+def generation_page(run: RunFolder) -> Page:
+    told = facts_of(run)
+    facts = GenerationFacts(**told, int8_loss=int8_loss(run, told["contract"]))
+    return Page.of(render_generation(facts), facts)

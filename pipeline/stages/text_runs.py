@@ -11,7 +11,6 @@ from pipeline.artifacts import Figure
 from pipeline.config_text import GenerationConfig, SentimentConfig
 from pipeline.files import save_arrays
 from pipeline.run_folder import RunFolder
-from pipeline.stages.reporting import write_report
 from pipeline.stages.settling import Proven, Settled
 from pipeline.text_twin import TextTwin
 
@@ -26,9 +25,7 @@ def train_sentiment(
     from pipeline.datasets.text import sentiment_dataset
     from pipeline.training.sentiment import train_sentiment as fit
 
-    trained = fit(sentiment_dataset(config), config, folder, on_epoch)
-    write_report(folder)
-    return trained
+    return fit(sentiment_dataset(config), config, folder, on_epoch)
 
 
 def train_generation(
@@ -37,9 +34,7 @@ def train_generation(
     from pipeline.datasets.characters import generation_dataset
     from pipeline.training.generation import train_generation as fit
 
-    trained = fit(generation_dataset(config), config, folder, on_epoch)
-    write_report(folder)
-    return trained
+    return fit(generation_dataset(config), config, folder, on_epoch)
 
 
 def settle_sentiment(proven: Proven) -> Settled:

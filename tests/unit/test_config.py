@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from pipeline import config_tasks
 from pipeline.budget import budget_reference
 from pipeline.config import load_train_config
 from pipeline.config_reference import reference
 from pipeline.config_tasks import load_task_config
+from pipeline.contract import Task
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.stages import tasks
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
@@ -119,3 +123,7 @@ def test_the_page_lists_every_setting() -> None:
     page = (PROJECT / "docs" / "configuration.md").read_text(encoding="utf-8")
     assert budget_reference() in page, "write it anew: gesture settings"
     assert reference() in page, "write it anew: gesture settings > docs/configuration.md"
+
+
+def test_every_task_has_its_settings_and_its_stages() -> None:
+    assert set(get_args(Task)) == set(config_tasks.TASKS) == set(tasks.TASKS)

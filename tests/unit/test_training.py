@@ -21,8 +21,8 @@ from pipeline.datasets.windows import make_dataset
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.reports.page import render
 from pipeline.run_folder import RunFolder
+from pipeline.stages.gesture_report import gather
 from pipeline.stages.gestures import train_on
-from pipeline.stages.reporting import gather
 from pipeline.training.fit import Epoch
 from pipeline.training.gestures import fit_gestures
 from pipeline.training.models import Head, Source, build, nearest_window, total_stride
