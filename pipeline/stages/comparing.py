@@ -21,6 +21,7 @@ from pipeline.stages.run_facts import (
     whole_artefacts,
 )
 from pipeline.stages.runs import RUNS, open_run
+from pipeline.stages.tasks import TASKS
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _facts(run: RunFolder) -> RunFacts:
         split=metrics["split"],
         windows=sum(map(sum, metrics.get("confusion", ()))) or None,
         float_accuracy=metrics.get("accuracy"),
-        figures=_figures(run, contract),
+        figures=TASKS[contract.task].figures(run, contract),
         int8_accuracy=_int8_accuracy(run, contract),
         protocols=accuracies_by_protocol(evaluation),
         **_event_facts(events_of(run, evaluation)),
@@ -174,16 +175,6 @@ def _int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
     if contract.quantisation is None or not contract.labels:
         return None
     return HeldOutScores.load(run.require(run.scores_file, "convert")).int8_accuracy
-
-
-def _figures(run: RunFolder, contract: Contract) -> tuple[Figure, ...]:
-    from pipeline.stages.held_out_series import judged, load_held_out
-    from pipeline.stages.held_out_text import losses
-    from pipeline.training.forecast import figures
-
-    if contract.task == "forecast":
-        return figures(judged(load_held_out(run)))
-    return losses(run, contract) if contract.task == "generation" else ()
 
 
 def _event_facts(events: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipeline.artifacts import Int32
-from pipeline.contract import UNITS_PER_SAMPLE_STEP
+from pipeline.artifacts import Figure, Int32
+from pipeline.contract import UNITS_PER_SAMPLE_STEP, Contract
 from pipeline.files import load_arrays, save_arrays
 from pipeline.forecasts import HeldOutSeries, Judged, judge
 from pipeline.run_folder import RunFolder
@@ -28,6 +28,13 @@ def load_held_out(run: RunFolder) -> HeldOutSeries:
 
 def judged(kept: HeldOutSeries) -> tuple[Judged, ...]:
     return judge(kept.dataset, kept.dataset.origins["test"], kept.forecast)
+
+
+def errors(run: RunFolder, _contract: Contract) -> tuple[Figure, ...]:
+    """By horizon; whose, load_held_out says."""
+    from pipeline.training.forecast import figures
+
+    return figures(judged(load_held_out(run)))
 
 
 def load_trained(run: RunFolder) -> HeldOutSeries:
