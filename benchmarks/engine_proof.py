@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import signal
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -22,7 +21,7 @@ import numpy as np
 
 from benchmarks.datasets import dataset
 from benchmarks.engine import MODELS
-from benchmarks.engine_build import ROOT, model, oracle
+from benchmarks.engine_build import model, oracle
 from benchmarks.engine_many import run_on_board, run_on_host
 from benchmarks.engine_oracle import Oracle
 from benchmarks.hostile import hostile_files
@@ -57,8 +56,7 @@ def main() -> None:
 
 def random_graphs() -> list[bytes]:
     """Those of tests/parity, more of them."""
-    sys.path.insert(0, str(ROOT / "tests" / "parity"))
-    made = importlib.import_module("random_graphs")
+    made = importlib.import_module("tests.parity.random_graphs")
     kinds = (made.random_sequence, made.random_picture, made.random_network)
     return [make(seed) for make in kinds for seed in range(GRAPHS)]
 

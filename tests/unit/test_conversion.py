@@ -11,16 +11,12 @@ import numpy as np
 import pytest
 
 from pipeline.artifacts import Float32, GoldenVectors
-from pipeline.cells import LSTM
 from pipeline.contract import Quantisation
-from pipeline.conversion.golden import compare_outputs, make_golden, make_inputs, quantise
+from pipeline.conversion.golden import make_golden, make_inputs, quantise
 from pipeline.conversion.oracle import run_oracle
 from pipeline.conversion.quantize import quantize
 from pipeline.conversion.selftest import selftest_crc, selftest_inputs
-from pipeline.conversion.sequence_file import SequenceFile
-from pipeline.conversion.step_cells import FloatCell, run
-from pipeline.conversion.step_file import StepFile
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.errors import PipelineError
 
 WINDOW, CHANNELS, CLASSES = 32, 6, 4
 QUANTISATION = Quantisation(
@@ -284,32 +280,6 @@ def test_quantising_rounds_and_clamps() -> None:
     assert quantise(values, QUANTISATION).tolist() == [[[-1, 0, -2, 127, -128, 1]]]
 
 
-def test_engines_are_compared_byte_by_byte() -> None:
-    golden = GoldenVectors(np.zeros((5, 8), np.int8), np.arange(20, dtype=np.int8).reshape(5, 4))
-    compare_outputs(golden, golden.outputs, "the twin")
-    compare_outputs(golden, golden.outputs[:3], "the board")
-    wrong = golden.outputs.copy()
-    wrong[2, 1] += 1
-    wrong[4, 3] -= 2
-    with pytest.raises(PipelineError) as caught:
-        compare_outputs(golden, wrong, "the twin")
-    assert caught.value.exit_code == ExitCode.MISMATCH
-    assert "vector 2, byte 1 is 10, not 9 (2 of 5 vectors differ)" in caught.value.what
-    for other in (golden.outputs[:, :3], golden.outputs[:0], np.zeros((6, 4), np.int8)):
-        with pytest.raises(PipelineError, match="the twin gave outputs of shape"):
-            compare_outputs(golden, other, "the twin")
-
-
-def test_the_selftest_generator_is_the_documented_one() -> None:
-    # The states are 0x3C88596C = 1664525 + 1013904223, 0x5E8885DB, 0x8116017E, 0xB47340C5.
-    assert selftest_inputs(4).dtype == np.int8
-    assert selftest_inputs(4)[0].tolist() == [0x3C, 0x5E, 0x81 - 256, 0xB4 - 256]
-    loudest = np.abs(selftest_inputs(2000).astype(int)).max(axis=1)
-    assert loudest.tolist() == [128, 32, 8, 2]
-    second = selftest_inputs(4)[1].tolist()
-    assert second == [int(value / 4) for value in selftest_inputs(8)[0, 4:].tolist()]
-
-
 def test_the_selftest_crc_is_that_of_the_oracles_outputs(
     folder: Path, quantisation: Quantisation
 ) -> None:
@@ -323,26 +293,3 @@ def test_the_selftest_crc_is_that_of_the_oracles_outputs(
             crc = (crc << 1) ^ (0x1021 if crc & 0x8000 else 0)
         crc &= 0xFFFF
     assert selftest_crc(outputs) == crc
-
-
-@pytest.mark.parametrize("size", [0.0, 1e-9])
-@pytest.mark.parametrize(("kind", "scale"), [(SequenceFile, 0.1), (StepFile, 1.0)])
-def test_a_cell_that_hardly_hears_keeps_its_bias(kind: type, scale: float, size: float) -> None:
-    random = np.random.default_rng(3)
-    shapes = {"kernel": (16, 3), "bias": 16, "recurrent": (16, 4), "recurrent_bias": 16}
-    constants = {name: random.normal(0, 2, shape) for name, shape in shapes.items()}
-    constants |= {"kernel": size * constants["kernel"], "recurrent_bias": np.zeros(16)}
-    cell = FloatCell(LSTM, "deaf", 4, constants)
-    trace = run(cell, random.normal(size=(5, 1, 3)))
-    file = kind()
-    x = file.add_samples((1, 1, 3) if kind is SequenceFile else (1, 3), scale, 0)
-    if kind is SequenceFile:
-        content = file.write({"x": x}, {"y": file.add_last(file.add_lstm(cell, trace, x))})
-    else:
-        states, new = file.add_cell(cell, trace, x)
-        content = file.write(dict(zip("xhc", [x, *states], strict=True)), {"y": new[0]})
-    interpreter = pytest.importorskip("tflite_micro").runtime.Interpreter.from_bytes(content)
-    interpreter.set_input(np.ones(x.shape, np.int8), 0)
-    interpreter.invoke()
-    (step,) = interpreter.get_output_details(0)["quantization_parameters"]["scales"]
-    assert np.abs(interpreter.get_output(0) * step - trace.columns[0]).max() < 0.006
