@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.artifacts import IMU_CHANNELS, Recording
 from pipeline.config import TrainConfig
+from pipeline.datasets.recordings import save_recording
 
 RATE_HZ = 119.0
 
@@ -71,3 +72,9 @@ def config(**sections: dict[str, Any]) -> TrainConfig:
     for name, values in sections.items():
         base[name] = {**base.get(name, {}), **values}
     return TrainConfig.model_validate(base)
+
+
+def save_all(folder: Path, recordings: list[Recording]) -> Path:
+    for recording in recordings:
+        save_recording(recording, folder / f"{recording.name}.csv")
+    return folder

@@ -1,4 +1,5 @@
-"""A run on the sample data, made once, with few epochs: what it computes, not how well."""
+"""Takes to look at; and a run on the sample data, made once, with few epochs: what it computes,
+not how well."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import PROJECT, gesture
+from tests.takes import save_all, takes
 
 QUICK = (
     "--set",
@@ -35,3 +37,9 @@ def converted_run(work: Path, host_compiler: None) -> Path:
     converted = gesture("convert", "runs/quick", "--json", cwd=work)
     assert converted.code == 0, converted.err
     return work / "runs" / "quick"
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    """data/mine: two labels by two people, five takes each."""
+    return save_all(tmp_path / "data" / "mine", takes(["flex", "punch"], ("anna", "bo")))

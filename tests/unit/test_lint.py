@@ -11,17 +11,15 @@ import pytest
 
 from pipeline.artifacts import Recording
 from pipeline.datasets.lint import Finding, lint_dataset
-from pipeline.datasets.recordings import load_recordings, save_recording
+from pipeline.datasets.recordings import load_recordings
 from tests.conftest import PROJECT
-from tests.takes import take, takes
+from tests.takes import save_all, take, takes
 
 SAMPLE = PROJECT / "data" / "sample"
 
 
 def findings(folder: Path, recordings: list[Recording]) -> tuple[Finding, ...]:
-    for recording in recordings:
-        save_recording(recording, folder / f"{recording.name}.csv")
-    return lint_dataset(folder).findings
+    return lint_dataset(save_all(folder, recordings)).findings
 
 
 def lint_of(folder: Path, recordings: list[Recording]) -> list[tuple[str, str]]:
