@@ -24,7 +24,7 @@ from benchmarks.datasets import ROOT, dataset
 from benchmarks.gravity_front import gravity_aligned
 from benchmarks.results_file import Row, record, row
 from pipeline.artifacts import Float32, Recording, SequenceDataset
-from pipeline.config import TrainConfig, load_train_config
+from pipeline.config_gestures import GestureConfig, load_gesture_config
 from pipeline.datasets.disturb import turned
 from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import fingerprint, load_recordings
@@ -155,7 +155,7 @@ def rows(data: Data) -> Iterator[Row]:
 
 def judged(variant: Variant, data: Data) -> Asked:
     """Over the dataset's folds, from what was kept or trained now."""
-    config = load_train_config(
+    config = load_gesture_config(
         ROOT / "configs" / f"{data.config}.yaml",
         [f"data.path={dataset(data.name)}", *QUICK, *PLAIN, *data.settings, *variant.settings],
     )
@@ -168,7 +168,7 @@ def total(parts: Sequence[Asked]) -> Asked:
     return Asked(*(sum(column) for column in zip(*map(astuple, parts), strict=True)))
 
 
-def _fold(config: TrainConfig, recordings: Sequence[Recording], front: Front | None) -> Asked:
+def _fold(config: GestureConfig, recordings: Sequence[Recording], front: Front | None) -> Asked:
     data = fingerprint(usable_recordings(recordings, config))
     what = [config.hash(), data, front.__name__ if front else ""]
     kept = WORK / f"{hashlib.sha256(' '.join(what).encode()).hexdigest()[:16]}.json"
@@ -179,7 +179,7 @@ def _fold(config: TrainConfig, recordings: Sequence[Recording], front: Front | N
     return asked
 
 
-def _ask(made: SequenceDataset, config: TrainConfig, front: Front) -> Asked:
+def _ask(made: SequenceDataset, config: GestureConfig, front: Front) -> Asked:
     channels = config.data.channels
     fronted = replace(made, inputs=front(made.inputs, channels))
     fitted, scaling = fit_gestures(fronted, config, lambda _: None)

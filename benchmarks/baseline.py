@@ -20,7 +20,7 @@ from benchmarks.datasets import ROOT, dataset
 from benchmarks.parts import chosen
 from benchmarks.results_file import Row, record, row
 from pipeline.artifacts import Float32, Int32, SequenceDataset
-from pipeline.config import load_train_config
+from pipeline.config_gestures import load_gesture_config
 from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.windows import make_dataset
@@ -74,7 +74,7 @@ def main() -> None:
 def rows(data: Data) -> Iterator[Row]:
     """Leave one person out: on gestures alone, and on the network's own windows."""
     path = f"data.path={dataset(data.name)}"
-    config = load_train_config(ROOT / "configs" / f"{data.config}.yaml", [path, *data.settings])
+    config = load_gesture_config(ROOT / "configs" / f"{data.config}.yaml", [path, *data.settings])
     recordings = load_recordings(config.data.path)
     folds = [
         _featured(make_dataset(recordings, fold), config.data.background)

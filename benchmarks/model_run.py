@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.artifacts import IMU_UNITS
-from pipeline.config import DataConfig, TrainConfig
+from pipeline.config_gestures import DataConfig, GestureConfig
 from pipeline.contract import Channel, Contract, DecisionPolicy, Hashes, Scaling
 from pipeline.datasets.held_out import HeldOutRecordings
 from pipeline.files import save_json
@@ -38,7 +38,7 @@ def main(module: str, path: Path) -> None:
         "test_names": np.array([f"take-{number}" for number in range(TEST)]),
     }
     np.savez(run.windows_file, **windows)
-    TrainConfig(data=DataConfig(path=Path("noise"))).save(run.config_file)
+    GestureConfig(data=DataConfig(path=Path("noise"))).save(run.config_file)
     HeldOutRecordings(validation=(), test=(), unseen=()).save(run.recordings_file)
     epoch = {"number": 1, "of": 1, "loss": 1.0, "validation_loss": 1.0, "validation_accuracy": 0.0}
     about = {"split": "noise", "parameters": model.count_params(), "versions": {}}

@@ -16,7 +16,7 @@ from benchmarks.datasets import ROOT, dataset
 from benchmarks.results_file import load, record
 from benchmarks.zoo import AREA, ENTRIES, PROTOCOLS, Entry, cost_rows
 from pipeline.compiler import compile_network
-from pipeline.config import TrainConfig, load_train_config
+from pipeline.config_gestures import GestureConfig, load_gesture_config
 from pipeline.costs import NetworkCost
 from pipeline.datasets.labelling import labels_of
 from pipeline.datasets.recordings import load_recordings
@@ -43,13 +43,13 @@ def main() -> None:
                 print(f"{found['name']}: {found['value']:,} {found['unit']}")
 
 
-def config_of(data: str, entry: Entry) -> TrainConfig:
+def config_of(data: str, entry: Entry) -> GestureConfig:
     name, settings = entry.config_for(data)
     path = f"data.path={dataset(data)}"
-    return load_train_config(ROOT / "configs" / f"{name}.yaml", [path, *settings])
+    return load_gesture_config(ROOT / "configs" / f"{name}.yaml", [path, *settings])
 
 
-def untrained(config: TrainConfig, data: str) -> NetworkCost:
+def untrained(config: GestureConfig, data: str) -> NetworkCost:
     recordings = usable_recordings(load_recordings(dataset(data)), config)
     length, channels = config.window.length, len(config.data.channels)
     model = build(config.model, Source(length, channels), Head(len(labels_of(recordings, config))))

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipeline.config import TrainConfig
 from pipeline.config_file import parsed_as, read_settings
 from pipeline.config_fit import TaskConfig
+from pipeline.config_gestures import GestureConfig
 from pipeline.config_series import ForecastConfig
 from pipeline.config_text import GenerationConfig, SentimentConfig
 from pipeline.errors import ExitCode, PipelineError
 
 TASKS: dict[str, type[TaskConfig]] = {
-    "gesture": TrainConfig,
+    "gesture": GestureConfig,
     "sentiment": SentimentConfig,
     "generation": GenerationConfig,
     "forecast": ForecastConfig,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.artifacts import IMU_CHANNELS, Recording
-from pipeline.config import TrainConfig
+from pipeline.config_gestures import GestureConfig
 from pipeline.datasets.recordings import save_recording
 
 RATE_HZ = 119.0
@@ -62,7 +62,7 @@ def takes(
     ]
 
 
-def config(**sections: dict[str, Any]) -> TrainConfig:
+def config(**sections: dict[str, Any]) -> GestureConfig:
     """Windows of 40 samples, a hop of 8, one pass; `sections` change that."""
     base: dict[str, dict[str, Any]] = {
         "data": {"path": Path("data/mine")},
@@ -71,7 +71,7 @@ def config(**sections: dict[str, Any]) -> TrainConfig:
     }
     for name, values in sections.items():
         base[name] = {**base.get(name, {}), **values}
-    return TrainConfig.model_validate(base)
+    return GestureConfig.model_validate(base)
 
 
 def save_all(folder: Path, recordings: list[Recording]) -> Path:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artifacts import NO_TARGET, Float32, Recording
-from pipeline.config import TrainConfig
+from pipeline.config_gestures import GestureConfig
 from pipeline.datasets.labelling import window_label
 
 
@@ -40,7 +40,7 @@ class Chunk:
         return self.start + len(self.samples)
 
 
-def cut_chunks(stream: Recording, config: TrainConfig, first: int = 0) -> Iterator[Chunk]:
+def cut_chunks(stream: Recording, config: GestureConfig, first: int = 0) -> Iterator[Chunk]:
     """All of a stream from its sample `first` on, labelled wherever it is clear what it shows.
 
     Where samples are missing a new stream begins. There is no label before a whole window.
@@ -57,7 +57,7 @@ def cut_chunks(stream: Recording, config: TrainConfig, first: int = 0) -> Iterat
 
 
 def judging_chunks(
-    stream: Recording, windows: Sequence[tuple[int, str]], config: TrainConfig
+    stream: Recording, windows: Sequence[tuple[int, str]], config: GestureConfig
 ) -> Iterator[Chunk]:
     """As cut_chunks, with labels only where those windows (start, label) end, to the next hop."""
     hop = config.window.hop
@@ -78,7 +78,7 @@ def _without_gaps(stream: Recording, first: int) -> Iterator[range]:
 
 
 def _chunks(
-    stream: Recording, piece: range, labels: Mapping[int, str | None], config: TrainConfig
+    stream: Recording, piece: range, labels: Mapping[int, str | None], config: GestureConfig
 ) -> Iterator[Chunk]:
     """The last one is filled up with its last sample; those at the end that judge nothing are
     left out."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.artifacts import Float32, Recording
-from pipeline.config import TrainConfig
+from pipeline.config_gestures import GestureConfig
 from pipeline.datasets.chunks import Chunk, Hops, cut_chunks
 from pipeline.datasets.labelling import is_whole, window_label
 
@@ -37,7 +37,7 @@ class Windows:
 def cut(
     stream: Recording,
     name_at: Callable[[int], str],
-    config: TrainConfig,
+    config: GestureConfig,
     step: int,
     first: int = 0,
 ) -> Windows:
@@ -57,7 +57,7 @@ def cut(
 
 
 def of_chunks(
-    chunks: Iterable[Chunk], name_at: Callable[[int], str], config: TrainConfig
+    chunks: Iterable[Chunk], name_at: Callable[[int], str], config: GestureConfig
 ) -> Windows:
     """Named by the window that a chunk judges by, if any, else by its own middle."""
     windows = Windows([], [], [])

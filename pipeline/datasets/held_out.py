@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.artifacts import IMU_CHANNELS, Int32, Int64, Interval, Recording
-from pipeline.config import TrainConfig
+from pipeline.config_gestures import GestureConfig
 from pipeline.datasets.splits import split_recordings
 from pipeline.datasets.usable import recorded_only, usable_recordings
 from pipeline.datasets.windows import LEAKY
@@ -53,7 +53,7 @@ class HeldOutRecordings:
             return cls(**_parts(json.loads(str(arrays.pop("about"))), **arrays))
 
 
-def held_out(recordings: Sequence[Recording], config: TrainConfig) -> HeldOutRecordings:
+def held_out(recordings: Sequence[Recording], config: GestureConfig) -> HeldOutRecordings:
     """What `make_dataset` holds out of training with the same config.
 
     Nothing where windows are dealt at random: then every recording has been learned from.

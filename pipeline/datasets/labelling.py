@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pipeline.artifacts import Recording
-from pipeline.config import TrainConfig
+from pipeline.config_gestures import GestureConfig
 from pipeline.datasets.usable import is_continuous
 
 
-def window_label(stream: Recording, start: int, config: TrainConfig) -> str | None:
+def window_label(stream: Recording, start: int, config: GestureConfig) -> str | None:
     """By how much of a gesture is in view; None where it is neither that nor background.
 
     The share is of the gesture, or of the window where the gesture is longer than it.
@@ -32,7 +32,7 @@ def is_whole(stream: Recording, start: int, length: int) -> bool:
     return len(seq) == length and bool(seq[-1] - seq[0] == length - 1)
 
 
-def aligned_windows(recording: Recording, config: TrainConfig) -> Iterator[tuple[int, str]]:
+def aligned_windows(recording: Recording, config: GestureConfig) -> Iterator[tuple[int, str]]:
     """Where the windows begin by which a continuous recording judges, and what they show.
 
     All background that does not overlap; and as many as fit into each gesture, at least one, in
@@ -50,7 +50,7 @@ def aligned_windows(recording: Recording, config: TrainConfig) -> Iterator[tuple
             yield max(0, min(wished, last)), interval.label
 
 
-def labels_of(usable: Sequence[Recording], config: TrainConfig) -> tuple[str, ...]:
+def labels_of(usable: Sequence[Recording], config: GestureConfig) -> tuple[str, ...]:
     """The same in every fold: gestures by name, then the background if there is any."""
     background = config.data.background
     gestures = sorted(set().union(*map(_labels_in, usable)) - {background})
@@ -62,7 +62,7 @@ def _labels_in(recording: Recording) -> set[str]:
     return {interval.label for interval in recording.intervals} or {recording.label}
 
 
-def _has_background(recording: Recording, config: TrainConfig) -> bool:
+def _has_background(recording: Recording, config: GestureConfig) -> bool:
     if not is_continuous(recording, config) or not recording.intervals:
         return True
     starts = range(0, len(recording) - config.window.length + 1, config.window.hop)

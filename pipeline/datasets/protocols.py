@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.artifacts import Recording
-from pipeline.config import SplitConfig, TrainConfig
+from pipeline.config_gestures import GestureConfig, SplitConfig
 from pipeline.datasets.splits import choose_by, count_folds, split_recordings
 from pipeline.datasets.usable import recorded_only, usable_recordings
 from pipeline.datasets.windows import LEAKY, LEAKY_FOLDS
@@ -39,15 +39,15 @@ def check_protocol(name: str) -> str:
     )
 
 
-def honest_protocol(recordings: Sequence[Recording], config: TrainConfig) -> str:
+def honest_protocol(recordings: Sequence[Recording], config: GestureConfig) -> str:
     """lopo where enough people made every gesture, else kfold."""
     usable = recorded_only(usable_recordings(recordings, config))
     return "lopo" if choose_by(usable, config.data.background) == "person" else "kfold"
 
 
 def protocol_folds(
-    recordings: Sequence[Recording], config: TrainConfig, protocol: str
-) -> list[TrainConfig]:
+    recordings: Sequence[Recording], config: GestureConfig, protocol: str
+) -> list[GestureConfig]:
     """`config` once a fold, each with the split that `make_dataset` then makes.
 
     Raises PipelineError where one of the folds cannot be made, before anything is trained.
@@ -75,8 +75,8 @@ def protocol_folds(
 
 
 def _without_each_gesture(
-    recordings: Sequence[Recording], config: TrainConfig
-) -> list[TrainConfig]:
+    recordings: Sequence[Recording], config: GestureConfig
+) -> list[GestureConfig]:
     usable = recorded_only(usable_recordings(recordings, config))
     gestures = sorted({recording.label for recording in usable} - {config.data.background})
     if len(gestures) < FEWEST_FOR_UNSEEN:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.random import Generator
 
 from pipeline.artifacts import Recording
-from pipeline.config import SplitConfig
+from pipeline.config_gestures import SplitConfig
 from pipeline.errors import PipelineError
 
 PERSONS_FOR_A_SPLIT = 3

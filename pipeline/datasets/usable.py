@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.artifacts import Recording
-from pipeline.config import TrainConfig
+from pipeline.config_gestures import GestureConfig
 from pipeline.errors import PipelineError
 
 RATE_TOLERANCE = 0.02
 SHORTEST_TAKE = 0.25  # of a window; shorter ones are cut off rather than quick
 
 
-def usable_recordings(recordings: Sequence[Recording], config: TrainConfig) -> list[Recording]:
+def usable_recordings(recordings: Sequence[Recording], config: GestureConfig) -> list[Recording]:
     """Those with the labels asked for, reduced to the channels asked for.
 
     Raises PipelineError where a rate differs, a channel is missing, a sample is not a number, or
@@ -40,7 +40,7 @@ def usable_recordings(recordings: Sequence[Recording], config: TrainConfig) -> l
     return [_with_channels(recording, config.data.channels) for recording in chosen]
 
 
-def _unknown_as_background(recording: Recording, config: TrainConfig) -> Recording:
+def _unknown_as_background(recording: Recording, config: GestureConfig) -> Recording:
     """What is told to be no gesture, as if it had been recorded as background."""
     unknown = config.unknown.labels
     if not unknown:
@@ -55,7 +55,7 @@ def recorded_only(recordings: Sequence[Recording]) -> list[Recording]:
     return [recording for recording in recordings if recording.pulled is None]
 
 
-def _check(recording: Recording, config: TrainConfig) -> None:
+def _check(recording: Recording, config: GestureConfig) -> None:
     name = recording.name
     rate_hz = config.data.rate_hz
     if abs(recording.rate_hz - rate_hz) > RATE_TOLERANCE * rate_hz:
@@ -80,7 +80,7 @@ def _check(recording: Recording, config: TrainConfig) -> None:
         )
 
 
-def _check_length(recording: Recording, config: TrainConfig) -> None:
+def _check_length(recording: Recording, config: GestureConfig) -> None:
     shortest = round(SHORTEST_TAKE * config.window.length)
     if len(recording) < shortest:
         raise PipelineError(
@@ -102,7 +102,7 @@ def _with_channels(recording: Recording, channels: tuple[str, ...]) -> Recording
     return replace(recording, samples=recording.samples[:, columns], channels=channels)
 
 
-def is_continuous(recording: Recording, config: TrainConfig) -> bool:
+def is_continuous(recording: Recording, config: GestureConfig) -> bool:
     """Whether it can stand as a stream of its own: it says what happens where, or is idle.
 
     What is idle for less than a window is no stream, but can be joined like any other take.

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.artifacts import Recording, SequenceDataset
-from pipeline.config import TrainConfig
+from pipeline.config_gestures import GestureConfig
 from pipeline.datasets.augment import vary
 from pipeline.datasets.chunks import begins_of, judging_chunks, target_of
 from pipeline.datasets.cutting import Windows, always, cut, nearest_take, of_chunks
@@ -35,7 +35,7 @@ UNKNOWN_REST_S = (2.0, 8.0)  # shorter than in use: it is for learning from
 UNKNOWN_OVERLAP = 4  # windows of unknown motion that show a sample: few, for as much as can be
 
 
-def make_dataset(recordings: Sequence[Recording], config: TrainConfig) -> SequenceDataset:
+def make_dataset(recordings: Sequence[Recording], config: GestureConfig) -> SequenceDataset:
     """Windows float32 [n, window.length, channels] in the channels' units.
 
     splits: `train` and `validation` are cut at the hop from streams of joined takes and from
@@ -69,7 +69,7 @@ def make_dataset(recordings: Sequence[Recording], config: TrainConfig) -> Sequen
     return _assembled(parts, usable, config, split.describe())
 
 
-def _leaky_dataset(usable: Sequence[Recording], config: TrainConfig) -> SequenceDataset:
+def _leaky_dataset(usable: Sequence[Recording], config: GestureConfig) -> SequenceDataset:
     """Windows as for training, of all recordings, dealt at random: what not to do.
 
     Rests that were made between takes are never tested on, as in an honest test.
@@ -109,7 +109,7 @@ def _pulled_apart_from(
 
 
 def _training_windows(
-    recordings: Sequence[Recording], pulled: Sequence[Recording], config: TrainConfig
+    recordings: Sequence[Recording], pulled: Sequence[Recording], config: GestureConfig
 ) -> Windows:
     """A stream of takes a pass, in another order, with other rests; in all passes but the first
     everything is varied, continuous recordings too.
@@ -136,7 +136,7 @@ def _training_windows(
 
 
 def _stream_windows(
-    recordings: Sequence[Recording], config: TrainConfig, seed: int, shift: int = 0
+    recordings: Sequence[Recording], config: GestureConfig, seed: int, shift: int = 0
 ) -> Windows:
     """Windows at the hop: of the takes, joined, and of each continuous recording, from one of its
     first `shift` samples on."""
@@ -156,7 +156,7 @@ def _stream_windows(
     return windows
 
 
-def _unknown_windows(recordings: Sequence[Recording], known: int, config: TrainConfig) -> Windows:
+def _unknown_windows(recordings: Sequence[Recording], known: int, config: GestureConfig) -> Windows:
     """Windows of motion that is no gesture: `unknown.share` of those that are known."""
     length = config.window.length
     in_chunks = config.window.mode == "streaming"
@@ -171,7 +171,7 @@ def _unknown_windows(recordings: Sequence[Recording], known: int, config: TrainC
     return windows.only(range(min(count, len(windows.labels))))
 
 
-def _aligned_windows(recordings: Sequence[Recording], config: TrainConfig) -> Windows:
+def _aligned_windows(recordings: Sequence[Recording], config: GestureConfig) -> Windows:
     """One window a take, in its middle; a take shorter than the window has rest around it."""
     windows = Windows([], [], [])
     for take in recordings:
@@ -187,7 +187,7 @@ def _aligned_windows(recordings: Sequence[Recording], config: TrainConfig) -> Wi
     return windows
 
 
-def _judging_chunks(recordings: Sequence[Recording], config: TrainConfig) -> Windows:
+def _judging_chunks(recordings: Sequence[Recording], config: GestureConfig) -> Windows:
     """The same windows in streams: of continuous recordings, and of all takes, joined."""
     takes = [recording for recording in recordings if not is_continuous(recording, config)]
     windows = Windows([], [], [])
@@ -206,20 +206,20 @@ def _judging_chunks(recordings: Sequence[Recording], config: TrainConfig) -> Win
     return windows
 
 
-def _among_rests(takes: Sequence[Recording], config: TrainConfig) -> Recording:
+def _among_rests(takes: Sequence[Recording], config: GestureConfig) -> Recording:
     """Rests as long as a window."""
     long_rest_s = config.window.length / config.data.rate_hz
     return join_takes(takes, (long_rest_s, long_rest_s), ALIGNED_SEED)
 
 
-def _in_the_middle(stream: Recording, config: TrainConfig) -> list[tuple[int, str]]:
+def _in_the_middle(stream: Recording, config: GestureConfig) -> list[tuple[int, str]]:
     """Where a window begins for each take, and what it shows."""
     length = config.window.length
     return [((i.start + i.stop - length) // 2, i.label) for i in stream.intervals]
 
 
 def _assembled(
-    parts: dict[str, Windows], usable: Sequence[Recording], config: TrainConfig, note: str
+    parts: dict[str, Windows], usable: Sequence[Recording], config: GestureConfig, note: str
 ) -> SequenceDataset:
     everything = Windows([], [], [])
     splits = {}

@@ -99,7 +99,7 @@ class RunFacts:
 
 
 @dataclass(frozen=True)
-class Facts(RunFacts):
+class GestureFacts(RunFacts):
     """Of gestures. events: a score for each kind of stream; events, robustness: None where the
     stage that leaves them has not been run."""
 

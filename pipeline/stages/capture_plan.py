@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from pipeline.config import DataConfig, load_train_config
+from pipeline.config_gestures import DataConfig, load_gesture_config
 from pipeline.errors import ExitCode, PipelineError
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _labels(options: CaptureOptions) -> tuple[tuple[str, ...], str]:
     if path is not None and path.is_dir():
         labels += _labels_of_dataset(path)
     elif path is not None:
-        data = load_train_config(path).data
+        data = load_gesture_config(path).data
         labels += data.labels or _labels_of_dataset(data.path)
         background = data.background
     if not labels:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.artifacts import Recording
-from pipeline.config import load_train_config
+from pipeline.config_gestures import load_gesture_config
 from pipeline.files import load_json, reading
 from pipeline.stages.runs import open_run
 
@@ -85,4 +85,4 @@ def held_out_names(run: Path) -> set[str]:
 def dataset_of(run: Path) -> Path:
     """The folder of recordings a run was trained on."""
     folder = open_run(run)
-    return load_train_config(folder.require(folder.config_file, "train")).data.path
+    return load_gesture_config(folder.require(folder.config_file, "train")).data.path

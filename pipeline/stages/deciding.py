@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.artifacts import Recording
-from pipeline.config import TrainConfig, load_train_config
+from pipeline.config_gestures import GestureConfig, load_gesture_config
 from pipeline.contract import DecisionPolicy
 from pipeline.files import load_json, reading, save_json
 from pipeline.run_folder import RunFolder
@@ -87,7 +87,7 @@ def choose(run: RunFolder, twin: Twin) -> Choice:
     from pipeline.datasets.unknown import rest_motion, unknown_motion
     from pipeline.training import policy
 
-    config = load_train_config(run.config_file)
+    config = load_gesture_config(run.config_file)
     held = HeldOutRecordings.load(run.require(run.recordings_file, "train")).validation
     reason = policy.why_not_chosen(config, held, twin.labels)
     if reason:
@@ -105,7 +105,7 @@ def judge_events(run: RunFolder, twin: Twin, choice: Choice, file: Path) -> Even
     from pipeline.datasets.held_out import HeldOutRecordings
     from pipeline.datasets.unknown import rest_motion, unknown_motion
 
-    config = load_train_config(run.config_file)
+    config = load_gesture_config(run.config_file)
     held = HeldOutRecordings.load(run.require(run.recordings_file, "train"))
     background = config.data.background
     parts: dict[str, list[Recording]] = {
@@ -131,7 +131,7 @@ def _plain(choice: Choice) -> dict[str, Any]:
 
 
 def _streams(
-    recordings: Sequence[Recording], config: TrainConfig, seed: int, repeats: int
+    recordings: Sequence[Recording], config: GestureConfig, seed: int, repeats: int
 ) -> list[Recording]:
     """Continuous recordings as they are, takes joined `repeats` times."""
     from pipeline.datasets.streams import join_takes

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
 from pipeline.artifacts import Recording
-from pipeline.config import TrainConfig, load_train_config
+from pipeline.config_gestures import GestureConfig, load_gesture_config
 from pipeline.files import load_json, save_json
 from pipeline.run_folder import RunFolder
 from pipeline.stages.deciding import Events, Outcome, Unseen, outcome, unseen
@@ -127,23 +127,23 @@ def _with_earlier(
     return [found[protocol] for protocol in PROTOCOLS if protocol in found]
 
 
-def _config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[TrainConfig, str]:
+def _config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[GestureConfig, str]:
     """The settings to evaluate, and a name for the evaluation."""
     if config_or_run.is_dir():
         run = open_run(config_or_run)
         contract_for(run, "gesture", "evaluate")
         file = run.require(run.config_file, "train")
-        return load_train_config(file, settings), run.name
-    return load_train_config(config_or_run, settings), config_or_run.stem
+        return load_gesture_config(file, settings), run.name
+    return load_gesture_config(config_or_run, settings), config_or_run.stem
 
 
-def _key(config: TrainConfig, data: str) -> str:
+def _key(config: GestureConfig, data: str) -> str:
     return hashlib.sha256(f"{config.hash()} {data} {__version__}".encode()).hexdigest()[:8]
 
 
 def _judge(
     protocol: str,
-    configs: Sequence[TrainConfig],
+    configs: Sequence[GestureConfig],
     recordings: Sequence[Recording],
     place: Path,
     on_step: OnStep,
@@ -168,7 +168,7 @@ def _judge(
 
 def _fold(
     run: RunFolder,
-    config: TrainConfig,
+    config: GestureConfig,
     recordings: Sequence[Recording],
     told: str,
     on_step: OnStep,
@@ -194,7 +194,7 @@ def _fold(
 
 
 def _found(
-    run: RunFolder, config: TrainConfig, recordings: Sequence[Recording], on_step: OnStep
+    run: RunFolder, config: GestureConfig, recordings: Sequence[Recording], on_step: OnStep
 ) -> dict[str, Any]:
     """What is kept of a fold, once it is trained and converted."""
     on_step("training")

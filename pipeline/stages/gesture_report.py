@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pipeline.contract import Contract
-from pipeline.reports.facts import ClassResult, Facts, HeldOutWindows, PersonResult, Verdict
+from pipeline.reports.facts import ClassResult, GestureFacts, HeldOutWindows, PersonResult, Verdict
 from pipeline.run_folder import RunFolder
 from pipeline.stages.deciding import Events, outcome
 from pipeline.stages.robustness import kept_sweep
@@ -27,21 +27,21 @@ HONEST = {  # protocols, the hardest first
 
 
 def gesture_page(run: RunFolder) -> Page:
-    from pipeline.reports.page import render
+    from pipeline.reports.gesture_page import render_gestures
 
     facts = gather(run)
     verdict = facts.verdict
-    return Page(render(facts), verdict.how, verdict.int8, verdict.accuracy)
+    return Page(render_gestures(facts), verdict.how, verdict.int8, verdict.accuracy)
 
 
-def gather(run: RunFolder) -> Facts:
+def gather(run: RunFolder) -> GestureFacts:
     """Raises PipelineError where an artefact is missing or cannot be read."""
     facts = facts_of(run)
     contract, settings, metrics = facts["contract"], facts["settings"], facts["metrics"]
     held_out = held_out_windows(run, contract)
     evaluation = optional_json(run.evaluation_file, "evaluate")
     robustness = kept_sweep(run, contract.hash())
-    return Facts(
+    return GestureFacts(
         **facts,
         verdict=_verdict(contract, settings, metrics, held_out, evaluation),
         held_out=held_out,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artifacts import Int8, Recording
-from pipeline.config import TrainConfig
+from pipeline.config_gestures import GestureConfig
 from pipeline.contract import Contract
 from pipeline.run_folder import RunFolder
 from pipeline.stages.settling import Decided, Proven, Settled
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def train_gestures(
-    config: TrainConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
+    config: GestureConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
 ) -> Trained:
     from pipeline.datasets.recordings import load_recordings
 
@@ -33,14 +33,14 @@ def train_gestures(
 
 def train_on(
     recordings: Sequence[Recording],
-    config: TrainConfig,
+    config: GestureConfig,
     folder: RunFolder,
     on_epoch: Callable[[Epoch], None],
 ) -> Trained:
     from pipeline.datasets.held_out import held_out
     from pipeline.datasets.windows import make_dataset
+    from pipeline.training.gestures import train_gestures as fit
     from pipeline.training.models import check_hop, check_window
-    from pipeline.training.train import train as fit
 
     check_window(config.model, config.window.length)
     check_hop(config.model, config.window.hop)

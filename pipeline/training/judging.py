@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artifacts import NO_TARGET, Float32, Int32, Int64, SequenceDataset
-from pipeline.config import TrainConfig
+from pipeline.config_gestures import GestureConfig
 from pipeline.contract import Scaling
 from pipeline.training.scaling import scale
 from pipeline.training.streams import carried_scores, windows_ending_at
@@ -40,7 +40,7 @@ class Judged:
     stream: JudgedStream | None
 
 
-def judge(model: Any, scaling: Scaling, dataset: SequenceDataset, config: TrainConfig) -> Judged:
+def judge(model: Any, scaling: Scaling, dataset: SequenceDataset, config: GestureConfig) -> Judged:
     chosen = dataset.splits["test"]
     names = tuple(dataset.groups[index] for index in chosen)
     inputs, targets = dataset.part("test")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artifacts import Event, Int8, Int64, Recording
-from pipeline.config import DecisionConfig, TrainConfig
+from pipeline.config_gestures import DecisionConfig, GestureConfig
 from pipeline.contract import DecisionPolicy
 from pipeline.training.event_score import score_events
 from pipeline.training.events import judge
@@ -65,7 +65,7 @@ class _Tried:
     worth: float = 0.0  # what it is chosen by
 
 
-def usual_policy(config: TrainConfig, labels: Sequence[str]) -> DecisionPolicy:
+def usual_policy(config: GestureConfig, labels: Sequence[str]) -> DecisionPolicy:
     """As the config has it, with the usual value where it leaves the choice."""
     decision, background = config.decision, config.data.background
     return DecisionPolicy(
@@ -77,7 +77,7 @@ def usual_policy(config: TrainConfig, labels: Sequence[str]) -> DecisionPolicy:
     )
 
 
-def why_not_chosen(config: TrainConfig, held: Sequence[Recording], labels: Sequence[str]) -> str:
+def why_not_chosen(config: GestureConfig, held: Sequence[Recording], labels: Sequence[str]) -> str:
     """Why the policy cannot be chosen by the recordings `held`; empty where it can."""
     background = config.data.background
     if config.decision.is_fixed:
@@ -97,7 +97,7 @@ def why_not_chosen(config: TrainConfig, held: Sequence[Recording], labels: Seque
 def choose_policy(
     gestures: Sequence[Heard],
     unknown: Heard,
-    config: TrainConfig,
+    config: GestureConfig,
     labels: Sequence[str],
     decide: Decide,
 ) -> Choice:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.config import load_train_config
+from pipeline.config_gestures import load_gesture_config
 from pipeline.contract import Contract
 from pipeline.datasets.held_out import HeldOutRecordings
 from pipeline.datasets.recordings import save_recording
@@ -101,7 +101,7 @@ def test_what_was_judged_is_what_a_board_with_that_contract_does(
         assert twin.contract_hash == contract.hash()
         test = HeldOutRecordings.load(run / "recordings.npz").test
         takes_ = [test[index] for index in np.random.default_rng(2).permutation(len(test))]
-        stream = join_takes(takes_, load_train_config(run / "config.yaml").window.rest_s, 2)
+        stream = join_takes(takes_, load_gesture_config(run / "config.yaml").window.rest_s, 2)
         calls = judge(twin.replay(stream).events, stream, contract.gestures)
         (judged,) = kept["streams"]["gestures"]
         assert judged == json.loads(json.dumps(asdict(calls)))
@@ -167,7 +167,7 @@ def test_a_run_keeps_what_it_was_evaluated_by_and_its_report_begins_with_it(
     done = work / evaluated["folder"]
     run = work / "runs" / "kept"
     shutil.copytree(done / "lopo" / "fold-0", run)
-    load_train_config(work / "small.yaml").save(run / "config.yaml")
+    load_gesture_config(work / "small.yaml").save(run / "config.yaml")
     same = work / "evaluations" / done.name.replace("small", "kept")
     shutil.copytree(done, same)
     for protocol in ("leaky", "lopo"):

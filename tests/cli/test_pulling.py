@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.artifacts import Recording
 from pipeline.boards.supervisor import start
-from pipeline.config import load_train_config
+from pipeline.config_gestures import load_gesture_config
 from pipeline.datasets.held_out import held_out
 from pipeline.datasets.recordings import load_recordings, save_recording, takes_in
 from pipeline.datasets.streams import join_takes
@@ -95,7 +95,7 @@ def test_what_was_pulled_trains_as_often_as_asked_and_never_judges(
 ) -> None:
     settings = [f"augment.pulled={times}", "augment.passes=2", "split.by=take"]
     settings.append("augment.stretch=0")  # so that each has room for one window
-    dataset = make_dataset(mixed, load_train_config(CONFIG, settings))
+    dataset = make_dataset(mixed, load_gesture_config(CONFIG, settings))
     in_part = {
         part: [dataset.groups[index] for index in indices]
         for part, indices in dataset.splits.items()
@@ -110,7 +110,7 @@ def test_what_was_pulled_trains_as_often_as_asked_and_never_judges(
 def test_what_was_pulled_from_a_tested_person_is_left_out(mixed: list[Recording]) -> None:
     base = ["split.by=person", "split.folds=null", "augment.passes=1"]
     for fold in range(4):
-        config = load_train_config(CONFIG, [*base, f"split.fold={fold}"])
+        config = load_gesture_config(CONFIG, [*base, f"split.fold={fold}"])
         dataset = make_dataset(mixed, config)
         tested = {dataset.groups[i].split("/")[1].split("-")[0] for i in dataset.splits["test"]}
         names = {dataset.groups[i] for i in dataset.splits["train"]}
@@ -119,7 +119,7 @@ def test_what_was_pulled_from_a_tested_person_is_left_out(mixed: list[Recording]
 
 
 def test_what_a_run_holds_out_is_what_its_dataset_does(mixed: list[Recording]) -> None:
-    config = load_train_config(CONFIG, ["split.by=take"])
+    config = load_gesture_config(CONFIG, ["split.by=take"])
     dataset = make_dataset(mixed, config)
     tested = {dataset.groups[index] for index in dataset.splits["test"]}
     held = held_out(mixed, config)

@@ -178,7 +178,7 @@ def test_a_pulled_cable_is_waited_for_and_the_gap_is_marked(bench_of, tmp_path):
     (gap,) = take.gaps
     (unplugged,) = take.faults
     assert (unplugged.kind, unplugged.index) == ("unplugged", gap.index)
-    assert unplugged.count == pytest.approx(gap.missing * 1000 / RATE_HZ, abs=4000)
+    assert unplugged.count == pytest.approx(gap.missing * 1000 / RATE_HZ, abs=1500)
 
 
 def test_a_board_that_restarts_is_recognised_and_goes_on(bench_of, tmp_path):
@@ -221,8 +221,8 @@ def test_two_boards_in_step_tell_their_clocks_and_a_common_take(bench_of, tmp_pa
             assert take.clock is not None
             starts.append(host_time_us(take.clock, int(take.t_us[0])))
             stops.append(host_time_us(take.clock, int(take.t_us[-1])))
-        assert abs(starts[0] - starts[1]) < 300_000
-        assert abs(stops[0] - stops[1]) < 300_000
+        assert abs(starts[0] - starts[1]) < 100_000
+        assert abs(stops[0] - stops[1]) < 100_000
 
 
 def samples_read(work: Path) -> set[int]:

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline import config_tasks
 from pipeline.budget import budget_reference
-from pipeline.config import load_train_config
+from pipeline.config_gestures import load_gesture_config
 from pipeline.config_reference import reference
 from pipeline.config_tasks import load_task_config
 from pipeline.contract import Task
@@ -28,13 +28,13 @@ def file(tmp_path: Path) -> Path:
 
 def refused(file: Path, *settings: str) -> str:
     with pytest.raises(PipelineError) as caught:
-        load_train_config(file, settings)
+        load_gesture_config(file, settings)
     assert caught.value.exit_code == ExitCode.USAGE
     return str(caught.value)
 
 
 def test_settings_on_the_command_line_win(file: Path) -> None:
-    config = load_train_config(file, ["fit.epochs=7", "model.convolutions=[{filters: 4}]"])
+    config = load_gesture_config(file, ["fit.epochs=7", "model.convolutions=[{filters: 4}]"])
     assert (config.fit.epochs, config.model.convolutions[0].filters) == (7, 4)
 
 
@@ -70,13 +70,13 @@ def test_a_file_that_is_no_config(file: Path, content: str, words: str) -> None:
 
 
 def test_a_decision_may_be_left_open_or_be_set_in_part(file: Path) -> None:
-    open_ = load_train_config(file, ["decision=auto"])
-    assert open_ == load_train_config(file)
+    open_ = load_gesture_config(file, ["decision=auto"])
+    assert open_ == load_gesture_config(file)
     assert not open_.decision.is_fixed
-    part = load_train_config(file, ["decision.threshold=0.8"]).decision
+    part = load_gesture_config(file, ["decision.threshold=0.8"]).decision
     assert (part.threshold, part.refractory_s, part.is_fixed) == (0.8, None, False)
     whole = "decision={smoothing_windows: 3, threshold: 0.6, release: 0.3, refractory_s: 1}"
-    assert load_train_config(file, [whole]).decision.is_fixed
+    assert load_gesture_config(file, [whole]).decision.is_fixed
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
@@ -106,17 +106,17 @@ def test_a_setting_that_is_none(file: Path, setting: str) -> None:
 def test_the_hash_is_of_the_values_not_of_the_file(file: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_text("fit: {epochs: 5}\ndata: {path: data/sample}\n", encoding="utf-8")
-    assert load_train_config(file).hash() == load_train_config(other).hash()
-    moved = load_train_config(file, ["data.path=elsewhere"])
-    assert load_train_config(file).hash() == moved.hash()
-    assert load_train_config(file).hash() != load_train_config(file, ["fit.epochs=6"]).hash()
+    assert load_gesture_config(file).hash() == load_gesture_config(other).hash()
+    moved = load_gesture_config(file, ["data.path=elsewhere"])
+    assert load_gesture_config(file).hash() == moved.hash()
+    assert load_gesture_config(file).hash() != load_gesture_config(file, ["fit.epochs=6"]).hash()
 
 
 @pytest.mark.parametrize(
     "path", sorted((PROJECT / "configs").glob("gesture_*.yaml")), ids=lambda path: path.stem
 )
 def test_every_shipped_config_loads(path: Path) -> None:
-    assert load_train_config(path).data.path
+    assert load_gesture_config(path).data.path
 
 
 def test_the_page_lists_every_setting() -> None:

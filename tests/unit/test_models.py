@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from pipeline.config import load_train_config
+from pipeline.config_gestures import load_gesture_config
 from pipeline.config_models import SECTIONS, ModelConfig, kinds_of
 from pipeline.conversion.keras_layers import layers_in
 from pipeline.conversion.supported import require_supported
@@ -106,7 +106,7 @@ def test_a_setting_that_a_network_does_not_use_is_an_error_that_names_it(
     file: Path, setting: str, words: str
 ) -> None:
     with pytest.raises(PipelineError) as caught:
-        load_train_config(file, [f"model={setting}"])
+        load_gesture_config(file, [f"model={setting}"])
     assert words in caught.value.what
     assert caught.value.exit_code == ExitCode.USAGE
 
@@ -123,7 +123,7 @@ def test_what_keras_lets_choose_of_a_cell_is_refused_in_a_config(
     file: Path, kind: str, option: str
 ) -> None:
     with pytest.raises(PipelineError) as caught:
-        load_train_config(file, [f"model={{kind: {kind}, {option}: true}}"])
+        load_gesture_config(file, [f"model={{kind: {kind}, {option}: true}}"])
     assert f"model.{option}: cannot be set: " in caught.value.what
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.artifacts import Interval, Recording
-from pipeline.config import TrainConfig
+from pipeline.config_gestures import GestureConfig
 from pipeline.contract import DecisionPolicy
 from pipeline.training.event_score import score_events
 from pipeline.training.events import judge
@@ -31,8 +31,8 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
     return Twin(write_sources(folder / "model"), folder / "build")
 
 
-def settings(**decision: float) -> TrainConfig:
-    return TrainConfig.model_validate({"data": BACKGROUND, "decision": decision})
+def settings(**decision: float) -> GestureConfig:
+    return GestureConfig.model_validate({"data": BACKGROUND, "decision": decision})
 
 
 def heard(levels: dict[tuple[int, str], float], length: int, known: bool) -> Heard:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.artifacts import Recording
-from pipeline.config import TrainConfig
+from pipeline.config_gestures import GestureConfig
 from pipeline.datasets.protocols import check_protocol, honest_protocol, protocol_folds
 from pipeline.datasets.windows import make_dataset
 from pipeline.errors import ExitCode, PipelineError
@@ -18,7 +18,7 @@ GESTURES = ("flex", "punch")
 PEOPLE = ("anna", "ben", "cleo", "dora", "emil")
 
 
-def parts(recordings: list[Recording], fold: TrainConfig) -> dict[str, set[str]]:
+def parts(recordings: list[Recording], fold: GestureConfig) -> dict[str, set[str]]:
     """Names of the recordings that windows of each part are from."""
     dataset = make_dataset(recordings, fold)
     return {

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.artifacts import IMU_CHANNELS
 from pipeline.reports.facts import ClassResult, HeldOutWindows, PersonResult
-from pipeline.reports.page import render
+from pipeline.reports.gesture_page import render_gestures
 from pipeline.reports.pictures import (
     MISTAKES_SHOWN,
     signal_charts,
@@ -59,7 +59,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    return render(facts())
+    return render_gestures(facts())
 
 
 def test_the_page_needs_no_other_file_and_runs_nothing(text: str) -> None:
@@ -72,7 +72,7 @@ def test_the_page_needs_no_other_file_and_runs_nothing(text: str) -> None:
 
 def test_every_section_is_there_in_order_whatever_has_been_computed(text: str) -> None:
     assert Page(text).sections == SECTIONS
-    assert Page(render(facts(**NOTHING_YET))).sections == SECTIONS
+    assert Page(render_gestures(facts(**NOTHING_YET))).sections == SECTIONS
 
 
 def test_the_honest_figure_comes_first_and_the_leaky_one_beside_it(text: str) -> None:
@@ -88,27 +88,30 @@ def test_the_honest_figure_comes_first_and_the_leaky_one_beside_it(text: str) ->
 
 def test_a_float_figure_is_not_passed_off_as_the_boards() -> None:
     own = verdict(int8=False, float_accuracy=None, leaky_accuracy=None, folds=1)
-    words = Page(render(facts(verdict=own))).words
+    words = Page(render_gestures(facts(verdict=own))).words
     assert "This is the float model; gesture convert runs/mine" in words
     assert "gesture evaluate runs/mine --protocol leaky computes it" in words
 
 
 def test_a_leaky_run_says_that_its_figure_flatters() -> None:
     leaky = {"fit": {"seed": 1}, "split": {"by": "leaky"}}
-    assert "The figure flatters." in Page(render(facts(settings=leaky, evaluated=False))).words
-    assert "The figure flatters." not in Page(render(facts())).words
+    assert (
+        "The figure flatters."
+        in Page(render_gestures(facts(settings=leaky, evaluated=False))).words
+    )
+    assert "The figure flatters." not in Page(render_gestures(facts())).words
 
 
 def test_what_is_not_computed_yet_names_its_command() -> None:
-    quantised = Page(render(facts(**NOTHING_YET))).words
+    quantised = Page(render_gestures(facts(**NOTHING_YET))).words
     assert "gesture evaluate runs/mine computes it" in quantised
     assert "dropped samples, noise and clipping. gesture report runs/mine" in quantised
     assert "gesture deploy runs/mine --board virtual computes it" in quantised
     assert "what each layer costs. gesture convert runs/mine" in quantised
     float_only = CONTRACT.model_copy(update={"quantisation": None})
-    words = Page(render(facts(**NOTHING_YET, contract=float_only))).words
+    words = Page(render_gestures(facts(**NOTHING_YET, contract=float_only))).words
     assert "gesture convert runs/mine && gesture report runs/mine" in words
-    assert "Not computed yet" not in Page(render(facts())).words
+    assert "Not computed yet" not in Page(render_gestures(facts())).words
 
 
 def test_results_stand_by_class_and_person(text: str) -> None:
@@ -122,7 +125,7 @@ def test_results_stand_by_class_and_person(text: str) -> None:
 
 def test_a_class_that_was_not_held_out_has_no_made_up_figure() -> None:
     classes = (ClassResult("idle", 0, 0.0, 0.0, 0.0), *verdict().classes[1:])
-    row = render(facts(verdict=verdict(classes=classes))).split("<tr><td>idle")[1]
+    row = render_gestures(facts(verdict=verdict(classes=classes))).split("<tr><td>idle")[1]
     assert row.index("none held out") < row.index("</tr>")
 
 
@@ -142,7 +145,7 @@ def test_events_robustness_cost_and_provenance_are_told(text: str) -> None:
 
 def test_a_board_that_bears_any_turn_says_so() -> None:
     robust = {**(facts().robustness or {}), "rotation_limit_deg": None}
-    assert "no angle up to 180°" in Page(render(facts(robustness=robust))).words
+    assert "no angle up to 180°" in Page(render_gestures(facts(robustness=robust))).words
 
 
 def test_every_picture_has_words_axes_and_a_line(text: str) -> None:
@@ -176,7 +179,10 @@ def test_ten_mistakes_are_drawn_at_most() -> None:
 
 def test_no_mistakes_are_said_to_be_none() -> None:
     perfect = replace(held_out(), scores=np.eye(3, dtype=np.float32)[held_out().targets])
-    assert "None on this run's own held-out windows." in Page(render(facts(held_out=perfect))).words
+    assert (
+        "None on this run's own held-out windows."
+        in Page(render_gestures(facts(held_out=perfect))).words
+    )
 
 
 def test_a_threshold_lets_through_what_reaches_it() -> None:
@@ -211,17 +217,17 @@ def test_a_hostile_name_is_only_text() -> None:
         events={HOSTILE: event_score()},
         robustness=None,
     )
-    page = Page(render(hostile))
+    page = Page(render_gestures(hostile))
     assert "script" not in page.tags
     assert all(address.startswith("#") for address in page.addresses)
     assert page.words.count("evil.example") >= 10
 
 
 def test_the_same_facts_give_the_same_bytes(text: str) -> None:
-    assert render(facts()) == text
+    assert render_gestures(facts()) == text
 
 
 def test_what_an_artefact_lacks_is_named() -> None:
     short = {key: value for key, value in facts().metrics.items() if key != "parameters"}
     with pytest.raises(KeyError, match="parameters"):
-        render(facts(metrics=short))
+        render_gestures(facts(metrics=short))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.reports.page import render
+from pipeline.reports.gesture_page import render_gestures
 from tests.fixtures.browser import DARK, LIGHT, WIDTHS, look
 from tests.fixtures.reported import LABELS, SECTIONS, facts, verdict
 
@@ -19,7 +19,7 @@ LONG_NAME = "a_run_with_a_name_as_long_as_names_may_be_in_all_that_is_written_he
 def seen(
     request: pytest.FixtureRequest, chromium: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Any:
-    page = render(facts(name=LONG_NAME, run=f"runs/{LONG_NAME}"))
+    page = render_gestures(facts(name=LONG_NAME, run=f"runs/{LONG_NAME}"))
     views, console = look(chromium, page, request.param, tmp_path_factory.mktemp("browser"))
     assert console == ""
     assert [view["width"] for view in views] == list(WIDTHS)
@@ -72,7 +72,7 @@ def test_a_page_of_hardly_anything_and_of_many_classes_stays_whole(
         int8=False,
     )
     nothing = {"events": None, "robustness": None, "cost": None, "image": None}
-    page = render(facts(contract=contract, verdict=wide, evaluated=False, **nothing))
+    page = render_gestures(facts(contract=contract, verdict=wide, evaluated=False, **nothing))
     views, console = look(chromium, page, LIGHT, tmp_path)
     assert console == ""
     assert [view["overflow"] for view in views] == [0, 0, 0]

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.artifacts import NO_TARGET, Recording, SequenceDataset
 from pipeline.budget import load_budget
-from pipeline.config import DecisionConfig, TrainConfig, load_train_config
+from pipeline.config_gestures import DecisionConfig, GestureConfig, load_gesture_config
 from pipeline.config_models import SECTIONS, ConvolutionalConfig, kinds_of
 from pipeline.config_tasks import load_task_config
 from pipeline.datasets.catalogue import CATALOGUE
@@ -50,7 +50,7 @@ def dataset_of(path: Path, fetched: Path, shared_data: Path) -> Path:
 
 
 @cache
-def last_fold(folder: Path, config: TrainConfig) -> tuple[list[Recording], SequenceDataset]:
+def last_fold(folder: Path, config: GestureConfig) -> tuple[list[Recording], SequenceDataset]:
     """The same windows serve all networks."""
     recordings = load_recordings(folder)
     folds = protocol_folds(recordings, config, "lopo")
@@ -66,7 +66,7 @@ def a_step_of(dataset: SequenceDataset) -> SequenceDataset:
     )
 
 
-def one_step(config: TrainConfig) -> TrainConfig:
+def one_step(config: GestureConfig) -> GestureConfig:
     return config.model_copy(update={"fit": config.fit.model_copy(update={"epochs": 1})})
 
 
@@ -83,7 +83,7 @@ def test_a_shipped_config_has_people_it_can_leave_out_and_a_network_that_fits(
 ) -> None:
     for scheme in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(scheme, NOWHERE)
-    config = load_train_config(path)
+    config = load_gesture_config(path)
     recordings, dataset = last_fold(
         dataset_of(config.data.path, fetched, shared_data),
         config.model_copy(update={"model": ConvolutionalConfig(), "decision": DecisionConfig()}),
@@ -106,13 +106,13 @@ def test_a_shipped_config_has_people_it_can_leave_out_and_a_network_that_fits(
 
 
 def test_every_kind_of_network_has_a_shipped_config() -> None:
-    shipped = {load_train_config(path).model.kind for path in CONFIGS}
+    shipped = {load_gesture_config(path).model.kind for path in CONFIGS}
     kinds = {kind for section in SECTIONS for kind in kinds_of(section)}
     assert kinds - shipped == {"simple_rnn"}, "worse than a GRU of its cost: docs/models.md"
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_shipped_config_fits_its_network(path: Path) -> None:
-    shipped = load_train_config(path)
+    shipped = load_gesture_config(path)
     check_hop(shipped.model, shipped.window.hop)
     assert nearest_window(shipped.model, shipped.window.length) == shipped.window.length

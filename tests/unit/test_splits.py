@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.artifacts import HostClock, Recording
-from pipeline.config import SplitConfig
+from pipeline.config_gestures import SplitConfig
 from pipeline.datasets.splits import Split, choose_by, group_names, split_recordings
 from pipeline.errors import PipelineError
 from tests.takes import take, takes

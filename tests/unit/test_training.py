@@ -12,23 +12,22 @@ import pytest
 import yaml
 
 from pipeline.artifacts import IMU_CHANNELS, SequenceDataset
-from pipeline.config import BOARD_CHANNELS, TrainConfig, load_train_config
+from pipeline.config_gestures import BOARD_CHANNELS, GestureConfig, load_gesture_config
 from pipeline.contract import Contract, Quantisation
 from pipeline.conversion.contract_source import contract_source
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.simulate import simulate_dataset
 from pipeline.datasets.windows import make_dataset
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.reports.page import render
+from pipeline.reports.gesture_page import render_gestures
 from pipeline.run_folder import RunFolder
 from pipeline.stages.gesture_report import gather
 from pipeline.stages.gestures import train_on
 from pipeline.training.fit import Epoch
-from pipeline.training.gestures import fit_gestures
+from pipeline.training.gestures import fit_gestures, train_gestures
 from pipeline.training.models import Head, Source, build, nearest_window, total_stride
 from pipeline.training.run_files import Trained
 from pipeline.training.scaling import measure_scaling, scale
-from pipeline.training.train import train
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
@@ -48,7 +47,7 @@ class Done:
     trained: Trained
     run: RunFolder
     dataset: SequenceDataset
-    config: TrainConfig
+    config: GestureConfig
     told: list[Epoch]
 
     def json(self, name: str) -> Any:
@@ -63,25 +62,25 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def config(recordings: Path) -> TrainConfig:
-    return TrainConfig.model_validate({"data": {"path": recordings}, **SMALL})
+def config(recordings: Path) -> GestureConfig:
+    return GestureConfig.model_validate({"data": {"path": recordings}, **SMALL})
 
 
 @pytest.fixture(scope="session")
-def dataset(config: TrainConfig) -> SequenceDataset:
+def dataset(config: GestureConfig) -> SequenceDataset:
     return make_dataset(load_recordings(config.data.path), config)
 
 
 @pytest.fixture(scope="session")
 def done(
-    dataset: SequenceDataset, config: TrainConfig, tmp_path_factory: pytest.TempPathFactory
+    dataset: SequenceDataset, config: GestureConfig, tmp_path_factory: pytest.TempPathFactory
 ) -> Done:
     run = RunFolder(tmp_path_factory.mktemp("runs") / "first")
     told: list[Epoch] = []
-    return Done(train(dataset, config, run, told.append), run, dataset, config, told)
+    return Done(train_gestures(dataset, config, run, told.append), run, dataset, config, told)
 
 
-def changed(config: TrainConfig, section: str, **values: Any) -> TrainConfig:
+def changed(config: GestureConfig, section: str, **values: Any) -> GestureConfig:
     part = getattr(config, section).model_copy(update=values)
     return config.model_copy(update={section: part})
 
@@ -123,7 +122,7 @@ def test_the_saved_model_and_windows_give_the_accuracy_that_was_told(done: Done)
         assert arrays["calibration"].shape[1:] == (60, 6)
     assert accuracy == done.trained.accuracy == done.json("metrics.json")["accuracy"]
     assert len(called) == done.trained.test_windows
-    page = render(gather(done.run))
+    page = render_gestures(gather(done.run))
     assert f'<p class="headline">{100 * accuracy:.1f} %</p>' in page
     assert "This is the float model" in page
 
@@ -138,7 +137,7 @@ def test_calibration_windows_are_training_windows_as_the_network_sees_them(done:
 
 
 def test_the_saved_config_is_the_one_used(done: Done) -> None:
-    assert load_train_config(done.run.config_file).hash() == done.config.hash()
+    assert load_gesture_config(done.run.config_file).hash() == done.config.hash()
 
 
 def test_the_contract_says_what_was_trained_and_can_go_on_a_board(done: Done) -> None:
@@ -189,7 +188,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(done: Done) -
 
 
 def test_the_best_epoch_is_kept_and_training_stops_when_it_is_long_past(
-    dataset: SequenceDataset, config: TrainConfig
+    dataset: SequenceDataset, config: GestureConfig
 ) -> None:
     import keras
 
@@ -205,7 +204,7 @@ def test_the_best_epoch_is_kept_and_training_stops_when_it_is_long_past(
 
 
 def test_interrupted_training_leaves_no_contract(
-    dataset: SequenceDataset, config: TrainConfig, tmp_path: Path
+    dataset: SequenceDataset, config: GestureConfig, tmp_path: Path
 ) -> None:
     def interrupt(epoch: Epoch) -> None:
         if epoch.number == 2:
@@ -213,24 +212,24 @@ def test_interrupted_training_leaves_no_contract(
 
     run = RunFolder(tmp_path / "run")
     with pytest.raises(KeyboardInterrupt):
-        train(dataset, config, run, interrupt)
+        train_gestures(dataset, config, run, interrupt)
     assert not run.contract_file.exists()
 
 
 def test_a_run_whose_pictures_cannot_be_written_has_no_contract(
-    dataset: SequenceDataset, config: TrainConfig, tmp_path: Path
+    dataset: SequenceDataset, config: GestureConfig, tmp_path: Path
 ) -> None:
     run = RunFolder(tmp_path / "run")
     (run.path / "confusion_matrix.png" / "in the way").mkdir(parents=True)
     with pytest.raises(OSError, match=r"confusion_matrix\.png"):
-        train(dataset, changed(config, "fit", epochs=1), run, lambda _: None)
+        train_gestures(dataset, changed(config, "fit", epochs=1), run, lambda _: None)
     assert run.keras_file.is_file()
     assert not run.contract_file.exists()
 
 
 @pytest.mark.parametrize(("length", "good"), [(61, 60), (63, 64), (8, 16), (112, 112)])
 def test_a_window_that_pooling_would_cut_is_refused_with_a_good_length(
-    config: TrainConfig, length: int, good: int
+    config: GestureConfig, length: int, good: int
 ) -> None:
     assert nearest_window(config.model, length) == good
     assert build(config.model, Source(good, 6), Head(5)).output_shape == (None, 5)
@@ -243,7 +242,7 @@ def test_a_window_that_pooling_would_cut_is_refused_with_a_good_length(
 
 @pytest.mark.parametrize(("hop", "good"), [(18, 16), (1, 4), (23, 24)])
 def test_a_hop_that_a_board_cannot_make_is_refused_before_anything_is_written(
-    config: TrainConfig, tmp_path: Path, hop: int, good: int
+    config: GestureConfig, tmp_path: Path, hop: int, good: int
 ) -> None:
     caught = refused(changed(config, "window", hop=hop), tmp_path, f"A hop of {hop} samples")
     assert caught.next_step == f"set window.hop to {good}"
@@ -251,13 +250,13 @@ def test_a_hop_that_a_board_cannot_make_is_refused_before_anything_is_written(
 
 
 def test_a_window_that_pooling_would_cut_is_refused_before_anything_is_written(
-    config: TrainConfig, tmp_path: Path
+    config: GestureConfig, tmp_path: Path
 ) -> None:
     caught = refused(changed(config, "window", length=61), tmp_path, "A window of 61 samples")
     assert caught.next_step == "set window.length to 60"
 
 
-def refused(config: TrainConfig, folder: Path, words: str) -> PipelineError:
+def refused(config: GestureConfig, folder: Path, words: str) -> PipelineError:
     run, told = RunFolder(folder / "run"), []
     with pytest.raises(PipelineError, match=words) as caught:
         train_on(load_recordings(config.data.path), config, run, told.append)
@@ -282,11 +281,13 @@ def test_what_no_board_can_do_is_refused_in_the_config(
     file = tmp_path / "config.yaml"
     file.write_text(yaml.safe_dump({"data": {"path": "data/mine"}, **SMALL}), "utf-8")
     with pytest.raises(PipelineError) as caught:
-        load_train_config(file, [setting])
+        load_gesture_config(file, [setting])
     assert words in caught.value.what
     assert "Value error" not in caught.value.what
     assert caught.value.exit_code == ExitCode.USAGE
-    assert load_train_config(file, ["data.channels=[ax, ay, az]"]).data.channels == IMU_CHANNELS[:3]
+    assert (
+        load_gesture_config(file, ["data.channels=[ax, ay, az]"]).data.channels == IMU_CHANNELS[:3]
+    )
     assert BOARD_CHANNELS == IMU_CHANNELS
 
 

@@ -12,7 +12,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from pipeline.artifacts import NO_TARGET, Interval, Recording, SequenceDataset
-from pipeline.config import TrainConfig, load_train_config
+from pipeline.config_gestures import GestureConfig, load_gesture_config
 from pipeline.config_models import ModelConfig
 from pipeline.contract import Contract
 from pipeline.datasets.chunks import Chunk, cut_chunks, judging_chunks
@@ -23,7 +23,7 @@ from pipeline.datasets.simulate import simulate_dataset
 from pipeline.datasets.windows import make_dataset
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.run_folder import RunFolder
-from pipeline.training.gestures import fit_gestures, lesson
+from pipeline.training.gestures import fit_gestures, lesson, train_gestures
 from pipeline.training.models import Head, Source, build, history, nearest_window
 from pipeline.training.scaling import measure_scaling
 from pipeline.training.streams import (
@@ -34,7 +34,6 @@ from pipeline.training.streams import (
     runs_of,
     windows_ending_at,
 )
-from pipeline.training.train import train
 from tests.takes import config, take
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
@@ -53,7 +52,7 @@ NETWORKS = [
 ]
 
 
-def streaming() -> TrainConfig:
+def streaming() -> GestureConfig:
     return config(window={"mode": "streaming"}, model={"kind": "gru"})
 
 
@@ -171,7 +170,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def learned(recordings: Path) -> tuple[SequenceDataset, TrainConfig]:
+def learned(recordings: Path) -> tuple[SequenceDataset, GestureConfig]:
     settings = {
         "data": {"path": recordings},
         "window": {"length": 60, "hop": 20, "mode": "streaming"},
@@ -180,12 +179,12 @@ def learned(recordings: Path) -> tuple[SequenceDataset, TrainConfig]:
         "model": {"kind": "gru", "units": [16], "downsample": 5},
         "fit": {"epochs": 12, "batch_size": 8, "learning_rate": 0.01},
     }
-    content = TrainConfig.model_validate(settings)
+    content = GestureConfig.model_validate(settings)
     return make_dataset(load_recordings(recordings), content), content
 
 
 def test_a_dataset_of_streams_tests_every_take_once(
-    learned: tuple[SequenceDataset, TrainConfig],
+    learned: tuple[SequenceDataset, GestureConfig],
 ) -> None:
     dataset, content = learned
     targets = dataset.part("test")[1]
@@ -203,11 +202,11 @@ def test_a_dataset_of_streams_tests_every_take_once(
 
 
 def test_a_network_learns_on_streams_and_the_run_says_so(
-    learned: tuple[SequenceDataset, TrainConfig], tmp_path: Path
+    learned: tuple[SequenceDataset, GestureConfig], tmp_path: Path
 ) -> None:
     dataset, content = learned
     run = RunFolder(tmp_path / "run")
-    trained = train(dataset, content, run, lambda _: None)
+    trained = train_gestures(dataset, content, run, lambda _: None)
     assert trained.accuracy > 0.7
     assert Contract.load(run.contract_file).mode == "streaming"
     with np.load(run.windows_file) as arrays:
@@ -220,7 +219,7 @@ def test_a_network_learns_on_streams_and_the_run_says_so(
 
 
 def test_the_same_seed_learns_the_same_on_streams(
-    learned: tuple[SequenceDataset, TrainConfig],
+    learned: tuple[SequenceDataset, GestureConfig],
 ) -> None:
     dataset, content = learned
     short = content.model_copy(update={"fit": content.fit.model_copy(update={"epochs": 1})})
@@ -234,7 +233,7 @@ def test_a_network_without_a_state_is_no_stream_of_states(tmp_path: Path, kind: 
     file = tmp_path / "config.yaml"
     file.write_text("data: {path: data/sample}\n", "utf-8")
     with pytest.raises(PipelineError, match=f"{kind} has no state to keep") as caught:
-        load_train_config(file, [f"model.kind={kind}", "window.mode=streaming"])
+        load_gesture_config(file, [f"model.kind={kind}", "window.mode=streaming"])
     assert caught.value.exit_code == ExitCode.USAGE
 
 
@@ -246,11 +245,11 @@ def test_what_no_stream_can_be_made_of_is_refused(tmp_path: Path, setting: str, 
     file = tmp_path / "config.yaml"
     file.write_text("data: {path: data/sample}\nwindow: {mode: streaming}\n", "utf-8")
     with pytest.raises(PipelineError, match=words):
-        load_train_config(file, ["model.kind=gru", setting])
+        load_gesture_config(file, ["model.kind=gru", setting])
 
 
 def test_no_evaluation_deals_windows_of_a_stream(
-    learned: tuple[SequenceDataset, TrainConfig],
+    learned: tuple[SequenceDataset, GestureConfig],
 ) -> None:
     recordings = load_recordings(learned[1].data.path)
     with pytest.raises(PipelineError, match="`leaky` does not fit"):
@@ -258,7 +257,7 @@ def test_no_evaluation_deals_windows_of_a_stream(
 
 
 def test_a_lane_that_starts_amid_a_stream_is_not_asked_before_a_whole_window(
-    learned: tuple[SequenceDataset, TrainConfig],
+    learned: tuple[SequenceDataset, GestureConfig],
 ) -> None:
     dataset, content = learned
     scaling = measure_scaling(dataset.part("train")[0], content.data.channels)

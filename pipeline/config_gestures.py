@@ -129,7 +129,7 @@ class DecisionConfig(Section):
         return None not in given
 
 
-class TrainConfig(TaskConfig):
+class GestureConfig(TaskConfig):
     task: Literal["gesture"] = Field("gesture", description="what is learned")
     data: DataConfig
     window: WindowConfig = WindowConfig()
@@ -162,6 +162,6 @@ class TrainConfig(TaskConfig):
         return {} if decision == "auto" else decision
 
 
-def load_train_config(path: Path, overrides: Iterable[str] = ()) -> TrainConfig:
+def load_gesture_config(path: Path, overrides: Iterable[str] = ()) -> GestureConfig:
     """A file for gestures; raises as load_section does."""
-    return load_section(path, TrainConfig, overrides)
+    return load_section(path, GestureConfig, overrides)
