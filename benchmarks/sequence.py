@@ -101,9 +101,9 @@ def shakespeare_rows(command: str) -> list[Row]:
         f"of 100 that each begin anew {_lowest(metrics):.3f}; "
         f"{metrics['parameters']:,} parameters"
     )
+    loss, unit = round(metrics["loss"], 4), "nats a character"
     return [
-        row("shakespeare validation loss", round(metrics["loss"], 4), "nats a character", command)
-        | {"note": note, "bound": "<= 1.60"},
+        row("shakespeare validation loss", loss, unit, command, note, "<= 1.60"),
         row("shakespeare minutes", minutes, "min", command, "from text to report", "<= 60"),
     ]
 
