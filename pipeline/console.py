@@ -121,7 +121,11 @@ def epochs(as_json: bool) -> Iterator[Callable[[Epoch], None]]:
             told = f"validation loss {epoch.validation_loss:.3f}"
             progress.update(task, completed=epoch.number, total=epoch.of, description=told)
 
-        yield on_epoch
+        try:
+            yield on_epoch
+        except PipelineError:  # a bar before it would look like work that was begun
+            progress.update(task, visible=progress.tasks[task].completed > 0)
+            raise
 
 
 def show_simulated(paths: Sequence[Path], as_json: bool) -> None:

@@ -55,6 +55,7 @@ def test_a_board_that_is_not_meant(tmp_path: Path, words: tuple[str, ...], told:
 def test_unknown_config_key(tmp_path: Path) -> None:
     ended = gesture("train", CONFIG, "--set", "fit.epoch=3", cwd=tmp_path)
     assert_refused(ended, ExitCode.USAGE, "fit.epoch: unknown key", "did you mean `fit.epochs`?")
+    assert ended.told.startswith("error")  # no bar of a training that was never begun
 
 
 @pytest.mark.parametrize("label", ["../punch", "a/b", "/punch", "..", ""])
