@@ -40,12 +40,10 @@ class Entry:
     spells_settings: tuple[str, ...] = ()
     tried: str = ""
 
-    def config_for(self, data: str) -> tuple[str, tuple[str, ...]]:
-        """A file in configs/, and what is set beside it."""
-        return (self.spells, self.spells_settings) if data == "spells" else (data, self.uhh_imu)
-
     def judged_on(self, data: str) -> ProtocolScore:
-        config, settings = self.config_for(data)
+        config, settings = data, self.uhh_imu
+        if data == "spells":
+            config, settings = self.spells, self.spells_settings
         return judged(data, config, PROTOCOLS[data], settings)
 
 
@@ -108,20 +106,19 @@ def rows_of(data: str, entry: Entry) -> list[Row]:
             f"{SPLITS[data]}, compiled C; {_told(score)}{_tried(data, entry)}",
             _bound(name),
         ),
-        *cost_rows(name, command, cost, a_second),
+        *_cost_rows(name, command, cost, a_second),
         row(f"{name} event latency", late, "s", command, told),
     ]
 
 
-def cost_rows(name: str, command: str, cost: NetworkCost, a_second: int, of: str = "") -> list[Row]:
-    """of: added to what is told of each."""
+def _cost_rows(name: str, command: str, cost: NetworkCost, a_second: int) -> list[Row]:
     values = {
         "instructions a second": (a_second, "instructions", "estimated, Cortex-M4F"),
         "flash bytes": (cost.flash_bytes, "bytes", "constants and code of the network"),
         "RAM bytes": (cost.ram_bytes, "bytes", "static, of the network with input and output"),
     }
     return [
-        row(f"{name} {figure}", value, unit, command, f"{note}{of}")
+        row(f"{name} {figure}", value, unit, command, note)
         for figure, (value, unit, note) in values.items()
     ]
 
