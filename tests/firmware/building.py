@@ -55,6 +55,12 @@ def compile_c(
     return output
 
 
+def link_native(output: Path, model: Path = MODEL) -> Path:
+    """The whole native board with sanitizers."""
+    sources = [FIRMWARE / "src" / "main.c", *APP, *board_sources("native", *EMULATED)]
+    return compile_c(output, sources, [*STRICT, *SANITIZED], model)
+
+
 def link_virtual(output: Path, main: Path, model: Path = MODEL) -> Path:
     script = FIRMWARE / "boards" / "virtual" / "link.ld"
     libraries = ["-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", f"-T{script}"]

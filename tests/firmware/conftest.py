@@ -11,9 +11,6 @@ import pytest
 
 from pipeline.deployment.platformio import BuiltImage, build
 from tests.firmware.building import (
-    APP,
-    EMULATED,
-    FIRMWARE,
     HERE,
     MODEL,
     PROJECT,
@@ -22,6 +19,7 @@ from tests.firmware.building import (
     board_sources,
     compile_c,
     library_sources,
+    link_native,
     link_virtual,
 )
 from tests.firmware.talking import imu_file
@@ -59,9 +57,7 @@ def sanitized_native(
 ) -> Path:
     """The whole native board with sanitizers."""
     request.getfixturevalue("host_compiler")
-    sources = [FIRMWARE / "src" / "main.c", *APP, *board_sources("native", *EMULATED)]
-    folder = tmp_path_factory.mktemp("native")
-    return compile_c(folder / "native", sources, [*STRICT, *SANITIZED])
+    return link_native(tmp_path_factory.mktemp("native") / "native")
 
 
 @pytest.fixture(scope="session")

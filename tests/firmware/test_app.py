@@ -13,15 +13,7 @@ from zlib import crc32
 
 import pytest
 
-from tests.firmware.building import (
-    APP,
-    EMULATED,
-    FIRMWARE,
-    MODEL,
-    NO_MODEL,
-    board_sources,
-    compile_c,
-)
+from tests.firmware.building import MODEL, NO_MODEL, link_native
 from tests.firmware.talking import LIMIT_S, PERIOD_US, Talk, held_back, imu_file, start
 
 pytestmark = pytest.mark.xdist_group("firmware")
@@ -120,8 +112,7 @@ def test_selftest_finds_a_network_that_computes_something_else(tmp_path):
     model = shutil.copytree(MODEL, tmp_path / "model")
     source = model / "model_contract.c"
     source.write_text(source.read_text().replace("0x92B3", "0x1234"))
-    sources = [FIRMWARE / "src" / "main.c", *APP, *board_sources("native", *EMULATED)]
-    image = compile_c(tmp_path / "native", sources, ["-std=c11"], model)
+    image = link_native(tmp_path / "native", model)
     with start([str(image)]) as board:
         answer = board.ask("selftest")
     assert answer == f"err selftest crc={expected_selftest():04X} expected=1234"
@@ -141,8 +132,7 @@ def test_every_wrong_command_gets_its_one_answer(board: Talk):
 
 @pytest.mark.usefixtures("host_compiler")
 def test_a_board_without_a_model_says_so(tmp_path):
-    sources = [FIRMWARE / "src" / "main.c", *APP, *board_sources("native", *EMULATED)]
-    image = compile_c(tmp_path / "native", sources, ["-std=c11"], NO_MODEL)
+    image = link_native(tmp_path / "native", NO_MODEL)
     with start([str(image)]) as board:
         assert board.line() == "hello board=native firmware=0.1.0 contract=none"
         for command in (

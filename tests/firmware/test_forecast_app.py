@@ -8,15 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import toy_forecast
-from tests.firmware.building import (
-    APP,
-    EMULATED,
-    FIRMWARE,
-    SANITIZED,
-    STRICT,
-    board_sources,
-    compile_c,
-)
+from tests.firmware.building import link_native
 from tests.firmware.talking import LIMIT_S, Talk, environment_file, start
 
 pytestmark = [pytest.mark.xdist_group("firmware"), pytest.mark.usefixtures("host_compiler")]
@@ -27,9 +19,8 @@ READINGS = [[21_000, 1_013_250, 41_000]] * 8
 @pytest.fixture(scope="module")
 def forecasting(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("forecasting")
-    sources = [FIRMWARE / "src" / "main.c", *APP, *board_sources("native", *EMULATED)]
     model = toy_forecast.write_sources(folder / "model")
-    return compile_c(folder / "native", sources, [*STRICT, *SANITIZED], model)
+    return link_native(folder / "native", model)
 
 
 @pytest.fixture

@@ -9,15 +9,7 @@ import pytest
 
 from pipeline.text_twin import TextTwin
 from pipeline.twin import Twin
-from tests.firmware.building import (
-    APP,
-    EMULATED,
-    FIRMWARE,
-    SANITIZED,
-    STRICT,
-    board_sources,
-    compile_c,
-)
+from tests.firmware.building import link_native
 from tests.firmware.talking import Talk, start
 from tests.toy_text import Toy, judge, judged, tokens_of, writer
 
@@ -26,8 +18,7 @@ pytestmark = [pytest.mark.xdist_group("firmware"), pytest.mark.usefixtures("host
 
 def build(toy: Toy, folder: Path) -> Path:
     model = toy.write_sources(folder / "model")
-    sources = [FIRMWARE / "src" / "main.c", *APP, *board_sources("native", *EMULATED)]
-    return compile_c(folder / "native", sources, [*STRICT, *SANITIZED], model)
+    return link_native(folder / "native", model)
 
 
 @pytest.fixture(scope="module")

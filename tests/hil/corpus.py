@@ -31,7 +31,7 @@ from pipeline.twin import Twin
 VECTORS = 32
 KEPT_SAMPLES = 1024
 RATE_TOLERANCE = 0.02
-RETURN_S = 60.0  # in which a board that restarts must be back
+RETURN_S = 15.0  # in which a board that restarts must be back
 WRONG_LINES = {
     "fly": "unknown-command",
     "info please": "bad-argument",
