@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -148,6 +149,7 @@ def _proven(run: RunFolder, budget: Budget, on_step: OnStep) -> tuple[_Made, Pro
     trained = run.contract()
     windows = load_windows(run, TASKS[trained.task].windows)
     draft = RunFolder(run.build / "converted")
+    shutil.rmtree(draft.path, ignore_errors=True)
     log = run.build / "convert.log"
     on_step("quantising to int8")
     given = network_input(run, trained, windows, draft.keras_file, log)
@@ -211,7 +213,8 @@ def _fitting(
 
 
 def _publish(run: RunFolder, draft: RunFolder, contract: Contract) -> None:
-    """The contract is written last: it is what makes the run count as converted."""
+    """What the draft has and no more. The contract is written last: it is what makes the run count
+    as converted."""
     from pipeline.conversion.c_array import c_array
 
     flatbuffer = draft.flatbuffer_file.read_bytes()
@@ -220,11 +223,17 @@ def _publish(run: RunFolder, draft: RunFolder, contract: Contract) -> None:
     save_text_files(run.path, c_array(flatbuffer))
     texts = {source.name: source.read_text("utf-8") for source in draft.sources.iterdir()}
     save_text_files(run.sources, texts)
-    left = (
+    for file in (
         *(draft.golden_file, draft.scores_file, draft.cost_file, draft.events_file),
         *(draft.embedding_file, draft.sequence_file),
-    )
-    for file in filter(Path.is_file, left):
-        with atomic_write(run.path / file.name) as unfinished:
-            unfinished.write_bytes(file.read_bytes())
+    ):
+        _publish_file(file, run.path / file.name)
     contract.save(run.contract_file)
+
+
+def _publish_file(draft: Path, place: Path) -> None:
+    if not draft.is_file():
+        place.unlink(missing_ok=True)
+        return
+    with atomic_write(place) as unfinished:
+        unfinished.write_bytes(draft.read_bytes())

@@ -68,6 +68,17 @@ def test_the_compact_variant_is_taken_where_only_it_fits(run: Path, tmp_path: Pa
     assert compact.json["cost"]["instructions"] > fast.json["cost"]["instructions"]
 
 
+def test_a_run_has_only_what_its_last_conversion_made(run: Path, tmp_path: Path) -> None:
+    drafts = run / "build" / "converted"
+    drafts.mkdir(parents=True)
+    left = [folder / "model_lstm.tflite" for folder in (run, drafts)]
+    for file in left:
+        file.write_bytes(b"of a conversion before")
+    converted = gesture("convert", run, cwd=tmp_path)
+    assert converted.code == 0, converted.told
+    assert not any(file.exists() for file in left)
+
+
 def test_a_budget_with_a_misspelt_key_is_refused_at_once(run: Path, tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text("instruction: 1000\n", "utf-8")
     refused = gesture("convert", run, "--budget", "small.yaml", cwd=tmp_path)

@@ -10,6 +10,7 @@ from pipeline.capture.client import LOAD_BYTES, WHY
 from pipeline.capture.injection import SAMPLE_RECORD, SAMPLES_A_LINE
 from pipeline.capture.protocol import MESSAGE_KINDS, Sample, parse_line
 from pipeline.capture.pull import PULL_LINES
+from pipeline.conversion.contract_source import LEAST_PERIOD_MS, MOST_PERIOD_MS
 from pipeline.stages.text import LONGEST_BY_BOARD
 from pipeline.text_twin import HIGHEST_TEMPERATURE, ONE_E4
 from tests.conftest import PROJECT
@@ -110,5 +111,6 @@ def test_the_limits_on_the_page_are_those_of_the_firmware() -> None:
     most_ms = defined("command.h", "COMMAND_MOST_PERIOD_MS")
     assert f"({least_ms} to {most_ms})" in PAGE
     assert f"outside {least_ms} to {most_ms}" in PAGE
+    assert (least_ms, most_ms) == (LEAST_PERIOD_MS, MOST_PERIOD_MS)
     most_runs = defined("command.h", "COMMAND_MAX_BENCH_RUNS")
     assert f"N times (1 to {most_runs})" in PAGE
