@@ -17,7 +17,8 @@ class RunFolder:
 
     @property
     def name(self) -> str:
-        return self.path.name
+        """Also of `.`, which has none of its own."""
+        return self.path.resolve().name
 
     @property
     def contract_file(self) -> Path:

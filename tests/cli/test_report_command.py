@@ -78,6 +78,13 @@ def test_the_same_run_bears_the_same_and_is_asked_once(reported: Any, work: Path
     assert (run / "robustness.json").read_bytes() == kept
 
 
+def test_a_report_made_within_the_run_has_its_name(reported: Any, work: Path) -> None:
+    run = copy(work / "runs" / "reported", "within")
+    ended = gesture("report", ".", cwd=run)
+    assert ended.code == 0, ended.err
+    assert "<h1>within</h1>" in page_of(run)
+
+
 def test_curves_of_another_model_are_not_passed_off_as_this_ones(reported: Any, work: Path) -> None:
     run = copy(work / "runs" / "reported", "other")
     curves = json.loads((run / "robustness.json").read_text("utf-8"))
