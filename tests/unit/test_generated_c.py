@@ -198,8 +198,11 @@ def test_a_series_may_be_as_slow_as_it_likes_and_forecast_far(
 ) -> None:
     texts = {**contract_source(forecasting(names, 365 * 86_400, 70_000), 0)}
     texts |= {"model_network.h": NETWORK_H, "model_network.c": NETWORK_C}
-    texts["show.c"] = "int main(void) { return 0; }\n"
-    compile_and_run(tmp_path, texts)
+    texts["show.c"] = (
+        '#include <stdio.h>\n#include "model.h"\n'
+        'int main(void) { printf("%d %d", MODEL.rate_mhz == 0, MODEL.channels); }\n'
+    )
+    assert compile_and_run(tmp_path, texts) == f"1 {len(names)}"
 
 
 @pytest.mark.parametrize(
