@@ -91,7 +91,10 @@ class SplitConfig(Section):
     )
     fold: int = Field(0, ge=0, description="which one")
     validation: float = Field(
-        0.1, gt=0, le=0.5, description="share of the rest, for early stopping"
+        0.1,
+        ge=0,
+        le=0.5,
+        description="share of the rest, for early stopping and thresholds; 0: all is learned from",
     )
     seed: int = Field(1, description="the same seed gives the same result")
 

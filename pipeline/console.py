@@ -118,7 +118,8 @@ def epochs(as_json: bool) -> Iterator[Callable[[Epoch], None]]:
         task = progress.add_task("", total=None)
 
         def on_epoch(epoch: Epoch) -> None:
-            told = f"validation loss {epoch.validation_loss:.3f}"
+            held = epoch.validation_loss
+            told = f"loss {epoch.loss:.3f}" if held is None else f"validation loss {held:.3f}"
             progress.update(task, completed=epoch.number, total=epoch.of, description=told)
 
         try:

@@ -50,7 +50,8 @@ def split_recordings(
 
     Folds hold as nearly as possible the same number of takes of every label. Split by person,
     there are never more folds than persons: leave-one-person-out. Validation is drawn the same
-    way where each label has groups enough for it, otherwise by take.
+    way where each label has groups enough for it, otherwise by take; `config.validation` 0 draws
+    none.
     Raises PipelineError for a dataset that is empty, has one class or too few groups.
     """
     labels = [recording.label for recording in recordings]
@@ -154,6 +155,8 @@ def _validation(
     config: SplitConfig,
     random: Generator,
 ) -> set[int]:
+    if not config.validation:
+        return set()
     labels = [recordings[i].label for i in rest]
     names = [groups[i] for i in rest]
     parts = max(2, round(1 / config.validation))

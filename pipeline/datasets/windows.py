@@ -161,7 +161,7 @@ def _unknown_windows(recordings: Sequence[Recording], known: int, config: Gestur
     length = config.window.length
     in_chunks = config.window.mode == "streaming"
     step = length if in_chunks else max(1, length // UNKNOWN_OVERLAP)
-    count = round(config.unknown.share * known)
+    count = round(config.unknown.share * known)  # none where nothing is known, as nobody validates
     if not count:
         return Windows([], [], [])
     seconds = ROOM * (length + count * step) / config.data.rate_hz

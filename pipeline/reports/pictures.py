@@ -33,14 +33,17 @@ class Mistake:
 def learning_chart(epochs: Sequence[Mapping[str, Any]]) -> Chart:
     """Loss by epoch; the epoch whose weights were kept is marked."""
     numbers = [epoch["number"] for epoch in epochs]
-    losses = [epoch["loss"] for epoch in epochs]
+    losses = {"training": [epoch["loss"] for epoch in epochs]}
     held_out = [epoch["validation_loss"] for epoch in epochs]
-    kept = numbers[int(np.argmin(held_out))]
+    kept = numbers[-1]
+    if None not in held_out:
+        losses["validation"] = held_out
+        kept = numbers[int(np.argmin(held_out))]
     return Chart(
-        "Training and validation loss by epoch",
+        f"{' and '.join(losses).capitalize()} loss by epoch",
         Axis("epoch", 0, max(numbers), whole=True),
-        Axis("loss", 0, max([*losses, *held_out]) * 1.05 or 1.0),
-        (Line("training", numbers, losses, 1), Line("validation", numbers, held_out, 2)),
+        Axis("loss", 0, max(map(max, losses.values())) * 1.05 or 1.0),
+        tuple(Line(name, numbers, of, place) for place, (name, of) in enumerate(losses.items(), 1)),
         (Mark(f"kept: {kept}", kept),),
     )
 

@@ -29,12 +29,13 @@ STEPS_AT_ONCE = 16  # the same steps, with less of Python between them; a stream
 @dataclass(frozen=True)
 class Epoch:
     """number counts from 1; losses as the course has them, of cross-entropies in nats;
-    validation_accuracy: None where a course has no right answers."""
+    validation_loss: None where nothing is held out; validation_accuracy: nor where a course has
+    no right answers."""
 
     number: int
     of: int
     loss: float
-    validation_loss: float
+    validation_loss: float | None
     validation_accuracy: float | None
 
 
@@ -54,6 +55,8 @@ def fit(
 ) -> Fitted:
     """Learn from `learned`, stop by `held`; with a journal, go on where it was broken off.
 
+    With nothing held all epochs are learned, and the last weights are kept.
+
     The learning rate falls along half a cosine to zero (Loshchilov and Hutter, ICLR 2017), and
     weights are averaged over steps (Polyak and Juditsky, 1992): a few takes are little to learn
     from, and both calm it. The same course and config give the same weights on the same machine;
@@ -68,19 +71,23 @@ def fit(
         learner.set_weights(checkpoint.row("weights"))
     else:
         _compile(keras, learner, course, config)
-        best = keras.callbacks.EarlyStopping(
-            "val_loss", patience=config.patience, restore_best_weights=True
-        )
+        best = None if course.held is None else _stopping(keras, config)
         called = [
             _telling(keras, config, epochs, on_epoch),
             keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
-            best,
+            *(() if best is None else (best,)),
             *_forgetting(keras, learner, course),
             *(() if journal is None else callbacks(keras, journal, checkpoint, best, epochs)),
         ]
         _learn(learner, course, config, len(epochs), called)
     model.set_weights(learner.get_weights())
     return Fitted(model, tuple(epochs))
+
+
+def _stopping(keras: Any, config: FitConfig) -> Any:
+    return keras.callbacks.EarlyStopping(
+        "val_loss", patience=config.patience, restore_best_weights=True
+    )
 
 
 def _compile(keras: Any, learner: Any, course: Course, config: FitConfig) -> None:
@@ -101,7 +108,7 @@ def _learn(
         learned.inputs,
         learned.targets,
         sample_weight=learned.weights,
-        validation_data=_with_weights(held),
+        validation_data=None if held is None else _with_weights(held),
         batch_size=config.batch_size,
         epochs=config.epochs,
         initial_epoch=epochs,
@@ -126,14 +133,12 @@ def _with_weights(held: Lesson) -> tuple[Any, ...]:
 
 def _forgetting(keras: Any, learner: Any, course: Course) -> list[Any]:
     """What sets states to nought where streams begin."""
-    learned, held = course.learned, course.held
-    if learned.begins is None or held.begins is None:
-        return []
-    at = {"on_train_batch_begin": learned.begins, "on_test_batch_begin": held.begins}
+    parts = {"on_train_batch_begin": course.learned, "on_test_batch_begin": course.held}
+    at = {when: part.begins for when, part in parts.items() if part is not None}
     return [
-        keras.callbacks.LambdaCallback(
-            **{when: _before_batch(learner, begins) for when, begins in at.items()}
-        )
+        keras.callbacks.LambdaCallback(**{when: _before_batch(learner, begins)})
+        for when, begins in at.items()
+        if begins is not None
     ]
 
 
@@ -179,7 +184,7 @@ def _telling(
             number=index + 1,
             of=config.epochs,
             loss=float(logs["loss"]),
-            validation_loss=float(logs["val_loss"]),
+            validation_loss=logs.get("val_loss"),
             validation_accuracy=logs.get("val_accuracy"),
         )
         _require_finite(epoch, config)
@@ -190,10 +195,11 @@ def _telling(
 
 
 def _require_finite(epoch: Epoch, config: FitConfig) -> None:
-    if not math.isfinite(epoch.loss + epoch.validation_loss):
+    held = epoch.validation_loss
+    if not math.isfinite(epoch.loss + (held or 0)):
+        losses = f"{epoch.loss:g}" + ("" if held is None else f", {held:g} on validation data")
         raise PipelineError(
-            f"The training has diverged: the loss of epoch {epoch.number} is {epoch.loss:g}, "
-            f"{epoch.validation_loss:g} on validation data.",
+            f"The training has diverged: the loss of epoch {epoch.number} is {losses}.",
             "its steps are so long that the weights grow without end",
             f"lower fit.learning_rate ({config.learning_rate:g}), or limit a step by "
             "fit.clip_norm (1 is usual)",

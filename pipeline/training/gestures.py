@@ -147,7 +147,7 @@ def _course(dataset: SequenceDataset, scaling: Scaling, config: GestureConfig) -
     return Course(
         network=lambda: build(config.model, source, head),
         learned=lesson(dataset, "train", scaling, config),
-        held=lesson(dataset, "validation", scaling, config),
+        held=lesson(dataset, "validation", scaling, config) if config.split.validation else None,
         loss=lambda: smoothed_cross_entropy(config.fit.label_smoothing),
         learner=on_streams if dataset.begins is not None else itself,
     )

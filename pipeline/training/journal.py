@@ -78,7 +78,7 @@ def _cannot_go_on(journal: Journal, what: str, why: str) -> PipelineError:
 def save_checkpoint(
     journal: Journal, learner: Any, best: Any, epochs: Sequence[Any], done: bool
 ) -> None:
-    """After whole epochs; best: Keras's early stopping."""
+    """After whole epochs; best: Keras's early stopping, None where nothing is held out."""
     told = {
         "epochs": [asdict(epoch) for epoch in epochs],
         "done": done,
@@ -89,9 +89,10 @@ def save_checkpoint(
         "weights": learner.get_weights(),
         "optimizer": [variable.numpy() for variable in learner.optimizer.variables],
         "random": [variable.numpy() for variable in _random(learner)],
-        "best": best.best_weights,
-        "waited": [np.array(best.wait), np.array(best.best), np.array(best.best_epoch)],
     }
+    if best is not None:
+        kept["best"] = best.best_weights
+        kept["waited"] = [np.array(best.wait), np.array(best.best), np.array(best.best_epoch)]
     arrays = {
         f"{name}:{i:05}": array for name, some in kept.items() for i, array in enumerate(some)
     }
@@ -109,6 +110,8 @@ def go_on(checkpoint: Checkpoint, learner: Any, best: Any) -> None:
     ):
         for variable, value in zip(variables, checkpoint.row(name), strict=True):
             variable.assign(value)
+    if best is None:
+        return
     wait, loss, epoch = checkpoint.row("waited")
     best.best_weights = checkpoint.row("best")
     best.wait, best.best, best.best_epoch = int(wait), float(loss), int(epoch)

@@ -36,6 +36,7 @@ def itself(network: Any) -> Any:
 class Course:
     """What a task hands to the core. Its functions are called once Keras is seeded.
 
+    held: None where nothing is held out, and all epochs are learned.
     network: builds the Keras model; learner: the same network with its weights as it learns, for
     those that keep their state from batch to batch, else itself; loss: a Keras loss; accuracy:
     whether a share of right answers means something.
@@ -43,7 +44,7 @@ class Course:
 
     network: Callable[[], Any]
     learned: Lesson
-    held: Lesson
+    held: Lesson | None
     loss: Callable[[], Any]
     learner: Callable[[Any], Any] = itself
     accuracy: bool = True

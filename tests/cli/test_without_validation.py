@@ -1,0 +1,134 @@
+"""`split.validation: 0`: everyone but who is tested on is learned from, to the last epoch."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.config_gestures import GestureConfig, load_gesture_config
+from pipeline.datasets.recordings import load_recordings, save_recording
+from pipeline.datasets.windows import make_dataset
+from pipeline.errors import PipelineError
+from pipeline.run_folder import RunFolder
+from pipeline.training.fit import Epoch
+from pipeline.training.gestures import fit_gestures, train_gestures
+from tests.cli.commands import gesture
+from tests.takes import takes
+
+CONFIG = """
+data: {path: data/four}
+window: {length: 40, hop: 8}
+split: {folds: 4, validation: 0}
+augment: {passes: 1}
+model: {convolutions: [{filters: 4, pool: 2}]}
+fit: {epochs: 3, patience: 1}
+"""
+STREAMING = (
+    "window.mode=streaming",
+    "model={kind: gru, units: [4], downsample: 2}",
+    "fit.batch_size=4",
+)
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("everyone")
+    for take in takes(("flex", "punch"), ("anna", "ben", "carl", "dora"), each=4):
+        save_recording(take, folder / "data" / "four" / f"{take.name}.csv")
+    (folder / "everyone.yaml").write_text(CONFIG, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(work: Path) -> RunFolder:
+    ended = gesture("train", "everyone.yaml", "--run", "runs/all", cwd=work)
+    assert ended.code == 0, ended.err
+    return RunFolder(work / "runs" / "all")
+
+
+def config(work: Path, *settings: str) -> GestureConfig:
+    return load_gesture_config(
+        work / "everyone.yaml", [f"data.path={work / 'data' / 'four'}", *settings]
+    )
+
+
+def test_who_is_not_tested_on_is_learned_from(trained: RunFolder, work: Path) -> None:
+    splits = json.loads(trained.splits_file.read_text("utf-8"))
+    recordings = load_recordings(work / "data" / "four")
+    tested = {one.person for one in recordings if one.name in splits["test"]}
+    others = {one.name for one in recordings if one.person not in tested}
+    assert len(tested) == 1
+    assert splits["validation"] == []
+    assert set(splits["train"]) == others
+
+
+def test_nothing_is_said_of_validation(trained: RunFolder) -> None:
+    epochs = json.loads(trained.metrics_file.read_text("utf-8"))["epochs"]
+    assert [epoch["validation_loss"] for epoch in epochs] == [None] * len(epochs)
+    with trained.epochs_file.open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["validation_loss"] for row in rows} == {""}
+    losses = [epoch["loss"] for epoch in epochs]
+    assert [float(row["loss"]) for row in rows] == losses
+    assert losses[-1] < losses[0]
+
+
+def test_such_a_run_goes_onto_a_board_and_has_its_report(
+    trained: RunFolder, work: Path, host_compiler: None
+) -> None:
+    converted = gesture("convert", "runs/all", cwd=work)
+    assert converted.code == 0, converted.err
+    assert "as usual: fewer than" in converted.out
+    reported = gesture("report", "runs/all", cwd=work)
+    assert reported.code == 0, reported.err
+    page = trained.report_file.read_text("utf-8")
+    assert "Training loss by epoch" in page
+    assert "alidation loss" not in page
+
+
+@pytest.mark.parametrize("settings", [(), STREAMING], ids=["windows", "streams"])
+def test_a_training_that_was_broken_off_goes_on(
+    work: Path, tmp_path: Path, settings: tuple[str, ...]
+) -> None:
+    content = config(work, *settings)
+    dataset = make_dataset(load_recordings(content.data.path), content)
+
+    def breaking(epoch: Epoch) -> None:
+        if epoch.number == 2:
+            raise KeyboardInterrupt
+
+    run = RunFolder(tmp_path / "run")
+    with pytest.raises(KeyboardInterrupt):
+        train_gestures(dataset, content, run, breaking)
+    told: list[Epoch] = []
+    train_gestures(dataset, content, run, told.append)
+    assert [epoch.number for epoch in told] == [2, 3]
+    assert not run.checkpoint_file.exists()
+
+
+def test_the_weights_that_are_kept_are_averaged_over_steps(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = config(work)
+    dataset = make_dataset(load_recordings(content.data.path), content)
+    averaged, _ = fit_gestures(dataset, content, lambda _: None)
+    monkeypatch.setattr("pipeline.training.fit.EMA_MOMENTUM", 0)
+    raw, _ = fit_gestures(dataset, content, lambda _: None)
+    for one, other in zip(averaged.model.get_weights(), raw.model.get_weights(), strict=True):
+        assert np.abs(one - other).max() > 1e-4
+
+
+def test_a_training_that_diverges_speaks_of_its_own_loss_alone(work: Path, tmp_path: Path) -> None:
+    content = config(work, "fit.learning_rate=1e30")
+    dataset = make_dataset(load_recordings(content.data.path), content)
+    caught: Any
+    with pytest.raises(PipelineError, match="has diverged") as caught:
+        fit_gestures(dataset, content, lambda _: None)
+    assert "validation" not in caught.value.what
