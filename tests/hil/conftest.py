@@ -7,15 +7,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import serial
+from serial.tools import list_ports
 
-from pipeline.artifacts import PROJECT, Recording
+from pipeline.artifacts import PROJECT, GoldenVectors, Recording
 from pipeline.boards.supervisor import RunningBoard, start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
+from pipeline.capture.usb_boards import Usb
 from pipeline.deployment.platformio import build
-from tests.tiny_model import write_sources
+from pipeline.deployment.upload import Waits
+from pipeline.stages.uploading import Uploaded, Wanted, put_on_board
+from tests.fixtures.nano.usb import UsbPorts
+from tests.hil.uploads import VECTORS, WAITS
+from tests.tiny_model import CONTRACT, WINDOW, network_output, write_sources
 
 BUILD_TIMEOUT_S = 300.0
 LIMIT_S = 60.0
@@ -91,3 +98,43 @@ def bench(request: pytest.FixtureRequest, bench_of: Callable[[str, bool], Bench]
 def bare_bench(request: pytest.FixtureRequest, bench_of: Callable[[str, bool], Bench]) -> Bench:
     """Without a model."""
     return bench_of(request.param, False)
+
+
+@pytest.fixture
+def usb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UsbPorts:
+    """The ports of emulated boards: no other is seen."""
+    (tmp_path / "dev").mkdir()
+    ports = UsbPorts(tmp_path / "dev")
+    monkeypatch.setattr(list_ports, "comports", ports.comports)
+    return ports
+
+
+@pytest.fixture(scope="module")
+def golden() -> GoldenVectors:
+    inputs = np.random.default_rng(6).integers(-128, 128, (VECTORS, WINDOW * 6)).astype(np.int8)
+    return GoldenVectors(inputs, np.array([network_output(row) for row in inputs]))
+
+
+@pytest.fixture
+def wanted(bench_of, golden) -> Wanted:
+    image = bench_of("native", True).flash.read_bytes()
+    return Wanted("native", image, CONTRACT, golden, VECTORS)
+
+
+@pytest.fixture
+def old_image(bench_of) -> bytes:
+    """The same firmware without a model."""
+    return bench_of("native", False).flash.read_bytes()
+
+
+@pytest.fixture
+def deploy(wanted: Wanted, tmp_path: Path) -> Callable[..., Uploaded]:
+    def run(
+        port: str = "auto",
+        on_step: Callable[[str], None] = lambda _: None,
+        waits: Waits = WAITS,
+        chosen: Wanted = wanted,
+    ) -> Uploaded:
+        return put_on_board(chosen, Usb(), port, tmp_path / "upload.log", on_step, waits)
+
+    return run

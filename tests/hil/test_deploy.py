@@ -9,69 +9,24 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-import serial
-from serial.tools import list_ports
 
-from pipeline.artifacts import PROJECT, GoldenVectors
+from pipeline.artifacts import PROJECT
 from pipeline.boards.imu_file import imu_bytes
 from pipeline.capture.client import BoardClient
 from pipeline.capture.monitor import watch
 from pipeline.capture.usb_boards import Usb
-from pipeline.deployment.upload import Waits
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.stages.uploading import Uploaded, Wanted, put_on_board
+from pipeline.stages.uploading import Wanted
 from tests.fixtures.nano import faults
 from tests.fixtures.nano.board import Nano, until
 from tests.fixtures.nano.faults import Fault
 from tests.fixtures.nano.usb import UsbPorts
-from tests.tiny_model import CONTRACT, WINDOW, network_output, swings
+from tests.hil.uploads import IMPATIENT, VECTORS, WAITS, holds
+from tests.tiny_model import CONTRACT, swings
 
 pytestmark = pytest.mark.xdist_group("hil")
-WAITS = Waits(bootloader_s=2, person_s=60, opening_s=10, application_s=60)
-IMPATIENT = Waits(bootloader_s=0.5, person_s=0.5, opening_s=0.5, application_s=3)
 SURE = replace(IMPATIENT, bootloader_s=30)  # the bootloader comes: what fails is what follows
-VECTORS = 8
-
-
-@pytest.fixture
-def usb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UsbPorts:
-    (tmp_path / "dev").mkdir()
-    ports = UsbPorts(tmp_path / "dev")
-    monkeypatch.setattr(list_ports, "comports", ports.comports)
-    return ports
-
-
-@pytest.fixture(scope="module")
-def golden() -> GoldenVectors:
-    inputs = np.random.default_rng(6).integers(-128, 128, (VECTORS, WINDOW * 6)).astype(np.int8)
-    return GoldenVectors(inputs, np.array([network_output(row) for row in inputs]))
-
-
-@pytest.fixture
-def wanted(bench_of, golden) -> Wanted:
-    image = bench_of("native", True).flash.read_bytes()
-    return Wanted("native", image, CONTRACT, golden, VECTORS)
-
-
-@pytest.fixture
-def old_image(bench_of) -> bytes:
-    """The same firmware without a model."""
-    return bench_of("native", False).flash.read_bytes()
-
-
-@pytest.fixture
-def deploy(wanted: Wanted, tmp_path: Path) -> Callable[..., Uploaded]:
-    def run(
-        port: str = "auto",
-        on_step: Callable[[str], None] = lambda _: None,
-        waits: Waits = WAITS,
-        chosen: Wanted = wanted,
-    ) -> Uploaded:
-        return put_on_board(chosen, Usb(), port, tmp_path / "upload.log", on_step, waits)
-
-    return run
 
 
 @contextmanager
@@ -84,10 +39,6 @@ def helped(nano: Nano) -> Iterator[Callable[[str], None]]:
             nano.double_tap()
 
     yield on_step
-
-
-def holds(nano: Nano, wanted: Wanted) -> bool:
-    return nano.flash[: len(wanted.image)] == wanted.image
 
 
 def test_a_board_that_runs_something_else_is_uploaded_to(usb, old_image, wanted, deploy):
@@ -223,61 +174,6 @@ def test_a_command_that_is_interrupted_is_repeated(usb, old_image, wanted, deplo
                 deploy()
         deploy()
         assert holds(nano, wanted)
-
-
-def test_a_port_that_another_program_holds_is_not_touched(usb, old_image, deploy):
-    with Nano(usb, old_image) as nano:
-        until(usb.comports)
-        with (
-            serial.Serial(usb.comports()[0].device),
-            pytest.raises(PipelineError, match="is open in") as caught,
-        ):
-            deploy(waits=IMPATIENT)
-        assert caught.value.exit_code == ExitCode.NO_BOARD
-        assert "close that program" in caught.value.next_step
-        assert nano.commands == 0
-
-
-def test_of_two_boards_one_has_to_be_named(usb, old_image, wanted, deploy):
-    with (
-        Nano(usb, old_image, "AAA", "1-1") as first,
-        Nano(usb, old_image, "BBB", "1-2") as second,
-    ):
-        until(lambda: len(usb.comports()) == 2)
-        with pytest.raises(PipelineError, match="2 boards are plugged in") as caught:
-            deploy()
-        assert "id:" in caught.value.next_step
-        deploy("id:bbb")
-        assert holds(second, wanted)
-        assert first.commands == 0
-
-
-def test_a_path_of_something_else_is_refused(usb, deploy, tmp_path):
-    other = tmp_path / "ttyUSB0"
-    other.touch()
-    with pytest.raises(PipelineError, match="not a Nano 33 BLE"):
-        deploy(str(other))
-
-
-def test_another_board_in_its_bootloader_is_not_written_to(usb, deploy):
-    with Nano(usb, chip=b"ATSAMD21x18") as nano:
-        until(usb.comports)
-        with pytest.raises(PipelineError, match="ATSAMD21x18"):
-            deploy()
-        assert set(nano.flash) == {0xFF}
-
-
-def test_a_board_of_another_name_is_a_mismatch(usb, wanted, deploy):
-    renamed = Wanted("nano33ble", wanted.image, CONTRACT, wanted.golden, VECTORS)
-    with Nano(usb), pytest.raises(PipelineError, match="calls itself native") as caught:
-        deploy(chosen=renamed)
-    assert caught.value.exit_code == ExitCode.MISMATCH
-
-
-def test_no_board_is_waited_for_and_then_told(usb, deploy):
-    with pytest.raises(PipelineError, match="No Nano 33 BLE") as caught:
-        deploy(waits=IMPATIENT)
-    assert caught.value.exit_code == ExitCode.NO_BOARD
 
 
 def test_the_virtual_board_boots_what_was_uploaded_and_calls_gestures(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.parity.graphs import GraphBuilder, options
-from tests.parity.random_graphs import ACTIVATIONS, RandomGraph
+from tests.parity.random_operators import ACTIVATIONS, RandomGraph
 
 LONGEST_STRIDE = 12  # of all layers together
 LARGEST_FUNCTION_SCALE = 8  # of the input of LOGISTIC and TANH; from 16 on they are refused
