@@ -61,9 +61,8 @@ def last_fold(folder: Path, config: GestureConfig) -> tuple[list[Recording], Seq
 
 def a_step_of(dataset: SequenceDataset) -> SequenceDataset:
     """Few windows of each part, of every label."""
-    return replace(
-        dataset, splits={part: some[:: len(some) // 32] for part, some in dataset.splits.items()}
-    )
+    splits = {part: some[:: max(len(some) // 32, 1)] for part, some in dataset.splits.items()}
+    return replace(dataset, splits=splits)
 
 
 def one_step(config: GestureConfig) -> GestureConfig:
