@@ -104,6 +104,7 @@ soak: setup tools ## what capture and deploy withstand (an hour), the firmware (
 	$(BIN)/python -m benchmarks.kernel_costs
 	$(BIN)/python -m benchmarks.recurrent
 	$(BIN)/python -m benchmarks.zoo
+	$(BIN)/python -m benchmarks.zoo_deals
 	$(BIN)/python -m benchmarks.sequence
 	$(BIN)/python -m benchmarks.sequence_deployed
 	$(BIN)/python -m benchmarks.sequence_weather

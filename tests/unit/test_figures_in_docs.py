@@ -10,6 +10,7 @@ import pytest
 from benchmarks.results_file import FOLDER, Row, load
 from benchmarks.sequence import NETWORKS
 from benchmarks.zoo import ENTRIES, PROTOCOLS
+from benchmarks.zoo_deals import COMPARED, SEEDS
 from tests.conftest import PROJECT
 
 HORIZONS = ("1 h", "6 h", "24 h")
@@ -39,6 +40,21 @@ def gestures(found: dict[str, Row], name: str) -> list[str]:
         accuracy = [f"{judged['value']:.3f}", told(judged, "event F1"), f"{latency:.2f} s"]
     costs = ("instructions a second", "flash bytes", "RAM bytes")
     return [*accuracy, *(f"{found[f'{name} {cost}']['value']:,}" for cost in costs)]
+
+
+def test_the_table_of_deals() -> None:
+    found = recorded("recurrent")
+    assert table("models.md", "spells, dealt by seed") == [
+        [name, *dealt(found, f"spells {name} int8 accuracy")] for name in COMPARED
+    ]
+
+
+def dealt(found: dict[str, Row], name: str) -> Iterator[str]:
+    """Accuracies of the usual deal and of the others, then the mean of the others."""
+    others = found[f"{name} over three other deals"]
+    yield f"{found[name]['value']:.3f}"
+    yield from (told(others, f"{seed}:") for seed in SEEDS)
+    yield f"{others['value']:.3f}"
 
 
 def test_the_table_of_networks_on_reviews() -> None:
