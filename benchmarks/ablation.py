@@ -23,16 +23,15 @@ from benchmarks.ablation_table import AREA, figure_name
 from benchmarks.datasets import ROOT, dataset
 from benchmarks.gravity_front import gravity_aligned
 from benchmarks.results_file import Row, record, row
-from pipeline.artifacts import Float32, Recording, SequenceDataset
-from pipeline.config_gestures import GestureConfig, load_gesture_config
-from pipeline.datasets.disturb import turned
+from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
+from pipeline.core.artifacts import Float32, Recording, SequenceDataset
+from pipeline.core.files import save_json
+from pipeline.datasets.disturb import rotate_windows
 from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import fingerprint, load_recordings
-from pipeline.datasets.usable import usable_recordings
-from pipeline.datasets.windows import make_dataset
-from pipeline.files import save_json
-from pipeline.training.gestures import fit_gestures
-from pipeline.training.scaling import scale
+from pipeline.datasets.windows import make_dataset, usable_recordings
+from pipeline.training.gesture_task import fit_gestures
+from pipeline.training.training_data import scale
 
 WORK = ROOT / "build" / "ablation"
 COMMAND = "python -m benchmarks.ablation"
@@ -143,6 +142,7 @@ def main() -> None:
 
 
 def rows(data: Data) -> Iterator[Row]:
+    """A row for each variant on these data."""
     settings = ", ".join((*QUICK, *PLAIN, *data.settings))
     for variant in (variant for variant in VARIANTS if data.name in variant.on):
         asked = judged(variant, data)
@@ -165,6 +165,7 @@ def judged(variant: Variant, data: Data) -> Asked:
 
 
 def total(parts: Sequence[Asked]) -> Asked:
+    """The sums of several parts."""
     return Asked(*(sum(column) for column in zip(*map(astuple, parts), strict=True)))
 
 
@@ -195,7 +196,7 @@ def _ask(made: SequenceDataset, config: GestureConfig, front: Front) -> Asked:
         return int((called == targets).sum()), int((named == targets)[shown].sum())
 
     upright = right(windows)
-    shaken = [right(turned(windows, channels, TURN_DEG, random)) for _ in range(TURNS)]
+    shaken = [right(rotate_windows(windows, channels, TURN_DEG, random)) for _ in range(TURNS)]
     means = np.mean(shaken, axis=0).tolist()
     return Asked(len(targets), upright[0], int(shown.sum()), upright[1], *means)
 

@@ -19,6 +19,7 @@ EXPLAINED = (
 
 
 def figure_name(dataset: str, figure: str, variant: str) -> str:
+    """The name of a recorded row."""
     return f"{dataset}{figure}: {variant}"
 
 

@@ -19,8 +19,8 @@ from sklearn.ensemble import ExtraTreesClassifier
 from benchmarks.datasets import ROOT, dataset
 from benchmarks.parts import chosen
 from benchmarks.results_file import Row, record, row
-from pipeline.artifacts import Float32, Int32, SequenceDataset
-from pipeline.config_gestures import load_gesture_config
+from pipeline.config.gesture_settings import load_gesture_config
+from pipeline.core.artifacts import Float32, Int32, SequenceDataset
 from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.windows import make_dataset

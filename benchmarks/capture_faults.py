@@ -20,6 +20,7 @@ TROUBLES = (STALL, UNPLUG, REBOOT, STALL, POWER_LOSS, REBOOT, UNPLUG, STALL)
 
 
 def faults_rows() -> list[Row]:
+    """Rows of captures over faulty lines."""
     outcomes = [_session(seed) for seed in range(SESSIONS)]
     injected = sum((outcome.injected for outcome in outcomes), Counter[str]())
     lines = sum(outcome.lines for outcome in outcomes)

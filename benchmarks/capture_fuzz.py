@@ -2,22 +2,23 @@
 time for a model of each task.
 
 Findings stay in build/fuzz, to be played again with `build/fuzz/TASK/fuzzer FILE`; what reached new
-code is added to tests/fixtures/corpus/commands, which the tests play to every build.
+code is added to tests/fixtures/fuzz_commands.zip, which the tests play to every build.
 Run: python -m benchmarks.capture_fuzz [MINUTES]
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.results_file import Row, record, row
-from pipeline.artifacts import PROJECT
+from pipeline.core.project import PROJECT
 from tests.firmware.building import SANITIZED, STRICT, compile_c
-from tests.firmware.fuzzing import CORPUS, SOURCES, TASKS, model_of
+from tests.firmware.fuzzing import SOURCES, TASKS, model_of, pack_corpus, unpack_corpus
 
 COMMAND = "python -m benchmarks.capture_fuzz"
 MINUTES = 10.0
@@ -27,6 +28,8 @@ WORK = PROJECT / "build" / "fuzz"
 
 @dataclass(frozen=True)
 class Fuzzed:
+    """Inputs that were tried, and findings."""
+
     runs: int
     findings: int
 
@@ -37,6 +40,7 @@ def main() -> None:
 
 
 def fuzz_rows(minutes: float) -> list[Row]:
+    """Rows of fuzzing for so many minutes."""
     fuzzed = [fuzz(task, minutes / len(TASKS)) for task in TASKS]
     runs = sum(one.runs for one in fuzzed)
     findings = sum(one.findings for one in fuzzed)
@@ -51,20 +55,23 @@ def fuzz_rows(minutes: float) -> list[Row]:
 
 
 def fuzz(task: str, minutes: float) -> Fuzzed:
-    """Run the fuzzer, then keep of what it found the inputs that reach code no other reaches."""
+    """Run the fuzzer, then add to the corpus the new inputs that reach code no other reaches."""
     work = WORK / task
-    found = work / "corpus"
+    found, corpus = work / "corpus", work / "recorded"
     found.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(corpus, ignore_errors=True)
+    unpack_corpus(corpus)
     program = _program(task, work)
     before = _findings(work)
     limits = [f"-max_total_time={round(minutes * 60)}", f"-max_len={MOST_BYTES}"]
     options = [*limits, f"-artifact_prefix={work}/", "-print_final_stats=1"]
-    said = subprocess.run([program, *options, found, CORPUS], capture_output=True, text=True)
+    said = subprocess.run([program, *options, found, corpus], capture_output=True, text=True)
     runs = re.search(r"stat::number_of_executed_units: (\d+)", said.stderr)
     findings = len(_findings(work) - before) or int(said.returncode != 0)
     if findings == 0:
         merge = ["-merge=1", "-use_counters=0", f"-max_len={MOST_BYTES}"]
-        subprocess.run([program, *merge, CORPUS, found], check=True, capture_output=True)
+        subprocess.run([program, *merge, corpus, found], check=True, capture_output=True)
+        pack_corpus(corpus)
     return Fuzzed(int(runs[1]) if runs else 0, findings)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmarks.datasets import RECORDINGS
 from benchmarks.results_file import Row, row
+from pipeline.core.errors import PipelineError
 from pipeline.datasets.importers import ImportReport, import_files
-from pipeline.errors import PipelineError
 from tests.fixtures.odd_files import ODD, TAKE_ROWS
 
 COMMAND = "python -m benchmarks.capture imports"
@@ -19,6 +19,7 @@ RATE_HZ = 119.0
 
 
 def imports_rows() -> list[Row]:
+    """Rows of imports of odd and real files."""
     untold = [name for name, (content, words) in ODD.items() if words not in told_of(content)]
     with tempfile.TemporaryDirectory(prefix="import-") as folder:
         real = import_all(RECORDINGS / "gestures", Path(folder))
@@ -45,4 +46,5 @@ def told_of(content: bytes) -> str:
 
 
 def import_all(path: Path, dataset: Path) -> ImportReport:
+    """Import all files of a folder."""
     return import_files(path, dataset, None, None, RATE_HZ, TAKE_ROWS)

@@ -19,6 +19,7 @@ SEED = 1
 
 
 def kills_rows(kills: int = KILLS) -> list[Row]:
+    """Rows of captures that were killed."""
     chance = random.Random(SEED)
     killed = []
     for kill in range(kills):

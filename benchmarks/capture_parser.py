@@ -16,6 +16,7 @@ RUNS = 7
 
 
 def parser_rows() -> list[Row]:
+    """Rows of the parser's speed."""
     stream = b"".join(sample_lines(LINES))
     per_s = LINES / statistics.median(_parse_s(stream) for _ in range(RUNS))
     note = f"one core, {LINES} lines in pieces of {CHUNK_BYTES} bytes; median of {RUNS}"

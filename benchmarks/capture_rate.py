@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.results_file import Row, row
-from pipeline.artifacts import Recording
 from pipeline.boards.supervisor import start
+from pipeline.core.artifacts import Recording
 from pipeline.datasets.recordings import load_recording
 from tests.fixtures.capturing import capturing, image
 from tests.fixtures.judging import Judged, judge
@@ -46,6 +46,7 @@ class Measured:
 
 
 def long_rows() -> list[Row]:
+    """Rows of one long capture."""
     measured = measure(1, RATE_HZ, LONG_S)
     asked = f"{COMMAND} long"
     note = (
@@ -68,6 +69,7 @@ def long_rows() -> list[Row]:
 
 
 def boards_rows() -> list[Row]:
+    """Rows of captures from several boards at once."""
     measured = measure(BOARDS, RATE_HZ, BOARDS_S)
     asked = f"{COMMAND} boards"
     note = f"{sum(map(len, measured.recordings))} samples of {BOARDS} virtual boards, one capture"

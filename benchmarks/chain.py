@@ -16,8 +16,8 @@ from pathlib import Path
 from benchmarks.datasets import ROOT
 from benchmarks.recognition_folds import among_gestures, judged, listed
 from benchmarks.results_file import Row, record, row
-from pipeline.stages import data, emulated
-from pipeline.stages.evaluation import ProtocolScore
+from pipeline.workflows import boards, datasets
+from pipeline.workflows.evaluate import ProtocolScore
 
 GESTURE = Path(sys.executable).with_name("gesture")
 COMMAND = "python -m benchmarks.chain"
@@ -44,6 +44,7 @@ def main() -> None:
 
 
 def spells_rows() -> list[Row]:
+    """Rows of accuracy on the spells dataset."""
     kfold = judged("spells", CONFIG, "kfold", [FOLDS])
     slowest_s = max(fold.train_s for fold in kfold.folds)
     told = (
@@ -61,6 +62,7 @@ def spells_rows() -> list[Row]:
 
 
 def calls_row(played: Sequence[Called]) -> Row:
+    """The row of takes that a board recognized."""
     calls = sum(fold.calls for fold in played)
     right = sum(fold.right for fold in played)
     false_alarms = sum(fold.false_alarms for fold in played)
@@ -85,17 +87,19 @@ def punch_flex_rows() -> list[Row]:
 
 
 def accuracy_row(name: str, score: ProtocolScore, note: str, bound: str = "") -> Row:
+    """The row of the int8 accuracy of a protocol."""
     return row(name, round(score.int8_accuracy, 4), "", COMMAND, note, bound)
 
 
 def _played(run: Path) -> Called:
     """The held-out takes of a fold, played to the virtual board."""
-    stream = data.make_stream(data.dataset_of(run), run / "stream.csv", run, seed=1)
-    calls = emulated.watch_stream(run, "virtual", stream)
+    stream = datasets.make_stream(datasets.dataset_of(run), run / "stream.csv", run, seed=1)
+    calls = boards.watch_stream(run, "virtual", stream)
     return Called(calls.takes, calls.right, calls.false)
 
 
 def demo_row() -> Row:
+    """The row of the time of `gesture demo`."""
     started = time.monotonic()
     subprocess.run([str(GESTURE), "demo", "--json"], cwd=ROOT, check=True)
     seconds = round(time.monotonic() - started)
@@ -104,6 +108,7 @@ def demo_row() -> Row:
 
 
 def help_row() -> Row:
+    """The row of the time of `gesture --help`."""
     bare = _median_s([sys.executable, "-I", "-c", "pass"])
     ratio = round(_median_s([str(GESTURE), "--help"]) / bare, 1)
     told = "gesture --help over python -I -c pass"

@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.config_tasks import load_task_config
-from pipeline.datasets.fetching import fetch_dataset
-from pipeline.run_folder import RunFolder
-from pipeline.stages import learning
-from pipeline.stages.run_facts import optional_json
+from pipeline.core.run_folder import RunFolder
+from pipeline.datasets.fetch import fetch_dataset
+from pipeline.workflows import train
+from pipeline.workflows.run_facts import optional_json
+from pipeline.workflows.train import load_task_config
 
 if TYPE_CHECKING:
     from pipeline.training.fit import Epoch
@@ -48,5 +48,5 @@ def trained(
     contract = optional_json(run.contract_file, "train")
     if contract is None or contract["hashes"]["config"] != load_task_config(file, settings).hash():
         shutil.rmtree(path, ignore_errors=True)
-        learning.train(file, settings, path, on_epoch)
+        train.train(file, settings, path, on_epoch)
     return run

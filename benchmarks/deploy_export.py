@@ -17,10 +17,11 @@ import numpy as np
 
 from benchmarks import engine_build
 from benchmarks.results_file import record, row
-from pipeline.artifacts import PROJECT, GoldenVectors, Int8
 from pipeline.conversion.oracle import run_oracle
-from pipeline.run_folder import RunFolder
-from pipeline.stages import learning, reproducing
+from pipeline.core.artifacts import GoldenVectors, Int8
+from pipeline.core.project import PROJECT
+from pipeline.core.run_folder import RunFolder, note
+from pipeline.workflows import convert, export, train
 
 COMMAND = "python -m benchmarks.deploy_export"
 CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
@@ -62,12 +63,14 @@ def main() -> None:
 
 
 def found_of(work: Path, hop: int) -> Found:
+    """Export a run of this hop and compare its outputs."""
     run = RunFolder(work / "run")
-    learning.train(CONFIG, SETTINGS, run.path, lambda _: None)
+    train.train(CONFIG, SETTINGS, run.path, lambda _: None)
     run.contract().model_copy(update={"hop": hop}).save(run.contract_file)
-    learning.convert(run.path, None, lambda _: None)
+    note(run, "train")
+    convert.convert(run.path, None, lambda _: None)
     exported = work / "exported"
-    reproducing.export(run.path, exported)
+    export.export(run.path, exported)
     inputs = GoldenVectors.load(run.golden_file).inputs
     expected = run_oracle(exported / "tflite" / "model.tflite", inputs, work / "oracle.log")
     src = exported / "c" / "src"
@@ -81,6 +84,7 @@ def found_of(work: Path, hop: int) -> Found:
 
 
 def unequal_rows(found: Int8, expected: Int8) -> int:
+    """Rows that differ, or all where the shapes differ."""
     if found.shape != expected.shape:
         return len(expected)
     return int(np.any(found != expected, axis=1).sum())
@@ -109,7 +113,8 @@ def image_of(folder: Path, work: Path, network: Path) -> engine_build.Image:
 
 
 def sources(folder: Path) -> list[str]:
-    return [str(path) for path in sorted((folder / "src").glob("*.c"))]
+    """The C files of an exported folder."""
+    return [str(path) for path in sorted((folder / "src").rglob("*.c"))]
 
 
 if __name__ == "__main__":

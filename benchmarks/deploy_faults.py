@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from benchmarks.results_file import record, row
-from pipeline.artifacts import PROJECT
+from pipeline.core.project import PROJECT
 
 COMMAND = "python -m benchmarks.deploy_faults"
 FIRMWARE = "firmware/test_{}.py::test_{}"

@@ -14,18 +14,19 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from benchmarks.results_file import Row, record, row
-from pipeline.artifacts import PROJECT
-from pipeline.boards import virtual
-from pipeline.boards.imu_file import imu_bytes
+from pipeline.boards import supervisor
+from pipeline.boards.sensor_files import imu_bytes
+from pipeline.core.project import PROJECT
+from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.streams import join_takes
-from pipeline.run_folder import RunFolder
-from pipeline.stages import learning
+from pipeline.workflows import convert, train
 
 HOURS = 8.0
 COMMAND = "python -m benchmarks.deploy_soak"
@@ -107,7 +108,7 @@ def main() -> None:
     minutes = round(float(sys.argv[1] if len(sys.argv) > 1 else HOURS) * 60)
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         image, imu = prepare(Path(folder))
-        command = virtual.launch(image, imu, fast=True).command
+        command = supervisor.launch_virtual(image, imu, fast=True).command
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             try:
@@ -117,6 +118,7 @@ def main() -> None:
 
 
 def listen(said: IO[bytes], minutes: int) -> Soak:
+    """Read what the board prints, and print the progress."""
     soak = Soak()
     for line in said:
         if not soak.hear(line):
@@ -134,23 +136,30 @@ def prepare(work: Path) -> tuple[Path, Path]:
     """The image with the shipped model, and what its sensor plays."""
     run = work / "run"
     settings = [f"data.path={SAMPLE}", "fit.epochs=4"]
-    learning.train(CONFIG, settings, run, lambda _: None)
-    learning.convert(run, None, lambda _: None)
+    train.train(CONFIG, settings, run, lambda _: None)
+    convert.convert(run, None, lambda _: None)
     imu = work / "imu.bin"
     imu.write_bytes(imu_bytes(join_takes(load_recordings(SAMPLE), REST_S, seed=1)))
     return build(work, RunFolder(run).sources), imu
 
 
-def build(work: Path, model: Path) -> Path:
+def build(
+    work: Path,
+    model: Path,
+    main: Path = HARNESS,
+    also: Sequence[Path] = (),
+    defines: Sequence[str] = (),
+) -> Path:
+    """The virtual board's firmware with `main`, and the sources in the folders `also`."""
     libraries = [path for path in (FIRMWARE / "lib").iterdir() if path.name != "no_model"]
     boards = [FIRMWARE / "boards" / name for name in IMAGE_BOARDS]
-    folders = [model, *libraries, *boards]
+    folders = [model, *libraries, *boards, *also]
     sources = [path for folder in folders for path in sorted(folder.glob("*.c"))]
     includes = [f"-I{folder}" for folder in (*folders, FIRMWARE / "boards")]
     script = f"-T{FIRMWARE / 'boards' / 'virtual' / 'link.ld'}"
-    image = work / "soak.elf"
-    flags = (*TARGET, "-ffp-contract=off", *SECTIONS, *LINK, script)
-    files = map(str, (HARNESS, *sources))
+    image = work / f"{main.stem}.elf"
+    flags = (*TARGET, "-ffp-contract=off", *SECTIONS, *LINK, script, *defines)
+    files = map(str, (main, *sources))
     subprocess.run(["arm-none-eabi-gcc", *flags, *includes, *files, "-o", str(image)], check=True)
     _refuse_heap(image)
     return image

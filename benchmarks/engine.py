@@ -33,7 +33,7 @@ from benchmarks.engine_cmsis import FLAGS, cmsis_includes, cmsis_sources
 from benchmarks.engine_quoted import quoted_rows
 from benchmarks.results_file import Row, record, record_unless_worse, row
 from pipeline.compiler import compile_network
-from pipeline.files import save_text_files
+from pipeline.core.files import save_text_files
 
 COMMAND = "python -m benchmarks.engine"
 MODELS = {
@@ -89,11 +89,13 @@ class Cost:
 
 
 def our_sources(flatbuffer: bytes, folder: Path, compact: bool = False) -> list[Path]:
+    """The compiled network and our kernels."""
     save_text_files(folder, compile_network(flatbuffer, compact).sources)
     return [folder / "model_network.c", *sorted(KERNELS.glob("*.c"))]
 
 
 def with_our_kernels(flatbuffer: bytes, folder: Path) -> list[Path]:
+    """Calls of CMSIS-NN, built together with our kernels."""
     return [*cmsis_sources(flatbuffer, folder), *sorted(KERNELS.glob("*.c"))]
 
 
@@ -139,6 +141,7 @@ def measure(folder: Path, prefix: str, flatbuffer: bytes) -> list[Row]:
 
 
 def measure_engine(folder: Path, flatbuffer: bytes, engine: Engine) -> Cost:
+    """Build and run a network with an engine; check its outputs."""
     network = compile_network(flatbuffer)
     inputs = probe_vectors(network)
     expected = oracle(flatbuffer, inputs)
@@ -157,6 +160,7 @@ def measure_engine(folder: Path, flatbuffer: bytes, engine: Engine) -> Cost:
 
 
 def rows_of(name: str, cost: Cost) -> list[Row]:
+    """Rows of the cost of a network."""
     equal = f"{VECTORS} vectors byte-equal to TensorFlow Lite Micro"
     macs = f"{cost.macs:,} multiplications"
     flash = f"net of an image without a network, -O2; with -Os {cost.small.flash:,}"
@@ -170,6 +174,7 @@ def rows_of(name: str, cost: Cost) -> list[Row]:
 
 
 def os_row(name: str, cost: Cost) -> Row:
+    """The row of -Os against -O2."""
     ratio = round(cost.small.instructions / cost.fast.instructions, 4)
     note = "instructions with -Os, as Arduino compiles, by those with -O2"
     return row(f"{name} Os over O2", ratio, "", COMMAND, note, OS_OVER_O2)

@@ -9,6 +9,7 @@ from benchmarks.results_file import Row, row
 
 
 def bakenn_row(flatbuffers: Mapping[str, bytes]) -> Row:
+    """The row of networks that bakenn imports."""
     refused = {name: _refusal(content) for name, content in flatbuffers.items()}
     imported = [name for name, reason in refused.items() if reason is None]
     told = "; ".join(f"{name}: {reason}" for name, reason in refused.items() if reason)

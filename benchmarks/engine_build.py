@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import Int8
 from pipeline.compiler import CompiledNetwork
+from pipeline.core.artifacts import Int8
 
 ROOT = Path(__file__).resolve().parent.parent
 KERNELS = ROOT / "firmware" / "lib" / "nn"
@@ -127,6 +127,7 @@ def probe_vectors(network: CompiledNetwork) -> Int8:
 
 
 def oracle(flatbuffer: bytes, inputs: Int8) -> Int8:
+    """Outputs of TensorFlow Lite Micro, int8 [n, elements]."""
     from tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_bytes(flatbuffer)

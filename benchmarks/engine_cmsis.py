@@ -10,6 +10,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
+from pipeline.compiler.axes import axes_of
 from pipeline.compiler.emit import emit_header, emit_source
 from pipeline.compiler.filters import Filters, read_conv_2d, read_filters
 from pipeline.compiler.fuse import Step
@@ -25,10 +26,9 @@ from pipeline.compiler.layers import (
     size,
 )
 from pipeline.compiler.lower import lower
-from pipeline.compiler.plan import plan
+from pipeline.compiler.memory_plan import plan
 from pipeline.compiler.reader import read_graph
-from pipeline.compiler.windows import axes_of
-from pipeline.files import save_text_files
+from pipeline.core.files import save_text_files
 
 CALLS = Path(__file__).resolve().parent / "harness" / "cmsis_calls.c"
 FLAGS = ("-w",)  # its warnings are not ours to mend
@@ -47,6 +47,7 @@ def cmsis_sources(flatbuffer: bytes, folder: Path) -> list[Path]:
 
 
 def cmsis_includes() -> tuple[Path, ...]:
+    """Include folders of CMSIS-NN."""
     vendor = _vendor()
     return CALLS.parent, vendor / "cmsis_nn" / "Include", vendor / "cmsis_core" / "Include"
 

@@ -1,7 +1,7 @@
 """How long `gesture convert` takes for the networks over time, without importing TensorFlow.
 
 `python -m benchmarks.engine_convert` times the whole command and takes off what the import, in the
-child process that quantises, takes by itself; the fastest of several of each, so that other work of
+child process that quantizes, takes by itself; the fastest of several of each, so that other work of
 the machine counts little.
 """
 
@@ -40,17 +40,20 @@ def main() -> None:
 
 
 def convert_s(run: Path, module: str) -> float:
+    """Seconds of the fastest of several conversions of a new run."""
     child = [sys.executable, "-m", "benchmarks.model_run", module, str(run)]
     subprocess.run(child, cwd=ROOT, check=True, capture_output=True)
     return min(convert_anew_s(run) for _ in range(REPEATS))
 
 
 def convert_anew_s(run: Path) -> float:
+    """Seconds of a conversion without anything built before."""
     shutil.rmtree(run / "build", ignore_errors=True)
     return seconds([str(GESTURE), "convert", str(run)])
 
 
 def seconds(command: Sequence[str]) -> float:
+    """The wall time of a command."""
     start = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
     return time.perf_counter() - start

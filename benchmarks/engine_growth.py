@@ -38,6 +38,7 @@ def measure(folder: Path) -> list[Row]:
 
 
 def network_row(folder: Path, path: Path) -> Row:
+    """The row of instructions a multiplication of a network."""
     flatbuffer = path.read_bytes()
     network = compile_network(flatbuffer)
     image = build(folder, "growth", our_sources(flatbuffer, folder), ("-O2",))
@@ -61,6 +62,7 @@ def spread_row(rows: list[Row]) -> Row:
 
 
 def macs_of(item: Row) -> int:
+    """Multiplications, from the note of a row."""
     return int(item["note"].split()[0])
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.engine_build import COMPILE, KERNELS, TARGET, build, run
-from pipeline.artifacts import Int8
 from pipeline.compiler import CompiledNetwork
-from pipeline.files import save_text_files
+from pipeline.core.artifacts import Int8
+from pipeline.core.files import save_text_files
 
 NUMBER_BYTES = 2
 LIMIT_S = 300

@@ -9,7 +9,7 @@ from types import TracebackType
 
 import numpy as np
 
-from pipeline.artifacts import Int8
+from pipeline.core.artifacts import Int8
 
 LIMIT_S = 20.0
 ARENA_BYTES = 32 * 2**20

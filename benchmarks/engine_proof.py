@@ -26,10 +26,10 @@ from benchmarks.engine_many import run_on_board, run_on_host
 from benchmarks.engine_oracle import Oracle
 from benchmarks.hostile import hostile_files
 from benchmarks.results_file import Row, record, row
-from pipeline.artifacts import Float32, Int8
 from pipeline.compiler import CompiledNetwork, compile_network
+from pipeline.core.artifacts import Float32, Int8
+from pipeline.core.errors import PipelineError
 from pipeline.datasets.recordings import load_recordings
-from pipeline.errors import PipelineError
 
 COMMAND = "python -m benchmarks.engine_proof"
 REAL, RANDOM = 600, 600  # vectors of each compared network
@@ -73,6 +73,7 @@ def real_recordings() -> Float32:
 
 
 def parity_row(flatbuffers: dict[str, bytes], graphs: Sequence[bytes], real: Float32) -> Row:
+    """The row of outputs that differ from TensorFlow Lite Micro."""
     compared = compare(list(flatbuffers.values()), lambda network: both(network, real))
     drawn = compare(graphs, lambda network: noise(network, GRAPH_VECTORS))
     host, board = compared[0] + drawn[0], compared[1] + drawn[1]
@@ -104,6 +105,7 @@ def compare(
 
 
 def differing(outputs: Sequence[Int8], expected: Sequence[Int8]) -> int:
+    """Vectors with a different output."""
     return sum(
         int((ours != theirs).any(axis=1).sum())
         for ours, theirs in zip(outputs, expected, strict=True)
@@ -111,18 +113,19 @@ def differing(outputs: Sequence[Int8], expected: Sequence[Int8]) -> int:
 
 
 def both(network: CompiledNetwork, real: Float32) -> Int8:
+    """Real and random vectors."""
     return np.concatenate([real_vectors(network, real), noise(network, RANDOM)])
 
 
 def real_vectors(network: CompiledNetwork, real: Float32) -> Int8:
-    """Windows of the recordings, quantised as the network takes them, int8 [REAL, ...]."""
+    """Windows of the recordings, quantized as the network takes them, int8 [REAL, ...]."""
     shape = network.input_shape[1:]
     size = int(np.prod(shape))
     channels = 3 if 3 in shape else real.shape[1]
     steps = -(-size // channels)
     starts = np.linspace(0, len(real) - steps, REAL).astype(int)
     flat = np.stack([real[start : start + steps, :channels].ravel()[:size] for start in starts])
-    scale, zero = network.quantisation.input_scale, network.quantisation.input_zero_point
+    scale, zero = network.quantization.input_scale, network.quantization.input_zero_point
     values: Int8 = np.clip(np.rint(flat / scale) + zero, -128, 127).astype(np.int8)
     return values.reshape(-1, *shape)
 
@@ -132,7 +135,7 @@ def noise(network: CompiledNetwork, count: int) -> Int8:
     random = np.random.default_rng(SEED)
     shape = network.input_shape[1:]
     loudness = random.uniform(0.5, 128, (count, *(1,) * len(shape)))
-    centre = network.quantisation.input_zero_point
+    centre = network.quantization.input_zero_point
     values = np.clip(np.rint(random.normal(centre, loudness, (count, *shape))), -128, 127)
     values[:3] = np.array([-128, 127, centre]).reshape(3, *(1,) * len(shape))
     values[3] = random.choice([-128, 127], shape)
@@ -153,6 +156,7 @@ class Ordeal:
 
 
 def hostile_rows(sound: Sequence[bytes]) -> list[Row]:
+    """Rows of damaged files."""
     ordeal = compile_hostile(sound)
     equal, refused = check_accepted(ordeal)
     failures = sum(ordeal.failures.values())
@@ -170,6 +174,7 @@ def hostile_rows(sound: Sequence[bytes]) -> list[Row]:
 
 
 def compile_hostile(sound: Sequence[bytes]) -> Ordeal:
+    """Compile damaged files, and count failures."""
     ordeal = Ordeal()
     for hostile in hostile_files(sound, HOSTILE, SEED):
         start = time.perf_counter()
@@ -188,6 +193,8 @@ def compile_hostile(sound: Sequence[bytes]) -> Ordeal:
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError after so many seconds."""
+
     def stop(*_: object) -> None:
         raise TimeoutError
 

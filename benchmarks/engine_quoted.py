@@ -18,6 +18,7 @@ _NOTE = "quoted: measured elsewhere with GCC 12.2 and its CMSIS-NN kernels"
 
 
 def quoted_rows() -> list[Row]:
+    """Rows of figures that others have published."""
     rows = []
     for name, (fast, small, flash_kb, ram) in _QUOTED.items():
         figures = {

@@ -16,9 +16,9 @@ import numpy as np
 
 from benchmarks.engine_build import HARNESS, KERNELS, build, model, oracle, run
 from benchmarks.results_file import Row, record_unless_worse, row
-from pipeline.artifacts import Int8
 from pipeline.compiler import compile_network
-from pipeline.files import save_text_files
+from pipeline.core.artifacts import Int8
+from pipeline.core.files import save_text_files
 
 COMMAND = "python -m benchmarks.engine_streaming"
 HOPS = (8, 32)
@@ -47,6 +47,7 @@ def main() -> None:
 
 
 def rows_of(folder: Path, flatbuffer: bytes, hop: int) -> list[Row]:
+    """Rows of the cost of a streaming network."""
     fast, small = (measure(folder, flatbuffer, hop, flag) for flag in ("-O2", "-Os"))
     name = f"conv1d hop{hop}"
     equal = f"the scores of {WINDOWS} hops byte-equal to TensorFlow Lite Micro's of whole windows"

@@ -28,6 +28,7 @@ FAMILIES = {
 
 
 def name_of(network: str, engine: str, figure: str) -> str:
+    """The name of a recorded row."""
     ours = OURS.get(network, network) if engine == "" else network
     return f"{ours}{engine} {figure}"
 
@@ -77,6 +78,7 @@ def section(rows: list[Row], folder: Path) -> list[str]:
 
 
 def draw_engines(values: dict[str, float], file: Path) -> None:
+    """Draw the instructions of all engines."""
     plot, figure, axes = _canvas("thousand instructions an inference (-O2)")
     width = 0.8 / len(ENGINES)
     for number, (engine, title) in enumerate(ENGINES.items()):
@@ -89,6 +91,7 @@ def draw_engines(values: dict[str, float], file: Path) -> None:
 
 
 def draw_growth(rows: list[Row], file: Path) -> None:
+    """Draw the instructions a multiplication of growing networks."""
     plot, figure, axes = _canvas("instructions a multiplication (-O2)")
     for family, title in FAMILIES.items():
         named = [row for row in rows if row["name"].startswith(f"{GROWTH}{family}-")]

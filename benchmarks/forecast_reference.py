@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.artifacts import Int8, Int32
-from pipeline.contract import Contract, fixed_point_horizons, fixed_point_scaling
-from pipeline.conversion.oracle import run_oracle
-from pipeline.conversion.stepped_reference import SteppedReference
-from pipeline.run_folder import RunFolder
-from pipeline.stages.quantising import compiled
+from pipeline.conversion.oracle import SteppedReference, run_oracle
+from pipeline.core.artifacts import Int8, Int32
+from pipeline.core.contract import Contract, fixed_point_horizons, fixed_point_scaling
+from pipeline.core.run_folder import RunFolder
+from pipeline.workflows.generated import compiled
 
 
 def reference_forecasts(run: RunFolder, rows: Int32) -> Int32:
@@ -40,5 +39,5 @@ def _answers(run: RunFolder, contract: Contract, windows: Int8) -> Int8:
     if network.recurrence is None:
         return run_oracle(run.flatbuffer_file, windows, log)
     stepped = SteppedReference.of(flatbuffer, network.recurrence, log)
-    answers: Int8 = stepped.answers(windows, contract.window)[:, 0]
+    answers: Int8 = stepped.scores(windows, contract.window)[:, 0]
     return answers

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.artifacts import Float32
-from pipeline.datasets.turning import TRIADS, Rotations, turn
+from pipeline.core.artifacts import Float32
+from pipeline.datasets.augment import TRIADS, Rotations, rotate
 
 UP = np.array([0.0, 0.0, 1.0])
 LEAST_G = 0.05  # with less than this no direction can be told
@@ -20,7 +20,7 @@ def gravity_aligned(windows: Float32, channels: Sequence[str]) -> Float32:
     """windows: float32 [n, T, channels]; a window without gravity in it is left as it is."""
     columns = [channels.index(axis) for axis in TRIADS[0]]
     means = windows[..., columns].mean(axis=1, dtype=np.float64)  # [n, 3]
-    return turn(windows, channels, _shortest_turns(means))
+    return rotate(windows, channels, _shortest_turns(means))
 
 
 def _shortest_turns(directions: np.ndarray) -> Rotations:

@@ -142,22 +142,22 @@ def _contents(random: Random, model: Any) -> None:
     buffer.data = _one(random, (noise, old[:-1], np.append(old, noise), np.full_like(old, 0x80)))
 
 
-def _quantisation(random: Random, model: Any) -> None:
-    quantisation = _tensor(random, model).quantization
-    if quantisation is None:
+def _quantization(random: Random, model: Any) -> None:
+    quantization = _tensor(random, model).quantization
+    if quantization is None:
         return
     match int(random.integers(4)):
         case 0:
-            quantisation.scale = [_one(random, REALS) for _ in range(_one(random, (0, 1, 1, 4)))]
+            quantization.scale = [_one(random, REALS) for _ in range(_one(random, (0, 1, 1, 4)))]
         case 1:
             points = (-(2**63), -200, -128, 0, 127, 2**40)
-            quantisation.zeroPoint = [_one(random, points) for _ in range(_one(random, (0, 1, 1)))]
+            quantization.zeroPoint = [_one(random, points) for _ in range(_one(random, (0, 1, 1)))]
         case 2:
-            quantisation.quantizedDimension = _one(random, SIZES)
+            quantization.quantizedDimension = _one(random, SIZES)
         case _:
             shift = float(np.exp(random.uniform(-20, 20)))
-            scales = np.zeros(0) if quantisation.scale is None else quantisation.scale
-            quantisation.scale = [float(np.float32(scale * shift)) for scale in scales]
+            scales = np.zeros(0) if quantization.scale is None else quantization.scale
+            quantization.scale = [float(np.float32(scale * shift)) for scale in scales]
 
 
 def _operands(random: Random, model: Any) -> None:
@@ -263,7 +263,7 @@ KNOWING: dict[str, Change] = {
     "type": _type,
     "buffer": _buffer,
     "contents": _contents,
-    "quantisation": _quantisation,
+    "quantization": _quantization,
     "operands": _operands,
     "cycle": _cycle,
     "outputs": _outputs,

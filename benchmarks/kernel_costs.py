@@ -33,7 +33,6 @@ from benchmarks.engine_build import (
     run,
 )
 from benchmarks.results_file import record, row
-from pipeline.artifacts import Int8
 from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.compiler.cost import FEATURES, TABLE, features, kernel_costs, variant
 from pipeline.compiler.fuse import fuse
@@ -41,11 +40,11 @@ from pipeline.compiler.graph import without_views
 from pipeline.compiler.layers import Layer
 from pipeline.compiler.lower import lower
 from pipeline.compiler.reader import read_graph
-from pipeline.compiler.recurrent import over_window
-from pipeline.compiler.stream import CannotStreamError
-from pipeline.compiler.stream_layers import stream
-from pipeline.deployment.linked import Symbol, network_symbols
-from pipeline.files import save_json, save_text_files
+from pipeline.compiler.recurrent import window_program
+from pipeline.compiler.stream import CannotStreamError, stream
+from pipeline.core.artifacts import Int8
+from pipeline.core.files import save_json, save_text_files
+from pipeline.deployment.firmware_image import Symbol, network_symbols
 
 COMMAND = "python -m benchmarks.kernel_costs"
 FAMILIES = ("growth", "kernels", "recurrent")
@@ -78,6 +77,7 @@ def main() -> None:
 
 
 def zoo(folder: Path) -> list[bytes]:
+    """Flatbuffers of all families."""
     for family in FAMILIES:
         command = [sys.executable, "-m", "benchmarks.model_zoo", family, str(folder)]
         subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
@@ -85,6 +85,7 @@ def zoo(folder: Path) -> list[bytes]:
 
 
 def measure_variants(folder: Path, flatbuffer: bytes) -> list[Measured]:
+    """Measure a network in all variants."""
     graph = without_views(read_graph(flatbuffer))
     if graph.cells:
         return [layer for compact in (False, True) for layer in steps(folder, flatbuffer, compact)]
@@ -100,6 +101,7 @@ def measure_variants(folder: Path, flatbuffer: bytes) -> list[Measured]:
 
 
 def measure(folder: Path, flatbuffer: bytes, compact: bool = False) -> list[Measured]:
+    """Measure each layer of a network over windows."""
     layers = [lower(step) for step in fuse(without_views(read_graph(flatbuffer)), compact)]
     network = compile_network(flatbuffer, compact)
     return _measured(folder, network, layers, probe_vectors(network)[:VECTORS])
@@ -108,7 +110,7 @@ def measure(folder: Path, flatbuffer: bytes, compact: bool = False) -> list[Meas
 def steps(folder: Path, flatbuffer: bytes, compact: bool) -> list[Measured]:
     """Of a recurrent network."""
     network = compile_network(flatbuffer, compact, window=STEPS)
-    layers = over_window(without_views(read_graph(flatbuffer)), STEPS, compact).all_layers
+    layers = window_program(without_views(read_graph(flatbuffer)), STEPS, compact).all_layers
     return _measured(folder, network, layers, probe_vectors(network)[:VECTORS])
 
 
@@ -133,6 +135,7 @@ def _measured(
 
 
 def table(measured: list[Measured], brought_in: dict[str, dict[str, int]]) -> dict[str, Any]:
+    """The content of kernel_costs.json."""
     by_kernel: dict[str, list[Measured]] = defaultdict(list)
     for layer in measured:
         by_kernel[layer.kernel].append(layer)
@@ -174,6 +177,7 @@ def symbols(folder: Path) -> dict[str, dict[str, int]]:
 
 
 def kernel_names() -> list[str]:
+    """All kernels that the headers declare."""
     headers = (KERNELS / name for name in ("nn.h", "nn_stream.h", "nn_recurrent.h"))
     lines = [line for header in headers for line in header.read_text("utf-8").splitlines()]
     declared = [line.split("(")[0].removeprefix("void ") for line in lines if "void nn_" in line]

@@ -19,6 +19,7 @@ SEED = 1
 
 
 def build() -> Any:
+    """The untrained Keras model."""
     import keras
 
     keras.utils.set_random_seed(SEED)

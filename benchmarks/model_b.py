@@ -13,6 +13,7 @@ STEPS, CHANNELS, CLASSES = 128, 3, 4
 
 
 def build() -> Any:
+    """The untrained Keras model."""
     import keras
 
     keras.utils.set_random_seed(SEED)

@@ -13,6 +13,7 @@ INPUTS, CLASSES = 714, 2
 
 
 def build() -> Any:
+    """The untrained Keras model."""
     import keras
 
     keras.utils.set_random_seed(SEED)

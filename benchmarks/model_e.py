@@ -14,6 +14,7 @@ STEPS, CHANNELS, CLASSES = 128, 6, 4
 
 
 def build() -> Any:
+    """The untrained Keras model."""
     import keras
 
     keras.utils.set_random_seed(SEED)

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.artifacts import IMU_UNITS
-from pipeline.config_gestures import DataConfig, GestureConfig
-from pipeline.contract import Channel, Contract, DecisionPolicy, Hashes, Scaling
-from pipeline.datasets.held_out import HeldOutRecordings
-from pipeline.files import save_json
-from pipeline.run_folder import RunFolder
+from pipeline.config.gesture_settings import DataConfig, GestureConfig
+from pipeline.core.artifacts import IMU_UNITS
+from pipeline.core.contract import Channel, Contract, DecisionPolicy, Hashes, Scaling
+from pipeline.core.files import save_json
+from pipeline.core.run_folder import RunFolder, note
+from pipeline.datasets.held_out_recordings import HeldOutRecordings
 
 CALIBRATION, TEST = 100, 200  # windows
 CHANNELS = 6  # of a window that the network sees flat
@@ -46,6 +46,7 @@ def main(module: str, path: Path) -> None:
     save_json(run.metrics_file, found)
     count = shape[1] if len(shape) > 1 else CHANNELS
     contract(int(np.prod(shape)) // count, count, classes).save(run.contract_file)
+    note(run, "train")
 
 
 def contract(window: int, count: int, classes: int) -> Contract:

@@ -36,6 +36,7 @@ def gesture(layers: Any, steps: int, width: int, depth: int) -> Iterator[Any]:
 
 
 def growth(keras: Any) -> Iterator[tuple[str, Any]]:
+    """Networks that grow in length, width and depth."""
     sizes = {f"length-{steps}": (steps, 16, 2) for steps in LENGTHS}
     sizes |= {f"channels-{width}": (128, width, 2) for width in WIDTHS}
     sizes |= {f"depth-{depth}": (128, 16, depth) for depth in DEPTHS}
@@ -44,6 +45,7 @@ def growth(keras: Any) -> Iterator[tuple[str, Any]]:
 
 
 def kernels(keras: Any) -> Iterator[tuple[str, Any]]:
+    """Networks that use all kernels, in three sizes."""
     for stack in (plain, separable, mobile, ringing, wand, picture, dense, flat):
         for size in (1, 2, 5):
             yield f"{stack.__name__}-{size}", keras.Sequential(list(stack(keras.layers, size)))
@@ -65,6 +67,7 @@ def plain(layers: Any, size: int) -> Iterator[Any]:
 
 
 def separable(layers: Any, size: int) -> Iterator[Any]:
+    """Depthwise and pointwise convolutions."""
     yield layers.Input((32 * size, 6), batch_size=1)
     yield layers.DepthwiseConv1D(5, activation="relu")
     yield layers.Conv1D(8 * size, 1, activation="relu")
@@ -109,6 +112,7 @@ def wand(layers: Any, size: int) -> Iterator[Any]:
 
 
 def picture(layers: Any, size: int) -> Iterator[Any]:
+    """Convolutions over two axes."""
     yield layers.Input((12 * size, 9, 2), batch_size=1)
     yield layers.Conv2D(4 * size, (4, 3), padding="same", activation="relu")
     yield layers.MaxPooling2D((2, 3))
@@ -120,6 +124,7 @@ def picture(layers: Any, size: int) -> Iterator[Any]:
 
 
 def dense(layers: Any, size: int) -> Iterator[Any]:
+    """Dense layers."""
     yield layers.Input((150 * size,), batch_size=1)
     yield layers.Dense(12 * size, activation="relu", bias_initializer="random_normal")
     yield layers.Dense(7 * size, activation="tanh")
@@ -127,11 +132,13 @@ def dense(layers: Any, size: int) -> Iterator[Any]:
 
 
 def flat(layers: Any, size: int) -> Iterator[Any]:
+    """No layer with weights before the head."""
     yield layers.Input((16 * size, 3), batch_size=1)
     yield layers.Flatten()
 
 
 def residual(keras: Any, size: int) -> Any:
+    """An addition around a convolution."""
     source = keras.Input((24 * size, 4), batch_size=1)
     branch = keras.layers.Conv1D(4, 3, padding="same", activation="relu")(source)
     return keras.Model(source, keras.layers.Add()([branch, source]))
@@ -153,10 +160,11 @@ def recurrent(keras: Any) -> Iterator[tuple[str, Any]]:
 
 
 def step_of(network: Any) -> bytes:
-    from pipeline.conversion.step_child import export
+    """The one-step flatbuffer of a recurrent network."""
+    from pipeline.conversion.step_child import step_flatbuffer
 
     noise = np.random.default_rng(SEED).normal(size=(20, *network.input_shape[1:]))
-    return export(network, noise.astype(np.float32))
+    return step_flatbuffer(network, noise.astype(np.float32))
 
 
 FAMILIES: dict[str, Callable[[Any], Iterator[tuple[str, Any]]]] = {

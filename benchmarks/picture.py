@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from rich.console import Console
-
-from pipeline import console, demo
+from pipeline.cli import console, demo
+from pipeline.cli.terminal import SafeConsole
 
 PICTURE = Path(__file__).resolve().parent.parent / "docs" / "demo.svg"
 COLUMNS = 72
@@ -15,7 +14,7 @@ WEB_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 def main() -> None:
-    console.out = Console(record=True, width=COLUMNS, highlight=False)
+    console.out = SafeConsole(record=True, width=COLUMNS)
     demo.run(as_json=False)
     drawn = console.out.export_svg(title="make demo", unique_id="demo")
     PICTURE.write_text(WEB_FONTS.sub("", drawn), encoding="utf-8")  # the reader's font will do

@@ -68,6 +68,7 @@ DATA = (
 
 
 def accuracy_rows() -> list[Row]:
+    """Rows of the accuracy of all protocols."""
     return [figure for data in DATA for figure in _rows(data)]
 
 

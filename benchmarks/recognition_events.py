@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from benchmarks.recognition_folds import judged
 from benchmarks.results_file import Row, row
-from pipeline.stages.evaluation import ProtocolScore
-from pipeline.training.event_score import EventScore, poisson_interval
+from pipeline.training.metrics import EventScore, poisson_interval
+from pipeline.workflows.evaluate import ProtocolScore
 
 COMMAND = "python -m benchmarks.recognition"
 PUBLISHED = "published: LSTM 0.87, echo-state network 0.88"
 
 
 def events_rows() -> list[Row]:
+    """Rows of events on test streams."""
     score = judged("uhh_imu", "uhh_imu", "lopo")
     called, rest = score.called.gestures, score.called.rest
     command = f"{COMMAND} events"
@@ -36,6 +37,7 @@ def events_rows() -> list[Row]:
 
 
 def alarms_rows() -> list[Row]:
+    """Rows of false alarms."""
     score = judged("spells", "gesture_conv1d", "kfold")
     called, unknown, rest = score.called.gestures, score.called.unknown, score.called.rest
     command = f"{COMMAND} alarms"
@@ -64,6 +66,7 @@ def alarms_rows() -> list[Row]:
 
 
 def unseen_rows() -> list[Row]:
+    """Rows of people that were not in the training data."""
     score = judged("spells", "gesture_conv1d", "unseen")
     takes = sum(one.takes for one in score.unseen)
     called = sum(one.called for one in score.unseen)

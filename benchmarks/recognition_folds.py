@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.datasets import ROOT, dataset
-from pipeline.stages.evaluation import ProtocolScore, evaluate
-from pipeline.training.held_out import HeldOutScores
+from pipeline.training.held_out_scores import HeldOutScores
+from pipeline.workflows.evaluate import ProtocolScore, evaluate
 
 WORK = ROOT / "build" / "recognition"
 
@@ -33,4 +33,5 @@ def among_gestures(score: ProtocolScore) -> float:
 
 
 def listed(score: ProtocolScore) -> str:
+    """Numbers of folds in one line."""
     return ", ".join(f"{fold.int8_accuracy:.2f} of {fold.windows}" for fold in score.folds)

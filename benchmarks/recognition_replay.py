@@ -8,12 +8,12 @@ from pathlib import Path
 
 from benchmarks.datasets import ROOT, dataset
 from benchmarks.results_file import Row, row
-from pipeline.artifacts import Recording
+from pipeline.core.artifacts import Recording
+from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recordings
-from pipeline.datasets.unknown import unknown_motion
-from pipeline.run_folder import RunFolder
-from pipeline.stages import learning
-from pipeline.twin import Twin
+from pipeline.datasets.synthetic_negatives import synthetic_negatives
+from pipeline.twin.library import Twin
+from pipeline.workflows import convert, train
 
 CONFIG = ROOT / "configs" / "gesture_conv1d.yaml"
 COMMAND = "python -m benchmarks.recognition replay"
@@ -22,10 +22,11 @@ REPEATS = 5
 
 
 def replay_rows() -> list[Row]:
+    """Rows of the speed of replay."""
     folder = dataset("spells")
     with tempfile.TemporaryDirectory(prefix="replay-") as work:
         twin = _twin(folder, RunFolder(Path(work) / "run"))
-        stream = unknown_motion(load_recordings(folder), "idle", SECONDS, seed=1)
+        stream = synthetic_negatives(load_recordings(folder), "idle", SECONDS, seed=1)
         best_s = min(_processor_s(twin, stream) for _ in range(REPEATS))
     seconds = len(stream) / stream.rate_hz
     note = f"{seconds:.0f} s at 119 Hz, default network; processor time, best of {REPEATS}"
@@ -36,8 +37,8 @@ def replay_rows() -> list[Row]:
 def _twin(data: Path, run: RunFolder) -> Twin:
     """Of the default network; what it has learned does not matter to its speed."""
     settings = [f"data.path={data}", "fit.epochs=1", "augment.passes=1", "unknown.share=0"]
-    learning.train(CONFIG, settings, run.path, lambda _: None)
-    learning.convert(run.path, None, lambda _: None)
+    train.train(CONFIG, settings, run.path, lambda _: None)
+    convert.convert(run.path, None, lambda _: None)
     return Twin(run.sources, run.build)
 
 

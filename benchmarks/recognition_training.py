@@ -9,17 +9,18 @@ from pathlib import Path
 
 from benchmarks.datasets import ROOT, dataset
 from benchmarks.results_file import Row, row
-from pipeline.stages import learning
+from pipeline.workflows import train
 
 COMMAND = "python -m benchmarks.recognition training"
 CONFIG = ROOT / "configs" / "gesture_conv1d.yaml"
 
 
 def training_rows() -> list[Row]:
+    """Rows of the time of training."""
     settings = [f"data.path={dataset('spells')}"]
     with tempfile.TemporaryDirectory(prefix="training-") as work:
         started = time.monotonic()
-        trained = learning.train(CONFIG, settings, Path(work) / "run", lambda _: None)
+        trained = train.train(CONFIG, settings, Path(work) / "run", lambda _: None)
         seconds = round(time.monotonic() - started, 1)
     cores = f"on a machine of {os.cpu_count()} cores"
     note = f"fold 1 of 5, {cores}; {trained.accuracy:.2f} of its takes in float"

@@ -22,16 +22,16 @@ from benchmarks.engine_build import HARNESS, KERNELS, PROFILE, ROOT, build, run
 from benchmarks.engine_many import run_on_board, run_on_host
 from benchmarks.recurrent_states import Errors, errors_of, tflm_answers
 from benchmarks.results_file import Row, record, row
-from pipeline.artifacts import Float32, Int8
 from pipeline.compiler import CompiledNetwork, compile_network
-from pipeline.contract import Contract, Quantisation
-from pipeline.conversion.golden import quantise
-from pipeline.conversion.stepped_reference import SteppedReference
+from pipeline.conversion.golden import to_int8
+from pipeline.conversion.oracle import SteppedReference
+from pipeline.core.artifacts import Float32, Int8
+from pipeline.core.contract import Contract, Quantization
+from pipeline.core.files import save_text_files
 from pipeline.datasets.recordings import load_recordings
-from pipeline.files import save_text_files
-from pipeline.stages import quantising
-from pipeline.stages.run_windows import NEEDED, load_windows
-from pipeline.training.scaling import scale
+from pipeline.training.training_data import scale
+from pipeline.workflows import convert
+from pipeline.workflows.run_facts import NEEDED, load_windows
 
 COMMAND = "python -m benchmarks.recurrent"
 FOLDER = ROOT / "build" / "recurrent"
@@ -78,10 +78,11 @@ def every_sample(kind: str) -> tuple[str, ...]:
 
 
 def made(kind: str, path: Path, settings: tuple[str, ...], folder: Path) -> Network:
+    """Train a network and write its one-step flatbuffer."""
     usual = (f"data.path={dataset('spells')}", f"fit.epochs={SHIPPED_EPOCHS}")
     run = trained(f"gesture_{kind}", (*usual, *settings), path)
     calibration, log = load_windows(run, NEEDED)["calibration"], folder / "log"
-    quantising.quantise(run.keras_file, calibration, run.flatbuffer_file, log)
+    convert.write_flatbuffer(run.keras_file, calibration, run.flatbuffer_file, log)
     windows = _windows(run.contract())
     scores = _asked(run.keras_file, windows, folder)
     step = run.flatbuffer_file.read_bytes()
@@ -132,7 +133,8 @@ def size_rows(folder: Path, gru: Network) -> list[Row]:
 
 
 def step_row(folder: Path, gru: Network, network: CompiledNetwork, sources: list[Path]) -> Row:
-    vectors = quantise(gru.windows[:8], network.quantisation)
+    """The row of the instructions of one step."""
+    vectors = to_int8(gru.windows[:8], network.quantization)
     fast, small = (
         run(folder, build(folder, "profile", sources, (flag, *PROFILE)), vectors).layers[0][0]
         for flag in ("-O2", "-Os")
@@ -163,8 +165,8 @@ def unequal_row(folder: Path, networks: tuple[Network, ...]) -> Row:
     unequal = 0
     for item in networks:
         network = compile_network(item.step, window=WINDOW, hop=HOP, keep_state=True)
-        inputs = _stream(item.windows, network.quantisation)
-        expected = _reference(item, network).answers(inputs[np.newaxis], HOP)[0]
+        inputs = _stream(item.windows, network.quantization)
+        expected = _reference(item, network).scores(inputs[np.newaxis], HOP)[0]
         hops = inputs.reshape(-1, HOP * inputs.shape[1])
         for place, engine in (("host", run_on_host), ("board", run_on_board)):
             work = folder / f"{item.kind}-{place}"
@@ -178,9 +180,9 @@ def unequal_row(folder: Path, networks: tuple[Network, ...]) -> Row:
     return _row("unequal steps", unequal, "hops", note, "<= 0")
 
 
-def _stream(windows: Float32, quantisation: Quantisation) -> Int8:
+def _stream(windows: Float32, quantization: Quantization) -> Int8:
     """int8 [STEPS, channels]."""
-    real = quantise(windows, quantisation).reshape(-1, windows.shape[2])[:STEPS]
+    real = to_int8(windows, quantization).reshape(-1, windows.shape[2])[:STEPS]
     noise = np.random.default_rng(3)
     stream = np.resize(real, (STEPS, windows.shape[2])).copy()
     stream[3000:4000] = noise.integers(-128, 128, stream[3000:4000].shape)
@@ -189,10 +191,11 @@ def _stream(windows: Float32, quantisation: Quantisation) -> Int8:
 
 
 def agreement_row(folder: Path, networks: tuple[Network, ...]) -> Row:
+    """The row of windows with the same class as Keras."""
     shares, told = [], []
     for item in networks:
         network = compile_network(item.step, window=item.windows.shape[1])
-        inputs = quantise(item.windows, network.quantisation)
+        inputs = to_int8(item.windows, network.quantization)
         work = folder / f"{item.kind}-agreement"
         work.mkdir()
         (found,) = run_on_host([network], [inputs], work, ("-O2",))

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import Float32, Int8
-from pipeline.cell_arithmetic import FixedCell
-from pipeline.cells import Recurrence
+from pipeline.cells.arithmetic import FixedCell
+from pipeline.cells.operators import Recurrence
 from pipeline.compiler import compile_network
-from pipeline.conversion.golden import quantise
+from pipeline.conversion.golden import to_int8
 from pipeline.conversion.step_cells import float_cell, run_all
+from pipeline.core.artifacts import Float32, Int8
 
 RECURRENT = ("SimpleRNN", "GRU", "LSTM")
 STREAMED, PART = 100_000, 1000
@@ -44,13 +44,13 @@ def errors_of(keras_file: Path, step: bytes, windows: Float32) -> Errors:
     cells = [float_cell(layer) for layer in model.layers if type(layer).__name__ in RECURRENT]
     network = compile_network(step, window=windows.shape[1])
     chosen = windows[:WINDOWS]
-    inputs = quantise(chosen, network.quantisation)
+    inputs = to_int8(chosen, network.quantization)
     exact = run_all(cells, chosen.astype(np.float64))[-1].columns
     ours, tflms = our_states(step, inputs), tflm_states(step, inputs)
     part = windows.reshape(-1, windows.shape[2])[:PART]
     stream = np.tile(part, (STREAMED // PART, 1))[np.newaxis]
     far = run_all(cells, stream.astype(np.float64))[-1].columns[0]
-    near = our_states(step, quantise(stream, network.quantisation))[0]
+    near = our_states(step, to_int8(stream, network.quantization))[0]
     return Errors(
         ours=float(np.abs(ours - exact).mean()),
         tflms=float(np.abs(tflms - exact).mean()),
@@ -98,8 +98,8 @@ def _stepped(step: bytes, window: Int8) -> list[list[NDArray[Any]]]:
     count = len(cell.kind.states)
     shape = interpreter.get_input_details(0)["shape"]
     states, found = [np.zeros((1, cell.units), np.int16)] * count, []
-    for start in range(0, len(window) - recurrence.reach + 1, recurrence.stride):
-        interpreter.set_input(window[start : start + recurrence.reach].reshape(shape), 0)
+    for start in range(0, len(window) - recurrence.receptive_field + 1, recurrence.stride):
+        interpreter.set_input(window[start : start + recurrence.receptive_field].reshape(shape), 0)
         for number, state in enumerate(states, start=1):
             interpreter.set_input(state, number)
         interpreter.invoke()

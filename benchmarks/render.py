@@ -21,8 +21,8 @@ COMPARISONS = {
 }
 HEAD = """# Results
 
-Every figure comes from the command beside it, but for those said to be quoted; `make bench` and
-`make soak` run them all and `make results` renders this page. Shares are fractions. A figure that
+Each figure comes from the command beside it, or the note says that it is quoted. `make bench` and
+`make soak` run the commands. `make results` renders this page. Shares are fractions. A figure that
 misses its bound is marked **missed**.
 """
 
@@ -34,6 +34,7 @@ def main() -> None:
 
 
 def area_section(path: Path) -> str:
+    """The section of an area, in Markdown."""
     rows = json.loads(path.read_text(encoding="utf-8"))
     lines = [f"## {path.stem.capitalize()}", ""]
     if path.stem == engine_table.AREA:
@@ -47,6 +48,7 @@ def area_section(path: Path) -> str:
 
 
 def row_line(row: dict[str, Any]) -> str:
+    """A line of the table of an area."""
     value = f"{row['value']:,} {row['unit']}".strip()
     bound, note = row.get("bound") or "", row.get("note") or ""
     verdict = "" if not bound else ("ok" if meets(row["value"], bound) else "**missed**")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from pipeline.files import atomic_write
+from pipeline.core.files import atomic_write
 
 FOLDER = Path(__file__).resolve().parent / "results"
 TOLERANCE = 0.02  # of the recorded figure, by which one may be worse
@@ -23,6 +23,7 @@ def row(name: str, value: float, unit: str, command: str, note: str = "", bound:
 
 
 def load(area: str) -> list[Row]:
+    """The rows of an area; none where it has no file."""
     path = FOLDER / f"{area}.json"
     rows: list[Row] = json.loads(path.read_text("utf-8")) if path.is_file() else []
     return rows

@@ -20,10 +20,10 @@ from typing import Any
 from benchmarks.datasets import ROOT, dataset, trained
 from benchmarks.parts import chosen
 from benchmarks.results_file import Row, load, record, row
-from pipeline.errors import PipelineError
-from pipeline.run_folder import RunFolder
-from pipeline.stages import learning
-from pipeline.stages.run_facts import metrics_of
+from pipeline.core.errors import PipelineError
+from pipeline.core.run_folder import RunFolder
+from pipeline.workflows import convert
+from pipeline.workflows.run_facts import load_metrics
 
 AREA = "sequence"
 FOLDER = ROOT / "build" / "sequence"
@@ -55,8 +55,9 @@ def main() -> None:
 
 
 def imdb_rows(name: str, command: str) -> list[Row]:
+    """Rows of a sentiment network on IMDB."""
     run, minutes = trained_anew(f"sentiment_{name}", "imdb")
-    metrics = metrics_of(run)
+    metrics = load_metrics(run)
     accuracy = round(metrics["accuracy"], 4)
     facts = run.contract()
     words = facts.vocabulary.size if facts.vocabulary is not None else 0
@@ -73,16 +74,18 @@ def imdb_rows(name: str, command: str) -> list[Row]:
 
 
 def board_rows(command: str) -> list[Row]:
+    """Rows of the sentiment network for a board."""
     run, minutes = trained_anew("sentiment_board", "imdb")
-    accuracy = learning.convert(run.path, None, print).int8_accuracy or 0.0
+    accuracy = convert.convert(run.path, None, print).int8_accuracy or 0.0
     note = (
         f"25,000 reviews by the compiled C, the last {run.contract().window} words of each; float "
-        f"{metrics_of(run)['accuracy']:.4f}; {minutes} minutes to train"
+        f"{load_metrics(run)['accuracy']:.4f}; {minutes} minutes to train"
     )
     return [row("deployed imdb accuracy", round(accuracy, 4), "", command, note)]
 
 
 def best_of(rows: list[Row]) -> Row:
+    """The row of the best accuracy."""
     accuracies = {found["name"]: found["value"] for found in rows if _is_of_a_network(found)}
     name = max(accuracies, key=lambda name: accuracies[name])
     command = "python -m benchmarks.sequence imdb"
@@ -94,8 +97,9 @@ def _is_of_a_network(found: Row) -> bool:
 
 
 def shakespeare_rows(command: str) -> list[Row]:
+    """Rows of text generation."""
     run, minutes = trained_anew("generation_shakespeare", "tinyshakespeare")
-    metrics = metrics_of(run)
+    metrics = load_metrics(run)
     note = (
         f"the last tenth, {metrics['characters']:,} characters read in one go, float; in windows "
         f"of 100 that each begin anew {_lowest(metrics):.3f}; "
@@ -109,11 +113,12 @@ def shakespeare_rows(command: str) -> list[Row]:
 
 
 def deployed_rows(command: str) -> list[Row]:
+    """Rows of text generation on a board."""
     run, minutes = trained_anew("generation_board", "tinyshakespeare")
-    converted = learning.convert(run.path, None, print)
+    converted = convert.convert(run.path, None, print)
     (loss,) = (figure.value for figure in converted.figures)
     note = (
-        f"the last tenth, read in one go by the compiled C; float {metrics_of(run)['loss']:.4f}; "
+        f"the last tenth, read in one go by the compiled C; float {load_metrics(run)['loss']:.4f}; "
         f"{minutes} minutes to train"
     )
     name, unit = "deployed shakespeare loss", "nats a character"
@@ -128,7 +133,7 @@ def colors_rows(command: str) -> list[Row]:
         print(f"left out: {error.what}")
         return []
     run, minutes = trained_anew("generation_colors", "color_names")
-    bits = round(metrics_of(run)["bits_per_character"], 3)
+    bits = round(load_metrics(run)["bits_per_character"], 3)
     return [row("colors minutes", minutes, "min", command, f"{bits} bits a character")]
 
 

@@ -18,15 +18,15 @@ import numpy as np
 from benchmarks.datasets import dataset, trained
 from benchmarks.forecast_reference import reference_forecasts
 from benchmarks.results_file import Row, record, row
-from pipeline.artifacts import Int32
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
-from pipeline.forecasts import Judged
-from pipeline.run_folder import RunFolder
-from pipeline.stages import board, learning
-from pipeline.stages.held_out_series import judged, load_held_out
-from pipeline.twin import Twin
+from pipeline.core.artifacts import Int32
+from pipeline.core.forecasts import ForecastScore
+from pipeline.core.run_folder import RunFolder
+from pipeline.twin.library import Twin
+from pipeline.workflows import convert, deploy
+from pipeline.workflows.run_facts import load_forecasts, series_scores
 
 COMMAND = "python -m benchmarks.sequence_weather"
 CONFIGS = {"weather": "forecast_weather", "temperature alone": "forecast_temperature"}
@@ -43,6 +43,7 @@ def main() -> None:
 
 
 def weather_rows(folder: Path) -> list[Row]:
+    """Rows of the weather forecast."""
     series = dataset("weather") / "beijing_2010_2014.csv"
     rows: list[Row] = []
     unequal = 0
@@ -58,12 +59,12 @@ def weather_rows(folder: Path) -> list[Row]:
 
 def _trained(config: str, series: Path, folder: Path) -> RunFolder:
     run = trained(config, [f"data.path={series}"], folder / config)
-    learning.convert(run.path, None, lambda _: None)
+    convert.convert(run.path, None, lambda _: None)
     return run
 
 
 def _rows(name: str, run: RunFolder, took_s: float) -> Iterator[Row]:
-    found = judged(load_held_out(run))
+    found = series_scores(load_forecasts(run))
     for one in found:
         yield from _errors(name, one)
     last = found[-1]
@@ -77,7 +78,7 @@ def _rows(name: str, run: RunFolder, took_s: float) -> Iterator[Row]:
     yield row(title, cost["instructions"], "", COMMAND, told)
 
 
-def _errors(name: str, one: Judged) -> Iterator[Row]:
+def _errors(name: str, one: ForecastScore) -> Iterator[Row]:
     for kind in ("mae", "rmse"):
         guesses = {"last value": getattr(one.last, kind)}
         if one.seasonal is not None:
@@ -91,7 +92,7 @@ def _errors(name: str, one: Judged) -> Iterator[Row]:
 
 def _unequal(run: RunFolder) -> int:
     """Values that twin, board and reference do not say alike."""
-    rows = load_held_out(run).dataset.rows[:ASKED]
+    rows = load_forecasts(run).dataset.rows[:ASKED]
     told = Twin(run.sources, run.build).forecast(rows)
     observed = _observed(run, rows[:OBSERVED])
     by_board = int(np.sum(observed != told[: len(observed)]))
@@ -100,7 +101,7 @@ def _unequal(run: RunFolder) -> int:
 
 def _observed(run: RunFolder, rows: Int32) -> Int32:
     """int32 [n - window + 1, outputs], of the virtual board."""
-    deployed = board.deploy(run.path, "virtual", "auto", False, lambda _: None)
+    deployed = deploy.deploy(run.path, "virtual", "auto", False, lambda _: None)
     image = Path(deployed.image.path)
     with start("virtual", image, fast=True) as running, open_port(running.port) as port:
         client = BoardClient(port)

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from benchmarks.parts import chosen
 from benchmarks.recognition_folds import judged
 from benchmarks.results_file import Row, load, record, row
-from pipeline.costs import NetworkCost
-from pipeline.run_folder import RunFolder
-from pipeline.stages.evaluation import ProtocolScore
+from pipeline.core.costs import NetworkCost
+from pipeline.core.run_folder import RunFolder
+from pipeline.workflows.evaluate import ProtocolScore
 
 AREA = "recurrent"
 
@@ -89,6 +89,7 @@ def main() -> None:
 
 
 def rows_of(data: str, entry: Entry) -> list[Row]:
+    """Rows of a network of the zoo on a dataset."""
     score = entry.judged_on(data)
     name = f"{data} {entry.name}"
     command = f"python -m benchmarks.zoo '{name}'"

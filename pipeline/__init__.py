@@ -1,3 +1,3 @@
 """From a hand moving a board to a board that calls the gesture by name."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

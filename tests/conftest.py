@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
 
+from pipeline.training.fit import quiet_keras
+from tests.once import Once
+
 PROJECT = Path(__file__).resolve().parent.parent
 RECORDINGS = PROJECT.parent / "shared" / "data"
 TOOLS_ARE_A_MUST = "GESTURE_REQUIRE_TOOLS"
+TOOLS = {"host_compiler", "qemu", "clang", "chromium"}  # fixtures that need them
 
 # How long an example takes is no test's business: computers are busy.
 settings.register_profile("any-computer", deadline=None)
@@ -21,6 +27,52 @@ settings.load_profile("any-computer")
 # Started in the background, a shell has us ignore Ctrl-C, and every process we start too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """TensorFlow's threads are fixed before its first operation: later they cannot be set. In what
+    order tests come to a worker is not known."""
+    markers = (item.get_closest_marker("xdist_group") for item in session.items)
+    if any(marker is not None and marker.args == ("tensorflow",) for marker in markers):
+        quiet_keras(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is built of tests' runs goes with them, and no other worker sees the boards that run;
+    matplotlib keeps its fonts, which take long."""
+    fonts = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "matplotlib"
+    with TemporaryDirectory() as short, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MPLCONFIGDIR", os.environ.get("MPLCONFIGDIR", str(fonts)))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_RUNTIME_DIR", short)  # names of boards are shown on one line
+        yield
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    return Once(tmp_path_factory)
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a module makes for its tests is made in one worker; `slow` is what needs tools."""
+    for item in items:
+        fixtures = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+        shares = any(each.scope == "module" for found in fixtures.values() for each in found)
+        group = item.get_closest_marker("xdist_group")
+        if TOOLS.intersection(fixtures) or (group is not None and group.args == ("tensorflow",)):
+            item.add_marker(pytest.mark.slow)
+        if shares and group is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.fixture(scope="module")
+def toy_code() -> Iterator[None]:
+    """Runs whose C was written by hand, and comes of no model: it is run as it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.workflows.generated.require_generated", lambda _run: None)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.artifacts import Float32, Recording, SequenceDataset
+from pipeline.core.artifacts import Float32, Recording, SequenceDataset
 from pipeline.datasets.windows import make_dataset
 from tests.takes import config, take, takes
 

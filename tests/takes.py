@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.artifacts import IMU_CHANNELS, Recording
-from pipeline.config_gestures import GestureConfig
+from pipeline.config.gesture_settings import GestureConfig
+from pipeline.core.artifacts import IMU_CHANNELS, Recording
 from pipeline.datasets.recordings import save_recording
 
 RATE_HZ = 119.0

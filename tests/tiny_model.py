@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import IMU_UNITS, Int8, Recording
-from pipeline.contract import Channel, Contract, DecisionPolicy, Hashes, Quantisation, Scaling
 from pipeline.conversion.contract_source import contract_source
-from pipeline.files import save_text_files
+from pipeline.core.artifacts import IMU_UNITS, Int8, Recording
+from pipeline.core.contract import Channel, Contract, DecisionPolicy, Hashes, Quantization, Scaling
+from pipeline.core.files import save_text_files
 
 NETWORK = Path(__file__).parent / "fixtures" / "tiny_model"
 STREAMING_NETWORK = Path(__file__).parent / "fixtures" / "tiny_streaming_model"
@@ -34,7 +34,7 @@ CONTRACT = Contract(
         refractory_s=0.2,
         background="idle",
     ),
-    quantisation=Quantisation(
+    quantization=Quantization(
         input_scale=1 / 64, input_zero_point=0, output_scale=1 / 256, output_zero_point=-128
     ),
     hashes=Hashes(data="0" * 64, config="1" * 64, model="2" * 64),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from pipeline.artifacts import ENVIRONMENT_UNITS
-from pipeline.contract import Channel, Contract, Hashes, Horizon, Quantisation, Scaling
 from pipeline.conversion.contract_source import contract_source
-from pipeline.files import save_text_files
+from pipeline.core.artifacts import ENVIRONMENT_UNITS
+from pipeline.core.contract import Channel, Contract, Hashes, Horizon, Quantization, Scaling
+from pipeline.core.files import save_text_files
 
 # Its sum suits any series: the first channel's rows, the later ones counting more.
 NETWORK = Path(__file__).parent / "fixtures" / "toy_judge"
@@ -22,7 +22,7 @@ CONTRACT = Contract(
     labels=(),
     scaling=Scaling(mean=(0.0,) * 2, std=(1.0,) * 2),
     horizons=tuple(Horizon(channel=name, steps=1, scale=1.0) for name in CHANNELS),
-    quantisation=Quantisation(
+    quantization=Quantization(
         input_scale=1 / 64, input_zero_point=0, output_scale=1 / 64, output_zero_point=0
     ),
     hashes=Hashes(data="0" * 64, config="1" * 64, model="2" * 64),

@@ -12,11 +12,11 @@ from typing import Literal
 
 import numpy as np
 
-from pipeline.artifacts import Int8
-from pipeline.contract import Channel, Contract, Hashes, Quantisation, Scaling, VocabularyFacts
 from pipeline.conversion.contract_source import contract_source
 from pipeline.conversion.text_source import TextTable, text_source
-from pipeline.files import save_text_files
+from pipeline.core.artifacts import Int8
+from pipeline.core.contract import Channel, Contract, Hashes, Quantization, Scaling, VocabularyFacts
+from pipeline.core.files import save_text_files
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CHANNELS = 3
@@ -25,7 +25,7 @@ End = Literal["pre", "post"]
 ALPHABET = ("e", " ", "t", "a", "\n", '"', "\\", "é", "€", "🙂", "\t", "?", "Z", "\x7f")
 WORDS = ("the", "a", "film", "it's", "10", "filmed", "fil", "'", "good", "bad", "x" * 64, "zz")
 LOGIT_SCALE = 0.07
-SCORES = Quantisation(
+SCORES = Quantization(
     input_scale=1 / 64, input_zero_point=0, output_scale=1 / 256, output_zero_point=-128
 )
 LOGITS = SCORES.model_copy(update={"output_scale": LOGIT_SCALE, "output_zero_point": 5})
@@ -57,7 +57,7 @@ def contract_of(
         labels=() if generates else ("negative", "positive"),
         scaling=Scaling(mean=(0.0,) * CHANNELS, std=(1.0,) * CHANNELS),
         vocabulary=facts,
-        quantisation=LOGITS if generates else SCORES,
+        quantization=LOGITS if generates else SCORES,
         hashes=Hashes(data="0" * 64, config="1" * 64, model="2" * 64),
     )
 

@@ -11,28 +11,31 @@
 
 typedef struct {
   const char *name;        /* "virtual", "native", "nano33ble" */
-  const char *imu;         /* the part found at run time, "none" where there is none */
-  const char *environment; /* the parts for temperature, pressure and humidity, or "none" */
+  const char *imu;         /* the part found so far, or "none" */
+  const char *environment; /* the parts for temperature, pressure and humidity, so far, or "none" */
   const char *revision;    /* of the board, as far as it can be told */
   uint32_t tick_hz;        /* rate of ticks() */
-  uint32_t sensor_mhz;     /* samples per 1000 s that the sensor is set to; 0 without one */
-  uint32_t stream_mhz;     /* to which its samples are brought before all else; 0: as they come */
+  uint32_t sensor_millihz; /* samples per 1000 s that the sensor is set to; 0 without one */
+  uint32_t stream_millihz; /* to which its samples are brought before all else; 0: as they come */
 
-  /* Starts the hardware. False where the sensor does not answer; the app runs on without it. */
+  /* Starts the hardware. False where the sensor does not answer: the app runs on, and a port looks
+   * for it again. `imu` and the rates may change while samples are read. */
   bool (*begin)(void);
   /* The oldest sample not yet read. Never waits. */
   sample_status_t (*read_sample)(sample_t *out);
   /* Samples the board had to drop because nobody read them in time. */
   uint32_t (*overruns)(void);
-  /* Begins to measure the environment, where it has parts for that. Never waits. */
+  /* Looks for the environment's parts where they are not known yet; whether they are now. */
+  bool (*find_environment)(void);
+  /* Begins to measure the environment, where its parts are known. Never waits. */
   void (*measure)(void);
   /* What came of it; all but `seq` is written. Never waits. */
   reading_status_t (*read_environment)(reading_t *out);
   uint64_t (*now_us)(void);
   /* A free-running counter for measuring how long work takes; wraps. */
   uint32_t (*ticks)(void);
-  /* Sends all of `text`, or drops what cannot be sent within 50 ms and answers false. Where
-   * nobody listens it does not wait at all. */
+  /* Sends a line or a piece of one, as transmitter_write does; waits for a host that takes nothing,
+   * 50 ms at most. */
   bool (*write)(const char *text, size_t length);
   /* The next received byte, -1 where there is none. Never waits. */
   int (*read_byte)(void);

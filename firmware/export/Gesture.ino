@@ -1,24 +1,19 @@
 /* Calls gestures by name over Serial, on a Nano 33 BLE Sense. Rev2: take Arduino_BMI270_BMM150.h
- * instead, and 99840 for SENSOR_MHZ; its axes differ, see README.md. */
+ * instead, and 99840 for SENSOR_MILLIHZ; its axes differ, see README.md. */
 #include <Arduino_LSM9DS1.h>
 #include <gesture.h>
 
-const uint32_t SENSOR_MHZ = 119000;                  // samples per 1000 s
-const float ROTATION = 70.0f * 32768 / 2000 / 1000;  // that library tells 12.8 % too little
+const uint32_t SENSOR_MILLIHZ = 119000;              // samples per 1000 s
+const float ROTATION = 70.0f * 32768 / 2000 / 1000;  // that library says 12.8 % too little
 
-rate_lock_t rateLock;
-recognizer_t recognizer;
-sample_t sample;
-int8_t testInput[MODEL_WINDOW * MODEL_CHANNELS];
-
-void nothing() {}
+gesture_sample_t sample;
+gesture_event_t event;
 
 void setup() {
   Serial.begin(115200);
-  if (selftest_crc(testInput, nothing) != MODEL.selftest_crc) Serial.println("self-test failed");
+  if (!gesture_selftest(nullptr)) Serial.println("self-test failed");
   if (!IMU.begin()) Serial.println("no sensor");
-  rate_lock_begin(&rateLock, SENSOR_MHZ, MODEL.rate_mhz);
-  recognizer_reset(&recognizer);
+  gesture_begin(SENSOR_MILLIHZ);
 }
 
 bool readSample() {
@@ -35,13 +30,5 @@ bool readSample() {
 }
 
 void loop() {
-  if (!readSample()) return;
-  if (rate_lock_push(&rateLock, &sample)) recognizer_reset(&recognizer);
-  sample.seq++;
-  sample_t paced;
-  while (rate_lock_pop(&rateLock, &paced)) {
-    if (rateLock.state == RATE_OFF) continue;
-    const recognition_t result = recognizer_push(&recognizer, paced.value, paced.t_us);
-    if (result.has_event) Serial.println(MODEL.labels[result.event.class_index]);
-  }
+  if (readSample() && gesture_push(&sample, &event)) Serial.println(event.label);
 }

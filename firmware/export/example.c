@@ -7,51 +7,37 @@
 
 #include "gesture.h"
 
-static rate_lock_t rate_lock;
-static recognizer_t recognizer;
+enum { LINE_BYTES = 256 };
 
-static void nothing(void) {} /* before each inference: feed a watchdog here */
-
-static bool computes_right(void) {
-  static int8_t input[MODEL_WINDOW * MODEL_CHANNELS];
-  return selftest_crc(input, nothing) == MODEL.selftest_crc;
-}
-
-static bool read_sample(sample_t *out) {
+static bool read_sample(const char *line, gesture_sample_t *out) {
   unsigned long t_us;
-  long v[SAMPLE_CHANNELS];
-  const int read =
-      scanf("%lu %ld %ld %ld %ld %ld %ld", &t_us, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5]);
+  long v[GESTURE_CHANNELS];
+  char rest;
+  const int read = sscanf(line, "%lu %ld %ld %ld %ld %ld %ld %c", &t_us, &v[0], &v[1], &v[2], &v[3],
+                          &v[4], &v[5], &rest);
+  if (read != 1 + GESTURE_CHANNELS) return false;
   out->t_us = t_us;
-  for (int i = 0; i < read - 1; i++) out->value[i] = (int32_t)v[i];
-  return read == 1 + SAMPLE_CHANNELS;
-}
-
-static void recognise(const sample_t *sample) {
-  const recognition_t result = recognizer_push(&recognizer, sample->value, sample->t_us);
-  if (!result.has_event) return;
-  const uint32_t score = decision_score_thousandths(&MODEL.policy, result.event.sum);
-  const char *label = MODEL.labels[result.event.class_index];
-  printf("%lu %s %lu\n", (unsigned long)sample->t_us, label, (unsigned long)score);
-}
-
-/* A sensor is rarely as fast as it says: its samples are brought to the model's rate. */
-static void take(const sample_t *sample) {
-  if (rate_lock_push(&rate_lock, sample)) recognizer_reset(&recognizer);
-  sample_t paced;
-  while (rate_lock_pop(&rate_lock, &paced)) {
-    if (rate_lock.state != RATE_OFF) recognise(&paced);
-  }
+  for (int i = 0; i < GESTURE_CHANNELS; i++) out->value[i] = (int32_t)v[i];
+  return true;
 }
 
 int main(void) {
-  if (!computes_right()) {
+  if (!gesture_selftest(NULL)) {
     puts("the network does not compute here what it did where it was converted");
     return 1;
   }
-  rate_lock_begin(&rate_lock, MODEL.rate_mhz, MODEL.rate_mhz); /* the sensor's rate, the model's */
-  recognizer_reset(&recognizer);
-  sample_t sample = {0};
-  for (; read_sample(&sample); sample.seq++) take(&sample);
+  gesture_begin(gesture_rate_millihz()); /* your sensor's rate */
+  char line[LINE_BYTES];
+  gesture_sample_t sample;
+  gesture_event_t event;
+  for (unsigned long number = 1; fgets(line, sizeof line, stdin) != NULL; number++) {
+    if (!read_sample(line, &sample)) {
+      fprintf(stderr, "line %lu is no sample `t_us ax ay az gx gy gz`: %s\n", number, line);
+      return 1;
+    }
+    if (!gesture_push(&sample, &event)) continue;
+    printf("%lu %s %lu\n", (unsigned long)event.t_us, event.label,
+           (unsigned long)event.score_thousandths);
+  }
   return 0;
 }

@@ -1,8 +1,8 @@
-/* The Arduino core's two entry points. */
+/* The Arduino core's two entry points, which it declares as C. */
 extern "C" {
 #include "app.h"
+
+void setup(void) { app_begin(); }
+
+void loop(void) { app_poll(); }
 }
-
-void setup() { app_begin(); }
-
-void loop() { app_poll(); }

@@ -1,30 +1,37 @@
-"""Talks to a board over an open port: commands and answers among samples and events."""
+"""A client for a board at an open port: commands, answers, samples and events."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from pipeline.artifacts import Int8
-from pipeline.capture.board_info import (
+from pipeline.capture.protocol import (
     BoardInfo,
+    Damaged,
+    Item,
+    LineReader,
+    Message,
+    Sample,
     board_info,
     field_in,
-    not_understood,
+    int8_of,
     number_in,
+    unexpected_answer,
 )
-from pipeline.capture.protocol import Item, LineReader, Message, int8_of
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.artifacts import Int8
+from pipeline.core.errors import ExitCode, PipelineError
 
 COMMAND_TIMEOUT_S = 5.0
 BENCH_TIMEOUT_S = 60.0
 READY_TIMEOUT_S = 10.0
-GREETING_WAIT_S = 0.5  # a board that was just switched on says hello; others say nothing
+GREETING_WAIT_S = 0.5  # only a board that was just switched on sends hello
 READY_ATTEMPT_S = 1.0
+PENDING_BYTES = 64 << 20  # of memory, for items that arrive before an answer
+SAMPLE_BYTES, WORD_BYTES, LINE_BYTES = 500, 60, 200  # of memory; the text of a line comes on top
 THOUSANDTHS = 1000
-LOAD_BYTES = 112  # most bytes of one `load`
+LOAD_BYTES = 112  # maximum of one `load`
 LINE_CHARACTERS = 255
 ANSWERS = ("ok", "err")
 
@@ -38,31 +45,37 @@ WHY = {
     "no-sensor": "it has no sensors of temperature, pressure and humidity that answer",
     "no-profile": "its image does not count its layers; `gesture deploy --profile` builds one",
     "line-too-long": "the line end was lost between two commands",
-    "not-injecting": "the board has restarted since it was told to take samples from here",
+    "not-injecting": "the board has restarted since `inject`",
 }
 
 
 class ByteStream(Protocol):
-    """What a client needs of a port; pipeline.capture.ports.Port is one."""
+    """The part of a port that a client needs; pipeline.capture.ports.Port has it."""
 
     device: str
 
     def read(self) -> bytes:
-        """What has arrived; waits a short while for the first byte, else empty."""
+        """Return the bytes that have arrived, after a short wait for the first one."""
 
-    def write(self, data: bytes) -> None: ...
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
 
 
 class BoardClient:
-    """One board. Whatever arrives between a command and its answer is kept, in order."""
+    """A client for one board. Items that arrive before an answer stay pending, in order."""
 
     def __init__(self, port: ByteStream) -> None:
         self._port = port
         self._reader = LineReader()
-        self._kept: deque[Item] = deque()
+        self._pending: deque[Item] = deque()
+        self._pending_bytes = 0
 
     def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> BoardInfo:
-        """Wait until the board answers, be it just switched on or long running."""
+        """Wait until the board answers; it may have been switched on just now.
+
+        Raises:
+            PipelineError: NO_BOARD after `timeout_s`.
+        """
         deadline = time.monotonic() + timeout_s
         self._next_hello(GREETING_WAIT_S)
         while True:
@@ -71,16 +84,25 @@ class BoardClient:
             except PipelineError:
                 if time.monotonic() > deadline:
                     raise
-            # Asked too early, an answer may still come: it must not answer the next question.
-            while self._next_of(ANSWERS, GREETING_WAIT_S):
+            # A late answer must not be taken for the answer to the next command.
+            while self._next_of(ANSWERS, GREETING_WAIT_S) and time.monotonic() < deadline:
                 pass
 
     def command(self, text: str, timeout_s: float = COMMAND_TIMEOUT_S) -> Message:
-        """Send a command; its `ok` answer. Raises PipelineError for `err` and for silence."""
+        """Send a command and return its `ok` answer.
+
+        Raises:
+            PipelineError: the board answers `err`, or does not answer.
+        """
         return self.commands((text,), timeout_s)[0]
 
     def commands(self, texts: Sequence[str], timeout_s: float = COMMAND_TIMEOUT_S) -> list[Message]:
-        """As `command`, of several that do not wait for one another; few enough for one write."""
+        """Send several commands at once and return their `ok` answers; as `command`.
+
+        Args:
+            texts: few enough for one write.
+            timeout_s: for all answers together.
+        """
         self._port.write("".join(f"{text}\n" for text in texts).encode("ascii"))
         answers = self._gather(ANSWERS, len(texts), timeout_s)
         for text, answer in zip(texts, answers, strict=False):
@@ -100,31 +122,55 @@ class BoardClient:
         )
 
     def items(self, limit_s: float | None = None) -> Iterator[Item]:
-        """Samples, messages and damaged lines as they come, for at most `limit_s`."""
+        """Yield samples, messages and damaged lines for at most `limit_s`."""
         deadline = None if limit_s is None else time.monotonic() + limit_s
         while True:
-            while self._kept:
-                yield self._kept.popleft()
+            while self._pending:
+                yield self._take_oldest()
             if deadline is not None and time.monotonic() > deadline:
                 return
-            self._kept.extend(self._reader.feed(self._port.read()))
+            for item in self._reader.feed(self._port.read()):
+                self._keep(item)
 
-    def take_kept(self, kind: str) -> list[Message]:
-        """The messages of one kind that arrived during commands; what else did stays."""
-        kept, self._kept = self._kept, deque()
+    def take_pending(self, kind: str) -> list[Message]:
+        """Remove and return the pending messages of one kind."""
         found: list[Message] = []
-        for item in kept:
+        for _ in range(len(self._pending)):
+            item = self._take_oldest()
             if isinstance(item, Message) and item.kind == kind:
                 found.append(item)
             else:
-                self._kept.append(item)
+                self._keep(item)
         return found
 
+    def _take_oldest(self) -> Item:
+        item = self._pending.popleft()
+        self._pending_bytes -= _memory_of(item)
+        return item
+
+    def _keep(self, item: Item) -> None:
+        """Add a pending item; PipelineError if there are too many."""
+        self._pending_bytes += _memory_of(item)
+        self._pending.append(item)
+        if self._pending_bytes > PENDING_BYTES:
+            self._pending.clear()
+            self._pending_bytes = 0
+            raise self._flooded()
+
+    def _flooded(self) -> PipelineError:
+        return PipelineError(
+            f"The board at {self._port.device} sends too much before its answer.",
+            "it runs other firmware, hangs, or the port belongs to something else",
+            "press its reset button; if it goes on, deploy again: `gesture deploy RUN`",
+            ExitCode.NO_BOARD,
+        )
+
     def info(self) -> BoardInfo:
+        """The board's answer to `info`."""
         return board_info(self.command("info"))
 
     def labels(self) -> tuple[str, ...]:
-        """The classes, in the order of the scores."""
+        """Names of the classes, in the order of the scores."""
         return self.command("labels").words
 
     def switch(self, what: str, on: bool) -> None:
@@ -132,7 +178,14 @@ class BoardClient:
         self.command(f"{what} {'on' if on else 'off'}")
 
     def run_vector(self, network_input: Int8) -> Int8:
-        """Run the network once: int8 [elements] in, int8 [classes] out."""
+        """Run the network once.
+
+        Args:
+            network_input: int8 [elements].
+
+        Returns:
+            int8 [classes].
+        """
         content = network_input.tobytes()
         for start in range(0, len(content), LOAD_BYTES):
             part = content[start : start + LOAD_BYTES]
@@ -141,79 +194,98 @@ class BoardClient:
         try:
             return int8_of(answer.words[0])
         except (ValueError, IndexError):
-            raise not_understood(answer) from None
+            raise unexpected_answer(answer) from None
 
     def observe(self, row: Sequence[int]) -> list[tuple[int, ...]]:
-        """Tell a board that forecasts the next row of its series, in thousandths; what it says
-        comes next, in thousandths, or nothing while its window is not full."""
+        """Send a row of a series to a board that forecasts.
+
+        Args:
+            row: one value for each channel, in thousandths.
+
+        Returns:
+            The forecasts in thousandths; none until the window is full.
+        """
         command = " ".join(["observe", *map(_decimal, row)])
         require_fits(command, f"A row of {len(row)} channels")
         self.command(command)
-        return [_thousandths_of(message) for message in self.take_kept("forecast")]
+        return [_thousandths_of(message) for message in self.take_pending("forecast")]
 
     def forecast(self, rows: Sequence[Sequence[int]], outputs: int) -> tuple[int, ...]:
-        """What comes after rows that fill its window, in thousandths. Raises PipelineError where
-        the board does not say so many numbers."""
-        *_, told = (self.observe(row) for row in rows)
-        if not told or len(told[-1]) != outputs:
+        """Forecast from rows that fill the window.
+
+        Args:
+            rows: in thousandths.
+            outputs: expected number of forecasts.
+
+        Returns:
+            The forecasts in thousandths.
+
+        Raises:
+            PipelineError: MISMATCH if the board sends another number of forecasts.
+        """
+        *_, forecasts = (self.observe(row) for row in rows)
+        if not forecasts or len(forecasts[-1]) != outputs:
             raise PipelineError(
-                f"The board at {self._port.device} did not tell {outputs} forecasts.",
+                f"The board at {self._port.device} did not send {outputs} forecasts.",
                 "the line was damaged on its way, or the board restarted meanwhile",
                 "repeat the command; if it stays, deploy again: `gesture deploy RUN`",
                 ExitCode.MISMATCH,
             )
-        return told[-1]
+        return forecasts[-1]
 
     def bench(self, runs: int) -> int:
-        """Ticks that `runs` runs of the network took together; see BoardInfo.tick_hz."""
+        """Time of `runs` runs of the network, in ticks; see BoardInfo.tick_hz."""
         return int(number_in(self.command(f"bench {runs}", BENCH_TIMEOUT_S), "ticks"))
 
     def profile(self) -> list[float]:
-        """Ticks that each layer of the network takes a run, in order."""
+        """Time of each layer in one run, in ticks."""
         answer = self.command("profile", BENCH_TIMEOUT_S)
         runs, layers = number_in(answer, "runs"), int(number_in(answer, "layers"))
-        told = [item for item in self._kept if isinstance(item, Message) and item.kind == "layer"]
-        if [line.words[:1] for line in told] != [(str(number),) for number in range(layers)]:
-            raise not_understood(answer)
-        self._kept = deque(item for item in self._kept if item not in told)
-        return [number_in(line, "ticks") / runs for line in told]
+        forecasts = self.take_pending("layer")
+        if runs < 1 or [line.words[:1] for line in forecasts] != _numbered(layers, len(forecasts)):
+            raise unexpected_answer(answer)
+        return [number_in(line, "ticks") / runs for line in forecasts]
 
     def selftest(self) -> str:
-        """The CRC the board found. Raises PipelineError (MISMATCH) where it is not the model's."""
+        """Run the self-test and return its CRC.
+
+        Raises:
+            PipelineError: MISMATCH if the CRC is not the model's.
+        """
         return field_in(self.command("selftest"), "crc")
 
+    def constants(self) -> Mapping[str, str]:
+        """The board's constants for scaling and for the decision, by name."""
+        return self.command("constants").fields
+
     def image_crc(self, length: int) -> int:
-        """CRC-32 of the first `length` bytes of the image that runs, as the flash holds them."""
+        """CRC-32 of the first `length` bytes of the image in the board's flash."""
         answer = self.command(f"image {length}", BENCH_TIMEOUT_S)
         try:
             return int(field_in(answer, "crc"), 16)
         except ValueError:
-            raise not_understood(answer) from None
+            raise unexpected_answer(answer) from None
 
     def reboot(self) -> BoardInfo:
         """Restart the board and wait until it answers again."""
-        self._forget_hellos()
+        self.take_pending("hello")
         self.command("reboot")
         if not self._next_hello(READY_TIMEOUT_S):
             raise _silent_after_restart(self._port.device)
         return self.info()
 
-    def _forget_hellos(self) -> None:
-        self._kept = deque(item for item in self._kept if not _is_hello(item))
-
     def _next_hello(self, timeout_s: float) -> bool:
-        """Whether the board has said hello, or does in time; a hello is told once."""
-        if any(_is_hello(item) for item in self._kept):
-            self._forget_hellos()
+        """Whether a hello is pending or arrives in time; it is removed."""
+        if self.take_pending("hello"):
             return True
         return self._next_of(("hello",), timeout_s) is not None
 
     def _next_of(self, kinds: tuple[str, ...], timeout_s: float) -> Message | None:
-        """The next message of one of these kinds to arrive; what else arrives is kept."""
+        """The next message of one of these kinds; other items stay pending."""
         return next(iter(self._gather(kinds, 1, timeout_s)), None)
 
     def _gather(self, kinds: tuple[str, ...], count: int, timeout_s: float) -> list[Message]:
-        """The next `count` of them, or as many as arrive in time."""
+        """The next `count` messages of these kinds, or those that arrive in time."""
         deadline = time.monotonic() + timeout_s
         found: list[Message] = []
         while len(found) < count and time.monotonic() < deadline:
@@ -221,23 +293,36 @@ class BoardClient:
                 if len(found) < count and isinstance(item, Message) and item.kind in kinds:
                     found.append(item)
                 else:
-                    self._kept.append(item)
+                    self._keep(item)
         return found
 
 
+def _memory_of(item: Item) -> int:
+    """Its approximate size in memory, in bytes."""
+    if isinstance(item, Sample):
+        return SAMPLE_BYTES
+    if isinstance(item, Damaged):
+        return LINE_BYTES + len(item.line)
+    return LINE_BYTES + sum(WORD_BYTES + len(word) for word in item.words)
+
+
 def require_fits(command: str, what: str) -> None:
-    """Raises PipelineError (USAGE) for a command that is longer than a line to a board."""
+    """Refuse a command that is longer than a line to a board.
+
+    Raises:
+        PipelineError: USAGE; it names `what`.
+    """
     if len(command) > LINE_CHARACTERS:
         raise PipelineError(
             f"{what} does not fit a line to the board.",
             f"a line has {LINE_CHARACTERS} characters, and this would have {len(command)}",
-            "shorten it, or leave --port out: the firmware's C on this computer says the same",
+            "shorten it, or leave --port out: the same C then runs on this computer",
             ExitCode.USAGE,
         )
 
 
 def _decimal(thousandths: int) -> str:
-    """With no more digits than it needs."""
+    """The number without trailing zeros."""
     return f"{thousandths / THOUSANDTHS:.3f}".rstrip("0").rstrip(".")
 
 
@@ -245,11 +330,12 @@ def _thousandths_of(forecast: Message) -> tuple[int, ...]:
     try:
         return tuple(round(float(word) * THOUSANDTHS) for word in forecast.words[1:])
     except (ValueError, OverflowError):
-        raise not_understood(forecast) from None
+        raise unexpected_answer(forecast) from None
 
 
-def _is_hello(item: Item) -> bool:
-    return isinstance(item, Message) and item.kind == "hello"
+def _numbered(layers: int, most: int) -> list[tuple[str, ...]]:
+    """The first words of `layers` lines, at most `most` + 1: a board may report any number."""
+    return [(str(number),) for number in range(min(layers, most + 1))]
 
 
 def _silent_after_restart(device: str) -> PipelineError:

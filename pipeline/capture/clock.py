@@ -1,11 +1,10 @@
-"""A board's clock against this computer's, from when its samples arrive. Pure.
+"""Estimates a board's clock from the times at which its samples arrive. Pure.
 
-A line may come late but never early, so the lines that took the shortest way show the clocks:
-of each second of board time the least-delayed line is kept, and the straight line below all of
-them that is nearest to them on the whole is the offset and the drift. It is the edge of their
-lower convex hull that spans their mean (Zhang, Liu, Xia: Clock synchronization algorithms for
-network measurements, INFOCOM 2002). The shortest way itself, a millisecond or so, stays in the
-offset of every board alike.
+A sample may arrive late but never early. So we take the least delayed sample of each second of
+board time. The straight line that is below all these points and nearest to them gives offset and
+drift. It is the edge of the lower convex hull over the mean of the points (Zhang, Liu, Xia: Clock
+synchronization algorithms for network measurements, INFOCOM 2002). The shortest delay, about a
+millisecond, stays in the offset of every board.
 """
 
 from __future__ import annotations
@@ -13,16 +12,16 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
-from pipeline.artifacts import HostClock
+from pipeline.core.artifacts import HostClock
 
 BUCKET_US = 1_000_000
-LEAST_BUCKETS = 10  # seconds from which a drift can be told from the jitter of arrivals
+LEAST_BUCKETS = 10  # seconds; over less time drift and jitter cannot be separated
 
-Point = tuple[int, int]  # t_us and host_us - t_us, or what else comes late and never early
+Point = tuple[int, int]  # t_us and host_us - t_us
 
 
-class Line(NamedTuple):
-    """at_middle: its value at `middle`."""
+class LinearFit(NamedTuple):
+    """A straight line: its value at `middle`, and its slope."""
 
     middle: int
     at_middle: float
@@ -30,20 +29,21 @@ class Line(NamedTuple):
 
 
 class ClockFit:
-    """Samples in; the offset and drift that fit them out."""
+    """Fits offset and drift to times of arrival."""
 
     def __init__(self) -> None:
         self._buckets: dict[int, Point] = {}
         self._fitted: HostClock | None = None  # to the buckets as they are now
 
     def add(self, t_us: int, host_us: int) -> None:
+        """Add a sample of board time `t_us` that arrived at `host_us`."""
         bucket, point = t_us // BUCKET_US, (t_us, host_us - t_us)
         if bucket not in self._buckets or point[1] < self._buckets[bucket][1]:
             self._buckets[bucket] = point
             self._fitted = None
 
     def clock(self) -> HostClock | None:
-        """None before the first sample; without a drift in the first LEAST_BUCKETS seconds."""
+        """The fit; None before the first sample. The drift is 0 in the first LEAST_BUCKETS s."""
         self._fitted = self._fitted or self._fit()
         return self._fitted
 
@@ -59,22 +59,26 @@ class ClockFit:
 
 
 def host_time_us(clock: HostClock, t_us: int) -> int:
-    """When the sample of `t_us` was made, by this computer's clock."""
+    """Convert a board's time to this computer's time."""
     return t_us + clock.offset_us + round(clock.drift_ppm * 1e-6 * (t_us - clock.at_us))
 
 
 def board_time_us(clock: HostClock, host_us: int) -> int:
-    """The inverse of host_time_us, to the microsecond."""
+    """Convert this computer's time to a board's time, to the microsecond."""
     passed_us = (host_us - clock.offset_us - clock.at_us) / (1 + clock.drift_ppm * 1e-6)
     return clock.at_us + round(passed_us)
 
 
-def line_below(points: list[Point]) -> Line:
-    """The straight line below all points that is nearest to them on the whole; two are needed."""
+def line_below(points: list[Point]) -> LinearFit:
+    """The straight line below all points that is nearest to them.
+
+    Args:
+        points: at least two.
+    """
     middle = sum(x for x, _ in points) // len(points)
     left, right = _edge_over(lower_hull(points), middle)
     slope = (right[1] - left[1]) / (right[0] - left[0])
-    return Line(middle, left[1] + slope * (middle - left[0]), slope)
+    return LinearFit(middle, left[1] + slope * (middle - left[0]), slope)
 
 
 def lower_hull(points: list[Point]) -> list[Point]:
@@ -92,5 +96,4 @@ def _turns_up(a: Point, b: Point, c: Point) -> bool:
 
 
 def _edge_over(hull: list[Point], x: int) -> tuple[Point, Point]:
-    edges = list(pairwise(hull))
-    return next(((left, right) for left, right in edges if right[0] >= x), edges[-1])
+    return next((left, right) for left, right in pairwise(hull) if right[0] >= x)

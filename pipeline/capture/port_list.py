@@ -1,4 +1,4 @@
-"""Which serial ports there are, what is behind them, who holds them, and who may open them."""
+"""Lists serial ports: the device behind each, the programs that use it, and missing access."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ from pathlib import Path
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from pipeline.capture.ports import ARDUINO_VID, NANO33BLE_PIDS
+from pipeline.core.board_profiles import profile_of_usb
 
 PROCESSES = Path("/proc")
 USUAL_GROUP = "dialout"
-_RUNNING = dict(zip(NANO33BLE_PIDS, ("running a sketch", "in its bootloader"), strict=True))
 
 
 @dataclass(frozen=True)
 class FoundPort:
-    """held_by: `name (process number)` of each program that has it open, as far as can be seen.
+    """A port that was found.
 
-    mend: the command that grants access to the port; None where there is access.
+    Attributes:
+        device: its path.
+        what: the device behind it, in words.
+        serial_number: None if unknown.
+        vid_pid: USB vendor and product, in hex.
+        held_by: `name (process number)` of each program that uses it, as far as visible.
+        mend: the command that grants access to it; None if there is access.
     """
 
     device: str
@@ -34,39 +39,43 @@ class FoundPort:
 
 
 def plugged_in_ports() -> list[FoundPort]:
-    """Ports with a USB device behind them, boards first."""
+    """Ports of USB devices, boards first."""
     ports = [port for port in list_ports.comports() if port.vid is not None]
     ports.sort(key=lambda port: (not _is_board(port), port.device))
     return [_found(port) for port in ports]
 
 
 def emulated_port(link: Path) -> FoundPort:
-    """The port of an emulated board, by the stable name that it has."""
+    """The port of an emulated board, by its stable name."""
     board = link.name.rpartition("-")[0]
     what = f"emulated board ({board})"
-    return FoundPort(str(link), what, None, None, holders(str(link)), missing_access(str(link)))
+    return FoundPort(
+        str(link), what, None, None, programs_using(str(link)), missing_access(str(link))
+    )
 
 
 def _is_board(port: ListPortInfo) -> bool:
-    return port.vid == ARDUINO_VID and port.pid in NANO33BLE_PIDS
+    return profile_of_usb(port.vid, port.pid) is not None
 
 
 def _found(port: ListPortInfo) -> FoundPort:
     what = port.description or "unknown device"
-    if _is_board(port):
-        what = f"Arduino Nano 33 BLE, {_RUNNING[port.pid]}"
+    known = profile_of_usb(port.vid, port.pid)
+    if known is not None:
+        profile, in_bootloader = known
+        what = f"{profile.title}, {'in its bootloader' if in_bootloader else 'running a sketch'}"
     return FoundPort(
         device=port.device,
         what=what,
         serial_number=port.serial_number,
         vid_pid=f"{port.vid:04x}:{port.pid:04x}",
-        held_by=holders(port.device),
+        held_by=programs_using(port.device),
         mend=missing_access(port.device),
     )
 
 
-def holders(device: str) -> tuple[str, ...]:
-    """Programs that have `device` open. Other users' programs are seen by root only."""
+def programs_using(device: str) -> tuple[str, ...]:
+    """The programs that have `device` open. Only root sees the programs of other users."""
     real = os.path.realpath(device)
     numbers = sorted((entry.name for entry in _entries(PROCESSES) if entry.name.isdigit()), key=int)
     return tuple(_program(number) for number in numbers if _holds(number, real))
@@ -77,7 +86,7 @@ def _holds(number: str, device: str) -> bool:
 
 
 def _entries(folder: Path) -> Iterable[Path]:
-    """What is in `folder`; nothing where it may not be read, or has just gone."""
+    """The entries of `folder`; none if it cannot be read or has just gone."""
     try:
         return list(folder.iterdir())
     except OSError:
@@ -100,13 +109,13 @@ def _program(number: str) -> str:
 
 
 def missing_access(device: str) -> str | None:
-    """The command that lets this user open `device`; None where there is nothing to mend."""
+    """The command that lets this user open `device`; None if there is access."""
     if os.access(device, os.R_OK | os.W_OK) or not Path(device).exists():
         return None
     try:
         group = grp.getgrgid(Path(device).stat().st_gid).gr_name
     except (KeyError, OSError):
         group = USUAL_GROUP
-    # A port that belongs to root's group was not set up yet: the usual group is the one to join.
+    # A port of root's group was not set up yet; the usual group is the one to join.
     group = USUAL_GROUP if group == "root" else group
     return f"sudo usermod -a -G {group} $USER, then log out and in again"

@@ -1,4 +1,4 @@
-"""Finding and opening serial ports. The only place that meets pyserial and its exceptions."""
+"""Finds and opens serial ports. No other file handles exceptions of pyserial."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import select
 import termios
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -16,11 +16,12 @@ import serial
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.capture.port_list import programs_using
+from pipeline.core.board_profiles import profile_of_usb
+from pipeline.core.board_slots import running_boards
+from pipeline.core.errors import ExitCode, PipelineError
 
 BAUD = 115200
-ARDUINO_VID = 0x2341
-NANO33BLE_PIDS = (0x805A, 0x005A)  # running a sketch, in its bootloader
 READ_TIMEOUT_S = 0.02
 WRITE_TIMEOUT_S = 2.0
 DRAIN_POLL_S = 0.001
@@ -29,7 +30,7 @@ NOT_PERMITTED = (errno.EACCES, errno.EPERM)
 
 
 class Port:
-    """An open serial port. Whatever goes wrong with it is a PipelineError."""
+    """An open serial port. All its errors are PipelineError."""
 
     def __init__(self, device: str, connection: serial.Serial) -> None:
         self.device = device
@@ -47,13 +48,13 @@ class Port:
         self.close()
 
     def read(self) -> bytes:
-        """What has arrived; waits up to READ_TIMEOUT_S for a first byte, else empty."""
+        """Return the bytes that have arrived; wait up to READ_TIMEOUT_S for the first one."""
         with _translated(self.device, _gone):
-            # One call only: where the line breaks, what came before it has been handed over.
+            # Only one call: if the line breaks later, the bytes before it are returned.
             return bytes(self._serial.read(self._serial.in_waiting or 1))
 
     def read_into(self, room: memoryview) -> int:
-        """How many bytes had arrived; the system itself has put them into `room`. Never waits."""
+        """Let the system read into `room`; return the number of bytes. Never waits."""
         with _translated(self.device, _gone):
             if not self.wait_any([self], 0):
                 return 0
@@ -64,7 +65,7 @@ class Port:
 
     @staticmethod
     def wait_any(ports: Iterable[Port], timeout_s: float) -> bool:
-        """Wait until one of the ports has something to say, or has gone."""
+        """Wait until one of the ports has bytes or is gone; False after `timeout_s`."""
         poll = select.poll()
         for port in ports:
             with _translated(port.device, _gone):
@@ -72,11 +73,16 @@ class Port:
         return bool(poll.poll(timeout_s * 1000))
 
     def write(self, data: bytes) -> None:
+        """Send bytes."""
         with _translated(self.device, _gone):
             self._serial.write(data)
 
     def drain(self, limit_s: float) -> None:
-        """Wait until what was written has left; raises PipelineError where it does not in time."""
+        """Wait until all bytes are sent.
+
+        Raises:
+            PipelineError: NO_BOARD if they are not sent in time.
+        """
         deadline = time.monotonic() + limit_s
         with _translated(self.device, _gone):
             while self._serial.out_waiting:
@@ -85,14 +91,19 @@ class Port:
                 time.sleep(DRAIN_POLL_S)
 
     def close(self) -> None:
+        """Close the port."""
         self._serial.close()
 
 
 def open_port(spec: str) -> Port:
-    """Open `auto`, a path, `id:SERIAL` or a URL such as `socket://HOST:PORT`, for us alone.
+    """Open a port for us alone.
 
-    Raises PipelineError (NO_BOARD) that says what is there instead, who may be holding the
-    port, or which command grants access to it.
+    Args:
+        spec: `auto`, a path, `id:SERIAL` or a URL such as `socket://HOST:PORT`.
+
+    Raises:
+        PipelineError: NO_BOARD; it names the ports that exist, the program that uses the port, or
+            the command that grants access to it.
     """
     device = find_port(spec)
     with _translated(device, _cannot_open):
@@ -103,7 +114,11 @@ def open_port(spec: str) -> Port:
 
 
 def find_port(spec: str) -> str:
-    """The path or URL that `spec` means."""
+    """The path or URL of `spec`.
+
+    Raises:
+        PipelineError: NO_BOARD if there is no such board, or several.
+    """
     if spec == "auto":
         return _only_board()
     if spec.startswith("id:"):
@@ -111,11 +126,21 @@ def find_port(spec: str) -> str:
     return spec
 
 
-def lasting_name(device: str) -> str:
-    """`id:SERIAL` where the port has a serial number: its path may be another one tomorrow."""
+def stable_name(device: str) -> str:
+    """`id:SERIAL` if the port has a serial number, else its path, which may change."""
     known = {port.device: port.serial_number for port in list_ports.comports()}
     serial_number = known.get(device)
     return f"id:{serial_number}" if serial_number else device
+
+
+def same_serial_number(one: str, other: str) -> bool:
+    """Whether both belong to one board: its bootloader adds zeros in front."""
+    return one.lstrip("0").lower() == other.lstrip("0").lower()
+
+
+def is_board_plugged_in() -> bool:
+    """Whether USB shows a board that we know."""
+    return any(map(_is_board, list_ports.comports()))
 
 
 def _only_board() -> str:
@@ -124,7 +149,7 @@ def _only_board() -> str:
         raise _missing("No board was found.", "it is not plugged in, or its cable only charges")
     if len(boards) > 1:
         raise PipelineError(
-            f"{len(boards)} boards are plugged in: {_listed(boards)}.",
+            f"{len(boards)} boards are plugged in: {', '.join(_listed(boards))}.",
             "`auto` takes the only one",
             f"name one, for example `--port id:{boards[0].serial_number}`",
             ExitCode.NO_BOARD,
@@ -134,18 +159,18 @@ def _only_board() -> str:
 
 def _board_with_id(serial_number: str) -> str:
     for port in list_ports.comports():
-        if (port.serial_number or "").lower() == serial_number.lower():
+        if port.serial_number and same_serial_number(port.serial_number, serial_number):
             return port.device
     raise _missing(f"No port has the serial number {serial_number}.", "the board is not plugged in")
 
 
 def _is_board(port: ListPortInfo) -> bool:
-    return port.vid == ARDUINO_VID and port.pid in NANO33BLE_PIDS
+    return profile_of_usb(port.vid, port.pid) is not None
 
 
 @contextmanager
 def translated_opening(device: str) -> Iterator[None]:
-    """What goes wrong while opening becomes the PipelineError that open_port raises."""
+    """Turn errors of opening a port into the PipelineError that open_port raises."""
     with _translated(device, _cannot_open):
         yield
 
@@ -170,9 +195,15 @@ def _gone(device: str, error: Exception) -> PipelineError:
 def _cannot_open(device: str, error: Exception) -> PipelineError:
     number = getattr(error, "errno", None)
     if number in IN_USE:
+        programs = ", ".join(programs_using(device))
         return PipelineError(
-            f"{device} is in use by another program.",
-            "a serial monitor, another `gesture` or the Arduino IDE has it open",
+            f"{device} is open in {programs}."
+            if programs
+            else f"{device} is in use by another program.",
+            "two programs at one port receive each other's bytes"
+            if programs
+            else "a serial monitor, another `gesture` or the Arduino IDE has it open, possibly of "
+            "another user",
             "close that program and try again",
             ExitCode.NO_BOARD,
         )
@@ -190,8 +221,8 @@ def _cannot_open(device: str, error: Exception) -> PipelineError:
         )
     return PipelineError(
         f"{device} cannot be opened: {error}.",
-        "it is not a serial port, or nobody answers there",
-        f"ports that are there: {_listed(list_ports.comports())}",
+        "it is not a serial port, or no program answers there",
+        f"ports that exist: {_there()}",
         ExitCode.NO_BOARD,
     )
 
@@ -200,12 +231,23 @@ def _missing(what: str, why: str) -> PipelineError:
     return PipelineError(
         what,
         why,
-        f"ports that are there: {_listed(list_ports.comports())}; "
-        "`gesture ports` lists emulated boards too",
+        f"ports that exist: {_there()}",
         ExitCode.NO_BOARD,
     )
 
 
-def _listed(ports: Sequence[ListPortInfo]) -> str:
-    names = [f"{port.device} ({port.description})" for port in ports if port.vid is not None]
-    return ", ".join(names) or "none"
+def _there() -> str:
+    """Every port that may have a board behind it, those of emulated boards too."""
+    plugged_in = _listed([port for port in list_ports.comports() if port.vid is not None])
+    emulated = [f"{link} (emulated)" for link in _emulated()]
+    return ", ".join([*plugged_in, *emulated]) or "none; `gesture board start native` starts one"
+
+
+def _emulated() -> list[Path]:
+    with suppress(PipelineError):  # it is about another fault
+        return running_boards()
+    return []
+
+
+def _listed(ports: Sequence[ListPortInfo]) -> list[str]:
+    return [f"{port.device} ({port.description})" for port in ports]

@@ -1,31 +1,45 @@
-"""The serial protocol's lines, from bytes to values (docs/serial-protocol.md). Pure."""
+"""Parses the lines of the serial protocol (docs/serial-protocol.md). Pure."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from math import isfinite
 from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
 
-from pipeline.artifacts import Event, Int8
+from pipeline.core.artifacts import Event, Int8
+from pipeline.core.errors import ExitCode, PipelineError
 
-MAX_LINE_BYTES = 2048  # lines have at most 255 characters, but for `labels` of many long ones
+MAX_LINE_BYTES = 2048  # only `labels` can have more than 255 characters
 MESSAGE_KINDS = frozenset(
     {"hello", "event", "score", "forecast", "past", "reading", "text", "warn", "layer", "ok", "err"}
 )
 
-SENSOR_STOPPED = "sensor-stopped"  # warned of by a board whose IMU gives no more samples
+COUNT_WRAP = 1 << 32  # of the board's count of samples
+LATEST_US = 1 << 52  # a hundred years of a board's clock
+LONGEST_READING = 16_384  # in units of the channel, as in a recording's file
+
+SENSOR_STOPPED = "sensor-stopped"  # the warning of a board whose IMU gives no more samples
 
 _SAMPLE = re.compile(rb"\d{1,10},\d{1,20}(?:,-?\d{1,7}\.\d{3}){6}")
 _READING = re.compile(rb"\d{1,10},\d{1,20}(?:,-?\d{1,7}\.\d{3}){3}")
-_ROWS = {"past": _SAMPLE, "reading": _READING}  # messages that hold one, by their first word
+_ROWS = {"past": _SAMPLE, "reading": _READING}  # messages with a sample, by their first word
 _PRINTABLE = re.compile(rb"[ -~]+")
+_TIME = re.compile(r"\d{1,16}")
+_SCORE = re.compile(r"0\.\d{1,6}|1\.0{1,6}")
 
 
 class Sample(NamedTuple):
-    """The sensor's count, the board's clock, values in thousandths: six of an IMU, three of the
-    environment's sensors."""
+    """A sample of a board.
+
+    Attributes:
+        seq: the sensor's count.
+        t_us: the board's time.
+        values: in thousandths; six of an IMU, or three of the environment sensors.
+    """
 
     seq: int
     t_us: int
@@ -33,7 +47,7 @@ class Sample(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A line that starts with a letter: its first word, and the others."""
+    """A line that starts with a letter: its first word, and the other words."""
 
     kind: str
     words: tuple[str, ...]
@@ -45,11 +59,12 @@ class Message(NamedTuple):
 
     @property
     def text(self) -> str:
+        """The whole line."""
         return " ".join((self.kind, *self.words))
 
 
 class Damaged(NamedTuple):
-    """A line that is no sample and no message; at most MAX_LINE_BYTES of it."""
+    """The first MAX_LINE_BYTES of a line that is no sample and no message."""
 
     line: bytes
 
@@ -58,7 +73,7 @@ Item = Sample | Message | Damaged
 
 
 def parse_line(line: bytes) -> Item:
-    """A line without its line end. Never raises."""
+    """Parse a line without its line end. Never raises."""
     if len(line) > MAX_LINE_BYTES:
         return Damaged(line[:MAX_LINE_BYTES])
     line = line.rstrip(b"\r")
@@ -86,31 +101,64 @@ def _parse_message(line: bytes) -> Message | Damaged:
     return Message(kind, tuple(words)) if kind in MESSAGE_KINDS else Damaged(line)
 
 
+def steps_between(earlier: int, later: int) -> int:
+    """How far two sample numbers lie apart, across the wrap of the count; negative backwards."""
+    half = COUNT_WRAP // 2
+    return (later - earlier + half) % COUNT_WRAP - half
+
+
+def is_possible(sample: Sample) -> bool:
+    """Whether a board can count so far and a sensor can measure such values.
+
+    If not, the CRC is right by chance, or the firmware is not ours.
+    """
+    return (
+        sample.seq < COUNT_WRAP
+        and sample.t_us < LATEST_US
+        and all(abs(value) <= LONGEST_READING * 1000 for value in sample.values)
+    )
+
+
 def event_of(message: Message) -> Event | None:
-    """The event that an `event` message tells of; None where it is another or is cut."""
+    """The event of an `event` message.
+
+    Returns:
+        None for another message, and for impossible values: a score above 1, or a time beyond
+        a board's clock.
+    """
+    if message.kind != "event" or len(message.words) != 3:
+        return None
+    time, label, score = message.words
+    t_us = _time_of(time)
+    if t_us is None or not _SCORE.fullmatch(score):
+        return None
+    return Event(t_us, label, float(score))
+
+
+def network_output_of(message: Message) -> tuple[int, Int8] | None:
+    """Time and network output, int8 [classes], of a `score` message; None for another message."""
+    if message.kind != "score" or len(message.words) != 2:
+        return None
+    t_us = _time_of(message.words[0])
     try:
-        t_us, label, score = message.words
-        return Event(int(t_us), label, float(score)) if message.kind == "event" else None
+        return None if t_us is None else (t_us, int8_of(message.words[1]))
     except ValueError:
         return None
 
 
-def scores_of(message: Message) -> tuple[int, Int8] | None:
-    """A `score` message's t_us and the network's output, int8 [classes]; else None."""
-    try:
-        t_us, digits = message.words
-        return (int(t_us), int8_of(digits)) if message.kind == "score" else None
-    except ValueError:
-        return None
+def _time_of(word: str) -> int | None:
+    t_us = int(word) if _TIME.fullmatch(word) else LATEST_US
+    return t_us if t_us < LATEST_US else None
 
 
 def past_of(message: Message) -> Sample | None:
-    """The sample that a `past` message holds; None for another message."""
-    return _row_of(message, "past")
+    """The sample of a `past` message; None for another message or an impossible sample."""
+    row = _row_of(message, "past")
+    return row if row is not None and is_possible(row) else None
 
 
 def reading_of(message: Message) -> Sample | None:
-    """The reading of the environment that a `reading` message holds; None for another message."""
+    """The sample of a `reading` message; None for another message."""
     return _row_of(message, "reading")
 
 
@@ -127,24 +175,161 @@ def warning_of(message: Message) -> str | None:
 
 
 def is_sensor_stopped(message: Message) -> bool:
-    """The board says that its sensor gives no more samples."""
+    """Whether the board warns that its sensor gives no more samples."""
     return warning_of(message) == SENSOR_STOPPED
 
 
 def int8_of(digits: str) -> Int8:
-    """Bytes in hexadecimal as int8 [n]. Raises ValueError for anything else."""
+    """Decode hexadecimal digits to int8 [n].
+
+    Raises:
+        ValueError: they are no such digits.
+    """
     return np.frombuffer(bytes.fromhex(digits), np.int8)
 
 
 class LineReader:
-    """Cuts a stream of bytes into lines and parses them, however the bytes arrive."""
+    """Splits a stream of bytes into lines, and parses them."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, chunk: bytes) -> list[Item]:
-        """What the chunk completes, in order; empty lines are skipped."""
+        """Add bytes; return the items that they complete. Empty lines are skipped."""
         *lines, rest = (self._rest + chunk).split(b"\n")
-        # One byte more than allowed is kept, so that the line still counts as too long.
+        # One byte more than allowed stays, so that the line still counts as too long.
         self._rest = rest[: MAX_LINE_BYTES + 1]
         return [parse_line(line) for line in lines if line and line != b"\r"]
+
+
+FASTEST_HZ = 100_000.0  # no such sensor is faster
+FARTHEST = 2.0  # maximum ratio of reported and measured rate
+MOST = 1 << 32  # maximum of a board's counters
+MOST_IN_A_WINDOW = 1 << 20  # samples: some hours
+
+
+@dataclass(frozen=True)
+class BoardInfo:
+    """The answer to `info`.
+
+    Attributes:
+        imu: the sensor's part, or "none"; environment: the same.
+        contract: SHA-256 in hex, or "none" without a model.
+        rate_hz: the model's rate.
+        stream_hz: nominal rate of sample lines.
+        measured_hz: measured rate of sample lines.
+        nominal_hz: nominal rate of the sensor.
+        sensor_hz: measured rate of the sensor.
+        tick_hz: rate of the counter that `bench` uses.
+    """
+
+    board: str
+    imu: str
+    environment: str
+    revision: str
+    firmware: str
+    contract: str
+    rate_hz: float
+    stream_hz: float
+    measured_hz: float
+    nominal_hz: float
+    sensor_hz: float
+    pace: str
+    window: int
+    hop: int
+    channels: int
+    classes: int
+    tick_hz: int
+    overruns: int
+    dropped: int
+
+
+def board_info(answer: Message) -> BoardInfo:
+    """Parse an answer to `info`.
+
+    Raises:
+        PipelineError: MISMATCH if a field is missing or impossible, such as a rate that is no
+            number.
+    """
+    return BoardInfo(
+        board=field_in(answer, "board"),
+        imu=field_in(answer, "imu"),
+        environment=field_in(answer, "environment"),
+        revision=field_in(answer, "revision"),
+        firmware=field_in(answer, "firmware"),
+        contract=field_in(answer, "contract"),
+        rate_hz=_number(answer, "rate_hz", FASTEST_HZ),
+        stream_hz=_number(answer, "stream_hz", FASTEST_HZ),
+        measured_hz=_number(answer, "measured_hz", FASTEST_HZ),
+        nominal_hz=_number(answer, "nominal_hz", FASTEST_HZ),
+        sensor_hz=_number(answer, "sensor_hz", FASTEST_HZ),
+        pace=field_in(answer, "pace"),
+        window=_count(answer, "window", MOST_IN_A_WINDOW),
+        hop=_count(answer, "hop", MOST_IN_A_WINDOW),
+        channels=_count(answer, "channels", MOST_IN_A_WINDOW),
+        classes=_count(answer, "classes", MOST_IN_A_WINDOW),
+        tick_hz=_count(answer, "tick_hz", MOST),
+        overruns=_count(answer, "overruns", MOST),
+        dropped=_count(answer, "dropped", MOST),
+    )
+
+
+def plausible_rate_hz(reported_hz: float, measured_hz: float) -> float:
+    """The reported rate, or 0 if it differs too much from the measured one.
+
+    Args:
+        reported_hz: as the board reports it.
+        measured_hz: of its samples; 0 if unknown.
+    """
+    near = not measured_hz or 1 / FARTHEST < reported_hz / measured_hz < FARTHEST
+    return reported_hz if near else 0.0
+
+
+def number_in(answer: Message, name: str) -> float:
+    """The finite number in field `name`.
+
+    Raises:
+        PipelineError: MISMATCH if there is none.
+    """
+    try:
+        number = float(field_in(answer, name))
+    except ValueError:
+        raise unexpected_answer(answer) from None
+    if not isfinite(number):
+        raise unexpected_answer(answer)
+    return number
+
+
+def _number(answer: Message, name: str, most: float) -> float:
+    """As number_in, from 0 to `most`."""
+    number = number_in(answer, name)
+    if not 0 <= number <= most:
+        raise PipelineError(
+            f"The board reports {name}={field_in(answer, name)[:40]}, which is impossible.",
+            "its firmware is broken or of another version, or the line was damaged on its way",
+            "deploy again: `gesture deploy RUN`",
+            ExitCode.MISMATCH,
+        )
+    return number
+
+
+def _count(answer: Message, name: str, most: int) -> int:
+    return int(_number(answer, name, most))
+
+
+def field_in(answer: Message, name: str) -> str:
+    """The word in field `name`; errors as in number_in."""
+    try:
+        return answer.fields[name]
+    except KeyError:
+        raise unexpected_answer(answer) from None
+
+
+def unexpected_answer(answer: Message) -> PipelineError:
+    """The error (MISMATCH) for an answer that is not understood."""
+    return PipelineError(
+        f"The board's answer is not understood: {answer.text[:120]}",
+        "its firmware is of another version than this program",
+        "deploy again: `gesture deploy RUN`",
+        ExitCode.MISMATCH,
+    )

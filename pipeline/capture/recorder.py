@@ -1,75 +1,89 @@
-"""A capture while it runs: reads all ports, and puts all it reads into the journal first."""
+"""Runs a capture: reads all ports, and writes all bytes to the write-ahead log first."""
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
-from pipeline.capture.ear import Ear
-from pipeline.capture.journal import Journal
 from pipeline.capture.link import Link, State
 from pipeline.capture.ports import Port
-from pipeline.capture.session import Cut, Session, Wish
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.capture.session import CapturedTake, Session, TakeCommand
+from pipeline.capture.stream_decoder import StreamDecoder
+from pipeline.capture.write_ahead_log import WriteAheadLog
+from pipeline.core.errors import ExitCode, PipelineError
 
 WAIT_S = 0.02
-LOOK_EVERY_S = 0.1
+UPDATE_EVERY_S = 0.1
 STOP_WITHIN_S = 0.5
 
 
 @dataclass(frozen=True)
 class PortView:
-    """A port as it is now, for showing."""
+    """The state of a port, for display."""
 
     name: str
     state: str
-    ear: Ear
+    decoder: StreamDecoder
 
 
-class Watcher(Protocol):
-    """Who looks on, and may ask for something."""
+class CaptureView(Protocol):
+    """Shows a capture to a person, and reads the person's commands."""
 
-    def look(self, session: Session, ports: Sequence[PortView]) -> None: ...
-    def tell(self, text: str) -> None: ...
-    def wish(self) -> Wish | None: ...
+    def update(self, session: Session, ports: Sequence[PortView]) -> None:
+        """Show the state of the capture."""
+
+    def report(self, text: str) -> None:
+        """Show a message."""
+
+    def next_command(self) -> TakeCommand | None:
+        """The next command of the person; None if there is none."""
 
 
-class Keeper(Protocol):
-    """Makes recordings of cuts, and takes them back."""
+class TakeStore(Protocol):
+    """Saves takes as recordings, and deletes them."""
 
-    def keep(self, cut: Cut) -> None: ...
-    def drop(self, number: int) -> None: ...
+    def save(self, take: CapturedTake) -> None:
+        """Save a take."""
+
+    def delete(self, number: int) -> None:
+        """Delete the recordings of a take."""
 
 
 class Recorder:
-    """Runs a session on real ports until it is done, or `stop` says so."""
+    """Runs a session on real ports."""
 
     def __init__(
         self,
         session: Session,
         specs: Sequence[str],
-        journal: Journal,
-        keeper: Keeper,
-        watcher: Watcher,
+        log: WriteAheadLog,
+        store: TakeStore,
+        view: CaptureView,
     ) -> None:
-        """Raises PipelineError (NO_BOARD) where a port cannot be opened."""
-        self._session, self._journal = session, journal
-        self._keeper, self._watcher = keeper, watcher
-        # Times of arrival must not jump where this computer's clock is set: it is read once.
+        """Open the ports.
+
+        Raises:
+            PipelineError: NO_BOARD if a port cannot be opened.
+        """
+        self._session, self._log = session, log
+        self._store, self._view = store, view
+        # Times of arrival must not jump if this computer's clock is set: it is read only once.
         self._epoch_us = time.time_ns() // 1000 - time.monotonic_ns() // 1000
         self.links: list[Link] = []
         try:
-            for spec, ear in zip(specs, session.ears, strict=True):
-                self.links.append(Link(spec, ear, time.monotonic()))
+            for spec, decoder in zip(specs, session.decoders, strict=True):
+                self.links.append(Link(spec, decoder, time.monotonic()))
         except PipelineError:
             self.close()
             raise
-        self._told_senders: set[int] = set()
-        self._looked_s = 0.0
+        self._reported_senders: set[int] = set()
+        self._unsaved: deque[CapturedTake] = deque()
+        self._updated_s = 0.0
 
     def __enter__(self) -> Recorder:
         return self
@@ -83,42 +97,48 @@ class Recorder:
         self.close()
 
     def close(self) -> None:
+        """Close all ports."""
         for link in self.links:
             link.close()
 
     def run(self, stop: Callable[[], bool]) -> None:
-        """Until the session is done, the person quits, or `stop()`; then finish the takes.
+        """Record until the session is done, the person quits, or `stop()` is true.
 
-        Raises PipelineError (NO_BOARD) where a board is missing, silent, or stays away; what
-        was recorded before that is kept.
+        If the process is killed, the write-ahead log stays, and the takes are made from it later.
+
+        Raises:
+            PipelineError: NO_BOARD if a board is missing, silent, or stays away. The takes before
+                that are saved.
         """
         try:
-            while not self._session.done and not stop() and self._obey(self._watcher.wish()):
-                self._turn()
-            self._wind_down()
-        finally:
+            while not self._session.done and not stop() and self._apply(self._view.next_command()):
+                self._poll()
+            self._stop_streams()
+        except PipelineError:
             self._finish()
+            raise
+        self._finish()
 
     def _finish(self) -> None:
         in_progress = self._session.in_progress
-        cuts = self._session.finish()
-        self._keep(cuts)
-        self._journal.is_needed = False
-        self._look()
+        takes = self._session.finish()
+        self._save(takes)
+        self._log.is_needed = False
+        self._update_view()
         if in_progress:
-            fate = "is kept" if cuts else "was too short to be kept"
-            self._watcher.tell(f"the movement in progress {fate}")
+            fate = "is saved" if takes else "was too short to be saved"
+            self._view.report(f"the movement in progress {fate}")
 
-    def _wind_down(self) -> None:
-        """Boards that go on streaming would fill the next program's ears."""
+    def _stop_streams(self) -> None:
+        """Stop the boards: else the next program would receive old samples."""
         for link in self.links:
-            with suppress(PipelineError):  # it has just gone, and streams no more
+            with suppress(PipelineError):  # it is gone, and no longer streams
                 link.stop(time.monotonic())
         deadline_s = time.monotonic() + STOP_WITHIN_S
         while any(link.is_stopping for link in self.links) and time.monotonic() < deadline_s:
-            self._turn()
+            self._poll()
 
-    def _turn(self) -> None:
+    def _poll(self) -> None:
         Port.wait_any([link.port for link in self.links if link.is_open], WAIT_S)
         for place, link in enumerate(self.links):
             try:
@@ -126,66 +146,69 @@ class Recorder:
             except PipelineError as error:
                 if error.exit_code != ExitCode.NO_BOARD or not self._lost(link, error):
                     raise
-        if time.monotonic() - self._looked_s >= LOOK_EVERY_S:
-            self._look()
+        if time.monotonic() - self._updated_s >= UPDATE_EVERY_S:
+            self._update_view()
 
     def _serve(self, place: int, link: Link) -> None:
         now_s = time.monotonic()
         away_s = link.away_s(now_s)
-        if link.tend(now_s):
-            self._journal.note("back", [place, away_s])
-            self._session.ears[place].lose_line(away_s)
-            self._watcher.tell(f"{link.name} is back after {away_s:.1f} s; the gap is marked")
+        if link.poll(now_s):
+            self._log.append("back", [place, away_s])
+            self._session.decoders[place].mark_unplugged(away_s)
+            self._view.report(f"{link.name} is back after {away_s:.1f} s; the gap is marked")
         if link.is_open:
             self._read(place, link, now_s)
 
     def _read(self, place: int, link: Link, now_s: float) -> None:
-        with self._journal.room(place) as room:
-            count = link.read_into(room, now_s)
+        with self._log.buffer(place) as buffer:
+            count = link.read_into(buffer, now_s)
         if not count:
             return
         host_us = self._epoch_us + time.monotonic_ns() // 1000
-        data = self._journal.heard(place, count, host_us)
-        self._keep(self._session.hear(place, data, host_us))
-        self._tell_sender(place, link)
+        data = self._log.received(place, count, host_us)
+        self._save(self._session.feed(place, data, host_us))
+        self._report_sender(place, link)
 
     def _lost(self, link: Link, error: PipelineError) -> bool:
-        """Wait for a port that has been of use; False where there is nothing to wait for."""
-        if not link.was_useful or not link.is_open:
+        """Wait for a port that has sent samples; False if waiting makes no sense."""
+        if not link.was_useful or not link.is_open or link.is_given_up:
             return False
-        link.lose(time.monotonic())
-        self._watcher.tell(f"{error.what} Waiting for it to come back; Ctrl-C ends")
+        link.mark_away(time.monotonic())
+        self._view.report(f"{error.what} Waiting for it to come back; Ctrl-C ends")
         return True
 
-    def _keep(self, cuts: Sequence[Cut]) -> None:
-        for cut in cuts:
-            self._keeper.keep(cut)
+    def _save(self, takes: Sequence[CapturedTake]) -> None:
+        """A take that cannot be saved stays in the list, and the log stays on disk."""
+        self._unsaved.extend(takes)
+        while self._unsaved:
+            self._store.save(self._unsaved[0])
+            self._unsaved.popleft()
 
-    def _obey(self, wish: Wish | None) -> bool:
-        """False where it is to end."""
-        if wish is not None:
-            self._journal.note("wish", wish.value)
-            number = self._session.obey(wish)
+    def _apply(self, command: TakeCommand | None) -> bool:
+        """Execute a command; False if the capture should end."""
+        if command is not None:
+            self._log.append("wish", command.value)
+            number = self._session.apply(command)
             if number is not None:
-                self._keeper.drop(number)
-        return wish is not Wish.QUIT
+                self._store.delete(number)
+        return command is not TakeCommand.QUIT
 
-    def _look(self) -> None:
-        self._looked_s = time.monotonic()
+    def _update_view(self) -> None:
+        self._updated_s = time.monotonic()
         ports = [
-            PortView(link.name, _state(link, self._looked_s), ear)
-            for link, ear in zip(self.links, self._session.ears, strict=True)
+            PortView(link.name, _state(link, self._updated_s), decoder)
+            for link, decoder in zip(self.links, self._session.decoders, strict=True)
         ]
-        self._watcher.look(self._session, ports)
+        self._view.update(self._session, ports)
 
-    def _tell_sender(self, place: int, link: Link) -> None:
-        sender = self._session.ears[place].sender
-        if sender is None or place in self._told_senders:
+    def _report_sender(self, place: int, link: Link) -> None:
+        sender = self._session.decoders[place].sender
+        if sender is None or place in self._reported_senders:
             return
-        self._told_senders.add(place)
-        self._watcher.tell(f"{link.name}: {sender.name}")
-        for cannot in sender.cannot:
-            self._watcher.tell(f"  not guaranteed: {cannot}")
+        self._reported_senders.add(place)
+        self._view.report(f"{link.name}: {sender.name}")
+        for not_guaranteed in sender.not_guaranteed:
+            self._view.report(f"  not guaranteed: {not_guaranteed}")
 
 
 def _state(link: Link, now_s: float) -> str:

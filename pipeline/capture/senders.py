@@ -1,9 +1,10 @@
-"""Who is sending: told from the stream itself, so that any sketch can be recorded. Pure.
+"""Recognizes the sender from its stream, so that any sketch can be recorded. Pure.
 
-Besides our firmware, two senders are understood: the 2019 Arduino tutorial's IMU_Capture sketch
-(a header aX,aY,aZ,gX,gY,gZ, then bursts of 119 rows with a blank line after each), and rows of
-three or six numbers separated by commas, tabs or semicolons, as Edge Impulse's data forwarder
-takes them. Neither has a count, a clock or a checksum; `Sender.cannot` says what follows.
+Besides our firmware, two formats are understood. One is the IMU_Capture sketch of the 2019 Arduino
+tutorial: a header aX,aY,aZ,gX,gY,gZ, then bursts of 119 rows, with a blank line after each. The
+other is rows of three or six numbers, separated by commas, tabs or semicolons, as for the data
+forwarder of Edge Impulse. Neither has a count, a clock or a checksum;
+`Sender.not_guaranteed` names the consequences.
 """
 
 from __future__ import annotations
@@ -12,14 +13,13 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pipeline.artifacts import IMU_CHANNELS
-from pipeline.capture.protocol import MAX_LINE_BYTES, Damaged
+from pipeline.capture.protocol import LONGEST_READING, MAX_LINE_BYTES, Damaged
+from pipeline.core.artifacts import IMU_CHANNELS
 
 BURST_ROWS = 119
 TUTORIAL_RATE_HZ = 119.0
 TUTORIAL_HEADER = b"ax,ay,az,gx,gy,gz"
-LEAST_ROWS = 3  # of one shape, before a stream of numbers is taken for what it looks like
-LONGEST_READING = 16_384.0  # in g or deg/s, as a recording's file has it
+LEAST_ROWS = 3  # rows of one shape before a stream of numbers is recognized
 WIDTHS = (3, 6)
 
 _NUMBER = rb"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?\s*"
@@ -33,21 +33,21 @@ _NAMES = {b",": "commas", b"\t": "tabs", b";": "semicolons"}
 
 @dataclass(frozen=True)
 class Sender:
-    """What kind of stream it is. rate_hz: 0 where only the arrival of its rows can tell."""
+    """A kind of stream; rate_hz is 0 if only times of arrival show the rate."""
 
     name: str
     channels: tuple[str, ...]
     rate_hz: float
-    bursts: bool  # sends a movement at a time, with a blank line after it
-    cannot: tuple[str, ...]  # guarantees that this format does not give
+    bursts: bool  # sends one movement at a time, with a blank line after it
+    not_guaranteed: tuple[str, ...]  # what this format does not guarantee
 
 
 BOARD = Sender("our firmware", IMU_CHANNELS, 0.0, False, ())
 
-_NO_COUNT = "samples lost on the way cannot be told: rows have no number"
+_NO_COUNT = "lost samples cannot be detected: rows have no number"
 _NO_CLOCK = "times are those of arrival at this computer: rows have no time"
-_NO_CHECK = "a damaged digit cannot be told: rows have no checksum"
-_NO_UNIT = "units are taken to be g and deg/s: the rows do not say"
+_NO_CHECK = "a damaged digit cannot be detected: rows have no checksum"
+_NO_UNIT = "units are assumed to be g and deg/s: rows have no unit"
 
 TUTORIAL = Sender(
     "the 2019 tutorial's IMU_Capture sketch",
@@ -68,18 +68,18 @@ class Pause(NamedTuple):
     """A blank line or a header: a burst has ended."""
 
 
-Line = Numbers | Pause | Damaged
+ParsedLine = Numbers | Pause | Damaged
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How a row is written."""
+    """The format of a row."""
 
     separator: bytes
     width: int
 
-    def parse(self, line: bytes) -> Line:
-        """A line without its line end. Never raises."""
+    def parse(self, line: bytes) -> ParsedLine:
+        """Parse a line without its line end. Never raises."""
         if not line.strip() or _is_header(line):
             return Pause()
         if not _ROWS[self.separator, self.width].fullmatch(line):
@@ -95,18 +95,23 @@ def _is_header(line: bytes) -> bool:
 
 
 def shape_of(line: bytes) -> Shape | None:
-    """How `line` is written, where it is a row of numbers."""
+    """The format of `line`; None if it is no row of numbers."""
     return next((Shape(*key) for key, row in _ROWS.items() if row.fullmatch(line)), None)
 
 
-def recognise(
+def recognize_sender(
     lines: list[bytes], waited_s: float, patience_s: float
 ) -> tuple[Sender, Shape] | None:
-    """Who sends these whole lines; None while it cannot be told yet.
+    """The sender of these whole lines; None while it is not known yet.
 
-    Rows without a header may be the tutorial's, whose header was sent before we listened: only
-    the blank line after a burst tells. So rows are plain only once there are more than a burst
-    has, or `patience_s` has passed since they began.
+    Rows without a header may be the tutorial's, because we may have missed the header. Only the
+    blank line after a burst shows it. So rows count as plain only when there are more than a burst
+    has, or after `patience_s`.
+
+    Args:
+        lines: without line ends.
+        waited_s: time since the first of them.
+        patience_s: time limit.
     """
     if any(_is_header(line) for line in lines):
         return TUTORIAL, Shape(b",", len(IMU_CHANNELS))

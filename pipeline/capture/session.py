@@ -1,6 +1,6 @@
-"""What a capture makes of what it hears: takes. Pure.
+"""Turns the bytes of a capture into takes. Pure.
 
-The same bytes, times and key presses give the same takes, live or from a journal.
+The same bytes, times and commands give the same takes, live or from a write-ahead log.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from pipeline.capture.directors import US, Plan, Take, director_for
-from pipeline.capture.ear import Ear
-from pipeline.capture.movements import Spans
+from pipeline.capture.segmentation import US, CapturePlan, LabelledSpans, Spans, segmenter_for
+from pipeline.capture.stream_decoder import StreamDecoder
 
 
-class Wish(Enum):
-    """What a person can ask for with a key; a take that is kept cannot be taken back any more."""
+class TakeCommand(Enum):
+    """A command by key. After KEEP a take can no longer be discarded."""
 
     KEEP = "keep"
     DISCARD = "discard"
@@ -25,8 +24,8 @@ class Wish(Enum):
 
 
 @dataclass(frozen=True)
-class Cut:
-    """A take: number from 1 within the capture, where it lies on each board's clock."""
+class CapturedTake:
+    """A take: its number in the capture, from 1, and its span in each board's time."""
 
     number: int
     label: str
@@ -34,82 +33,87 @@ class Cut:
 
 
 class Session:
-    """Bytes of all boards in, in the order they were heard; cuts out."""
+    """Takes the bytes of all boards in the order of arrival, and returns takes."""
 
-    def __init__(self, plan: Plan, ears: Sequence[Ear]) -> None:
-        self.plan, self.ears = plan, ears
-        self.kept: dict[int, str] = {}  # label of each take, by its number
-        self._director = director_for(plan, ears)
+    def __init__(self, plan: CapturePlan, decoders: Sequence[StreamDecoder]) -> None:
+        self.plan, self.decoders = plan, decoders
+        self.take_labels: dict[int, str] = {}  # by the take's number
+        self._segmenter = segmenter_for(plan, decoders)
         self._number = 0
-        self._settled = 0  # takes up to this one stay
+        self._confirmed = 0  # takes up to this number stay
 
     @property
     def prompt(self) -> str:
-        return self._director.prompt
+        """The instruction to the person now."""
+        return self._segmenter.prompt
 
     @property
     def in_progress(self) -> bool:
         """A movement is being recorded."""
-        return self._director.in_progress
+        return self._segmenter.in_progress
 
     @property
-    def takes(self) -> Counter[str]:
-        return Counter(self.kept.values())
+    def take_counts(self) -> Counter[str]:
+        """Number of takes by label."""
+        return Counter(self.take_labels.values())
 
     @property
     def seconds(self) -> float:
-        """Recorded so far, by the first board's clock."""
-        track = self.ears[0].track
+        """Recorded time so far, by the first board's clock."""
+        track = self.decoders[0].track
         return (track.last_t_us - track.first_t_us) / US if len(track) else 0.0
 
     @property
-    def has_aim(self) -> bool:
-        """It was said how much is to be recorded."""
+    def has_limit(self) -> bool:
+        """Whether a number of takes or a time is set."""
         return self.plan.count is not None or self.plan.seconds is not None
 
     @property
     def done(self) -> bool:
-        """All that was asked for is there, or no board has anything more to say."""
+        """All takes are there, or no board sends samples any more."""
         plan = self.plan
-        enough = plan.mode == "motion" and plan.count is not None and len(self.kept) >= plan.count
+        enough = (
+            plan.mode == "motion" and plan.count is not None and len(self.take_labels) >= plan.count
+        )
         next_us = (self.seconds + plan.period_s) * US
-        has_begun = len(self.ears[0].track) > 0
+        has_begun = len(self.decoders[0].track) > 0
         over = has_begun and plan.last_us is not None and next_us > plan.last_us
-        stopped = all(ear.sensor_stopped for ear in self.ears)
-        return enough or over or stopped or self._director.done
+        stopped = all(decoder.sensor_stopped for decoder in self.decoders)
+        return enough or over or stopped or self._segmenter.done
 
-    def hear(self, place: int, data: bytes, host_us: int) -> list[Cut]:
-        cuts = []
-        for row in self.ears[place].hear(data, host_us):
+    def feed(self, place: int, data: bytes, host_us: int) -> list[CapturedTake]:
+        """Add bytes of board `place` that arrived at `host_us`; return the takes they complete."""
+        takes = []
+        for row in self.decoders[place].feed(data, host_us):
             if not self.done:
-                cuts += self._cut(self._director.add(place, row))
-        return cuts
+                takes += self._take(self._segmenter.add(place, row))
+        return takes
 
-    def finish(self) -> list[Cut]:
-        """Nothing more will come: what is in progress becomes a take where it is long enough."""
-        cuts = []
-        for place, ear in enumerate(self.ears):
-            for row in ear.finish():
-                cuts += self._cut(self._director.add(place, row))
-        return cuts + self._cut(self._director.finish())
+    def finish(self) -> list[CapturedTake]:
+        """End the streams; return the take in progress if it is long enough."""
+        takes = []
+        for place, decoder in enumerate(self.decoders):
+            for row in decoder.finish():
+                takes += self._take(self._segmenter.add(place, row))
+        return takes + self._take(self._segmenter.finish())
 
-    def obey(self, wish: Wish) -> int | None:
-        """The number of the take that is taken back, if any."""
-        newest = next(reversed(self.kept), 0)
-        if newest <= self._settled:
+    def apply(self, command: TakeCommand) -> int | None:
+        """Execute a command; return the number of the take that it discards, if any."""
+        newest = next(reversed(self.take_labels), 0)
+        if newest <= self._confirmed:
             return None
-        if wish is Wish.KEEP:
-            self._settled = newest
-        if wish in (Wish.KEEP, Wish.QUIT):
+        if command is TakeCommand.KEEP:
+            self._confirmed = newest
+        if command in (TakeCommand.KEEP, TakeCommand.QUIT):
             return None
-        label = self.kept.pop(newest)
-        if wish is Wish.REDO:
-            self._director.again(label)
+        label = self.take_labels.pop(newest)
+        if command is TakeCommand.REDO:
+            self._segmenter.redo(label)
         return newest
 
-    def _cut(self, take: Take | None) -> list[Cut]:
+    def _take(self, take: LabelledSpans | None) -> list[CapturedTake]:
         if take is None:
             return []
         self._number += 1
-        self.kept[self._number] = take[0]
-        return [Cut(self._number, *take)]
+        self.take_labels[self._number] = take[0]
+        return [CapturedTake(self._number, *take)]

@@ -1,8 +1,8 @@
-"""What one sender sent, in order, and everything that was wrong with it. Pure.
+"""The samples of one sender in order, with marks for all faults. Pure.
 
-A sample's place is known from the sender's own count and clock. A repeated one is dropped, one
-that came late is put where it belongs, and one whose place cannot be right (its CRC is, by
-chance) waits for the next: only if that one follows on it has the sender started again.
+The sender's count and clock give a sample's place. A repeated sample is dropped. A late sample is
+inserted at its place. A sample with an impossible place (its CRC is right by chance) waits for the
+next sample. If the next sample follows it, the sender has restarted.
 """
 
 from __future__ import annotations
@@ -15,23 +15,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.artifacts import Fault, Float32, Gap, Int64
 from pipeline.capture.clock import line_below
-from pipeline.capture.protocol import Sample
-from pipeline.contract import UNITS_PER_SAMPLE_STEP
+from pipeline.capture.protocol import COUNT_WRAP, Sample, steps_between
+from pipeline.core.artifacts import Fault, Float32, Gap, Int64
+from pipeline.core.contract import UNITS_PER_SAMPLE_STEP
 
-COUNT_WRAP = 1 << 32
-LATE_SAMPLES = 256  # how far back a late or repeated sample is still recognised
-CLOCK_SLACK = 0.25  # of the time that the count says has passed
+LATE_SAMPLES = 256  # how far back a late or repeated sample is recognized
+CLOCK_SLACK = 0.25  # share of the time that should have passed by the count
 CLOCK_SLACK_US = 50_000
-LATE_SHARE = 0.001  # by which two clocks may drift apart
-LATE_US = 500_000  # by which the first line after a silence may be late
+LATE_SHARE = 0.001  # drift between two clocks
+LATE_US = 500_000  # delay of the first line after a silence
 RATE_OVER_US = 1_000_000
 RATE_FIT_ROWS = 20_000
+CLOCK_OVER_US = 3_000_000  # of samples, by their count
+CLOCK_ROWS = 8
+BLOCK_VALUES = 1 << 16
+STANDS_BELOW = 0.25  # share of the time that should have passed by the count
 
 
-class Row(NamedTuple):
-    """A sample in its place: seq and t_us rise for ever, also where the board starts again."""
+class TrackSample(NamedTuple):
+    """A sample at its place: seq and t_us rise, also after a restart of the board."""
 
     seq: int
     t_us: int
@@ -42,17 +45,17 @@ class Row(NamedTuple):
 class _Mark:
     kind: str
     count: int
-    seq: int  # of the sample that it stands before
+    seq: int  # of the sample after the mark
 
 
-class _Held(NamedTuple):
+class _PendingSample(NamedTuple):
     sample: Sample
     host_us: int
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """Part of a track, ready to be a recording: samples float32 [n, channels], seq and t_us."""
+class TrackSection:
+    """Part of a track: samples float32 [n, channels], seq and t_us int64 [n]."""
 
     samples: Float32
     seq: Int64
@@ -66,9 +69,12 @@ class Stretch:
 
 @dataclass
 class Track:
-    """channels: how many values a sample has. period_us: by the sender's clock; 0 not known.
+    """All samples of one sender, in order.
 
-    totals: how many samples or lines of each kind of fault there were, `lost` among them.
+    Attributes:
+        channels: number of values of a sample.
+        period_us: between two samples, in the sender's time; 0 if unknown.
+        totals: number of samples or lines by kind of fault, such as `lost`.
     """
 
     channels: int = 6
@@ -79,10 +85,10 @@ class Track:
         self._seq, self._t_us = array("q"), array("q")
         self._values = array("i")
         self._marks: list[_Mark] = []
-        self._held: _Held | None = None
+        self._pending: _PendingSample | None = None
         self._restart = False
         self._was_silent = False
-        self._raw_seq = 0  # of the newest sample, as it was sent
+        self._raw_seq = 0  # of the newest sample, as sent
         self._t_offset_us = 0  # from the sender's clock to t_us
         self._host_us = 0  # when the newest sample arrived
 
@@ -91,15 +97,17 @@ class Track:
 
     @property
     def first_t_us(self) -> int:
+        """Time of the first sample."""
         return self._t_us[0]
 
     @property
     def last_t_us(self) -> int:
+        """Time of the newest sample."""
         return self._t_us[-1]
 
     @property
     def newest_rate_hz(self) -> float:
-        """Over the newest second or so; 0 where there is too little. Lost samples count."""
+        """Rate over about the newest second, with lost samples; 0 if there are too few samples."""
         if len(self) < 2:
             return 0.0
         first = bisect_left(self._t_us, self._t_us[-1] - RATE_OVER_US)
@@ -107,10 +115,24 @@ class Track:
         return (self._seq[-1] - self._seq[first]) * 1e6 / passed_us if passed_us > 0 else 0.0
 
     def fitted_rate_hz(self) -> float:
-        """By the line below all times, since arrivals may be late; 0 where there is too little."""
+        """Rate from the line below all times, as arrivals may be late; 0 if unknown."""
         points = list(zip(self._seq[-RATE_FIT_ROWS:], self._t_us[-RATE_FIT_ROWS:], strict=True))
         period_us = line_below(points).slope if len(points) > 1 else 0.0
         return 1e6 / period_us if period_us > 0 else 0.0
+
+    @property
+    def clock_is_stuck(self) -> bool:
+        """Whether the sender's clock stands still while its count rises.
+
+        Each single step may be within the slack of a clock, but not all of them together.
+        """
+        if self.period_us == 0:
+            return False
+        rows = max(CLOCK_ROWS, round(CLOCK_OVER_US / self.period_us))
+        if len(self) <= rows:
+            return False
+        counted_us = (self._seq[-1] - self._seq[-rows - 1]) * self.period_us
+        return self._t_us[-1] - self._t_us[-rows - 1] < STANDS_BELOW * counted_us
 
     def newest(self, n: int) -> list[tuple[int, ...]]:
         """The values of the newest `n` samples, in thousandths."""
@@ -118,64 +140,77 @@ class Track:
         flat = self._values[-n * width :]
         return [tuple(flat[at : at + width]) for at in range(0, len(flat), width)]
 
-    def add(self, sample: Sample, host_us: int) -> list[Row]:
-        """The rows that this sample puts at the end of the track: none, itself, or two."""
+    def add(self, sample: Sample, host_us: int) -> list[TrackSample]:
+        """Add a sample that arrived at `host_us`.
+
+        Returns:
+            The new samples at the end of the track: none, this one, or also the one before it.
+        """
         if not self._seq or self._restart:
             return [self._start_again(sample, host_us)]
-        if self._held is not None:
-            return self._settle(self._held, sample, host_us)
+        if self._pending is not None:
+            return self._settle(self._pending, sample, host_us)
         steps = self._steps_to(sample)
         if self._follows(sample, steps, host_us):
             return [self._append(sample, steps, host_us)]
         if not self._is_repeated_or_late(sample, steps):
-            self._held = _Held(sample, host_us)
+            self._pending = _PendingSample(sample, host_us)
         return []
 
     def mark(self, kind: str, count: int = 1, before_next: bool = True) -> None:
-        """Something befell the stream before the next sample, else before the newest.
+        """Mark a fault before the next sample, or before the newest one.
 
-        What lies before the first sample is not missed by anyone.
+        Faults before the first sample do not count.
         """
         if self._seq:
             self._mark_at(self._seq[-1] + before_next, kind, count)
 
     def expect_restart(self) -> None:
-        """The sender has said that it starts again: its count and clock will too."""
-        self._drop_held()
+        """The sender reports a restart: its count and clock start again."""
+        self._drop_pending()
         self._restart = bool(self._seq)
 
     def after_silence(self) -> None:
-        """Nothing that is still to come was sent before now: it has not been kept waiting."""
+        """The next sample was not sent before now, so that it cannot be a delayed one."""
         self._was_silent = True
 
-    def finish(self) -> list[Row]:
-        """Nothing more will come: a sample still waiting is kept if it lies ahead."""
-        held, self._held = self._held, None
-        if held is None:
+    def finish(self) -> list[TrackSample]:
+        """End the stream: a waiting sample is added if its place is ahead."""
+        pending, self._pending = self._pending, None
+        if pending is None:
             return []
-        steps = self._steps_to(held.sample)
-        if steps > 0 and held.sample.t_us + self._t_offset_us > self._t_us[-1]:
-            return [self._append(held.sample, steps, held.host_us)]
+        steps = self._steps_to(pending.sample)
+        if steps > 0 and pending.sample.t_us + self._t_offset_us > self._t_us[-1]:
+            return [self._append(pending.sample, steps, pending.host_us)]
         self.mark("refused")
         return []
 
-    def stretch(self, start_t_us: int, stop_t_us: int) -> Stretch:
-        """What lies in [start_t_us, stop_t_us]."""
+    def section(self, start_t_us: int, stop_t_us: int) -> TrackSection:
+        """The samples in [start_t_us, stop_t_us]."""
         start = bisect_left(self._t_us, start_t_us)
         stop = bisect_left(self._t_us, stop_t_us + 1)
         seq = np.array(self._seq[start:stop], np.int64)
-        values = np.array(self._values[start * self.channels : stop * self.channels], np.float64)
         jumps = np.flatnonzero(np.diff(seq) > 1)
-        return Stretch(
-            (values / UNITS_PER_SAMPLE_STEP).astype(np.float32).reshape(-1, self.channels),
+        return TrackSection(
+            self._samples(start, stop),
             seq,
             np.array(self._t_us[start:stop], np.int64),
             tuple(Gap(int(at) + 1, int(seq[at + 1] - seq[at]) - 1) for at in jumps),
             self._faults(seq, to_the_end=stop == len(self)),
         )
 
+    def _samples(self, start: int, stop: int) -> Float32:
+        """float32 [stop - start, channels], made in blocks to save memory."""
+        samples = np.empty((stop - start) * self.channels, np.float32)
+        for at in range(0, len(samples), BLOCK_VALUES):
+            first = start * self.channels + at
+            count = min(BLOCK_VALUES, len(samples) - at)
+            values = np.array(self._values[first : first + count], np.float64)
+            samples[at : at + count] = values / UNITS_PER_SAMPLE_STEP
+        return samples.reshape(-1, self.channels)
+
     def _faults(self, seq: Int64, to_the_end: bool) -> tuple[Fault, ...]:
-        """Those between the samples of `seq`; at its ends, those that nothing else will tell."""
+        """The faults between the samples of `seq`, and those at the end of the track."""
         if not len(seq):
             return ()
         last = int(seq[-1]) + (1 if to_the_end else 0)
@@ -187,15 +222,14 @@ class Track:
         )
 
     def _steps_to(self, sample: Sample) -> int:
-        """How far the sample's count lies from the newest one's, across the count's wrap."""
-        half = COUNT_WRAP // 2
-        return (sample.seq - self._raw_seq + half) % COUNT_WRAP - half
+        """Difference to the newest sample's count, across the wrap."""
+        return steps_between(self._raw_seq, sample.seq)
 
     def _follows(self, sample: Sample, steps: int, host_us: int) -> bool:
-        """Count and clock have moved on together, and after a silence the host's clock with them.
+        """Whether count and clock agree, and after a silence also with this computer's clock.
 
-        Else a sender that has run longer since a restart than before it would seem to have lost
-        samples only.
+        Without that, a restart could look like lost samples, if the sender ran longer after it
+        than before.
         """
         passed_us = sample.t_us + self._t_offset_us - self._t_us[-1]
         late_us = host_us - self._host_us - passed_us
@@ -230,38 +264,38 @@ class Track:
         self._mark_at(seq, "late", 1)
 
     def _move_restart(self, seq: int, to_seq: int) -> None:
-        """What comes late right after a restart was sent after it."""
+        """A late sample right after a restart was sent after the restart."""
         for mark in self._marks:
             if mark.kind == "reboot" and mark.seq == seq:
                 mark.seq = to_seq
 
-    def _settle(self, held: _Held, sample: Sample, host_us: int) -> list[Row]:
-        """One sample did not fit; this one tells whether the stream has moved there for good."""
-        self._held = None
-        steps = (sample.seq - held.sample.seq) % COUNT_WRAP
-        passed_us = sample.t_us - held.sample.t_us
+    def _settle(self, pending: _PendingSample, sample: Sample, host_us: int) -> list[TrackSample]:
+        """One sample did not fit; this one shows whether the sender has restarted."""
+        self._pending = None
+        steps = (sample.seq - pending.sample.seq) % COUNT_WRAP
+        passed_us = sample.t_us - pending.sample.t_us
         if not self._follows(sample, self._steps_to(sample), host_us) and _moved_together(
             steps, passed_us, self.period_us
         ):
-            return [self._start_again(*held), *self.add(sample, host_us)]
+            return [self._start_again(*pending), *self.add(sample, host_us)]
         self.mark("refused")
         return self.add(sample, host_us)
 
-    def _drop_held(self) -> None:
-        if self._held is not None:
-            self._held = None
+    def _drop_pending(self) -> None:
+        if self._pending is not None:
+            self._pending = None
             self.mark("refused")
 
-    def _append(self, sample: Sample, steps: int, host_us: int) -> Row:
+    def _append(self, sample: Sample, steps: int, host_us: int) -> TrackSample:
         self.totals["lost"] += steps - 1
-        row = Row(self._seq[-1] + steps, sample.t_us + self._t_offset_us, sample.values)
+        row = TrackSample(self._seq[-1] + steps, sample.t_us + self._t_offset_us, sample.values)
         return self._put(row, sample, host_us)
 
-    def _start_again(self, sample: Sample, host_us: int) -> Row:
-        """The first sample, or the first after a restart: placed by this computer's clock."""
+    def _start_again(self, sample: Sample, host_us: int) -> TrackSample:
+        """Add the first sample, or the first after a restart, by this computer's clock."""
         self._restart = False
         if not self._seq:
-            return self._put(Row(sample.seq, sample.t_us, sample.values), sample, host_us)
+            return self._put(TrackSample(sample.seq, sample.t_us, sample.values), sample, host_us)
         passed_us = max(host_us - self._host_us, round(self.period_us), 1)
         steps = max(1, round(passed_us / self.period_us)) if self.period_us else 1
         self._t_offset_us = self._t_us[-1] + passed_us - sample.t_us
@@ -269,7 +303,7 @@ class Track:
         self._marks[-1].seq = self._seq[-1] + steps
         return self._append(sample, steps, host_us)
 
-    def _put(self, row: Row, sample: Sample, host_us: int) -> Row:
+    def _put(self, row: TrackSample, sample: Sample, host_us: int) -> TrackSample:
         self._seq.append(row.seq)
         self._t_us.append(row.t_us)
         self._values.extend(row.values)

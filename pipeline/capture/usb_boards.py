@@ -1,4 +1,4 @@
-"""Nano 33 BLE boards on USB: which there are, and how one is asked into its bootloader."""
+"""Finds boards on USB, and restarts a board into its bootloader."""
 
 from __future__ import annotations
 
@@ -10,60 +10,77 @@ import serial
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from pipeline.capture.port_list import holders
-from pipeline.capture.ports import ARDUINO_VID, NANO33BLE_PIDS, Port, open_port, translated_opening
+from pipeline.capture.port_list import programs_using
+from pipeline.capture.ports import (
+    Port,
+    open_port,
+    same_serial_number,
+    translated_opening,
+)
+from pipeline.core.board_profiles import BoardProfile, profile_of_usb
 
 TOUCH_BAUD = 1200
 TOUCH_HOLD_S = 0.05  # long enough for the board to see the new baud rate
-BOOTLOADER_PID = NANO33BLE_PIDS[1]
 
 
 @dataclass(frozen=True)
 class UsbBoard:
-    """A board as USB shows it now: its path is another one after each restart.
+    """A board as USB shows it now; its path may change with each restart.
 
-    place: the socket it is plugged into, such as "1-1.2"; None where the system does not say.
+    Attributes:
+        kind: the name of its profile.
+        device: the path of its port.
+        serial_number: None if unknown.
+        place: its USB socket, such as "1-1.2"; None if unknown.
+        in_bootloader: whether it runs its bootloader.
     """
 
+    kind: str
     device: str
     serial_number: str | None
     place: str | None
     in_bootloader: bool
 
+    def has_serial_number(self, serial_number: str) -> bool:
+        """Whether this is its serial number, as its sketch or its bootloader writes it."""
+        known = self.serial_number
+        return known is not None and same_serial_number(known, serial_number)
+
 
 class Usb:
-    """The computer's USB, as far as boards go."""
+    """The boards on this computer's USB."""
 
     def boards(self) -> list[UsbBoard]:
-        """All boards, running a sketch or in their bootloader."""
-        ports = [port for port in list_ports.comports() if port.vid == ARDUINO_VID]
-        return [_board(port) for port in ports if port.pid in NANO33BLE_PIDS]
+        """All boards, in a sketch or in the bootloader."""
+        seen = [(port, profile_of_usb(port.vid, port.pid)) for port in list_ports.comports()]
+        return [_board(port, *known) for port, known in seen if known is not None]
 
-    def holders(self, device: str) -> tuple[str, ...]:
-        """The programs that have the port open, by name and number."""
-        return holders(device)
+    def programs_using(self, device: str) -> tuple[str, ...]:
+        """The programs that have the port open, by name and process number."""
+        return programs_using(device)
 
     def open(self, device: str) -> Port:
-        """Raises PipelineError (NO_BOARD) as pipeline.capture.ports.open_port does."""
+        """Open the port; errors as in pipeline.capture.ports.open_port."""
         return open_port(device)
 
     def touch(self, device: str) -> None:
-        """Open at 1200 baud, let DTR fall, close: the sketch restarts into its bootloader.
+        """Open the port at 1200 baud and close it: the sketch restarts into the bootloader.
 
-        Raises PipelineError (NO_BOARD) where the port cannot be opened.
+        Raises:
+            PipelineError: NO_BOARD if the port cannot be opened.
         """
         with translated_opening(device):
             port = serial.Serial(exclusive=True)
             port.port, port.baudrate, port.dtr = device, TOUCH_BAUD, False
             port.open()
             time.sleep(TOUCH_HOLD_S)
-            # The board may be gone already, which is what was asked for.
+            # The board may already have restarted, and its port is gone.
             with suppress(OSError, serial.SerialException):
                 port.close()
 
 
-def _board(port: ListPortInfo) -> UsbBoard:
-    # After the colon stands the interface, which the bootloader numbers otherwise.
+def _board(port: ListPortInfo, profile: BoardProfile, in_bootloader: bool) -> UsbBoard:
+    # The interface after the colon has another number in the bootloader.
     place = port.location.partition(":")[0] if port.location else None
-    in_bootloader = port.pid == BOOTLOADER_PID
-    return UsbBoard(port.device, port.serial_number or None, place, in_bootloader)
+    serial_number = port.serial_number or None
+    return UsbBoard(profile.name, port.device, serial_number, place, in_bootloader)

@@ -9,38 +9,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.cells import Recurrence
+from pipeline.cells.operators import Recurrence
 from pipeline.compiler.cost import network_cost
 from pipeline.compiler.emit import emit_header, emit_source
 from pipeline.compiler.fuse import Step, fuse
 from pipeline.compiler.graph import Graph, without_views
 from pipeline.compiler.layers import Layer, Program
 from pipeline.compiler.lower import lower
-from pipeline.compiler.plan import plan
+from pipeline.compiler.memory_plan import plan
 from pipeline.compiler.reader import read_graph
-from pipeline.compiler.recurrent import on_and_on, over_window, reach_of, recurrence_of
-from pipeline.compiler.stream import CannotStreamError, samples_of
-from pipeline.compiler.stream_layers import stream
-from pipeline.contract import Quantisation
-from pipeline.costs import LayerCost, NetworkCost
+from pipeline.compiler.recurrent import (
+    receptive_field_of,
+    recurrence_of,
+    stream_program,
+    window_program,
+)
+from pipeline.compiler.stream import CannotStreamError, samples_of, stream
+from pipeline.core.contract import Quantization
+from pipeline.core.costs import LayerCost, NetworkCost
 
 MAX_WEIGHT_BYTES = 2**20  # all flash of the boards this is for
 
 
 @dataclass(frozen=True)
 class CompiledNetwork:
-    """sources: `model_network.h` and `model_network.c`, to be built with firmware/lib/nn.
+    """The C of a network, and facts about it.
 
-    input_shape: of a whole window. feed: samples that one inference is given, all of the window,
-    or a hop where the network streams; obstacle: what keeps it from streaming, None where nothing
-    does or nobody asked. cost: of one inference. recurrence: of a recurrent network, the cells
-    whose bytes pipeline/cell_arithmetic.py defines.
+    Args:
+        sources: `model_network.h` and `model_network.c`, to be built with firmware/lib/nn.
+        input_shape: of a whole window.
+        output_shape: of the scores.
+        quantization: of input and output.
+        cost: of one inference.
+        feed: input samples of one inference: a window, or a hop where the network streams.
+        obstacle: why the network does not stream; None where it streams, or without a hop.
+        recurrence: the cells of a recurrent network; pipeline/cells/arithmetic.py defines their
+            bytes.
     """
 
     sources: dict[str, str]
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
-    quantisation: Quantisation
+    quantization: Quantization
     cost: NetworkCost
     feed: int
     obstacle: str | None = None
@@ -48,6 +58,7 @@ class CompiledNetwork:
 
     @property
     def layers(self) -> tuple[LayerCost, ...]:
+        """The cost of each layer."""
         return self.cost.layers
 
     @property
@@ -63,18 +74,24 @@ def compile_network(
     window: int | None = None,
     keep_state: bool = False,
 ) -> CompiledNetwork:
-    """compact: in less memory, for more instructions: convolutions read int8 as it is, instead of
-    widening it first; weights are stored in one byte each, sums for few positions at a time.
+    """Compile an int8 .tflite model to C.
 
-    With a `hop`, in samples, the network streams where it can: it is given only the samples that
-    are new, and gives the same bytes.
+    Args:
+        flatbuffer: the model.
+        compact: use less memory and more instructions. Convolutions read int8 instead of widened
+            input, weights take one byte each, and few positions are computed at a time.
+        hop: in samples. The network streams where it can: it takes only new samples, and its bytes
+            are the same.
+        window: in samples, of a recurrent network; None for its receptive field.
+        keep_state: a recurrent network keeps its states from one hop to the next.
 
-    Raises PipelineError for a damaged file, and, by operator and layer, for what the engine does
-    not support.
+    Raises:
+        PipelineError: the file is damaged, or the engine does not support an operator; the error
+            names operator and layer.
     """
     graph = without_views(read_graph(flatbuffer))
     if graph.cells:
-        window = window or reach_of(graph)
+        window = window or receptive_field_of(graph)
         return _recurrent(graph, compact, hop if keep_state else None, window)
     steps = fuse(graph, compact)
     windowed = Program(graph.input, graph.output, _layers(steps))
@@ -88,15 +105,15 @@ def compile_network(
 
 def _recurrent(graph: Graph, compact: bool, hop: int | None, window: int) -> CompiledNetwork:
     program = (
-        over_window(graph, window, compact)
+        window_program(graph, window, compact)
         if hop is None
-        else on_and_on(graph, window, hop, compact)
+        else stream_program(graph, window, hop, compact)
     )
     compiled = _compiled(graph, program, feed=hop or window)
     return replace(
         compiled,
         input_shape=(1, window, graph.input.shape[-1]),
-        obstacle="its states begin anew with each window" if hop is None else None,
+        obstacle="its states are reset for each window" if hop is None else None,
         recurrence=recurrence_of(graph),
     )
 
@@ -112,7 +129,7 @@ def _compiled(
         },
         input_shape=graph.input.shape,
         output_shape=graph.output.shape,
-        quantisation=_quantisation(graph),
+        quantization=_quantization(graph),
         cost=network_cost(program, memory),
         feed=feed or samples_of(graph),
         obstacle=obstacle,
@@ -130,8 +147,8 @@ def _layers(steps: Sequence[Step]) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
-def _quantisation(graph: Graph) -> Quantisation:
-    return Quantisation(
+def _quantization(graph: Graph) -> Quantization:
+    return Quantization(
         input_scale=graph.input.scale,
         input_zero_point=graph.input.zero_point,
         output_scale=graph.output.scale,

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.cell_arithmetic import FixedCell, FixedMatrix, Integers
-from pipeline.cells import GRU, GRU_RESET_BEFORE, LSTM, SIMPLE_RNN
+from pipeline.cells.arithmetic import FixedCell, FixedMatrix, Integers
+from pipeline.cells.operators import GRU, GRU_RESET_BEFORE, LSTM, SIMPLE_RNN
 from pipeline.compiler.filters import NN_BLOCK
 from pipeline.compiler.fixedpoint import INT8_MAX, INT8_MIN, quantize_scale
 from pipeline.compiler.fuse import Step
 from pipeline.compiler.graph import CellStep
 from pipeline.compiler.layers import Array, Layer, Struct, Value, kernel_layer, output_fields
-from pipeline.errors import PipelineError
+from pipeline.core.errors import PipelineError
 
 _QUAD = 4  # elements of a vector that are multiplied together
 _WIDENED = (0, 2, 1, 3)  # how widening an int8 input orders a quad
@@ -71,7 +71,7 @@ def _fixed(step: CellStep) -> FixedCell:
         raise PipelineError(
             f"The compiler cannot take {step.cell.kind.name} in layer `{step.cell.layer}`: "
             f"{error}.",
-            "its weights, or the values it is given, are far larger than is usual",
+            "possibly its weights or its inputs are far larger than is usual",
             "train it again with scaled inputs, fewer epochs or a smaller learning rate",
         ) from None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from pipeline.compiler.axes import FilterAxis
 from pipeline.compiler.filters import (
     LARGEST_INPUT,
     NN_BLOCK,
@@ -29,14 +30,13 @@ from pipeline.compiler.layers import (
     output_fields,
 )
 from pipeline.compiler.reductions import mean_struct
-from pipeline.compiler.windows import Axis
 
 CHUNK_WORDS = 400  # for widened input and sums, where one pool of windows does not need more
 _PAIR_SUMS = 2 * NN_BLOCK  # words, as in firmware/lib/nn/nn_pairs.h
 
 
 @dataclass(frozen=True)
-class Windows:
+class ConvWindows:
     """Where the windows of a Conv1D lie in its flat input; the fields are those of nn_conv1d_t."""
 
     step: int
@@ -47,7 +47,7 @@ class Windows:
 
     @property
     def advance(self) -> int:
-        """Windows in one piece overlap."""
+        """ConvWindows in one piece overlap."""
         return min(self.words, 2 * self.step) if self.runs == 1 else self.words
 
     @property
@@ -57,16 +57,17 @@ class Windows:
 
     @property
     def chunk_words(self) -> int:
+        """Of all windows of a chunk."""
         return self.words + (self.chunk - 1) * self.advance
 
 
-def windows_of(axis: Axis, channels: int, pool: int, sums: int, room: int) -> Windows:
+def windows_of(axis: FilterAxis, channels: int, pool: int, sums: int, room: int) -> ConvWindows:
     """sums: words that are kept of a pair of positions; room: words for all, if that suffices."""
     step, whole = axis.stride * channels, pool // math.gcd(pool, 2)
     if axis.dilation == 1 or axis.kernel == 1:
-        windows = Windows(step, 1, -(-axis.kernel * channels // 2), 0, whole)
+        windows = ConvWindows(step, 1, -(-axis.kernel * channels // 2), 0, whole)
     else:
-        windows = Windows(step, axis.kernel, -(-channels // 2), axis.dilation * channels, whole)
+        windows = ConvWindows(step, axis.kernel, -(-channels // 2), axis.dilation * channels, whole)
     pairs = -(-axis.result // 2)
     fitting = max(room - windows.words, 0) // (windows.advance + sums) + 1
     chunks = -(-pairs // fitting)
@@ -74,7 +75,7 @@ def windows_of(axis: Axis, channels: int, pool: int, sums: int, room: int) -> Wi
 
 
 def lower_conv1d(
-    step: Step, filters: Filters, axis: Axis, macs: int, outputs: int, columns: int = 1
+    step: Step, filters: Filters, axis: FilterAxis, macs: int, outputs: int, columns: int = 1
 ) -> Layer:
     """outputs: channels of a position; columns: filters of which the largest counts, in blocks one
     after the other."""
@@ -89,7 +90,7 @@ def lower_conv1d(
     room = 0 if step.compact else CHUNK_WORDS
     windows = windows_of(axis, filters.weights.shape[1] // axis.kernel, pool, sums, room)
     fields: dict[str, Value] = {
-        **arrays_of(filters, windows.runs, quick, columns),
+        **kernel_arrays(filters, windows.runs, quick, columns),
         "inputs": source.elements,
         "padding": axis.padding * source.elements // axis.length,
         "step": windows.step,
@@ -115,7 +116,7 @@ def lower_conv1d(
     return kernel_layer(step.parts, f"{kernel}_mean", (struct, mean), macs, scratch)
 
 
-def arrays_of(
+def kernel_arrays(
     filters: Filters, runs: int, quick: Array | None, columns: int = 1
 ) -> dict[str, Value]:
     """Weights in `runs`, bias and scales; all sums are doubled for quick scales."""

@@ -1,18 +1,21 @@
-"""CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED as kernel calls."""
+"""Convolutions in two dimensions, whole and by channel."""
 
 from __future__ import annotations
 
+from pipeline.compiler.axes import FilterAxis, filter_axes, line_of
 from pipeline.compiler.conv1d import lower_conv1d
 from pipeline.compiler.dense import lower_compact_conv1d, lower_dense, lower_windows
-from pipeline.compiler.depthwise import check_depthwise, lower_depthwise
 from pipeline.compiler.filters import (
     LARGEST_INPUT,
     NN_BLOCK,
     Filters,
+    by_channel,
     interleave,
     prove_no_overflow,
+    quick_scales,
     read_conv_2d,
     read_filters,
+    scale_fields,
 )
 from pipeline.compiler.fuse import Step
 from pipeline.compiler.graph import Operator
@@ -28,16 +31,17 @@ from pipeline.compiler.layers import (
 )
 from pipeline.compiler.narrow import spread
 from pipeline.compiler.routes import Route, route_of
-from pipeline.compiler.windows import Axis, filter_axes, line_of
 
 
 def lower_conv_2d(step: Step) -> Layer:
+    """The kernel call of a CONV_2D, with what is fused into it."""
     filters = read_conv_2d(step.operator)
     macs = step.operator.output.elements * filters.weights.shape[1]
     return _lower_filters(step, filters, macs)
 
 
 def lower_depthwise_conv_2d(step: Step) -> Layer:
+    """The kernel call of a DEPTHWISE_CONV_2D."""
     operator = step.operator
     check_depthwise(operator)
     channels = operator.operand(0).shape[-1]
@@ -49,6 +53,7 @@ def lower_depthwise_conv_2d(step: Step) -> Layer:
 
 
 def lower_fully_connected(step: Step) -> Layer:
+    """The kernel call of a FULLY_CONNECTED."""
     operator = step.operator
     source, weights, output = operator.operand(0), operator.operand(1), operator.output
     if len(weights.shape) != 2 or operator.options.shuffled_weights:
@@ -61,7 +66,7 @@ def lower_fully_connected(step: Step) -> Layer:
     filters = read_filters(operator, outputs, axis=0)
     macs = rows * outputs * inputs
     layer = lower_dense(step, filters, macs) if rows == 1 else None
-    return layer or _lower_line(step, filters, Axis(rows, rows, 1, 1, 1, 0), macs)
+    return layer or _lower_line(step, filters, FilterAxis(rows, rows, 1, 1, 1, 0), macs)
 
 
 def _lower_filters(step: Step, filters: Filters, macs: int) -> Layer:
@@ -77,7 +82,7 @@ def _lower_filters(step: Step, filters: Filters, macs: int) -> Layer:
     return kernel_layer(step.parts, "nn_conv2d_any", (_any_struct(operator, filters),), macs)
 
 
-def _lower_line(step: Step, filters: Filters, axis: Axis, macs: int) -> Layer:
+def _lower_line(step: Step, filters: Filters, axis: FilterAxis, macs: int) -> Layer:
     compact = lower_compact_conv1d(step, filters, axis, macs) if step.compact else None
     return compact or lower_conv1d(step, filters, axis, macs, len(filters.bias))
 
@@ -116,3 +121,44 @@ def _interleaved(filters: Filters, groups: int) -> dict[str, Value]:
         values = tuple(value for array in arrays for value in array.values)
         fields[name] = Array(arrays[0].name, arrays[0].c_type, values)
     return fields
+
+
+_PIECE = 32  # positions, whose sums are kept
+_COMPACT_PIECE = 4
+
+
+def check_depthwise(operator: Operator) -> None:
+    """Raises PipelineError where its shapes do not fit each other."""
+    source, weights, output = operator.operand(0), operator.operand(1), operator.output
+    multiplier = operator.options.depth_multiplier
+    if len(weights.shape) != 4 or weights.shape[0] != 1 or len(source.shape) != 4:
+        raise operator.refuse(f"its weights have shape {list(weights.shape)}")
+    if not weights.shape[3] == output.shape[-1] == source.shape[-1] * multiplier:
+        raise operator.refuse(f"its depth multiplier {multiplier} does not fit its shapes")
+
+
+def lower_depthwise(step: Step, filters: Filters, macs: int) -> Layer:
+    """Of at least four channels."""
+    operator = step.operator
+    source, zero_point = operator.operand(0), operator.output.zero_point
+    channels, taps = source.shape[-1], filters.weights.shape[1]
+    height, width = filter_axes(operator)
+    filters = filters.folded(source.zero_point).in_fours(channels)
+    prove_no_overflow(operator, filters, LARGEST_INPUT)
+    bounds = clamp_bounds(operator)
+    quick = quick_scales(filters, zero_point, bounds)
+    weights, bias, scales = by_channel(filters if quick is None else filters.doubled())
+    piece = min(width.result, _COMPACT_PIECE if step.compact else _PIECE)
+    fields: dict[str, Value] = {
+        "weights": weights,
+        "bias": bias,
+        **scale_fields(scales, quick),
+        "plane": plane_fields(operator, height, width),
+        "multiplier": operator.options.depth_multiplier,
+        "piece": piece,
+        "output": output_fields(zero_point, bounds),
+    }
+    struct = Struct("nn_depthwise_conv2d_t", "layer", fields)
+    copy = 0 if height.is_inside and width.is_inside else -(-channels * taps // 4)
+    scratch = NN_BLOCK * piece + copy
+    return kernel_layer(step.parts, "nn_depthwise_conv2d", (struct,), macs, scratch)

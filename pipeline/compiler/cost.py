@@ -19,8 +19,8 @@ from pathlib import Path
 from pipeline.compiler.cell_layers import CELL_KERNELS
 from pipeline.compiler.graph import Tensor
 from pipeline.compiler.layers import Layer, Program, Struct, Value
-from pipeline.compiler.plan import Plan
-from pipeline.costs import LayerCost, NetworkCost
+from pipeline.compiler.memory_plan import MemoryPlan
+from pipeline.core.costs import LayerCost, NetworkCost
 
 TABLE = Path(__file__).with_name("kernel_costs.json")
 NN_BLOCK = 4  # output channels computed together, as in firmware/lib/nn/nn.h
@@ -42,6 +42,7 @@ class KernelCost:
 
 @cache
 def kernel_costs() -> dict[str, KernelCost]:
+    """The table of kernel_costs.json, by kernel and variant."""
     content = json.loads(TABLE.read_text("utf-8"))
     return {
         name: KernelCost(
@@ -62,7 +63,7 @@ def kernel_cost(name: str) -> KernelCost:
     return known.get(name) or known.get(kernel) or known.get(f"{kernel} quick") or unknown
 
 
-def network_cost(program: Program, plan: Plan) -> NetworkCost:
+def network_cost(program: Program, plan: MemoryPlan) -> NetworkCost:
     """Of one call: a window, or a hop where the network streams."""
     layers = program.all_layers
     once, looped = len(program.before), len(program.looped)
@@ -85,7 +86,7 @@ def network_cost(program: Program, plan: Plan) -> NetworkCost:
     )
 
 
-def _layer_cost(layer: Layer, plan: Plan, index: int, calls: int) -> LayerCost:
+def _layer_cost(layer: Layer, plan: MemoryPlan, index: int, calls: int) -> LayerCost:
     begins, ends = 2 * index, 2 * index + 1  # as in plan.py
     live = [
         buffer.bytes for buffer in plan.buffers if buffer.first <= ends and buffer.last >= begins

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.compiler.axes import FilterAxis, filter_axes
 from pipeline.compiler.filters import (
     LARGEST_INPUT,
     NN_BLOCK,
@@ -24,7 +25,6 @@ from pipeline.compiler.layers import (
     size,
 )
 from pipeline.compiler.reductions import mean_struct
-from pipeline.compiler.windows import Axis, filter_axes
 
 
 def lower_dense(step: Step, filters: Filters, macs: int) -> Layer | None:
@@ -47,7 +47,7 @@ def lower_dense(step: Step, filters: Filters, macs: int) -> Layer | None:
     return kernel_layer(step.parts, "nn_fully_connected", (struct,), macs)
 
 
-def lower_compact_conv1d(step: Step, filters: Filters, axis: Axis, macs: int) -> Layer | None:
+def lower_compact_conv1d(step: Step, filters: Filters, axis: FilterAxis, macs: int) -> Layer | None:
     """None where a window is not in one piece inside the input, or cannot be paired."""
     in_one_piece = axis.is_inside and (axis.dilation == 1 or axis.kernel == 1)
     rows = _rows(step, filters)

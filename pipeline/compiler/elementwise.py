@@ -30,6 +30,7 @@ Function = Callable[[int], int]
 
 
 def lower_add(step: Step) -> Layer:
+    """The kernel call of an ADD: of two activations, or of one and a constant."""
     operator = step.operator
     a, b, output = operator.operand(0), operator.operand(1), operator.output
     twice_largest = 2 * max(a.scale, b.scale)
@@ -73,6 +74,7 @@ def _period(operator: Operator, operand: Tensor) -> int:
 
 
 def lower_pad(step: Step) -> Layer:
+    """The kernel call of a PAD."""
     operator = step.operator
     source, paddings, output = operator.operand(0), operator.operand(1), operator.output
     rank = len(source.shape)
@@ -131,8 +133,8 @@ def _saturating(operator: Operator, function: Callable[[int, int], int], bits: i
         raise operator.refuse("its input scale is too small or too large")
     radius = fixedpoint.input_radius(_FUNCTION_INPUT_BITS, scale.shift)
 
-    def value(quantised: int) -> int:
-        distance = quantised - source.zero_point
+    def value(quantized: int) -> int:
+        distance = quantized - source.zero_point
         if abs(distance) >= radius:
             return fixedpoint.INT8_MIN if distance <= -radius else fixedpoint.INT8_MAX
         result = function(rescale(distance, scale), _FUNCTION_INPUT_BITS)
@@ -144,14 +146,14 @@ def _saturating(operator: Operator, function: Callable[[int, int], int], bits: i
 
 def _logistic(operator: Operator) -> Function:
     if operator.output.scale != 1 / 256 or operator.output.zero_point != -128:
-        raise operator.refuse("its output is not quantised to 1/256 from -128")
-    return _saturating(operator, fixedpoint.logistic, bits=8)
+        raise operator.refuse("its output is not quantized to 1/256 from -128")
+    return _saturating(operator, fixedpoint.logistic_q31, bits=8)
 
 
 def _tanh(operator: Operator) -> Function:
     if operator.output.scale != 1 / 128 or operator.output.zero_point != 0:
-        raise operator.refuse("its output is not quantised to 1/128 around 0")
-    return _saturating(operator, fixedpoint.tanh, bits=7)
+        raise operator.refuse("its output is not quantized to 1/128 around 0")
+    return _saturating(operator, fixedpoint.tanh_q31, bits=7)
 
 
 def _relu(operator: Operator) -> Function:
@@ -162,7 +164,7 @@ def _relu(operator: Operator) -> Function:
 
 
 def _relu6(operator: Operator) -> Function:
-    """Its output has its input's quantisation."""
+    """Its output has its input's quantization."""
     source = operator.operand(0)
     six = clamp(source.zero_point + quantize_float32(6.0, source.scale))
     return lambda value: clamp(value, source.zero_point, six)

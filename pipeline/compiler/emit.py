@@ -8,7 +8,7 @@ from pipeline.compiler.cell_layers import CELL_KERNELS
 from pipeline.compiler.fixedpoint import QuickScale, Scale
 from pipeline.compiler.graph import Tensor
 from pipeline.compiler.layers import Array, Layer, Operand, Program, Struct, Value
-from pipeline.compiler.plan import Plan
+from pipeline.compiler.memory_plan import MemoryPlan
 
 LINE_WIDTH = 100
 
@@ -86,6 +86,7 @@ _RESET_STATE = "void model_network_reset(void) { memset(&state, 0, sizeof state)
 
 
 def emit_header(program: Program) -> str:
+    """The text of model_network.h."""
     return _HEADER.format(
         layers=len(program.all_layers),
         inputs=program.input.elements,
@@ -96,7 +97,8 @@ def emit_header(program: Program) -> str:
     )
 
 
-def emit_source(program: Program, plan: Plan) -> str:
+def emit_source(program: Program, plan: MemoryPlan) -> str:
+    """The text of model_network.c."""
     return _SOURCE.format(
         includes=_includes(program),
         arena=_ARENA.format(bytes=plan.buffer_bytes) if plan.buffer_bytes else "",
@@ -125,15 +127,15 @@ def _state(program: Program) -> str:
     return _STATE.format(members="\n".join(members)) if kept else ""
 
 
-def _calls(program: Program, plan: Plan) -> str:
+def _calls(program: Program, plan: MemoryPlan) -> str:
     calls = [_call(program, layer, plan, i) for i, layer in enumerate(program.all_layers)]
     once, end = len(program.before), len(program.before) + len(program.looped)
-    anew = ["  model_network_reset();"] if program.begins_anew else []
+    reset = ["  model_network_reset();"] if program.resets_state else []
     looped = _loop(program, plan, calls[once:end]) if program.looped else []
-    return "\n".join([*anew, *calls[:once], *looped, *calls[end:]])
+    return "\n".join([*reset, *calls[:once], *looped, *calls[end:]])
 
 
-def _loop(program: Program, plan: Plan, calls: list[str]) -> list[str]:
+def _loop(program: Program, plan: MemoryPlan, calls: list[str]) -> list[str]:
     """The looped layers go through the input, or the columns made of it, a unit at a time."""
     columns = program.columns or program.input
     unit, first, name = columns.elements // program.units, [], "input"
@@ -181,7 +183,7 @@ def _argument(layer: str, argument: Struct | Array | int) -> str:
     return f"{argument.name}_{layer}" if isinstance(argument, Array) else str(argument)
 
 
-def _call(program: Program, layer: Layer, plan: Plan, index: int) -> str:
+def _call(program: Program, layer: Layer, plan: MemoryPlan, index: int) -> str:
     in_state = {kept.output.storage: kept.state for kept in program.all_layers if not kept.writes}
 
     def place(item: Operand) -> str:

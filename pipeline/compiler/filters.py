@@ -32,6 +32,7 @@ class Filters:
         return Filters(self.weights, bias, self.scales)
 
     def doubled(self) -> Filters:
+        """The same filters with sums twice as large, as a `QuickScale` takes them."""
         return Filters(2 * self.weights, 2 * self.bias, self.scales)
 
     def seeing_all(self, channels: int) -> Filters:
@@ -56,6 +57,7 @@ class Filters:
         return Filters(self.weights[order], self.bias[order], scales)
 
     def split(self, groups: int) -> tuple[Filters, ...]:
+        """The filters of each group."""
         size = len(self.bias) // groups
         starts = range(0, len(self.bias), size)
         return tuple(
@@ -77,9 +79,9 @@ def read_filters(operator: Operator, filters: int, axis: int) -> Filters:
         raise operator.refuse(f"it has {filters} filters where {MAX_FILTERS} is the most")
     scales, zero_points = weights.scales, weights.zero_points
     if any(zero_points) or len(zero_points) != len(scales) or len(scales) not in (1, filters):
-        raise operator.refuse("its weights are not quantised symmetrically, per filter or as one")
+        raise operator.refuse("its weights are not quantized symmetrically, per filter or as one")
     if len(weights.scales) > 1 and weights.axis != axis:
-        raise operator.refuse(f"its weights are quantised along axis {weights.axis}")
+        raise operator.refuse(f"its weights are quantized along axis {weights.axis}")
     if not all(0 <= scale < float("inf") for scale in weights.scales):
         raise operator.refuse("the scales of its weights make no sense")
     values = np.frombuffer(weights.data, np.int8).astype(np.int64).reshape(weights.shape)
@@ -121,8 +123,8 @@ def _scales(operator: Operator, filters: int) -> tuple[Scale, ...]:
 
 def largest_sums(filters: Filters, largest_input: int) -> list[int]:
     """What no step of a filter's sum can exceed, in size."""
-    reach = np.abs(filters.weights).sum(axis=1) * largest_input + np.abs(filters.bias)
-    return [int(bound) for bound in reach]
+    bounds = np.abs(filters.weights).sum(axis=1) * largest_input + np.abs(filters.bias)
+    return [int(bound) for bound in bounds]
 
 
 def prove_no_overflow(operator: Operator, filters: Filters, largest_input: int) -> None:
@@ -155,6 +157,7 @@ def scale_fields(scales: Array, quick: Array | None) -> dict[str, Array]:
 
 
 def doubled(bias: Array) -> Array:
+    """The same array with each value twice as large."""
     values = tuple(2 * value for value in bias.values if isinstance(value, int))
     return Array(bias.name, bias.c_type, values)
 
@@ -170,7 +173,7 @@ def first_columns(scales: Array, columns: int) -> Array:
 
 
 def interleave(filters: Filters) -> tuple[Array, Array, Array]:
-    """Weights [block][tap][NN_BLOCK], bias and scales, filled up to whole blocks."""
+    """Weights `[block][tap][NN_BLOCK]`, bias and scales, filled up to whole blocks."""
     blocks, bias, scales = _blocks(filters)
     return Array("weights", "int8_t", tuple(blocks.ravel().tolist())), bias, scales
 
@@ -195,7 +198,7 @@ def pair_rows(filters: Filters) -> tuple[Array, Array, Array] | None:
 
 
 def pair(filters: Filters, runs: int) -> tuple[Array, Array, Array]:
-    """As `interleave`, with two taps of a run side by side: [block][runs][pairs][NN_BLOCK][2]."""
+    """As `interleave`, with two taps of a run side by side: `[block][runs][pairs][NN_BLOCK][2]`."""
     count, taps = filters.weights.shape
     by_run = filters.weights.reshape(count, runs, taps // runs)
     whole = np.pad(by_run, ((0, 0), (0, 0), (0, taps // runs % 2)))
@@ -205,7 +208,7 @@ def pair(filters: Filters, runs: int) -> tuple[Array, Array, Array]:
 
 
 def by_channel(filters: Filters) -> tuple[Array, Array, Array]:
-    """Weights [block][tap][NN_BLOCK] of filters in fours, channels 0, 2, 1, 3."""
+    """Weights `[block][tap][NN_BLOCK]` of filters in fours, channels 0, 2, 1, 3."""
     blocks, bias, scales = _blocks(filters)
     values = blocks[:, :, [0, 2, 1, 3]].ravel().tolist()
     return Array("weights", "int16_t", tuple(values)), bias, scales

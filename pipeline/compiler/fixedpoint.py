@@ -1,6 +1,6 @@
 """Exact integer arithmetic: what the kernels' constants and tables are computed with.
 
-Follows gemmlowp's fixed point as TensorFlow Lite Micro uses it (quantisation scheme:
+Follows gemmlowp's fixed point as TensorFlow Lite Micro uses it (quantization scheme:
 https://arxiv.org/abs/1712.05877). A value Qm.n is an integer of 2^-n steps, 32 bits in all.
 """
 
@@ -74,6 +74,7 @@ def shift_right(value: int, bits: int) -> int:
 
 
 def rescale(value: int, scale: Scale) -> int:
+    """value * scale, rounded twice, as TensorFlow Lite Micro does."""
     left, right = max(scale.shift, 0), max(-scale.shift, 0)
     return shift_right(multiply_high(value << left, scale.multiplier), right)
 
@@ -93,6 +94,7 @@ def quick_scale(scale: Scale, zero_point: int, largest_sum: int) -> QuickScale |
 
 
 def clamp(value: int, low: int = INT8_MIN, high: int = INT8_MAX) -> int:
+    """The nearest value from low to high, which are those of int8 unless given."""
     return min(max(value, low), high)
 
 
@@ -141,7 +143,7 @@ def _newton_reciprocal(x: int) -> int:
     return estimate
 
 
-def logistic(value: int, integer_bits: int) -> int:
+def logistic_q31(value: int, integer_bits: int) -> int:
     """1 / (1 + exp(-value)) in Q0.31."""
     if value == 0:
         return 1 << 30
@@ -150,8 +152,8 @@ def logistic(value: int, integer_bits: int) -> int:
     return of_positive if value > 0 else INT32_MAX - of_positive
 
 
-def tanh(value: int, integer_bits: int) -> int:
-    """tanh(value) in Q0.31, as (1 - exp(-2|value|)) / (1 + exp(-2|value|))."""
+def tanh_q31(value: int, integer_bits: int) -> int:
+    """tanh_q31(value) in Q0.31, as (1 - exp(-2|value|)) / (1 + exp(-2|value|))."""
     if value == 0:
         return 0
     exponential = exp_of_negative(-abs(value), integer_bits + 1)

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from pipeline.compiler.axes import averaged, axes_of
 from pipeline.compiler.filters import read_conv_2d
 from pipeline.compiler.graph import Graph, Operator
-from pipeline.compiler.layers import clamp_bounds, require_same_quantisation
+from pipeline.compiler.layers import clamp_bounds, require_same_quantization
 from pipeline.compiler.narrow import can_pool_columns
 from pipeline.compiler.routes import Route, route_of
-from pipeline.compiler.windows import averaged, axes_of
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,13 @@ class Step:
 
     @property
     def parts(self) -> tuple[Operator, ...]:
+        """The operators of the step, in order."""
         every = (self.operator, self.pool, self.mean)
         return tuple(part for part in every if part is not None)
 
     @property
     def last(self) -> Operator:
+        """The operator whose output is that of the step."""
         return self.parts[-1]
 
     @property
@@ -49,7 +51,7 @@ class Step:
         bounds = clamp_bounds(self.operator)
         if self.pool is None:
             return bounds
-        require_same_quantisation(self.pool)
+        require_same_quantization(self.pool)
         after = clamp_bounds(self.pool)
         return max(bounds[0], after[0]), min(bounds[1], after[1])
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from pipeline.cells import Cell
-from pipeline.errors import PipelineError
+from pipeline.cells.operators import Cell
+from pipeline.core.errors import PipelineError
 
 VIEWS = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")  # the same bytes under another shape
 SUPPORTED = (
@@ -36,14 +36,17 @@ class Tensor:
 
     @property
     def elements(self) -> int:
+        """The number of values."""
         return math.prod(self.shape)
 
     @property
     def scale(self) -> float:
+        """Of a tensor that is quantized as a whole."""
         return self.scales[0]
 
     @property
     def zero_point(self) -> int:
+        """Of a tensor that is quantized as a whole."""
         return self.zero_points[0]
 
 
@@ -63,6 +66,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Operator:
+    """An operator of the graph.
+
+    layer: the Keras layer it comes from, as a C identifier.
+    """
+
     name: str
     layer: str  # the Keras layer it comes from, as a C identifier
     inputs: tuple[Tensor | None, ...]
@@ -77,9 +85,11 @@ class Operator:
         return tensor
 
     def optional(self, number: int) -> Tensor | None:
+        """Input `number`; None where it is missing."""
         return self.inputs[number] if number < len(self.inputs) else None
 
     def refuse(self, reason: str) -> PipelineError:
+        """The error for an operator that the compiled engine cannot compute."""
         return PipelineError(
             f"The compiler cannot take {self.name} in layer `{self.layer}`: {reason}.",
             f"the compiled engine covers, in int8 and for batch 1, {', '.join(SUPPORTED)}",

@@ -10,9 +10,9 @@ from typing import TypeAlias
 import numpy as np
 
 from pipeline.compiler import fixedpoint
+from pipeline.compiler.axes import FilterAxis
 from pipeline.compiler.fixedpoint import QuickScale, Scale
 from pipeline.compiler.graph import Operator, Tensor
-from pipeline.compiler.windows import Axis
 
 _REAL_BOUNDS = {
     "NONE": (None, None),
@@ -33,6 +33,7 @@ class Array:
 
     @property
     def bytes(self) -> int:
+        """Of flash."""
         return len(self.values) * _ITEM_BYTES[self.c_type]
 
 
@@ -49,6 +50,7 @@ class Struct:
     fields: Mapping[str, Value]
 
     def arrays(self) -> tuple[Array, ...]:
+        """All arrays that the struct points to."""
         return tuple(_arrays_in(self.fields))
 
 
@@ -95,6 +97,7 @@ class Layer:
 
     @property
     def weight_bytes(self) -> int:
+        """Flash of the layer's constants."""
         return sum(array.bytes for array in self.constants)
 
 
@@ -103,7 +106,7 @@ class Program:
     """What one call of the network runs: `before`; then `looped` for each of `units` equal parts of
     the input, or of the `columns` that `before` has made; then `layers`.
 
-    input: what one call is given. begins_anew: what is kept is forgotten before. The first units
+    input: of one call. resets_state: all states are reset before. The first units
     since a reset, `skipped` of them, end before the looped layer of number `skipped_from`.
     """
 
@@ -114,18 +117,19 @@ class Program:
     units: int = 1
     before: tuple[Layer, ...] = ()
     columns: Tensor | None = None
-    begins_anew: bool = False
+    resets_state: bool = False
     skipped: int = 0
     skipped_from: int = 0
 
     @property
     def all_layers(self) -> tuple[Layer, ...]:
+        """In the order they run."""
         return (*self.before, *self.looped, *self.layers)
 
     @property
     def streams(self) -> bool:
         """Whether it goes on from what it has seen."""
-        return bool(self.looped) and not self.begins_anew
+        return bool(self.looped) and not self.resets_state
 
 
 def size(height_width: tuple[int, int]) -> dict[str, int]:
@@ -138,7 +142,7 @@ def output_fields(zero_point: int, bounds: tuple[int, int]) -> dict[str, int]:
     return {"zero_point": zero_point, "min": bounds[0], "max": bounds[1]}
 
 
-def plane_fields(operator: Operator, height: Axis, width: Axis) -> dict[str, Value]:
+def plane_fields(operator: Operator, height: FilterAxis, width: FilterAxis) -> dict[str, Value]:
     """An nn_plane_t."""
     return {
         "input": size((height.length, width.length)),
@@ -193,8 +197,8 @@ def clamp_bounds(operator: Operator) -> tuple[int, int]:
     return bounds[0], bounds[1]
 
 
-def require_same_quantisation(operator: Operator) -> None:
+def require_same_quantization(operator: Operator) -> None:
     """As TensorFlow Lite Micro demands of pools: scales within 1e-6."""
     source, output = operator.operand(0), operator.output
     if abs(source.scale - output.scale) > 1e-6 or source.zero_point != output.zero_point:
-        raise operator.refuse("its input and output are quantised differently")
+        raise operator.refuse("its input and output are quantized differently")

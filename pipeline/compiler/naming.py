@@ -2,7 +2,7 @@
 
 A tensor is named after the parts of layers that were merged into it, joined by semicolons:
 `sequential_1/conv1d_1/Relu;sequential_1/conv1d_1/BiasAdd`. Keras opens the name scope of a layer
-twice while it is traced, and TensorFlow tells the second from the first by a number: `conv1d`
+twice while it is traced, and TensorFlow adds a number to the second one: `conv1d`
 becomes `conv1d_1`, `conv1d_1` becomes `conv1d_1_2`, and the model's own name gets one too.
 """
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.compiler.axes import FilterAxis, filter_axes
 from pipeline.compiler.filters import NN_BLOCK, Filters
 from pipeline.compiler.graph import Operator
-from pipeline.compiler.windows import Axis, filter_axes
 
 _MOST_WORK = 1.5  # multiplications for each that the filter itself has
 _MOST_WEIGHTS = 8  # for each of the filter
 
 
-def narrow_axes(operator: Operator) -> tuple[Axis, Axis] | None:
+def narrow_axes(operator: Operator) -> tuple[FilterAxis, FilterAxis] | None:
     """Height and width of a convolution that costs little more so, None of any other."""
     height, width = filter_axes(operator)
     is_narrow = (
@@ -32,7 +32,7 @@ def can_pool_columns(filters: int, columns: int, pooled: int) -> bool:
     return columns == 1 or pooled == 1 or filters % NN_BLOCK == 0
 
 
-def spread(filters: Filters, height: Axis, width: Axis, columns: int) -> Filters:
+def spread(filters: Filters, height: FilterAxis, width: FilterAxis, columns: int) -> Filters:
     """One filter for each column and filter, with height.kernel * width.length * channels taps.
 
     Output columns are pooled by `columns`: the blocks of such a pool lie one after the other, and

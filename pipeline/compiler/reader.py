@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pipeline.compiler import schema
-from pipeline.compiler.flatbuffer import SCHEMA_VERSION, Table, damaged, root
+from pipeline.compiler import flatbuffer
+from pipeline.compiler.flatbuffer import SCHEMA_VERSION, FlatTable, damaged, root
 from pipeline.compiler.graph import (
     SUPPORTED,
     VIEWS,
@@ -18,8 +18,8 @@ from pipeline.compiler.graph import (
     Tensor,
 )
 from pipeline.compiler.naming import LayerNames, layer_names, with_unique_layers
-from pipeline.compiler.recurrence import Listed, take_cells
-from pipeline.errors import PipelineError
+from pipeline.compiler.recurrence import ParsedOperator, extract_cells
+from pipeline.core.errors import PipelineError
 
 MAX_ELEMENTS = 2**20  # of one tensor
 MAX_RANK = 6
@@ -46,21 +46,21 @@ def read_graph(flatbuffer: bytes) -> Graph:
     steps = subgraph.tables(3)
     if len(steps) > MAX_OPERATORS:
         raise _refuse_model(f"it has {len(steps)} operators where {MAX_OPERATORS} is the most")
-    listed = [_listed(table, names, tensors, layers) for table in steps]
+    parsed = [_parsed(table, names, tensors, layers) for table in steps]
     inputs = _ends(subgraph.integers(1), tensors, "input")
     outputs = _ends(subgraph.integers(2), tensors, "output")
     cells: tuple[CellStep, ...] = ()
-    if len(inputs) > 1 and len(inputs) == len(outputs) and listed:
-        cells, listed = take_cells(listed, list(zip(inputs[1:], outputs[1:], strict=True)))
+    if len(inputs) > 1 and len(inputs) == len(outputs) and parsed:
+        cells, parsed = extract_cells(parsed, list(zip(inputs[1:], outputs[1:], strict=True)))
     elif len(inputs) > 1 or len(outputs) > 1:
         raise _refuse_model(f"it has {len(inputs)} inputs and {len(outputs)} outputs")
-    operators = [_read_operator(item) for item in listed]
+    operators = [_read_operator(item) for item in parsed]
     graph = Graph(inputs[0], outputs[0], with_unique_layers(operators), cells)
     _check(graph)
     return graph
 
 
-def _read_unused(model: Table) -> None:
+def _read_unused(model: FlatTable) -> None:
     """Parts that do not matter here are read all the same, so that a file cut short is noticed."""
     model.text(3)
     for buffer in model.tables(4):
@@ -73,25 +73,25 @@ def _read_unused(model: Table) -> None:
             tensor.text(0)
 
 
-def _operator_name(code: Table) -> str:
+def _operator_name(code: FlatTable) -> str:
     code.text(1)
     number = max(code.number(0, "b"), code.number(3, "i"))
-    return schema.name_of(schema.OPERATORS, number)
+    return flatbuffer.name_of(flatbuffer.OPERATORS, number)
 
 
-def _read_tensor(index: int, table: Table, buffers: tuple[Table, ...]) -> Tensor:
+def _read_tensor(index: int, table: FlatTable, buffers: tuple[FlatTable, ...]) -> Tensor:
     shape = table.integers(0)
     name = table.text(3)
     if len(shape) > MAX_RANK or any(size < 1 for size in shape) or -1 in table.integers(7):
         raise _refuse_tensor(name, f"its shape {list(shape)} is not fixed, or not sensible")
     if math.prod(shape) > MAX_ELEMENTS:
         raise _refuse_tensor(name, f"its shape {list(shape)} is too large for a microcontroller")
-    dtype = schema.name_of(schema.TENSOR_TYPES, table.number(1, "b"))
-    if dtype not in schema.TENSOR_TYPES:
+    dtype = flatbuffer.name_of(flatbuffer.TENSOR_TYPES, table.number(1, "b"))
+    if dtype not in flatbuffer.TENSOR_TYPES:
         raise damaged(f"tensor {name!r} has the type of {dtype}")
-    quantisation = table.table(4)
-    scales = quantisation.numbers(2, "f") if quantisation else ()
-    zero_points = quantisation.integers(3, "q") if quantisation else ()
+    quantization = table.table(4)
+    scales = quantization.numbers(2, "f") if quantization else ()
+    zero_points = quantization.integers(3, "q") if quantization else ()
     return Tensor(
         index=index,
         name=name,
@@ -99,14 +99,14 @@ def _read_tensor(index: int, table: Table, buffers: tuple[Table, ...]) -> Tensor
         dtype=dtype,
         scales=scales,
         zero_points=zero_points,
-        axis=quantisation.number(6, "i") if quantisation else 0,
+        axis=quantization.number(6, "i") if quantization else 0,
         data=_constant(name, shape, dtype, table, buffers),
         storage=index,
     )
 
 
 def _constant(
-    name: str, shape: tuple[int, ...], dtype: str, table: Table, buffers: tuple[Table, ...]
+    name: str, shape: tuple[int, ...], dtype: str, table: FlatTable, buffers: tuple[FlatTable, ...]
 ) -> memoryview | None:
     buffer = table.number(2, "I")
     if buffer >= len(buffers):
@@ -116,12 +116,17 @@ def _constant(
     data = buffers[buffer].raw(0)
     if not data:
         return None
-    if dtype in schema.ITEM_BYTES and len(data) != math.prod(shape) * schema.ITEM_BYTES[dtype]:
+    if (
+        dtype in flatbuffer.ITEM_BYTES
+        and len(data) != math.prod(shape) * flatbuffer.ITEM_BYTES[dtype]
+    ):
         raise damaged(f"tensor {name!r} has {len(data)} bytes, which its shape does not fit")
     return data
 
 
-def _listed(table: Table, names: list[str], tensors: list[Tensor], layers: LayerNames) -> Listed:
+def _parsed(
+    table: FlatTable, names: list[str], tensors: list[Tensor], layers: LayerNames
+) -> ParsedOperator:
     code = table.number(0, "I")
     if code >= len(names):
         raise damaged("an operator has no name")
@@ -131,19 +136,19 @@ def _listed(table: Table, names: list[str], tensors: list[Tensor], layers: Layer
     inputs = _tensors(table.integers(1), tensors)
     if not outputs or len(outputs) < len(found):
         raise damaged(f"{name} has no output")
-    return Listed(name, layers.of(name, inputs, outputs[0]), inputs, outputs, table)
+    return ParsedOperator(name, layers.of(name, inputs, outputs[0]), inputs, outputs, table)
 
 
-def _read_operator(listed: Listed) -> Operator:
-    operator = listed.as_operator()
+def _read_operator(parsed: ParsedOperator) -> Operator:
+    operator = parsed.as_operator()
     if operator.name not in SUPPORTED:
         raise operator.refuse("this operator is not supported")
-    fewest, most = schema.INPUTS.get(operator.name, schema.ONE_INPUT)
-    if len(listed.outputs) != 1 or not fewest <= len(operator.inputs) <= most:
+    fewest, most = flatbuffer.INPUTS.get(operator.name, flatbuffer.ONE_INPUT)
+    if len(parsed.outputs) != 1 or not fewest <= len(operator.inputs) <= most:
         raise operator.refuse(
-            f"it has {len(operator.inputs)} inputs and {len(listed.outputs)} outputs"
+            f"it has {len(operator.inputs)} inputs and {len(parsed.outputs)} outputs"
         )
-    return replace(operator, options=_read_options(listed.table, operator))
+    return replace(operator, options=_read_options(parsed.table, operator))
 
 
 def _tensors(indices: Iterable[int], tensors: list[Tensor]) -> tuple[Tensor | None, ...]:
@@ -156,46 +161,46 @@ def _tensors(indices: Iterable[int], tensors: list[Tensor]) -> tuple[Tensor | No
     return tuple(found)
 
 
-def _read_options(table: Table, operator: Operator) -> Options:
-    expected = schema.OPTIONS.get(operator.name)
+def _read_options(table: FlatTable, operator: Operator) -> Options:
+    expected = flatbuffer.OPTIONS.get(operator.name)
     options = table.table(4)
     if expected is None:
         return Options()
     if options is None or table.number(3, "B") != expected:
         raise damaged(f"{operator.name} in layer {operator.layer!r} has no options")
     match expected:
-        case schema.CONV_2D_OPTIONS:
+        case flatbuffer.CONV_2D_OPTIONS:
             return _convolution_options(options, activation=3, dilation=4)
-        case schema.DEPTHWISE_CONV_2D_OPTIONS:
+        case flatbuffer.DEPTHWISE_CONV_2D_OPTIONS:
             read = _convolution_options(options, activation=4, dilation=5)
             return replace(read, depth_multiplier=options.number(3, "i"))
-        case schema.POOL_2D_OPTIONS:
+        case flatbuffer.POOL_2D_OPTIONS:
             read = _convolution_options(options, activation=5, dilation=None)
             return replace(read, window=(options.number(4, "i"), options.number(3, "i")))
-        case schema.FULLY_CONNECTED_OPTIONS:
+        case flatbuffer.FULLY_CONNECTED_OPTIONS:
             return Options(
                 activation=_activation(options, 0), shuffled_weights=options.number(1, "b") != 0
             )
-        case schema.ADD_OPTIONS:
+        case flatbuffer.ADD_OPTIONS:
             return Options(activation=_activation(options, 0))
         case _:
             return Options(beta=options.real(0))
 
 
-def _convolution_options(options: Table, activation: int, dilation: int | None) -> Options:
+def _convolution_options(options: FlatTable, activation: int, dilation: int | None) -> Options:
     dilations = (1, 1)
     if dilation is not None:
         dilations = (options.number(dilation + 1, "i", 1), options.number(dilation, "i", 1))
     return Options(
-        padding=schema.name_of(schema.PADDINGS, options.number(0, "b")),
+        padding=flatbuffer.name_of(flatbuffer.PADDINGS, options.number(0, "b")),
         stride=(options.number(2, "i"), options.number(1, "i")),
         dilation=dilations,
         activation=_activation(options, activation),
     )
 
 
-def _activation(options: Table, field: int) -> str:
-    return schema.name_of(schema.ACTIVATIONS, options.number(field, "b"))
+def _activation(options: FlatTable, field: int) -> str:
+    return flatbuffer.name_of(flatbuffer.ACTIVATIONS, options.number(field, "b"))
 
 
 def _ends(indices: tuple[int, ...], tensors: list[Tensor], role: str) -> list[Tensor]:
@@ -219,7 +224,7 @@ def _check_ends(graph: Graph) -> None:
         if not tensor.shape or tensor.shape[0] != 1:
             raise _refuse_model(f"its {role} has shape {list(tensor.shape)}; the batch is not 1")
         if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.data is not None:
-            raise _refuse_model(f"its {role} is not quantised as a whole")
+            raise _refuse_model(f"its {role} is not quantized as a whole")
     if graph.input.index == graph.output.index:
         raise _refuse_model("its output is its input")
 
@@ -264,11 +269,11 @@ def _check_operator(operator: Operator, known: set[int], states: set[int]) -> No
         if tensor.dtype != "INT8" and not narrows:
             raise operator.refuse(f"it works on {tensor.dtype}, not INT8")
         if len(tensor.scales) != 1 or len(tensor.zero_points) != 1:
-            raise operator.refuse(f"tensor {tensor.name!r} is not quantised as a whole")
+            raise operator.refuse(f"tensor {tensor.name!r} is not quantized as a whole")
         if not tensor.shape:
             raise operator.refuse(f"tensor {tensor.name!r} has no axes")
         if not SCALES[0] < tensor.scale < SCALES[1] or not -128 <= tensor.zero_point <= 127:
-            raise operator.refuse(f"the quantisation of tensor {tensor.name!r} makes no sense")
+            raise operator.refuse(f"the quantization of tensor {tensor.name!r} makes no sense")
     if operator.name in VIEWS:
         _check_view(operator)
 

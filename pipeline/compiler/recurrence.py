@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.cells import KINDS, STATE_SCALE, Cell, CellOperator, Kind, Matrix
-from pipeline.compiler.flatbuffer import Table
+from pipeline.cells.operators import KINDS, STATE_SCALE, Cell, CellKind, CellOperator, Matrix
+from pipeline.compiler.flatbuffer import FlatTable
 from pipeline.compiler.graph import CellStep, Operator, Options, Tensor
-from pipeline.errors import PipelineError
+from pipeline.core.errors import PipelineError
 
 MOST_UNITS = 1024
 MOST_CARRY_BITS = 8
@@ -20,79 +20,83 @@ _MAY_BE_FUSED = ("FULLY_CONNECTED", "ADD", "SUB", "MUL")
 
 
 @dataclass(frozen=True)
-class Listed:
+class ParsedOperator:
     """An operator as the file lists it, not yet known to be supported."""
 
     name: str
     layer: str
     inputs: tuple[Tensor | None, ...]
     outputs: tuple[Tensor, ...]
-    table: Table
+    table: FlatTable
 
     def refuse(self, reason: str) -> PipelineError:
+        """As `Operator.refuse`."""
         return self.as_operator().refuse(reason)
 
     def as_operator(self) -> Operator:
+        """The operator, with the first of its outputs and default options."""
         return Operator(self.name, self.layer, self.inputs, self.outputs[0], Options())
 
 
 @dataclass(frozen=True)
 class _Found:
-    """tensors: by the names of pipeline/cells.py; source: what `x` was quantised from, or `x`."""
+    """tensors: by the names of cells/operators.py; source: what `x` was quantized from, or `x`."""
 
-    kind: Kind
+    kind: CellKind
     tensors: Mapping[str, Tensor]
     source: Tensor
-    first: Listed
+    first: ParsedOperator
     end: int
 
 
-def take_cells(
-    listed: Sequence[Listed], states: Sequence[tuple[Tensor, Tensor]]
-) -> tuple[tuple[CellStep, ...], list[Listed]]:
+def extract_cells(
+    parsed: Sequence[ParsedOperator], states: Sequence[tuple[Tensor, Tensor]]
+) -> tuple[tuple[CellStep, ...], list[ParsedOperator]]:
     """The cells, and the operators that belong to none of them.
 
     states: of the whole network, as they go in and as they come out. Raises PipelineError, by
     operator and layer, for cells that the engine does not have.
     """
     steps: list[CellStep] = []
-    others: list[Listed] = []
+    others: list[ParsedOperator] = []
     index = 0
-    while index < len(listed):
-        found = _cell_at(listed, index)
+    while index < len(parsed):
+        found = _cell_at(parsed, index)
         if found is None:
-            others.append(listed[index])
+            others.append(parsed[index])
             index += 1
             continue
         steps.append(_step(found, states, steps))
         index = found.end
     if sum(len(step.cell.kind.states) for step in steps) != len(states):
-        raise listed[0].refuse("the network has states that belong to no recurrent cell")
+        raise parsed[0].refuse("the network has states that belong to no recurrent cell")
     return tuple(steps), others
 
 
-def _cell_at(listed: Sequence[Listed], index: int) -> _Found | None:
-    first = listed[index]
+def _cell_at(parsed: Sequence[ParsedOperator], index: int) -> _Found | None:
+    first = parsed[index]
     widens = first.name == "QUANTIZE" and first.outputs[0].dtype == "INT16"
     start = index + 1 if widens else index
     for kind in KINDS:
         end = start + len(kind.operators)
-        tensors = _bound(kind.operators, listed[start:end])
+        tensors = _bound(kind.operators, parsed[start:end])
         if tensors is None:
             continue
         source = first.inputs[0] if widens else tensors["x"]
         if source is None or (widens and first.outputs[0].index != tensors["x"].index):
             raise first.refuse("it is not connected as a cell is")
-        return _Found(kind, tensors, source, listed[start], end)
+        return _Found(kind, tensors, source, parsed[start], end)
     return None
 
 
-def _bound(operators: Sequence[CellOperator], listed: Sequence[Listed]) -> dict[str, Tensor] | None:
+def _bound(
+    operators: Sequence[CellOperator], parsed: Sequence[ParsedOperator]
+) -> dict[str, Tensor] | None:
     """The tensors that stand for the names; None where the operators are others."""
-    if [item.name for item in operators] != [item.name for item in listed]:
+    if [item.name for item in operators] != [item.name for item in parsed]:
         return None
     bound: dict[str, Tensor] = {}
-    for wanted, found in zip(operators, listed, strict=True):
+    for wanted, found in zip(operators, parsed, strict=True):
         inputs = found.inputs[1:] if wanted.name == "SPLIT" else found.inputs
         names, tensors = (*wanted.inputs, *wanted.outputs), (*inputs, *found.outputs)
         if len(names) != len(tensors):
@@ -104,18 +108,18 @@ def _bound(operators: Sequence[CellOperator], listed: Sequence[Listed]) -> dict[
     return bound
 
 
-def _check_plain(listed: Listed) -> None:
+def _check_plain(parsed: ParsedOperator) -> None:
     """No fused activation, and split along the last axis."""
-    options = listed.table.table(4)
-    is_fused = options is not None and listed.name in _MAY_BE_FUSED and options.number(0, "b")
+    options = parsed.table.table(4)
+    is_fused = options is not None and parsed.name in _MAY_BE_FUSED and options.number(0, "b")
     if is_fused:
-        raise listed.refuse("a recurrent cell has no fused activation")
-    if listed.name == "SPLIT":
-        axis = listed.inputs[0]
+        raise parsed.refuse("a recurrent cell has no fused activation")
+    if parsed.name == "SPLIT":
+        axis = parsed.inputs[0]
         data = b"" if axis is None or axis.data is None else bytes(axis.data)
-        sizes = {output.elements for output in listed.outputs}
+        sizes = {output.elements for output in parsed.outputs}
         if data not in (b"\x01\0\0\0", b"\xff\xff\xff\xff") or len(sizes) != 1:
-            raise listed.refuse("a recurrent cell splits its gates along the last axis")
+            raise parsed.refuse("a recurrent cell splits its gates along the last axis")
 
 
 def _step(
@@ -190,7 +194,7 @@ def _matrix(found: _Found, weights: Tensor, bias: Tensor, input_scale: float) ->
     rows = weights.shape[0]
     sound = weights.dtype == "INT8" and not any(weights.zero_points)
     if weights.data is None or not sound or len(weights.scales) not in (1, rows):
-        raise found.first.refuse("its weights are not int8, quantised symmetrically by row")
+        raise found.first.refuse("its weights are not int8, quantized symmetrically by row")
     if bias.data is None or bias.dtype != "INT64" or bias.elements != rows:
         raise found.first.refuse("its bias is not int64, one a row")
     scales: NDArray[np.float64] = np.broadcast_to(np.array(weights.scales, np.float64), rows)

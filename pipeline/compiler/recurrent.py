@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pipeline.cells import Recurrence
+from pipeline.cells.operators import Recurrence
 from pipeline.compiler.cell_layers import lower_cell
 from pipeline.compiler.fuse import fuse
 from pipeline.compiler.graph import Graph, Operator, Tensor
 from pipeline.compiler.layers import Layer, Program
 from pipeline.compiler.lower import lower
-from pipeline.compiler.stream import CannotStreamError, samples_of
-from pipeline.compiler.stream_layers import stream_columns
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.compiler.stream import CannotStreamError, samples_of, stream_columns
+from pipeline.core.errors import ExitCode, PipelineError
 
 _OF_EACH_VALUE = ("ADD", "QUANTIZE", "RELU", "RELU6", "LOGISTIC", "TANH")
 _FILTERS = ("CONV_2D", "DEPTHWISE_CONV_2D")
@@ -34,7 +33,7 @@ class Columns:
     count: int
 
 
-def over_window(graph: Graph, samples: int, compact: bool) -> Program:
+def window_program(graph: Graph, samples: int, compact: bool) -> Program:
     """All columns of a window, from states of zero."""
     columns = _columns(graph, samples)
     return Program(
@@ -45,11 +44,11 @@ def over_window(graph: Graph, samples: int, compact: bool) -> Program:
         looped=_cells(graph, compact),
         units=columns.count,
         layers=_head(graph, compact),
-        begins_anew=True,
+        resets_state=True,
     )
 
 
-def on_and_on(graph: Graph, samples: int, hop: int, compact: bool) -> Program:
+def stream_program(graph: Graph, samples: int, hop: int, compact: bool) -> Program:
     """A hop of samples; `samples` of them are a window.
 
     Raises PipelineError where a hop or a window is not made of whole columns, or where the layers
@@ -75,15 +74,16 @@ def on_and_on(graph: Graph, samples: int, hop: int, compact: bool) -> Program:
     )
 
 
-def reach_of(graph: Graph) -> int:
+def receptive_field_of(graph: Graph) -> int:
     """Samples that one column is made of."""
     return samples_of(graph) if graph.front else 1
 
 
 def recurrence_of(graph: Graph) -> Recurrence:
-    reach = reach_of(graph)
+    """The cells of a graph, with the receptive field and the stride of their columns."""
+    receptive_field = receptive_field_of(graph)
     cells = tuple(step.cell for step in graph.cells)
-    return Recurrence(cells, reach, _columns(graph, reach).stride)
+    return Recurrence(cells, receptive_field, _columns(graph, receptive_field).stride)
 
 
 def _cells(graph: Graph, compact: bool) -> tuple[Layer, ...]:
@@ -97,16 +97,16 @@ def _head(graph: Graph, compact: bool) -> tuple[Layer, ...]:
 
 def _columns(graph: Graph, samples: int) -> Columns:
     """Raises PipelineError where a window has no whole number of columns."""
-    reach = old = reach_of(graph)
+    receptive_field = old = receptive_field_of(graph)
     new, stride, operators = samples, 1, []
     for operator in graph.front:
         window, step = _along_time(operator, old)
         results = [(length - window) // step + 1 for length in (old, new)]
         operators.append(_lengthened(operator, (old, new), (results[0], results[1])))
         old, new, stride = *results, stride * step
-    if old != 1 or samples < reach or (samples - reach) % stride:
-        raise _refuse_window(samples, reach, stride)
-    source = _sized(graph.input, reach, samples)
+    if old != 1 or samples < receptive_field or (samples - receptive_field) % stride:
+        raise _refuse_window(samples, receptive_field, stride)
+    source = _sized(graph.input, receptive_field, samples)
     output = operators[-1].output if operators else source
     return Columns(Graph(source, output, tuple(operators)), stride, new)
 
@@ -154,11 +154,11 @@ def _along(tensor: Tensor, axis: int, length: int) -> Tensor:
     return replace(tensor, shape=(*tensor.shape[:axis], length, *tensor.shape[axis + 1 :]))
 
 
-def _refuse_window(samples: int, reach: int, stride: int) -> PipelineError:
+def _refuse_window(samples: int, receptive_field: int, stride: int) -> PipelineError:
     return PipelineError(
         f"A window of {samples} samples does not fit the network.",
-        f"the layers before its cells see {reach} samples, and move on by {stride}",
-        f"make it {reach} samples, or more by a multiple of {stride}",
+        f"the layers before its cells see {receptive_field} samples, and move on by {stride}",
+        f"make it {receptive_field} samples, or more by a multiple of {stride}",
         ExitCode.USAGE,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from pipeline.compiler import fixedpoint
+from pipeline.compiler.axes import averaged, axes_of
 from pipeline.compiler.fixedpoint import Scale
 from pipeline.compiler.fuse import Step
 from pipeline.compiler.graph import Operator
@@ -14,20 +15,20 @@ from pipeline.compiler.layers import (
     Struct,
     Value,
     clamp_bounds,
-    require_same_quantisation,
+    require_same_quantization,
     size,
 )
-from pipeline.compiler.windows import averaged, axes_of
 
 _SOFTMAX_INPUT_BITS = 5  # integer bits of the scaled difference from the largest input
 _SOFTMAX_MAX_CLASSES = 4095  # the sum of exponentials has 12 integer bits
 
 
 def lower_pool(step: Step) -> Layer:
+    """The kernel call of a MAX_POOL_2D or AVERAGE_POOL_2D."""
     operator = step.operator
     kernels = {"MAX_POOL_2D": "nn_max_pool2d", "AVERAGE_POOL_2D": "nn_average_pool2d"}
     height, width = axes_of(operator, operator.options.window)
-    require_same_quantisation(operator)
+    require_same_quantization(operator)
     low, high = clamp_bounds(operator)
     fields: dict[str, Value] = {
         "input": size((height.length, width.length)),
@@ -45,6 +46,7 @@ def lower_pool(step: Step) -> Layer:
 
 
 def lower_mean(step: Step) -> Layer:
+    """The kernel call of a MEAN."""
     return _one_input(step.operator, "nn_mean", mean_struct(step.operator, "layer"))
 
 
@@ -69,10 +71,11 @@ def mean_struct(operator: Operator, name: str) -> Struct:
 
 
 def lower_softmax(step: Step) -> Layer:
+    """The kernel call of a SOFTMAX."""
     operator = step.operator
     source, output = operator.operand(0), operator.output
     if output.scale != 1 / 256 or output.zero_point != fixedpoint.INT8_MIN:
-        raise operator.refuse("its output is not quantised to 1/256 from -128")
+        raise operator.refuse("its output is not quantized to 1/256 from -128")
     if source.shape != output.shape or source.shape[-1] > _SOFTMAX_MAX_CLASSES:
         raise operator.refuse(f"its input has shape {list(source.shape)}")
     exponentials = _exponentials(operator)

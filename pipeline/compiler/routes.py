@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from pipeline.compiler.axes import groups_of, line_of
 from pipeline.compiler.filters import Filters, pair_rows
 from pipeline.compiler.graph import Operator
 from pipeline.compiler.narrow import narrow_axes
-from pipeline.compiler.windows import groups_of, line_of
 
 
 class Route(Enum):

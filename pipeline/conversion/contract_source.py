@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.artifacts import ENVIRONMENT_CHANNELS, ENVIRONMENT_UNITS, IMU_CHANNELS
-from pipeline.contract import (
+from pipeline.core.artifacts import ENVIRONMENT_CHANNELS, ENVIRONMENT_UNITS, IMU_CHANNELS
+from pipeline.core.contract import (
     MOST_SMOOTHING_WINDOWS,
     NO_BACKGROUND,
     Contract,
-    Quantisation,
+    Quantization,
     fixed_point_horizons,
     fixed_point_policy,
     fixed_point_scaling,
 )
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.errors import ExitCode, PipelineError
 
 LEAST_PERIOD_MS, MOST_PERIOD_MS = 300, 86_400_000  # of a board's readings, see command.h
 
@@ -43,7 +43,7 @@ _CONTRACT = """\
 {constants}
 const model_t MODEL = {{
     .contract_hash = "{contract_hash}",
-    .rate_mhz = {rate_mhz},
+    .rate_millihz = {rate_millihz},
     .window = MODEL_WINDOW,
     .hop = MODEL_HOP,
     .channels = MODEL_CHANNELS,
@@ -140,7 +140,7 @@ def contract_source(contract: Contract, selftest_crc: int) -> dict[str, str]:
             constants="".join(part.constants for part in parts),
             fields="\n".join(part.fields for part in parts),
             contract_hash=contract.hash(),
-            rate_mhz=0 if contract.horizons else round(contract.rate_hz * 1000),
+            rate_millihz=0 if contract.horizons else round(contract.rate_hz * 1000),
             selftest_crc=selftest_crc,
         ),
     }
@@ -221,7 +221,7 @@ def _policy(contract: Contract) -> _Part:
 
 def _check(contract: Contract) -> None:
     limits = {
-        "it has not been quantised": contract.quantisation is not None,
+        "it has not been quantized": contract.quantization is not None,
         "window or hop are not between 1 and 65535": 0 < contract.hop <= contract.window < 2**16,
         "it has more than 254 outputs": 0 < contract.outputs < 255,
         "it has more than 255 channels": 0 < len(contract.channels) < 256,
@@ -230,7 +230,7 @@ def _check(contract: Contract) -> None:
             for label in contract.labels
         ),
         "its output is not a probability (softmax or sigmoid)": (
-            not contract.labels or _scores_fit(contract.quantisation)
+            not contract.labels or _scores_fit(contract.quantization)
         ),
         **_limits_of_gestures(contract),
         **_limits_of_text(contract),
@@ -273,8 +273,8 @@ def _limits_of_text(contract: Contract) -> dict[str, bool]:
     }
 
 
-def _scores_fit(quantisation: Quantisation | None) -> bool:
+def _scores_fit(quantization: Quantization | None) -> bool:
     """Whether output + 128 is the score in 256ths, as the firmware takes it."""
-    if quantisation is None:
+    if quantization is None:
         return True
-    return (quantisation.output_scale, quantisation.output_zero_point) == (1 / 256, -128)
+    return (quantization.output_scale, quantization.output_zero_point) == (1 / 256, -128)

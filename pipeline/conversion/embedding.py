@@ -1,33 +1,41 @@
-"""The embedding of a network of text, taken off: what is left is given rows of it.
+"""The embedding of a text network is split off; the rest of the network takes its rows as input.
 
-A token is a sample whose scaling is a table. The rest of the network is quantised, compiled and
-proven as any other; the table is quantised as its input is, and a board looks tokens up in it.
+The rest is quantized, compiled and verified like any other network. The embedding is quantized with
+the scale of the input, and a board looks tokens up in it.
 """
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import Float32
 from pipeline.conversion.child import run_child
-from pipeline.files import atomic_write
+from pipeline.core.artifacts import Float32
+from pipeline.core.files import atomic_write
+from pipeline.core.locks import draft_beside
 
 TIMEOUT_S = 120.0
 _HINT = "the model file is damaged, or does not begin with one embedding that all its tokens take"
 
 
 def split_embedding(keras_file: Path, body_file: Path, log: Path) -> Float32:
-    """Write the network without its embedding, a Keras model of [T, channels]; the embedding,
-    float32 [tokens, channels].
+    """Write the network without its embedding.
 
-    Raises PipelineError that names `log` where the network does not begin with one.
+    Args:
+        keras_file: a text network, int32 [n, T] in.
+        body_file: for the network without its embedding, float32 [n, T, channels] in.
+        log: of the child process.
+
+    Returns:
+        The embedding, float32 [tokens, channels].
+
+    Raises:
+        PipelineError: the network does not begin with one embedding; the error names `log`.
     """
-    with tempfile.TemporaryDirectory(prefix="split-") as name:
-        body, table = Path(name) / "body.keras", Path(name) / "table.npy"
-        task = f"taking the embedding off {keras_file.name}"
+    with draft_beside(log.parent / "split", "convert") as work:
+        body, table = work / "body.keras", work / "table.npy"
+        task = f"splitting the embedding off {keras_file.name}"
         module = "pipeline.conversion.embedding_child"
         run_child(module, (keras_file.resolve(), body, table), log, TIMEOUT_S, task, _HINT)
         with atomic_write(body_file) as unfinished:

@@ -11,6 +11,7 @@ import numpy as np
 
 
 def main(model_file: Path, body_file: Path, table_file: Path) -> None:
+    """Split a saved model into its embedding and the network after it."""
     model = keras.models.load_model(model_file, compile=False)
     embedding, body = split(model)
     body.save(body_file)
@@ -18,14 +19,15 @@ def main(model_file: Path, body_file: Path, table_file: Path) -> None:
 
 
 def split(model: Any) -> tuple[Any, Any]:
-    """The table, float32 [tokens, channels], and the network after it.
+    """The embedding, float32 [tokens, channels], and the network after it.
 
-    Raises ValueError where tokens do not go through one embedding, and nothing else, first.
+    Raises:
+        ValueError: the first layer is not an embedding.
     """
     layers = (layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer))
     first = next(layers)
     if not isinstance(first, keras.layers.Embedding):
-        raise ValueError(f"layer `{first.name}` takes the tokens, and is no embedding")
+        raise ValueError(f"layer `{first.name}` is the first one and is not an Embedding")
     (table,) = first.get_weights()
     return table, keras.Model(first.output, model.output, name="network")
 

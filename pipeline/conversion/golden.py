@@ -1,4 +1,4 @@
-"""Golden vectors: inputs and the outputs of a reference, which every engine must give."""
+"""Golden vectors: inputs and the outputs of the reference. Every engine must give the same."""
 
 from __future__ import annotations
 
@@ -6,43 +6,50 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.artifacts import Float32, GoldenVectors, Int8
-from pipeline.contract import Quantisation
-from pipeline.conversion.selftest import selftest_crc, selftest_inputs
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.conversion.c_source import selftest_crc, selftest_inputs
+from pipeline.core.artifacts import Float32, GoldenVectors, Int8
+from pipeline.core.contract import Quantization
+from pipeline.core.errors import ExitCode, PipelineError
 
 COUNT = 1000
 _EXTREMES = (-128, 127)
 
 
 def make_golden(
-    answer: Callable[[Int8], Int8],
-    quantisation: Quantisation,
+    reference: Callable[[Int8], Int8],
+    quantization: Quantization,
     windows: Float32,
     count: int = COUNT,
     seed: int = 1,
 ) -> tuple[GoldenVectors, int]:
-    """`make_inputs` with the reference's outputs for them, and the self-test's CRC.
+    """Golden vectors, and the CRC of the self-test.
 
-    answer: what the reference says to windows, int8 [n, T * C] to int8 [n, elements]; it is asked
-    once, since it takes longer to start than to answer.
+    Args:
+        reference: int8 [n, T * C] to int8 [n, elements]. It is called once, because its start takes
+            longer than its work.
+        quantization: of the network's input.
+        windows: real inputs, float32 [n, T, C], scaled.
+        count: of the vectors.
+        seed: of the random vectors.
+
+    Raises:
+        PipelineError: there is no window.
     """
-    inputs = make_inputs(quantisation, windows, count, seed)
-    asked = np.concatenate((inputs, selftest_inputs(inputs.shape[1])))
-    outputs = answer(asked)
+    inputs = make_inputs(quantization, windows, count, seed)
+    outputs = reference(np.concatenate((inputs, selftest_inputs(inputs.shape[1]))))
     return GoldenVectors(inputs, outputs[: len(inputs)]), selftest_crc(outputs[len(inputs) :])
 
 
 def make_inputs(
-    quantisation: Quantisation, windows: Float32, count: int = COUNT, seed: int = 1
+    quantization: Quantization, windows: Float32, count: int = COUNT, seed: int = 1
 ) -> Int8:
-    """int8 [count, T * C]: one half real windows, one half random bytes, in turns.
+    """Inputs of golden vectors, int8 [count, T * C]: real windows and random bytes in turn.
 
-    windows: float32 [n, T, C], scaled. Where there are fewer than are needed they are used
-    again, each time turned by another number of samples. The first random ones are the
-    extremes: all bytes at their lowest, all at their highest.
+    If there are too few windows, they are used again, rotated in time. The first two random inputs
+    are the extremes: all bytes at the lowest value, all at the highest.
 
-    Raises PipelineError where there is no window at all.
+    Raises:
+        PipelineError: there is no window.
     """
     if len(windows) == 0:
         raise PipelineError(
@@ -61,23 +68,29 @@ def make_inputs(
     for row, value in zip(noise, _EXTREMES, strict=False):
         row[:] = value
     inputs = np.empty((count, elements), dtype=np.int8)
-    inputs[0::2] = quantise(np.array(real), quantisation).reshape(len(real), -1)
+    inputs[0::2] = to_int8(np.array(real), quantization).reshape(len(real), -1)
     inputs[1::2] = noise
     return inputs
 
 
-def quantise(windows: Float32, quantisation: Quantisation) -> Int8:
-    """Scaled float32 windows to the network's int8 input, of the same shape."""
-    steps = windows.astype(np.float64) / quantisation.input_scale
-    rounded = np.rint(steps) + quantisation.input_zero_point
+def to_int8(windows: Float32, quantization: Quantization) -> Int8:
+    """Quantize scaled float32 windows as the network's input; the shape stays."""
+    steps = windows.astype(np.float64) / quantization.input_scale
+    rounded = np.rint(steps) + quantization.input_zero_point
     inputs: Int8 = np.clip(rounded, -128, 127).astype(np.int8)
     return inputs
 
 
 def compare_outputs(golden: GoldenVectors, outputs: Int8, engine: str) -> None:
-    """Raises PipelineError (MISMATCH) naming the first vector and byte that differ.
+    """Compare the outputs of an engine with golden vectors, byte for byte.
 
-    outputs: int8 [n, elements], of `engine`, for the first n of the golden inputs.
+    Args:
+        golden: the vectors.
+        outputs: int8 [n, elements], for the first n golden inputs.
+        engine: its name, for the error.
+
+    Raises:
+        PipelineError: MISMATCH; the error names the first vector and byte that differ.
     """
     expected = golden.outputs[: len(outputs)]
     if len(outputs) == 0 or outputs.shape != expected.shape:

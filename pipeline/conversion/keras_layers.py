@@ -8,15 +8,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import PipelineError
+from pipeline.core.errors import PipelineError
 
 RECURRENT = ("SimpleRNN", "GRU", "LSTM")  # those that a board steps
 
 
 def layers_in(keras_file: Path) -> Iterator[Mapping[str, Any]]:
-    """The model as a layer, then all it is made of, as Keras saved them.
+    """The model itself, then its layers with those inside of other models, as Keras saved them.
 
-    Raises PipelineError for a file that is not a Keras model.
+    Raises:
+        PipelineError: the file is not a Keras model.
     """
     yield from _with_inner(_architecture(keras_file))
 
@@ -35,7 +36,7 @@ def _architecture(keras_file: Path) -> Mapping[str, Any]:
 
 
 def _with_inner(layer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The layer, and those it is made of; what is in a wrapper is told of the wrapper."""
+    """The layer, and the layers inside it; not the layer inside of a wrapper."""
     yield layer
     for inner in layer["config"].get("layers", ()):
         yield from _with_inner(inner)

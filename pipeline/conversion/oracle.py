@@ -1,46 +1,62 @@
-"""What TFLite Micro answers: the reference that every other engine is held against.
+"""The reference: outputs of TensorFlow Lite Micro. Every other engine must give the same bytes.
 
-It runs in a child process, since a damaged flatbuffer may end the process that loads it.
+It runs in a child process, because a damaged flatbuffer may crash the process that loads it.
 """
 
 from __future__ import annotations
 
-import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import Int8, Int16
+from pipeline.cells.arithmetic import FixedCell, Integers
+from pipeline.cells.operators import Recurrence
 from pipeline.conversion.child import run_child
-from pipeline.errors import PipelineError
+from pipeline.conversion.step import Parts, split_step
+from pipeline.core.artifacts import Int8, Int16
+from pipeline.core.errors import PipelineError
+from pipeline.core.files import writing
+from pipeline.core.locks import draft_beside
 
 TIMEOUT_S = 300.0
 _HINT = (
-    "the file is cut short or damaged, or uses an operator that TFLite Micro does not have; "
-    "`gesture convert` writes it anew"
+    "the file is split_step short or damaged, or uses an operator that TFLite Micro does not have; "
+    "`gesture convert` writes it again"
 )
 
 
 def run_oracle(
     flatbuffer: Path, inputs: Int8 | Int16, log: Path, timeout_s: float = TIMEOUT_S
 ) -> Int8:
-    """TFLite Micro's outputs, int8 [n, elements], for inputs int8 or int16 [n, …], one a row.
+    """Run a flatbuffer in TensorFlow Lite Micro.
 
-    Raises PipelineError that names `log` where the model cannot be run on them.
+    Args:
+        flatbuffer: the model file.
+        inputs: int8 or int16 [n, …], one inference a row.
+        log: of the child process.
+        timeout_s: of the child process.
+
+    Returns:
+        int8 [n, elements].
+
+    Raises:
+        PipelineError: the model cannot run on these inputs; the error names `log`.
     """
     _check_kind(flatbuffer)
-    with tempfile.TemporaryDirectory(prefix="oracle-") as name:
-        asked, answered = Path(name) / "inputs.npy", Path(name) / "outputs.npy"
-        np.save(asked, inputs.reshape(len(inputs), -1))
+    with draft_beside(log.parent / "oracle", "convert") as work:
+        inputs_file, outputs_file = work / "inputs.npy", work / "outputs.npy"
+        with writing(inputs_file):
+            np.save(inputs_file, inputs.reshape(len(inputs), -1))
         run_child(
             "pipeline.conversion.oracle_child",
-            (flatbuffer.resolve(), asked, answered),
+            (flatbuffer.resolve(), inputs_file, outputs_file),
             log,
             timeout_s,
             f"running {flatbuffer} in TFLite Micro",
             _HINT,
         )
-        outputs: Int8 = np.load(answered)
+        outputs: Int8 = np.load(outputs_file)
     return outputs
 
 
@@ -59,3 +75,77 @@ def _check_kind(flatbuffer: Path) -> None:
             "it is empty, or a file of another kind under this name",
             "run `gesture convert` on the run",
         )
+
+
+@dataclass(frozen=True)
+class SteppedReference:
+    """The reference of a recurrent network: TensorFlow Lite Micro before and after its cells.
+
+    The cells themselves are those of pipeline/cells/arithmetic.py.
+
+    Args:
+        parts: the network before the cells, and after them.
+        recurrence: the cells that the compiler found.
+        log: of the child processes.
+    """
+
+    parts: Parts
+    recurrence: Recurrence
+    log: Path
+
+    @classmethod
+    def of(cls, step: bytes, recurrence: Recurrence, log: Path) -> SteppedReference:
+        """The reference of a one-step flatbuffer."""
+        return cls(split_step(step), recurrence, log)
+
+    def scores(self, inputs: Int8, every: int) -> Int8:
+        """Scores after every `every` samples, int8 [n, T / every, K]; the states begin at zero.
+
+        inputs: int8 [n, T, C].
+        """
+        states = self.states(self._columns(inputs))  # [n, columns, units]
+        receptive_field, stride = self.recurrence.receptive_field, self.recurrence.stride
+        ends = range(every, inputs.shape[1] + 1, every)
+        counts = [max(0, (end - receptive_field) // stride + 1) for end in ends]
+        begun = np.concatenate((np.zeros_like(states[:, :1]), states), axis=1)
+        states_at = begun[:, counts]
+        scores = self._run(self.parts.head, states_at.reshape(-1, states_at.shape[-1]))
+        return scores.reshape(len(inputs), len(counts), -1)
+
+    def states(self, columns: Int8) -> Int16:
+        """The state h of the last cell after each column, int16 [n, columns, units].
+
+        columns: int8 [n, columns, F].
+        """
+        values: Integers = columns.astype(np.int64)
+        for cell in map(FixedCell.of, self.recurrence.cells):
+            values = _over_time(cell, values)
+        return values.astype(np.int16)
+
+    def _columns(self, inputs: Int8) -> Int8:
+        if self.parts.front is None:
+            return inputs
+        starts = range(
+            0, inputs.shape[1] - self.recurrence.receptive_field + 1, self.recurrence.stride
+        )
+        parts = np.stack(
+            [inputs[:, at : at + self.recurrence.receptive_field] for at in starts], axis=1
+        )
+        columns = self._run(self.parts.front, parts.reshape(len(inputs) * len(starts), -1))
+        return columns.reshape(len(inputs), len(starts), -1)
+
+    def _run(self, flatbuffer: bytes, inputs: Int8 | Int16) -> Int8:
+        with draft_beside(self.log.parent / "stepped", "convert") as work:
+            file = work / "part.tflite"
+            file.write_bytes(flatbuffer)
+            return run_oracle(file, inputs, self.log)
+
+
+def _over_time(cell: FixedCell, columns: Integers) -> Integers:
+    """The state h after each column, [n, columns, units]."""
+    states = cell.start(len(columns))
+    hidden = np.empty((*columns.shape[:2], cell.cell.units), np.int64)
+    for t in range(columns.shape[1]):
+        states = cell.step(columns[:, t], states)
+        hidden[:, t] = states["h"]
+    return hidden

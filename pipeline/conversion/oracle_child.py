@@ -12,6 +12,7 @@ ARENA_BYTES = 8 * 2**20  # far more than a microcontroller has; only this proces
 
 
 def main(flatbuffer: Path, inputs_file: Path, outputs_file: Path) -> None:
+    """Run a flatbuffer on each row of the inputs, and save the outputs, int8 [n, elements]."""
     inputs = np.load(inputs_file)  # int8 or int16 [n, elements]
     content = flatbuffer.read_bytes()
     interpreter = runtime.Interpreter.from_bytes(content, arena_size=ARENA_BYTES)

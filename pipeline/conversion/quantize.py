@@ -6,20 +6,20 @@ layer that is not unrolled it dies (tensorflow#75140).
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import Float32
 from pipeline.conversion.child import run_child
-from pipeline.errors import PipelineError
-from pipeline.files import atomic_write
+from pipeline.core.artifacts import Float32
+from pipeline.core.errors import PipelineError
+from pipeline.core.files import atomic_write, writing
+from pipeline.core.locks import draft_beside
 
 TIMEOUT_S = 300.0
 _HINT = (
     "the model file is damaged, or the model has a layer that TensorFlow's converter cannot "
-    "quantise; GRU and LSTM layers crash it"
+    "quantize; GRU and LSTM layers crash it"
 )
 
 
@@ -30,12 +30,17 @@ def quantize(
     log: Path,
     timeout_s: float = TIMEOUT_S,
 ) -> None:
-    """Write `flatbuffer_file`: int8 in, out and between, for a batch of one; begin `log` anew.
+    """Write a full-int8 flatbuffer for a batch of one. The same inputs give the same bytes.
 
-    windows: float32 [n, T, C], scaled as the network takes them, from the training part; the
-    ranges of all tensors are measured on them. The same model and windows give the same bytes.
+    Args:
+        keras_file: the trained network.
+        windows: calibration data, float32 [n, T, C], scaled, from the training part.
+        flatbuffer_file: the result.
+        log: of the child process; an older one is replaced.
+        timeout_s: of the child process.
 
-    Raises PipelineError that names `log` where the converter crashes, fails or takes too long.
+    Raises:
+        PipelineError: the converter crashes, fails or takes too long; the error names `log`.
     """
     module = "pipeline.conversion.quantize_child"
     convert_in_child(module, keras_file, windows, flatbuffer_file, log, _HINT, timeout_s)
@@ -50,18 +55,22 @@ def convert_in_child(
     hint: str,
     timeout_s: float = TIMEOUT_S,
 ) -> None:
-    """Run `python -m module MODEL WINDOWS FLATBUFFER`; hint: why it fails at most times."""
+    """Run `python -m module MODEL WINDOWS FLATBUFFER`.
+
+    hint: the usual reason of a failure. The other arguments are those of `quantize`.
+    """
     if len(windows) == 0 or not np.isfinite(windows).all():
         raise PipelineError(
-            "The model cannot be quantised: its calibration windows are "
+            "The model cannot be quantized: its calibration windows are "
             + ("missing." if len(windows) == 0 else "not all finite numbers."),
-            "windows.npz of the run is damaged, or training ended early",
+            "possibly windows.npz of the run is damaged, or training ended early",
             "train the run again",
         )
     log.unlink(missing_ok=True)
-    with tempfile.TemporaryDirectory(prefix="convert-") as name:
-        calibration, converted = Path(name) / "windows.npy", Path(name) / "model.tflite"
-        np.save(calibration, windows.astype(np.float32))
+    with draft_beside(log.parent / "quantize", "convert") as work:
+        calibration, converted = work / "windows.npy", work / "model.tflite"
+        with writing(calibration):
+            np.save(calibration, windows.astype(np.float32))
         files = (keras_file.resolve(), calibration, converted)
         run_child(module, files, log, timeout_s, f"converting {keras_file.name} to int8", hint)
         with atomic_write(flatbuffer_file) as unfinished:

@@ -13,8 +13,11 @@ import tensorflow as tf
 
 
 def main(model: Path, windows_file: Path, flatbuffer_file: Path) -> None:
+    """Quantize a saved model; the windows are its calibration data."""
     windows = np.load(windows_file)
-    content = convert(with_batch_of_one(keras.models.load_model(model, compile=False)), windows)
+    content = int8_flatbuffer(
+        with_batch_of_one(keras.models.load_model(model, compile=False)), windows
+    )
     flatbuffer_file.write_bytes(content)
 
 
@@ -32,7 +35,7 @@ def with_batch_of_one(model: Any) -> Any:
     return fixed
 
 
-def convert(model: Any, windows: Any) -> bytes:
+def int8_flatbuffer(model: Any, windows: Any) -> bytes:
     """windows: float32 [n, T, C]."""
 
     def calibration() -> Iterator[list[Any]]:

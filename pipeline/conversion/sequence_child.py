@@ -11,20 +11,24 @@ import numpy as np
 
 from pipeline.conversion.sequence_file import SequenceFile
 from pipeline.conversion.step_cells import float_cell, run_all
-from pipeline.conversion.step_child import converted, network, parts_of, range_of
+from pipeline.conversion.step_child import converted, keras_network, parts_of, range_of
 
 
 def main(model_file: Path, windows_file: Path, flatbuffer_file: Path) -> None:
+    """Convert a network of LSTMs over its whole window."""
     model = keras.models.load_model(model_file, compile=False)
-    flatbuffer_file.write_bytes(export(model, np.load(windows_file)))
+    flatbuffer_file.write_bytes(sequence_flatbuffer(model, np.load(windows_file)))
 
 
-def export(model: Any, windows: Any) -> bytes:
-    """windows: float32 [n, T, C]."""
+def sequence_flatbuffer(model: Any, windows: Any) -> bytes:
+    """The int8 flatbuffer of a Keras model of LSTMs.
+
+    windows: calibration data, float32 [n, T, C], scaled.
+    """
     front, recurrent, head = parts_of(model)
     file, columns = SequenceFile(), windows
     if front:
-        columns = network(front, windows.shape[1:], None).predict(windows, verbose=0)
+        columns = keras_network(front, windows.shape[1:], None).predict(windows, verbose=0)
         samples, sequence = file.add_network(converted(front, windows), None)
     else:
         samples = sequence = file.add_samples((1, *windows.shape[1:]), *range_of(windows))

@@ -21,6 +21,8 @@ _INTERMEDIATES = 5  # the last one is h before a projection, which there is not
 
 
 class SequenceFile(TfliteFile):
+    """The .tflite file of a network of LSTMs over a whole window."""
+
     def __init__(self) -> None:
         super().__init__("LSTMs over a window.")
 

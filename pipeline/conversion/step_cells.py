@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.cells import GRU, GRU_RESET_BEFORE, LSTM, SIMPLE_RNN, Kind
+from pipeline.cells.operators import GRU, GRU_RESET_BEFORE, LSTM, SIMPLE_RNN, CellKind
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class FloatCell:
-    """constants: by their names in pipeline/cells.py; weights are [rows, inputs]."""
+    """constants: by their names in pipeline/cells/operators.py; weights are [rows, inputs]."""
 
-    kind: Kind
+    kind: CellKind
     name: str
     units: int
     constants: Mapping[str, Array]
@@ -57,7 +57,7 @@ def float_cell(layer: Any) -> FloatCell:
     return FloatCell(kind, layer.name, units, constants)
 
 
-def _kind_of(layer: Any) -> Kind:
+def _kind_of(layer: Any) -> CellKind:
     match type(layer).__name__:
         case "SimpleRNN":
             return SIMPLE_RNN
@@ -69,7 +69,7 @@ def _kind_of(layer: Any) -> Kind:
             raise ValueError(f"layer `{layer.name}` is a {other}, not a SimpleRNN, GRU or LSTM")
 
 
-def run(cell: FloatCell, columns: Array) -> Trace:
+def run_cell(cell: FloatCell, columns: Array) -> Trace:
     """The cell over sequences, float [n, T, inputs], from states of zero."""
     values: dict[str, Array] = dict(cell.constants)
     largest: dict[str, float] = {}
@@ -118,5 +118,5 @@ def run_all(cells: Iterable[FloatCell], columns: Array) -> list[Trace]:
     """Cells one after the other."""
     traces: list[Trace] = []
     for cell in cells:
-        traces.append(run(cell, traces[-1].columns if traces else columns))
+        traces.append(run_cell(cell, traces[-1].columns if traces else columns))
     return traces

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.cells import STATE_SCALE, CellOperator
+from pipeline.cells.operators import STATE_SCALE, CellOperator
 from pipeline.conversion.step_cells import FloatCell, Trace
 from pipeline.conversion.tflite_file import SCOPE, Place, TfliteFile, weight_scale
 
@@ -20,6 +20,8 @@ _INT16_MAX = 32767
 
 
 class StepFile(TfliteFile):
+    """The .tflite file of one step of a recurrent network."""
+
     def __init__(self) -> None:
         super().__init__("One step of a recurrent network.")
 

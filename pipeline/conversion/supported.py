@@ -1,7 +1,7 @@
-"""What a recurrent layer must be for a board to compute it as Keras does, told by layer and option.
+"""Recurrent layers that a board can compute as Keras does.
 
-A board steps SimpleRNN, GRU and LSTM as Keras makes them by default. What changes their
-arithmetic is refused here, before a converter answers something else, or crashes.
+A board computes SimpleRNN, GRU and LSTM with the default options of Keras. Other options are
+refused here, before a converter computes something else or crashes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.conversion.keras_layers import RECURRENT, layers_in
-from pipeline.errors import PipelineError
+from pipeline.core.errors import PipelineError
 
 _DEFAULTS: dict[str, Any] = {  # options of a layer, where it has them
     "activation": "tanh",
@@ -21,8 +21,8 @@ _DEFAULTS: dict[str, Any] = {  # options of a layer, where it has them
     "return_state": False,
 }
 _REFUSED = {
-    "Bidirectional": "Bidirectional hears samples before they come",
-    "Masking": "Masking leaves out steps, and a board has none to leave out",
+    "Bidirectional": "Bidirectional needs samples from the future",
+    "Masking": "Masking skips steps, and a board cannot skip any",
     "RNN": "its cell is not one of " + ", ".join(RECURRENT),
     "ConvLSTM1D": "ConvLSTM1D is not one of " + ", ".join(RECURRENT),
     "ConvLSTM2D": "ConvLSTM2D is not one of " + ", ".join(RECURRENT),
@@ -31,7 +31,11 @@ _REFUSED = {
 
 
 def require_supported(keras_file: Path) -> None:
-    """Raises PipelineError that names every layer, and its option, that no board computes."""
+    """Check the recurrent layers of a saved model.
+
+    Raises:
+        PipelineError: it names every layer and option that a board cannot compute.
+    """
     faults = [
         f"layer `{layer['config'].get('name', layer['class_name'])}`: {fault}"
         for layer in layers_in(keras_file)
@@ -42,7 +46,7 @@ def require_supported(keras_file: Path) -> None:
             f"{keras_file} cannot be converted: {'; '.join(faults)}.",
             "a board computes recurrent layers as Keras makes them by default, from the first "
             "sample to the last",
-            "leave these options out, and train again",
+            "remove these options or layers, then train again",
         )
 
 
@@ -51,20 +55,20 @@ def _faults(layer: Mapping[str, Any]) -> Iterator[str]:
     if kind in _REFUSED:
         yield _REFUSED[kind]
     if options.get("mask_zero"):
-        yield "mask_zero=True leaves out steps, and a board has none to leave out"
+        yield "mask_zero=True skips steps, and a board cannot skip any"
     if kind in RECURRENT:
         for option, default in _DEFAULTS.items():
             value = options.get(option, default)
             if value != default:
-                yield f"{option}={_told(value)}, a board has {_told(default)}"
+                yield f"{option}={_option_text(value)}, but a board has {_option_text(default)}"
         if any(_has_initial_state(node) for node in layer.get("inbound_nodes", ())):
-            yield "initial_state is given, a board begins with zeros"
+            yield "initial_state is set, but a board begins with zeros"
 
 
 def _has_initial_state(node: Mapping[str, Any]) -> bool:
     return len(node["args"]) > 1 or bool(node["kwargs"].get("initial_state"))
 
 
-def _told(value: Any) -> str:
-    """A function made by hand is saved as more than a name."""
+def _option_text(value: Any) -> str:
+    """Keras saves a custom function as more than a name."""
     return value if isinstance(value, str) else str(value if isinstance(value, bool) else "custom")

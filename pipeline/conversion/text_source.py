@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pipeline.artifacts import Int8
-from pipeline.contract import Contract
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.tokens import FIRST, MOST_BYTES
+from pipeline.core.artifacts import Int8
+from pipeline.core.contract import Contract
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.tokens import FIRST, MOST_BYTES
 
 NAME = "model_text.c"
 MOST_TOKENS = 65_535
@@ -73,12 +73,12 @@ def text_source(contract: Contract, table: TextTable) -> dict[str, str]:
 
     Raises PipelineError for a vocabulary that a board cannot hold.
     """
-    facts, quantisation = contract.vocabulary, contract.quantisation
-    if facts is None or quantisation is None:
+    facts, quantization = contract.vocabulary, contract.quantization
+    if facts is None or quantization is None:
         raise ValueError("the contract is not of a converted model of text")
     _check(contract, table)
     generates = contract.task == "generation"
-    step = quantisation.output_scale * math.log2(math.e) if generates else 0.0
+    step = quantization.output_scale * math.log2(math.e) if generates else 0.0
     return {
         NAME: _SOURCE.format(
             size=facts.size,

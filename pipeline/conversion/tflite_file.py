@@ -41,7 +41,7 @@ _OPTIONS: dict[str, tuple[int, type[Any]]] = {
 
 @dataclass(frozen=True)
 class Place:
-    """A tensor of the file: its index, and its quantisation."""
+    """A tensor of the file: its index, and its quantization."""
 
     index: int
     shape: tuple[int, ...]
@@ -65,7 +65,7 @@ class TfliteFile:
         self._codes: dict[tuple[int, int], int] = {}
 
     def add_samples(self, shape: tuple[int, ...], scale: float, zero_point: int) -> Place:
-        """int8."""
+        """The input: int8."""
         return self._tensor("x", shape, "int8", (scale,), zero_point)
 
     def add_network(self, content: bytes, source: Place | None) -> tuple[Place, Place]:
@@ -97,6 +97,7 @@ class TfliteFile:
         return self.add_network(content, narrow)[1]
 
     def write(self, inputs: Mapping[str, Place], outputs: Mapping[str, Place]) -> bytes:
+        """The file's bytes. inputs, outputs: by the names of the signature."""
         self._graph.inputs = [place.index for place in inputs.values()]
         self._graph.outputs = [place.index for place in outputs.values()]
         signature = schema.SignatureDefT()
@@ -160,10 +161,10 @@ class TfliteFile:
         tensor = schema.TensorT()
         tensor.name, tensor.shape, tensor.type = name, list(shape), _TYPES[dtype]
         tensor.buffer = self._buffer(None if data is None else data.tobytes())
-        quantisation = schema.QuantizationParametersT()
-        quantisation.scale = list(scales)
-        quantisation.zeroPoint = [zero_point] * len(scales)
-        tensor.quantization = quantisation
+        quantization = schema.QuantizationParametersT()
+        quantization.scale = list(scales)
+        quantization.zeroPoint = [zero_point] * len(scales)
+        tensor.quantization = quantization
         self._graph.tensors.append(tensor)
         return Place(
             len(self._graph.tensors) - 1, shape, tuple(map(float, scales)), zero_point, dtype

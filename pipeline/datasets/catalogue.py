@@ -1,6 +1,6 @@
-"""Published datasets that can be fetched: who recorded what, and how well others did on it.
+"""The catalogue of published datasets: who recorded what, and published results.
 
-catalogue_files.txt beside this file lists their files: path, SHA-256 and address.
+catalogue_files.txt lists their files: path, SHA-256 and address.
 """
 
 from __future__ import annotations
@@ -10,15 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.errors import ExitCode, PipelineError
 
 FILES = Path(__file__).with_name("catalogue_files.txt")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A published dataset. published: how well others did on it; caveat: what to know before
-    trusting a figure."""
+class CatalogueEntry:
+    """A published dataset.
+
+    Args:
+        name: of the dataset.
+        what: is in it.
+        published: results of others.
+        caveat: what to know before trusting a figure.
+        licence: of the data.
+        home: where it was published.
+        citation: of it.
+    """
 
     name: str
     what: str
@@ -30,8 +39,8 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MotionEntry(Entry):
-    """Recordings of motion; labels: as they are after fetching."""
+class MotionEntry(CatalogueEntry):
+    """Recordings of motion; labels are those after fetching."""
 
     people: int
     labels: tuple[str, ...]
@@ -41,8 +50,8 @@ class MotionEntry(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SequenceEntry(Entry):
-    """Texts or a time series. content: how much of it there is; files: what fetching leaves."""
+class SequenceEntry(CatalogueEntry):
+    """Texts or a time series; content says how much, files are those after fetching."""
 
     content: str
     files: tuple[str, ...]
@@ -50,7 +59,7 @@ class SequenceEntry(Entry):
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """path: within the dataset."""
+    """A file of a published dataset; path is that in the dataset."""
 
     path: str
     sha256: str
@@ -193,7 +202,11 @@ CATALOGUE: tuple[Published, ...] = (
 
 
 def find_entry(name: str) -> Published:
-    """Raises PipelineError (USAGE) for a name that is not in the catalogue."""
+    """The entry of a dataset.
+
+    Raises:
+        PipelineError: USAGE, the name is not in the catalogue.
+    """
     for entry in CATALOGUE:
         if entry.name == name:
             return entry
@@ -201,13 +214,14 @@ def find_entry(name: str) -> Published:
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     raise PipelineError(
         f"There is no dataset {name!r} in the catalogue.",
-        f"it is misspelt for {near[0]!r}" if near else "it was never published, or not listed here",
-        f"choose from: {', '.join(names)}; `gesture data list --remote` tells more",
+        f"it is possibly misspelt for {near[0]!r}" if near else "it is not listed here",
+        f"choose from: {', '.join(names)}; `gesture data list --remote` shows more",
         ExitCode.USAGE,
     )
 
 
-def files_of(entry: Entry) -> list[RemoteFile]:
+def files_of(entry: CatalogueEntry) -> list[RemoteFile]:
+    """The files of a dataset, from catalogue_files.txt."""
     files = []
     for line in FILES.read_text("utf-8").splitlines():
         dataset, _, rest = line.partition("/")

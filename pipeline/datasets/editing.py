@@ -1,4 +1,4 @@
-"""Changing recordings that are there: cutting one, and giving some another label."""
+"""Editing of recordings: trimming and relabelling."""
 
 from __future__ import annotations
 
@@ -7,19 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.artifacts import Interval, Recording
-from pipeline.datasets.names import check_name, next_recording_path
-from pipeline.datasets.recording_faults import gaps_in
-from pipeline.datasets.recording_file import load_recording, save_recording
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.files import atomic_write
+from pipeline.core.artifacts import Interval, Recording
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import atomic_write
+from pipeline.datasets.recording_file import check_name, gaps_in
+from pipeline.datasets.recordings import add_recording, load_recording, save_recording
 
 UNTRIMMED = ".untrimmed"
 
 
 @dataclass(frozen=True)
 class Trimmed:
-    """kept, of: samples; untrimmed: where the recording as it was is kept."""
+    """A trimmed recording.
+
+    Args:
+        file: of the recording.
+        kept: samples that are left.
+        of: samples before.
+        untrimmed: a copy of the original file.
+    """
 
     file: Path
     kept: int
@@ -28,18 +34,23 @@ class Trimmed:
 
 
 def trim_recording(path: Path, start_s: float, stop_s: float | None) -> Trimmed:
-    """Keep what lies in [start_s, stop_s) after the first sample; None is the end.
+    """Keep a part of a recording. A copy of the original file stays beside it.
 
-    What was there first stays beside it, under a name that is no recording's.
-    Raises PipelineError (USAGE) where less than two samples would be left.
+    Args:
+        path: of the recording.
+        start_s: after the first sample.
+        stop_s: after the first sample; None is the end.
+
+    Raises:
+        PipelineError: USAGE, fewer than two samples would be left.
     """
     recording = load_recording(path)
     seconds = (recording.t_us - recording.t_us[0]) / 1e6
-    kept = (seconds >= start_s) & (seconds < (float("inf") if stop_s is None else stop_s))
-    if kept.sum() < 2:
+    inside = (seconds >= start_s) & (seconds < (float("inf") if stop_s is None else stop_s))
+    if inside.sum() < 2:
         raise _nothing_left(path, float(seconds[-1]))
-    first = int(kept.argmax())
-    part = _part(recording, first, first + int(kept.sum()))
+    first = int(inside.argmax())
+    part = _part(recording, first, first + int(inside.sum()))
     untrimmed = path.with_name(path.name + UNTRIMMED)
     if not untrimmed.exists():
         with atomic_write(untrimmed) as unfinished:
@@ -49,19 +60,19 @@ def trim_recording(path: Path, start_s: float, stop_s: float | None) -> Trimmed:
 
 
 def _part(recording: Recording, start: int, stop: int) -> Recording:
-    kept = slice(start, stop)
-    inside = (
+    rows = slice(start, stop)
+    intervals = (
         Interval(max(part.start, start) - start, min(part.stop, stop) - start, part.label)
         for part in recording.intervals
         if part.start < stop and part.stop > start
     )
     return replace(
         recording,
-        samples=recording.samples[kept],
-        seq=recording.seq[kept],
-        t_us=recording.t_us[kept],
-        gaps=gaps_in(recording.seq[kept]),
-        intervals=tuple(inside),
+        samples=recording.samples[rows],
+        seq=recording.seq[rows],
+        t_us=recording.t_us[rows],
+        gaps=gaps_in(recording.seq[rows]),
+        intervals=tuple(intervals),
         faults=tuple(
             replace(fault, index=fault.index - start)
             for fault in recording.faults
@@ -80,19 +91,24 @@ def _nothing_left(path: Path, length_s: float) -> PipelineError:
 
 
 def relabel_recordings(files: Sequence[Path], label: str) -> list[tuple[Path, Path]]:
-    """Move each file to the folder of `label` in its dataset, and rewrite its header.
+    """Give recordings another label: move each file to its folder, and rewrite its header.
 
-    A moved take gets the next free number: nothing is overwritten. All files are read before
-    the first is moved. Returns where each was and is.
-    Raises PipelineError for a file that cannot be read, or that has that label already (USAGE).
+    A moved take gets the next free number, so nothing is overwritten. All files are read before
+    the first is moved.
+
+    Returns:
+        The old and the new path of each file.
+
+    Raises:
+        PipelineError: a file cannot be read, or has this label already (USAGE).
     """
     check_name("label", label)
     recordings = [(path, load_recording(path)) for path in dict.fromkeys(files)]
     for path, recording in recordings:
         if recording.label == label and path.parent.name == label:
             raise PipelineError(
-                f"{path} is labelled {label} already.",
-                "it was relabelled before, or is not the file that was meant",
+                f"{path} has the label {label} already.",
+                "it was relabelled before, or possibly you mean another file",
                 "leave it out of the command; nothing was changed",
                 ExitCode.USAGE,
             )
@@ -101,14 +117,13 @@ def relabel_recordings(files: Sequence[Path], label: str) -> list[tuple[Path, Pa
 
 def _relabel(path: Path, recording: Recording, label: str) -> Path:
     dataset = path.absolute().parent.parent
-    target = next_recording_path(dataset, label, recording.person, recording.session)
-    save_recording(relabelled(recording, label), target)
+    target = add_recording(relabelled(recording, label), dataset)
     path.unlink()
     return path.parent.parent / label / target.name
 
 
 def relabelled(recording: Recording, label: str) -> Recording:
-    """With its intervals that have its label."""
+    """A recording with another label, also in its intervals."""
     intervals = tuple(
         replace(part, label=label) if part.label == recording.label else part
         for part in recording.intervals

@@ -1,28 +1,29 @@
-"""Recordings for other tools: the Arduino tutorial's CSV, and Edge Impulse's JSON.
+"""Exports for other tools: the CSV of the Arduino tutorial, and the JSON of Edge Impulse.
 
-Neither format can tell that samples are missing, so takes with gaps are left out, by name.
+Neither format can say that samples are missing, so takes with gaps are left out and reported.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.artifacts import IMU_CHANNELS, Recording
-from pipeline.datasets.recording_faults import Noted
+from pipeline.core.artifacts import IMU_CHANNELS, Recording
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.locks import draft_beside
+from pipeline.datasets.import_csv import NEAR, TUTORIAL_COLUMNS
+from pipeline.datasets.recording_file import Noted
 from pipeline.datasets.recordings import load_from_dataset, recording_paths
-from pipeline.datasets.tutorial_csv import NEAR, TUTORIAL_COLUMNS
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.files import atomic_write
+from pipeline.datasets.streams import STANDARD_GRAVITY
 
 FORMATS = ("tutorial", "edge-impulse")
-STANDARD_GRAVITY = 9.80665  # m/s^2 in 1 g
 NO_SIGNATURE = "0" * 64
 _EI_SENSORS = {
     **{f"a{axis}": (f"acc{axis.upper()}", "m/s2", STANDARD_GRAVITY) for axis in "xyz"},
@@ -32,7 +33,7 @@ _EI_SENSORS = {
 
 @dataclass(frozen=True)
 class ExportReport:
-    """files: what was written; read_back: commands that import a tutorial export again."""
+    """What was exported; read_back: commands that import a tutorial export again."""
 
     files: tuple[Path, ...]
     takes: int
@@ -41,10 +42,16 @@ class ExportReport:
 
 
 def export_dataset(dataset: Path, folder: Path, form: str) -> ExportReport:
-    """Write all takes of `dataset` to `folder`, which must be new or empty.
+    """Export all takes of a dataset.
 
-    Raises PipelineError for a format that is not known or a folder in use (USAGE), a recording
-    that cannot be read, and where nothing could be exported (LEFT_OUT).
+    Args:
+        dataset: the folder.
+        folder: where to; it must be new or empty.
+        form: one of FORMATS.
+
+    Raises:
+        PipelineError: the format is unknown or the folder in use (USAGE), a recording cannot be
+            read, or nothing could be exported (LEFT_OUT).
     """
     if form not in FORMATS:
         raise PipelineError(
@@ -58,14 +65,25 @@ def export_dataset(dataset: Path, folder: Path, form: str) -> ExportReport:
     if not takes:
         raise PipelineError(
             f"Nothing was exported from {dataset}: {left_out[0]}",
-            "no take is as the format needs it",
-            "run `gesture data lint`, then mend or record the takes again",
-            ExitCode.LEFT_OUT,
+            "no take fits the format",
+            "run `gesture data lint`, then correct the takes or record them again",
         )
     if form == "tutorial":
         return _export_tutorial(takes, folder, left_out)
-    files = [_export_edge_impulse(take, folder) for take in takes]
+    files = {_edge_impulse_path(take, folder): partial(_write_edge_impulse, take) for take in takes}
+    _write_all(folder, files)
     return ExportReport(tuple(files), len(takes), tuple(left_out))
+
+
+def _write_all(folder: Path, files: Mapping[Path, Callable[[Path], None]]) -> None:
+    """Write all files or none: half an export looks like a whole one."""
+    with draft_beside(folder, "data export") as draft:
+        whole = draft / "whole"
+        for path, write in files.items():
+            place = whole / path.relative_to(folder)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write(place)
+        whole.replace(folder.resolve())
 
 
 def _check_target(folder: Path) -> None:
@@ -83,7 +101,7 @@ def _exportable(dataset: Path, form: str) -> tuple[list[Recording], list[Noted]]
     for path in recording_paths(dataset):
         recording = load_from_dataset(path)
         if recording.gaps:
-            left_out.append(Noted(path, None, "has gaps, which the format cannot tell"))
+            left_out.append(Noted(path, None, "has gaps, which the format cannot express"))
         elif form == "tutorial" and not set(IMU_CHANNELS) <= set(recording.channels):
             left_out.append(Noted(path, None, f"has not all of {', '.join(IMU_CHANNELS)}"))
         else:
@@ -94,10 +112,9 @@ def _exportable(dataset: Path, form: str) -> tuple[list[Recording], list[Noted]]
 def _export_tutorial(
     takes: Sequence[Recording], folder: Path, left_out: Sequence[Noted]
 ) -> ExportReport:
-    """`PERSON/LABEL.csv`, one level deeper for each of several sessions, rates or lengths.
+    """Write `PERSON/LABEL.csv`, in a folder for each session, rate and length if they differ.
 
-    The file does not tell the rate and a reader must know the length, so takes that differ in
-    these cannot share a folder.
+    The file has neither rate nor length of a take, so takes that differ cannot share a folder.
     """
     kinds = _kinds(takes)
     several_sessions = len({take.session for take in takes}) > 1
@@ -110,13 +127,13 @@ def _export_tutorial(
             files[place / take.person / f"{take.label}.csv"].append(take)
         how = f"--rate-hz {rate_hz:.10g} --take-rows {rows}"
         commands.append(f"gesture data import {top} --dataset NAME {how}")
-    for path, members in files.items():
-        _write_tutorial_file(path, members)
+    writers = {path: partial(_write_tutorial_file, some) for path, some in files.items()}
+    _write_all(folder, writers)
     return ExportReport(tuple(files), len(takes), tuple(left_out), tuple(commands))
 
 
 def _kinds(takes: Iterable[Recording]) -> dict[tuple[float, int], list[Recording]]:
-    """Takes by rate, and by a length that the importer takes theirs for."""
+    """Takes by rate and length; the importer accepts small differences of length."""
     kinds: dict[tuple[float, int], list[Recording]] = {}
     for take in sorted(takes, key=lambda take: (take.rate_hz, len(take))):
         rate_hz, rows = next(reversed(kinds), (0.0, 0))
@@ -126,12 +143,9 @@ def _kinds(takes: Iterable[Recording]) -> dict[tuple[float, int], list[Recording
     return {kind: sorted(members, key=lambda take: take.name) for kind, members in kinds.items()}
 
 
-def _write_tutorial_file(path: Path, takes: Sequence[Recording]) -> None:
+def _write_tutorial_file(takes: Sequence[Recording], path: Path) -> None:
     row = ",".join(["%.3f"] * len(TUTORIAL_COLUMNS)) + "\n"
-    with (
-        atomic_write(path) as unfinished,
-        unfinished.open("w", encoding="utf-8", newline="\n") as stream,
-    ):
+    with path.open("w", encoding="utf-8", newline="\n") as stream:
         stream.write(",".join(TUTORIAL_COLUMNS) + "\n")
         for take in takes:
             columns = [take.channels.index(name) for name in IMU_CHANNELS]
@@ -140,16 +154,17 @@ def _write_tutorial_file(path: Path, takes: Sequence[Recording]) -> None:
             stream.write("\n")
 
 
-def _export_edge_impulse(take: Recording, folder: Path) -> Path:
-    """`LABEL.PERSON-SESSION-N.json`: the uploader takes the name up to the dot for the label."""
-    path = folder / f"{take.label}.{Path(take.name).name}.json"
-    with atomic_write(path) as unfinished:
-        unfinished.write_text(json.dumps(edge_impulse_document(take)) + "\n", encoding="utf-8")
-    return path
+def _edge_impulse_path(take: Recording, folder: Path) -> Path:
+    """`LABEL.PERSON-SESSION-N.json`: for the uploader, the label is the name up to the dot."""
+    return folder / f"{take.label}.{Path(take.name).name}.json"
+
+
+def _write_edge_impulse(take: Recording, path: Path) -> None:
+    path.write_text(json.dumps(edge_impulse_document(take)) + "\n", encoding="utf-8")
 
 
 def edge_impulse_document(take: Recording) -> dict[str, Any]:
-    """The data acquisition format, version 1, unsigned.
+    """A take in the data acquisition format, version 1, unsigned.
 
     https://docs.edgeimpulse.com/reference/data-acquisition-format
     """

@@ -1,7 +1,7 @@
-"""A series cut by time: what is learned from, what training stops by, and what is held out.
+"""The dataset of a forecast: a series, split by time.
 
-A window may look back into the part before its own, as a board does; what it forecasts never lies
-in another part, and everything that is fitted is fitted on the first.
+A window may begin in the part before its own, as on a board. Its targets are always in its own
+part. Scaling and categories come from the training part alone.
 """
 
 from __future__ import annotations
@@ -11,24 +11,26 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipeline.artifacts import Int64
-from pipeline.config_series import MOST_CHANNELS, MOST_OUTPUTS, ForecastConfig
-from pipeline.contract import Channel, Contract
-from pipeline.datasets.series import Series, microseconds
-from pipeline.datasets.series_faults import too_short
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.forecasts import Output, SeriesDataset, span
+from pipeline.config.forecast_settings import MOST_CHANNELS, MOST_OUTPUTS, ForecastConfig
+from pipeline.core.artifacts import Int64
+from pipeline.core.contract import Channel, Contract
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.forecasts import Output, SeriesDataset, span
+from pipeline.datasets.series import Series, microseconds, too_short
 
-FEWEST_FORECASTS = 2  # of a part: a line is drawn through them
-EQUALS = "="  # between a column of words and the word that a channel stands for
+FEWEST_FORECASTS = 2  # of a part: the report draws a line through them
+EQUALS = "="  # between the name of a column and a word, in the name of a channel
 
 
 def make_forecast_dataset(series: Series, config: ForecastConfig) -> SeriesDataset:
-    """Raises PipelineError where the series is too short for the config, or has no dates to cut
-    it at."""
+    """Split a series for training.
+
+    Raises:
+        PipelineError: the series is too short for the config, or cannot be split at a date.
+    """
     begin, stop = _cuts(series, config)
-    learned = series.first_rows(begin)
-    categories = tuple(tuple(sorted(set(column))) for column in learned.words)
+    training = series.first_rows(begin)
+    categories = tuple(tuple(sorted(set(column))) for column in training.words)
     channels = _channels(config, series.units, categories)
     return SeriesDataset(
         rows=series.thousandths(categories),
@@ -37,7 +39,7 @@ def make_forecast_dataset(series: Series, config: ForecastConfig) -> SeriesDatas
         window=config.window.length,
         season=config.window.season,
         origins=_origins(series, config, begin, stop),
-        learned=begin,
+        training_rows=begin,
         step_s=series.step_s,
         fingerprint=series.fingerprint,
         split_note=f"by time, from {series.time(stop)} on: {len(series) - stop} rows, "
@@ -46,11 +48,11 @@ def make_forecast_dataset(series: Series, config: ForecastConfig) -> SeriesDatas
 
 
 def categories_of(contract: Contract, config: ForecastConfig) -> tuple[tuple[str, ...], ...]:
-    """For each column of words, those that a trained run has a channel for."""
-    told = [channel.name.partition(EQUALS) for channel in contract.channels]
+    """For each column of words, the words that a trained run has a channel for."""
+    parts = [channel.name.partition(EQUALS) for channel in contract.channels]
     numbers = len(config.data.channels)
     return tuple(
-        tuple(word for name, _, word in told[numbers:] if name == column)
+        tuple(word for name, _, word in parts[numbers:] if name == column)
         for column in config.data.categories
     )
 
@@ -68,15 +70,15 @@ def _cuts(series: Series, config: ForecastConfig) -> tuple[int, int]:
 def _first_from(series: Series, date: datetime.date) -> int:
     if not series.dated:
         raise PipelineError(
-            f"{series.path} cannot be cut at {date}.",
-            "its time is a clock's, and says nothing of dates",
-            "set split.test to a share of its rows, as 0.2",
+            f"{series.path} cannot be split at {date}.",
+            "its time is that of a clock, without dates",
+            "set split.test to a share of its rows, such as 0.2",
             ExitCode.USAGE,
         )
     stop = int(np.searchsorted(series.times_us, microseconds(date)))
     if not 0 < stop < len(series):
         raise PipelineError(
-            f"{series.path} cannot be cut at {date}: it goes from {series.time(0)} to "
+            f"{series.path} cannot be split at {date}: it goes from {series.time(0)} to "
             f"{series.time(len(series) - 1)}.",
             "split.test is a date outside it",
             "set split.test to a date within, or to a share of its rows",
@@ -86,9 +88,9 @@ def _first_from(series: Series, date: datetime.date) -> int:
 
 
 def _channels(
-    config: ForecastConfig, told: Mapping[str, str], categories: tuple[tuple[str, ...], ...]
+    config: ForecastConfig, units: Mapping[str, str], categories: tuple[tuple[str, ...], ...]
 ) -> tuple[Channel, ...]:
-    units = {**told, **config.data.units}
+    units = {**units, **config.data.units}
     numbers = [Channel(name=name, unit=units.get(name, "")) for name in config.data.channels]
     words = [
         Channel(name=f"{column}{EQUALS}{word}", unit="")
@@ -98,7 +100,7 @@ def _channels(
     channels = (*numbers, *words)
     if len(channels) > MOST_CHANNELS:
         raise PipelineError(
-            f"The network would see {len(channels)} channels, {MOST_CHANNELS} at most can be.",
+            f"The network would have {len(channels)} channels; the limit is {MOST_CHANNELS}.",
             "every word of a category is a channel",
             "leave a column out of data.categories",
             ExitCode.USAGE,
@@ -115,25 +117,25 @@ def _outputs(config: ForecastConfig, channels: tuple[Channel, ...]) -> tuple[Out
     )
     if len(outputs) > MOST_OUTPUTS:
         raise PipelineError(
-            f"There are {len(outputs)} forecasts at a time, {MOST_OUTPUTS} at most can be.",
+            f"There are {len(outputs)} forecasts at a time; the limit is {MOST_OUTPUTS}.",
             "each target has one for each horizon",
-            "name fewer of data.targets or window.horizons",
+            "name fewer data.targets or window.horizons",
             ExitCode.USAGE,
         )
     return outputs
 
 
 def _origins(series: Series, config: ForecastConfig, begin: int, stop: int) -> dict[str, Int64]:
-    """Origins whose targets, from the next row to the furthest, all lie in the part."""
+    """Origins of each part; all their targets are in the same part."""
     ahead, window = max(config.window.horizons), config.window.length
     before = max(window, config.window.season or 0)  # rows that must be known at an origin
     parts = {"train": (0, begin), "validation": (begin, stop), "test": (stop, len(series))}
     origins = {}
     for part, (first, end) in parts.items():
-        found = np.arange(max(first, before) - 1, end - ahead)
-        if len(found) < FEWEST_FORECASTS:
+        part_origins = np.arange(max(first, before) - 1, end - ahead)
+        if len(part_origins) < FEWEST_FORECASTS:
             known = max(before - first, 0)
             needed = known + ahead + FEWEST_FORECASTS - 1
             raise too_short(series.path, part, end - first, needed)
-        origins[part] = found
+        origins[part] = part_origins
     return origins

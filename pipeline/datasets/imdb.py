@@ -1,8 +1,8 @@
-"""Film reviews from their published archive (Maas et al., ACL 2011) to three files of JSON lines.
+"""Film reviews: from their archive (Maas et al., ACL 2011) to three files of JSON lines.
 
-The archive holds train/pos, train/neg, test/pos and test/neg, a file a review, NUMBER_RATING.txt.
-Reviews of one film have neighbouring numbers: the last fifth of each folder of train is held out
-for validation.
+The archive has train/pos, train/neg, test/pos and test/neg, with a file NUMBER_RATING.txt for each
+review. Reviews of one film have neighbouring numbers, so the last fifth of each folder of train is
+the validation part.
 """
 
 from __future__ import annotations
@@ -16,26 +16,27 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.errors import PipelineError
-from pipeline.files import atomic_write
+from pipeline.core.errors import PipelineError
+from pipeline.core.files import atomic_write
 
 MEMBER = re.compile(r"aclImdb/(train|test)/(neg|pos)/(\d+)_\d+\.txt")
 LABELS = {"neg": 0, "pos": 1}
-VALIDATION = 5  # one in so many
+VALIDATION = 5  # one of so many is in the validation part
 
 Review = tuple[int, int, str]  # number, label, text
 
 
 def unpack_imdb(archive: Path, folder: Path) -> None:
-    """Write train, val and test.jsonl.gz, `{"label": 0 | 1, "text": …}` a line.
+    """Write train, val and test.jsonl.gz, with lines `{"label": 0 | 1, "text": …}`.
 
-    Raises PipelineError for an archive that cannot be read or has other files.
+    Raises:
+        PipelineError: the archive cannot be read, or has other files.
     """
     reviews = _reviews_of(archive)
     parts: dict[str, list[Review]] = {"train": [], "val": [], "test": []}
-    for (part, _), found in sorted(reviews.items()):
-        held_out = len(found) // VALIDATION if part == "train" else 0
-        ordered = sorted(found)
+    for (part, _), part_reviews in sorted(reviews.items()):
+        held_out = len(part_reviews) // VALIDATION if part == "train" else 0
+        ordered = sorted(part_reviews)
         parts[part] += ordered[: len(ordered) - held_out]
         parts["val"] += ordered[len(ordered) - held_out :]
     for part, lines in parts.items():
@@ -61,7 +62,7 @@ def _reviews_of(archive: Path) -> Mapping[tuple[str, str], Sequence[Review]]:
 
 
 def _write(path: Path, reviews: Sequence[Review]) -> None:
-    """The same bytes each time: no time and no name in the header."""
+    """Write the same bytes each time: no time and no name in the header of gzip."""
     with (
         atomic_write(path) as unfinished,
         unfinished.open("wb") as file,

@@ -1,37 +1,49 @@
-"""Data that was recorded elsewhere, into recordings: every take saved or accounted for."""
+"""Imports of foreign data: every take is saved, or reported as left out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import Recording
-from pipeline.datasets.continuous import even_clock
+from pipeline.core.artifacts import Recording
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import regular, why_missing
 from pipeline.datasets.editing import relabelled
-from pipeline.datasets.names import check_name, next_recording_path, recording_path
-from pipeline.datasets.plain_csv import is_plain, read_plain
-from pipeline.datasets.recording_faults import Noted
-from pipeline.datasets.recording_file import load_recording, save_recording
-from pipeline.datasets.tutorial_csv import TUTORIAL_COLUMNS, Found, Take, read_takes
+from pipeline.datasets.import_csv import (
+    TUTORIAL_COLUMNS,
+    Found,
+    ImportedTake,
+    is_plain,
+    read_plain,
+    read_takes,
+)
+from pipeline.datasets.recording_file import Noted, check_name, recording_path
+from pipeline.datasets.recordings import add_recording, load_recording, save_new_recording, takes_in
+from pipeline.datasets.streams import even_clock
 from pipeline.datasets.uhh_imu import read_archive
-from pipeline.errors import ExitCode, PipelineError
 
 DEFAULT_PERSON = "p1"
 HIGHEST_RATE_HZ = 100_000.0
 ARCHIVE = ".npz"
-RECORDING = "# format:"  # how a recording of this tool begins
+RECORDING = "# format:"  # the first line of a recording of this tool
 SUFFIXES = (".csv", ARCHIVE)
 SHOWN = 10  # of the reasons in an error
 
 
 @dataclass(frozen=True)
 class ImportReport:
-    """takes: how many of what was imported are in the dataset now, by (label, person).
+    """What was imported.
 
-    left_out: what is in none of them, and why; noted: what was odd, and was imported.
+    Args:
+        dataset: the folder.
+        takes: how many, by (label, person).
+        left_out: what was not imported, and why.
+        noted: what was imported and is unusual.
     """
 
     dataset: Path
@@ -41,7 +53,14 @@ class ImportReport:
 
     @property
     def total(self) -> int:
+        """How many takes were imported."""
+        """Takes of this import."""
         return sum(self.takes.values())
+
+    @property
+    def in_dataset(self) -> int:
+        """Takes of earlier imports and captures too."""
+        return len(takes_in(self.dataset))
 
 
 def import_files(
@@ -52,17 +71,24 @@ def import_files(
     rate_hz: float,
     take_rows: int,
 ) -> ImportReport:
-    """Import a file, or all `.csv` and `.npz` files of a folder and those in it, into `dataset`.
+    """Import a file, or all `.csv` and `.npz` files of a folder and its sub-folders.
 
-    Files are recordings of this tool, archives (see uhh_imu), plain CSV of one recording (see
-    plain_csv), or the tutorial's CSV. The label is `label`, else the file's name; the person is
-    `person`, else the name of the sub-folder the file lies in, else "p1"; a recording's header and
-    an archive's name tell both. Importing a file again changes nothing; another file of the same
-    label and person becomes a session of its own, or, if it is a recording or an archive, the next
-    one of its session.
+    Files are recordings of this tool, archives (see uhh_imu), plain tables of one recording, or
+    files of the tutorial. Recordings and archives know their label and person. Importing a file
+    again changes nothing. Another file of the same label and person becomes another session; a
+    recording or an archive becomes the next take of its session.
 
-    Raises PipelineError where an argument cannot be used, or there is no such file (USAGE),
-    or not one take could be saved (LEFT_OUT).
+    Args:
+        path: a file or a folder.
+        dataset: the folder of the dataset.
+        label: None takes the name of the file.
+        person: None takes the name of the sub-folder, or "p1".
+        rate_hz: of tables.
+        take_rows: rows of a take in a tutorial file.
+
+    Raises:
+        PipelineError: an argument cannot be used or there is no such file (USAGE), or no take
+            could be saved (LEFT_OUT).
     """
     _check_arguments(label, person, rate_hz, take_rows)
     takes: dict[tuple[str, str], int] = {}
@@ -89,9 +115,9 @@ def import_files(
 
 
 def _first_line(file: Path) -> str:
-    """Empty where there is none that can be read: the reader says why."""
+    """The first line; empty if the file cannot be read: the reader reports why."""
     try:
-        with file.open(encoding="utf-8-sig") as stream:
+        with regular(file).open(encoding="utf-8-sig") as stream:
             return stream.readline()
     except (OSError, UnicodeDecodeError):
         return ""
@@ -100,7 +126,7 @@ def _first_line(file: Path) -> str:
 def _adopt(
     file: Path, dataset: Path, label: str | None, person: str | None
 ) -> tuple[tuple[str, str], int, Found]:
-    """Copy a recording, unless the very same is there; its names and 1, or 0."""
+    """Copy a recording, unless the same one is there; returns its names, and 1 or 0 takes."""
     noted: list[Noted] = []
     try:
         recording, noted = read_archive(file) if _is_archive(file) else (load_recording(file), [])
@@ -108,10 +134,9 @@ def _adopt(
         return ("", ""), 0, Found([], [Noted(file, None, error.what.removeprefix(f"{file} "))], [])
     names = (label or recording.label, person or recording.person)
     recording = replace(relabelled(recording, names[0]), person=names[1])
-    target = next_recording_path(dataset, *names, recording.session)
-    there = target.parent.glob(f"{names[1]}-{recording.session}-*.csv")
-    if not any(_same(load_recording(path), recording) for path in there):
-        save_recording(recording, target)
+    present = (dataset / names[0]).glob(f"{names[1]}-{recording.session}-*.csv")
+    if not any(_same(load_recording(path), recording) for path in present):
+        add_recording(recording, dataset)
     return names, 1, Found([], [], noted)
 
 
@@ -132,7 +157,7 @@ def _check_arguments(label: str | None, person: str | None, rate_hz: float, take
     if not 0 < rate_hz <= HIGHEST_RATE_HZ or take_rows < 2:
         raise PipelineError(
             f"{take_rows} rows a take at {rate_hz:g} Hz is not possible.",
-            "a take has two rows or more, and a rate lies above 0 and up to 100 kHz",
+            "a take has two rows or more, and a rate is above 0 and up to 100 kHz",
             "the tutorial's files have `--rate-hz 119 --take-rows 119`",
             ExitCode.USAGE,
         )
@@ -144,8 +169,10 @@ def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         raise PipelineError(
             f"There is no file or folder {path}.",
-            "the path is misspelt, or relative to another folder",
-            "give the CSV file saved from the serial monitor, or the folder that holds it",
+            why_missing(
+                path, "file or folder", "the path is misspelt, or relative to another folder"
+            ),
+            "give the CSV file saved from the serial monitor, or its folder",
             ExitCode.USAGE,
         )
     files = sorted(
@@ -157,14 +184,14 @@ def _files(path: Path) -> list[Path]:
         raise PipelineError(
             f"There is no .csv or .npz file in {path}.",
             "it is another folder, or the files have another ending",
-            "give the folder that holds punch.csv, flex.csv and the like, or one file by name",
+            "give the folder with punch.csv, flex.csv and so on, or one file by name",
             ExitCode.USAGE,
         )
     return files
 
 
 def _names_of(file: Path, path: Path) -> tuple[str, str]:
-    """The label and the person that a file's name and place tell."""
+    """The label and the person, from the name and the folder of a file."""
     person = DEFAULT_PERSON if path in (file, file.parent) else file.parent.name
     return file.stem, person
 
@@ -188,7 +215,7 @@ def _name_fault(names: tuple[str, str]) -> str | None:
 
 
 def _save_takes(
-    takes: Sequence[Take], file: Path, dataset: Path, names: tuple[str, str], rate_hz: float
+    takes: Sequence[ImportedTake], file: Path, dataset: Path, names: tuple[str, str], rate_hz: float
 ) -> None:
     session = _session_of(takes, dataset, names)
     for take in takes:
@@ -205,11 +232,22 @@ def _save_takes(
             channels=take.channels,
             intervals=take.intervals,
         )
-        save_recording(recording, recording_path(dataset, *names, session, take.number))
+        _save_take(recording, dataset, take)
 
 
-def _session_of(takes: Sequence[Take], dataset: Path, names: tuple[str, str]) -> str:
-    """The first session in which none of the takes' places holds something else."""
+def _save_take(recording: Recording, dataset: Path, take: ImportedTake) -> None:
+    """Save in its session, or in the next one if a capture has just used its number."""
+    for session in count(int(recording.session)):
+        path = recording_path(dataset, recording.label, recording.person, str(session), take.number)
+        if path.is_file() and not _holds_another(path, take):
+            return
+        with suppress(FileExistsError):
+            save_new_recording(replace(recording, session=str(session)), iter([path]))
+            return
+
+
+def _session_of(takes: Sequence[ImportedTake], dataset: Path, names: tuple[str, str]) -> str:
+    """The first session in which no path of the takes has other data."""
     session = 1
     while any(
         _holds_another(recording_path(dataset, *names, str(session), take.number), take)
@@ -219,11 +257,11 @@ def _session_of(takes: Sequence[Take], dataset: Path, names: tuple[str, str]) ->
     return str(session)
 
 
-def _holds_another(path: Path, take: Take) -> bool:
+def _holds_another(path: Path, take: ImportedTake) -> bool:
     if not path.is_file():
         return False
-    there = load_recording(path).thousandths
-    return not np.array_equal(there, np.rint(take.samples.astype(np.float64) * 1000))
+    present = load_recording(path).thousandths
+    return not np.array_equal(present, np.rint(take.samples.astype(np.float64) * 1000))
 
 
 def _nothing_imported(path: Path, left_out: Sequence[Noted]) -> PipelineError:
@@ -231,8 +269,7 @@ def _nothing_imported(path: Path, left_out: Sequence[Noted]) -> PipelineError:
     more = f"\n  - and {len(left_out) - SHOWN} more" if len(left_out) > SHOWN else ""
     return PipelineError(
         f"Nothing was imported from {path}:\n{shown}{more}",
-        "not one take is as the 2019 Arduino tutorial's sketch prints it; each line above says why",
-        f"a file needs a first line {','.join(TUTORIAL_COLUMNS)}, then six numbers a line, and "
-        "`--take-rows` lines a take; data/README.md has the other forms",
-        ExitCode.LEFT_OUT,
+        "no take has the format of the 2019 Arduino tutorial; each line above says why",
+        f"a file needs a first line {','.join(TUTORIAL_COLUMNS)}, then six numbers on each line, "
+        "and `--take-rows` lines for each take; data/README.md has the other formats",
     )

@@ -1,4 +1,4 @@
-"""What datasets there are, and what is in them."""
+"""Inventory: which datasets there are, and what is in them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.artifacts import Recording
+from pipeline.core.artifacts import Recording
 from pipeline.datasets.recordings import load_recordings, takes_in
-from pipeline.datasets.series_file import load_series, series_in
+from pipeline.datasets.series import load_series, series_in
 
 
 @dataclass(frozen=True)
 class Share:
-    """What one person made of one label."""
+    """The takes of one label by one person."""
 
     label: str
     person: str
@@ -25,7 +25,7 @@ class Share:
 
 @dataclass(frozen=True)
 class SeriesFile:
-    """missing: readings that never arrived."""
+    """A series of readings; missing: readings that never arrived."""
 
     file: Path
     readings: int
@@ -35,17 +35,24 @@ class SeriesFile:
 
 @dataclass(frozen=True)
 class Inventory:
+    """The takes and series of a dataset."""
+
     dataset: Path
     shares: tuple[Share, ...]
     series: tuple[SeriesFile, ...] = ()
 
     @property
     def takes(self) -> int:
+        """How many takes there are."""
         return sum(share.takes for share in self.shares)
 
 
-def take_inventory(dataset: Path) -> Inventory:
-    """Raises PipelineError where there is no recording, or one cannot be read."""
+def inventory_of(dataset: Path) -> Inventory:
+    """Count the takes and series of a dataset.
+
+    Raises:
+        PipelineError: there is no recording, or one cannot be read.
+    """
     series = tuple(_series(path) for path in series_in(dataset))
     groups: dict[tuple[str, str], list[Recording]] = defaultdict(list)
     for take in load_recordings(dataset) if takes_in(dataset) or not series else ():
@@ -71,8 +78,8 @@ def _share(label: str, person: str, takes: list[Recording]) -> Share:
     )
 
 
-def find_datasets(folder: Path) -> dict[Path, int]:
-    """Folders in `folder` that hold recordings or series, and how many files."""
+def datasets_in(folder: Path) -> dict[Path, int]:
+    """Folders with recordings or series, and how many files each has."""
     folders = sorted(folder.glob("[!.]*/"))
-    found = {path: [*takes_in(path), *series_in(path)] for path in folders}
-    return {path: len(files) for path, files in found.items() if files}
+    files = {path: [*takes_in(path), *series_in(path)] for path in folders}
+    return {path: len(paths) for path, paths in files.items() if paths}

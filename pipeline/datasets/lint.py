@@ -1,26 +1,696 @@
-"""Looking a dataset over before a model learns its faults."""
+"""Lint: checks of a dataset, before a model learns its faults."""
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Sequence
+import shlex
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from pipeline.datasets.lint_axes import check_gravity, check_swapped
-from pipeline.datasets.lint_balance import check_balance, check_lengths, check_rates
-from pipeline.datasets.lint_findings import Finding, TakeFile
-from pipeline.datasets.lint_takes import check_take, reached_full_scales
-from pipeline.datasets.lint_twins import check_twins
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.core.artifacts import IMU_CHANNELS, Float32, Recording
+from pipeline.core.errors import PipelineError
 from pipeline.datasets.recordings import load_from_dataset, recording_paths
-from pipeline.errors import PipelineError
+
+ACCELERATION = IMU_CHANNELS[:3]
+ROTATION = IMU_CHANNELS[3:]
+FULL_SCALES = {ACCELERATION: (2, 4, 8, 16), ROTATION: (125, 245, 250, 500, 1000, 2000)}
+END_OF_RANGE = 0.998  # of the full scale
+
+
+def reached_full_scale(axes: tuple[str, ...], peak: float) -> float | None:
+    """The range of a sensor whose end is the largest reading; None where it is no end."""
+    ends = (s for s in FULL_SCALES[axes] if END_OF_RANGE * s <= peak <= s / END_OF_RANGE)
+    return next(ends, None)
+
+
+def is_beyond_all(axes: tuple[str, ...], peak: float) -> bool:
+    """Whether no sensor measures so much: these are raw counts, or another unit."""
+    return peak > max(FULL_SCALES[axes]) / END_OF_RANGE
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A finding of a check.
+
+    Args:
+        check: its name.
+        file: or folder.
+        line: of the file, from 1; None for all of it.
+        what: is wrong.
+        next_step: what to do.
+    """
+
+    check: str
+    file: Path
+    line: int | None
+    what: str
+    next_step: str
+
+    @property
+    def place(self) -> str:
+        """The file, with the line if there is one."""
+        return f"{self.file}" if self.line is None else f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class TakeFile:
+    """A take, with the lines of its file."""
+
+    path: Path
+    recording: Recording
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.path.read_text(encoding="utf-8-sig").split("\n")
+
+    def line_of_row(self, row: int) -> int:
+        """The line, from 1, of a sample, from 0."""
+        filled = [n for n, line in enumerate(self._lines, 1) if line.strip() and line[0] != "#"]
+        return filled[row + 1]
+
+    def line_of_key(self, key: str) -> int | None:
+        """The line of a header entry."""
+        starts = (n for n, line in enumerate(self._lines, 1) if line.startswith(f"# {key}:"))
+        return next(starts, None)
+
+    @property
+    def has_imu(self) -> bool:
+        """Whether it has all six channels."""
+        return set(IMU_CHANNELS) <= set(self.recording.channels)
+
+    @cached_property
+    def imu(self) -> Float32:
+        """float32 [n, 6] in the order of IMU_CHANNELS; only where `has_imu`."""
+        columns = [self.recording.channels.index(name) for name in IMU_CHANNELS]
+        return np.ascontiguousarray(self.recording.samples[:, columns])
+
+    @property
+    def group(self) -> tuple[str, str]:
+        """Person and session: a group of a split by session."""
+        return self.recording.person, self.recording.session
+
+    @property
+    def group_name(self) -> str:
+        """Person and session, for people."""
+        return f"{self.recording.person}, session {self.recording.session}"
+
+
+CLOCK_TOLERANCE = 0.02  # the same as in training
+SLOW_STEP = 2.5  # sampling periods between two samples with neighbouring numbers
+PLATEAU_ROWS = 3
+ABRUPT = 0.02  # of the extreme; a slow rotation of the hand has a round top
+PLATEAU_FROM = {ACCELERATION: 1.5, ROTATION: 100.0}  # a lower plateau is a board at rest
+STUCK_ROWS = 10
+STUCK_SHARE = 0.5  # of a take
+FROZEN_ROWS = 5  # of all axes at once; noise alone never keeps them equal so long
+
+
+def _check_take(take: TakeFile, full_scales: dict[tuple[str, ...], float | None]) -> list[Finding]:
+    """full_scales: for each kind of axes, the end of the range that the dataset reaches."""
+    findings = [*_gaps(take), *_slow_clock(take), *_measured_rate(take)]
+    if take.has_imu:
+        findings += [*_clipping(take, full_scales), *_stuck(take)]
+    return findings
+
+
+def _reached_full_scales(takes: Sequence[TakeFile]) -> dict[tuple[str, ...], float | None]:
+    """The ranges whose end is the largest reading of the dataset."""
+    scales: dict[tuple[str, ...], float | None] = {}
+    for kind in FULL_SCALES:
+        peak = max((np.abs(_axes(take, kind)).max() for take in takes if take.has_imu), default=0)
+        scales[kind] = reached_full_scale(kind, float(peak))
+    return scales
+
+
+def _axes(take: TakeFile, kind: tuple[str, ...]) -> Float32:
+    return take.imu[:, :3] if kind == ACCELERATION else take.imu[:, 3:]
+
+
+def _gaps(take: TakeFile) -> list[Finding]:
+    gaps = take.recording.gaps
+    if not gaps:
+        return []
+    missing = sum(gap.missing for gap in gaps)
+    places = "one place" if len(gaps) == 1 else f"{len(gaps)} places"
+    return [
+        Finding(
+            "gap",
+            take.path,
+            take.line_of_row(gaps[0].index),
+            f"{missing} samples are missing in {places}, the first before this line",
+            "record the take again, or keep the part without a gap: "
+            "`gesture data trim FILE --start S --stop S`",
+        )
+    ]
+
+
+def _slow_clock(take: TakeFile) -> list[Finding]:
+    recording = take.recording
+    period_us = 1e6 / recording.rate_hz
+    lag = np.diff(recording.t_us) - np.diff(recording.seq) * period_us
+    late = np.flatnonzero(lag > (SLOW_STEP - 1) * period_us) + 1
+    if not len(late):
+        return []
+    return [
+        Finding(
+            "gap",
+            take.path,
+            take.line_of_row(int(late[0])),
+            f"the board's clock jumps by {lag[late[0] - 1] / 1000:.0f} ms although no number is "
+            f"missing, in {len(late)} places",
+            "the sensor was read too late: record the take again",
+        )
+    ]
+
+
+def _measured_rate(take: TakeFile) -> list[Finding]:
+    rate_hz, measured_hz = take.recording.rate_hz, take.recording.measured_rate_hz
+    if abs(measured_hz - rate_hz) <= CLOCK_TOLERANCE * rate_hz:
+        return []
+    return [
+        Finding(
+            "rate",
+            take.path,
+            take.line_of_key("rate_hz"),
+            f"says {rate_hz:g} Hz, but its clock counts {measured_hz:.1f} Hz",
+            "write the true rate into the `# rate_hz:` line if the clock is right; "
+            "otherwise record again",
+        )
+    ]
+
+
+def _clipping(take: TakeFile, full_scales: dict[tuple[str, ...], float | None]) -> list[Finding]:
+    """Readings at the end of the sensor's range, or a flat top at any value."""
+    clipped = np.zeros(take.imu.shape, dtype=bool)
+    for kind, first in ((ACCELERATION, 0), (ROTATION, 3)):
+        full_scale = full_scales[kind]
+        for column in range(first, first + 3):
+            values = np.abs(take.imu[:, column])
+            clipped[:, column] = _flat_top(values, PLATEAU_FROM[kind])
+            if full_scale is not None:
+                clipped[:, column] |= values >= END_OF_RANGE * full_scale
+    rows = np.flatnonzero(clipped.any(axis=1))
+    if not len(rows):
+        return []
+    columns = np.flatnonzero(clipped.any(axis=0))
+    peaks = ", ".join(f"{IMU_CHANNELS[at]} at {_peak(take.imu[:, at]):g}" for at in columns)
+    return [
+        Finding(
+            "clipping",
+            take.path,
+            take.line_of_row(int(rows[0])),
+            f"{len(rows)} of {len(take.imu)} samples stand at the end of the range: {peaks}",
+            "set the sensor to a larger range and record again, or move less hard; clipped "
+            "samples cannot be repaired",
+        )
+    ]
+
+
+def _peak(values: Float32) -> float:
+    return float(values[np.argmax(np.abs(values))])
+
+
+def _flat_top(values: Float32, lowest: float) -> NDArray[np.bool_]:
+    """Samples of runs at the maximum of the take that begin or end abruptly: bool [n]."""
+    top = float(values.max())
+    cut = np.zeros(len(values), dtype=bool)
+    if top >= lowest:
+        for start, stop in _runs(np.equal(values, top)):
+            beside = values[max(0, start - 1) : stop + 1].min()
+            if stop - start >= PLATEAU_ROWS and top - beside >= ABRUPT * top:
+                cut[start:stop] = True
+    return cut
+
+
+def _stuck(take: TakeFile) -> list[Finding]:
+    rows = len(take.imu)
+    if rows < STUCK_ROWS:
+        return []
+    same = take.imu[1:] == take.imu[:-1]
+    frozen = same.all(axis=1)
+    if longest_run(frozen) + 1 >= FROZEN_ROWS:
+        return [_stuck_finding(take, "all axes repeat", frozen)]
+    findings = []
+    for column, name in enumerate(IMU_CHANNELS):
+        repeats = same[:, column]
+        if longest_run(repeats) + 1 >= max(STUCK_ROWS, STUCK_SHARE * rows):
+            what = f"{name} keeps the value {take.imu[_run_start(repeats), column]:g}"
+            findings.append(_stuck_finding(take, what, repeats))
+    return findings
+
+
+def _stuck_finding(take: TakeFile, what: str, same: NDArray[np.bool_]) -> Finding:
+    return Finding(
+        "stuck-axis",
+        take.path,
+        take.line_of_row(_run_start(same)),
+        f"{what} for {longest_run(same) + 1} of {len(take.imu)} samples from this line on",
+        "the sensor gave nothing new: restart the board, and record the take again",
+    )
+
+
+def longest_run(flags: NDArray[np.bool_]) -> int:
+    """The length of the longest run of True."""
+    return max((stop - start for start, stop in _runs(flags)), default=0)
+
+
+def _run_start(flags: NDArray[np.bool_]) -> int:
+    return max(_runs(flags), key=lambda run: run[1] - run[0])[0]
+
+
+def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
+    return [(int(start), int(stop)) for start, stop in zip(edges[::2], edges[1::2], strict=True)]
+
+
+Float64 = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+ROWS = 256  # of a take that are compared, from its start
+LAG_SHARE = 0.25  # of the shorter take: the largest delay of a copy
+ALIKE_SPECTRA = 0.9  # cosine of the spectra of two takes; others are not compared
+COPY_WITHIN_SESSION = 0.999  # a practised hand repeats a gesture nearly so well
+COPY = 0.997  # correlation of the samples that both takes have
+
+
+def _check_duplicates(takes: Sequence[TakeFile]) -> list[Finding]:
+    first: dict[bytes, TakeFile] = {}
+    findings, single = [], []
+    for take in takes:
+        key = take.recording.thousandths.tobytes()
+        if key in first:
+            findings.append(_duplicate(take, first[key]))
+        else:
+            first[key] = take
+            single.append(take)
+    return findings + _near_duplicates(single)
+
+
+def _duplicate(take: TakeFile, earlier: TakeFile) -> Finding:
+    other = take.recording.label != earlier.recording.label
+    label = f", which says it is {earlier.recording.label}" if other else ""
+    return Finding(
+        "duplicate",
+        take.path,
+        take.line_of_row(0),
+        f"the same samples as {earlier.path}{label}",
+        "delete one of the two files",
+    )
+
+
+def _near_duplicates(takes: Sequence[TakeFile]) -> list[Finding]:
+    usable = [take for take in takes if take.has_imu and len(take.imu) > 2]
+    if len(usable) < 2:
+        return []
+    shapes = _Shapes(usable)
+    return [
+        _near_finding(usable[index], usable[other], likeness)
+        for index in range(1, len(usable))
+        for other, likeness in zip(*shapes.copies_before(index), strict=True)
+        if usable[index].group != usable[other].group or likeness >= COPY_WITHIN_SESSION
+    ]
+
+
+class _Shapes:
+    """Takes without their mean, each axis over its usual size, to be correlated.
+
+    The correlations at all shifts are a product of spectra (Oppenheim and Schafer, Discrete-Time
+    Signal Processing, chapter 8).
+    """
+
+    def __init__(self, takes: Sequence[TakeFile]) -> None:
+        moved = [take.imu[:ROWS] - take.imu[:ROWS].mean(axis=0) for take in takes]
+        size = np.sqrt(np.mean([(shape**2).mean(axis=0) for shape in moved], axis=0))
+        self._rows = np.array([len(shape) for shape in moved])
+        padded = np.zeros((len(moved), 2 * ROWS, len(size)), dtype=np.float32)
+        for row, shape in zip(padded, moved, strict=True):
+            row[: len(shape)] = shape / np.maximum(size, 1e-6)
+        self._spectra = np.fft.rfft(padded, axis=1).astype(np.complex64)
+        # A shift in time does not change the size of a spectrum, so similar takes are found by it.
+        sizes = np.abs(self._spectra).reshape(len(moved), -1)
+        self._sizes = sizes / np.maximum(np.linalg.norm(sizes, axis=1, keepdims=True), 1e-9)
+        energy = np.cumsum((padded.astype(np.float64) ** 2).sum(axis=2), axis=1)
+        self._energy = np.pad(energy, ((0, 0), (1, 0)))  # [n, row]: of the rows before it
+
+    def copies_before(self, index: int) -> tuple[list[int], list[float]]:
+        """Earlier takes that a take is a copy of, and their correlations."""
+        near = np.flatnonzero(self._sizes[:index] @ self._sizes[index] >= ALIKE_SPECTRA)
+        likeness = self._likeness(index, near)
+        chosen = likeness >= COPY
+        return near[chosen].tolist(), likeness[chosen].tolist()
+
+    def _likeness(self, index: int, others: Indices) -> Float64:
+        """The highest correlations, float64 [k], over the shifts that LAG_SHARE allows."""
+        rows, other_rows = self._rows[index], self._rows[others, None]
+        furthest = int(LAG_SHARE * rows)
+        lags = np.arange(-furthest, furthest + 1)  # `index` begins that much later
+        cross = (self._spectra[index] * self._spectra[others].conj()).sum(axis=2)
+        products = np.fft.irfft(cross, axis=1)[:, lags]
+        first, other_first = np.maximum(lags, 0), np.maximum(-lags, 0)
+        shared = np.minimum(rows - first, other_rows - other_first).clip(0)
+        k = others[:, None]
+        own = self._energy[index][first + shared] - self._energy[index][first]
+        theirs = self._energy[k, other_first + shared] - self._energy[k, other_first]
+        correlation = products / np.sqrt(np.maximum(own * theirs, 1e-12))
+        allowed = np.abs(lags) <= LAG_SHARE * np.minimum(rows, other_rows)
+        return np.where(allowed, correlation, -1).max(axis=1)  # type: ignore[no-any-return]
+
+
+def _near_finding(take: TakeFile, earlier: TakeFile, likeness: float) -> Finding:
+    if take.recording.person != earlier.recording.person:
+        boundary = f"of another person, {earlier.recording.person}"
+    elif take.group != earlier.group:
+        boundary = f"of another session, {earlier.recording.session}"
+    else:
+        boundary = "of the same session"
+    return Finding(
+        "near-duplicate",
+        take.path,
+        take.line_of_row(0),
+        f"nearly the same as {earlier.path} {boundary}: correlation {likeness:.3f}",
+        "delete one of the two: a copy in the test part makes a model look better than it is",
+    )
+
+
+QUIET_ROWS = 10
+QUIET_SHARE = 0.1  # of a session
+NO_GRAVITY = 0.5  # g
+UNITS = (  # a reading at rest: from, to, the unit, and the remedy
+    (4.0, 25.0, "m/s^2", "divide the accelerations by 9.807"),
+    (300.0, 2500.0, "milli-g", "divide the accelerations by 1000"),
+    (2500.0, np.inf, "raw counts of the sensor", "multiply them by the range over 32768"),
+)
+ENOUGH_TAKES = 4  # to know how a label usually looks
+CLEARLY = 0.4  # with swapped axes, the distance to the others is at most this share
+FAR = 3.0  # times the usual distance, and at least FAR_AT_LEAST
+FAR_AT_LEAST = 0.5  # g, and shares of the whole rotation
+
+
+def _check_gravity(takes: Sequence[TakeFile]) -> list[Finding]:
+    """A finding for each person and session whose accelerometer does not read gravity in g."""
+    groups = defaultdict(list)
+    for take in takes:
+        if take.has_imu and len(take.imu) >= QUIET_ROWS:
+            groups[take.group].append(take)
+    return [
+        finding
+        for _, group in sorted(groups.items())
+        for finding in _gravity_finding(group, _quiet_reading(group))
+    ]
+
+
+def _quiet_reading(group: Sequence[TakeFile]) -> float:
+    """The length of the acceleration in the quietest stretches of a session."""
+    cut = (take.imu[: len(take.imu) // QUIET_ROWS * QUIET_ROWS, :3] for take in group)
+    stretches = np.concatenate([rows.reshape(-1, QUIET_ROWS, 3) for rows in cut])
+    unrest = np.linalg.norm(stretches.std(axis=1), axis=1)
+    quietest = np.argsort(unrest)[: max(1, round(QUIET_SHARE * len(unrest)))]
+    return float(np.median(np.linalg.norm(stretches[quietest].mean(axis=1), axis=1)))
+
+
+def _gravity_finding(group: Sequence[TakeFile], reading: float) -> Iterable[Finding]:
+    first = group[0]
+    where = f"the quietest readings are {reading:.3g}, in {len(group)} takes of {first.group_name}"
+    line = first.line_of_row(0)
+    if reading < NO_GRAVITY:
+        what = f"gravity is missing: {where}"
+        step = (
+            "export the accelerometer as it reads, without a high-pass filter, mean removal or "
+            "`linear acceleration`: a board reads 1 g at rest"
+        )
+        yield Finding("gravity", first.path, line, what, step)
+    for lowest, highest, unit, remedy in UNITS:
+        if lowest <= reading < highest:
+            what = f"the acceleration looks like {unit}, not g: {where}"
+            yield Finding("gravity", first.path, line, what, f"{remedy} and import again")
+
+
+def _check_swapped(takes: Sequence[TakeFile]) -> list[Finding]:
+    """Takes, or whole sessions, that look like the others with two axes swapped."""
+    usable = [take for take in takes if take.has_imu and len(take.imu) > 1]
+    findings = []
+    for label in sorted({take.recording.label for take in usable}):
+        of_label = [take for take in usable if take.recording.label == label]
+        findings += _odd_sessions(of_label)
+        findings += _odd_takes(of_label)
+    return findings
+
+
+def _odd_takes(takes: Sequence[TakeFile]) -> list[Finding]:
+    """Compared with the other takes of the same person and session."""
+    findings = []
+    for _, group in sorted(_by_group(takes).items()):
+        features = np.array([_features(take) for take in group])
+        for index, take in enumerate(group):
+            others = np.delete(features, index, axis=0)
+            # Rotation differs too much from take to take for this check.
+            pair = _swapped_axes(features[index : index + 1], others, ACCELERATION)
+            if pair:
+                findings.append(_swap_finding(take, pair, f"{take.path.name}", "this session's"))
+    return findings
+
+
+def _odd_sessions(takes: Sequence[TakeFile]) -> list[Finding]:
+    """Compared with other sessions of the same person: others may hold the board differently."""
+    groups = _by_group(takes)
+    findings = []
+    for key, group in sorted(groups.items()):
+        elsewhere = [t for other, ts in groups.items() if other[0] == key[0] for t in ts]
+        others = [take for take in elsewhere if take.group != key]
+        if len(group) < ENOUGH_TAKES or len(others) < len(group):
+            continue
+        odd, usual = (np.array([_features(t) for t in part]) for part in (group, others))
+        pair = _swapped_axes(odd, usual, ACCELERATION) or _swapped_axes(odd, usual, ROTATION)
+        if pair:
+            whole = f"{len(group)} takes of {group[0].group_name}"
+            findings.append(_swap_finding(group[0], pair, whole, "the other sessions'"))
+    return findings
+
+
+def _by_group(takes: Sequence[TakeFile]) -> dict[tuple[str, str], list[TakeFile]]:
+    groups = defaultdict(list)
+    for take in takes:
+        groups[take.group].append(take)
+    return groups
+
+
+def _features(take: TakeFile) -> Float64:
+    """Features of a take, float64 [6]: mean acceleration in g, and each axis' share of rotation."""
+    rotation = np.sqrt((take.imu[:, 3:].astype(np.float64) ** 2).mean(axis=0))
+    share = rotation / max(float(np.linalg.norm(rotation)), 1.0)
+    return np.concatenate([take.imu[:, :3].mean(axis=0), share])
+
+
+def _swapped_axes(odd: Float64, others: Float64, axes: tuple[str, ...]) -> tuple[str, str] | None:
+    """Two axes whose swap makes `odd` [k, 6] look like `others` [n, 6]; None without such."""
+    if len(others) < ENOUGH_TAKES:
+        return None
+    part = slice(0, 3) if axes == ACCELERATION else slice(3, 6)
+    usual = np.median(others[:, part], axis=0)
+    middle = np.median(odd[:, part], axis=0)
+    spread = np.median(np.linalg.norm(others[:, part] - usual, axis=1))
+    distance = float(np.linalg.norm(middle - usual))
+    if distance < max(FAR_AT_LEAST, FAR * float(spread)):
+        return None
+    nearest, pair = min(
+        (float(np.linalg.norm(_swap(middle, i, j) - usual)), (i, j))
+        for i, j in itertools.combinations(range(3), 2)
+    )
+    return (axes[pair[0]], axes[pair[1]]) if nearest < CLEARLY * distance else None
+
+
+def _swap(values: Float64, i: int, j: int) -> Float64:
+    swapped = values.copy()
+    swapped[[i, j]] = values[[j, i]]
+    return swapped
+
+
+def _swap_finding(take: TakeFile, pair: tuple[str, str], what: str, whose: str) -> Finding:
+    return Finding(
+        "swapped-axis",
+        take.path,
+        take.line_of_row(-1),
+        f"{what}: with {pair[0]} and {pair[1]} exchanged it would look like {whose} other takes "
+        f"of {take.recording.label}",
+        "look with `gesture data show FILE`; if the board was rotated, record again; if the "
+        "columns were mixed up, exchange them",
+    )
+
+
+UNEQUAL = 3.0  # times as many takes or seconds
+FEWEST_TAKES = 5  # of a label; with fewer, accuracy is chance
+GOOD_TAKES = 20
+SHORT = 0.5  # of the usual length of the label
+SHORTEST_S = 0.25
+RATE_TOLERANCE = 0.02
+BACKGROUNDS = frozenset(("idle", "rest", "none", "null", "background", "unknown", "noise", "other"))
+
+
+def _check_rates(takes: Sequence[TakeFile]) -> list[Finding]:
+    """A finding for each rate that is not the most frequent one."""
+    by_rate = defaultdict(list)
+    for take in takes:
+        by_rate[take.recording.rate_hz].append(take)
+    usual = max(by_rate, key=lambda rate_hz: (len(by_rate[rate_hz]), rate_hz))
+    return [
+        Finding(
+            "rate",
+            odd[0].path,
+            odd[0].line_of_key("rate_hz"),
+            f"{rate_hz:g} Hz, {_and_others(odd)}; the other {len(by_rate[usual])} takes have "
+            f"{usual:g} Hz",
+            "record again at the same rate, or keep takes of another rate in a dataset of their "
+            "own: a model knows one rate",
+        )
+        for rate_hz, odd in sorted(by_rate.items())
+        if abs(rate_hz - usual) > RATE_TOLERANCE * usual
+    ]
+
+
+def _check_lengths(takes: Sequence[TakeFile]) -> list[Finding]:
+    """Takes much shorter than others of their label."""
+    seconds = defaultdict(list)
+    for take in takes:
+        seconds[take.recording.label].append(_seconds(take))
+    findings = []
+    for take in takes:
+        usual_s = float(np.median(seconds[take.recording.label]))
+        if _seconds(take) < max(SHORT * usual_s, SHORTEST_S):
+            findings.append(
+                Finding(
+                    "too-short",
+                    take.path,
+                    None,
+                    f"{len(take.recording)} samples, {_seconds(take):.2f} s; a take of "
+                    f"{take.recording.label} usually has {usual_s:.2f} s",
+                    "the gesture is probably cut: delete the file, or record the take again",
+                )
+            )
+    return findings
+
+
+def _check_balance(takes: Sequence[TakeFile], dataset: Path) -> list[Finding]:
+    return [*_few_takes(takes, dataset), *_labels(takes, dataset), *_people(takes, dataset)]
+
+
+def _check_background(takes: Sequence[TakeFile], dataset: Path) -> list[Finding]:
+    """A finding where nothing is recorded without a gesture."""
+    if has_background(take.recording for take in takes):
+        return []
+    return [
+        Finding(
+            "background",
+            dataset,
+            None,
+            "nothing is recorded without a gesture, so a board would call any motion a gesture",
+            f"record some minutes of rest and of everyday motion: `{background_capture(dataset)}`",
+        )
+    ]
+
+
+def has_background(recordings: Iterable[Recording]) -> bool:
+    """Whether recordings have background; there is some between marked gestures."""
+    return any(recording.intervals or is_background(recording.label) for recording in recordings)
+
+
+def is_background(label: str) -> bool:
+    """Whether a label usually means "no gesture"."""
+    return label.casefold() in BACKGROUNDS
+
+
+def background_capture(dataset: Path, label: str = "idle") -> str:
+    """The command that records background for a dataset."""
+    words = ("gesture", "capture", "--label", label, "--mode", "continuous")
+    return shlex.join((*words, "--dataset", dataset.name))
+
+
+def _few_takes(takes: Sequence[TakeFile], dataset: Path) -> list[Finding]:
+    return [
+        Finding(
+            "balance",
+            dataset / label,
+            None,
+            f"{label} has only {count} take{'s' if count > 1 else ''}",
+            f"record at least {FEWEST_TAKES} takes of every label, better {GOOD_TAKES}: "
+            f"`gesture capture --label LABEL --count {GOOD_TAKES} --dataset {dataset.name}`",
+        )
+        for label, count in labels_of_few_takes([take.recording for take in takes]).items()
+    ]
+
+
+def labels_of_few_takes(recordings: Sequence[Recording]) -> dict[str, int]:
+    """The labels with too few takes; a label with a long recording has enough windows."""
+    counts = Counter(recording.label for recording in recordings)
+    long = {
+        recording.label
+        for recording in recordings
+        if recording.intervals or len(recording) / recording.rate_hz > 10
+    }
+    few = (label for label in sorted(counts) if counts[label] < FEWEST_TAKES)
+    return {label: counts[label] for label in few if label not in long}
+
+
+def _labels(takes: Sequence[TakeFile], dataset: Path) -> list[Finding]:
+    seconds: Counter[str] = Counter()
+    for take in takes:
+        seconds[take.recording.label] += _seconds(take)  # type: ignore[assignment]
+    most, least = max(seconds, key=seconds.__getitem__), min(seconds, key=seconds.__getitem__)
+    if seconds[most] <= UNEQUAL * seconds[least]:
+        return []
+    return [
+        Finding(
+            "balance",
+            dataset / least,
+            None,
+            f"{seconds[least]:.1f} s of {least}, but {seconds[most]:.1f} s of {most}",
+            f"record more of {least}; a model prefers what it sees most",
+        )
+    ]
+
+
+def _people(takes: Sequence[TakeFile], dataset: Path) -> list[Finding]:
+    """Labels that a person did not make, and persons with far fewer takes than others."""
+    made: dict[str, Counter[str]] = defaultdict(Counter)
+    for take in takes:
+        made[take.recording.person][take.recording.label] += 1
+    labels = {take.recording.label for take in takes}
+    largest = max(made, key=lambda person: made[person].total())
+    findings = []
+    for person, counts in sorted(made.items()):
+        missing = sorted(labels - set(counts))
+        what = f"{person} made no {', '.join(missing)}" if missing else ""
+        if UNEQUAL * counts.total() < made[largest].total():
+            what += f"{' and' if what else person + ' made'} {counts.total()} takes in all"
+            what += f", {largest} made {made[largest].total()}"
+        if what:
+            step = f"record what is missing with --person {person}; otherwise a model learns the "
+            findings.append(Finding("balance", dataset, None, what, step + "person, not the label"))
+    return findings
+
+
+def _seconds(take: TakeFile) -> float:
+    return len(take.recording) / take.recording.rate_hz
+
+
+def _and_others(takes: Sequence[TakeFile]) -> str:
+    if len(takes) == 1:
+        return "in this take alone"
+    return f"here and in {len(takes) - 1} more take{'s' if len(takes) > 2 else ''}"
+
 
 __all__ = ["Finding", "LintReport", "lint_dataset"]
 
 
 @dataclass(frozen=True)
 class LintReport:
-    """takes: how many could be read; findings: in the order of checks, then of files."""
+    """The findings of a dataset, by check and file; takes: how many could be read."""
 
     dataset: Path
     takes: int
@@ -28,10 +698,10 @@ class LintReport:
 
 
 def lint_dataset(folder: Path) -> LintReport:
-    """Everything in `folder` that a model should not learn. Nothing is changed.
+    """Check a dataset; nothing is changed. A file that cannot be read is a finding too.
 
-    A file that cannot be read is a finding like any other.
-    Raises PipelineError where there is no recording at all.
+    Raises:
+        PipelineError: there is no recording.
     """
     takes, findings = _load(recording_paths(folder))
     if takes:
@@ -50,7 +720,7 @@ def _load(paths: Sequence[Path]) -> tuple[list[TakeFile], list[Finding]]:
 
 
 def _unreadable(path: Path, error: PipelineError) -> Finding:
-    """The reader's error begins with the file, and the line where there is one."""
+    """A finding from an error of the reader; it begins with the file and possibly the line."""
     place = re.match(re.escape(str(path)) + r"(?::(\d+))?:? ?", error.what)
     line = int(place[1]) if place and place[1] else None
     what = error.what[place.end() :] if place else error.what
@@ -58,16 +728,17 @@ def _unreadable(path: Path, error: PipelineError) -> Finding:
 
 
 def _check(takes: Sequence[TakeFile], folder: Path) -> list[Finding]:
-    full_scales = reached_full_scales(takes)
-    of_takes = [finding for take in takes for finding in check_take(take, full_scales)]
+    full_scales = _reached_full_scales(takes)
+    of_takes = [finding for take in takes for finding in _check_take(take, full_scales)]
     findings = [
-        *check_rates(takes),
+        *_check_rates(takes),
         *of_takes,
-        *check_gravity(takes),
-        *check_swapped(takes),
-        *check_lengths(takes),
-        *check_twins(takes),
-        *check_balance(takes, folder),
+        *_check_gravity(takes),
+        *_check_swapped(takes),
+        *_check_lengths(takes),
+        *_check_duplicates(takes),
+        *_check_balance(takes, folder),
+        *_check_background(takes, folder),
     ]
     order = list(dict.fromkeys(finding.check for finding in findings))
     return sorted(findings, key=lambda finding: order.index(finding.check))

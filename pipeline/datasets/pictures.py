@@ -1,4 +1,4 @@
-"""Recordings as pictures: one take with what is known of it, or all takes of each label."""
+"""Pictures of recordings: one take, or all takes of each label."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.artifacts import ENVIRONMENT_UNITS, Recording
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.files import atomic_write
+from pipeline.core.artifacts import ENVIRONMENT_UNITS, Recording
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import atomic_write
 
 DPI = 110
 COLOURS = ("#2563eb", "#d97706", "#059669")
@@ -26,15 +26,16 @@ KINDS = (("a", "acceleration [g]"), ("g", "rotation [deg/s]"))
 
 
 def draw(recordings: Sequence[Recording], file: Path, title: str) -> None:
-    """One recording is drawn as a take, several as overlays of each label; .png or .html.
+    """Draw one recording, or overlays of several by label, into a .png or .html file.
 
-    Raises PipelineError (USAGE) for another ending.
+    Raises:
+        PipelineError: USAGE, the file has another ending.
     """
     if file.suffix.lower() not in (".png", ".html"):
         raise PipelineError(
             f"{file} is neither a .png nor a .html file.",
-            "the ending says which of the two is to be written",
-            "end the name in .png for one picture, in .html for a page with every take",
+            "the ending decides the format",
+            "use .png for one picture, or .html for a page with every take",
             ExitCode.USAGE,
         )
     one = len(recordings) == 1
@@ -48,8 +49,10 @@ def draw(recordings: Sequence[Recording], file: Path, title: str) -> None:
 
 
 def take_picture(recording: Recording) -> bytes:
-    """PNG: acceleration above, rotation below, or a part a value of the environment; gaps red,
-    intervals shaded and named."""
+    """A PNG of one recording: acceleration above, rotation below; or readings of the environment.
+
+    Gaps are red; intervals are shaded and have names.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 5), dpi=DPI, layout="constrained")
@@ -76,7 +79,7 @@ def take_picture(recording: Recording) -> bytes:
 
 
 def overlay_picture(recordings: Sequence[Recording]) -> bytes:
-    """PNG: a row a label, a column a kind of axis; every take thin, their median thick."""
+    """A PNG of all takes: a row for each label, a column for each sensor; thick: the median."""
     from matplotlib.figure import Figure
 
     groups = _by_label(recordings)
@@ -105,8 +108,8 @@ def _overlay(axes: Any, takes: Sequence[Recording], names: Sequence[str]) -> Non
         if having:
             rows = int(np.median([len(line) for line in lines]))
             middle = np.full((len(lines), rows), np.nan)
-            for into, line in zip(middle, lines, strict=True):
-                into[: len(line)] = line[:rows]
+            for row, line in zip(middle, lines, strict=True):
+                row[: len(line)] = line[:rows]
             seconds = np.arange(rows) / having[0].rate_hz
             axes.plot(seconds, np.nanmedian(middle, axis=0), color=colour, lw=1.8, label=name)
 
@@ -124,7 +127,7 @@ def _heading(label: str, takes: Sequence[Recording]) -> str:
 
 
 def _takes_picture(takes: Sequence[Recording]) -> bytes:
-    """PNG: the acceleration of each take, small; or all channels where there is none."""
+    """A PNG of small pictures of each take: its acceleration, else all channels."""
     from matplotlib.figure import Figure
 
     rows = -(-len(takes) // TAKES_A_ROW)
@@ -149,7 +152,7 @@ def _by_label(recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
 
 
 def _kinds(channels: Sequence[str]) -> list[tuple[str, list[int]]]:
-    """The unit and the columns of what is drawn together."""
+    """The unit and the columns of each group that is drawn together."""
     kinds = [
         (unit, [i for i, name in enumerate(channels) if name in {first + axis for axis in "xyz"}])
         for first, unit in KINDS

@@ -1,31 +1,34 @@
-"""How a model is judged over folds: which splits each protocol stands for."""
+"""Evaluation protocols: the splits that each one stands for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.artifacts import Recording
-from pipeline.config_gestures import GestureConfig, SplitConfig
+from pipeline.config.gesture_settings import GestureConfig, SplitConfig
+from pipeline.core.artifacts import Recording
+from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.datasets.splits import choose_by, count_folds, split_recordings
-from pipeline.datasets.usable import recorded_only, usable_recordings
-from pipeline.datasets.windows import LEAKY, LEAKY_FOLDS
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.datasets.windows import LEAKY, LEAKY_FOLDS, recorded_only, usable_recordings
 
 UNSEEN = "unseen"
 PROTOCOLS = {
     "lopo": "leave one person out",
     "session": "leave one session out",
-    "kfold": "k folds by take, session or person, as split.by says; by take where it does not",
-    UNSEEN: "leave one gesture out of training, split as split.by says: is it called something?",
-    LEAKY: "windows at random: pieces of one take on both sides, a figure that flatters",
+    "kfold": "k folds by take, session or person, as in split.by; the default is take",
+    UNSEEN: "leave one gesture out of training, split as in split.by: is it called something?",
+    LEAKY: "windows at random: pieces of one take on both sides, so the figure is too high",
 }
 FEWEST_FOR_UNSEEN = 3
 FLATTERING = ("window", "windows", "random", "holdout")
 
 
 def check_protocol(name: str) -> str:
-    """Raises PipelineError (USAGE); a split over windows must be asked for by its true name."""
+    """Check the name of a protocol; a split over windows has only the name `leaky`.
+
+    Raises:
+        PipelineError: USAGE, there is no such protocol.
+    """
     if name in PROTOCOLS:
         return name
     why = "the name is misspelt"
@@ -40,7 +43,7 @@ def check_protocol(name: str) -> str:
 
 
 def honest_protocol(recordings: Sequence[Recording], config: GestureConfig) -> str:
-    """lopo where enough people made every gesture, else kfold."""
+    """The protocol for a dataset: lopo where enough persons made every gesture, else kfold."""
     usable = recorded_only(usable_recordings(recordings, config))
     return "lopo" if choose_by(usable, config.data.background) == "person" else "kfold"
 
@@ -48,9 +51,10 @@ def honest_protocol(recordings: Sequence[Recording], config: GestureConfig) -> s
 def protocol_folds(
     recordings: Sequence[Recording], config: GestureConfig, protocol: str
 ) -> list[GestureConfig]:
-    """`config` once a fold, each with the split that `make_dataset` then makes.
+    """The config of each fold of a protocol.
 
-    Raises PipelineError where one of the folds cannot be made, before anything is trained.
+    Raises:
+        PipelineError: a fold cannot be made.
     """
     if check_protocol(protocol) == UNSEEN:
         return _without_each_gesture(recordings, config)
@@ -59,7 +63,7 @@ def protocol_folds(
         if config.window.mode == "streaming":
             raise PipelineError(
                 f"The protocol `{LEAKY}` does not fit window.mode: streaming.",
-                "it deals windows at random, and a stream has none",
+                "it splits windows at random, and a stream has none",
                 "use another protocol, or window.mode: window",
                 ExitCode.USAGE,
             )
@@ -82,7 +86,7 @@ def _without_each_gesture(
     if len(gestures) < FEWEST_FOR_UNSEEN:
         raise PipelineError(
             f"There are too few gestures to leave one out: {len(gestures)}.",
-            "what is left would be no choice",
+            "the others would not be a choice",
             f"record {FEWEST_FOR_UNSEEN} gestures or more, or use another protocol",
         )
     chosen = []

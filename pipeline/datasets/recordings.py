@@ -7,41 +7,76 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pipeline.artifacts import Recording
-from pipeline.datasets.names import check_name, next_recording_path, recording_path
-from pipeline.datasets.recording_faults import bad_file
-from pipeline.datasets.recording_file import load_recording, save_recording
-from pipeline.datasets.recording_header import recording_header
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.artifacts import Recording
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import why_missing
+from pipeline.core.project import PROJECT, SAMPLE
+from pipeline.datasets.recording_file import (
+    bad_file,
+    check_name,
+    check_new_label,
+    load_recording,
+    new_recording_paths,
+    recording_header,
+    recording_path,
+    save_new_recording,
+    save_recording,
+)
 
 __all__ = [
+    "add_recording",
     "check_name",
+    "check_new_label",
     "fingerprint",
     "load_from_dataset",
     "load_recording",
     "load_recordings",
-    "next_recording_path",
+    "new_recording_paths",
     "recording_path",
     "recording_paths",
+    "save_new_recording",
     "save_recording",
     "takes_in",
 ]
 
 
-def load_recordings(folder: Path, labels: Iterable[str] | None = None) -> list[Recording]:
-    """All recordings of a dataset, or those of `labels`; always in the same order.
+def add_recording(recording: Recording, folder: Path) -> Path:
+    """Save a recording in a dataset, under the next number of its label, person and session.
 
-    Raises PipelineError where there are none, or one cannot be read.
+    Returns:
+        Its path.
+
+    Raises:
+        PipelineError: as `save_recording`.
     """
-    paths = recording_paths(folder)
+    names = (recording.label, recording.person, recording.session)
+    return save_new_recording(recording, new_recording_paths(folder, *names))
+
+
+def load_recordings(folder: Path, labels: Iterable[str] | None = None) -> list[Recording]:
+    """Read all recordings of a dataset, or those with some labels, always in the same order.
+
+    Raises:
+        PipelineError: there are none, or one cannot be read.
+    """
+    paths = recording_paths(_with_sample(folder))
     if labels is not None:
         wanted = _known_labels(folder, tuple(labels), {path.parent.name for path in paths})
         paths = [path for path in paths if path.parent.name in wanted]
     return [load_from_dataset(path) for path in paths]
 
 
+def _with_sample(folder: Path) -> Path:
+    """A folder, or the tool's own sample data if `data/sample` is not in this folder."""
+    return PROJECT / SAMPLE if folder == SAMPLE and not folder.exists() else folder
+
+
 def recording_paths(folder: Path) -> list[Path]:
-    """The files of a dataset, always in the same order. Raises PipelineError for none."""
+    """The files of a dataset, always in the same order.
+
+    Raises:
+        PipelineError: there are none.
+    """
     paths = takes_in(folder)
     if not paths:
         raise _empty_dataset(folder)
@@ -49,7 +84,7 @@ def recording_paths(folder: Path) -> list[Path]:
 
 
 def takes_in(folder: Path) -> list[Path]:
-    """The files of a dataset, always in the same order; what is hidden is no take."""
+    """The files of a dataset, possibly none, always in the same order, without hidden ones."""
     return sorted(
         (
             path
@@ -61,7 +96,7 @@ def takes_in(folder: Path) -> list[Path]:
 
 
 def fingerprint(data: Path | Sequence[Recording]) -> str:
-    """SHA-256, hex, of a dataset's folder or recordings, whatever their order."""
+    """SHA-256 of a dataset, in hex; the order of the recordings does not matter."""
     recordings = load_recordings(data) if isinstance(data, Path) else data
     digests = sorted(_digest(recording) for recording in recordings)
     return hashlib.sha256(b"".join(digests)).hexdigest()
@@ -75,13 +110,13 @@ def _digest(recording: Recording) -> bytes:
 
 
 def load_from_dataset(path: Path) -> Recording:
-    """As load_recording; the label must be that of the folder."""
+    """As load_recording; the label must be the name of the folder."""
     recording = load_recording(path)
     if recording.label != path.parent.name:
         raise bad_file(
             path,
             None,
-            f"says `# label: {recording.label}`, but lies in {path.parent.name}/",
+            f"has `# label: {recording.label}`, but is in {path.parent.name}/",
             "it was moved, or the folder was renamed",
             "change the `# label:` line, or move the file to the folder of its label",
         )
@@ -93,11 +128,11 @@ def _empty_dataset(folder: Path) -> PipelineError:
     if not folder.is_dir():
         what, why = (
             f"There is no dataset {folder}.",
-            "the path is misspelt, or data is still to be made",
+            why_missing(folder, "folder", "the path is misspelt, or the data are not made yet"),
         )
     elif loose is not None:
-        what = f"{folder} holds no recordings, only files such as {loose.name}."
-        why = "recordings lie one folder deeper, in a folder named like their label"
+        what = f"{folder} has no recordings, only files such as {loose.name}."
+        why = "recordings are one folder deeper, in a folder with the name of their label"
     else:
         what, why = (
             f"The dataset {folder} is empty.",
@@ -117,7 +152,7 @@ def _known_labels(folder: Path, labels: tuple[str, ...], known: set[str]) -> tup
             near = difflib.get_close_matches(label, known, n=1)
             raise PipelineError(
                 f"The dataset {folder} has no recordings of {label!r}.",
-                f"it is misspelt for {near[0]!r}" if near else "it was never recorded",
+                f"it is possibly misspelt for {near[0]!r}" if near else "it was never recorded",
                 f"choose from: {', '.join(sorted(known))}",
                 ExitCode.USAGE,
             )

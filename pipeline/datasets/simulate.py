@@ -1,29 +1,153 @@
-"""Synthetic recordings: people, gestures and idle, through a model of the board's sensor.
-
-For trying the tool without a board, and for tests. It is no substitute for recordings: the
-people differ less, and more regularly, than real ones.
-"""
+"""Simulated recordings of several persons and gestures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
-from pipeline.artifacts import Float32, Recording
-from pipeline.datasets.names import recording_path
-from pipeline.datasets.recording_file import save_recording
-from pipeline.datasets.simulated_motion import (
-    GESTURES,
-    Motion,
-    Reals,
-    readings,
-    rotations,
-    wander,
-)
+from pipeline.core.artifacts import Float32, Recording
+from pipeline.datasets.recording_file import recording_path, save_recording
+from pipeline.datasets.streams import STANDARD_GRAVITY, even_clock
+
+Reals = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A motion: position float64 [n, 3] in m; angles float64 [n, 3] in rad, yaw, pitch, roll."""
+
+    position: Reals
+    angles: Reals
+
+    def __add__(self, other: Motion) -> Motion:
+        return Motion(self.position + other.position, self.angles + other.angles)
+
+
+def readings(motion: Motion, grip: Reals, rate_hz: float) -> Reals:
+    """The readings of a perfect sensor.
+
+    An accelerometer measures acceleration minus gravity. The first and the last step are only used
+    for differences.
+
+    Args:
+        motion: of the hand, n steps.
+        grip: rotation [3, 3] from the frame of the board to that of the hand.
+        rate_hz: of the steps.
+
+    Returns:
+        float64 [n - 2, 6], in g and deg/s.
+    """
+    dt = 1 / rate_hz
+    rotation = rotations(motion.angles) @ grip  # board to world, [n, 3, 3]
+    steps = motion.position
+    acceleration = (steps[2:] - 2 * steps[1:-1] + steps[:-2]) / dt**2
+    acceleration[:, 2] += STANDARD_GRAVITY
+    in_board = np.einsum("nji,nj->ni", rotation[1:-1], acceleration) / STANDARD_GRAVITY
+    turned = np.einsum("nji,njk->nik", rotation[:-2], rotation[2:])
+    return np.hstack([in_board, np.rad2deg(rotation_vectors(turned) / (2 * dt))])
+
+
+def rotations(angles: Reals) -> Reals:
+    """Rotation matrices [n, 3, 3] of yaw, pitch and roll [n, 3] in rad: about z, then y, then x."""
+    (cy, cp, cr), (sy, sp, sr) = np.cos(angles).T, np.sin(angles).T
+    rows = [
+        [cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],
+        [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr],
+        [-sp, cp * sr, cp * cr],
+    ]
+    return np.moveaxis(np.array(rows), 2, 0)
+
+
+def rotation_vectors(matrices: Reals) -> Reals:
+    """Axis times angle (rad, below pi) of rotation matrices [n, 3, 3]: the matrix logarithm."""
+    cosine = (np.trace(matrices, axis1=1, axis2=2) - 1) / 2
+    angle = np.arccos(np.clip(cosine, -1, 1))
+    skew = matrices - np.swapaxes(matrices, 1, 2)
+    twice_sine_axis = np.stack([skew[:, 2, 1], skew[:, 0, 2], skew[:, 1, 0]], axis=1)
+    vectors: Reals = twice_sine_axis / (2 * np.sinc(angle / np.pi))[:, np.newaxis]
+    return vectors
+
+
+def minimum_jerk(share: Reals) -> Reals:
+    """0 to 1 as a hand moves from rest to rest (Flash and Hogan, 1985), for shares of its time."""
+    u = np.clip(share, 0, 1)
+    return u**3 * (10 - 15 * u + 6 * u**2)
+
+
+def there_and_back(share: Reals, pause: float = 0.05) -> Reals:
+    """0 to 1 and back to 0, with a pause at 1, for shares of the whole time."""
+    leg = (1 - pause) / 2
+    return minimum_jerk(share / leg) - minimum_jerk((share - leg - pause) / leg)
+
+
+def _punch(share: Reals) -> Motion:
+    reach = there_and_back(share)
+    zero = np.zeros_like(reach)
+    return _motion((0.38 * reach, zero, 0.06 * reach), (zero, zero, 1.2 * reach))
+
+
+def _flex(share: Reals) -> Motion:
+    bend = 1.7 * there_and_back(share, pause=0.1)
+    zero = np.zeros_like(bend)
+    forearm = 0.3
+    arc = (forearm * (np.cos(bend) - 1), zero, forearm * np.sin(bend))
+    return _motion(arc, (zero, -bend, zero))
+
+
+def _circle(share: Reals) -> Motion:
+    angle = 2 * np.pi * minimum_jerk(share)
+    across, up = np.sin(angle), 1 - np.cos(angle)
+    zero = np.zeros_like(angle)
+    return _motion((zero, 0.13 * across, 0.13 * up), (0.25 * across, -0.15 * up, zero))
+
+
+def _wave(share: Reals) -> Motion:
+    raised = minimum_jerk(share / 0.25) - minimum_jerk((share - 0.75) / 0.25)
+    swing = raised * np.sin(2 * np.pi * 2.5 * np.clip(share, 0, 1))
+    return _motion(
+        (0 * swing, 0.09 * swing, 0.1 * raised), (0.6 * swing, -0.5 * raised, 0.3 * swing)
+    )
+
+
+def _motion(position: tuple[Reals, ...], angles: tuple[Reals, ...]) -> Motion:
+    return Motion(np.stack(position, axis=1), np.stack(angles, axis=1))
+
+
+@dataclass(frozen=True)
+class Gesture:
+    """A gesture.
+
+    Args:
+        shape: its motion for shares of its time; none before 0 and after 1.
+        seconds: its time.
+    """
+
+    shape: Callable[[Reals], Motion]
+    seconds: float
+
+
+GESTURES: Mapping[str, Gesture] = {
+    "circle": Gesture(_circle, 0.78),
+    "flex": Gesture(_flex, 0.72),
+    "punch": Gesture(_punch, 0.60),
+    "wave": Gesture(_wave, 0.78),
+}
+
+
+def wander(t_s: Reals, size: Reals, highest_hz: float, random: Generator) -> Reals:
+    """A smooth random movement, float64 [n, 3], of about this size [3], up to `highest_hz`."""
+    waves = 5
+    frequency = random.uniform(0.1, highest_hz, (waves, 3))
+    phase = random.uniform(0, 2 * np.pi, (waves, 3))
+    swing = np.sin(2 * np.pi * frequency * t_s[:, np.newaxis, np.newaxis] + phase)  # [n, waves, 3]
+    movement: Reals = swing.sum(axis=1) * size / np.sqrt(waves)
+    return movement
+
 
 RATE_HZ = 119.0
 IDLE = "idle"
@@ -41,10 +165,15 @@ STEPS_PER_UNIT = 1000
 
 @dataclass(frozen=True)
 class Person:
-    """What stays the same in all a person does.
+    """A person, with what is the same in all their gestures.
 
-    tempo, size: of all gestures, 1 is the average. grip: board to hand, rotation [3, 3].
-    swing_rad: how far to the side a gesture points. bias: of the sensor, g and deg/s [6].
+    Args:
+        name: of the person.
+        tempo: of gestures; 1 is the average.
+        size: of gestures; 1 is the average.
+        swing_rad: direction of gestures to the side.
+        grip: rotation [3, 3] from the board to the hand.
+        bias: of the sensor [6], in g and deg/s.
     """
 
     name: str
@@ -68,10 +197,20 @@ class _Act:
 def simulate_dataset(
     folder: Path, people: int, takes: int, seed: int, rate_hz: float = RATE_HZ
 ) -> list[Path]:
-    """Write `takes` recordings a person and label, and return where they are.
+    """Write simulated recordings: circle, flex, punch and wave (1 s each), and idle (2 s).
 
-    Labels: circle, flex, punch, wave (1 s each) and idle (2 s). The same arguments give the
-    same bytes; more people or takes add files and leave the others as they are.
+    The same arguments give the same bytes. More people or takes add files, and do not change the
+    others.
+
+    Args:
+        folder: of the dataset.
+        people: how many persons.
+        takes: of each person and label.
+        seed: of all random choices.
+        rate_hz: of the samples.
+
+    Returns:
+        The paths of the files.
     """
     paths = []
     for number in range(1, people + 1):
@@ -87,7 +226,7 @@ def simulate_dataset(
 
 
 def make_person(number: int, seed: int) -> Person:
-    """Person `number`, from 1; the same for the same seed."""
+    """Person `number`, from 1; the same seed gives the same person."""
     random = np.random.default_rng([seed, number])
     grip_deg = random.uniform([-15, -15, -25], [15, 15, 25])
     return Person(
@@ -127,9 +266,9 @@ def _sense(
     rate_hz: float,
     random: Generator,
 ) -> Float32:
-    """What the sensor gives: float32 [seconds * rate_hz, 6], g and deg/s."""
+    """The samples of the sensor: float32 [seconds * rate_hz, 6], in g and deg/s."""
     steps = round(seconds * rate_hz)
-    t_s = np.arange(-1, steps + 1) / rate_hz  # one more at either end, for the differences
+    t_s = np.arange(-1, steps + 1) / rate_hz  # one more at both ends, for differences
     motion = _idle(idle_kind, t_s, random)
     for act in acts:
         motion += _perform(act, person, t_s)
@@ -144,7 +283,7 @@ def _perform(act: _Act, person: Person, t_s: Reals) -> Motion:
 
 
 def _idle(kind: str, t_s: Reals, random: Generator) -> Motion:
-    """Holding the hand somehow: still, fidgeting, or carrying it about at a walk."""
+    """A hand without a gesture: still, fidgeting, or walking."""
     posture = np.deg2rad(random.uniform([-HALF_TURN_DEG, -12, -12], [HALF_TURN_DEG, 12, 12]))
     tremor_m = wander(t_s, np.full(3, 0.0002), 9.0, random)
     drift_rad = wander(t_s, np.full(3, 0.02), 1.5, random)
@@ -158,7 +297,7 @@ def _idle(kind: str, t_s: Reals, random: Generator) -> Motion:
 
 
 def _walk(t_s: Reals, random: Generator) -> Motion:
-    """Two bobs a stride, one sway, and a slow turn."""
+    """Two bobs and one sway for each stride, and a slow rotation."""
     stride = 2 * np.pi * random.uniform(0.75, 1.0) * t_s + random.uniform(0, 2 * np.pi)
     zero = np.zeros_like(t_s)
     position = np.stack([zero, 0.02 * np.sin(stride), 0.018 * np.sin(2 * stride)], axis=1)
@@ -168,7 +307,7 @@ def _walk(t_s: Reals, random: Generator) -> Motion:
 
 
 def _through_sensor(perfect: Reals, bias: Reals, random: Generator) -> Float32:
-    """Bias, noise, range and resolution of the board's sensor; float64 [n, 6] to float32."""
+    """Add bias, noise, range and resolution of a sensor: float64 [n, 6] to float32."""
     noisy = perfect + bias + random.normal(0, NOISE, perfect.shape)
     limits = np.array([RANGE_G] * 3 + [RANGE_DPS] * 3)
     thousandths = np.rint(np.clip(noisy, -limits, limits) * STEPS_PER_UNIT)
@@ -182,11 +321,11 @@ def _recording(
     person: str,
     seed: int,
 ) -> Recording:
-    seq = np.arange(len(samples), dtype=np.int64)
+    seq, t_us = even_clock(len(samples), rate_hz)
     return Recording(
         samples=samples,
         seq=seq,
-        t_us=np.rint(seq * (1e6 / rate_hz)).astype(np.int64),
+        t_us=t_us,
         rate_hz=rate_hz,
         label=label,
         person=person,

@@ -1,7 +1,7 @@
-"""Which recordings a model learns from, which stop the training, and which judge it.
+"""Splits: which recordings are for training, for validation and for testing.
 
-What belongs together (a take, a session, a person) never stands on both sides of the line
-between the test part and the rest. Everything is decided by the seed.
+A group (a take, a session or a person) is never in the test part and in another part. The seed
+decides everything.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from pipeline.artifacts import Recording
-from pipeline.config_gestures import SplitConfig
-from pipeline.errors import PipelineError
+from pipeline.config.gesture_settings import SplitConfig
+from pipeline.core.artifacts import Recording
+from pipeline.core.errors import PipelineError
 
 PERSONS_FOR_A_SPLIT = 3
-TOGETHER_US = 1_000_000.0  # boards begin a take within so long of one another
-GROUPS_FOR_VALIDATION = 3  # with fewer, setting one aside would leave too little to learn from
-_WAY_OUT = {
+TOGETHER_US = 1_000_000.0  # boards start a common take within this time
+GROUPS_FOR_VALIDATION = 3  # with fewer groups, too little would be left for training
+_REMEDY = {
     "take": "split.folds lower",
     "session": "split.folds lower, or split.by to take",
     "person": "split.by to take",
@@ -30,7 +30,7 @@ _WAY_OUT = {
 
 @dataclass(frozen=True)
 class Split:
-    """Indices into the recordings that were split, and how it was done."""
+    """A split: indices of recordings for each part, and how it was made."""
 
     train: tuple[int, ...]
     validation: tuple[int, ...]
@@ -40,19 +40,26 @@ class Split:
     fold: int
 
     def describe(self) -> str:
+        """The split for people: "by person, fold 1 of 4"."""
         return f"by {self.by}, fold {self.fold + 1} of {self.folds}"
 
 
 def split_recordings(
     recordings: Sequence[Recording], config: SplitConfig, background: str
 ) -> Split:
-    """The test part is fold `config.fold` of `count_folds`; validation comes from the rest.
+    """Split recordings: the test part is one fold, validation comes from the other folds.
 
-    Folds hold as nearly as possible the same number of takes of every label. Split by person,
-    there are never more folds than persons: leave-one-person-out. Validation is drawn the same
-    way where each label has groups enough for it, otherwise by take; `config.validation` 0 draws
-    none.
-    Raises PipelineError for a dataset that is empty, has one class or too few groups.
+    Folds have about the same number of takes of every label. By person there are at most as many
+    folds as persons (leave-one-person-out). Validation is split by the same groups where every
+    label has enough of them, else by take.
+
+    Args:
+        recordings: of a dataset.
+        config: the section `split`.
+        background: the label of no gesture.
+
+    Raises:
+        PipelineError: the dataset is empty, or has one class or too few groups.
     """
     labels = [recording.label for recording in recordings]
     gestures = sorted(set(labels) - {background})
@@ -64,7 +71,7 @@ def split_recordings(
     _check_groups(labels, groups, gestures, by, folds, some_in_every_fold)
     _check_fold(config.fold, folds, by)
     random = np.random.default_rng(config.seed)
-    fold_of = _deal(labels, groups, folds, random)
+    fold_of = _assign_folds(labels, groups, folds, random)
     test = [i for i, group in enumerate(groups) if fold_of[group] == config.fold]
     rest = [i for i, group in enumerate(groups) if fold_of[group] != config.fold]
     validation = _validation(recordings, rest, groups, gestures, config, random)
@@ -74,7 +81,7 @@ def split_recordings(
 
 
 def count_folds(recordings: Sequence[Recording], config: SplitConfig, background: str) -> int:
-    """How many folds there are: one a group where `config.folds` is None, or groups are few."""
+    """The number of folds: one for each group if `config.folds` is None or larger."""
     by = config.by or choose_by(recordings, background)
     groups = len(set(group_names(recordings, by)))
     if config.folds is None:
@@ -83,7 +90,7 @@ def count_folds(recordings: Sequence[Recording], config: SplitConfig, background
 
 
 def choose_by(recordings: Sequence[Recording], background: str) -> str:
-    """`person` where at least three persons have made every gesture, otherwise `take`."""
+    """The default of split.by: person if at least three persons made every gesture, else take."""
     gestures = {recording.label for recording in recordings} - {background}
     made: dict[str, set[str]] = {}
     for recording in recordings:
@@ -93,7 +100,7 @@ def choose_by(recordings: Sequence[Recording], background: str) -> str:
 
 
 def group_names(recordings: Sequence[Recording], by: str) -> list[str]:
-    """What must not be cut in two, a name a recording."""
+    """The group of each recording, by name."""
     if by == "person":
         return [recording.person for recording in recordings]
     if by == "session":
@@ -102,7 +109,7 @@ def group_names(recordings: Sequence[Recording], by: str) -> list[str]:
 
 
 def _take_names(recordings: Sequence[Recording]) -> list[str]:
-    """The recording's name; boards that recorded a take together share that of the first."""
+    """The name of each recording; boards that recorded a take together share the first name."""
     names = [recording.name for recording in recordings]
     begun: dict[tuple[str, str, str, int], tuple[float, str]] = {}
     for start_us, index in sorted((_host_start_us(r), i) for i, r in enumerate(recordings)):
@@ -118,7 +125,7 @@ def _take_names(recordings: Sequence[Recording]) -> list[str]:
 
 
 def _host_start_us(recording: Recording) -> float:
-    """By the clock of the computer that captured it; infinite where that is not known."""
+    """The start by the clock of the computer that captured it; infinite if unknown."""
     clock = recording.clock
     if clock is None or not len(recording):
         return math.inf
@@ -126,10 +133,10 @@ def _host_start_us(recording: Recording) -> float:
     return first_us + clock.offset_us + clock.drift_ppm * 1e-6 * (first_us - clock.at_us)
 
 
-def _deal(
+def _assign_folds(
     labels: Sequence[str], groups: Sequence[str], folds: int, random: Generator
 ) -> dict[str, int]:
-    """A fold for each group: the largest first, each to where its labels are rarest."""
+    """A fold for each group: the largest group first, to the fold where its labels are rarest."""
     names = sorted(set(labels))
     counts = {group: np.zeros(len(names)) for group in sorted(set(groups))}
     for label, group in zip(labels, groups, strict=True):
@@ -140,8 +147,8 @@ def _deal(
     filled = np.zeros((folds, len(names)))
     fold_of = {}
     for group in shuffled:
-        crowded = (filled * (counts[group] / totals)).sum(axis=1)
-        fold = min(range(folds), key=lambda f: (crowded[f], filled[f].sum(), f))
+        overlap = (filled * (counts[group] / totals)).sum(axis=1)
+        fold = min(range(folds), key=lambda f: (overlap[f], filled[f].sum(), f))
         filled[fold] += counts[group]
         fold_of[group] = fold
     return fold_of
@@ -165,7 +172,7 @@ def _validation(
         parts = min(parts, enough)
     else:
         names = [recordings[i].name for i in rest]
-    fold_of = _deal(labels, names, parts, random)
+    fold_of = _assign_folds(labels, names, parts, random)
     return {i for i, name in zip(rest, names, strict=True) if fold_of[name] == 0}
 
 
@@ -173,8 +180,8 @@ def _fewest_groups(
     labels: Sequence[str], groups: Sequence[str], gestures: Sequence[str]
 ) -> tuple[int, str]:
     pairs = set(zip(labels, groups, strict=True))
-    found = Counter(label for label, _ in pairs)
-    return min((found[gesture], gesture) for gesture in gestures)
+    counts = Counter(label for label, _ in pairs)
+    return min((counts[gesture], gesture) for gesture in gestures)
 
 
 def _check_classes(labels: Sequence[str], gestures: Sequence[str]) -> None:
@@ -187,7 +194,7 @@ def _check_classes(labels: Sequence[str], gestures: Sequence[str]) -> None:
     if len(set(labels)) < 2 or not gestures:
         raise PipelineError(
             f"The dataset has only one class: {labels[0]}.",
-            "a classifier needs at least two things to tell apart",
+            "a classifier needs at least two classes",
             "record a second gesture, or some idle time under the label `idle`",
         )
 
@@ -211,7 +218,7 @@ def _check_groups(
         raise PipelineError(
             f"There are too few {unit} {scope} for a split: {fewest}, and {enough} are needed.",
             f"the test part is one of {enough} folds, and each label needs a {by} in every fold",
-            f"record at least {enough} {unit} {scope}, or set {_WAY_OUT[by]}",
+            f"record at least {enough} {unit} {scope}, or set {_REMEDY[by]}",
         )
 
 
@@ -219,7 +226,7 @@ def _check_fold(fold: int, folds: int, by: str) -> None:
     if fold >= folds:
         raise PipelineError(
             f"split.fold is {fold}, but there are only {folds} folds, counted from 0.",
-            f"the data are split by {by} and split.folds is at most what that allows",
+            f"the data are split by {by}, which limits split.folds",
             f"choose a fold from 0 to {folds - 1}",
         )
 
@@ -231,8 +238,8 @@ def _check_learnable(
     if missing:
         others = "with somebody else too, or set split.by to take"
         raise PipelineError(
-            f"No {missing[0]} is left to learn from in this fold.",
-            f"the data are split by {by}, and all of {missing[0]} is in the test part or stops "
-            "the training",
+            f"No {missing[0]} is in the training part of this fold.",
+            f"the data are split by {by}, and all of {missing[0]} is in the test or the validation "
+            "part",
             f"record {missing[0]} {'more often' if by == 'take' else others}",
         )

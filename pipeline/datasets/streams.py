@@ -1,8 +1,8 @@
-"""Takes joined into one continuous stream, as a board sees them: rest, gesture, rest, …
+"""Streams: takes joined with rests, as a board sees them.
 
-Takes are cut at the motion, so what lies between them is made here: the hand holds still
-(gravity in the direction of the take's edge, tremor, slow drift, sensor noise), turns to the
-next pose, and runs into the next take without a jump.
+Takes are cut at the motion, so the rests are synthetic. The hand holds still (gravity in the
+direction of the edge of the take, tremor, slow drift, sensor noise), rotates to the next pose, and
+runs into the next take without a jump.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from pipeline.artifacts import Float32, Interval, Recording
-from pipeline.errors import PipelineError
+from pipeline.core.artifacts import Float32, Int64, Interval, Recording
+from pipeline.core.errors import PipelineError
 
-EDGE_S = 0.2  # how long the hand takes to come to rest, and to set off
-POSE_SAMPLES = 8  # at a take's edge, averaged to find the direction of gravity
+EDGE_S = 0.2  # the time in which the hand comes to rest, and starts
+POSE_SAMPLES = 8  # at the edge of a take, averaged for the direction of gravity
 NOISE = {"g": 0.01, "deg/s": 1.0}  # one standard deviation, sensor and tremor together
 DRIFT = {"g": 0.03, "deg/s": 4.0}  # one standard deviation of the slow part
-LEAST_TURN = 1e-6  # radians
-DRIFT_S = 0.3  # how fast the slow part forgets
+LEAST_ROTATION = 1e-6  # radians
+DRIFT_S = 0.3  # time constant of the slow part
 ACCELERATION = ("ax", "ay", "az")
 
 Float64 = NDArray[np.float64]
@@ -30,10 +30,18 @@ Float64 = NDArray[np.float64]
 def join_takes(
     recordings: Sequence[Recording], rest_s: tuple[float, float], seed: int
 ) -> Recording:
-    """One recording: a rest, then each take followed by a rest of `rest_s` (shortest, longest).
+    """Join takes to one recording: a rest, then each take with a rest after it.
 
-    `intervals` says where the takes are; samples are multiples of 0.001, seq and t_us run on
-    from 0 without a gap. The same seed gives the same stream.
+    The intervals are the takes. Samples are multiples of 0.001; seq and t_us start at 0, without a
+    gap. The same seed gives the same stream.
+
+    Args:
+        recordings: takes of one sensor.
+        rest_s: the shortest and the longest rest.
+        seed: of the rests.
+
+    Raises:
+        PipelineError: there are no takes, or their rates or channels differ.
     """
     _check_alike(recordings)
     random = np.random.default_rng(seed)
@@ -53,7 +61,7 @@ def join_takes(
             at += len(after)
     people = sorted({recording.person for recording in recordings})
     return Recording(
-        samples=np.rint(np.concatenate(pieces) * 1000).astype(np.float32) / np.float32(1000),
+        samples=thousandths_of(np.concatenate(pieces)),
         seq=np.arange(at, dtype=np.int64),
         t_us=np.rint(np.arange(at) * 1e6 / first.rate_hz).astype(np.int64),
         rate_hz=first.rate_hz,
@@ -89,15 +97,15 @@ def _rest(
     rest_s: tuple[float, float],
     random: Generator,
 ) -> Float32:
-    """float32 [n, channels] between two takes; `None` at the stream's ends."""
+    """The rest between two takes, float32 [n, channels]; None at the ends of the stream."""
     known = before or after
     assert known is not None
     length = max(2, round(random.uniform(*rest_s) * known.rate_hz))
     poses = [_pose(take, last) for take, last in ((before, True), (after, False)) if take]
-    turn = _smooth_step((np.arange(length) / length - 0.3) / 0.4)[:, None]  # [n, 1]
+    share = _smooth_step((np.arange(length) / length - 0.3) / 0.4)[:, None]  # [n, 1]
     axes = _acceleration_axes(known)
-    rest = _turning(poses[0], poses[-1], turn, axes)  # [n, channels]
-    rest += _restlessness(length, known, random)
+    rest = _rotation(poses[0], poses[-1], share, axes)  # [n, channels]
+    rest += _noise(length, known, random)
     edge = np.arange(length) / (EDGE_S * known.rate_hz)
     if before is not None:
         fade = (1 - _smooth_step(edge))[:, None]
@@ -109,7 +117,7 @@ def _rest(
 
 
 def _pose(take: Recording, last: bool) -> Float64:
-    """What the sensor reads when held still at the take's edge: [channels], 1 g and no turn."""
+    """The reading of a sensor at rest at the edge of a take: [channels], 1 g and no rotation."""
     edge = take.samples[-POSE_SAMPLES:] if last else take.samples[:POSE_SAMPLES]
     pose = np.zeros(len(take.channels))
     axes = _acceleration_axes(take)
@@ -123,23 +131,23 @@ def _acceleration_axes(take: Recording) -> list[int]:
     return [index for index, name in enumerate(take.channels) if name in ACCELERATION]
 
 
-def _turning(start: Float64, end: Float64, share: Float64, axes: Sequence[int]) -> Float64:
-    """From one pose to another, both [channels], as share, [n, 1], goes from 0 to 1.
+def _rotation(start: Float64, end: Float64, share: Float64, axes: Sequence[int]) -> Float64:
+    """From one pose to another, both [channels], while share [n, 1] goes from 0 to 1.
 
-    Gravity goes along a great circle and keeps its length (slerp, Shoemake, SIGGRAPH 1985).
+    Gravity moves along a great circle and keeps its length (slerp, Shoemake, SIGGRAPH 1985).
     """
     if len(axes) < len(ACCELERATION):
         return start * (1 - share) + end * share
-    aside = end - (start @ end) * start
-    if np.linalg.norm(aside) < LEAST_TURN:  # nothing to turn, or upside down: any side will do
+    normal = end - (start @ end) * start
+    if np.linalg.norm(normal) < LEAST_ROTATION:  # no rotation, or half a turn: any axis
         side = min(axes, key=lambda axis: abs(start[axis]))
-        aside = np.eye(len(start))[side] - start[side] * start
+        normal = np.eye(len(start))[side] - start[side] * start
     angle = share * np.arccos(np.clip(start @ end, -1.0, 1.0))  # [n, 1]
-    path: Float64 = np.cos(angle) * start + np.sin(angle) * aside / np.linalg.norm(aside)
+    path: Float64 = np.cos(angle) * start + np.sin(angle) * normal / np.linalg.norm(normal)
     return path
 
 
-def _restlessness(length: int, like: Recording, random: Generator) -> Float64:
+def _noise(length: int, like: Recording, random: Generator) -> Float64:
     """White noise and a first-order autoregressive drift: float64 [length, channels]."""
     units = ["g" if name in ACCELERATION else "deg/s" for name in like.channels]
     keep = np.exp(-1.0 / (DRIFT_S * like.rate_hz))
@@ -156,6 +164,34 @@ def _restlessness(length: int, like: Recording, random: Generator) -> Float64:
 
 
 def _smooth_step(x: Float64) -> Float64:
-    """0 below 0, 1 above 1, 3x^2 - 2x^3 between."""
+    """0 below 0, 1 above 1, and 3x^2 - 2x^3 between."""
     clipped = np.clip(x, 0.0, 1.0)
     return clipped * clipped * (3 - 2 * clipped)
+
+
+STANDARD_GRAVITY = 9.80665  # m/s^2 in 1 g
+
+
+def thousandths_of(values: NDArray[np.floating]) -> Float32:
+    """Values as in a file: multiples of 0.001."""
+    rounded: Float32 = np.rint(values * 1000).astype(np.float32) / np.float32(1000)
+    return rounded
+
+
+def even_clock(n: int, rate_hz: float) -> tuple[Int64, Int64]:
+    """seq and t_us, int64 [n], for samples without a gap and without a clock."""
+    seq = np.arange(n, dtype=np.int64)
+    return seq, np.rint(seq * (1e6 / rate_hz)).astype(np.int64)
+
+
+def intervals_of(labels: Sequence[str | None]) -> tuple[Interval, ...]:
+    """The intervals of equal labels of samples; None is no interval."""
+    intervals = []
+    start = 0
+    for at in range(1, len(labels) + 1):
+        if at == len(labels) or labels[at] != labels[start]:
+            label = labels[start]
+            if label is not None:
+                intervals.append(Interval(start, at, label))
+            start = at
+    return tuple(intervals)

@@ -1,8 +1,8 @@
-"""The UHH-IMU recordings: `PERSON_GESTURE_fullSet.npz`, one gesture ten times, with rests.
+"""The UHH-IMU recordings: `PERSON_GESTURE_fullSet.npz`, ten times one gesture, with rests.
 
-Arrays: `acc`, `gyro` float [n, 3]; `targets` float [n, 3], column 0 what the person marked,
-column 2 above 0.5 where the motion's energy says that the gesture runs (github
-ravenshooter/UHH-IMU-gestures). Neither rate nor units are stated.
+Arrays: `acc` and `gyro` float [n, 3]; `targets` float [n, 3]. Column 0 of the targets is what the
+person marked; column 2 is above 0.5 where the energy of the motion shows the gesture (github
+ravenshooter/UHH-IMU-gestures). Rate and units are not stated.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artifacts import Float32, Interval, Recording
-from pipeline.datasets.continuous import STANDARD_GRAVITY, even_clock, thousandths_of
-from pipeline.datasets.recording_faults import Noted, bad_file
-from pipeline.errors import PipelineError
+from pipeline.core.artifacts import Float32, Interval, Recording
+from pipeline.core.errors import PipelineError
+from pipeline.core.files import unzipped
+from pipeline.datasets.recording_file import Noted, bad_file
+from pipeline.datasets.streams import STANDARD_GRAVITY, even_clock, thousandths_of
 
 NAME = re.compile(r"([A-Za-z0-9]+)_(\d)_fullSet")
 RATE_HZ = 50.0  # not stated; Android's rate for games
@@ -40,20 +41,24 @@ ASSUMED = "50 Hz, m/s2 and rad/s are assumed, not stated; gravity was removed"
 
 
 def read_uhh_imu(folder: Path) -> list[Recording]:
-    """A recording an archive; `read_archive` has the rest."""
+    """All recordings of a folder, one for each archive."""
     return [read_archive(file)[0] for file in sorted(folder.glob("*_fullSet.npz"))]
 
 
 def read_archive(file: Path) -> tuple[Recording, list[Noted]]:
-    """All of an archive, its intervals where the gesture runs, and what is odd about it.
+    """Read an archive, without unpickling.
 
-    Raises PipelineError for an archive of another kind. Nothing is unpickled.
+    Returns:
+        The recording, with intervals where the gesture runs; and notes about what is unusual.
+
+    Raises:
+        PipelineError: it is another kind of archive.
     """
     label, person = _names_of(file)
     samples, targets = _arrays_of(file)
     moving, marked = (_stretches_of(targets[:, column]) for column in (MOVING, MARKED))
     if not moving:
-        raise _another_kind(file, "holds targets that show no movement")
+        raise _another_kind(file, "has targets without any movement")
     seq, t_us = even_clock(len(samples), RATE_HZ)
     recording = Recording(
         samples=samples,
@@ -79,8 +84,8 @@ def _names_of(file: Path) -> tuple[str, str]:
 def _arrays_of(file: Path) -> tuple[Float32, NDArray[np.floating]]:
     """Samples [n, 6] in g and deg/s, and targets [n, 3]."""
     try:
-        with np.load(file, allow_pickle=False) as archive, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # numpy advises to save anew what Python 2 wrote
+        with np.load(unzipped(file), allow_pickle=False) as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numpy warns of files of Python 2
             acc, gyro, targets = (np.asarray(archive[name]) for name in ("acc", "gyro", "targets"))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise _another_kind(file, f"holds no acc, gyro and targets: {error}") from None
@@ -102,7 +107,7 @@ def _fault(*arrays: NDArray[np.generic]) -> str | None:
 
 
 def _stretches_of(target: NDArray[np.floating]) -> Sequence[tuple[int, int]]:
-    """[start, stop) of each stretch above one half; target: float [n]."""
+    """[start, stop) of each stretch of a target, float [n], above one half."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], target > 0.5, [False])).astype(int)))
     return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
 
@@ -114,7 +119,7 @@ def _oddities(file: Path, marked: int, moving: Sequence[tuple[int, int]], rows: 
         noted.append(Noted(file, None, what))
     start, stop = moving[-1]
     if stop == rows:
-        what = "the last movement goes on to the end of the file: it may be cut off"
+        what = "the last movement lasts to the end of the file: it may be cut off"
         noted.append(Noted(file, start + 1, what))
     return noted
 
@@ -124,6 +129,6 @@ def _another_kind(file: Path, what: str) -> PipelineError:
         file,
         None,
         what,
-        "it is an archive of something else, or was damaged on its way",
+        "it is another archive, or is damaged",
         "`gesture data get uhh_imu` fetches the archives that can be read",
     )

@@ -1,4 +1,4 @@
-"""The smartwatch recordings in seglearn's source archive: a pickle, read without trusting it."""
+"""The smartwatch recordings of seglearn's source archive: a pickle, read safely."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.artifacts import Interval, Recording
-from pipeline.datasets.continuous import even_clock, thousandths_of
-from pipeline.errors import PipelineError
+from pipeline.core.artifacts import Interval, Recording
+from pipeline.core.errors import PipelineError
+from pipeline.datasets.streams import even_clock, thousandths_of
 
 ARCHIVE = "seglearn-1.2.5.tar.gz"
 MEMBER = "seglearn-1.2.5/seglearn/data/watch_dataset.npy"
@@ -26,7 +26,7 @@ ASSUMED = "g and rad/s are assumed, not stated"
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """Rebuilds arrays and plain containers; asked for anything else it refuses."""
+    """Reads arrays and plain containers, and refuses everything else."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("numpy.core.multiarray", "_reconstruct"):
@@ -39,16 +39,16 @@ class _ArraysOnly(pickle.Unpickler):
 
 
 def _latin1_bytes(text: str, encoding: str) -> bytes:
-    """How Python 2 wrote bytes."""
+    """Bytes as Python 2 wrote them."""
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"bytes in {encoding}")
     return text.encode("latin1")
 
 
 def read_watch(folder: Path) -> list[Recording]:
-    """A recording for each person, side and exercise: all of it is that exercise.
+    """A recording for each person, side and exercise.
 
-    The archive's file must have the SHA-256 known here before a byte of it is unpickled.
+    The SHA-256 of the file is checked before it is unpickled.
     """
     content, licence = _extract(folder / ARCHIVE)
     (folder / "LICENSE").write_bytes(licence)
@@ -57,13 +57,14 @@ def read_watch(folder: Path) -> list[Recording]:
 
 
 def unpickle_arrays(content: bytes, sha256: str) -> Any:
-    """What an .npy file of one pickled object holds, arrays and containers only.
+    """The object of an .npy file: only arrays and containers.
 
-    Raises PipelineError where the content has another SHA-256 or asks for other objects.
+    Raises:
+        PipelineError: the content has another SHA-256, or contains other objects.
     """
     try:
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise pickle.UnpicklingError("its SHA-256 differs from the one known")
+            raise pickle.UnpicklingError("its SHA-256 differs from the known one")
         stream = io.BytesIO(content)
         np.lib.format.read_magic(stream)
         np.lib.format.read_array_header_1_0(stream)
@@ -71,7 +72,7 @@ def unpickle_arrays(content: bytes, sha256: str) -> Any:
     except (pickle.UnpicklingError, ValueError, EOFError) as error:
         raise PipelineError(
             f"The pickled arrays were not read: {error}.",
-            "the file is not the one that was published, and a pickle can run any program",
+            "the file is not the published one, and a pickle can run any program",
             "delete the file, and get the dataset again",
         ) from None
 

@@ -1,52 +1,62 @@
-"""From recordings to the windows a network learns from and is judged on.
+"""The dataset of gestures: windows of recordings.
 
-Training windows are cut at the hop from streams of joined takes, because that is what the board
-will see: gestures half in view, and rest. Aligned windows, one in the middle of each take, give
-the headline accuracy: how many takes are told apart.
+Training windows are cut at the hop from streams of joined takes, like a board sees them: gestures
+partly in view, and rest. The test part has one aligned window in the middle of each take: its
+accuracy says how many takes are recognized.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.artifacts import Recording, SequenceDataset
-from pipeline.config_gestures import GestureConfig
-from pipeline.datasets.augment import vary
-from pipeline.datasets.chunks import begins_of, judging_chunks, target_of
-from pipeline.datasets.cutting import Windows, always, cut, nearest_take, of_chunks
-from pipeline.datasets.idle import rests_in
-from pipeline.datasets.in_motion import in_motion
-from pipeline.datasets.labelling import aligned_windows, is_whole, labels_of
+from pipeline.config.gesture_settings import GestureConfig
+from pipeline.core.artifacts import NO_TARGET, Float32, Recording, SequenceDataset
+from pipeline.core.errors import PipelineError
+from pipeline.datasets.augment import augment
+from pipeline.datasets.labels import is_continuous, labels_of, window_label
 from pipeline.datasets.recordings import fingerprint
 from pipeline.datasets.splits import group_names, split_recordings
 from pipeline.datasets.streams import join_takes
-from pipeline.datasets.unknown import unknown_motion
-from pipeline.datasets.usable import is_continuous, recorded_only, usable_recordings
+from pipeline.datasets.synthetic_negatives import (
+    recorded_rests,
+    synthetic_negatives,
+    trim_to_motion,
+)
 
 LEAKY = "leaky"
 LEAKY_FOLDS = 5
-VALIDATION_SEED = 1  # of the rests; training's come from augment.seed
+VALIDATION_SEED = 1  # of the rests; those of training come from augment.seed
 ALIGNED_SEED = 2
-ROOM = 1.3  # a stream's length is a matter of chance
-UNKNOWN_REST_S = (2.0, 8.0)  # shorter than in use: it is for learning from
-UNKNOWN_OVERLAP = 4  # windows of unknown motion that show a sample: few, for as much as can be
+ROOM = 1.3  # the length of a synthetic stream is random
+NEGATIVES_REST_S = (2.0, 8.0)  # shorter than in use: mostly motion is needed for training
+NEGATIVES_OVERLAP = 4  # windows of negatives that share a sample
 
 
 def make_dataset(recordings: Sequence[Recording], config: GestureConfig) -> SequenceDataset:
-    """Windows float32 [n, window.length, channels] in the channels' units.
+    """Cut recordings into windows, and split them.
 
-    splits: `train` and `validation` are cut at the hop from streams of joined takes and from
-    recordings that are continuous; `test` has one aligned window a held-out take (of held-out
-    continuous recordings: one a gesture, or as many as fit into it, and background).
-    No recording has windows in two parts, unless `split.by` is leaky.
-    What was pulled from a board only trains, and augment.pulled times as much; not at all where
-    its person or session is tested on.
-    The background is the last label; it is made from rests where nobody recorded any, and is
-    left out where there is none: with continuous recordings in which something always happens.
-    Raises PipelineError for data that cannot be used, and says which recording.
+    `train` and `validation` are cut at the hop from streams of joined takes and from continuous
+    recordings. `test` has one aligned window for each take; a continuous recording has as many as
+    fit into each gesture, and background. No recording has windows in two parts, unless `split.by`
+    is leaky. Recordings of `gesture pull` are only trained on, `augment.pulled` times for each
+    pass, and not at all where their person or session is in the test part. The background is the
+    last label. Where nobody recorded it, it comes from the rests between takes.
+
+    Args:
+        recordings: of a dataset.
+        config: settings.
+
+    Returns:
+        Windows float32 [n, window.length, channels], in the units of the channels.
+
+    Raises:
+        PipelineError: the data cannot be used; the error names the recording.
     """
     usable = usable_recordings(recordings, config)
     if config.split.by == LEAKY:
@@ -57,22 +67,22 @@ def make_dataset(recordings: Sequence[Recording], config: GestureConfig) -> Sequ
         [recorded[index] for index in part] for part in (split.train, split.validation, split.test)
     )
     pulled = _pulled_apart_from(test, usable, split.by)
-    judging = _judging_chunks if config.window.mode == "streaming" else _aligned_windows
+    test_windows = _aligned_chunks if config.window.mode == "streaming" else _aligned_windows
     parts = {
         "train": _training_windows(train, pulled, config),
         "validation": _stream_windows(validation, config, VALIDATION_SEED),
-        "test": judging(test, config),
+        "test": test_windows(test, config),
     }
     if config.data.background in labels_of(usable, config):
-        for part, learned in (("train", train), ("validation", validation)):
-            parts[part].add(_unknown_windows(learned, len(parts[part].labels), config))
+        for part, of_part in (("train", train), ("validation", validation)):
+            parts[part].add(_negative_windows(of_part, len(parts[part].labels), config))
     return _assembled(parts, usable, config, split.describe())
 
 
 def _leaky_dataset(usable: Sequence[Recording], config: GestureConfig) -> SequenceDataset:
-    """Windows as for training, of all recordings, dealt at random: what not to do.
+    """Training windows of all recordings, split at random: its accuracy is too high.
 
-    Rests that were made between takes are never tested on, as in an honest test.
+    Synthetic rests are not in the test part, as in an honest split.
     """
     folds = config.split.folds or LEAKY_FOLDS
     windows = _training_windows(usable, [], config)
@@ -86,14 +96,16 @@ def _leaky_dataset(usable: Sequence[Recording], config: GestureConfig) -> Sequen
     test = real[config.split.fold :: folds]
     rest = sorted(set(order.tolist()) - set(test))
     part_of = np.random.default_rng(config.split.seed + 1).random(len(rest))
-    held = part_of < config.split.validation
+    validates = part_of < config.split.validation
+    train = [index for index, flag in zip(rest, validates, strict=True) if not flag]
+    validation = [index for index, flag in zip(rest, validates, strict=True) if flag]
     parts = {
-        "train": windows.only([index for index, out in zip(rest, held, strict=True) if not out]),
-        "validation": windows.only([index for index, out in zip(rest, held, strict=True) if out]),
+        "train": windows.only(train),
+        "validation": windows.only(validation),
         "test": windows.only(test),
     }
     if config.data.background in labels_of(usable, config):
-        parts["train"].add(_unknown_windows(usable, len(parts["train"].labels), config))
+        parts["train"].add(_negative_windows(usable, len(parts["train"].labels), config))
     note = f"leaky: windows at random, fold {config.split.fold + 1} of {folds}"
     return _assembled(parts, usable, config, note)
 
@@ -101,7 +113,7 @@ def _leaky_dataset(usable: Sequence[Recording], config: GestureConfig) -> Sequen
 def _pulled_apart_from(
     test: Sequence[Recording], usable: Sequence[Recording], by: str
 ) -> list[Recording]:
-    """What boards got wrong, without what belongs together with a recording of the test part."""
+    """Recordings of `gesture pull`, without those of a group of the test part."""
     pulled = [recording for recording in usable if recording.pulled is not None]
     tested = set(group_names(test, by))
     groups = zip(pulled, group_names(pulled, by), strict=True)
@@ -110,118 +122,124 @@ def _pulled_apart_from(
 
 def _training_windows(
     recordings: Sequence[Recording], pulled: Sequence[Recording], config: GestureConfig
-) -> Windows:
-    """A stream of takes a pass, in another order, with other rests; in all passes but the first
-    everything is varied, continuous recordings too.
+) -> LabelledWindows:
+    """A stream of all takes for each pass, each time in another order and with other rests.
 
-    What was pulled is varied always, whatever it is, since each time would be the same.
+    All passes but the first are augmented. Pulled recordings are always augmented, because they
+    are used several times in a pass.
     """
     random = np.random.default_rng(config.augment.seed)
-    rests = rests_in(recordings, config.data.background)
+    rests = recorded_rests(recordings, config.data.background)
     times = config.augment.pulled
-    windows = Windows([], [], [])
+    windows = LabelledWindows([], [], [])
     for number in range(config.augment.passes):
-        varied = [
-            vary(recordings[i], config.augment, number, rests) if number else recordings[i]
+        used = [
+            augment(recordings[i], config.augment, number, rests) if number else recordings[i]
             for i in random.permutation(len(recordings))
         ]
-        varied += [
-            vary(recording, config.augment, number * times + again, rests)
+        used += [
+            augment(recording, config.augment, number * times + again, rests)
             for recording in pulled
             for again in range(times)
         ]
         shift = round(config.augment.shift * config.window.hop) if number else 0
-        windows.add(_stream_windows(varied, config, int(random.integers(2**31)), shift))
+        windows.add(_stream_windows(used, config, int(random.integers(2**31)), shift))
     return windows
 
 
 def _stream_windows(
     recordings: Sequence[Recording], config: GestureConfig, seed: int, shift: int = 0
-) -> Windows:
-    """Windows at the hop: of the takes, joined, and of each continuous recording, from one of its
-    first `shift` samples on."""
+) -> LabelledWindows:
+    """Windows at the hop: of the joined takes, and of each continuous recording.
+
+    A continuous recording begins at one of its first `shift` samples, at random.
+    """
     takes = [recording for recording in recordings if not is_continuous(recording, config)]
-    windows = Windows([], [], [])
+    windows = LabelledWindows([], [], [])
     if takes:
-        stream = in_motion(join_takes(takes, config.window.rest_s, seed), config.window.motion)
+        stream = trim_to_motion(join_takes(takes, config.window.rest_s, seed), config.window.motion)
         names = [take.name for take in takes]
-        windows.add(cut(stream, nearest_take(stream, names), config, config.window.hop))
+        windows.add(cut_windows(stream, _nearest_take(stream, names), config, config.window.hop))
     random = np.random.default_rng(seed)
     for recording in recordings:
         if is_continuous(recording, config):
-            room = max(0, len(recording) - config.window.length)  # no recording goes without
+            room = max(0, len(recording) - config.window.length)  # each recording has a window
             first = int(random.integers(min(shift, room) + 1))
-            name_at = always(recording.name)
-            windows.add(cut(recording, name_at, config, config.window.hop, first))
+            name_at = _always(recording.name)
+            windows.add(cut_windows(recording, name_at, config, config.window.hop, first))
     return windows
 
 
-def _unknown_windows(recordings: Sequence[Recording], known: int, config: GestureConfig) -> Windows:
-    """Windows of motion that is no gesture: `unknown.share` of those that are known."""
+def _negative_windows(
+    recordings: Sequence[Recording], known: int, config: GestureConfig
+) -> LabelledWindows:
+    """Windows of synthetic negatives: `unknown.share` times `known`."""
     length = config.window.length
     in_chunks = config.window.mode == "streaming"
-    step = length if in_chunks else max(1, length // UNKNOWN_OVERLAP)
-    count = round(config.unknown.share * known)  # none where nothing is known, as nobody validates
+    step = length if in_chunks else max(1, length // NEGATIVES_OVERLAP)
+    count = round(config.unknown.share * known)  # 0 without validation part
     if not count:
-        return Windows([], [], [])
+        return LabelledWindows([], [], [])
     seconds = ROOM * (length + count * step) / config.data.rate_hz
     background = config.data.background
-    stream = unknown_motion(recordings, background, seconds, config.unknown.seed, UNKNOWN_REST_S)
-    windows = cut(replace(stream, intervals=()), always(recordings[0].name), config, step)
+    stream = synthetic_negatives(
+        recordings, background, seconds, config.unknown.seed, NEGATIVES_REST_S
+    )
+    windows = cut_windows(replace(stream, intervals=()), _always(recordings[0].name), config, step)
     return windows.only(range(min(count, len(windows.labels))))
 
 
-def _aligned_windows(recordings: Sequence[Recording], config: GestureConfig) -> Windows:
+def _aligned_windows(recordings: Sequence[Recording], config: GestureConfig) -> LabelledWindows:
     """One window a take, in its middle; a take shorter than the window has rest around it."""
-    windows = Windows([], [], [])
+    windows = LabelledWindows([], [], [])
     for take in recordings:
         if is_continuous(take, config):
-            stream, places = take, list(aligned_windows(take, config))
+            stream, places = take, list(_aligned_places(take, config))
         else:
             stream = _among_rests([take], config)
             places = _in_the_middle(stream, config)
         for start, label in places:
             stop = start + config.window.length
-            if is_whole(stream, start, config.window.length):
-                windows.add(Windows([stream.samples[start:stop]], [label], [take.name]))
+            if _is_whole(stream, start, config.window.length):
+                windows.add(LabelledWindows([stream.samples[start:stop]], [label], [take.name]))
     return windows
 
 
-def _judging_chunks(recordings: Sequence[Recording], config: GestureConfig) -> Windows:
-    """The same windows in streams: of continuous recordings, and of all takes, joined."""
+def _aligned_chunks(recordings: Sequence[Recording], config: GestureConfig) -> LabelledWindows:
+    """The same windows as chunks of streams: of all joined takes, and of each recording."""
     takes = [recording for recording in recordings if not is_continuous(recording, config)]
-    windows = Windows([], [], [])
+    windows = LabelledWindows([], [], [])
     if takes:
         order = np.random.default_rng(ALIGNED_SEED).permutation(len(takes))
         mixed = [takes[index] for index in order]
         stream = _among_rests(mixed, config)
-        name_at = nearest_take(stream, [take.name for take in mixed])
-        chunks = judging_chunks(stream, _in_the_middle(stream, config), config)
-        windows.add(of_chunks(chunks, name_at, config))
+        name_at = _nearest_take(stream, [take.name for take in mixed])
+        chunks = aligned_chunks(stream, _in_the_middle(stream, config), config)
+        windows.add(_of_chunks(chunks, name_at, config))
     for recording in recordings:
         if is_continuous(recording, config):
-            places = list(aligned_windows(recording, config))
-            chunks = judging_chunks(recording, places, config)
-            windows.add(of_chunks(chunks, always(recording.name), config))
+            places = list(_aligned_places(recording, config))
+            chunks = aligned_chunks(recording, places, config)
+            windows.add(_of_chunks(chunks, _always(recording.name), config))
     return windows
 
 
 def _among_rests(takes: Sequence[Recording], config: GestureConfig) -> Recording:
-    """Rests as long as a window."""
+    """Takes joined with rests as long as a window."""
     long_rest_s = config.window.length / config.data.rate_hz
     return join_takes(takes, (long_rest_s, long_rest_s), ALIGNED_SEED)
 
 
 def _in_the_middle(stream: Recording, config: GestureConfig) -> list[tuple[int, str]]:
-    """Where a window begins for each take, and what it shows."""
+    """The start and the label of a window in the middle of each take."""
     length = config.window.length
     return [((i.start + i.stop - length) // 2, i.label) for i in stream.intervals]
 
 
 def _assembled(
-    parts: dict[str, Windows], usable: Sequence[Recording], config: GestureConfig, note: str
+    parts: dict[str, LabelledWindows], usable: Sequence[Recording], config: GestureConfig, note: str
 ) -> SequenceDataset:
-    everything = Windows([], [], [])
+    everything = LabelledWindows([], [], [])
     splits = {}
     for part, windows in parts.items():
         start = len(everything.inputs)
@@ -230,11 +248,307 @@ def _assembled(
     labels = labels_of(usable, config)
     return SequenceDataset(
         inputs=np.stack(everything.inputs),
-        targets=np.array([target_of(label, labels) for label in everything.labels], dtype=np.int32),
+        targets=np.array([_target_of(label, labels) for label in everything.labels], np.int32),
         labels=labels,
         groups=tuple(everything.names),
         splits=splits,
         fingerprint=fingerprint(usable),
         split_note=note,
-        begins=begins_of(everything.labels),
+        begins=_begins_of(everything.labels),
     )
+
+
+@dataclass(frozen=True)
+class LabelledWindows:
+    """Windows or chunks, each with a label and the name of its recording.
+
+    Args:
+        inputs: float32 [T, channels] each.
+        labels: one for each.
+        names: one for each.
+    """
+
+    inputs: list[Float32]
+    labels: list[str | Hops]
+    names: list[str]
+
+    def only(self, indices: Sequence[int]) -> LabelledWindows:
+        """Some of them."""
+        return LabelledWindows(
+            [self.inputs[index] for index in indices],
+            [self.labels[index] for index in indices],
+            [self.names[index] for index in indices],
+        )
+
+    def add(self, other: LabelledWindows) -> None:
+        """Append others."""
+        self.inputs.extend(other.inputs)
+        self.labels.extend(other.labels)
+        self.names.extend(other.names)
+
+
+def cut_windows(
+    stream: Recording,
+    name_at: Callable[[int], str],
+    config: GestureConfig,
+    step: int,
+    first: int = 0,
+) -> LabelledWindows:
+    """Cut a stream into windows every `step` samples; or, for streaming, all of it into chunks.
+
+    Windows without a clear label or with missing samples are left out.
+
+    Args:
+        stream: with intervals.
+        name_at: the name of the recording at a sample.
+        config: settings.
+        step: from window to window.
+        first: sample of the first window.
+    """
+    if config.window.mode == "streaming":
+        return _of_chunks(cut_chunks(stream, config, first), name_at, config)
+    length = config.window.length
+    windows = LabelledWindows([], [], [])
+    for start in range(first, len(stream) - length + 1, step):
+        label = window_label(stream, start, config)
+        if label is not None and _is_whole(stream, start, length):
+            windows.inputs.append(stream.samples[start : start + length])
+            windows.labels.append(label)
+            windows.names.append(name_at(start + length // 2))
+    return windows
+
+
+def _of_chunks(
+    chunks: Iterable[Chunk], name_at: Callable[[int], str], config: GestureConfig
+) -> LabelledWindows:
+    """Chunks with the name at the first labelled window, else at their middle."""
+    windows = LabelledWindows([], [], [])
+    for chunk in chunks:
+        labelled = [at for at, label in enumerate(chunk.hops.labels, start=1) if label is not None]
+        end = chunk.start + labelled[0] * config.window.hop if labelled else chunk.stop
+        windows.inputs.append(chunk.samples)
+        windows.labels.append(chunk.hops)
+        windows.names.append(name_at(end - config.window.length // 2))
+    return windows
+
+
+def _nearest_take(stream: Recording, names: Sequence[str]) -> Callable[[int], str]:
+    centres = np.array([(i.start + i.stop) / 2 for i in stream.intervals])
+    return lambda sample: names[int(np.abs(centres - sample).argmin())]
+
+
+def _always(name: str) -> Callable[[int], str]:
+    return lambda _: name
+
+
+@dataclass(frozen=True)
+class Hops:
+    """The targets of a chunk.
+
+    Args:
+        labels: at the end of each hop; None where it is not clear.
+        begins: whether the chunk is the first of its stream.
+    """
+
+    labels: tuple[str | None, ...]
+    begins: bool
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of a stream.
+
+    Args:
+        samples: float32 [window.length, channels].
+        hops: its targets.
+        start: in the recording.
+    """
+
+    samples: Float32
+    hops: Hops
+    start: int
+
+    @property
+    def stop(self) -> int:
+        """The end in the recording."""
+        return self.start + len(self.samples)
+
+
+def cut_chunks(stream: Recording, config: GestureConfig, first: int = 0) -> Iterator[Chunk]:
+    """Cut a stream into chunks, with a label at each hop where a whole window has one.
+
+    Where samples are missing, a new stream begins.
+    """
+    for piece in _without_gaps(stream, first):
+        ends = range(piece.start + config.window.hop, piece.stop + 1, config.window.hop)
+        starts = {end: end - config.window.length for end in ends}
+        labels = {
+            end: window_label(stream, start, config)
+            for end, start in starts.items()
+            if start >= piece.start
+        }
+        yield from _chunks(stream, piece, labels, config)
+
+
+def aligned_chunks(
+    stream: Recording, windows: Sequence[tuple[int, str]], config: GestureConfig
+) -> Iterator[Chunk]:
+    """As cut_chunks, with labels only at the hops where the given windows (start, label) end."""
+    hop = config.window.hop
+    for piece in _without_gaps(stream, 0):
+        labels = {}
+        for start, label in windows:
+            end = piece.start + math.ceil((start + config.window.length - piece.start) / hop) * hop
+            if piece.start <= start and end <= piece.stop:
+                labels[end] = label
+        yield from _chunks(stream, piece, labels, config)
+
+
+def _without_gaps(stream: Recording, first: int) -> Iterator[range]:
+    breaks = np.flatnonzero(np.diff(stream.seq) != 1) + 1
+    edges = [first, *(int(at) for at in breaks if at > first), len(stream)]
+    for start, stop in itertools.pairwise(edges):
+        yield range(start, stop)
+
+
+def _chunks(
+    stream: Recording, piece: range, labels: Mapping[int, str | None], config: GestureConfig
+) -> Iterator[Chunk]:
+    """Chunks up to the last label; a short one is padded with its last sample."""
+    length, hop = config.window.length, config.window.hop
+    labelled = [end for end, label in labels.items() if label is not None]
+    for start in range(piece.start, max(labelled, default=piece.start), length):
+        samples = stream.samples[start : min(start + length, piece.stop)]
+        filled = np.pad(samples, ((0, length - len(samples)), (0, 0)), mode="edge")
+        ends = range(start + hop, start + length + 1, hop)
+        hops = Hops(tuple(labels.get(end) for end in ends), begins=start == piece.start)
+        yield Chunk(filled, hops, start)
+
+
+def _target_of(label: str | Hops, labels: Sequence[str]) -> int | list[int]:
+    """The target of a window, or the targets of the hops of a chunk."""
+    if isinstance(label, Hops):
+        return [NO_TARGET if one is None else labels.index(one) for one in label.labels]
+    return labels.index(label)
+
+
+def _begins_of(labels: Sequence[str | Hops]) -> NDArray[np.bool_] | None:
+    """Which chunks begin a stream, bool [n]; None for windows."""
+    begins = [label.begins for label in labels if isinstance(label, Hops)]
+    return np.array(begins) if begins else None
+
+
+def _is_whole(stream: Recording, start: int, length: int) -> bool:
+    """Whether a stream has all samples of a window."""
+    seq = stream.seq[start : start + length]
+    return len(seq) == length and bool(seq[-1] - seq[0] == length - 1)
+
+
+def _aligned_places(recording: Recording, config: GestureConfig) -> Iterator[tuple[int, str]]:
+    """The start and the label of the test windows of a continuous recording.
+
+    Background windows do not overlap. A gesture has as many windows as fit into it, at least one,
+    around its middle.
+    """
+    length = config.window.length
+    last = len(recording) - length
+    for start in range(0, last + 1, length):
+        if window_label(recording, start, config) == config.data.background:
+            yield start, config.data.background
+    for interval in recording.intervals:
+        count = max(1, (interval.stop - interval.start) // length)
+        first = (interval.start + interval.stop - count * length) // 2
+        for wished in range(first, first + count * length, length):
+            yield max(0, min(wished, last)), interval.label
+
+
+RATE_TOLERANCE = 0.02
+SHORTEST_TAKE = 0.25  # of a window; a shorter take is cut off
+
+
+def usable_recordings(recordings: Sequence[Recording], config: GestureConfig) -> list[Recording]:
+    """The recordings with the labels of a config, with only its channels.
+
+    Raises:
+        PipelineError: a rate differs, a channel is missing, a sample is not finite, or a take is
+            too short or has a gap.
+    """
+    wanted = config.data.labels
+    chosen = [
+        recording
+        for recording in (_unknown_as_background(recording, config) for recording in recordings)
+        if wanted is None or recording.label in (*wanted, config.data.background)
+    ]
+    for recording in chosen:
+        _check(recording, config)
+        _check_length(recording, config)
+    missing = sorted(set(wanted or ()) - {recording.label for recording in chosen})
+    if missing:
+        raise PipelineError(
+            f"No recording is labelled {missing[0]}.",
+            "data.labels names it, but the dataset has none",
+            "correct data.labels in the config, or record that gesture",
+        )
+    return [_with_channels(recording, config.data.channels) for recording in chosen]
+
+
+def _unknown_as_background(recording: Recording, config: GestureConfig) -> Recording:
+    """A recording with a label of `unknown.labels` becomes background."""
+    unknown = config.unknown.labels
+    if not unknown:
+        return recording
+    label = config.data.background if recording.label in unknown else recording.label
+    known = tuple(interval for interval in recording.intervals if interval.label not in unknown)
+    return replace(recording, label=label, intervals=known)
+
+
+def recorded_only(recordings: Sequence[Recording]) -> list[Recording]:
+    """The recordings without those of `gesture pull`, which are never in the test part."""
+    return [recording for recording in recordings if recording.pulled is None]
+
+
+def _check(recording: Recording, config: GestureConfig) -> None:
+    name = recording.name
+    rate_hz = config.data.rate_hz
+    if abs(recording.rate_hz - rate_hz) > RATE_TOLERANCE * rate_hz:
+        raise PipelineError(
+            f"{name} was sampled at {recording.rate_hz:g} Hz, the config asks for {rate_hz:g} Hz.",
+            "it comes from another sensor, or was imported with another rate",
+            f"set data.rate_hz to {recording.rate_hz:g}, or leave that recording out",
+        )
+    missing = [channel for channel in config.data.channels if channel not in recording.channels]
+    if missing:
+        raise PipelineError(
+            f"{name} has no channel {missing[0]}; it has {', '.join(recording.channels)}.",
+            "the sensor does not measure it, or the config misspells it",
+            "set data.channels to channels that all recordings have",
+        )
+    if not np.isfinite(recording.samples).all():
+        row = int(np.flatnonzero(~np.isfinite(recording.samples).all(axis=1))[0])
+        raise PipelineError(
+            f"{name} has a value that is not a number, in sample {row}.",
+            "the file was damaged or edited",
+            "delete that recording or import it again",
+        )
+
+
+def _check_length(recording: Recording, config: GestureConfig) -> None:
+    shortest = round(SHORTEST_TAKE * config.window.length)
+    if len(recording) < shortest:
+        raise PipelineError(
+            f"{recording.name} has {len(recording)} samples; a take needs at least {shortest}.",
+            f"window.length is {config.window.length}, and shorter takes are possibly cut off",
+            "delete that recording, or set window.length lower",
+        )
+    lost = int(recording.seq[-1] - recording.seq[0]) + 1 - len(recording)
+    if lost and not is_continuous(recording, config):
+        raise PipelineError(
+            f"{recording.name} lost {lost} of its samples on the way from the board.",
+            "the cable or the computer was possibly too busy; the rest is not the whole motion",
+            "delete that recording, and record it again",
+        )
+
+
+def _with_channels(recording: Recording, channels: tuple[str, ...]) -> Recording:
+    columns = [recording.channels.index(channel) for channel in channels]
+    return replace(recording, samples=recording.samples[:, columns], channels=channels)

@@ -1,19 +1,34 @@
-"""The image of a deployed run, as `firmware.json` tells of it."""
+"""A built image: its symbols, and the flash and RAM that it takes."""
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.files import save_json
+from pipeline.core.contract import (
+    NO_BACKGROUND,
+    Contract,
+    FixedPointPolicy,
+    FixedPointScaling,
+    fixed_point_horizons,
+    fixed_point_policy,
+    fixed_point_scaling,
+)
+from pipeline.core.costs import NetworkCost
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import save_json
 
 
 @dataclass(frozen=True)
 class FirmwareImage:
-    """A built image and what it costs. Bytes as the linker reports them.
+    """A built image and its size. Bytes are as the linker reports them.
 
-    flash_path: the file with the bytes that lie in the flash, to which sha256 belongs.
-    profiled: whether it counts its layers, and is no image that is built otherwise.
+    Attributes:
+        flash_path: the file with the bytes in the flash; sha256 is its hash.
+        ram_parts: ram_bytes by purpose; empty for a host's program.
+        profiled: whether the image measures its layers.
     """
 
     board: str
@@ -23,8 +38,231 @@ class FirmwareImage:
     ram_bytes: int
     contract_hash: str
     sha256: str
+    ram_parts: dict[str, int]
     profiled: bool = False
     instructions_per_inference: int | None = None
 
     def save(self, path: Path) -> None:
+        """Write it as JSON."""
         save_json(path, asdict(self))
+
+
+RAM_ADDRESS = 0x20000000  # of every Cortex-M
+NETWORK_FILES = ("model_network.c", "model_text.c")  # of a text model the embedding too
+KERNEL_PREFIX = "nn_"
+NETWORK_PREFIXES = ("model_network", "model_text")
+
+_HEADER = struct.Struct("<16sHHIIIIIHHHHHH")
+_SECTION = struct.Struct("<10I")
+_SYMBOL = struct.Struct("<IIIBBH")
+_SYMBOL_TABLE = 2  # section type
+_OBJECT, _FUNCTION, _FILE = 1, 2, 4  # symbol types
+_LOCAL = 0  # binding
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A symbol of an ELF file; `file` is the source of a local symbol, "" for a global one."""
+
+    name: str
+    file: str
+    address: int
+    bytes: int
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it belongs to the network or its kernels."""
+        of_network = self.file in NETWORK_FILES or self.name.startswith(NETWORK_PREFIXES)
+        return of_network or (self.file or self.name).startswith(KERNEL_PREFIX)
+
+
+@dataclass(frozen=True)
+class LinkedNetwork:
+    """The size of the network in an image; the RAM is without input and output."""
+
+    flash_bytes: int
+    ram_bytes: int
+
+
+def linked_network(elf: Path) -> LinkedNetwork:
+    """Measure the network in an image.
+
+    Raises:
+        PipelineError: the image has no readable symbol table.
+    """
+    ours = [symbol for symbol in network_symbols(elf)]
+    ram = sum(symbol.bytes for symbol in ours if symbol.address >= RAM_ADDRESS)
+    return LinkedNetwork(sum(symbol.bytes for symbol in ours) - ram, ram)
+
+
+def network_symbols(elf: Path) -> list[Symbol]:
+    """Functions and data of the network and its kernels."""
+    return [symbol for symbol in symbols(elf) if symbol.is_ours]
+
+
+def symbols(elf: Path) -> Iterator[Symbol]:
+    """Yield functions and data of an image.
+
+    Raises:
+        PipelineError: it has no readable symbol table.
+    """
+    content = elf.read_bytes()
+    table, names = _tables(content, elf)
+    file = ""
+    for name_at, address, size, info, _, _ in _SYMBOL.iter_unpack(table):
+        name = names[name_at : names.index(b"\0", name_at)].decode("utf-8", "replace")
+        kind, binding = info & 15, info >> 4
+        if kind == _FILE:
+            file = name
+        elif kind in (_OBJECT, _FUNCTION) and size:
+            yield Symbol(name, file if binding == _LOCAL else "", address & ~1, size)
+
+
+def _tables(content: bytes, elf: Path) -> tuple[bytes, bytes]:
+    """The symbol table, and the string table with its names."""
+    try:
+        header = _HEADER.unpack_from(content)
+        start, count = header[6], header[12]
+        sections = [_SECTION.unpack_from(content, start + 40 * i) for i in range(count)]
+        table = next(section for section in sections if section[1] == _SYMBOL_TABLE)
+        names = sections[table[6]]
+    except (struct.error, StopIteration, IndexError):
+        raise PipelineError(
+            f"{elf} has no symbol table, so the size of the network cannot be checked.",
+            "the image was stripped, or is no 32-bit ELF file",
+            "delete the run's build folder and deploy again",
+        ) from None
+    return content[table[4] : table[4] + table[5]], content[names[4] : names[4] + names[5]]
+
+
+# Data of the application, by the name of the variable in its source file.
+_APPLICATION_PARTS = {
+    "history": "last seconds of samples",
+    "ring": "samples that wait",
+    "app": "rest of the application",
+}
+_APPLICATION = "app.c"
+
+
+def ram_map(elf: Path, ram_bytes: int) -> dict[str, int]:
+    """RAM by purpose, the largest part first.
+
+    Args:
+        elf: the image.
+        ram_bytes: all RAM, as the linker reports it; the sum of the parts.
+
+    Raises:
+        PipelineError: the image has no readable symbol table.
+    """
+    parts = dict.fromkeys(("network", *_APPLICATION_PARTS.values()), 0)
+    for symbol in symbols(elf):
+        part = _part_of(symbol)
+        if symbol.address >= RAM_ADDRESS and part is not None:
+            parts[part] += symbol.bytes
+    parts["board, with its stack"] = ram_bytes - sum(parts.values())
+    return dict(sorted(parts.items(), key=lambda part: -part[1]))
+
+
+def _part_of(symbol: Symbol) -> str | None:
+    if symbol.is_ours:
+        return "network"
+    return _APPLICATION_PARTS.get(symbol.name) if symbol.file == _APPLICATION else None
+
+
+FLASH_TOLERANCE = 0.05  # share of the estimate: compilers differ
+FLASH_TOLERANCE_BYTES = 512  # for alignment
+RAM_TOLERANCE_BYTES = 16
+
+
+def flash_tolerance(cost: NetworkCost) -> float:
+    """By how many bytes the linked flash may exceed the estimate."""
+    return FLASH_TOLERANCE * cost.flash_bytes + FLASH_TOLERANCE_BYTES
+
+
+def check_network(elf: Path, cost: NetworkCost) -> LinkedNetwork:
+    """Measure the network in an image, and compare it with the estimate.
+
+    Raises:
+        PipelineError: MISMATCH if the image takes more RAM or flash.
+    """
+    linked = linked_network(elf)
+    over = {
+        "RAM": (linked.ram_bytes, cost.arena_bytes, RAM_TOLERANCE_BYTES),
+        "flash": (linked.flash_bytes, cost.flash_bytes, flash_tolerance(cost)),
+    }
+    faults = [
+        f"{linked_bytes:,} bytes of {memory}, conversion estimated {estimated:,}"
+        for memory, (linked_bytes, estimated, tolerance) in over.items()
+        if linked_bytes > estimated + tolerance
+    ]
+    if faults:
+        raise PipelineError(
+            f"The network takes more in the linked image than estimated: {'; '.join(faults)}.",
+            "the run was converted by another version, or the compiler makes larger code",
+            "convert the run again; if it stays, report it with the run's cost.json",
+            ExitCode.MISMATCH,
+        )
+    return linked
+
+
+NO_POLICY = FixedPointPolicy(1, NO_BACKGROUND, 0, 0, ())  # of all tasks but gestures
+
+
+def check_labels(found: Sequence[str], contract: Contract) -> None:
+    """Compare a board's labels with the contract's.
+
+    Raises:
+        PipelineError: MISMATCH if labels or their order differ.
+    """
+    if tuple(found) != contract.labels:
+        raise _differs("labels", " ".join(found), " ".join(contract.labels))
+
+
+def check_constants(found: Mapping[str, str], contract: Contract) -> None:
+    """Compare a board's constants with the contract's.
+
+    Raises:
+        PipelineError: MISMATCH; it names the first constant that differs.
+    """
+    for name, value in expected_constants(contract).items():
+        if found.get(name, "") != value:
+            raise _differs(name, found.get(name, ""), value)
+
+
+def expected_constants(contract: Contract) -> dict[str, str]:
+    """The answer of a board with this contract to `constants`; "" for a missing field."""
+    gestures = contract.decision is not None
+    policy = fixed_point_policy(contract.policy, contract.labels) if gestures else NO_POLICY
+    scaling = None if contract.vocabulary is not None else fixed_point_scaling(contract)
+    return {
+        "smoothing_windows": str(policy.smoothing_windows),
+        "background": str(policy.background),
+        "release_sum": str(policy.release_sum),
+        "refractory_us": str(policy.refractory_us),
+        "fire_sums": ",".join(map(str, policy.fire_sums)),
+        "shift": "0" if scaling is None else str(scaling.shift),
+        "scales": "" if scaling is None else ",".join(_factors(scaling)),
+        **(_horizons(contract) if contract.horizons else {}),
+    }
+
+
+def _factors(scaling: FixedPointScaling) -> list[str]:
+    each = zip(scaling.multipliers, scaling.offsets, strict=True)
+    return [f"{multiplier}:{offset}" for multiplier, offset in each]
+
+
+def _horizons(contract: Contract) -> dict[str, str]:
+    scaling = fixed_point_horizons(contract)
+    names = [channel.name for channel in contract.channels]
+    each = zip(contract.horizons, _factors(scaling), strict=True)
+    horizons = (f"{names.index(horizon.channel)}:{factors}" for horizon, factors in each)
+    return {"horizon_shift": str(scaling.shift), "horizons": ",".join(horizons)}
+
+
+def _differs(name: str, found: str, expected: str) -> PipelineError:
+    return PipelineError(
+        f"The board's {name} is {found or 'none'}, the run's is {expected or 'none'}.",
+        "the image was built from C that is not the run's",
+        "convert the run again, and deploy it",
+        ExitCode.MISMATCH,
+    )

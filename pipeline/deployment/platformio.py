@@ -1,4 +1,4 @@
-"""The only door to PlatformIO: builds an image, and makes builds work without its registry."""
+"""Builds images with PlatformIO. No other file calls PlatformIO."""
 
 from __future__ import annotations
 
@@ -18,105 +18,224 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.files import save_text_files
+from pipeline.core.board_profiles import REAL_IMAGES, BoardProfile, profile_of_image
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import FULL, save_text_files
+from pipeline.core.project import PROJECT, work_folder
 
-CORE_FOLDER = ".platformio"  # as platformio.ini's core_dir says
-SCONS_VERSION = "4.11.1"
-TOOL_SCONS_VERSION = "4.41101.0"  # PlatformIO's number for a package of that SCons
-REGISTRY_TIMEOUT_S = 5.0
-LOCK_POLL_S = 0.1
-FIRST_ERROR = re.compile(
-    r"\berror\b|undefined reference|overflowed by|multiple definition|could not install", re.I
+if TYPE_CHECKING:
+    from platformio.package.meta import PackageSpec
+
+
+VARIABLE = "GESTURE_ARDUINO_CORE"
+BUILDER = "builder/frameworks/arduino/mbed-core/arduino-core-mbed.py"
+CORE = "cores/arduino/Arduino.h"
+CORE_API = "cores/arduino/api/ArduinoAPI.h"
+# As nordicnrf52 10.11.0 requires. The core's sources do not name their version. The
+# compiler is that in PATH, and the third package is for other boards: both stay empty.
+CORE_PACKAGE = ("framework-arduino-mbed", "4.5.0")
+EMPTY_PACKAGES = (("toolchain-gccarmnoneeabi", "1.70201.0"), ("tool-sreccat", "1.164.0"))
+COMPILER = "arm-none-eabi-g++"
+CPP_LIBRARY = "libstdc++_nano.a"
+INSTALL = (
+    "sudo apt-get install --no-install-recommends "
+    "gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib"
 )
-USED_BYTES = re.compile(r"^(RAM|Flash):.*\(used (\d+) bytes", re.M)
 
 
 @dataclass(frozen=True)
-class Target:
-    """What an environment of platformio.ini needs, and the file it leaves."""
+class Requirements:
+    """The packages that an environment of platformio.ini needs from the registry."""
 
-    image: str
-    flash: str  # what lies in the flash while it runs
-    compiler: str | None = None  # None where PlatformIO brings its own
-    install: str = ""
-
-
-REAL_PLATFORM = "nordicnrf52"
-REAL_BOARDS = ("nano33ble", "nano33ble_small", "nano33ble_tflm")
-TARGETS = {
-    "virtual": Target(
-        "firmware.elf",
-        "firmware.bin",
-        "arm-none-eabi-gcc",
-        "sudo apt-get install --no-install-recommends gcc-arm-none-eabi libnewlib-arm-none-eabi",
-    ),
-    "native": Target("firmware.elf", "firmware.elf", "gcc", "sudo apt-get install gcc libc6-dev"),
-    **dict.fromkeys(REAL_BOARDS, Target("firmware.bin", "firmware.bin")),
-}
+    board: str
+    platform: PackageSpec
+    libraries: tuple[PackageSpec, ...]
 
 
-@dataclass(frozen=True)
-class BuiltImage:
-    """A linked image; bytes as the linker reports them.
+def core_folder() -> Path | None:
+    """The folder in GESTURE_ARDUINO_CORE; None if the variable is not set."""
+    name = os.environ.get(VARIABLE)
+    return Path(name).resolve() if name else None
 
-    flash: the file with the bytes that lie in the flash while the image runs.
+
+def put_packages(core: Path, project: Path, environment: str, target: Path) -> dict[str, str]:
+    """Make packages of the sources in `core`, as an environment needs them.
+
+    Args:
+        core: the folder of sources.
+        project: the folder of platformio.ini.
+        environment: one of its environments.
+        target: the folder of the packages; an existing one is replaced.
+
+    Returns:
+        Environment variables that point PlatformIO to `target`.
+
+    Raises:
+        PipelineError: NO_TOOL if sources or the compiler are missing.
     """
-
-    path: Path
-    flash: Path
-    flash_bytes: int
-    ram_bytes: int
-
-
-def build(
-    environment: str,
-    model_dir: Path | None,
-    project: Path,
-    log: Path,
-    timeout_s: float,
-    flags: tuple[str, ...] = (),
-) -> BuiltImage:
-    """Builds an environment of platformio.ini with the model of `model_dir`, or with none.
-
-    flags: of the compiler, besides those of platformio.ini. Objects go to the folder `pio` beside
-    `log`. Raises PipelineError (NO_TOOL for a missing compiler) with the first error line; the
-    whole output is in `log`.
-    """
-    _run_pio(environment, model_dir, project, log, timeout_s, flags)
-    return _built_image(TARGETS[environment], _build_dir(log) / environment, log)
+    _require_arm_compiler()
+    requirements = _requirements(project / "platformio.ini", environment)
+    platform = _platform(core, requirements.platform)
+    framework = _framework(core, platform, requirements.board)
+    libraries = [(spec, _library(core, spec)) for spec in requirements.libraries]
+    shutil.rmtree(target, ignore_errors=True)
+    name, version = requirements.platform.name, _manifest(platform)["version"]
+    _link(platform, target / "platforms" / name, "platform", name, version)
+    _link(framework, target / "packages" / CORE_PACKAGE[0], "tool", *CORE_PACKAGE)
+    for package, number in EMPTY_PACKAGES:
+        put_package(target / "packages" / package, "tool", package, number)
+    put_build_core(target / "packages")
+    for spec, folder in libraries:
+        place = target / "libdeps" / environment / spec.name
+        _link(folder, place, "library", spec.name, _properties(folder)["version"], spec.owner)
+    places = {"PLATFORMS": "platforms", "PACKAGES": "packages", "LIBDEPS": "libdeps"}
+    return {f"PLATFORMIO_{name}_DIR": str(target / place) for name, place in places.items()}
 
 
-def ensure_build_core(project: Path) -> None:
-    """Gives PlatformIO its build core where it cannot download it.
+def _requirements(settings: Path, environment: str) -> Requirements:
+    from platformio.package.meta import PackageSpec
+    from platformio.project.config import ProjectConfig
 
-    PlatformIO wants a package `tool-scons` from its registry. Where that cannot be reached, a
-    package of three files is put in its place that runs the SCons of this Python instead.
-    """
-    folder = project / CORE_FOLDER / "packages" / "tool-scons"
-    if (folder / ".piopm").is_file() or registry_answers():
+    config, section = ProjectConfig(str(settings)), f"env:{environment}"
+    libraries = tuple(PackageSpec(each) for each in config.get(section, "lib_deps"))
+    platform = PackageSpec(config.get(section, "platform"))
+    return Requirements(config.get(section, "board"), platform, libraries)
+
+
+def _platform(core: Path, spec: PackageSpec) -> Path:
+    for folder in _folders(core):
+        manifest = _manifest(folder)
+        if manifest.get("name") == spec.name:
+            _require_version(folder, manifest["version"], spec)
+            _require_file(folder, BUILDER, "possibly it was cloned without its submodules")
+            return folder
+    raise _no_folder(core, f"PlatformIO's platform {spec.name}")
+
+
+def _framework(core: Path, platform: Path, board: str) -> Path:
+    manifest = f"boards/{board}.json"
+    _require_file(
+        platform, manifest, "possibly platformio.ini names a board that this platform does not know"
+    )
+    variant = json.loads((platform / manifest).read_text("utf-8"))["build"]["variant"]
+    for folder in _folders(core):
+        if (folder / CORE).is_file():
+            _require_file(
+                folder, CORE_API, "the core's API is a repository of its own, ArduinoCore-API"
+            )
+            library = f"variants/{variant}/libs/libmbed.a"
+            _require_file(
+                folder, library, "possibly large files were left out when the core was fetched"
+            )
+            return folder
+    raise _no_folder(core, "the Arduino core for Mbed OS")
+
+
+def _library(core: Path, spec: PackageSpec) -> Path:
+    for folder in _folders(core):
+        known = _properties(folder)
+        if known.get("name", "").lower() == spec.name.lower():
+            _require_version(folder, known["version"], spec)
+            return folder
+    raise _no_folder(core, f"the library {spec.name}")
+
+
+def _folders(core: Path) -> Iterator[Path]:
+    if not core.is_dir():
+        raise _unusable(
+            f"There is no folder {core}.",
+            f"{VARIABLE}, or CORE= of make, names it; possibly it is misspelt",
+        )
+    yield from sorted(path for path in core.iterdir() if path.is_dir())
+
+
+def _manifest(folder: Path) -> dict[str, str]:
+    path = folder / "platform.json"
+    return json.loads(path.read_text("utf-8")) if path.is_file() else {}
+
+
+def _properties(folder: Path) -> dict[str, str]:
+    path = folder / "library.properties"
+    lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
+    pairs = (line.partition("=") for line in lines)
+    return {"version": "0.0.0", **{key.strip(): value.strip() for key, _, value in pairs}}
+
+
+def _link(
+    source: Path,
+    folder: Path,
+    kind: str,
+    name: str,
+    version: str,
+    owner: str | None = "platformio",
+) -> None:
+    put_package(folder, kind, name, version, owner)
+    for entry in source.iterdir():
+        if not (folder / entry.name).exists():
+            (folder / entry.name).symlink_to(entry.resolve())
+
+
+def _require_version(folder: Path, version: str, spec: PackageSpec) -> None:
+    from platformio.package.version import cast_version_to_semver
+
+    if spec.requirements and cast_version_to_semver(version) not in spec.requirements:
+        raise _unusable(
+            f"{folder} is version {version}; {spec.name} is wanted as {spec.requirements}.",
+            "platformio.ini names the versions that the firmware was tried with",
+        )
+
+
+def _require_file(folder: Path, name: str, why: str) -> None:
+    if not (folder / name).is_file():
+        raise _unusable(f"{folder} has no {name}.", why)
+
+
+def _require_arm_compiler() -> None:
+    compiler = shutil.which(COMPILER)
+    missing = COMPILER if compiler is None else None if _has_cpp_library(compiler) else CPP_LIBRARY
+    if missing is None:
         return
-    _require_scons()
-    spec = {"owner": "platformio", "id": None, "name": "tool-scons", "requirements": None}
-    manifest = {"name": "tool-scons", "version": TOOL_SCONS_VERSION}
-    save_text_files(
-        folder,
-        {
-            "package.json": json.dumps(manifest),
-            "scons.py": "from SCons.Script.Main import main\n\nmain()\n",
-            ".piopm": json.dumps({"type": "tool", **manifest, "spec": {**spec, "uri": None}}),
-        },
+    raise PipelineError(
+        f"The real board's image cannot be built: there is no {missing}.",
+        "the compiler for Arm or its C++ library is not installed, or not in PATH",
+        f"run `{INSTALL}`",
+        ExitCode.NO_TOOL,
     )
 
 
-def real_platform_is_here(project: Path) -> bool:
-    """Whether a build for the real board finds its platform without downloading."""
-    return (project / CORE_FOLDER / "platforms" / REAL_PLATFORM).is_dir()
+def _has_cpp_library(compiler: str) -> bool:
+    """Whether the compiler finds its C++ library."""
+    command = [compiler, f"-print-file-name={CPP_LIBRARY}"]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return Path(found.stdout.strip()).is_absolute()
+
+
+def _no_folder(core: Path, what: str) -> PipelineError:
+    return _unusable(
+        f"No folder in {core} is {what}.",
+        "possibly it was not fetched, or is in another folder",
+    )
+
+
+def _unusable(what: str, why: str) -> PipelineError:
+    next_step = "docs/hil.md lists what this folder holds, and the commands that fetch it"
+    return PipelineError(what, why, next_step, ExitCode.NO_TOOL)
+
+
+SCONS_VERSION = "4.11.1"
+TOOL_SCONS_VERSION = "4.41101.0"  # PlatformIO's number for a package of that SCons
+REGISTRY_TIMEOUT_S = 5.0
+
+
+def packages_folder() -> Path:
+    """The folder of PlatformIO's downloads; in a checkout it is core_dir of platformio.ini."""
+    return work_folder() / ".platformio"
 
 
 def registry_answers() -> bool:
-    """Whether PlatformIO could download something now; takes some seconds where it could not."""
+    """Whether PlatformIO can download now; without a connection this takes some seconds."""
     from platformio import __registry_mirror_hosts__ as hosts
 
     for host in hosts:
@@ -129,6 +248,67 @@ def registry_answers() -> bool:
     return False
 
 
+def platform_is_here(profile: BoardProfile) -> bool:
+    """Whether the board's platform is installed."""
+    return (packages_folder() / "platforms" / profile.platform).is_dir()
+
+
+def require_platform(profile: BoardProfile) -> None:
+    """Check early for the board's compiler and core: without them a build hangs for a minute.
+
+    Raises:
+        PipelineError: NO_TOOL if they are not installed and cannot be downloaded.
+    """
+    if platform_is_here(profile) or registry_answers():
+        return
+    raise PipelineError(
+        f"PlatformIO cannot fetch the Arduino core and compiler for the {profile.title}.",
+        "they are downloaded on the first build, and PlatformIO's registry does not answer",
+        "connect to the internet, or have the proxy let PlatformIO through; "
+        "`gesture doctor` looks again. docs/hil.md says how to build from the core's sources",
+        ExitCode.NO_TOOL,
+    )
+
+
+def ensure_build_core() -> None:
+    """Give PlatformIO its build core if it cannot download it.
+
+    PlatformIO needs the package `tool-scons` from its registry. Without a connection, a package of
+    three files takes its place and runs the SCons of this Python.
+    """
+    packages = packages_folder() / "packages"
+    if not ((packages / "tool-scons" / ".piopm").is_file() or registry_answers()):
+        put_build_core(packages)
+
+
+def put_build_core(packages: Path) -> None:
+    """Write a package `tool-scons` that runs the SCons of this Python."""
+    _require_scons()
+    put_package(packages / "tool-scons", "tool", "tool-scons", TOOL_SCONS_VERSION)
+    program = "from SCons.Script.Main import main\n\nmain()\n"
+    save_text_files(packages / "tool-scons", {"scons.py": program})
+
+
+def put_package(
+    folder: Path, kind: str, name: str, version: str, owner: str | None = "platformio"
+) -> None:
+    """Write the two files that make `folder` an installed package of PlatformIO.
+
+    Args:
+        folder: of the package; its other files are not changed.
+        kind: `tool`, `platform` or `library`.
+        name: as in the registry.
+        version: three numbers, as in the registry.
+        owner: as in the registry.
+    """
+    requested = {"owner": owner, "id": None, "name": name, "requirements": None, "uri": None}
+    manifest = {"name": name, "version": version}
+    texts = {".piopm": json.dumps({"type": kind, **manifest, "spec": requested})}
+    if kind == "tool":  # the other kinds have their own manifest
+        texts["package.json"] = json.dumps(manifest)
+    save_text_files(folder, texts)
+
+
 def _require_scons() -> None:
     try:
         found = importlib.metadata.version("scons")
@@ -138,9 +318,79 @@ def _require_scons() -> None:
         raise PipelineError(
             f"PlatformIO cannot build: it needs SCons {SCONS_VERSION}, found: {found}.",
             "its registry cannot be reached, and the Python package that stands in is missing",
-            "run `make setup`, or connect to the internet once and try again",
+            f"run `make setup` or `pip install scons=={SCONS_VERSION}`, or connect to the internet "
+            "once and try again",
             ExitCode.NO_TOOL,
         )
+
+
+LOCK_POLL_S = 0.1
+FIRST_ERROR = re.compile(
+    r"\berror\b|undefined reference|overflowed by|multiple definition|could not install", re.I
+)
+USED_BYTES = re.compile(r"^(RAM|Flash):.*\(used (\d+) bytes", re.M)
+
+
+@dataclass(frozen=True)
+class Target:
+    """The compiler that an environment of platformio.ini needs, and the files that it makes."""
+
+    image: str
+    flash: str  # the file with the bytes in the flash
+    compiler: str | None = None  # None if PlatformIO installs it
+    install: str = ""
+
+
+TARGETS = {
+    "virtual": Target(
+        "firmware.elf",
+        "firmware.bin",
+        "arm-none-eabi-gcc",
+        "sudo apt-get install --no-install-recommends gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    ),
+    "native": Target("firmware.elf", "firmware.elf", "gcc", "sudo apt-get install gcc libc6-dev"),
+    **dict.fromkeys(REAL_IMAGES, Target("firmware.bin", "firmware.bin")),
+}
+
+
+@dataclass(frozen=True)
+class BuiltImage:
+    """A linked image; bytes are as the linker reports them.
+
+    Attributes:
+        path: the image.
+        flash: the file with the bytes in the flash.
+    """
+
+    path: Path
+    flash: Path
+    flash_bytes: int
+    ram_bytes: int
+
+
+def build_firmware(
+    environment: str,
+    model_dir: Path | None,
+    project: Path,
+    log: Path,
+    timeout_s: float,
+    flags: tuple[str, ...] = (),
+) -> BuiltImage:
+    """Build an environment of platformio.ini.
+
+    Args:
+        environment: its name.
+        model_dir: generated C of the model; None for an image without a model.
+        project: the folder of platformio.ini.
+        log: for the output; objects go to the folder `pio` beside it.
+        timeout_s: time limit.
+        flags: of the compiler, besides those of platformio.ini.
+
+    Raises:
+        PipelineError: NO_TOOL for a missing compiler; else it holds the first error line.
+    """
+    _run_pio(environment, model_dir, project, log, timeout_s, flags)
+    return _built_image(TARGETS[environment], _build_dir(log) / environment, log)
 
 
 def _require_compiler(environment: str, target: Target) -> None:
@@ -154,24 +404,11 @@ def _require_compiler(environment: str, target: Target) -> None:
     )
 
 
-def _require_platform(project: Path) -> None:
-    """The real board's compiler and core are downloaded once; without, a build hangs a minute."""
-    if real_platform_is_here(project) or registry_answers():
-        return
-    raise PipelineError(
-        "PlatformIO cannot fetch the Arduino core and compiler for the Nano 33 BLE.",
-        "they are downloaded on the first build, and PlatformIO's registry does not answer",
-        "connect to the internet, or have the proxy let PlatformIO through; "
-        "`gesture doctor` looks again",
-        ExitCode.NO_TOOL,
-    )
-
-
 @contextmanager
-def _only_build_in(build_dir: Path, timeout_s: float) -> Iterator[None]:
-    """Two builds in one folder would write over each other's objects: the second one waits.
+def _only_build_in(build_dir: Path, timeout_s: float) -> Iterator[int]:
+    """Let a second build in the same folder wait, as both would write the same objects.
 
-    The lock lies beside the folder: PlatformIO empties the folder before its first build in it.
+    The lock is beside the folder, because PlatformIO empties the folder before its first build.
     """
     build_dir.parent.mkdir(parents=True, exist_ok=True)
     give_up_at = time.monotonic() + timeout_s
@@ -184,7 +421,7 @@ def _only_build_in(build_dir: Path, timeout_s: float) -> Iterator[None]:
                 if time.monotonic() > give_up_at:
                     raise _busy(build_dir, timeout_s) from None
                 time.sleep(LOCK_POLL_S)
-        yield
+        yield lock.fileno()
 
 
 def _busy(build_dir: Path, timeout_s: float) -> PipelineError:
@@ -204,17 +441,30 @@ def _run_pio(
     flags: tuple[str, ...],
 ) -> None:
     _require_compiler(environment, TARGETS[environment])
-    ensure_build_core(project)
-    if environment in REAL_BOARDS:
-        _require_platform(project)
     command = [sys.executable, "-m", "platformio", "run", "--environment", environment]
     variables = _environment_variables(model_dir, project, _build_dir(log), flags)
-    with _only_build_in(_build_dir(log), timeout_s):
-        code = _run(command, project, variables, log, timeout_s)
+    with _only_build_in(_build_dir(log), timeout_s) as lock:
+        variables.update(_provide(environment, project, _build_dir(log)))
+        code = _run(command, project, variables, log, timeout_s, lock)
     if code is None:
         raise _took_too_long(environment, log, timeout_s)
     if code != 0:
         raise _build_failed(environment, log)
+
+
+def _provide(environment: str, project: Path, build_dir: Path) -> dict[str, str]:
+    """Provide the packages that PlatformIO would download.
+
+    Returns:
+        Environment variables that point PlatformIO to them.
+    """
+    core, profile = core_folder(), profile_of_image(environment)
+    if core is not None and profile is not None:
+        return put_packages(core, project, environment, build_dir.with_name("arduino-core"))
+    ensure_build_core()
+    if profile is not None:
+        require_platform(profile)
+    return {}
 
 
 def _build_dir(log: Path) -> Path:
@@ -222,9 +472,17 @@ def _build_dir(log: Path) -> Path:
 
 
 def _run(
-    command: list[str], project: Path, variables: dict[str, str], log: Path, timeout_s: float
+    command: list[str],
+    project: Path,
+    variables: dict[str, str],
+    log: Path,
+    timeout_s: float,
+    lock: int,
 ) -> int | None:
-    """The exit code; None where it had to be ended."""
+    """The exit code; None after the time limit.
+
+    PlatformIO inherits `lock`, the lock of the build folder: it goes on if this process is killed.
+    """
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -234,6 +492,7 @@ def _run(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=(lock,),
         )
         try:
             return process.wait(timeout_s)
@@ -244,7 +503,7 @@ def _run(
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """PlatformIO's compilers are its grandchildren: they end with it, also after Ctrl-C."""
+    """Kill PlatformIO with its compilers, also after Ctrl-C."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -253,9 +512,11 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 def _environment_variables(
     model_dir: Path | None, project: Path, build_dir: Path, flags: tuple[str, ...]
 ) -> dict[str, str]:
+    workspace = work_folder() if project == PROJECT else project.resolve()
     variables = {
         **os.environ,
-        "PLATFORMIO_CORE_DIR": str(project.resolve() / CORE_FOLDER),
+        "PLATFORMIO_CORE_DIR": str(packages_folder()),
+        "PLATFORMIO_WORKSPACE_DIR": str(workspace / ".pio"),
         "PLATFORMIO_BUILD_DIR": str(build_dir),
         "PLATFORMIO_BUILD_FLAGS": " ".join(flags),
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
@@ -278,6 +539,12 @@ def _took_too_long(environment: str, log: Path, timeout_s: float) -> PipelineErr
 def _build_failed(environment: str, log: Path) -> PipelineError:
     lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines()]
     lines = [line for line in lines if line] or ["no output"]
+    if any(FULL in line for line in lines):
+        raise PipelineError(
+            f"Building {environment} failed: {FULL}.",
+            "what is built takes more room than there is",
+            f"make room where {log} is, and build again",
+        )
     first = next((line for line in lines if FIRST_ERROR.search(line)), lines[-1])
     return PipelineError(
         f"Building {environment} failed: {first}",

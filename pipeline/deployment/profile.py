@@ -1,4 +1,4 @@
-"""What each layer of a deployed network really takes, beside what conversion estimated."""
+"""Profiles a deployed network: the time of each layer on the board, and the energy."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.costs import NetworkCost
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.board_profiles import NANO33BLE
+from pipeline.core.costs import Bounds, NetworkCost, cycles_of_instructions, seconds_of_cycles
+from pipeline.core.errors import ExitCode, PipelineError
 
-FLAGS = ("-DNN_PROFILE",)  # what the firmware is built with
+FLAGS = ("-DNN_PROFILE",)  # build flags of the firmware
 
 
-class Board(Protocol):
-    """What profiling needs of a board; pipeline.capture.client.BoardClient is one."""
+class ProfiledBoard(Protocol):
+    """The part of a board that profiling needs; pipeline.capture.client.BoardClient has it."""
 
-    def profile(self) -> Sequence[float]: ...
+    def profile(self) -> Sequence[float]:
+        """Ticks of each layer."""
 
 
 @dataclass(frozen=True)
 class LayerProfile:
-    """measured: in the profile's unit."""
+    """The cost of a layer; `measured` is in the profile's unit."""
 
     name: str
     operator: str
@@ -30,16 +32,26 @@ class LayerProfile:
 
 @dataclass(frozen=True)
 class Profile:
-    """unit: `instructions` (virtual board), `cycles` (a real one) or `ns` (native)."""
+    """The cost of all layers; unit: `instructions` (virtual), `cycles` (real) or `ns` (native)."""
 
     unit: str
     layers: tuple[LayerProfile, ...]
 
 
 def take_profile(
-    board: Board, cost: NetworkCost, unit: str, of_ticks: Callable[[float], float]
+    board: ProfiledBoard, cost: NetworkCost, unit: str, of_ticks: Callable[[float], float]
 ) -> Profile:
-    """Raises PipelineError where the board runs another number of layers."""
+    """Measure each layer on a board.
+
+    Args:
+        board: runs an image with FLAGS.
+        cost: the estimate of conversion.
+        unit: of the result.
+        of_ticks: converts the board's ticks to `unit`.
+
+    Raises:
+        PipelineError: MISMATCH if the board has another number of layers.
+    """
     ticks = board.profile()
     if len(ticks) != len(cost.layers):
         raise PipelineError(
@@ -53,3 +65,39 @@ def take_profile(
         for layer, counted in zip(cost.layers, ticks, strict=True)
     )
     return Profile(unit, tuple(layers))
+
+
+# All boards have this chip.
+POWER_W = NANO33BLE.computing_a * NANO33BLE.supply_v
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Time and energy of an inference.
+
+    Attributes:
+        load: share of the processor's time at the model's rate; None if there is no fixed rate.
+        measured: whether the board measured the time; else it is estimated from instructions.
+    """
+
+    inference_ms: Bounds
+    inference_uj: Bounds
+    load: Bounds | None
+    measured: bool
+
+
+def estimate_from_cycles(cycles: float, inferences_hz: float) -> Estimate:
+    """Estimate from a real board's cycle counter; inferences_hz is 0 without a fixed rate."""
+    return _estimate(Bounds(cycles, cycles), inferences_hz, measured=True)
+
+
+def estimate_from_instructions(instructions: float, inferences_hz: float) -> Estimate:
+    """Estimate from the virtual board's instructions; inferences_hz is 0 without a fixed rate."""
+    return _estimate(cycles_of_instructions(instructions), inferences_hz, measured=False)
+
+
+def _estimate(cycles: Bounds, inferences_hz: float, measured: bool) -> Estimate:
+    seconds = seconds_of_cycles(cycles)
+    load = seconds.times(inferences_hz) if inferences_hz > 0 else None
+    joules = seconds.times(POWER_W)
+    return Estimate(seconds.times(1e3), joules.times(1e6), load, measured)

@@ -1,63 +1,78 @@
-"""SAM-BA, the protocol by which the board's bootloader takes an image.
+"""SAM-BA, the protocol of the Nano 33 BLE's bootloader (docs/hil.md names the sources).
 
-As the Nano 33 BLE's bootloader speaks it, and with the commands, addresses and order that Arduino's
-bossac (github.com/arduino/BOSSA, branch nrf) sends it: nothing else is known to work.
-A command is a letter, hexadecimal numbers and `#`.
+A command is a letter, hexadecimal numbers at fixed places, and `#`. The bootloader starts the image
+in the flash, unless one of its first two words is FFFFFFFF. So an upload erases these words first
+and writes them last: after an interrupted upload the board stays in its bootloader.
 """
 
 from __future__ import annotations
 
+import re
 import time
+from binascii import crc_hqx
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Protocol
 
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.errors import ExitCode, PipelineError
 
 CHIP = "nRF52840-QIAA"
-EXTENSIONS = "IKXY"  # identify, reset, erase, write: what the version has to offer
+EXTENSIONS = "IKXYZ"  # required commands: identify, reset, erase, write, checksum
 PAGE_BYTES = 4096
-FLASH_BYTES = 0xF0000  # of the application
-BUFFER_ADDRESS = 0x34  # in the bootloader's memory, where bossac puts a page
+FLASH_BYTES = 0xF0000  # of the application; it begins at offset 0
+BUFFER_ADDRESS = 0x34  # of a page in the bootloader's memory, as in bossac
 LINE_END = b"\n\r"
+CHECKSUM = re.compile(rb"Z[0-9A-F]{8}#\n\r")
+PRINTABLE = re.compile(rb"[ -~]*")
+START_BYTES = 8  # stack pointer and reset vector; if one is erased, nothing starts
+ERASED = b"\xff"
 
 GREETING_TIMEOUT_S = 0.5
 GREETINGS = 4
 ANSWER_TIMEOUT_S = 2.0
-WORK_TIMEOUT_S = 10.0  # erasing, or writing a page
+WORK_TIMEOUT_S = 10.0  # erasing and writing a page
 DRAIN_TIMEOUT_S = 5.0
 
 Log = Callable[[str], None]
 
 
-class Line(Protocol):
-    """What SAM-BA needs of a port; pipeline.capture.ports.Port is one."""
+class BootloaderPort(Protocol):
+    """The part of a port that SAM-BA needs; pipeline.capture.ports.Port has it."""
 
     device: str
 
     def read(self) -> bytes:
-        """What has arrived; waits a short while for the first byte, else empty."""
+        """Return the bytes that have arrived, after a short wait for the first one."""
 
-    def write(self, data: bytes) -> None: ...
-    def drain(self, limit_s: float) -> None: ...
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
 
-
-def greets(line: Line, log: Log) -> bool:
-    """Whether the bootloader answers, and then waits for a command, wherever an upload ended."""
-    return _Bootloader(line, log).greets()
+    def drain(self, limit_s: float) -> None:
+        """Wait until all bytes are sent."""
 
 
-def write_image(line: Line, image: bytes, log: Log) -> None:
-    """Put `image` into the flash and start it; the bootloader has been greeted.
+def responds(port: BootloaderPort, log: Log) -> bool:
+    """Whether the bootloader answers, even after an interrupted upload; then it is ready."""
+    return _Bootloader(port, log).responds()
 
-    Raises PipelineError: NO_BOARD where the bootloader falls silent or is not the Nano 33 BLE's,
-    MISMATCH where it answers wrongly. Its word is all there is until the board itself is asked.
+
+def write_image(port: BootloaderPort, image: bytes, log: Log) -> None:
+    """Write an image to the flash and start it. Call `responds` first.
+
+    The checksum of each page is compared.
+
+    Raises:
+        PipelineError: NO_BOARD if the bootloader stops answering, restarts, or is not the Nano 33
+            BLE's; MISMATCH for a wrong answer or checksum.
     """
-    loader = _Bootloader(line, log)
+    loader = _Bootloader(port, log)
     loader.check_chip()
-    loader.erase()
-    for number, page in enumerate(_pages(image)):
+    first, *others = _pages(image)
+    loader.write_page(0, ERASED * PAGE_BYTES)
+    for number, page in enumerate(others, 1):
         loader.write_page(number * PAGE_BYTES, page)
+    loader.write_page(0, ERASED * START_BYTES + first[START_BYTES:])
+    loader.complete(first)
     loader.reset()
 
 
@@ -67,85 +82,98 @@ def _pages(image: bytes) -> Iterator[bytes]:
 
 
 class _Bootloader:
-    def __init__(self, line: Line, log: Log) -> None:
-        self._line = line
+    def __init__(self, port: BootloaderPort, log: Log) -> None:
+        self._port = port
         self._log = log
 
-    def greets(self) -> bool:
+    def responds(self) -> bool:
         for attempt in range(GREETINGS):
-            self._forget()
+            self._discard_input()
             self._send(b"N#")
-            if self._hear(len(LINE_END), GREETING_TIMEOUT_S) == LINE_END:
+            if self._receive(len(LINE_END), GREETING_TIMEOUT_S) == LINE_END:
+                self._discard_input()  # a late answer to an earlier greeting
                 return True
             if attempt == 0:
-                # It may still wait for the rest of a page; past that, `#` is an empty command.
-                self._line.write(b"#" * PAGE_BYTES)
+                # It may wait for the rest of a page. After that, `#` is an empty command.
+                self._port.write(b"#" * PAGE_BYTES)
         return False
 
     def check_chip(self) -> None:
         version = self._text(b"V#")
         offered = version.partition("[Arduino:")[2].partition("]")[0]
-        chip = self._text(b"I#") if set(EXTENSIONS) <= set(offered) else "not told"
+        chip = self._text(b"I#") if set(EXTENSIONS) <= set(offered) else "unknown"
         if chip != CHIP:
-            raise _other_bootloader(self._line.device, version, chip)
-
-    def erase(self) -> None:
-        self._expect(b"X%08X#" % 0, b"X", WORK_TIMEOUT_S)
+            raise _other_bootloader(self._port.device, version, chip)
 
     def write_page(self, offset: int, page: bytes) -> None:
-        self._send(b"S%08X,%08X#" % (BUFFER_ADDRESS, len(page)))
-        # A command and data in one USB packet confuse it, says bossac.
-        self._line.drain(DRAIN_TIMEOUT_S)
-        self._line.write(page)
-        self._expect(b"Y%08X,0#" % BUFFER_ADDRESS, b"Y", ANSWER_TIMEOUT_S)
-        self._expect(b"Y%08X,%08X#" % (offset, len(page)), b"Y", WORK_TIMEOUT_S)
+        """Write a page with Y, which erases it first; X would erase nothing."""
+        self._write(offset, page)
+        if not self._holds(offset, page):
+            raise _other_content(self._port.device, offset)
+
+    def complete(self, first: bytes) -> None:
+        """Write the two start words; a write of less than a page does not erase the page."""
+        self._write(0, first[:START_BYTES])
+        if not self._holds(0, first):
+            self.write_page(0, first)  # this bootloader erases here too
 
     def reset(self) -> None:
         self._send(b"K#")
-        # A board that restarts takes its port away, at once or in a moment.
+        # When a board restarts, its port disappears.
         with suppress(PipelineError):
-            self._line.drain(DRAIN_TIMEOUT_S)
+            self._port.drain(DRAIN_TIMEOUT_S)
+
+    def _write(self, offset: int, data: bytes) -> None:
+        self._send(b"S%08X,%08X#" % (BUFFER_ADDRESS, len(data)))
+        # According to bossac, a command and data in one USB packet confuse some bootloaders.
+        self._port.drain(DRAIN_TIMEOUT_S)
+        self._port.write(data)
+        self._expect(b"Y%08X,0#" % BUFFER_ADDRESS, b"Y", ANSWER_TIMEOUT_S)
+        self._expect(b"Y%08X,%08X#" % (offset, len(data)), b"Y", WORK_TIMEOUT_S)
+
+    def _holds(self, offset: int, page: bytes) -> bool:
+        command = b"Z%08X,%08X#" % (offset, len(page))
+        wanted = b"Z%08X#" % crc_hqx(page, 0) + LINE_END
+        self._send(command)
+        received = self._receive(len(wanted), ANSWER_TIMEOUT_S)
+        if CHECKSUM.fullmatch(received) is None:
+            raise _wrong_answer(self._port.device, command, received, ANSWER_TIMEOUT_S)
+        return received == wanted
 
     def _send(self, command: bytes) -> None:
         self._log(f"> {command.decode('ascii')}")
-        self._line.write(command)
+        self._port.write(command)
 
     def _expect(self, command: bytes, answer: bytes, timeout_s: float) -> None:
         self._send(command)
         wanted = answer + LINE_END
-        heard = self._hear(len(wanted), timeout_s)
-        if heard != wanted:
-            raise _wrong_answer(self._line.device, command, heard, timeout_s)
+        received = self._receive(len(wanted), timeout_s)
+        if received != wanted:
+            raise _wrong_answer(self._port.device, command, received, timeout_s)
 
     def _text(self, command: bytes) -> str:
+        """The answer up to its first unprintable byte; other bytes may follow."""
         self._send(command)
-        heard = bytearray()
+        received = bytearray()
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
-        while not heard.endswith(LINE_END) and time.monotonic() < deadline:
-            heard += self._line.read()
-        self._log(f"< {bytes(heard)!r}")
-        return heard.decode("ascii", "replace").strip()
+        while LINE_END not in received and time.monotonic() < deadline:
+            received += self._port.read()
+        self._log(f"< {bytes(received)!r}")
+        self._discard_input()
+        text = PRINTABLE.match(received)
+        return text[0].decode("ascii") if text else ""
 
-    def _hear(self, count: int, timeout_s: float) -> bytes:
-        heard = bytearray()
+    def _receive(self, count: int, timeout_s: float) -> bytes:
+        received = bytearray()
         deadline = time.monotonic() + timeout_s
-        while len(heard) < count and time.monotonic() < deadline:
-            heard += self._line.read()
-        self._log(f"< {bytes(heard)!r}")
-        return bytes(heard)
+        while len(received) < count and time.monotonic() < deadline:
+            received += self._port.read()
+        self._log(f"< {bytes(received)!r}")
+        return bytes(received)
 
-    def _forget(self) -> None:
-        while self._line.read():
+    def _discard_input(self) -> None:
+        while self._port.read():
             pass
-
-
-def silent(device: str) -> PipelineError:
-    return PipelineError(
-        f"The bootloader at {device} does not answer.",
-        "it hangs, or another program (often ModemManager) talks to it too",
-        "tap the board's reset button twice, quickly, and run the command again",
-        ExitCode.NO_BOARD,
-    )
 
 
 def _other_bootloader(device: str, version: str, chip: str) -> PipelineError:
@@ -158,11 +186,21 @@ def _other_bootloader(device: str, version: str, chip: str) -> PipelineError:
     )
 
 
-def _wrong_answer(device: str, command: bytes, heard: bytes, timeout_s: float) -> PipelineError:
-    said = f"answered {heard[:20]!r}" if heard else f"did not answer within {timeout_s:g} s"
+def _wrong_answer(device: str, command: bytes, received: bytes, timeout_s: float) -> PipelineError:
+    reply = f"answered {received[:20]!r}" if received else f"did not answer within {timeout_s:g} s"
     return PipelineError(
-        f"The upload broke off: the bootloader at {device} {said} to `{command.decode('ascii')}`.",
+        f"The upload broke off: the bootloader at {device} {reply} to `{command.decode('ascii')}`.",
         "the cable or a hub dropped bytes, or another program talks to the board too",
         "run the command again, it starts over; try another cable if it stays",
-        ExitCode.NO_BOARD if not heard else ExitCode.MISMATCH,
+        ExitCode.NO_BOARD if not received else ExitCode.MISMATCH,
+    )
+
+
+def _other_content(device: str, offset: int) -> PipelineError:
+    return PipelineError(
+        f"The upload broke off: the board at {device} holds something else at {offset:#x} than "
+        "was written.",
+        "the cable or a hub changed a byte, or the board's flash is worn out",
+        "run the command again, it starts over; if it stays, the board is broken",
+        ExitCode.MISMATCH,
     )

@@ -1,58 +1,94 @@
-"""Does the board run exactly the model that was converted?"""
+"""Verifies that a board runs exactly the converted model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 from zlib import crc32
 
 import numpy as np
 
-from pipeline.artifacts import GoldenVectors, Int8
-from pipeline.contract import Contract
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.artifacts import GoldenVectors, Int8
+from pipeline.core.contract import Contract
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.deployment.firmware_image import check_constants, check_labels
 
 BENCH_RUNS = 10
 
 
-class Info(Protocol):
-    """What a board says of itself, as far as it matters here."""
+class BoardIdentity(Protocol):
+    """A board's answer to `info`; pipeline.capture.protocol.BoardInfo is one."""
 
     @property
-    def board(self) -> str: ...
+    def board(self) -> str:
+        """Name of the board."""
+
     @property
-    def revision(self) -> str: ...
+    def revision(self) -> str:
+        """Revision of the board."""
+
     @property
-    def imu(self) -> str: ...
+    def imu(self) -> str:
+        """Part of its IMU, or "none"."""
+
     @property
-    def environment(self) -> str: ...
+    def environment(self) -> str:
+        """Parts of its environment sensors, or "none"."""
+
     @property
-    def nominal_hz(self) -> float: ...
+    def nominal_hz(self) -> float:
+        """Nominal rate of the sensor."""
+
     @property
-    def sensor_hz(self) -> float: ...
+    def sensor_hz(self) -> float:
+        """Measured rate of the sensor."""
+
     @property
-    def contract(self) -> str: ...
+    def contract(self) -> str:
+        """Hash of its contract."""
+
     @property
-    def tick_hz(self) -> int: ...
+    def tick_hz(self) -> int:
+        """Rate of the counter that `bench` uses."""
 
 
-class Board(Protocol):
-    """What verifying needs of a board; pipeline.capture.client.BoardClient is one."""
+class VerifiableBoard(Protocol):
+    """The part of a board that verification needs; pipeline.capture.client.BoardClient has it."""
 
-    def info(self) -> Info: ...
-    def image_crc(self, length: int) -> int: ...
-    def selftest(self) -> str: ...
-    def run_vector(self, network_input: Int8) -> Int8: ...
-    def bench(self, runs: int) -> int: ...
+    def info(self) -> BoardIdentity:
+        """The answer to `info`."""
+
+    def image_crc(self, length: int) -> int:
+        """CRC-32 of the first `length` bytes in the flash."""
+
+    def labels(self) -> Sequence[str]:
+        """Names of the classes."""
+
+    def constants(self) -> Mapping[str, str]:
+        """Constants of scaling and decision."""
+
+    def selftest(self) -> str:
+        """Run the self-test; its CRC."""
+
+    def run_vector(self, network_input: Int8) -> Int8:
+        """Run the network once: int8 [elements] to int8 [classes]."""
+
+    def bench(self, runs: int) -> int:
+        """Ticks of `runs` runs of the network."""
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What was proven, by which board, and how long one inference took in its ticks.
+    """The result of a verification.
 
-    imu: its sensor, or "none"; nominal_hz: the sensor's rate as it is set, and sensor_hz: as
-    measured. image_crc: of the image in the board's flash, in hex; None where it was not compared.
+    Attributes:
+        imu: the board's sensor, or "none".
+        nominal_hz: nominal rate of the sensor.
+        sensor_hz: measured rate of the sensor.
+        image_crc: of the image in the flash, in hex; None if it was not compared.
+        vectors: number of golden vectors that were compared.
     """
 
     board: str
@@ -69,21 +105,32 @@ class Verified:
     tick_hz: int
 
 
-def verify(
-    board: Board,
+def verify_board(
+    board: VerifiableBoard,
     contract: Contract,
     golden: GoldenVectors,
     vectors: int,
     on_vector: Callable[[int], None] | None = None,
     image: bytes | None = None,
 ) -> Verified:
-    """Compare contract hash, image, self-test and the first `vectors` golden vectors.
+    """Compare contract, labels, constants, image, self-test and golden vectors.
 
-    image: what should lie in the board's flash; not compared where it is None.
-    Raises PipelineError (MISMATCH) that names what differs.
+    Args:
+        board: the board.
+        contract: of the run.
+        golden: of the run.
+        vectors: number of golden vectors to compare.
+        on_vector: called with the number of compared vectors.
+        image: the expected bytes in the flash; None to skip this comparison.
+
+    Raises:
+        PipelineError: MISMATCH; it names the difference, or there is no golden vector.
     """
+    _require_vectors(golden, vectors)
     info = board.info()
     check_contract(info.contract, contract.hash())
+    check_labels(board.labels(), contract)
+    check_constants(board.constants(), contract)
     image_crc = None if image is None else _check_image(board.image_crc(len(image)), image)
     crc = board.selftest()
     chosen = min(vectors, len(golden.inputs))
@@ -92,30 +139,35 @@ def verify(
         if on_vector is not None:
             on_vector(index + 1)
     ticks = board.bench(BENCH_RUNS) / BENCH_RUNS
-    told = board.info()  # by now it has measured its sensor's rate
+    info = board.info()  # after the benchmark it has measured its sensor's rate
     return Verified(
-        board=told.board,
-        revision=told.revision,
-        imu=told.imu,
-        environment=told.environment,
-        nominal_hz=told.nominal_hz,
-        sensor_hz=told.sensor_hz,
-        contract_hash=told.contract,
+        board=info.board,
+        revision=info.revision,
+        imu=info.imu,
+        environment=info.environment,
+        nominal_hz=info.nominal_hz,
+        sensor_hz=info.sensor_hz,
+        contract_hash=info.contract,
         image_crc=image_crc,
         selftest_crc=crc,
         vectors=chosen,
         ticks_per_inference=ticks,
-        tick_hz=told.tick_hz,
+        tick_hz=info.tick_hz,
     )
 
 
-def runs_image(board: Board, contract: Contract, image: bytes) -> bool:
-    """Whether the board runs this very image already."""
+def runs_image(board: VerifiableBoard, contract: Contract, image: bytes) -> bool:
+    """Whether the board already runs exactly this image."""
     same_model = board.info().contract == contract.hash()
     return same_model and board.image_crc(len(image)) == crc32(image)
 
 
 def check_contract(found: str, expected: str) -> None:
+    """Compare contract hashes.
+
+    Raises:
+        PipelineError: MISMATCH if they differ.
+    """
     if found != expected:
         raise PipelineError(
             f"The board runs the contract {found}, the run's is {expected}.",
@@ -125,13 +177,23 @@ def check_contract(found: str, expected: str) -> None:
         )
 
 
+def _require_vectors(golden: GoldenVectors, vectors: int) -> None:
+    if min(vectors, len(golden.inputs), len(golden.outputs)) < 1:
+        raise PipelineError(
+            "There is no golden vector to run on the board.",
+            "possibly golden.npz of the run was edited; without a vector nothing can be proven",
+            "convert the run again",
+            ExitCode.MISMATCH,
+        )
+
+
 def _check_image(found: int, image: bytes) -> str:
     expected = crc32(image)
     if found != expected:
         raise PipelineError(
             f"The board's flash holds another image: CRC {found:08X}, built was {expected:08X}.",
-            "the upload was damaged on its way, or the board still runs what it ran before",
-            "run the command again: it uploads anew",
+            "the upload was damaged, or the board still runs its earlier image",
+            "run the command again: it uploads again",
             ExitCode.MISMATCH,
         )
     return f"{found:08X}"
@@ -151,3 +213,61 @@ def _check_vector(index: int, found: Int8, expected: Int8) -> None:
         "convert and deploy again; if it stays, report it as a fault of the firmware",
         ExitCode.MISMATCH,
     )
+
+
+NEXT = "convert the run again, or train it again where its model is not the one it was"
+
+
+def compare_texts(folder: Path, expected: Mapping[str, str]) -> int:
+    """Compare the files of a folder with the expected texts.
+
+    Returns:
+        The number of files.
+
+    Raises:
+        PipelineError: MISMATCH; it names the first line that differs.
+    """
+    for name, text in sorted(expected.items()):
+        path = folder / name
+        if not path.is_file():
+            raise differs(f"{path} is missing", "it was deleted")
+        found = path.read_bytes().decode("utf-8", "replace")
+        if found != text:
+            raise differs(
+                f"{path} is not what its model compiles to: line {_first_difference(found, text)}",
+                "it was edited, or another version of this program wrote it",
+            )
+    return len(expected)
+
+
+def refuse_other_files(folder: Path, expected: Mapping[str, str], patterns: Sequence[str]) -> None:
+    """Refuse files that match one of the patterns and are not expected.
+
+    Raises:
+        PipelineError: MISMATCH; it names the first such file.
+    """
+    found = {path for pattern in patterns for path in folder.rglob(pattern)}
+    others = sorted(found - {folder / name for name in expected})
+    if others:
+        raise differs(f"{others[0]} is not of the run's model", "somebody put it there")
+
+
+def compare_hashes(what: str, found: str, expected: str, why: str, next_step: str = NEXT) -> None:
+    """Compare SHA-256 hashes.
+
+    Raises:
+        PipelineError: MISMATCH if they differ; it names `what`.
+    """
+    if found != expected:
+        raise differs(f"{what} has the SHA-256 {found}, expected {expected}", why, next_step)
+
+
+def _first_difference(found: str, expected: str) -> int:
+    pairs = zip(found.splitlines(), expected.splitlines(), strict=False)
+    same = next((number for number, (a, b) in enumerate(pairs) if a != b), None)
+    return (min(found.count("\n"), expected.count("\n")) if same is None else same) + 1
+
+
+def differs(what: str, why: str, next_step: str = NEXT) -> PipelineError:
+    """The error (MISMATCH) for a file that is not what the run's model compiles to."""
+    return PipelineError(f"{what}.", why, next_step, ExitCode.MISMATCH)

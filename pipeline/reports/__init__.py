@@ -1,1 +1,1 @@
-"""The page that tells a newcomer how good a run is, and how that is known."""
+"""Renders the report of a run as one HTML page."""

@@ -1,4 +1,4 @@
-"""What a report is made of: plain data, which the stages read from the artefacts of a run."""
+"""The facts of a report: plain data from the artifacts of a run."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.artifacts import Float32, Int32, Int64
-from pipeline.contract import Contract
-from pipeline.forecasts import Float64, Judged, SeriesDataset
+from pipeline.core.artifacts import Float32, Int32, Int64
+from pipeline.core.contract import Contract
+from pipeline.core.forecasts import Float64, ForecastScore, SeriesDataset
 
 
 @dataclass(frozen=True)
 class HeldOutWindows:
-    """The windows a run is tested on, and what it says to them.
+    """The held-out windows of a run, with their scores.
 
-    windows: float32 [n, T, channels] in the channels' units; targets: int32 [n], an index into
-    the labels; names: of the recordings; scores: float32 [n, K], 0 to 1.
+    Attributes:
+        windows: float32 [n, T, channels], in the channels' units.
+        targets: int32 [n], index into the labels.
+        names: of the recordings.
+        scores: float32 [n, K], 0 to 1.
     """
 
     windows: Float32
@@ -25,14 +28,16 @@ class HeldOutWindows:
     scores: Float32
 
     @property
-    def called(self) -> Int64:
-        """int64 [n]: the label of the highest score, the first of equal ones."""
-        called: Int64 = self.scores.argmax(axis=1)
-        return called
+    def predicted(self) -> Int64:
+        """int64 [n]: the index of the highest score, the first of equal ones."""
+        predicted: Int64 = self.scores.argmax(axis=1)
+        return predicted
 
 
 @dataclass(frozen=True)
 class ClassResult:
+    """The metrics of a class."""
+
     label: str
     windows: int
     precision: float
@@ -42,18 +47,33 @@ class ClassResult:
 
 @dataclass(frozen=True)
 class PersonResult:
+    """The accuracy on a person's windows."""
+
     person: str
     windows: int
     accuracy: float
 
 
 @dataclass(frozen=True)
+class Timeline:
+    """A stream: gestures (label, start and end in s), and events (label, time in s, score)."""
+
+    gestures: tuple[tuple[str, float, float], ...]
+    events: tuple[tuple[str, float, float], ...]
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The honest figures: of the folds where the run was evaluated, else of its held-out part.
 
-    how: what was held out; int8: whether it is the compiled C's answer, or the float model's.
-    confusion: [true][called], by `labels`, which has gestures that a fold did not know, too.
-    float_accuracy, leaky_accuracy: to compare, where known.
+    Attributes:
+        how: the held-out part, in words.
+        folds: number of folds.
+        int8: whether the compiled C gave the predictions, or the float model.
+        labels: also those that are missing in a fold.
+        confusion: `[true][predicted]`, by `labels`.
+        float_accuracy: for comparison; None if unknown.
+        leaky_accuracy: for comparison; None if unknown.
     """
 
     how: str
@@ -71,15 +91,20 @@ class Verdict:
 
     @property
     def wrong(self) -> int:
+        """Number of windows with a wrong prediction."""
         return self.windows - sum(row[index] for index, row in enumerate(self.confusion))
 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What is told of a run of any task.
+    """The facts of a run of any task.
 
-    metrics: metrics.json; settings: config.yaml; run: its path, as a command is given it.
-    cost, image: None where the stage that leaves them has not been run.
+    Attributes:
+        run: its path, for commands.
+        settings: of config.yaml.
+        metrics: of metrics.json.
+        cost: of cost.json; None before conversion.
+        image: of firmware.json; None before deployment.
     """
 
     run: str
@@ -95,19 +120,27 @@ class RunFacts:
 
     @property
     def converted(self) -> bool:
-        return self.contract.quantisation is not None
+        """Whether the run is converted."""
+        return self.contract.quantization is not None
 
 
 @dataclass(frozen=True)
 class GestureFacts(RunFacts):
-    """Of gestures. events: a score for each kind of stream; events, robustness: None where the
-    stage that leaves them has not been run."""
+    """The facts of a gesture run.
+
+    Attributes:
+        evaluated: whether the verdict comes from an evaluation.
+        events: metrics for each kind of stream; None before conversion.
+        robustness: of robustness.json; None if it is not computed.
+        timeline: of the run's own held-out takes.
+    """
 
     verdict: Verdict
     held_out: HeldOutWindows
     evaluated: bool
     events: Mapping[str, Any] | None
     robustness: Mapping[str, Any] | None
+    timeline: Timeline | None
 
 
 @dataclass(frozen=True)
@@ -117,6 +150,6 @@ class ForecastFacts(RunFacts):
     held: the held-out series; forecast: float64 [origins, outputs], in units.
     """
 
-    judged: tuple[Judged, ...]
+    judged: tuple[ForecastScore, ...]
     held: SeriesDataset
     forecast: Float64

@@ -1,12 +1,11 @@
-"""Every network there is, with the shapes beside the lines. n: sequences, T: steps (samples or
-tokens), C: channels, K: outputs; f: filters, u: units.
+"""All networks, with the shapes beside the lines.
 
-A network is a source, what a task hands it; a body; and a head, what the task wants of it.
+n: sequences, T: steps (samples or tokens), C: channels, K: outputs; f: filters, u: units.
 
-A new one is a function, and a line in `_BODIES`; what may be set of it is in config_models.py.
-Built to stream: `valid` padding and a global average let a board compute only the columns that
-are new since the last window; a recurrent layer computes one step. Scaling is done before the
-network.
+A network has a source (its inputs), a body, and a head (its outputs). A new one is a function and a
+line in `_BODIES`; its settings are in config/sections.py. The networks are made for streaming:
+`valid` padding and a global average let a board compute only the new columns of a window; a
+recurrent layer computes one step. Scaling is done before the network.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pipeline.config_models import (
+from pipeline.config.sections import (
     ConvGruConfig,
     ConvolutionalConfig,
     ConvolutionConfig,
@@ -25,13 +24,18 @@ from pipeline.config_models import (
     RecurrentConfig,
     TcnConfig,
 )
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.errors import ExitCode, PipelineError
 
 
 @dataclass(frozen=True)
 class Source:
-    """What goes in: `window` steps of `channels` scaled samples; or, with a `vocabulary`, of
-    tokens, which an embedding makes as many channels of."""
+    """The inputs of a network.
+
+    Args:
+        window: steps.
+        channels: of scaled samples; or of the embedding.
+        vocabulary: its size, where the inputs are tokens; None for samples.
+    """
 
     window: int
     channels: int
@@ -40,7 +44,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Head:
-    """What comes out: `outputs` numbers, once a sequence, or at every step of it."""
+    """The outputs of a network, for a sequence or, with `every_step`, for each of its steps."""
 
     outputs: int
     activation: Literal["softmax", "linear"] = "softmax"
@@ -48,24 +52,33 @@ class Head:
 
 
 def build(config: ModelConfig, source: Source, head: Head) -> Any:
-    """A Keras model: float32 [n, window, channels], or int32 [n, window] tokens, to [n, outputs],
-    or [n, window, outputs].
+    """Build a Keras model.
 
-    Raises PipelineError where the window leaves a pooling step with a remainder: columns would
-    be dropped, and the same gesture would be seen differently at different times.
+    Args:
+        config: settings of the network.
+        source: its inputs.
+        head: its outputs.
+
+    Returns:
+        A model from float32 [n, window, channels], or int32 [n, window] tokens, to [n, outputs] or
+        [n, window, outputs].
+
+    Raises:
+        PipelineError: pooling would drop part of the window. The same gesture would then have
+            different outputs at different times.
     """
     from keras import Model, layers
 
     check_window(config, source.window)
-    given, x = _taken_in(source)  # [n, T, C]
+    inputs, x = _inputs(source)  # [n, T, C]
     features = _body(config, head, x)  # [n, features] or [n, T, features]
-    kept = layers.Dropout(config.dropout, name="dropout")(features)
+    dropped = layers.Dropout(config.dropout, name="dropout")(features)
     name = "probabilities" if head.activation == "softmax" else "outputs"
-    found = layers.Dense(head.outputs, activation=head.activation, name=name)(kept)  # [n, (T,) K]
-    return Model(given, found)
+    dense = layers.Dense(head.outputs, activation=head.activation, name=name)
+    return Model(inputs, dense(dropped))  # [n, (T,) K]
 
 
-def _taken_in(source: Source) -> tuple[Any, Any]:
+def _inputs(source: Source) -> tuple[Any, Any]:
     from keras import Input, layers
 
     if source.vocabulary is None:
@@ -79,12 +92,12 @@ def _taken_in(source: Source) -> tuple[Any, Any]:
 def _body(config: ModelConfig, head: Head, x: Any) -> Any:
     if not head.every_step:
         return _BODIES[config.kind](config, x)
-    assert isinstance(config, RecurrentConfig)  # a config for generation lets no other through
+    assert isinstance(config, RecurrentConfig)  # a config for generation allows no other
     return _recurrent(_CELLS[config.kind](), config.units, x, every_step=True)
 
 
 def _dense(config: DenseConfig, x: Any) -> Any:
-    """The Arduino tutorial's of 2019, which knew each sample by its place in the window."""
+    """The network of the 2019 Arduino tutorial; it has a weight for each place in the window."""
     from keras import layers
 
     x = layers.Flatten(name="flatten")(x)  # [n, T * C]
@@ -101,8 +114,10 @@ def _conv1d(config: ConvolutionalConfig, x: Any) -> Any:
 
 
 def _ds_conv1d(config: ConvolutionalConfig, x: Any) -> Any:
-    """After the first convolution each is one along time for every channel by itself, and one
-    over the channels: Howard et al., MobileNets (arXiv:1704.04861)."""
+    """Convolutions split into one along time and one over channels, after the first.
+
+    Howard et al., MobileNets (arXiv:1704.04861).
+    """
     from keras import layers
 
     x = _convolved(config.convolutions[:1], x)  # [n, T', f]
@@ -113,16 +128,16 @@ def _ds_conv1d(config: ConvolutionalConfig, x: Any) -> Any:
 def _tcn(config: TcnConfig, x: Any) -> Any:
     """Residual blocks of dilated causal convolutions: Bai et al. (arXiv:1803.01271).
 
-    Causal without padding: a column has seen its own samples and those before, and the window is
-    as much longer. A skip takes the first and last column of what its block has seen.
+    Causal without padding: a column depends on its own samples and those before. A skip connection
+    takes the first and the last column of the receptive field of its block.
     """
     from keras import layers
 
     x = _downsampled(config.downsample, x)  # [n, T / downsample, C]
     for number, filters in enumerate(config.filters, start=1):
         dilation = 2 ** (number - 1)
-        reach = 2 * (config.kernel - 1) * dilation
-        skip = layers.Conv1D(filters, 2, dilation_rate=reach, name=f"skip{number}")(x)
+        field = 2 * (config.kernel - 1) * dilation
+        skip = layers.Conv1D(filters, 2, dilation_rate=field, name=f"skip{number}")(x)
         for part in "ab":
             x = layers.Conv1D(
                 filters,
@@ -131,7 +146,7 @@ def _tcn(config: TcnConfig, x: Any) -> Any:
                 activation="relu",
                 name=f"conv{number}{part}",
             )(x)  # [n, T' - (kernel - 1) * dilation, f]
-        x = layers.Add(name=f"add{number}")([x, skip])  # [n, T' - reach, f]
+        x = layers.Add(name=f"add{number}")([x, skip])  # [n, T' - field, f]
         x = layers.ReLU(name=f"relu{number}")(x)
     return layers.GlobalAveragePooling1D(name="average")(x)  # [n, f]
 
@@ -144,14 +159,14 @@ def _simple_rnn() -> Any:
 
 
 def _gru() -> Any:
-    """Cho et al. (arXiv:1406.1078), with the reset gate after the matrix, as cuDNN has it."""
+    """Cho et al. (arXiv:1406.1078), with the reset gate after the matrix, as in cuDNN."""
     from keras import layers
 
     return layers.GRU
 
 
 def _lstm() -> Any:
-    """Hochreiter and Schmidhuber, Neural Computation 9 (1997), with a forget gate."""
+    """Hochreiter and Schmidhuber, Neural Computation 9 (1997), with a reset_states gate."""
     from keras import layers
 
     return layers.LSTM
@@ -183,7 +198,7 @@ _BODIES: dict[str, Callable[[Any, Any], Any]] = {
 def _convolved(
     convolutions: tuple[ConvolutionConfig, ...], x: Any, kind: Any = None, first: int = 1
 ) -> Any:
-    """kind: the class of the layers, Conv1D where none is given; first: their first number."""
+    """kind: the class of the layers, Conv1D by default; first: the first number in their names."""
     from keras import layers
 
     for number, layer in enumerate(convolutions, start=first):
@@ -211,7 +226,7 @@ def _downsampled(samples: int, x: Any) -> Any:
 
 
 def _recurrent(layer: Any, units: tuple[int, ...], x: Any, every_step: bool = False) -> Any:
-    """Each layer hands on all its steps, the last one its last, or all too."""
+    """Recurrent layers; all but the last return every step."""
     kind = layer.__name__.lower()
     for number, width in enumerate(units, start=1):
         inner = every_step or number < len(units)
@@ -220,21 +235,25 @@ def _recurrent(layer: Any, units: tuple[int, ...], x: Any, every_step: bool = Fa
 
 
 def total_stride(config: ModelConfig) -> int:
-    """Samples between two neighbouring columns of the last layer; the hop is a multiple of it."""
+    """The stride of the last layer in samples; a hop is a multiple of it."""
     return math.prod(pool for _, pool in _shortenings(config))
 
 
 def history(config: ModelConfig) -> int:
-    """Samples before the first of its own that a column has seen."""
+    """Samples before its own that a column depends on: the receptive field without the stride."""
     samples, stride = 0, 1
-    for reach, pool in _shortenings(config):
-        samples += reach * stride
+    for lost, pool in _shortenings(config):
+        samples += lost * stride
         stride *= pool
     return samples
 
 
 def check_hop(config: ModelConfig, hop: int) -> None:
-    """Raises PipelineError where the columns of a window do not serve the next one too."""
+    """Check that a hop is a multiple of the stride, so that windows share columns.
+
+    Raises:
+        PipelineError: USAGE, it is not.
+    """
     stride = total_stride(config)
     if hop % stride:
         raise PipelineError(
@@ -247,10 +266,14 @@ def check_hop(config: ModelConfig, hop: int) -> None:
 
 
 def check_window(config: ModelConfig, window: int) -> None:
-    """Raises PipelineError where pooling would cut a window, or leave nothing of it."""
+    """Check that pooling leaves no remainder of a window.
+
+    Raises:
+        PipelineError: USAGE, it does; or nothing is left of the window.
+    """
     columns = window
-    for reach, pool in _shortenings(config):
-        columns -= reach
+    for lost, pool in _shortenings(config):
+        columns -= lost
         if columns < pool or columns % pool:
             near = nearest_window(config, window)
             raise PipelineError(
@@ -263,16 +286,16 @@ def check_window(config: ModelConfig, window: int) -> None:
 
 
 def nearest_window(config: ModelConfig, window: int) -> int:
-    """The window length nearest to `window` that no pooling step cuts."""
+    """The nearest window length without a remainder in pooling."""
     smallest = 1
-    for reach, pool in reversed(list(_shortenings(config))):
-        smallest = smallest * pool + reach
+    for lost, pool in reversed(list(_shortenings(config))):
+        smallest = smallest * pool + lost
     stride = total_stride(config)
     return smallest + stride * max(0, round((window - smallest) / stride))
 
 
 def _shortenings(config: ModelConfig) -> Iterator[tuple[int, int]]:
-    """What each layer does to the number of columns: less so many, then divided by so many."""
+    """For each layer, how many columns it loses, and the factor of its pooling after that."""
     if isinstance(config, (TcnConfig, RecurrentConfig)):
         yield 0, config.downsample
     if isinstance(config, TcnConfig):

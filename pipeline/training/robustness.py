@@ -1,4 +1,4 @@
-"""How far what a network is given may be from what it learned, before it errs."""
+"""Robustness: how accuracy falls when the inputs are disturbed."""
 
 from __future__ import annotations
 
@@ -7,17 +7,25 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.files import load_json, reading, save_json
+from pipeline.core.files import load_json, reading, save_json
 
-LOSS = 0.05  # of all windows: five points of accuracy
+LOSS = 0.05  # of accuracy, that ends the tolerance
 
 
 @dataclass(frozen=True)
 class Curve:
     """Accuracy at each level of one disturbance.
 
-    falls_below, falls_above: the levels on either side of neutral at which accuracy has fallen by
-    five points, by straight lines between the levels; None where it does not fall that far.
+    Args:
+        name: of the disturbance.
+        meaning: what it is, for people.
+        unit: of the levels.
+        neutral: the level that changes nothing.
+        levels: ascending.
+        accuracies: one for each level.
+        falls_below: the level below neutral at which accuracy has fallen by LOSS, by straight
+            lines between the levels; None where it does not fall so far.
+        falls_above: the same, above neutral.
     """
 
     name: str
@@ -32,7 +40,14 @@ class Curve:
 
 @dataclass(frozen=True)
 class Robustness:
-    """contract: the hash of the contract that was asked; windows: how many at each level."""
+    """All curves of a model.
+
+    Args:
+        contract: the hash of its contract.
+        windows: how many were tested at each level.
+        rotation_limit_deg: the tolerance to rotation; None where accuracy does not fall.
+        curves: one for each disturbance.
+    """
 
     contract: str
     windows: int
@@ -40,10 +55,16 @@ class Robustness:
     curves: tuple[Curve, ...]
 
     def save(self, path: Path) -> None:
+        """Write robustness.json."""
         save_json(path, asdict(self))
 
     @classmethod
     def load(cls, path: Path) -> Robustness:
+        """Read robustness.json.
+
+        Raises:
+            PipelineError: the file is missing or damaged.
+        """
         with reading(path, "report"):
             content = load_json(path, "report")
             curves = tuple(
@@ -61,20 +82,26 @@ def make_curve(
     levels: Sequence[float],
     accuracies: Sequence[float],
 ) -> Curve:
-    """levels: ascending, with `neutral` among them."""
+    """A curve, and the levels at which accuracy has fallen by LOSS.
+
+    Args:
+        name: as in Curve, like meaning, unit and neutral.
+        levels: ascending; `neutral` is one of them.
+        accuracies: one for each level.
+    """
     middle = list(levels).index(neutral)
     pairs = list(zip(levels, accuracies, strict=True))
     falls_below = _first_fall(pairs[middle::-1])
     falls_above = _first_fall(pairs[middle:])
-    told = (tuple(map(float, levels)), tuple(map(float, accuracies)))
-    return Curve(name, meaning, unit, float(neutral), *told, falls_below, falls_above)
+    points = (tuple(map(float, levels)), tuple(map(float, accuracies)))
+    return Curve(name, meaning, unit, float(neutral), *points, falls_below, falls_above)
 
 
 def _first_fall(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """pairs: (level, accuracy), going away from neutral."""
+    """pairs: (level, accuracy), away from neutral."""
     least = pairs[0][1] - LOSS + 1e-9
     for (level, accuracy), (further, lower) in itertools.pairwise(pairs):
         if lower <= least:
-            way = (accuracy - least) / (accuracy - lower)
-            return round(level + way * (further - level), 3)
+            share = (accuracy - least) / (accuracy - lower)
+            return round(level + share * (further - level), 3)
     return None

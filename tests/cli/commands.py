@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from pipeline.conversion.child import ENVIRONMENT
+from pipeline.core.locks import dying_with_us
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 GESTURE = Path(sys.executable).with_name("gesture")
-TIMEOUT_S = 300
+TIMEOUT_S = 900
 
 
 @dataclass(frozen=True)
@@ -33,15 +40,46 @@ class Ended:
 
 
 def gesture(*words: str | Path, cwd: Path) -> Ended:
-    result = subprocess.run(
-        [str(GESTURE), *map(str, words)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        stdin=subprocess.DEVNULL,
-    )
-    return Ended(result.returncode, result.stdout, result.stderr)
+    """In a copy of a process that has loaded TensorFlow; see gesture_server."""
+    with TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        out.touch()
+        err.touch()
+        request = {
+            "words": [str(GESTURE), *map(str, words)],
+            "files": [os.devnull, str(out), str(err)],
+            "folder": str(cwd),
+            "variables": dict(os.environ),
+        }
+        return Ended(_server().run(request), out.read_text("utf-8"), err.read_text("utf-8"))
+
+
+class _Server:
+    def __init__(self) -> None:
+        self._channel, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [*dying_with_us(), sys.executable, "-m", "tests.cli.gesture_server"],
+                cwd=PROJECT,
+                stdin=theirs.fileno(),
+                env={**os.environ, **ENVIRONMENT},
+            )
+
+    def run(self, request: dict[str, Any]) -> int:
+        self._channel.settimeout(TIMEOUT_S)
+        try:
+            self._channel.sendall(json.dumps(request).encode() + b"\n")
+            return int(self._channel.recv(16))
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            _server.cache_clear()
+            raise
+
+
+@cache
+def _server() -> _Server:
+    return _Server()
 
 
 @contextmanager

@@ -3,11 +3,13 @@ not how well."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.cli.commands import PROJECT, gesture
+from tests.once import Once
 from tests.takes import save_all, takes
 
 QUICK = (
@@ -24,19 +26,30 @@ QUICK = (
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder to stand in, with the sample data where the shipped config looks for it."""
     folder = tmp_path_factory.mktemp("work")
-    (folder / "data").mkdir()
-    (folder / "data" / "sample").symlink_to(PROJECT / "data" / "sample")
+    put_sample_data(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def converted_run(work: Path, host_compiler: None) -> Path:
-    config = PROJECT / "configs" / "gesture_conv1d.yaml"
-    trained = gesture("train", config, *QUICK, "--run", "runs/quick", "--json", cwd=work)
-    assert trained.code == 0, trained.err
-    converted = gesture("convert", "runs/quick", "--json", cwd=work)
-    assert converted.code == 0, converted.err
+def converted_run(work: Path, once: Once, host_compiler: None) -> Path:
+    """A copy of each worker's own: commands write into it."""
+    shutil.copytree(once("quick", make_run), work / "runs" / "quick", symlinks=True)
     return work / "runs" / "quick"
+
+
+def make_run(folder: Path) -> Path:
+    put_sample_data(folder)
+    config = PROJECT / "configs" / "gesture_conv1d.yaml"
+    trained = gesture("train", config, *QUICK, "--run", "runs/quick", "--json", cwd=folder)
+    assert trained.code == 0, trained.err
+    converted = gesture("convert", "runs/quick", "--json", cwd=folder)
+    assert converted.code == 0, converted.err
+    return folder / "runs" / "quick"
+
+
+def put_sample_data(folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "sample").symlink_to(PROJECT / "data" / "sample")
 
 
 @pytest.fixture

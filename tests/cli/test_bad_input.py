@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import ExitCode
+from pipeline.core.errors import ExitCode
 from tests.cli.commands import PROJECT, Ended, gesture
 
 CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
@@ -36,7 +36,7 @@ def test_port_in_use(tmp_path: Path) -> None:
     ended = gesture("monitor", "--port", os.ttyname(other_program), cwd=tmp_path)
     os.close(master)
     os.close(other_program)
-    assert_refused(ended, ExitCode.NO_BOARD, "in use by another program")
+    assert_refused(ended, ExitCode.NO_BOARD, "is open in")
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,8 @@ def test_port_in_use(tmp_path: Path) -> None:
         (("deploy", "--board", "virtual", "--port", "/dev/ttyACM0"), "is not at /dev/ttyACM0"),
         (("deploy", "--board", "nano33ble_tflm", "--profile"), "cannot be counted"),
         (("deploy", "--board", "nano33"), "no board `nano33`"),
+        (("board", "build", "nano44ble"), "no board `nano44ble`"),
+        (("board", "build", "sketch"), "cannot be built without a run"),
         (("board", "start", "nano33ble"), "no emulated board `nano33ble`"),
     ],
 )
@@ -114,7 +116,7 @@ def test_truncated_keras_model(converted_run: Path, tmp_path: Path) -> None:
     run = copy_of(converted_run, tmp_path)
     cut_short(run / "model.keras")
     ended = gesture("convert", run, cwd=tmp_path)
-    assert_refused(ended, ExitCode.FAILED, "model.keras")
+    assert_refused(ended, ExitCode.MISMATCH, "model.keras")
 
 
 @pytest.mark.xdist_group("converted")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.artifacts import Recording
+from pipeline.core.artifacts import Recording
+from pipeline.core.errors import ExitCode
 from pipeline.datasets.recordings import load_recording, takes_in
-from pipeline.errors import ExitCode
 from tests.cli.commands import Ended, gesture
 from tests.fixtures.screen import Screen, screen
 from tests.fixtures.sketches import (
@@ -46,7 +46,7 @@ def test_the_tutorials_sketch_gives_a_take_a_burst(tmp_path: Path) -> None:
         ended = capture(tmp_path, "--count", "3", "--port", port)
     assert ended.code == 0, ended.told
     assert "tutorial's IMU_Capture sketch" in ended.told
-    assert "not guaranteed: samples lost on the way cannot be told" in ended.told
+    assert "not guaranteed: lost samples cannot be detected" in ended.told
     takes = recordings(tmp_path)
     assert [numbers(take) for take in takes] == [
         list(range(n * BURST_ROWS, (n + 1) * BURST_ROWS)) for n in range(3)
@@ -85,7 +85,7 @@ def test_rows_of_numbers_are_recorded_at_the_rate_they_come(
         ended = capture(tmp_path, "--mode", "continuous", "--seconds", "4", "--port", port)
     assert ended.code == 0, ended.told
     assert f"rows of {columns} numbers separated by {name}" in ended.told
-    assert "units are taken to be g and deg/s" in ended.told
+    assert "units are assumed to be g and deg/s" in ended.told
     (take,) = recordings(tmp_path)
     assert take.rate_hz == 100.0
     assert take.channels == ("ax", "ay", "az", "gx", "gy", "gz")[:columns]
@@ -146,7 +146,7 @@ def test_keys_keep_discard_and_quit_and_the_terminal_is_as_before(tmp_path: Path
         hand.release()
         terminal.until("takes: up 2")
         terminal.type(b"d")
-        terminal.until("anna-1-002.csv: taken back")
+        terminal.until("anna-1-002.csv: deleted")
         terminal.type(b"d")  # the first was kept: nothing is left to discard
         for _ in range(3):  # shown anew, so the key was heard
             terminal.until("takes: up 1")
@@ -177,7 +177,7 @@ def test_ctrl_c_in_a_terminal_ends_cleanly(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((), "not said what is recorded"),
+        ((), "no label to record"),
         (("--label", "up", "--mode", "fast"), "no mode `fast`"),
         (("--label", "up", "--label", "down"), "2 labels were given"),
         (("--label", "up", "--mode", "continuous", "--count", "2"), "--count cannot be used"),

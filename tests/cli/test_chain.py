@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Event, Recording
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
-from pipeline.capture.protocol import Item, Message, event_of, is_sensor_stopped, scores_of
+from pipeline.capture.protocol import Item, Message, event_of, is_sensor_stopped, network_output_of
 from pipeline.conversion.oracle import run_oracle
+from pipeline.core.artifacts import Event, Recording
+from pipeline.core.errors import ExitCode
 from pipeline.datasets.recordings import load_recording
-from pipeline.errors import ExitCode
-from pipeline.training.events import judge
-from pipeline.twin import Twin
+from pipeline.training.events import match_events
+from pipeline.twin.library import Twin
 from tests.cli.commands import GESTURE, PROJECT, gesture
 
 CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
@@ -69,7 +69,7 @@ def test_the_board_calls_what_the_twin_calls_and_is_right(spells: Path) -> None:
     oracle = run_oracle(run / "model.tflite", replay.inputs[rows], spells / "oracle.log")
     assert np.array_equal(np.array(list(scores.values())), oracle)
 
-    calls = judge(events, stream, contract["labels"][:-1])
+    calls = match_events(events, stream, contract["labels"][:-1])
     assert calls.takes == 25
     assert calls.right >= RIGHT * calls.takes, calls.called
 
@@ -165,7 +165,7 @@ def event_of_item(item: Item) -> Event | None:
 
 
 def scores_of_item(item: Item) -> tuple[int, np.ndarray] | None:  # type: ignore[type-arg]
-    return scores_of(item) if isinstance(item, Message) else None
+    return network_output_of(item) if isinstance(item, Message) else None
 
 
 @contextmanager

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from pipeline.errors import ExitCode
+from pipeline.core.errors import ExitCode
+from pipeline.core.run_folder import RunFolder
 from tests.cli.commands import PROJECT, gesture
+from tests.noted import note_all
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def test_a_network_past_its_budget_is_refused_before_anything_is_written(
     (tmp_path / "small.yaml").write_text("instructions: 1000\nflash_bytes: 900\n", "utf-8")
     refused = gesture("convert", run, "--budget", "small.yaml", cwd=tmp_path)
     assert refused.code == ExitCode.FAILED
-    assert "passes its budget" in refused.told
+    assert "exceeds its budget" in refused.told
     assert "of 900" in refused.told
     assert "of 1,000" in refused.told
     assert "takes most" in refused.told
@@ -57,6 +60,7 @@ def test_the_compact_variant_is_taken_where_only_it_fits(run: Path, tmp_path: Pa
     contract = json.loads((run / "contract.json").read_text("utf-8"))
     contract["hop"] = 7  # odd, so that it does not stream: what streams is compact already
     (run / "contract.json").write_text(json.dumps(contract), "utf-8")
+    note_all(run)
     fast = gesture("convert", run, "--json", cwd=tmp_path)
     assert fast.json["variant"] == "fast"
     room = fast.json["cost"]["ram_bytes"] - 1
@@ -69,8 +73,8 @@ def test_the_compact_variant_is_taken_where_only_it_fits(run: Path, tmp_path: Pa
 
 
 def test_a_run_has_only_what_its_last_conversion_made(run: Path, tmp_path: Path) -> None:
-    drafts = run / "build" / "converted"
-    drafts.mkdir(parents=True)
+    drafts = RunFolder(run).build / "converted"
+    drafts.mkdir()
     left = [folder / "model_lstm.tflite" for folder in (run, drafts)]
     for file in left:
         file.write_bytes(b"of a conversion before")
@@ -103,10 +107,41 @@ def test_deploy_lets_the_board_count_each_layer(converted_run: Path, tmp_path: P
     assert 0.6 * whole < counted <= whole  # the rest is what counting takes
     verified = gesture("verify", run, "--json", cwd=tmp_path)
     assert verified.code == 0, verified.told  # an image that counts is no image that was damaged
-    assert verified.json["deployed"] is None
+    assert verified.json["deployed"] == {
+        "board": "virtual",
+        "same": False,
+        "why_not": "it counts its layers",
+    }
     plain = gesture(*words, cwd=tmp_path)
     assert plain.json["profile"] is None
     assert plain.json["image"]["instructions_per_inference"] < whole
+
+
+@pytest.mark.usefixtures("qemu")
+def test_deploy_to_the_virtual_board_estimates_the_real_one_as_a_range(
+    converted_run: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(converted_run, tmp_path / "run", ignore=shutil.ignore_patterns("build"))
+    deployed = gesture("deploy", run, "--board", "virtual", cwd=tmp_path)
+    assert deployed.code == 0, deployed.told
+    ranges = re.findall(r"(\d+\.\d+) to (\d+\.\d+) (ms an|µJ an|% of)", deployed.told)
+    assert [unit for *_, unit in ranges] == ["ms an", "µJ an", "% of"]
+    assert all(float(lower) < float(upper) for lower, upper, _ in ranges)
+    assert "estimated from the instructions" in deployed.told
+
+
+@pytest.mark.usefixtures("qemu")
+def test_deploy_says_where_the_ram_goes(converted_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(converted_run, tmp_path / "run", ignore=shutil.ignore_patterns("build"))
+    deployed = gesture("deploy", run, "--board", "virtual", "--json", cwd=tmp_path)
+    assert deployed.code == 0, deployed.told
+    image = deployed.json["image"]
+    parts = image["ram_parts"]
+    assert sum(parts.values()) == image["ram_bytes"] < 28_000
+    cost = json.loads((run / "cost.json").read_text("utf-8"))
+    assert parts["network"] == cost["arena_bytes"]
+    assert parts["last seconds of samples"] > 14_336
+    assert min(parts.values()) > 0
 
 
 @pytest.mark.usefixtures("qemu")
@@ -116,6 +151,7 @@ def test_a_network_larger_than_was_known_is_not_deployed(
     run = shutil.copytree(converted_run, tmp_path / "run", ignore=shutil.ignore_patterns("build"))
     cost = json.loads((run / "cost.json").read_text("utf-8"))
     (run / "cost.json").write_text(json.dumps({**cost, "arena_bytes": 40}), "utf-8")
+    note_all(run)
     refused = gesture("deploy", run, "--board", "virtual", cwd=tmp_path)
     assert refused.code == ExitCode.MISMATCH
-    assert "conversion said 40" in refused.told
+    assert "conversion estimated 40" in refused.told

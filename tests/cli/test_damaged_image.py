@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.artifacts import PROJECT, GoldenVectors
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
-from pipeline.deployment.platformio import build
-from pipeline.deployment.verify import Verified, verify
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.run_folder import RunFolder
+from pipeline.core.artifacts import GoldenVectors
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.project import PROJECT
+from pipeline.core.run_folder import RunFolder
+from pipeline.deployment.platformio import build_firmware
+from pipeline.deployment.verify import Verified, verify_board
 
-pytestmark = pytest.mark.xdist_group("quick")
 VECTORS = 32
 
 
@@ -42,13 +42,13 @@ def proven(run: RunFolder, image: Path) -> Verified:
     with start("virtual", image, fast=True) as board, open_port(board.port) as port:
         client = BoardClient(port)
         client.wait_ready()
-        return verify(client, run.contract(), golden, VECTORS)
+        return verify_board(client, run.contract(), golden, VECTORS)
 
 
 @pytest.fixture(scope="module")
 def image(converted_run: Path, qemu: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     log = tmp_path_factory.mktemp("image") / "build.log"
-    return build("virtual", RunFolder(converted_run).sources, PROJECT, log, 300.0).path
+    return build_firmware("virtual", RunFolder(converted_run).sources, PROJECT, log, 300.0).path
 
 
 def with_flipped_bits(image: Path, damaged: Path, places: list[float], bits: int) -> Path:

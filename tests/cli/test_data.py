@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Interval
+from pipeline.core.artifacts import Interval
+from pipeline.core.errors import ExitCode
 from pipeline.datasets.recordings import load_recording, load_recordings, save_recording
-from pipeline.errors import ExitCode
 from tests.cli.commands import gesture
-from tests.takes import take
+from tests.takes import save_all, take, takes
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -22,9 +22,10 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def test_lint_of_a_clean_dataset_finds_nothing_and_ends_with_0(
     dataset: Path, tmp_path: Path
 ) -> None:
+    save_all(dataset, takes(["idle"], ("anna", "bo")))
     ended = gesture("data", "lint", "data/mine", cwd=tmp_path)
     assert ended.code == 0, ended.told
-    assert "20 takes looked at, nothing found" in ended.told
+    assert "30 takes looked at, nothing found" in ended.told
     assert gesture("data", "lint", dataset, "--json", cwd=tmp_path).json["findings"] == []
 
 
@@ -55,6 +56,7 @@ def test_lint_names_file_and_line_and_what_to_do_and_ends_with_7(
     assert {(entry["check"], entry["line"]) for entry in found.json["findings"]} == {
         ("gap", after_gap),
         ("unreadable", 30),
+        ("background", None),
     }
     assert all(entry["next_step"] and entry["what"] for entry in found.json["findings"])
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Recording
+from pipeline.core.artifacts import Recording
+from pipeline.core.errors import ExitCode
 from pipeline.datasets.recordings import load_recordings, save_recording
-from pipeline.errors import ExitCode
 from tests.cli.commands import PROJECT, gesture
 from tests.takes import save_all, take, takes
 
@@ -67,6 +67,15 @@ def test_export_leaves_out_takes_with_gaps_by_name(dataset: Path, tmp_path: Path
         assert ended.code == ExitCode.LEFT_OUT
         assert "left out data/mine/punch/anna-1-001.csv: has gaps" in ended.told
         assert "19 takes" in ended.told
+
+
+def test_an_export_of_nothing_has_failed(tmp_path: Path) -> None:
+    holed = take("punch", 1)
+    holed = replace(holed, seq=holed.seq + 3 * (np.arange(60) >= 30))
+    save_all(tmp_path / "data" / "mine", [holed])
+    ended = gesture("data", "export", "data/mine", "out", "--format", "tutorial", cwd=tmp_path)
+    assert ended.code == ExitCode.FAILED
+    assert "Nothing was exported" in ended.told
 
 
 def test_export_never_writes_into_a_folder_in_use(dataset: Path, tmp_path: Path) -> None:

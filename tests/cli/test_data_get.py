@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import ExitCode
+from pipeline.core.errors import ExitCode
 from tests.cli.commands import gesture
 
 
@@ -25,6 +25,11 @@ def test_a_dataset_is_fetched_from_a_folder_and_not_twice(
 ) -> None:
     first = gesture("data", "get", "spells", "--from", shared_data, "--json", cwd=tmp_path)
     assert first.code == 0, first.err
+    noted = [*first.json["left_out"], *first.json["noted"]]
+    assert noted
+    assert all(
+        (shared_data / "gestures" / "spells" / line.partition(":")[0]).is_file() for line in noted
+    )
     assert sum(entry["takes"] for entry in first.json["takes"]) == 125
     again = gesture("data", "get", "spells", "--from", shared_data, cwd=tmp_path)
     assert again.code == ExitCode.USAGE
@@ -32,6 +37,7 @@ def test_a_dataset_is_fetched_from_a_folder_and_not_twice(
     monkeypatch.setenv("GESTURE_DATA", str(shared_data))
     named = gesture("data", "get", "spells", "--dataset", "wands", cwd=tmp_path)
     assert named.code == 0, named.err
+    assert "--set data.path=data/wands" in named.out.splitlines()[-1]
     assert gesture("data", "list", "--json", cwd=tmp_path).json["datasets"] == {
         "data/spells": 125,
         "data/wands": 125,

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from serial.tools import list_ports
 
-from pipeline.errors import ExitCode
-from pipeline.stages import doctor
-from pipeline.stages.doctor import Check, examine
+from pipeline.core.errors import ExitCode
+from pipeline.workflows import doctor
+from pipeline.workflows.doctor import Check, examine
 from tests.cli.commands import gesture
 from tests.fixtures.nano.board import Nano, until
 from tests.fixtures.nano.usb import UsbPorts
@@ -22,9 +22,11 @@ from tests.fixtures.nano.usb import UsbPorts
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the slow looks at packages and the registry."""
     from pipeline.deployment import platformio
+    from pipeline.deployment.platformio import VARIABLE
 
     monkeypatch.setattr(doctor, "IMPORTED", ("serial",))
     monkeypatch.setattr(platformio, "registry_answers", lambda: False)
+    monkeypatch.delenv(VARIABLE, raising=False)
 
 
 def checks() -> dict[str, Check]:

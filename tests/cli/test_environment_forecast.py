@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import yaml
 
-from pipeline.artifacts import Int32, Recording
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
 from pipeline.capture.protocol import Message, Sample, reading_of, warning_of
-from pipeline.datasets.series_file import load_series
-from pipeline.run_folder import RunFolder
-from pipeline.twin import Twin
+from pipeline.core.artifacts import Int32, Recording
+from pipeline.core.run_folder import RunFolder
+from pipeline.datasets.series import load_series
+from pipeline.twin.library import Twin
 from tests.cli.commands import gesture
 from tests.fixtures.capturing import image
 from tests.fixtures.known_air import series
@@ -163,7 +163,7 @@ def test_rows_of_the_host_are_not_mixed_with_readings(done: Done) -> None:
         told: list[Message] = []
         for place, row in enumerate(rows.tolist()):
             client.command("observe " + " ".join(f"{value / 1000:.3f}" for value in row))
-            told += client.take_kept("forecast")
+            told += client.take_pending("forecast")
             if place == WINDOW // 2:
                 list(client.items(0))  # what came before
                 assert _next_readings(client, 1)  # one comes meanwhile

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.config_gestures import load_gesture_config
-from pipeline.contract import Contract
-from pipeline.datasets.held_out import HeldOutRecordings
+from pipeline.config.gesture_settings import load_gesture_config
+from pipeline.core.contract import Contract
+from pipeline.core.errors import ExitCode
+from pipeline.datasets.held_out_recordings import HeldOutRecordings
 from pipeline.datasets.recordings import save_recording
 from pipeline.datasets.streams import join_takes
-from pipeline.errors import ExitCode
-from pipeline.training.events import judge
-from pipeline.training.held_out import HeldOutScores
-from pipeline.twin import Twin
+from pipeline.training.events import match_events
+from pipeline.training.held_out_scores import HeldOutScores
+from pipeline.twin.library import Twin
 from tests.cli.commands import gesture
+from tests.noted import note_all
 from tests.takes import takes
 
 CONFIG = """
@@ -32,8 +33,6 @@ model: {convolutions: [{filters: 4, pool: 2}]}
 fit: {epochs: 2}
 """
 EVALUATE = ("evaluate", "small.yaml", "--protocol", "lopo", "--protocol", "leaky")
-
-pytestmark = pytest.mark.xdist_group("tensorflow")
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +101,7 @@ def test_what_was_judged_is_what_a_board_with_that_contract_does(
         test = HeldOutRecordings.load(run / "recordings.npz").test
         takes_ = [test[index] for index in np.random.default_rng(2).permutation(len(test))]
         stream = join_takes(takes_, load_gesture_config(run / "config.yaml").window.rest_s, 2)
-        calls = judge(twin.replay(stream).events, stream, contract.gestures)
+        calls = match_events(twin.replay(stream).events, stream, contract.gestures)
         (judged,) = kept["streams"]["gestures"]
         assert judged == json.loads(json.dumps(asdict(calls)))
 
@@ -168,6 +167,7 @@ def test_a_run_keeps_what_it_was_evaluated_by_and_its_report_begins_with_it(
     run = work / "runs" / "kept"
     shutil.copytree(done / "lopo" / "fold-0", run)
     load_gesture_config(work / "small.yaml").save(run / "config.yaml")
+    note_all(run)
     same = work / "evaluations" / done.name.replace("small", "kept")
     shutil.copytree(done, same)
     for protocol in ("leaky", "lopo"):

@@ -12,15 +12,16 @@ import pytest
 import yaml
 
 from benchmarks.forecast_reference import reference_forecasts
-from pipeline.artifacts import Int32
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.forecasts import HeldOutSeries
-from pipeline.run_folder import RunFolder
-from pipeline.twin import Twin
+from pipeline.core.artifacts import Int32
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.forecasts import HeldOutSeries
+from pipeline.core.run_folder import RunFolder
+from pipeline.twin.library import Twin
 from tests.cli.commands import gesture
+from tests.noted import note_all
 from tests.series_files import write_series
 
 pytestmark = pytest.mark.xdist_group("forecasts")
@@ -157,6 +158,7 @@ def test_a_damaged_run_is_told(done: Done, tmp_path: Path, file: str) -> None:
     shutil.copytree(done.run.path, tmp_path / "run")
     with (tmp_path / "run" / file).open("r+b") as kept:
         kept.truncate(300)
+    note_all(tmp_path / "run")
     ended = gesture("report", "run", cwd=tmp_path)
     assert ended.code == ExitCode.MISMATCH
     assert f"{file} cannot be read" in ended.told
@@ -177,7 +179,7 @@ def test_a_series_shorter_than_a_window_is_refused(done: Done, tmp_path: Path) -
     (tmp_path / "short.csv").write_text("\n".join(lines[:21]) + "\n", "utf-8")
     refused = gesture("forecast", done.run.path, "short.csv", cwd=tmp_path)
     assert refused.code == ExitCode.USAGE
-    assert "short.csv has 20 rows, and the run looks back on 24." in refused.told
+    assert "short.csv has 20 rows, and the run needs 24." in refused.told
 
 
 @any_network

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.boards.pseudo_port import PseudoPort
-from pipeline.boards.slots import Slot
+from pipeline.boards.pseudo_terminal import PseudoPort
+from pipeline.core.board_slots import Slot
 from tests.cli.commands import gesture
 
 

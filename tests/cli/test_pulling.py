@@ -8,17 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.artifacts import Recording
 from pipeline.boards.supervisor import start
-from pipeline.config_gestures import load_gesture_config
-from pipeline.datasets.held_out import held_out
+from pipeline.capture.client import BoardClient
+from pipeline.capture.link_statistics import watch
+from pipeline.capture.ports import open_port
+from pipeline.config.gesture_settings import load_gesture_config
+from pipeline.core.artifacts import Recording
+from pipeline.core.errors import PipelineError
+from pipeline.core.run_folder import RunFolder
+from pipeline.datasets.held_out_recordings import held_out
 from pipeline.datasets.recordings import load_recordings, save_recording, takes_in
 from pipeline.datasets.streams import join_takes
 from pipeline.datasets.windows import make_dataset
-from pipeline.deployment.platformio import build
-from pipeline.errors import PipelineError
-from pipeline.run_folder import RunFolder
-from pipeline.twin import Twin
+from pipeline.deployment.platformio import build_firmware
+from pipeline.twin.library import Twin
 from tests.cli.commands import PROJECT, gesture
 
 pytestmark = pytest.mark.xdist_group("pulling")
@@ -26,6 +29,7 @@ SAMPLE = PROJECT / "data" / "sample"
 CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
 LEARNED = ("circle", "punch", "idle")
 NEVER_LEARNED = "wave"
+LIMIT_S = 60.0
 REST_S = (1.5, 2.5)
 PULLED_TAKES = 8
 QUICK = ("fit.epochs=8", "augment.passes=2", "model.convolutions=[{filters: 16, pool: 2}]")
@@ -42,6 +46,12 @@ def trained(work: Path, name: str) -> RunFolder:
 def false_alarms(run: RunFolder, stream: Recording) -> int:
     """All that is called: nothing in the stream is a gesture the model knows."""
     return len(Twin(run.sources, run.build).replay(stream).events)
+
+
+def play_to_its_end(port: str) -> None:
+    """Else a board that has just been switched on has kept next to nothing."""
+    with open_port(port) as connection:
+        assert any(seen.sensor_stopped for seen in watch(BoardClient(connection), (), LIMIT_S))
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +74,10 @@ def test_false_alarms_fall_after_pulling_and_training_again(
     assert called_before >= len(never_pulled) // 3
 
     log = before.build / "build-native.log"
-    image = build("native", before.sources, PROJECT, log, 300.0).path
+    image = build_firmware("native", before.sources, PROJECT, log, 300.0).path
     for take in pulled_from[:PULLED_TAKES]:
         with start("native", image, join_takes([take], REST_S, seed=3), fast=True) as board:
+            play_to_its_end(board.port)
             words = ("--label", "idle", "--seconds", "4", "--port", board.port)
             ended = gesture("pull", *words, cwd=tmp_path)
             assert ended.code == 0, ended.told

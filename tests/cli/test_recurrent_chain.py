@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import GoldenVectors
-from pipeline.conversion.golden import quantise
-from pipeline.conversion.oracle import run_oracle
-from pipeline.conversion.stepped_reference import SteppedReference
-from pipeline.costs import NetworkCost
-from pipeline.run_folder import RunFolder
-from pipeline.stages.quantising import compiled
-from pipeline.twin import Twin
+from pipeline.conversion.golden import to_int8
+from pipeline.conversion.oracle import SteppedReference, run_oracle
+from pipeline.core.artifacts import GoldenVectors
+from pipeline.core.costs import NetworkCost
+from pipeline.core.run_folder import RunFolder
+from pipeline.twin.library import Twin
+from pipeline.workflows.generated import compiled
 from tests.cli.commands import PROJECT, gesture
 
 pytestmark = pytest.mark.xdist_group("recurrent")
@@ -61,11 +60,11 @@ def test_the_twin_gives_the_golden_vectors_and_goes_on_as_the_reference(run: Run
     assert network.recurrence is not None
     assert contract.streaming == (contract.mode == "streaming")
     with np.load(run.windows_file) as windows:
-        samples = quantise(windows["test"], network.quantisation)
+        samples = to_int8(windows["test"], network.quantization)
     stream = samples[:3].reshape(-1, samples.shape[2])
     reference = SteppedReference.of(step, network.recurrence, run.build / "oracle.log")
     asked = stream if contract.streaming else samples[:3]
-    expected = reference.answers(asked.reshape(-1, *asked.shape[-2:]), twin.feed)
+    expected = reference.scores(asked.reshape(-1, *asked.shape[-2:]), twin.feed)
     np.testing.assert_array_equal(twin.stream(stream), expected.reshape(-1, twin.classes))
 
 
@@ -75,7 +74,7 @@ def test_the_export_gives_the_golden_bytes(run: RunFolder, tmp_path: Path) -> No
     assert ended.code == 0, ended.told
     program, source = tmp_path / "runner", folder / "c" / "src"
     runner = PROJECT / "tests" / "fixtures" / "exported_runner.c"
-    command = ["gcc", *WARNINGS, f"-I{source}", runner, *source.glob("*.c"), "-o", program]
+    command = ["gcc", *WARNINGS, f"-I{source}", runner, *source.rglob("*.c"), "-o", program]
     subprocess.run(command, check=True, timeout=LIMIT_S)
     golden = GoldenVectors.load(run.golden_file)
     said = subprocess.run(
@@ -92,10 +91,10 @@ def test_the_export_gives_the_golden_bytes(run: RunFolder, tmp_path: Path) -> No
 def test_lstms_are_left_as_tensorflow_lite_has_them_too(run: RunFolder) -> None:
     assert run.sequence_file.is_file() == run.name.endswith("lstm")
     if run.sequence_file.is_file():
-        quantisation = run.contract().quantisation
-        assert quantisation is not None
+        quantization = run.contract().quantization
+        assert quantization is not None
         with np.load(run.windows_file) as windows:
-            inputs, expected = quantise(windows["test"], quantisation), windows["test_scores"]
+            inputs, expected = to_int8(windows["test"], quantization), windows["test_scores"]
         found = run_oracle(run.sequence_file, inputs, run.build / "oracle.log")
         assert np.abs((found.astype(float) + 128) / 256 - expected).max() < MOST_OFF
 

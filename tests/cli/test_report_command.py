@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.errors import ExitCode
-from pipeline.run_folder import RunFolder
-from pipeline.training.held_out import HeldOutScores
+from pipeline.core.errors import ExitCode
+from pipeline.core.run_folder import RunFolder
+from pipeline.training.held_out_scores import HeldOutScores
 from tests.cli.commands import gesture
 from tests.fixtures.reported import event_score
-
-pytestmark = pytest.mark.xdist_group("tensorflow")
+from tests.noted import note_all
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +89,7 @@ def test_curves_of_another_model_are_not_passed_off_as_this_ones(reported: Any, 
     curves = json.loads((run / "robustness.json").read_text("utf-8"))
     told = {**curves, "contract": "0" * 64, "rotation_limit_deg": 1.5}
     (run / "robustness.json").write_text(json.dumps(told), "utf-8")
+    note_all(run)
     assert gesture("report", "runs/other", cwd=work).code == 0
     assert json.loads((run / "robustness.json").read_text("utf-8")) == curves
 
@@ -114,6 +114,7 @@ def test_an_evaluation_takes_the_headline(reported: Any, work: Path) -> None:
     ]
     content = {"folder": "evaluations/evaluated-1", "protocols": protocols}
     (run / "evaluation.json").write_text(json.dumps(content), "utf-8")
+    note_all(run)
     ended = gesture("report", "runs/evaluated", "--json", cwd=work)
     assert ended.code == 0, ended.err
     assert ended.json["accuracy"] == pytest.approx(1 / count)
@@ -131,9 +132,10 @@ def test_a_run_that_is_not_converted_gets_its_report_all_the_same(
     contract = json.loads((run / "contract.json").read_text("utf-8"))
     contract["quantisation"] = contract["hashes"]["model"] = None
     (run / "contract.json").write_text(json.dumps(contract), "utf-8")
+    note_all(run)
     ended = gesture("report", "runs/unconverted", cwd=work)
     assert ended.code == 0, ended.err
-    assert "once it is converted" in ended.told
+    assert "once the run is converted" in ended.told
     assert not (run / "robustness.json").exists()
     assert "gesture convert runs/unconverted && gesture report runs/unconverted" in page_of(
         run
@@ -144,15 +146,15 @@ def test_a_run_that_is_not_converted_gets_its_report_all_the_same(
     ("file", "content", "code", "told"),
     [
         ("contract.json", None, ExitCode.FAILED, "no contract at"),
-        ("metrics.json", None, ExitCode.FAILED, "metrics.json is missing"),
+        ("metrics.json", None, ExitCode.MISMATCH, "metrics.json is missing"),
         ("metrics.json", b"{", ExitCode.MISMATCH, "metrics.json cannot be read"),
-        ("metrics.json", b"{}", ExitCode.MISMATCH, "does not have what it should"),
-        ("evaluation.json", b'{"protocols": [{}]}', ExitCode.MISMATCH, "what it should"),
+        ("metrics.json", b"{}", ExitCode.MISMATCH, "is not complete"),
+        ("evaluation.json", b'{"protocols": [{}]}', ExitCode.MISMATCH, "is not complete"),
         ("windows.npz", b"PK", ExitCode.MISMATCH, "windows.npz cannot be read"),
         ("windows.npz", b"PK\x03\x04", ExitCode.MISMATCH, "windows.npz cannot be read"),
         ("config.yaml", b"data: [", ExitCode.USAGE, "config.yaml is not readable as YAML"),
         ("scores.npz", b"PK\x03\x04", ExitCode.MISMATCH, "scores.npz cannot be read"),
-        ("scores.npz", None, ExitCode.FAILED, "scores.npz is missing"),
+        ("scores.npz", None, ExitCode.MISMATCH, "scores.npz is missing"),
     ],
 )
 def test_a_damaged_run_is_told_and_its_report_kept(
@@ -171,6 +173,7 @@ def test_a_damaged_run_is_told_and_its_report_kept(
         (run / file).unlink()
     else:
         (run / file).write_bytes(content)
+        note_all(run)
     ended = gesture("report", "runs/damaged", cwd=work)
     assert ended.code == code
     assert told in ended.told
@@ -182,10 +185,11 @@ def test_a_run_of_an_older_version_is_not_converted(converted_run: Path, work: P
     with np.load(run / "windows.npz") as content:
         kept = {name: content[name] for name in content.files if name != "test_names"}
     np.savez(run / "windows.npz", **kept)
+    note_all(run)
     ended = gesture("convert", "runs/older", cwd=work)
     assert ended.code == ExitCode.MISMATCH
     assert "windows.npz cannot be read: it has no test_names" in ended.told
-    assert "`gesture train` makes it anew" in ended.told
+    assert "`gesture train` makes it again" in ended.told
 
 
 def test_a_missing_run_is_told(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import subprocess
 import zipfile
@@ -12,26 +14,28 @@ import numpy as np
 import pytest
 
 from benchmarks import engine_build
-from pipeline.artifacts import GoldenVectors
-from pipeline.compiler import compile_network
 from pipeline.conversion.contract_source import contract_source
+from pipeline.core.artifacts import GoldenVectors
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import save_text_files
+from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.streams import join_takes
-from pipeline.errors import ExitCode
-from pipeline.files import save_text_files
-from pipeline.run_folder import RunFolder
-from pipeline.twin import Twin
+from pipeline.twin.library import Twin
+from pipeline.workflows.export import export
+from pipeline.workflows.generated import compiled
+from pipeline.workflows.runs import locked_run
 from tests.cli.commands import PROJECT, gesture
+from tests.noted import note_all
 
-pytestmark = pytest.mark.xdist_group("quick")
 FIXTURES = PROJECT / "tests" / "fixtures"
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O2")
 LIMIT_S = 120
 
 
-def run_command(*command: object, feed: bytes | None = None) -> bytes:
+def run_command(*command: object, feed: bytes | None = None, cwd: Path | None = None) -> bytes:
     result = subprocess.run(
-        list(map(str, command)), input=feed, capture_output=True, timeout=LIMIT_S
+        list(map(str, command)), input=feed, capture_output=True, timeout=LIMIT_S, cwd=cwd
     )
     assert result.returncode == 0, result.stderr.decode()
     return result.stdout
@@ -54,10 +58,10 @@ def windowed(
     converted_run: Path, work: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Path]:
     """The same network, given whole windows: its run and its export."""
-    run = RunFolder(work / "runs" / "windowed")
+    run = RunFolder(tmp_path_factory.mktemp("windowed") / "run")
     shutil.copytree(converted_run, run.path)
-    network = compile_network(run.flatbuffer_file.read_bytes())
-    contract = run.contract()
+    contract = run.contract().model_copy(update={"hop": 7})  # odd: it does not stream
+    network = compiled(run.flatbuffer_file.read_bytes(), contract)
     hasty = contract.decision.model_copy(update={"thresholds": (0.1,) * len(contract.labels)})
     contract = contract.model_copy(update={"streaming": False, "decision": hasty})
     texts = {**network.sources, **contract_source(contract, 0)}
@@ -65,6 +69,7 @@ def windowed(
     crc = Twin(run.sources, run.build).selftest_crc()
     save_text_files(run.sources, contract_source(contract, crc))
     contract.save(run.contract_file)
+    note_all(run)
     folder = tmp_path_factory.mktemp("elsewhere") / "exported"
     assert gesture("export", run.path, folder, cwd=work).code == 0
     return run.path, folder
@@ -77,7 +82,7 @@ def exported(request: pytest.FixtureRequest) -> Path:
 
 
 def c_files(folder: Path) -> list[Path]:
-    return sorted((folder / "c" / "src").glob("*.c"))
+    return sorted((folder / "c" / "src").rglob("*.c"))
 
 
 def golden(converted_run: Path, count: int) -> GoldenVectors:
@@ -127,6 +132,14 @@ def test_the_example_calls_what_the_board_would(work, windowed, tmp_path):
     called = [
         line.split() for line in run_command(program, feed=text.encode()).decode().split("\n")
     ]
+    lines = text.splitlines()
+    broken = "\n".join([*lines[:9], lines[9].rpartition(" ")[0], *lines[10:]])
+    ended = subprocess.run([program], input=broken, text=True, capture_output=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("line 10 is no sample")
+    made = gesture("data", "stream", "data/sample", tmp_path / "samples.txt", cwd=work)
+    assert made.code == 0, made.told
+    assert run_command(program, feed=(tmp_path / "samples.txt").read_bytes())
     events = Twin(run / "firmware", tmp_path).replay(stream).events
     assert events
     expected = [[str(e.t_us), e.label, str(round(1000 * e.score))] for e in events]
@@ -152,6 +165,40 @@ def test_everything_builds_for_the_boards_chip(streaming, tmp_path):
     run_command("arm-none-eabi-gcc", *target, "-std=c11", "-c", array, "-o", tmp_path / "array.o")
 
 
+@pytest.mark.usefixtures("host_compiler")
+@pytest.mark.parametrize("language", ["c", "c++"])
+def test_every_name_that_it_links_or_shows_has_its_prefix(exported, tmp_path, language):
+    """So that it can stand beside any other code, in a program of C or of C++."""
+    source = exported / "c" / "src"
+    run_command("gcc", "-c", "-std=c11", f"-I{source}", *c_files(exported), cwd=tmp_path)
+    listing = run_command("nm", "--defined-only", "--extern-only", *sorted(tmp_path.glob("*.o")))
+    names = {line.split()[-1] for line in listing.decode().splitlines() if line.count(" ") == 2}
+    assert {"gesture_push", "gesture_MODEL", "gesture_crc32"} <= names
+    assert [name for name in names if not name.startswith("gesture_")] == []
+    header = ("-x", language, "-fsyntax-only", "-Wall", "-Wextra", "-Werror")
+    run_command("gcc", *header, source / "gesture.h")
+    macros = run_command("gcc", "-E", "-dM", "-x", language, source / "gesture.h").decode()
+    plain = "#include <stdbool.h>\n#include <stdint.h>\n"
+    known = run_command("gcc", "-E", "-dM", "-x", language, "-", feed=plain.encode()).decode()
+    new = set(macros.splitlines()) - set(known.splitlines())
+    assert all(line.split()[1].startswith("GESTURE_") for line in new), new
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_a_run_on_a_read_only_disk_is_exported(converted_run, tmp_path, number, monkeypatch):
+    system_open = os.open
+
+    def refusing(path, *words, **options):
+        if Path(path).parent == converted_run:
+            raise OSError(number, os.strerror(number), str(path))
+        return system_open(path, *words, **options)
+
+    monkeypatch.setattr(os, "open", refusing)
+    assert export(converted_run, tmp_path / "out").files
+    with pytest.raises(PipelineError, match="cannot be written"), locked_run(converted_run, "x"):
+        pass
+
+
 def test_an_export_never_writes_over_anything(converted_run, streaming):
     again = gesture("export", converted_run, streaming, cwd=converted_run)
     assert again.code == ExitCode.USAGE
@@ -166,10 +213,10 @@ def test_an_export_never_writes_over_anything(converted_run, streaming):
 def test_a_run_comes_out_again_and_so_does_what_was_deployed(converted_run, work):
     undeployed = gesture("verify", converted_run, "--json", cwd=work)
     assert undeployed.code == 0, undeployed.told
-    assert undeployed.json["deployed"] is None
+    assert undeployed.json["deployed"]["board"] is None
     assert gesture("deploy", converted_run, "--board", "virtual", cwd=work).code == 0
     verified = gesture("verify", converted_run, "--json", cwd=work).json
-    assert verified["deployed"] is True
+    assert (verified["deployed"]["board"], verified["deployed"]["same"]) == ("virtual", True)
     assert verified["image"] == undeployed.json["image"]
     image = json.loads((converted_run / "firmware.json").read_text())
     assert verified["image"] == image["sha256"]
@@ -190,6 +237,7 @@ def test_a_file_that_was_changed_is_named(converted_run, work, file, told):
     content = bytearray((run / file).read_bytes())
     content[len(content) // 2] ^= 1
     (run / file).write_bytes(content)
+    note_all(run)
     ended = gesture("verify", run, cwd=work)
     assert ended.code == ExitCode.MISMATCH
     assert Path(file).name in ended.told

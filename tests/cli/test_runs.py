@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.errors import ExitCode
+from pipeline.core.errors import ExitCode
 from tests.cli.commands import gesture
-
-pytestmark = pytest.mark.xdist_group("tensorflow")
+from tests.noted import note_all
 
 
 @pytest.fixture
@@ -22,6 +21,7 @@ def two(converted_run: Path, tmp_path: Path) -> Path:
     not_deployed = shutil.ignore_patterns("firmware.json")  # other tests may have deployed it
     for name in ("one", "two"):
         shutil.copytree(converted_run, tmp_path / "runs" / name, ignore=not_deployed)
+        note_all(tmp_path / "runs" / name)
     change(tmp_path / "runs" / "two", "config.yaml", ("fit", "epochs"), 3)
     (tmp_path / "runs" / "latest").symlink_to("two")
     return tmp_path
@@ -35,6 +35,7 @@ def change(run: Path, file: str, place: tuple[str, ...], value: Any) -> None:
         inner = inner[key]
     inner[place[-1]] = value
     (run / file).write_text(json.dumps(content), "utf-8")
+    note_all(run)
 
 
 def test_each_run_is_listed_once(two: Path) -> None:
@@ -114,6 +115,7 @@ def test_a_deployed_run_tells_its_size_unless_it_was_deployed_as_another_model(t
     for run, of in (("one", contract), ("two", "0" * 64)):
         content = json.dumps({**image, "board": "virtual", "contract_hash": of})
         (two / "runs" / run / "firmware.json").write_text(content, "utf-8")
+        note_all(two / "runs" / run)
     one, other = gesture("runs", "list", "--json", cwd=two).json["runs"]
     assert (one["state"], one["flash_bytes"], one["instructions"]) == ("deployed", 44448, 351894)
     assert (other["state"], other["flash_bytes"]) == ("converted", None)
@@ -122,7 +124,7 @@ def test_a_deployed_run_tells_its_size_unless_it_was_deployed_as_another_model(t
 @pytest.mark.parametrize(
     ("file", "place", "value", "told"),
     [
-        ("contract.json", ("labels",), ["a", "b", "c", "d", "e"], "tell apart different labels"),
+        ("contract.json", ("labels",), ["a", "b", "c", "d", "e"], "have different labels"),
         ("contract.json", ("hashes", "data"), "f" * 64, "on different data"),
         (
             "metrics.json",

@@ -10,22 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Int8
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
 from pipeline.capture.protocol import Sample
-from pipeline.capture.texts import judge_text, write_text
-from pipeline.conversion.stepped_reference import SteppedReference
-from pipeline.costs import NetworkCost
-from pipeline.errors import ExitCode
-from pipeline.run_folder import RunFolder
-from pipeline.stages.network_input import load_table
-from pipeline.stages.quantising import compiled
-from pipeline.text_twin import TextTwin
-from pipeline.tokens import Vocabulary
-from pipeline.twin import Twin
+from pipeline.capture.requests import classify_text, write_text
+from pipeline.conversion.oracle import SteppedReference
+from pipeline.core.artifacts import Int8
+from pipeline.core.costs import NetworkCost
+from pipeline.core.errors import ExitCode
+from pipeline.core.run_folder import RunFolder
+from pipeline.core.tokens import Vocabulary
+from pipeline.twin.library import Twin
+from pipeline.twin.text_twin import TextTwin
+from pipeline.workflows.generated import compiled, load_table
 from tests.cli.commands import gesture
+from tests.noted import note_all
 from tests.tiny_model import swings
 from tests.toy_text import Sampler, logit_step
 
@@ -101,12 +101,12 @@ def written_by_reference(run: RunFolder, text: str, temperature: float, seed: in
     """What the integers of the cells and of the sampler make of the characters so far, each of
     which is taken from `text`: a network that has to write it gives itself away at once."""
     contract, vocabulary = run.contract(), vocabulary_of(run)
-    assert contract.quantisation is not None
+    assert contract.quantization is not None
     tokens = vocabulary.encode(text)
     rows: Int8 = load_table(run, contract).embedding[tokens]
-    logits = reference_of(run).answers(rows[np.newaxis], 1)[0]
+    logits = reference_of(run).scores(rows[np.newaxis], 1)[0]
     sampler = Sampler(
-        logit_step(contract.quantisation.output_scale), round(temperature * 1e4), seed
+        logit_step(contract.quantization.output_scale), round(temperature * 1e4), seed
     )
     drawn = [2 + sampler.draw(step[2:].tolist()) for step in logits]
     return vocabulary.decode(drawn)
@@ -126,7 +126,7 @@ def test_the_twin_judges_as_the_reference_of_the_cells(judge):
     tokens = [vocabulary.encode(text)[-contract.window :] for text in texts]
     filled = np.stack([np.pad(one, (contract.window - len(one), 0)) for one in tokens])
     rows = load_table(judge, contract).embedding[filled]
-    expected = reference_of(judge).answers(rows, contract.window)[:, 0]
+    expected = reference_of(judge).scores(rows, contract.window)[:, 0]
     twin = twin_of(judge)
     assert [twin.sentiment(text).tolist() for text in texts] == expected.tolist()
 
@@ -176,7 +176,7 @@ def test_a_board_judges_a_sentence_and_a_text_longer_than_a_line(judge, writer, 
             board = BoardClient(port)
             board.wait_ready()
             for text in texts:
-                found = judge_text(board, text, "words")
+                found = classify_text(board, text, "words")
                 assert found.tolist() == twin.sentiment(text).tolist()
         by_board, by_twin = (
             gesture("predict", judge.path, *texts[:2], *where, "--json", cwd=work)
@@ -195,6 +195,7 @@ def test_a_damaged_run_is_told(writer, tmp_path):
     for file, words in (("scores.npz", ("report",)), ("embedding.npz", ("verify",))):
         whole = (run / file).read_bytes()
         (run / file).write_bytes(whole[: len(whole) // 2])
+        note_all(run)
         ended = gesture(*words, "run", cwd=tmp_path)
         assert ended.code == ExitCode.MISMATCH
         assert f"{file} cannot be read" in ended.told

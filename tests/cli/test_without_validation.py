@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.config_gestures import GestureConfig, load_gesture_config
+from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
+from pipeline.core.errors import PipelineError
+from pipeline.core.files import load_json
+from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recordings, save_recording
 from pipeline.datasets.windows import make_dataset
-from pipeline.errors import PipelineError
-from pipeline.run_folder import RunFolder
 from pipeline.training.fit import Epoch
-from pipeline.training.gestures import fit_gestures, train_gestures
+from pipeline.training.gesture_task import fit_gestures, train_gestures
 from tests.cli.commands import gesture
 from tests.takes import takes
 
@@ -111,6 +112,8 @@ def test_a_training_that_was_broken_off_goes_on(
     train_gestures(dataset, content, run, told.append)
     assert [epoch.number for epoch in told] == [2, 3]
     assert not run.checkpoint_file.exists()
+    resumed = load_json(run.metrics_file, "train")["resumed_after"]
+    assert resumed == ([] if settings else [1])  # streams are in one order
 
 
 def test_the_weights_that_are_kept_are_averaged_over_steps(
@@ -119,14 +122,16 @@ def test_the_weights_that_are_kept_are_averaged_over_steps(
     content = config(work)
     dataset = make_dataset(load_recordings(content.data.path), content)
     averaged, _ = fit_gestures(dataset, content, lambda _: None)
-    monkeypatch.setattr("pipeline.training.fit.EMA_MOMENTUM", 0)
+    monkeypatch.setattr("pipeline.training.fit.momentum", lambda _: 0.0)
     raw, _ = fit_gestures(dataset, content, lambda _: None)
     for one, other in zip(averaged.model.get_weights(), raw.model.get_weights(), strict=True):
         assert np.abs(one - other).max() > 1e-4
 
 
 def test_a_training_that_diverges_speaks_of_its_own_loss_alone(work: Path, tmp_path: Path) -> None:
-    content = config(work, "fit.learning_rate=1e30")
+    usual = config(work)
+    wild = usual.fit.model_copy(update={"learning_rate": 1e30})  # past what a config may say
+    content = usual.model_copy(update={"fit": wild})
     dataset = make_dataset(load_recordings(content.data.path), content)
     caught: Any
     with pytest.raises(PipelineError, match="has diverged") as caught:

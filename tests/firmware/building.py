@@ -36,7 +36,7 @@ def board_sources(*names: str) -> list[Path]:
 
 PARTS = (
     *("app", "crc", "decision", "forecast", "history", "model", "protocol", "rate", "recognizer"),
-    *("ring", "sampler", "selftest", "text", "window", "writer"),
+    *("ring", "sampler", "selftest", "text", "transmitter", "window", "writer"),
 )
 APP = library_sources(*PARTS)
 
@@ -67,3 +67,44 @@ def link_virtual(output: Path, main: Path, model: Path = MODEL) -> Path:
     sources = [main, *APP, *board_sources("virtual", *EMULATED)]
     flags = [*CORTEX_M4F, "-std=c11", *libraries]
     return compile_c(output, sources, flags, model, "arm-none-eabi-gcc")
+
+
+STUB = PROJECT / "tests" / "fixtures" / "arduino_stub"
+EMULATED_PARTS = HERE / "emulated_parts"
+# Of each board with the Arduino core: the chip's pins that are its sensors' data, clock and power,
+# and what a touch at 1200 baud leaves for the bootloader.
+ARDUINO_BOARDS = {
+    "nano33ble": {"SDA_PIN": 14, "SCL_PIN": 15, "POWER_PIN": -1, "TOUCH_MAGIC": 0xB0},
+    "xiao_nrf52840_sense": {"SDA_PIN": 7, "SCL_PIN": 27, "POWER_PIN": 40, "TOUCH_MAGIC": 0x4E},
+}
+AS_THE_CORE = ["-std=gnu++14", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
+
+
+def link_arduino(
+    output: Path, board: str, model: Path = MODEL, main: Path = FIRMWARE / "src" / "main.cpp"
+) -> Path:
+    """The port of a board with the Arduino core, for this computer, with the stub as its core."""
+    ports = [FIRMWARE / "boards" / "arduino_mbed", FIRMWARE / "boards" / board]
+    folders = [*ports, EMULATED_PARTS, STUB, STUB / "src"]
+    includes = [*include_flags(model), *(f"-I{folder}" for folder in folders)]
+    c_files = [*APP, *library_sources("environment", "i2c", "imu"), *sorted(model.glob("*.c"))]
+    c_files += [*sorted(EMULATED_PARTS.glob("*.c")), *sorted(ports[1].glob("*.c"))]
+    cpp_files = [path for folder in ports for path in sorted(folder.glob("*.cpp"))]
+    cpp_files += [main, *sorted((STUB / "src").glob("*.cpp"))]
+    facts = [f"-DSTUB_{name}={value}" for name, value in ARDUINO_BOARDS[board].items()]
+    objects = output.with_suffix(".objects")
+    objects.mkdir()
+    _compile_in(objects, ["gcc", "-O1", *STRICT, *includes], c_files)
+    _compile_in(objects, ["g++", "-O1", *AS_THE_CORE, *facts, *includes], cpp_files)
+    linked = [str(path) for path in sorted(objects.glob("*.o"))]
+    _checked(["g++", "-s", *linked, "-pthread", "-o", str(output)], objects)
+    return output
+
+
+def _compile_in(folder: Path, command: list[str], sources: list[Path]) -> None:
+    _checked([*command, "-c", *map(str, sources)], folder)
+
+
+def _checked(command: list[str], folder: Path) -> None:
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deployment.platformio import BuiltImage, build
+from pipeline.deployment.platformio import BuiltImage
 from tests.firmware.building import (
     HERE,
     MODEL,
-    PROJECT,
     SANITIZED,
     STRICT,
     board_sources,
@@ -23,22 +22,19 @@ from tests.firmware.building import (
     link_virtual,
 )
 from tests.firmware.talking import imu_file
+from tests.once import Once, built_with
 
-BUILD_TIMEOUT_S = 300.0
 Driver = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def driver(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Driver:
+def driver(once: Once, request: pytest.FixtureRequest) -> Driver:
     """Calls unit_driver.c, compiled with the address and undefined-behaviour sanitizers."""
     request.getfixturevalue("host_compiler")
     sources = [HERE / "unit_driver.c", *library_sources("crc", "decision", "protocol", "window")]
-    sources += [*library_sources("rate"), *board_sources("emulated_imu")]
-    program = compile_c(
-        tmp_path_factory.mktemp("driver") / "driver",
-        sources,
-        [*STRICT, *SANITIZED],
-    )
+    sources += [*library_sources("rate", "transmitter"), *board_sources("emulated_imu")]
+    flags = [*STRICT, *SANITIZED]
+    program = once("driver", lambda folder: compile_c(folder / "driver", sources, flags))
 
     def call(part: str, *numbers: object) -> str:
         text = " ".join(map(str, numbers))
@@ -52,36 +48,29 @@ def driver(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 
 
 @pytest.fixture(scope="session")
-def sanitized_native(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Path:
+def sanitized_native(once: Once, request: pytest.FixtureRequest) -> Path:
     """The whole native board with sanitizers."""
     request.getfixturevalue("host_compiler")
-    return link_native(tmp_path_factory.mktemp("native") / "native")
+    return once("sanitized-native", lambda folder: link_native(folder / "native"))
 
 
 @pytest.fixture(scope="session")
-def native_image(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> BuiltImage:
+def native_image(once: Once, request: pytest.FixtureRequest) -> BuiltImage:
     request.getfixturevalue("host_compiler")
-    log = tmp_path_factory.mktemp("pio-native") / "log"
-    return build("native", MODEL, PROJECT, log, BUILD_TIMEOUT_S)
+    return once("native-left-right", built_with("native", MODEL))
 
 
 @pytest.fixture(scope="session")
-def virtual_image(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> BuiltImage:
+def virtual_image(once: Once, request: pytest.FixtureRequest) -> BuiltImage:
     request.getfixturevalue("qemu")
-    log = tmp_path_factory.mktemp("pio-virtual") / "log"
-    return build("virtual", MODEL, PROJECT, log, BUILD_TIMEOUT_S)
+    return once("virtual-left-right", built_with("virtual", MODEL))
 
 
 @pytest.fixture(scope="session")
-def fault_image(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+def fault_image(once: Once, request: pytest.FixtureRequest) -> Path:
     request.getfixturevalue("qemu")
-    return link_virtual(tmp_path_factory.mktemp("fault") / "fault.elf", HERE / "fault_main.c")
+    main = HERE / "fault_main.c"
+    return once("fault", lambda folder: link_virtual(folder / "fault.elf", main))
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,8 @@ static void calibrate(void) {
 }
 
 static void begin(void) {
-  const bool found = environment_begin(&environment, &PART_BUS);
+  environment_begin(&environment, &PART_BUS);
+  const bool found = environment_find(&environment);
   printf("%d %s\n", found, found ? environment.name : "none");
 }
 

@@ -97,6 +97,8 @@ static sample_status_t read_sample(sample_t *out) {
   return SAMPLE_READY;
 }
 
+static bool find_environment(void) { return strcmp(board.environment, "none") != 0; }
+
 static void measure(void) { measuring = true; }
 
 static reading_status_t read_environment(reading_t *out) {
@@ -136,6 +138,7 @@ board_t board = {
     .begin = begin,
     .read_sample = read_sample,
     .overruns = overruns,
+    .find_environment = find_environment,
     .measure = measure,
     .read_environment = read_environment,
     .now_us = now_us,

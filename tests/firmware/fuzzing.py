@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 from tests import toy_forecast
 from tests.firmware.building import APP, HERE, MODEL, PROJECT
 from tests.toy_text import judge, writer
 
-CORPUS = PROJECT / "tests" / "fixtures" / "corpus" / "commands"
+CORPUS = PROJECT / "tests" / "fixtures" / "fuzz_commands.zip"
 SOURCES = (HERE / "fuzz_commands.c", *APP)
 TASKS = ("gesture", "sentiment", "generation", "forecast")
+
+
+def unpack_corpus(folder: Path) -> list[Path]:
+    """The inputs of the corpus, a file each, in this folder."""
+    with zipfile.ZipFile(CORPUS) as archive:
+        archive.extractall(folder)
+    return sorted(folder.iterdir())
+
+
+def pack_corpus(folder: Path) -> None:
+    """Write the corpus anew from a folder's files. The same files give the same bytes."""
+    with zipfile.ZipFile(CORPUS, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.iterdir()):
+            archive.writestr(zipfile.ZipInfo(file.name), file.read_bytes(), zipfile.ZIP_DEFLATED)
 
 
 def model_of(task: str, folder: Path) -> Path:

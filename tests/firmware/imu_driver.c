@@ -1,25 +1,31 @@
 /* Plays a script on the emulated parts: words from standard input, one step after another.
  *
- *   part NAME RATE_MHZ   lsm9ds1, bmi270 or none on the bus
+ *   part NAME RATE_MILLIHZ   on the bus: lsm9ds1, bmi270 or none of a Nano, lsm6ds3 of a XIAO
  *   begin                prints whether it started, and the driver's name
  *   show V*6, numbers    what the part measures
  *   poll US STEP_US      reads every STEP_US; a line a sample: seq t_us value[6] made_us
  *   wait US              nobody reads
- *   unplug, plug, hold   faults
+ *   unplug, plug, hold, jam, free   faults and their end
  *   flaky N              one of N transfers fails
+ *   garble N BITS        the Nth write of one byte from now on arrives with these bits turned over
  *   corrupt              the firmware that is loaded is not the right one
- *   state                prints lost, the last status and the transfers so far */
+ *   state                prints lost, the last status, the transfers so far and the longest call
+ *                        to imu_read since the last state, in us */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "imu.h"
+#include "nano33ble_imu.h"
 #include "part.h"
+#include "xiao_imu.h"
 
 static imu_t imu;
 static uint8_t given[FIRMWARE_BYTES];
 static sample_status_t status;
+static uint64_t longest_us;
+static bool is_xiao; /* else a Nano */
 
 static int64_t number(void) {
   int64_t value;
@@ -27,9 +33,17 @@ static int64_t number(void) {
   return value;
 }
 
+static sample_status_t read_one(sample_t *sample) {
+  const uint64_t began_us = bus_now_us();
+  status = imu_read(&imu, sample);
+  const uint64_t took_us = bus_now_us() - began_us;
+  if (took_us > longest_us) longest_us = took_us;
+  return status;
+}
+
 static void read_all(void) {
   sample_t sample;
-  while ((status = imu_read(&imu, &sample)) == SAMPLE_READY) {
+  while (read_one(&sample) == SAMPLE_READY) {
     printf("%" PRIu32 " %" PRIu64, sample.seq, sample.t_us);
     for (int c = 0; c < SAMPLE_CHANNELS; c++) printf(" %" PRId32, sample.value[c]);
     printf(" %" PRIu64 "\n", bus_made_us(sample.seq));
@@ -48,16 +62,24 @@ static void poll(void) {
 static void plug(void) {
   char name[16];
   if (scanf("%15s", name) != 1) exit(EXIT_FAILURE);
-  const part_t *part = strcmp(name, "lsm9ds1") == 0  ? &LSM9DS1_PART
-                       : strcmp(name, "bmi270") == 0 ? &BMI270_PART
-                                                     : NULL;
+  static const struct {
+    const char *name;
+    const part_t *part;
+  } known[] = {{"lsm9ds1", &LSM9DS1_PART}, {"bmi270", &BMI270_PART}, {"lsm6ds3", &LSM6DS3_PART}};
+  const part_t *part = NULL;
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    if (strcmp(name, known[i].name) == 0) part = known[i].part;
+  }
+  is_xiao = part == &LSM6DS3_PART;
   bus_plug(part, (uint32_t)number());
 }
 
 static void begin(void) {
-  const bool started = imu_begin(&imu, &PART_BUS, given);
+  const bool started =
+      is_xiao ? imu_begin(&imu, &PART_BUS, XIAO_IMU_PARTS, XIAO_IMU_PART_COUNT, NULL)
+              : imu_begin(&imu, &PART_BUS, NANO33BLE_IMU_PARTS, NANO33BLE_IMU_PART_COUNT, given);
   bus_count_anew();
-  printf("%d %s\n", started, imu.driver != NULL ? imu.driver->name : "none");
+  printf("%d %s\n", started, imu.part != NULL ? imu.part->driver->name : "none");
 }
 
 static void show(void) {
@@ -67,12 +89,22 @@ static void show(void) {
 }
 
 static void state(void) {
-  printf("%" PRIu32 " %d %" PRIu32 "\n", imu.lost, status, bus_transfers());
+  printf("%" PRIu32 " %d %" PRIu32 " %" PRIu64 "\n", imu.lost, status, bus_transfers(), longest_us);
+  longest_us = 0;
 }
 
 static void wait(void) { bus_advance((uint32_t)number()); }
 
 static void flaky(void) { bus_fail_every((uint32_t)number()); }
+
+static void garble(void) {
+  const uint32_t write = (uint32_t)number();
+  bus_garble(write, (uint8_t)number());
+}
+
+static void jam(void) { bus_jam(true); }
+
+static void free_bus(void) { bus_jam(false); }
 
 static void corrupt(void) { given[5000] ^= 1; }
 
@@ -80,10 +112,21 @@ int main(void) {
   static const struct {
     const char *name;
     void (*run)(void);
-  } steps[] = {{"part", plug},           {"begin", begin},       {"show", show},
-               {"poll", poll},           {"wait", wait},         {"unplug", bus_unplug},
-               {"plug", bus_plug_again}, {"hold", bus_hold_low}, {"numbers", bus_show_numbers},
-               {"state", state},         {"corrupt", corrupt},   {"flaky", flaky}};
+  } steps[] = {{"part", plug},
+               {"begin", begin},
+               {"show", show},
+               {"poll", poll},
+               {"wait", wait},
+               {"unplug", bus_unplug},
+               {"plug", bus_plug_again},
+               {"hold", bus_hold_low},
+               {"jam", jam},
+               {"free", free_bus},
+               {"numbers", bus_show_numbers},
+               {"state", state},
+               {"corrupt", corrupt},
+               {"flaky", flaky},
+               {"garble", garble}};
   for (uint32_t i = 0; i < FIRMWARE_BYTES; i++) given[i] = firmware[i] = (uint8_t)(i * 7 + i / 256);
   bus_advance(1000000);
   char word[16];

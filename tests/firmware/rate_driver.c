@@ -1,5 +1,6 @@
-/* Plays samples through a rate lock: nominal_mhz wanted_mhz, then seq t_us value[6] to the end.
- * A line a result: seq t_us value[6]; a line with the name alone where the state has changed. */
+/* Plays samples through a rate lock: nominal_millihz wanted_millihz, then seq t_us value[6] to the
+ * end. A line a result: seq t_us value[6]; a line with the name alone where the state has changed.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -17,9 +18,9 @@ static void print_results(void) {
 }
 
 int main(void) {
-  uint32_t nominal_mhz, wanted_mhz;
-  if (scanf("%" SCNu32 " %" SCNu32, &nominal_mhz, &wanted_mhz) != 2) return 1;
-  rate_lock_begin(&lock, nominal_mhz, wanted_mhz);
+  uint32_t nominal_millihz, wanted_millihz;
+  if (scanf("%" SCNu32 " %" SCNu32, &nominal_millihz, &wanted_millihz) != 2) return 1;
+  rate_lock_begin(&lock, nominal_millihz, wanted_millihz);
   printf("%s\n", rate_state_name(lock.state));
   sample_t sample;
   while (scanf("%" SCNu32 " %" SCNu64, &sample.seq, &sample.t_us) == 2) {

@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline.core.contract import Contract
+from pipeline.deployment.firmware_image import expected_constants
+
 LIMIT_S = 60.0
 PERIOD_US = 8403
 MAGIC = 0x31554D49
@@ -100,10 +103,11 @@ def imu_file(
     values: Sequence[Sequence[int]],
     t_us: Sequence[int] | None = None,
     period_us: int = PERIOD_US,
+    flags: int = ENDED,
 ) -> Path:
     """A sensor's memory as firmware/boards/emulated_imu describes it, ended after its samples."""
     times = t_us if t_us is not None else [i * PERIOD_US for i in range(len(values))]
-    header = struct.pack("<8I", MAGIC, 1, len(values), period_us, ENDED, 0, 0, 0)
+    header = struct.pack("<8I", MAGIC, 1, len(values), period_us, flags, 0, 0, 0)
     records = (RECORD.pack(t, *row) for t, row in zip(times, values, strict=True))
     path.write_bytes(header + b"".join(records))
     return path
@@ -133,3 +137,9 @@ def held_back(imu: Path) -> Iterator[Callable[[], None]]:
                 memory.write(header[start : start + 4])
 
         yield let_go
+
+
+def answer_to_constants(contract: Contract) -> str:
+    """What a board with this contract says; fields that it has none of are left out."""
+    fields = expected_constants(contract).items()
+    return " ".join(["ok", *(f"{name}={value}" for name, value in fields if value)])

@@ -16,7 +16,6 @@ import pytest
 from tests.firmware.building import MODEL, NO_MODEL, link_native
 from tests.firmware.talking import LIMIT_S, PERIOD_US, Talk, held_back, imu_file, start
 
-pytestmark = pytest.mark.xdist_group("firmware")
 WINDOW, HOP, CHANNELS, CLASSES = 8, 4, 6, 3
 INPUT_BYTES = WINDOW * CHANNELS
 CONTRACT = "0123456789abcdef" * 4

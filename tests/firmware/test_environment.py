@@ -23,7 +23,6 @@ from tests.firmware.building import (
     library_sources,
 )
 
-pytestmark = pytest.mark.xdist_group("firmware")
 PARTS = HERE / "emulated_parts"
 LONGEST_MS = 255  # a look every 5 ms, until 250 ms have passed
 few = settings(
@@ -72,7 +71,7 @@ def play(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     flags = [*STRICT, *SANITIZED, f"-I{PARTS}"]
     program = compile_c(
         tmp_path_factory.mktemp("environment") / "environment",
-        [*sources, *library_sources("environment")],
+        [*sources, *library_sources("environment", "i2c")],
         flags,
         NO_MODEL,
     )

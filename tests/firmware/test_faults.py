@@ -9,7 +9,6 @@ import pytest
 
 from tests.firmware.talking import Talk, qemu_command, start
 
-pytestmark = pytest.mark.xdist_group("firmware")
 NULL_WRITE, NULL_READ, FLASH_WRITE, PAST_RAM, STACK_OVERFLOW, RUN_DATA, STALL = range(1, 8)
 DATA_ACCESS, INSTRUCTION_ACCESS = 1 << 1, 1 << 0  # bits of the fault status register
 

@@ -9,9 +9,15 @@ import pytest
 
 from tests import toy_forecast
 from tests.firmware.building import link_native
-from tests.firmware.talking import LIMIT_S, Talk, environment_file, start
+from tests.firmware.talking import (
+    LIMIT_S,
+    Talk,
+    answer_to_constants,
+    environment_file,
+    start,
+)
 
-pytestmark = [pytest.mark.xdist_group("firmware"), pytest.mark.usefixtures("host_compiler")]
+pytestmark = pytest.mark.usefixtures("host_compiler")
 PERIOD_MS = 1000  # the model's
 READINGS = [[21_000, 1_013_250, 41_000]] * 8
 
@@ -27,6 +33,11 @@ def forecasting(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def series(tmp_path: Path) -> Path:
     times = [i * PERIOD_MS * 1000 for i in range(len(READINGS))]
     return environment_file(tmp_path / "series", READINGS, times, PERIOD_MS)
+
+
+def test_it_says_by_which_constants_it_forecasts(forecasting: Path) -> None:
+    with start([str(forecasting)]) as board:
+        assert board.ask("constants") == answer_to_constants(toy_forecast.CONTRACT)
 
 
 def rows_known(board: Talk) -> int:

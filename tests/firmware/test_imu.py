@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.firmware.building import (
+    FIRMWARE,
     HERE,
     NO_MODEL,
     PROJECT,
@@ -20,15 +21,19 @@ from tests.firmware.building import (
     library_sources,
 )
 
-pytestmark = pytest.mark.xdist_group("firmware")
 PARTS = HERE / "emulated_parts"
+NANO = FIRMWARE / "boards" / "nano33ble"
+XIAO = FIRMWARE / "boards" / "xiao_nrf52840_sense"
+MOUNTINGS = [NANO / "nano33ble_imu.c", XIAO / "xiao_imu.c"]
 SECOND_US = 1_000_000
-NOMINAL_MHZ = {"lsm9ds1": 119_000, "bmi270": 200_000}
-FIFO_FRAMES = {"lsm9ds1": 32, "bmi270": 157}
+NOMINAL_MILLIHZ = {"lsm9ds1": 119_000, "bmi270": 200_000, "lsm6ds3": 208_000}
+FIFO_FRAMES = {"lsm9ds1": 32, "bmi270": 157, "lsm6ds3": 341}
+PARTS_WE_KNOW = list(NOMINAL_MILLIHZ)
 NONE, STOPPED = 0, 2
 # How far the board's count may be off after seven overruns: one tells only that there was one.
-ALLOWED_ERROR = {"lsm9ds1": 2, "bmi270": 0}
-both = pytest.mark.parametrize("part", ["lsm9ds1", "bmi270"])
+ALLOWED_ERROR = {"lsm9ds1": 2, "bmi270": 0, "lsm6ds3": 7}
+WRITES_OF_START = {"lsm9ds1": 7, "bmi270": 13, "lsm6ds3": 8}  # of one byte
+each = pytest.mark.parametrize("part", PARTS_WE_KNOW)
 
 
 class Told(NamedTuple):
@@ -45,6 +50,11 @@ class Told(NamedTuple):
     def status(self) -> int:
         return int(self.lines[-1][1])
 
+    @property
+    def longest_ms(self) -> float:
+        """Of all calls for a sample since the state was printed last."""
+        return int(self.lines[-1][3]) / 1000
+
 
 Play = Callable[..., Told]
 
@@ -52,8 +62,9 @@ Play = Callable[..., Told]
 @pytest.fixture(scope="module")
 def play(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Play:
     request.getfixturevalue("host_compiler")
-    sources = [HERE / "imu_driver.c", *sorted(PARTS.glob("*.c")), *library_sources("imu")]
-    flags = [*STRICT, *SANITIZED, f"-I{PARTS}"]
+    sources = [HERE / "imu_driver.c", *sorted(PARTS.glob("*.c")), *library_sources("i2c", "imu")]
+    flags = [*STRICT, *SANITIZED, f"-I{PARTS}", f"-I{NANO}", f"-I{XIAO}"]
+    sources += MOUNTINGS
     program = compile_c(tmp_path_factory.mktemp("imu") / "imu", sources, flags, NO_MODEL)
 
     def run(*steps: str) -> Told:
@@ -67,15 +78,15 @@ def play(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     return run
 
 
-def started(part: str, rate_mhz: int | None = None) -> str:
-    return f"part {part} {rate_mhz or NOMINAL_MHZ[part]} begin"
+def started(part: str, rate_millihz: int | None = None) -> str:
+    return f"part {part} {rate_millihz or NOMINAL_MILLIHZ[part]} begin"
 
 
-@both
+@each
 def test_each_sensor_is_found_and_gives_all_its_samples(play, part):
     told = play(started(part), "poll 10000000 1000")
     assert told.lines[0] == ["1", part.upper()]
-    assert len(told.samples) == pytest.approx(10 * NOMINAL_MHZ[part] / 1000, abs=2)
+    assert len(told.samples) == pytest.approx(10 * NOMINAL_MILLIHZ[part] / 1000, abs=2)
     assert told.samples[:, 0].tolist() == list(range(len(told.samples)))
     assert (told.lost, told.status) == (0, NONE)
 
@@ -87,8 +98,8 @@ def test_without_a_sensor_it_says_so_and_goes_on(play):
 
 
 # Counts of each sensor for +1 g along, and +100 deg/s around, each axis of the board.
-G = {"lsm9ds1": 8197, "bmi270": 8192}
-DPS100 = {"lsm9ds1": 1429, "bmi270": 1638}
+G = {"lsm9ds1": 8197, "bmi270": 8192, "lsm6ds3": 8197}
+DPS100 = {"lsm9ds1": 1429, "bmi270": 1638, "lsm6ds3": 1429}
 
 
 def on_part(part: str, board_axis: int, count: int) -> list[int]:
@@ -101,7 +112,7 @@ def on_part(part: str, board_axis: int, count: int) -> list[int]:
     return [sign * count if i == place else 0 for i in range(6)]
 
 
-@both
+@each
 @pytest.mark.parametrize("axis", range(6))
 @pytest.mark.parametrize("sign", [1, -1])
 def test_both_sensors_tell_the_same_movement_in_the_same_numbers(play, part, axis, sign):
@@ -114,11 +125,11 @@ def test_both_sensors_tell_the_same_movement_in_the_same_numbers(play, part, axi
     assert np.abs(last - expected).max() <= (1 if axis < 3 else 60)
 
 
-@both
+@each
 def test_the_ends_of_the_range_do_not_wrap(play, part):
     told = play(started(part), "show " + "-32768 " * 6, "poll 200000 1000")
-    rotation = 2_293_760 if part == "lsm9ds1" else 2_000_000
-    acceleration = 3998 if part == "lsm9ds1" else 4000
+    rotation = 2_000_000 if part == "bmi270" else 2_293_760
+    acceleration = 4000 if part == "bmi270" else 3998
     signs = [1, 1, -1, 1, 1, -1] if part == "bmi270" else [-1] * 6
     sizes = [acceleration] * 3 + [rotation] * 3
     assert told.samples[-1, 2:8].tolist() == [s * v for s, v in zip(signs, sizes, strict=True)]
@@ -135,14 +146,16 @@ def driver_source(part: str) -> str:
     return (PROJECT / "firmware" / "lib" / "imu" / f"{part}.c").read_text()
 
 
-@both
+@each
 def test_the_table_of_the_documentation_is_the_drivers(part):
-    column = 1 if part == "lsm9ds1" else 2
-    names = ["x", "y", "z"]
-    pairs = re.search(r"\.axis = (\{.*?\}\}),", driver_source(part), re.DOTALL).group(1)
+    column = 1 + PARTS_WE_KNOW.index(part)
+    mountings = "".join(path.read_text() for path in MOUNTINGS)
+    name = part.upper()
+    pairs = re.search(rf"\.driver = &{name}.*?\.axis = (\{{.*?\}}\}})", mountings, re.DOTALL).group(
+        1
+    )
     axes = [tuple(map(int, pair)) for pair in re.findall(r"\{(\d), (-?1)\}", pairs)]
-    assert [place % 3 for place, _ in axes[:3]] == [place % 3 for place, _ in axes[3:]]
-    told = [("-" if sign < 0 else "+") + names[place] for place, sign in axes[:3]]
+    told = [("-" if sign < 0 else "+") + "xyz"[place] for place, sign in axes]
     assert [row[column] for row in doc_rows("Axes")] == told
     settings = {row[0]: row[column] for row in doc_rows("Settings")}
     source = driver_source(part)
@@ -150,17 +163,17 @@ def test_the_table_of_the_documentation_is_the_drivers(part):
     def constant(name: str) -> int:
         return int(re.search(rf"\.{name} = (\d+)\b", source).group(1))
 
-    rate_mhz, fifo = constant("rate_mhz"), FIFO_FRAMES[part]
-    assert settings["rate"] == f"{rate_mhz // 1000} Hz"
-    assert settings["FIFO"].startswith(f"{fifo} samples, {fifo * 1000 / rate_mhz:.2f} s")
+    rate_millihz, fifo = constant("rate_millihz"), FIFO_FRAMES[part]
+    assert settings["rate"] == f"{rate_millihz // 1000} Hz"
+    assert settings["FIFO"].startswith(f"{fifo} samples, {fifo * 1000 / rate_millihz:.2f} s")
     for name in ("acceleration", "rotation"):
         unit = constant(f"{name}_numerator") / constant(f"{name}_denominator")
-        assert settings[f"{name}, a count"].split()[0] == f"{unit:.5g}"
+        assert settings[f"{name}, one count"].split()[0] == f"{unit:.5g}"
 
 
-@both
+@each
 def test_a_board_that_is_busy_loses_nothing_while_the_fifo_lasts(play, part):
-    period_us = 10**9 // NOMINAL_MHZ[part]
+    period_us = 10**9 // NOMINAL_MILLIHZ[part]
     busy_us = (FIFO_FRAMES[part] - 2) * period_us
     told = play(started(part), f"numbers poll 2000000 1000 wait {busy_us} poll 1000000 1000")
     seq = told.samples[:, 0]
@@ -168,58 +181,58 @@ def test_a_board_that_is_busy_loses_nothing_while_the_fifo_lasts(play, part):
     assert seq.tolist() == list(range(len(seq)))
 
 
-@both
+@each
 def test_a_fifo_that_ran_over_is_seen_and_counted(play, part):
-    period_us = 10**9 // NOMINAL_MHZ[part]
+    period_us = 10**9 // NOMINAL_MILLIHZ[part]
     busy_us = (FIFO_FRAMES[part] + 20) * period_us
     told = play(started(part), f"poll 2000000 1000 wait {busy_us} poll 1000000 1000")
     seq = told.samples[:, 0]
     jumps = np.flatnonzero(np.diff(seq) > 1)
-    assert len(jumps) == 1
-    assert told.lost == int(seq[jumps[0] + 1] - seq[jumps[0]]) - 1
+    assert len(jumps) in (1, 2)  # another frame may give way while the first ones are read
+    assert told.lost == sum(int(seq[jump + 1] - seq[jump]) - 1 for jump in jumps)
     assert told.lost == pytest.approx(20, abs=1)
 
 
 def numbers(part: str, told: Told) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """What the sensor itself counted: shown as rotation around its own x."""
     rotation = -told.samples[:, 6] if part == "bmi270" else told.samples[:, 5]
-    return np.rint(rotation / {"lsm9ds1": 70, "bmi270": 1e6 / 16384}[part])
+    return np.rint(rotation / (1e6 / 16384 if part == "bmi270" else 70))
 
 
-@both
+@each
 def test_losses_are_counted_to_the_sample_over_many_overruns(play, part):
-    period_us = 10**9 // NOMINAL_MHZ[part]
+    period_us = 10**9 // NOMINAL_MILLIHZ[part]
     stalls = [f"wait {(FIFO_FRAMES[part] + n) * period_us} poll 1500000 1000" for n in range(1, 8)]
     told = play(started(part), "numbers poll 2000000 1000", *stalls)
     assert told.lost > len(stalls)
     assert np.abs(numbers(part, told) - told.samples[:, 0]).max() <= ALLOWED_ERROR[part]
 
 
-@both
+@each
 @pytest.mark.parametrize("off", [0.96, 0.978, 1.0, 1.03])
 @pytest.mark.parametrize("step_us", [1000, 6000])
 def test_times_are_those_at_which_the_sensor_sampled(play, part, off, step_us):
-    rate_mhz = round(NOMINAL_MHZ[part] * off)
-    told = play(started(part, rate_mhz), f"poll 60000000 {step_us}")
+    rate_millihz = round(NOMINAL_MILLIHZ[part] * off)
+    told = play(started(part, rate_millihz), f"poll 60000000 {step_us}")
     seq, t_us, made_us = told.samples[:, 0], told.samples[:, 1], told.samples[:, 8]
     assert (np.diff(t_us) > 0).all()
-    settled = seq > 10 * rate_mhz / 1000
+    settled = seq > 10 * rate_millihz / 1000
     late_us = (t_us - made_us)[settled]
     assert late_us.min() > -500
     assert late_us.max() < 1000
     measured = (seq[-1] - seq[settled][0]) * 1e9 / (t_us[-1] - t_us[settled][0])
-    assert measured == pytest.approx(rate_mhz, rel=5e-4)
+    assert measured == pytest.approx(rate_millihz, rel=5e-4)
 
 
-@both
+@each
 def test_the_bus_is_asked_little_more_than_once_a_sample(play, part):
     told = play(started(part), "poll 10000000 1000 state poll 10000000 1000")
     transfers = int(told.lines[-1][2]) - int(told.lines[-2][2])
     a_sample = transfers / (len(told.samples) / 2)
-    assert a_sample < (4.5 if part == "lsm9ds1" else 3)  # two to three of them carry the sample
+    assert a_sample < (4.5 if part == "lsm9ds1" else 3.2)  # two to three of them carry the sample
 
 
-@both
+@each
 def test_a_sensor_that_dies_is_told_and_comes_back_with_a_gap(play, part):
     told = play(started(part), "poll 2000000 1000 unplug poll 5000000 1000 state",
                 "plug poll 4000000 1000")  # fmt: skip
@@ -229,12 +242,12 @@ def test_a_sensor_that_dies_is_told_and_comes_back_with_a_gap(play, part):
     (hole,) = np.flatnonzero(np.diff(seq) > 1)
     missing = int(np.diff(seq)[hole]) - 1
     silent_s = int(np.diff(t_us)[hole]) / SECOND_US
-    assert missing == pytest.approx(silent_s * NOMINAL_MHZ[part] / 1000, rel=0.02)
+    assert missing == pytest.approx(silent_s * NOMINAL_MILLIHZ[part] / 1000, rel=0.02)
     assert told.lost == missing
     assert (np.diff(t_us) > 0).all()
 
 
-@both
+@each
 @pytest.mark.parametrize("every", [7, 10, 101])
 def test_a_bus_that_fails_now_and_then_costs_no_sample(play, part, every):
     told = play(started(part), f"numbers poll 1000000 1000 flaky {every} poll 20000000 1000")
@@ -244,12 +257,56 @@ def test_a_bus_that_fails_now_and_then_costs_no_sample(play, part, every):
     assert np.array_equal(numbers(part, told), seq)
 
 
-@both
+@each
+def test_a_sensor_that_is_silent_at_boot_is_found_later(play, part):
+    told = play(f"part {part} {NOMINAL_MILLIHZ[part]} unplug begin poll 5000000 1000",
+                "plug poll 4000000 1000")  # fmt: skip
+    assert told.lines[0] == ["0", "none"]
+    assert told.status == NONE
+    assert len(told.samples) > 2 * NOMINAL_MILLIHZ[part] / 1000
+    assert told.samples[0, 0] == 0
+    assert told.lost == 0
+
+
+@each
+def test_a_bus_that_is_stuck_at_boot_and_freed_later_gives_its_sensor(play, part):
+    told = play(f"part {part} {NOMINAL_MILLIHZ[part]} jam begin poll 3000000 1000 state",
+                "free poll 4000000 1000")  # fmt: skip
+    assert told.lines[0][0] == "0"
+    assert len(told.samples) > NOMINAL_MILLIHZ[part] / 1000
+
+
+@each
+@pytest.mark.parametrize("fault", ["jam", "unplug", "hold", "flaky 3", "corrupt unplug"])
+def test_no_fault_of_the_sensor_stops_the_board_for_long(play, part, fault):
+    """Neither while it lasts nor while the sensor is started again."""
+    told = play(started(part), f"poll 1000000 1000 {fault} poll 9000000 1000 state",
+                "free plug flaky 0 poll 9000000 1000")  # fmt: skip
+    assert int(told.lines[-2][3]) / 1000 <= 100
+    assert told.longest_ms <= 100
+
+
+@each
 def test_a_stuck_bus_is_freed(play, part):
     told = play(started(part), "poll 1000000 1000 hold poll 8000000 1000")
     assert told.status == NONE
     assert told.samples[-1, 1] > 8 * SECOND_US
     assert told.lost > 0
+
+
+@each
+def test_a_setting_that_arrives_wrong_gives_no_wrong_value(play, part):
+    """Whichever write it is and whichever bit."""
+    count = {"acceleration": G[part], "rotation": DPS100[part]}
+    frame = on_part(part, 2, count["acceleration"])
+    frame = [a or b for a, b in zip(frame, on_part(part, 3, count["rotation"]), strict=True)]
+    shown = f"show {' '.join(map(str, frame))}"
+    right = play(started(part), shown, "poll 500000 2000").samples[-1, 2:8]
+    for write in range(1, WRITES_OF_START[part] + 1):
+        for bit in range(8):
+            told = play(shown, f"garble {write} {1 << bit}", started(part), "poll 2500000 2000")
+            assert len(told.samples) > NOMINAL_MILLIHZ[part] / 1000, (write, bit)
+            assert (told.samples[:, 2:8] == right).all(), (write, bit)
 
 
 def test_a_bmi270_with_wrong_firmware_does_not_start(play):

@@ -9,14 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-pytestmark = pytest.mark.xdist_group("firmware")
 few = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 KINDS = [
     *("info", "labels", "stream", "classify", "scores", "load", "invoke", "bench", "profile"),
-    *("selftest", "image", "reboot", "pull", "inject", "sample", "text", "more"),
+    *("selftest", "constants", "image", "reboot", "pull", "inject", "sample", "text", "more"),
     *("generate", "observe", "environment", "unknown", "bad-argument", "out-of-range"),
     "line-too-long",
 ]

@@ -13,8 +13,6 @@ import pytest
 
 from tests.firmware.talking import LIMIT_S, PERIOD_US, imu_file, start
 
-pytestmark = pytest.mark.xdist_group("firmware")
-
 
 def test_it_ends_when_the_host_has_gone(sanitized_native):
     with start([str(sanitized_native)]) as board:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-pytestmark = pytest.mark.xdist_group("firmware")
 few = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 CLASSES, WINDOW, HOP, CHANNELS = 3, 8, 4, 6
+WINDOW_US = WINDOW * 10**9 // 119_000  # of the model left_right
 
 policies = st.fixed_dictionaries(
     {
@@ -82,6 +82,15 @@ def test_a_class_that_stays_high_fires_once_and_again_after_its_release(driver):
     assert [int(line.split()[0]) for line in printed.splitlines()] == [1, 13]
 
 
+def test_windows_are_forgotten_where_the_next_comes_later_than_a_window_is_long(driver):
+    """Scores are 255, and two windows in a row are needed for an event."""
+    for late_us, events in ((WINDOW_US, 1), (WINDOW_US + 1, 0), (-1, 0)):
+        times = [2 * WINDOW_US, 2 * WINDOW_US + late_us]
+        flat = [number for t_us in times for number in (t_us, 0, 255, 0)]
+        printed = driver("decision", 2, 255, 100, 0, 510, 510, 510, len(times), *flat)
+        assert len(printed.splitlines()) == events
+
+
 def test_no_event_within_the_refractory_time_of_another_class(driver):
     windows = [[255, 0, 0]] * 3 + [[0, 255, 0]] * 10
     flat = [number for i, scores in enumerate(windows) for number in (100 * i, *scores)]
@@ -104,11 +113,11 @@ samples = st.lists(
     ),
     rows=samples,
 )
-def test_windows_hold_the_last_samples_quantised(driver, shift, scales, rows):
+def test_windows_hold_the_last_samples_quantized(driver, shift, scales, rows):
     flat = [number for row in rows for number in row]
     head = [number for scale in scales for number in scale]
     printed = driver("window", shift, *head, len(rows), *flat).splitlines()
-    quantised = [
+    quantized = [
         [
             max(-128, min(127, (value * multiplier + offset) >> shift))
             for value, (multiplier, offset) in zip(row, scales, strict=True)
@@ -116,7 +125,7 @@ def test_windows_hold_the_last_samples_quantised(driver, shift, scales, rows):
         for row in rows
     ]
     ends = range(WINDOW, len(rows) + 1, HOP)
-    expected = [[q for row in quantised[end - WINDOW : end] for q in row] for end in ends]
+    expected = [[q for row in quantized[end - WINDOW : end] for q in row] for end in ends]
     assert [list(map(int, line.split())) for line in printed] == expected
 
 

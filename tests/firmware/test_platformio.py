@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.deployment import platformio
-from pipeline.deployment.platformio import BuiltImage, build, ensure_build_core
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.deployment.platformio import VARIABLE, BuiltImage, build_firmware, ensure_build_core
 from tests.firmware.building import MODEL, PROJECT
 from tests.firmware.talking import qemu_command, start
 
-pytestmark = pytest.mark.xdist_group("firmware")
 TIMEOUT_S = 300.0
 
 
@@ -28,7 +27,7 @@ def model_with(folder: Path, old: str, new: str) -> Path:
 
 def build_virtual(model: Path | None, log: Path) -> BuiltImage:
     log.parent.mkdir(parents=True, exist_ok=True)
-    return build("virtual", model, PROJECT, log, TIMEOUT_S)
+    return build_firmware("virtual", model, PROJECT, log, TIMEOUT_S)
 
 
 def contract_on(image: BuiltImage) -> str:
@@ -53,13 +52,13 @@ def test_a_build_waits_for_the_first_one_in_its_folder(tmp_path):
     """PlatformIO empties a folder that it has never built in, and all that lies there."""
     first, second = tmp_path / "first.log", tmp_path / "second.log"
     with ThreadPoolExecutor() as pool:
-        building = pool.submit(build, "native", None, PROJECT, first, TIMEOUT_S)
+        building = pool.submit(build_firmware, "native", None, PROJECT, first, TIMEOUT_S)
         give_up_at = time.monotonic() + TIMEOUT_S
         while not first.exists() or "Compiling" not in first.read_text():
             assert not building.done(), f"it compiled nothing: {building.exception()}"
             assert time.monotonic() < give_up_at
             time.sleep(0.01)
-        build("native", None, PROJECT, second, TIMEOUT_S)
+        build_firmware("native", None, PROJECT, second, TIMEOUT_S)
         building.result()
     assert "Compiling" not in second.read_text()
 
@@ -103,7 +102,7 @@ def test_a_missing_compiler_comes_with_the_command_that_installs_it(
 ):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(PipelineError) as caught:
-        build(environment, None, PROJECT, tmp_path / "log", TIMEOUT_S)
+        build_firmware(environment, None, PROJECT, tmp_path / "log", TIMEOUT_S)
     assert caught.value.exit_code == ExitCode.NO_TOOL
     assert "apt-get install" in caught.value.next_step
 
@@ -111,34 +110,39 @@ def test_a_missing_compiler_comes_with_the_command_that_installs_it(
 @pytest.mark.usefixtures("qemu")
 def test_a_build_that_takes_too_long_is_ended(tmp_path):
     with pytest.raises(PipelineError, match="stopped after 0 s"):
-        build("virtual", None, PROJECT, tmp_path / "log", 0.05)
+        build_firmware("virtual", None, PROJECT, tmp_path / "log", 0.05)
 
 
 def test_the_build_core_is_put_in_place_where_there_is_no_registry(tmp_path, monkeypatch):
+    monkeypatch.setattr(platformio, "work_folder", lambda: tmp_path)
     monkeypatch.setattr(platformio, "registry_answers", lambda: False)
-    ensure_build_core(tmp_path)
+    ensure_build_core()
     folder = tmp_path / ".platformio" / "packages" / "tool-scons"
     assert {path.name for path in folder.iterdir()} == {".piopm", "package.json", "scons.py"}
 
 
 def test_nothing_is_put_in_place_where_the_registry_answers(tmp_path, monkeypatch):
+    monkeypatch.setattr(platformio, "work_folder", lambda: tmp_path)
     monkeypatch.setattr(platformio, "registry_answers", lambda: True)
-    ensure_build_core(tmp_path)
+    ensure_build_core()
     assert not list(tmp_path.iterdir())
 
 
 def test_a_missing_scons_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(platformio, "work_folder", lambda: tmp_path)
     monkeypatch.setattr(platformio, "registry_answers", lambda: False)
     monkeypatch.setattr(platformio, "SCONS_VERSION", "0.0.0")
     with pytest.raises(PipelineError) as caught:
-        ensure_build_core(tmp_path)
+        ensure_build_core()
     assert caught.value.exit_code == ExitCode.NO_TOOL
     assert "make setup" in caught.value.next_step
 
 
 def test_the_real_board_needs_the_registry_once(tmp_path, monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(platformio, "work_folder", lambda: tmp_path)
     monkeypatch.setattr(platformio, "registry_answers", lambda: False)
     with pytest.raises(PipelineError, match="Arduino core") as caught:
-        build("nano33ble", None, tmp_path, tmp_path / "log", TIMEOUT_S)
+        build_firmware("nano33ble", None, tmp_path, tmp_path / "log", TIMEOUT_S)
     assert caught.value.exit_code == ExitCode.NO_TOOL
     assert "gesture doctor" in caught.value.next_step

@@ -2,63 +2,31 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable
-from typing import NamedTuple
+import re
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.firmware.building import HERE, NO_MODEL, SANITIZED, STRICT, compile_c, library_sources
+from tests.firmware.building import FIRMWARE
+from tests.fixtures.rate_lock import (
+    AMPLITUDES,
+    REACH,
+    Hold,
+    build_rate_lock,
+    level_db,
+    motion,
+    sensor,
+)
 
-pytestmark = pytest.mark.xdist_group("firmware")
 BLOCK = 128  # samples of one measurement
-Rows = np.ndarray[tuple[int, ...], np.dtype[np.int64]]  # [n, 8]: seq, t_us, six values
-
-
-class Held(NamedTuple):
-    rows: Rows
-    states: list[str]
-
-
-Hold = Callable[[float, float, Rows], Held]
 
 
 @pytest.fixture(scope="module")
 def hold(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Hold:
     request.getfixturevalue("host_compiler")
-    sources = [HERE / "rate_driver.c", *library_sources("rate")]
-    folder = tmp_path_factory.mktemp("rate")
-    program = compile_c(folder / "rate", sources, [*STRICT, *SANITIZED], NO_MODEL)
-
-    def run(nominal_hz: float, wanted_hz: float, rows: Rows) -> Held:
-        numbers = [round(nominal_hz * 1000), round(wanted_hz * 1000), *rows.ravel().tolist()]
-        result = subprocess.run(
-            [program], input=" ".join(map(str, numbers)), capture_output=True, text=True, timeout=60
-        )
-        assert result.returncode == 0, result.stderr
-        lines = result.stdout.splitlines()
-        found = [list(map(int, line.split())) for line in lines if line[0].isdigit()]
-        states = [line for line in lines if not line[0].isdigit()]
-        past_int64 = any(row[1] >= 2**63 for row in found)
-        kind = object if past_int64 else np.int64
-        return Held(np.array(found, kind).reshape(-1, 8), states)
-
-    return run
-
-
-def motion(t_s: np.ndarray[tuple[int, ...], np.dtype[np.float64]], frequency_hz: float) -> Rows:
-    """int64 [n, 6], thousandths: 4 g and 1000 deg/s at a frequency, axes out of phase."""
-    phase = 2 * np.pi * frequency_hz * t_s[:, None] + np.arange(6)
-    return np.rint(np.sin(phase) * [4000, 4000, 4000, 1e6, 1e6, 1e6]).astype(np.int64)
-
-
-def sensor(rate_hz: float, seconds: float, frequency_hz: float = 3, start_us: int = 0) -> Rows:
-    count = np.arange(round(seconds * rate_hz))
-    t_us = start_us + np.rint(count * 1e6 / rate_hz).astype(np.int64)
-    return np.column_stack([count, t_us, motion(t_us / 1e6, frequency_hz)])
+    return build_rate_lock(tmp_path_factory.mktemp("rate"))
 
 
 def test_a_sensor_at_the_wanted_rate_is_not_touched(hold):
@@ -76,18 +44,75 @@ def test_another_rate_is_brought_to_the_wanted_one_exactly(hold, rate_hz):
     seq, t_us = held.rows[:, 0], held.rows[:, 1]
     assert seq.tolist() == list(range(len(seq)))
     assert t_us.tolist() == [round(n * 1e6 / 119) for n in range(len(t_us))]
-    assert len(seq) == pytest.approx(60 * 119, abs=4)
+    assert len(seq) == pytest.approx(60 * 119 - REACH, abs=2)
+
+
+def test_the_kernel_is_the_window_that_its_header_names():
+    header = (FIRMWARE / "lib" / "rate" / "resample_kernel.h").read_text()
+    text = (FIRMWARE / "lib" / "rate" / "resample_kernel.c").read_text()
+    points = int(re.search(r"POINTS (\d+)", header)[1])
+    distance = np.arange(REACH * points + 1) / points
+    cutoff, beta = 0.419, 5.3
+    window = np.i0(beta * np.sqrt(1 - (distance / REACH) ** 2)) / np.i0(beta)
+    kernel = 2 * cutoff * np.sinc(2 * cutoff * distance) * window
+    constants = re.findall(r"-?\d+", text.split("{")[1])
+    assert list(map(int, constants)) == np.rint(kernel * 2**15).astype(int).tolist()
+
+
+@pytest.mark.parametrize("frequency_hz", [1, 5, 10, 17, 25, 33, 39])
+@pytest.mark.parametrize("rate_hz", [104, 116, 130, 200, 238, 1000])
+def test_movement_keeps_its_shape_up_to_a_third_of_the_rate(hold, rate_hz, frequency_hz):
+    held = hold(rate_hz, 119, sensor(rate_hz, 10, frequency_hz))
+    truth = motion(held.rows[:, 1] / 1e6, frequency_hz)
+    assert level_db((held.rows[:, 2:] - truth)[2 * REACH :]) < -50
 
 
 @pytest.mark.parametrize(
-    ("rate_hz", "frequency_hz", "worst"),
-    [(200, 5, 0.001), (200, 10, 0.003), (200, 20, 0.04), (104, 5, 0.003), (104, 10, 0.04)],
+    ("rate_hz", "wanted_hz", "frequencies_hz"),
+    [
+        (200, 50, (25, 30, 35, 40, 45, 60, 75, 90, 99)),
+        (119, 104, (52, 55, 59)),
+        (238, 119, (60, 80, 100, 118)),
+        (1000, 119, (60, 110, 119, 238, 400, 490)),
+        (104, 50, (26, 40, 51)),
+    ],
 )
-def test_movement_keeps_its_shape(hold, rate_hz, frequency_hz, worst):
-    held = hold(rate_hz, 119, sensor(rate_hz, 10, frequency_hz))
-    truth = motion(held.rows[:, 1] / 1e6, frequency_hz)
-    error = np.abs(held.rows[5:, 2:] - truth[5:]) / [4000, 4000, 4000, 1e6, 1e6, 1e6]
-    assert error.max() < worst
+def test_what_the_rate_cannot_show_does_not_come_back_as_another_motion(
+    hold, rate_hz, wanted_hz, frequencies_hz
+):
+    for frequency_hz in frequencies_hz:
+        held = hold(rate_hz, wanted_hz, sensor(rate_hz, 10, frequency_hz))
+        assert level_db(held.rows[2 * REACH :, 2:]) < -40, frequency_hz
+
+
+@pytest.mark.parametrize("rate_hz", [104, 200, 1000])
+def test_a_stretch_begins_as_exactly_as_it_goes_on(hold, rate_hz):
+    held = hold(rate_hz, 119, sensor(rate_hz, 2, 5))
+    truth = motion(held.rows[:, 1] / 1e6, 5)
+    error = np.abs(held.rows[:, 2:] - truth) / AMPLITUDES
+    assert error[:REACH].max() < 0.005
+
+
+def test_values_are_rounded_to_the_nearest_on_both_sides_of_zero(hold):
+    """Rounded towards zero they would be half a thousandth too small on the whole."""
+    rows = sensor(200, 20)
+    slopes = np.array([0.005, -0.005, 0.007, -0.007, 0.011, -0.011])
+    offsets = 3 * np.sign(slopes)
+    rows[:, 2:] = np.rint(rows[:, :1] * slopes + offsets)
+    held = hold(200, 119, rows).rows[2 * REACH : -2 * REACH]
+    truth = held[:, 1:2] / 5000 * slopes + offsets
+    assert np.abs((held[:, 2:] - truth).mean(axis=0)).max() < 0.1
+    assert np.array_equal(held[:, 2::2], -held[:, 3::2])
+
+
+def test_single_lost_samples_are_bridged(hold):
+    rows = sensor(200, 10, 3)
+    kept = np.delete(rows, np.s_[30::25], axis=0)
+    held = hold(200, 119, kept)
+    assert (np.diff(held.rows[:, 0]) == 1).all()
+    truth = motion(held.rows[:, 1] / 1e6, 3)
+    error = np.abs(held.rows[:, 2:] - truth) / AMPLITUDES
+    assert error.max() < 0.005
 
 
 def test_a_sensor_that_is_not_at_its_nominal_rate_is_found_out(hold):

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
 
-import pytest
-
 from tests.firmware.talking import (
     Talk,
     environment_file,
@@ -19,7 +17,6 @@ from tests.firmware.talking import (
     start,
 )
 
-pytestmark = pytest.mark.xdist_group("firmware")
 PERIOD_MS = 1000
 # How late a reading may be. The virtual board's clock counts instructions: a turn of the loop and
 # what it has to say. The native board's goes on with the host's, however busy that is.

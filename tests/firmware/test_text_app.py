@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.text_twin import TextTwin
-from pipeline.twin import Twin
+from pipeline.twin.library import Twin
+from pipeline.twin.text_twin import TextTwin
 from tests.firmware.building import link_native
-from tests.firmware.talking import Talk, start
+from tests.firmware.talking import Talk, answer_to_constants, start
 from tests.toy_text import Toy, judge, judged, tokens_of, writer
 
-pytestmark = [pytest.mark.xdist_group("firmware"), pytest.mark.usefixtures("host_compiler")]
+pytestmark = pytest.mark.usefixtures("host_compiler")
 
 
 def build(toy: Toy, folder: Path) -> Path:
@@ -49,6 +49,12 @@ def written_by(board: Talk, command: str) -> tuple[str, str]:
     parts = [line.removeprefix("text ") for line in lines if line.startswith("text ")]
     assert all(len(part) < 80 for part in parts)
     return json.loads(f'"{"".join(parts)}"'), answer
+
+
+def test_it_says_by_which_constants_it_decides(judging: Path, writing: Path) -> None:
+    for image, toy in ((judging, judge()), (writing, writer())):
+        with start([str(image)]) as board:
+            assert board.ask("constants") == answer_to_constants(toy.contract)
 
 
 def test_a_text_is_judged_and_goes_on_over_lines(judging: Path) -> None:

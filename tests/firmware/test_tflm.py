@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Int8
-from pipeline.conversion.c_array import c_array
-from pipeline.files import save_text_files
+from pipeline.conversion.c_source import c_array
+from pipeline.core.artifacts import Int8
+from pipeline.core.files import save_text_files
 from tests.firmware.building import FIRMWARE, HERE, PROJECT
 
 WINDOW, CHANNELS, CLASSES = 8, 6, 3

@@ -11,6 +11,7 @@
 #include "escape.h"
 #include "line.h"
 #include "rate.h"
+#include "transmitter.h"
 #include "window.h"
 
 static int64_t number(void) {
@@ -130,7 +131,7 @@ static void run_rate(void) {
     sample_t sample = {.seq = (uint32_t)number()};
     sample.t_us = (uint64_t)number();
     rate_push(&rate, &sample);
-    printf("%" PRIu32 "\n", rate.rate_mhz);
+    printf("%" PRIu32 "\n", rate.rate_millihz);
   }
 }
 
@@ -164,13 +165,64 @@ static void run_imu(void) {
   free(memory);
 }
 
+static struct {
+  size_t room, room_a_ms;
+  bool is_connected;
+  uint64_t now_us;
+} host;
+
+static size_t host_send(const char *bytes, size_t count) {
+  const size_t taken = count < host.room ? count : host.room;
+  for (size_t i = 0; i < taken; i++) printf("%02x", (unsigned char)bytes[i]);
+  host.room -= taken;
+  return taken;
+}
+
+static bool host_is_connected(void) { return host.is_connected; }
+
+static void host_wait(void) {
+  host.now_us += 1000;
+  host.room += host.room_a_ms;
+}
+
+static uint64_t host_now_us(void) { return host.now_us; }
+
+/* limit_us, then steps: `host CONNECTED ROOM ROOM_A_MS`, and `piece HEX` and `poll`, which print
+ * what was sent, the outcome and the time */
+static void run_transmitter(void) {
+  static const transmitter_port_t port = {host_send, host_is_connected, host_wait, host_now_us};
+  transmitter_t transmitter;
+  transmitter_begin(&transmitter, &port, (uint32_t)number());
+  char step[8], hex[512];
+  while (scanf("%7s", step) == 1) {
+    if (strcmp(step, "host") == 0) {
+      host.is_connected = number() != 0;
+      host.room = (size_t)number();
+      host.room_a_ms = (size_t)number();
+      continue;
+    }
+    if (strcmp(step, "poll") == 0) {
+      transmitter_poll(&transmitter);
+      printf(" 1 %" PRIu64 "\n", host.now_us);
+      continue;
+    }
+    if (scanf("%511s", hex) != 1) exit(EXIT_FAILURE);
+    char piece[256];
+    size_t length = 0;
+    for (unsigned byte; sscanf(hex + 2 * length, "%2x", &byte) == 1;) piece[length++] = (char)byte;
+    const bool was_sent = transmitter_write(&transmitter, piece, length);
+    printf(" %d %" PRIu64 "\n", was_sent, host.now_us);
+  }
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*run)(void);
-  } parts[] = {{"decision", run_decision},   {"window", run_window}, {"samples", run_samples},
-               {"commands", run_commands},   {"texts", run_texts},   {"escapes", run_escapes},
-               {"long-line", run_long_line}, {"rate", run_rate},     {"imu", run_imu}};
+  } parts[] = {{"decision", run_decision},      {"window", run_window}, {"samples", run_samples},
+               {"commands", run_commands},      {"texts", run_texts},   {"escapes", run_escapes},
+               {"long-line", run_long_line},    {"rate", run_rate},     {"imu", run_imu},
+               {"transmitter", run_transmitter}};
   for (size_t i = 0; argc > 1 && i < sizeof parts / sizeof parts[0]; i++) {
     if (strcmp(argv[1], parts[i].name) == 0) {
       parts[i].run();

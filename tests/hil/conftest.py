@@ -12,19 +12,19 @@ import pytest
 import serial
 from serial.tools import list_ports
 
-from pipeline.artifacts import PROJECT, GoldenVectors, Recording
 from pipeline.boards.supervisor import RunningBoard, start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
+from pipeline.capture.protocol import Message, is_sensor_stopped
 from pipeline.capture.usb_boards import Usb
-from pipeline.deployment.platformio import build
-from pipeline.deployment.upload import Waits
-from pipeline.stages.uploading import Uploaded, Wanted, put_on_board
+from pipeline.core.artifacts import GoldenVectors, Recording
+from pipeline.deployment.upload import Timeouts
+from pipeline.workflows.deploy import Uploaded, UploadRequest, put_on_board
 from tests.fixtures.nano.usb import UsbPorts
 from tests.hil.uploads import VECTORS, WAITS
+from tests.once import Once, built_with
 from tests.tiny_model import CONTRACT, WINDOW, network_output, write_sources
 
-BUILD_TIMEOUT_S = 300.0
 LIMIT_S = 60.0
 TOOLS = {"virtual": "qemu", "native": "host_compiler"}
 
@@ -33,6 +33,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--board", default=None, help="the kind of the board to test: nano33ble")
     parser.addoption("--serial-number", default=None, help="of the only board to be touched")
     parser.addoption("--run", default="runs/latest", help="the run that was deployed to it")
+
+
+def until_stopped(client: BoardClient) -> None:
+    """Wait until the board says that its sensor gives nothing more."""
+    for item in client.items(LIMIT_S):
+        if isinstance(item, Message) and is_sensor_stopped(item):
+            return
+    raise AssertionError("the sensor did not stop")
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,16 @@ class Bench:
             yield client
 
     @contextmanager
+    def played(self, imu: Recording) -> Iterator[RunningBoard]:
+        """A board whose sensor has given the whole recording, as fast as it can, and stopped."""
+        with self.start(imu, fast=True) as board:
+            with open_port(board.port) as port:
+                client = BoardClient(port)
+                client.wait_ready()
+                until_stopped(client)
+            yield board
+
+    @contextmanager
     def terminal(
         self, imu: Recording | None = None, *, fast: bool = False
     ) -> Iterator[serial.Serial]:
@@ -66,13 +84,13 @@ class Bench:
 
 
 @pytest.fixture(scope="session")
-def tiny_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_sources(tmp_path_factory.mktemp("model"))
+def tiny_sources(once: Once) -> Path:
+    return once("tiny-model", write_sources)
 
 
 @pytest.fixture(scope="session")
 def bench_of(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, tiny_sources: Path
+    request: pytest.FixtureRequest, once: Once, tiny_sources: Path
 ) -> Callable[[str, bool], Bench]:
     """A board by its name, with the tiny model or with none; built once a session."""
     benches: dict[tuple[str, bool], Bench] = {}
@@ -80,9 +98,8 @@ def bench_of(
     def bench(name: str, with_model: bool = True) -> Bench:
         if (name, with_model) not in benches:
             request.getfixturevalue(TOOLS[name])
-            log = tmp_path_factory.mktemp(name) / "build.log"
             sources = tiny_sources if with_model else None
-            built = build(name, sources, PROJECT, log, BUILD_TIMEOUT_S)
+            built = once(f"{name}-{'tiny' if with_model else 'bare'}", built_with(name, sources))
             benches[name, with_model] = Bench(name, built.path, built.flash)
         return benches[name, with_model]
 
@@ -109,16 +126,16 @@ def usb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UsbPorts:
     return ports
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def golden() -> GoldenVectors:
     inputs = np.random.default_rng(6).integers(-128, 128, (VECTORS, WINDOW * 6)).astype(np.int8)
     return GoldenVectors(inputs, np.array([network_output(row) for row in inputs]))
 
 
 @pytest.fixture
-def wanted(bench_of, golden) -> Wanted:
+def wanted(bench_of, golden) -> UploadRequest:
     image = bench_of("native", True).flash.read_bytes()
-    return Wanted("native", image, CONTRACT, golden, VECTORS)
+    return UploadRequest("native", image, CONTRACT, golden, VECTORS)
 
 
 @pytest.fixture
@@ -128,12 +145,12 @@ def old_image(bench_of) -> bytes:
 
 
 @pytest.fixture
-def deploy(wanted: Wanted, tmp_path: Path) -> Callable[..., Uploaded]:
+def deploy(wanted: UploadRequest, tmp_path: Path) -> Callable[..., Uploaded]:
     def run(
         port: str = "auto",
         on_step: Callable[[str], None] = lambda _: None,
-        waits: Waits = WAITS,
-        chosen: Wanted = wanted,
+        waits: Timeouts = WAITS,
+        chosen: UploadRequest = wanted,
     ) -> Uploaded:
         return put_on_board(chosen, Usb(), port, tmp_path / "upload.log", on_step, waits)
 

@@ -15,16 +15,15 @@ import numpy as np
 import pytest
 import serial
 
-from pipeline.artifacts import Recording
 from pipeline.boards.supervisor import RunningBoard
 from pipeline.capture.clock import host_time_us
+from pipeline.core.artifacts import Recording
+from pipeline.core.errors import ExitCode
 from pipeline.datasets.recordings import load_recording, takes_in
-from pipeline.errors import ExitCode
 from tests.cli.commands import gesture, running
 from tests.fixtures.pulses import RATE_HZ, TURN_DPS, TURN_S, pulses
 from tests.fixtures.relay import Relay
 
-pytestmark = pytest.mark.xdist_group("hil")
 LIMIT_S = 60.0
 
 
@@ -59,7 +58,7 @@ def wait_for(what: Callable[[], bool], why: str) -> None:
 
 
 def heard_bytes(work: Path) -> int:
-    """How much the running capture has read, by its journal."""
+    """How much the running capture has read, by its log."""
     logs = list((work / "data" / "mine" / ".capture").glob("*/log"))
     text = logs[0].read_text("utf-8") if logs else ""
     ends = re.findall(r'^\["heard", \[0, (\d+), \d+\]\]$', text, re.MULTILINE)
@@ -226,7 +225,7 @@ def test_two_boards_in_step_tell_their_clocks_and_a_common_take(bench_of, tmp_pa
 
 
 def samples_read(work: Path) -> set[int]:
-    """The running numbers of all whole sample lines in the journal of the killed capture."""
+    """The running numbers of all whole sample lines in the log of the killed capture."""
     (raw,) = (work / "data" / "mine" / ".capture").glob("*/0.raw")
     content = raw.read_bytes().rstrip(b"\0")
     after_info = content[content.index(b"ok board=") :]

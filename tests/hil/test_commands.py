@@ -9,10 +9,8 @@ import pytest
 
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.errors import ExitCode, PipelineError
 from tests.tiny_model import CONTRACT, HOP, RATE_HZ, SELFTEST_CRC, WINDOW, network_output, swings
-
-pytestmark = pytest.mark.xdist_group("hil")
 
 
 def test_the_first_line_is_the_banner(bench):

@@ -13,22 +13,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import PROJECT, GoldenVectors
-from pipeline.capture.board_info import board_info
 from pipeline.capture.client import BoardClient
-from pipeline.capture.ports import find_port, open_port
-from pipeline.capture.protocol import LineReader, Message
+from pipeline.capture.ports import find_port
+from pipeline.capture.protocol import LineReader, Message, Sample, board_info
+from pipeline.core.artifacts import GoldenVectors
+from pipeline.core.costs import CYCLES_PER_INSTRUCTION, NetworkCost
+from pipeline.core.errors import PipelineError
+from pipeline.core.project import PROJECT
+from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.streams import join_takes
-from pipeline.errors import PipelineError
-from pipeline.run_folder import RunFolder
-from pipeline.twin import Twin
+from pipeline.twin.library import Twin
 from tests.hil.corpus import CASES, Subject
-from tests.hil.report import Report
+from tests.hil.emulated_boards import EMULATED, emulated_board
+from tests.hil.report import QUESTIONS, Measured, Report, bootloader_in
 from tests.tiny_model import CONTRACT, WINDOW, network_output, swings
 
-pytestmark = pytest.mark.xdist_group("hil")
-EMULATED = ("virtual", "native")
+RUNS = 10  # of the network, to be timed
+REST_S = 1.0
 EMULATED_SECONDS = 3.0
 REAL_SECONDS = 60.0
 PLAYED_S = 600.0  # by an emulated sensor, which is longer than the corpus takes
@@ -52,17 +54,18 @@ def golden() -> GoldenVectors:
 def emulated(
     golden: GoldenVectors,
     tiny_sources: Path,
-    bench_of: Callable[..., object],
     tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Callable[[str], object]:
     """A board that plays swings, with the tiny model, as long as the block lasts."""
     twin = Twin(tiny_sources, tmp_path_factory.mktemp("twin"))
 
     @contextmanager
     def subject(board: str) -> Iterator[Subject]:
-        with bench_of(board, True).start(swings(PLAYED_S)) as running:  # type: ignore[attr-defined]
-            seconds = EMULATED_SECONDS
-            yield Subject(board, running.port, CONTRACT, golden, twin, swings(12), seconds)
+        request.getfixturevalue("qemu" if board == "virtual" else "host_compiler")
+        work = tmp_path_factory.mktemp(board)
+        with emulated_board(board, tiny_sources, swings(PLAYED_S), work) as port:
+            yield Subject(board, port, CONTRACT, golden, twin, swings(12), EMULATED_SECONDS)
 
     return subject
 
@@ -96,16 +99,34 @@ def subject(
         yield named_board(request.config, board, tmp_path_factory.mktemp("twin"))
 
 
+def measure(client: BoardClient, run: RunFolder | None) -> Measured:
+    """run: the one that was deployed to a real board."""
+    samples = []
+    client.switch("stream", True)
+    for item in client.items(REST_S):
+        samples += [item.values] if isinstance(item, Sample) else []
+    client.switch("stream", False)
+    return Measured(
+        client.bench(RUNS) / RUNS,
+        NetworkCost.load(run.cost_file).instructions if run else None,
+        (np.mean(samples, axis=0) / 1000).tolist() if samples else [],
+        bootloader_in(run.build / "upload.log") if run else None,
+    )
+
+
 @pytest.fixture(scope="module")
-def report(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Report]:
+def report(
+    request: pytest.FixtureRequest, subject: Subject, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Report]:
     """Written at the end, beside the emulated ones' temporary files or in build/."""
-    with open_port(subject.port) as port:
-        client = BoardClient(port)
-        client.wait_ready()
+    is_real = subject.board not in EMULATED
+    run = RunFolder(Path(request.config.getoption("--run"))) if is_real else None
+    with subject.client() as client:
         answer = client.command("info")
-    found = Report(subject.board, subject.port, answer.text, board_info(answer))
+        measured = measure(client, run)
+    found = Report(subject.board, subject.port, answer.text, board_info(answer), measured)
     yield found
-    folder = tmp_path_factory.mktemp("hil") if subject.board in EMULATED else PROJECT / "build"
+    folder = PROJECT / "build" if is_real else tmp_path_factory.mktemp("hil")
     found.save(folder / f"hil-{subject.board}.md")
     print(f"\n{folder / f'hil-{subject.board}.md'}")
 
@@ -131,30 +152,57 @@ def test_the_board_passes(
     assert case in found[subject.board]
 
 
-def test_native_and_virtual_find_the_same(found: dict[str, dict[str, object]]) -> None:
+def test_all_boards_find_the_same(found: dict[str, dict[str, object]]) -> None:
     """Of what was run above; benchmarks/deploy_hil.py runs both with longer waits."""
     boards = [found[board] for board in EMULATED if board in found]
     for case in CASES:
         assert len({repr(board[case]) for board in boards if case in board}) <= 1, case
 
 
-def test_the_report_is_a_page_that_says_what_failed() -> None:
+def report_of(measured: Measured) -> Report:
     (answer,) = LineReader().feed(
         b"ok board=nano33ble imu=lsm9ds1 environment=none revision=1 firmware=1 contract=none "
         b"rate_hz=119.000 stream_hz=119.000 measured_hz=119.000 nominal_hz=119.000 "
-        b"sensor_hz=116.250 pace=resampled window=0 hop=0 channels=0 classes=0 tick_hz=64000000 "
+        b"sensor_hz=116.250 pace=resampled window=112 hop=8 channels=6 classes=5 tick_hz=64000000 "
         b"overruns=0 dropped=0 stack_unused=0\n"
     )
     assert isinstance(answer, Message)
-    report = Report("nano33ble", "id:A1", answer.text, board_info(answer))
+    return Report("nano33ble", "id:A1", answer.text, board_info(answer), measured)
+
+
+def test_the_report_is_a_page_that_says_what_failed() -> None:
+    report = report_of(Measured(96_000, 50_000, [0.01, -0.02, 1.003, 0.1, 0.2, -0.3], None))
     report.add("info", True, 0.1, "")
     report.add("long_idle", False, 3.0, "it slept")
     text = report.text()
     assert "1 of 2 cases passed" in text
     assert "| long idle | FAILED | 3.0 s | it slept |" in text
-    assert "Revision 1, sensor lsm9ds1: 116.2 Hz measured, 119 Hz set." in text
+    assert "Revision 1, sensor lsm9ds1: 116.2 Hz measured, 119 Hz set;" in text
     assert "cannot show" in text
     assert len(text.splitlines()) < 60
+
+
+@pytest.mark.parametrize(
+    ("cycles", "verdict"),
+    [(64_000, "OUTSIDE"), (96_000, "within"), (221_000, "OUTSIDE")],
+)
+def test_the_report_holds_measured_cycles_against_the_estimate(cycles: int, verdict: str) -> None:
+    text = report_of(Measured(cycles, 50_000, [0.0] * 6, None)).text()
+    bounds = CYCLES_PER_INSTRUCTION.times(50_000)
+    assert f"{cycles:,} cycles measured; {bounds.lower:,.0f} to {bounds.upper:,.0f}" in text
+    assert f"instructions: {verdict}" in text
+    assert f"{cycles / 64e6 * 119 / 8:.1%}".replace("%", " % of the processor") in text
+
+
+def test_the_report_asks_what_only_a_person_sees(tmp_path: Path) -> None:
+    log = tmp_path / "upload.log"
+    assert bootloader_in(log) is None
+    log.write_text(r"< b'Arduino Bootloader (SAM-BA extended) 2.0 [Arduino:IKXYZ]\n\r\x00n'")
+    measured = Measured(96_000, None, [0.012, 0.0, 0.998, 0.0, 0.0, 0.0], bootloader_in(log))
+    text = report_of(measured).text()
+    assert "Bootloader: Arduino Bootloader (SAM-BA extended) 2.0 [Arduino:IKXYZ]." in text
+    assert "+0.012, +0.000, +0.998" in text
+    assert all(question in text for question in QUESTIONS)
 
 
 def test_a_serial_number_that_is_not_there_touches_no_other_board() -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.artifacts import PROJECT
-from pipeline.boards.imu_file import imu_bytes
+from pipeline.boards.sensor_files import imu_bytes
 from pipeline.capture.client import BoardClient
-from pipeline.capture.monitor import watch
+from pipeline.capture.link_statistics import watch
 from pipeline.capture.usb_boards import Usb
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.stages.uploading import Wanted
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.project import PROJECT
+from pipeline.workflows.deploy import UploadRequest
 from tests.fixtures.nano import faults
 from tests.fixtures.nano.board import Nano, until
 from tests.fixtures.nano.faults import Fault
@@ -25,7 +25,6 @@ from tests.fixtures.nano.usb import UsbPorts
 from tests.hil.uploads import IMPATIENT, VECTORS, WAITS, holds
 from tests.tiny_model import CONTRACT, swings
 
-pytestmark = pytest.mark.xdist_group("hil")
 SURE = replace(IMPATIENT, bootloader_s=30)  # the bootloader comes: what fails is what follows
 
 
@@ -97,15 +96,24 @@ def test_a_byte_that_changes_on_its_way_is_found(usb, old_image, wanted, deploy)
         assert holds(nano, wanted)
 
 
-@pytest.mark.parametrize("kind", [faults.NO_START, faults.STAYS])
-def test_a_board_that_does_not_come_back_is_no_success(usb, old_image, wanted, deploy, kind):
+def test_an_image_that_is_not_started_is_no_success(usb, old_image, wanted, deploy):
     with Nano(usb, old_image) as nano, helped(nano) as on_step:
         until(usb.comports)
-        nano.fault = Fault(kind)
-        with pytest.raises(PipelineError, match=r"stays in its bootloader|did not come back"):
+        nano.fault = Fault(faults.NO_START)
+        with pytest.raises(PipelineError, match="did not come back"):
             deploy(waits=SURE)
         deploy(on_step=on_step)
         assert holds(nano, wanted)
+
+
+def test_a_board_that_stays_in_its_bootloader_is_written_to_again(usb, old_image, wanted, deploy):
+    steps: list[str] = []
+    with Nano(usb, old_image) as nano:
+        until(usb.comports)
+        nano.fault = Fault(faults.STAYS)
+        deploy(on_step=steps.append)
+        assert holds(nano, wanted)
+    assert any("stays in its bootloader" in step for step in steps)
 
 
 def test_a_lost_touch_is_repeated(usb, old_image, wanted, deploy):
@@ -182,7 +190,7 @@ def test_the_virtual_board_boots_what_was_uploaded_and_calls_gestures(
     image = bench_of("virtual", True).flash.read_bytes()
     imu = tmp_path / "imu"
     imu.write_bytes(imu_bytes(swings(6)))
-    virtual = Wanted("virtual", image, CONTRACT, golden, VECTORS)
+    virtual = UploadRequest("virtual", image, CONTRACT, golden, VECTORS)
     with Nano(usb, imu_file=imu) as nano:
         until(usb.comports)
         deploy(chosen=virtual)
@@ -198,7 +206,7 @@ def labels_heard(usb: UsbPorts, nano: Nano) -> Iterator[str]:
         port.write(b"K#")
     until(lambda: [port.pid for port in usb.comports()] == [0x805A])
     with Usb().open(usb.comports()[0].device) as port:
-        for seen in watch(BoardClient(port)):
+        for seen in watch(BoardClient(port), CONTRACT.labels):
             if seen.event is not None:
                 yield seen.event.label
             elif seen.sensor_stopped:

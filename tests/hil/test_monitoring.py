@@ -8,19 +8,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipeline.core.errors import ExitCode
 from pipeline.datasets.recordings import load_recording
-from pipeline.errors import ExitCode
 from tests.cli.commands import gesture, running
 from tests.fixtures.screen import screen
 from tests.tiny_model import swings
 
-pytestmark = pytest.mark.xdist_group("hil")
 LIMIT_S = 60.0
 CALLED = r"\d\.\d{3} s +(up|down) "
 
@@ -84,7 +83,7 @@ def test_a_shell_reads_the_command_only_when_asked_to(bench_of, tmp_path):
     [
         (("--on", "up", "no-such-program-here"), "no program"),
         (("--on", "up", "echo 'unclosed"), "No closing quotation"),
-        (("--on", "sideways", "true"), "never calls sideways"),
+        (("--on", "sideways", "true"), "never detects sideways"),
     ],
 )
 def test_a_command_that_cannot_be_run_is_told_at_once(bench_of, tmp_path, words, told):
@@ -100,16 +99,28 @@ def test_in_a_terminal_keys_say_what_was_wrong(bench_of, tmp_path):
         bench_of("native", True).start(played) as board,
         screen(tmp_path, "monitor", "--port", board.port, "--seconds", "1.5") as terminal,
     ):
-        terminal.until(r"ax .*[▁▂▃▄▅▆▇█]")
+        terminal.until("native at .*; keys record to data/mine")
+        terminal.until(r"ax .*[▁▂▃▄▅▆▇]")
         terminal.until(r"\d+\.\d Hz +delay \d+ ms")
-        terminal.until(r"up +█+ +\d\.\d\d")
+        terminal.until(r"up +[█◆][█◆┃ ]* \d\.\d\d")
         terminal.until(CALLED)
         terminal.type(b"w")
         terminal.until("false alarm: 1.[0-9] s in data/mine/idle/me-1-001.csv")
         terminal.type(b"2")
         terminal.until("missed: .* s in data/mine/down/me-1-001.csv")
+        terminal.type(b"2")
+        terminal.until("missed: .* s in data/mine/down/me-1-002.csv")
+        terminal.type(b"u")
+        terminal.until("data/mine/down/me-1-002.csv: deleted")
+        terminal.until(r"\d called \((down \d+, )?up \d")
+        terminal.until(r"◆.*┃|┃.*◆")
         terminal.type(b"\x03")
+        terminal.until(
+            r"(?s)watched for \d+ s: \d+ called \(.*marked: 1 wrong, 1 missed.*"
+            "next  gesture capture --label idle .*next  gesture train .* data.path=data/mine"
+        )
         assert terminal.ended() == ExitCode.INTERRUPTED
+    assert not (tmp_path / "data" / "mine" / "down" / "me-1-002.csv").exists()
     wrong = load_recording(tmp_path / "data" / "mine" / "idle" / "me-1-001.csv")
     assert (wrong.label, wrong.pulled, wrong.gaps) == ("idle", "false-alarm", ())
     assert np.array_equal(wrong.thousandths, played.thousandths[wrong.seq])
@@ -120,7 +131,7 @@ def test_in_a_terminal_keys_say_what_was_wrong(bench_of, tmp_path):
 
 def test_pull_takes_the_newest_movement_for_a_missed_gesture(bench, tmp_path):
     played = swings(11)  # ends at rest after `down` and a second of `up`
-    with bench.start(played, fast=True) as board:
+    with bench.played(played) as board:
         pulled = gesture("pull", "--label", "up", "--port", board.port, "--json", cwd=tmp_path)
         assert pulled.code == 0, pulled.told
         again = gesture("pull", "--label", "idle", "--port", board.port, "--json", cwd=tmp_path)
@@ -134,7 +145,7 @@ def test_a_board_that_has_kept_nothing_says_so(bench_of, tmp_path):
     with bench_of("native", True).start() as board:
         ended = gesture("pull", "--label", "idle", "--port", board.port, cwd=tmp_path)
     assert ended.code == ExitCode.FAILED
-    assert "kept no samples" in ended.told
+    assert "has no samples" in ended.told
     assert not (tmp_path / "data").exists()
 
 
@@ -146,5 +157,28 @@ def test_a_board_that_can_call_nothing_says_so(bench_of, tmp_path):
         assert process.stderr is not None
         told = [process.stderr.readline() for _ in range(2)]
         ended(process)
-    assert "has no model and calls nothing" in told[0]
-    assert "has no sensor that measures" in told[1]
+    assert "has no model and detects nothing" in told[0]
+    assert "has no working sensor" in told[1]
+
+
+def test_the_only_emulated_board_is_found_and_waited_for(bench_of, tmp_path, monkeypatch):
+    """Nobody names it; it ends, is started again, and its events are seen again."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    log = tmp_path / "calls.jsonl"
+
+    def events() -> int:
+        return sum(line.get("event") is not None for line in lines_of(log))
+
+    bench = bench_of("native", True)
+    with ExitStack() as stack:
+        with bench.start(swings(8)):
+            process = stack.enter_context(monitoring(tmp_path, "--log", log))
+            wait_for(events, "an event")
+        before = events()
+        assert process.poll() is None
+        with bench.start(swings(8)):
+            wait_for(lambda: events() > before, "an event of the board that came back")
+            ended(process)
+            told = process.stderr.read()
+    assert "Waiting for it to come back" in told
+    assert "it is back" in told

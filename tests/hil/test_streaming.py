@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Event
 from pipeline.capture.client import BoardClient
-from pipeline.capture.monitor import watch
-from pipeline.capture.protocol import Damaged, Message, Sample, is_sensor_stopped, scores_of
-from pipeline.twin import Twin
-from tests.tiny_model import RATE_HZ, swings
+from pipeline.capture.link_statistics import watch
+from pipeline.capture.protocol import Damaged, Message, Sample, is_sensor_stopped, network_output_of
+from pipeline.core.artifacts import Event
+from pipeline.twin.library import Twin
+from tests.tiny_model import CONTRACT, RATE_HZ, swings
 
-pytestmark = pytest.mark.xdist_group("hil")
 LIMIT_S = 60.0
 
 
@@ -70,7 +69,7 @@ def test_events_are_those_of_the_twin(bench, twin):
     assert [event.label for event in expected[:4]] == ["up", "down", "up", "down"]
     with bench.client(recording, fast=True) as client:
         events: list[Event] = []
-        for seen in watch(client, LIMIT_S):
+        for seen in watch(client, CONTRACT.labels, LIMIT_S):
             if seen.event:
                 events.append(seen.event)
             if seen.sensor_stopped:
@@ -85,7 +84,7 @@ def test_scores_are_those_of_the_twin(bench, twin):
         items = until_stopped(client)
     replay = twin.replay(recording)
     expected = dict(zip(replay.scores_t_us.tolist(), replay.scores.tolist(), strict=True))
-    found = [scores_of(item) for item in items if isinstance(item, Message)]
+    found = [network_output_of(item) for item in items if isinstance(item, Message)]
     scores = {t_us: output.tolist() for t_us, output in filter(None, found)}
     assert scores
     assert scores == {t_us: expected[t_us] for t_us in scores}
@@ -112,7 +111,7 @@ def test_who_watches_is_told_that_the_rate_is_off(bench):
     slow = replace(recording, t_us=2 * recording.t_us)
     with bench.client(slow, fast=True) as client:
         notes = []
-        for seen in watch(client, LIMIT_S):
+        for seen in watch(client, CONTRACT.labels, LIMIT_S):
             notes.append(seen.note)
             if seen.sensor_stopped:
                 break

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.once import Once
 from tests.parity.host_engine import HostEngine
 
 LIMIT_S = 300
@@ -20,9 +21,12 @@ def engine(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 
 
 @pytest.fixture(scope="session")
-def keras_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def keras_models(once: Once) -> Path:
     """A folder of the converted networks of keras_models.py."""
-    folder = tmp_path_factory.mktemp("keras")
+    return once("keras-models", convert_models)
+
+
+def convert_models(folder: Path) -> Path:
     script = Path(__file__).with_name("keras_models.py")
     result = subprocess.run(
         [sys.executable, str(script), str(folder)],

@@ -1,4 +1,4 @@
-"""Flatbuffers built by hand: any operator, shape and quantisation, without TensorFlow."""
+"""Flatbuffers built by hand: any operator, shape and quantization, without TensorFlow."""
 
 from __future__ import annotations
 

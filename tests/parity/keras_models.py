@@ -200,7 +200,7 @@ if __name__ == "__main__":
     import keras
     import tensorflow
 
-    from pipeline.config_models import ConvolutionalConfig, TcnConfig
+    from pipeline.config.sections import ConvolutionalConfig, TcnConfig
     from pipeline.conversion.quantize_child import with_batch_of_one
     from pipeline.training import models
 

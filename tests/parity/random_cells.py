@@ -1,4 +1,4 @@
-"""Recurrent networks with random weights, cells and quantisation, as convert would write them."""
+"""Recurrent networks with random weights, cells and quantization, as convert would write them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.cells import GRU, GRU_RESET_BEFORE, KINDS, Kind
+from pipeline.cells.operators import GRU, GRU_RESET_BEFORE, KINDS, CellKind
+from pipeline.conversion.step import Samples, join_step
 from pipeline.conversion.step_cells import FloatCell, run_all
-from pipeline.conversion.step_join import Samples, join_step
 from tests.parity.graphs import GraphBuilder, options
 
 CLASSES = 3
@@ -19,7 +19,7 @@ class Shape:
     """kinds, units: of each cell, in order; loudness: of the weights; scale, zero_point: of the
     samples."""
 
-    kinds: tuple[Kind, ...]
+    kinds: tuple[CellKind, ...]
     units: tuple[int, ...]
     channels: int
     loudness: float
@@ -57,7 +57,7 @@ def random_shape(seed: int) -> Shape:
     )
 
 
-def _cell(random, kind: Kind, name: str, units: int, inputs: int, loudness: float) -> FloatCell:
+def _cell(random, kind: CellKind, name: str, units: int, inputs: int, loudness: float) -> FloatCell:
     rows = kind.gates * units
     opening = 2 * units if kind is GRU_RESET_BEFORE else rows
     constants = {

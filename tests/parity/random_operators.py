@@ -1,4 +1,4 @@
-"""A random chain of operators over shapes, strides, dilations, paddings and quantisations."""
+"""A random chain of operators over shapes, strides, dilations, paddings and quantizations."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ if __name__ == "__main__":
     import keras
 
     from pipeline.conversion import sequence_child
-    from pipeline.conversion.step_child import export
+    from pipeline.conversion.step_child import step_flatbuffer
 
     inputs = windows()
     for stack in STACKS:
@@ -108,7 +108,8 @@ if __name__ == "__main__":
             first.cell.bias.assign(first.cell.bias + np.repeat([0, 2, 0, 0], first.units))
         scores.kernel.assign(3 * scores.kernel)
         file = Path(sys.argv[1]) / f"{stack.__name__}.tflite"
-        file.write_bytes(export(model, inputs))
+        file.write_bytes(step_flatbuffer(model, inputs))
         np.save(file.with_suffix(".npy"), model.predict(inputs, verbose=0))
         if stack.__name__ in OF_LSTMS:
-            file.with_suffix(".sequence").write_bytes(sequence_child.export(model, inputs))
+            sequence = sequence_child.sequence_flatbuffer(model, inputs)
+            file.with_suffix(".sequence").write_bytes(sequence)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.compiler import compile_network
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.errors import ExitCode, PipelineError
 
 
 def refusal(flatbuffer: bytes) -> PipelineError:

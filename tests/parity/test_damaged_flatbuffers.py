@@ -46,8 +46,8 @@ DAMAGE = {
     "CONV_2D in layer 'conv' has no options": lambda _, g: put(
         g.operators[0], builtinOptions=None, builtinOptionsType=0
     ),
-    "its output is not quantised": lambda _, g: put(g.tensors[9], quantization=None),
-    "tensor 'net/pool/MaxPool' is not quantised": lambda _, g: put(g.tensors[4], quantization=None),
+    "its output is not quantized": lambda _, g: put(g.tensors[9], quantization=None),
+    "tensor 'net/pool/MaxPool' is not quantized": lambda _, g: put(g.tensors[4], quantization=None),
     "nothing computes its output": lambda _, g: put(g, operators=g.operators[:-1]),
     "runs before its input": lambda _, g: put(g, operators=g.operators[::-1]),
     "overwrites a tensor": lambda _, g: put(g, operators=[*g.operators, g.operators[-1]]),
@@ -60,7 +60,7 @@ DAMAGE = {
     "its weights have shape [16]": lambda _, g: put(g.tensors[1], shape=[16]),
     "4 filters give 5 channels": lambda _, g: put(g.tensors[3], shape=[1, 1, 8, 5]),
     "its bias is INT32 [2]": lambda _, g: put(g.operators[0], inputs=[0, 1, 6]),
-    "quantised differently": lambda _, g: put(g.tensors[4].quantization, scale=[0.75]),
+    "quantized differently": lambda _, g: put(g.tensors[4].quantization, scale=[0.75]),
     "not a plain matrix": lambda _, g: put(g.operators[3].builtinOptions, weightsFormat=1),
 }
 
@@ -89,7 +89,6 @@ def test_every_truncation_of_a_small_model_is_refused() -> None:
         assert "sound .tflite" in refusal(whole[:length]).what, length
 
 
-@pytest.mark.xdist_group("keras")
 def test_every_truncation_of_a_converted_model_is_refused(keras_models: Path) -> None:
     whole = (keras_models / "gesture.tflite").read_bytes()
     for length in (*range(0, len(whole), 97), *range(len(whole) - 64, len(whole))):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.compiler import compile_network
-from pipeline.files import save_text_files
+from pipeline.core.files import save_text_files
 from tests.parity.graphs import GraphBuilder, small_network
 from tests.parity.host_engine import KERNELS, ROOT, WARNINGS, HostEngine, assert_parity
 from tests.parity.keras_models import NAMES
@@ -84,7 +84,6 @@ def complaints(compiler: str, folder: Path, source: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True).stderr
 
 
-@pytest.mark.xdist_group("keras")
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_kernels_and_networks_compile_without_a_warning(
     compiler: str, keras_models: Path, tmp_path: Path, request: pytest.FixtureRequest

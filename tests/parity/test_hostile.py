@@ -16,7 +16,7 @@ from benchmarks.engine_many import run_on_host
 from benchmarks.engine_oracle import Oracle
 from benchmarks.hostile import BLIND, KNOWING, hostile_files
 from pipeline.compiler import CompiledNetwork, compile_network
-from pipeline.errors import PipelineError
+from pipeline.core.errors import PipelineError
 from tests.parity.graphs import GraphBuilder, options, small_network
 from tests.parity.host_engine import vectors_for
 from tests.parity.random_graphs import random_network, random_sequence

@@ -12,8 +12,6 @@ from pipeline.compiler import compile_network
 from tests.parity.host_engine import HostEngine, assert_parity
 from tests.parity.keras_models import NAMES
 
-pytestmark = pytest.mark.xdist_group("keras")
-
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_bytes_are_those_of_tensorflow_lite_micro(
@@ -35,7 +33,7 @@ def test_a_gesture_network_is_four_calls(keras_models: Path) -> None:
     assert [layer.name for layer in network.layers] == ["conv1d", "conv1d_1", "dense", "softmax"]
     assert network.input_shape == (1, 112, 6)
     assert network.output_shape == (1, 6)
-    assert network.quantisation.output_scale == 1 / 256
+    assert network.quantization.output_scale == 1 / 256
     # The first convolution's pooled output, beside it the 32 means; and what they are computed in.
     assert 54 * 16 + 32 < network.arena_bytes < 54 * 16 + 32 + 2048
 

@@ -11,9 +11,8 @@ from benchmarks.engine_build import HARNESS, build, run
 from benchmarks.kernel_costs import kernel_names
 from pipeline.compiler import compile_network
 from pipeline.compiler.cost import kernel_costs
-from pipeline.deployment.linked import linked_network
-from pipeline.deployment.network_check import flash_tolerance
-from pipeline.errors import PipelineError
+from pipeline.core.errors import PipelineError
+from pipeline.deployment.firmware_image import flash_tolerance, linked_network
 from tests.parity.host_engine import vectors_for
 
 NETWORKS = ("gesture", "wand", "separable", "dense", "strides_and_dilations", "residual")
@@ -21,7 +20,6 @@ INSTRUCTIONS_OFF = 0.25  # share; docs/engine.md
 
 
 @pytest.mark.usefixtures("qemu")
-@pytest.mark.xdist_group("keras")
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_estimate_holds(name: str, keras_models: Path, tmp_path: Path) -> None:
     flatbuffer = (keras_models / f"{name}.tflite").read_bytes()

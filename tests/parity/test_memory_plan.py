@@ -9,10 +9,10 @@ import pytest
 
 from pipeline.compiler import compile_network
 from pipeline.compiler.fuse import fuse
-from pipeline.compiler.graph import without_views
-from pipeline.compiler.layers import Program
+from pipeline.compiler.graph import Tensor, without_views
+from pipeline.compiler.layers import Layer, Program
 from pipeline.compiler.lower import lower
-from pipeline.compiler.plan import plan
+from pipeline.compiler.memory_plan import Buffer, MemoryPlan, plan
 from pipeline.compiler.reader import read_graph
 from tests.parity.graphs import GraphBuilder, options
 from tests.parity.host_engine import HostEngine, assert_parity
@@ -70,3 +70,64 @@ def test_a_branch_keeps_its_buffer_until_it_is_read(engine: HostEngine) -> None:
     flatbuffer = graph.finish(source, output)
     assert compile_network(flatbuffer).arena_bytes == 300
     assert len(np.unique(assert_parity(engine, flatbuffer))) > 50
+
+
+def activation(storage: int, elements: int) -> Tensor:
+    return Tensor(storage, "", (1, elements), "INT8", (1.0,), (0,), 0, None, storage)
+
+
+def planned(*layers: tuple[int, int], elements: tuple[int, ...], in_place: int = -1) -> MemoryPlan:
+    """layers: the storage that each reads and writes; the network's own are the first and last."""
+    tensors = {storage: activation(storage, size) for storage, size in enumerate(elements)}
+    made = tuple(
+        Layer(
+            name=str(number),
+            operators=(),
+            kernel="",
+            arguments=(),
+            inputs=(tensors[source],),
+            output=tensors[output],
+            in_place=number == in_place,
+            scratch_words=10 * number,
+            state_words=100 + number,
+        )
+        for number, (source, output) in enumerate(layers)
+    )
+    return plan(Program(tensors[0], tensors[len(elements) - 1], made))
+
+
+def test_buffers_live_together_where_a_time_is_in_both_lives() -> None:
+    buffer = Buffer(0, 4, 2, 5)
+    for first, last, together in ((0, 1, False), (0, 2, True), (3, 4, True), (5, 9, True)):
+        other = Buffer(1, 4, first, last)
+        assert buffer.lives_with(other) == other.lives_with(buffer) == together
+    assert not buffer.lives_with(Buffer(1, 4, 6, 9))
+
+
+def test_a_buffer_lives_from_its_layer_to_its_last_reader() -> None:
+    result = planned((0, 1), (1, 2), (1, 3), (3, 4), elements=(8, 9, 8, 5, 8))
+    assert result.buffers == (
+        Buffer(1, 12, 0, 5, offset=0),  # read by layer 2; whole words
+        Buffer(2, 8, 2, 3, offset=12),  # nobody reads it
+        Buffer(3, 8, 4, 7, offset=12),
+    )
+    assert (result.offset(1), result.offset(3), result.buffer_bytes) == (0, 12, 20)
+
+
+def test_what_is_written_in_place_takes_the_place_of_what_is_read() -> None:
+    chain = ((0, 1), (1, 2), (2, 3))
+    for in_place, size in ((-1, 16), (1, 8)):
+        result = planned(*chain, elements=(8, 8, 8, 8), in_place=in_place)
+        assert result.buffer_bytes == size
+
+
+def test_the_largest_buffer_is_placed_first_and_a_smaller_one_into_a_hole() -> None:
+    result = planned((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), elements=(1, 8, 40, 20, 12, 1))
+    assert [result.offset(storage) for storage in (2, 3, 4, 1)] == [0, 40, 0, 40]
+    assert result.buffer_bytes == 60
+
+
+def test_scratch_is_shared_and_state_is_not() -> None:
+    result = planned((0, 1), (1, 2), elements=(4, 8, 4))
+    assert (result.scratch_words, result.state_words) == (10, 201)
+    assert result.arena_bytes == 8 + 4 * (10 + 201)

@@ -1,5 +1,5 @@
 """Networks nobody would draw: the compiled C gives the oracle's bytes, whatever the shapes,
-strides, dilations, paddings and quantisations."""
+strides, dilations, paddings and quantizations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recurrent cells in C give the bytes that pipeline/cell_arithmetic.py defines, and nearly what
+"""Recurrent cells in C give the bytes that pipeline/cells/arithmetic.py defines, and nearly what
 TensorFlow Lite Micro makes of the one-step network."""
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from tflite_micro import runtime
 
 from benchmarks.engine_build import PORTABLE
 from benchmarks.engine_many import run_on_board
-from pipeline.cell_arithmetic import TANH_TABLE, tanh
-from pipeline.cells import GRU, GRU_RESET_BEFORE, KINDS, LSTM, SIMPLE_RNN
+from pipeline.cells.arithmetic import TANH_TABLE, tanh
+from pipeline.cells.operators import GRU, GRU_RESET_BEFORE, KINDS, LSTM, SIMPLE_RNN
 from pipeline.compiler import CompiledNetwork, compile_network
-from pipeline.conversion.stepped_reference import SteppedReference
-from pipeline.errors import PipelineError
+from pipeline.conversion.oracle import SteppedReference
+from pipeline.core.errors import PipelineError
 from tests.parity.host_engine import HostEngine
 from tests.parity.random_cells import Shape, random_shape, random_step
 
@@ -49,7 +49,7 @@ def reference_of(step: bytes, network: CompiledNetwork, folder: Path) -> Stepped
 
 
 def answers(step: bytes, network: CompiledNetwork, inputs, folder: Path) -> np.ndarray:
-    return reference_of(step, network, folder).answers(inputs, inputs.shape[1])[:, 0]
+    return reference_of(step, network, folder).scores(inputs, inputs.shape[1])[:, 0]
 
 
 extremes = st.builds(
@@ -125,7 +125,7 @@ def test_a_stream_goes_on_for_ten_thousand_steps(kinds, engine: HostEngine, tmp_
     network = compile_network(step, window=4 * HOP, hop=HOP, keep_state=True)
     assert network.feed == HOP
     inputs = vectors_for(network, 8, STEPS // 8).reshape(1, STEPS, -1)
-    expected = reference_of(step, network, tmp_path).answers(inputs, HOP)[0]
+    expected = reference_of(step, network, tmp_path).scores(inputs, HOP)[0]
     found = engine.run(network, inputs.reshape(STEPS // HOP, -1))
     np.testing.assert_array_equal(found, expected)
     assert len(np.unique(found, axis=0)) > 100

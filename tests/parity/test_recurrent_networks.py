@@ -12,10 +12,9 @@ import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from pipeline.compiler import compile_network
-from pipeline.conversion.golden import quantise
-from pipeline.conversion.oracle import run_oracle
-from pipeline.conversion.stepped_reference import SteppedReference
-from pipeline.errors import PipelineError
+from pipeline.conversion.golden import to_int8
+from pipeline.conversion.oracle import SteppedReference, run_oracle
+from pipeline.core.errors import PipelineError
 from tests.parity.host_engine import HostEngine
 from tests.parity.recurrent_models import CHANNELS, NAMES, OF_LSTMS, WINDOW, windows
 
@@ -49,10 +48,10 @@ def test_windows_give_the_bytes_of_the_reference_and_nearly_the_scores_of_keras(
 ) -> None:
     step = (networks / f"{name}.tflite").read_bytes()
     network = compile_network(step, window=WINDOW)
-    inputs = quantise(windows(), network.quantisation)
+    inputs = to_int8(windows(), network.quantization)
     reference = SteppedReference.of(step, network.recurrence, networks / "oracle.log")
     found = engine.run(network, inputs.reshape(len(inputs), -1))
-    np.testing.assert_array_equal(found, reference.answers(inputs, WINDOW)[:, 0])
+    np.testing.assert_array_equal(found, reference.scores(inputs, WINDOW)[:, 0])
     scores, expected = (found.astype(float) + 128) / 256, np.load(networks / f"{name}.npy")
     assert np.abs(scores - expected).max() < 0.08
     sure = np.ptp(np.sort(expected)[:, -2:], axis=1) > 0.08
@@ -65,10 +64,10 @@ def test_a_stream_gives_the_bytes_of_the_reference_at_every_hop(
 ) -> None:
     step = (networks / f"{name}.tflite").read_bytes()
     network = compile_network(step, window=WINDOW, hop=HOP, keep_state=True)
-    inputs = quantise(windows().reshape(1, -1, CHANNELS)[:, : 60 * HOP], network.quantisation)
+    inputs = to_int8(windows().reshape(1, -1, CHANNELS)[:, : 60 * HOP], network.quantization)
     reference = SteppedReference.of(step, network.recurrence, networks / "oracle.log")
     found = engine.run(network, inputs.reshape(-1, HOP * CHANNELS))
-    np.testing.assert_array_equal(found, reference.answers(inputs, HOP)[0])
+    np.testing.assert_array_equal(found, reference.scores(inputs, HOP)[0])
     assert network.obstacle is None
     assert network.cost.ram_bytes < compile_network(step, window=WINDOW).cost.ram_bytes
 
@@ -79,13 +78,13 @@ def test_tflite_micro_runs_a_whole_window_of_lstms_and_says_nearly_what_keras_do
 ) -> None:
     sequence = networks / f"{name}.sequence"
     step = compile_network((networks / f"{name}.tflite").read_bytes(), window=WINDOW)
-    inputs = quantise(windows(), step.quantisation)
+    inputs = to_int8(windows(), step.quantization)
     found = run_oracle(sequence, inputs, networks / "oracle.log")
     scores, expected = (found.astype(float) + 128) / 256, np.load(networks / f"{name}.npy")
     assert np.abs(scores - expected).max() < 0.03
     sure = np.ptp(np.sort(expected)[:, -2:], axis=1) > 0.03
     assert np.array_equal(scores.argmax(axis=1)[sure], expected.argmax(axis=1)[sure])
-    assert input_of(sequence) == (step.quantisation.input_scale, step.quantisation.input_zero_point)
+    assert input_of(sequence) == (step.quantization.input_scale, step.quantization.input_zero_point)
     assert len(sequence.read_bytes()) < 12_000  # an operator a layer, however many steps
 
 
@@ -93,8 +92,8 @@ def input_of(flatbuffer: Path) -> tuple[float, int]:
     """Scale and zero point."""
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer.read_bytes(), 0))
     (graph,) = model.subgraphs
-    quantisation = graph.tensors[graph.inputs[0]].quantization
-    return float(quantisation.scale[0]), int(quantisation.zeroPoint[0])
+    quantization = graph.tensors[graph.inputs[0]].quantization
+    return float(quantization.scale[0]), int(quantization.zeroPoint[0])
 
 
 def test_layers_have_the_names_that_keras_gave_them(networks: Path) -> None:

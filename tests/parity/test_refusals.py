@@ -42,10 +42,10 @@ def test_an_unsupported_operator_is_named_with_its_layer(name: str) -> None:
         ),
         (one_operator("RELU", dtype=np.float32), ("FLOAT32", "output")),
         (one_operator("RELU", shape=(2, 6)), ("batch", "[2, 6]")),
-        (one_operator("RELU", scale=float("nan")), ("RELU", "my_layer", "quantisation")),
-        (one_operator("RELU", scale=1e-40), ("RELU", "my_layer", "quantisation")),
-        (one_operator("RELU", scale=-1.0), ("RELU", "my_layer", "quantisation")),
-        (one_operator("RELU", zero_point=300), ("RELU", "my_layer", "quantisation")),
+        (one_operator("RELU", scale=float("nan")), ("RELU", "my_layer", "quantization")),
+        (one_operator("RELU", scale=1e-40), ("RELU", "my_layer", "quantization")),
+        (one_operator("RELU", scale=-1.0), ("RELU", "my_layer", "quantization")),
+        (one_operator("RELU", zero_point=300), ("RELU", "my_layer", "quantization")),
         (one_operator("RELU", scale=1e-20), ("RELU", "my_layer", "scale")),
         (
             one_operator("MEAN", None, (1, 3, 4), [np.array([0, 7], np.int32)]),
@@ -133,7 +133,7 @@ def test_weights_that_lack_zero_points_are_refused() -> None:
     weights = graph.constant("w", np.ones((3, 6), np.int8), [0.1], zero_points=[])
     table = options("FullyConnectedOptions")
     graph.operator("FULLY_CONNECTED", [source, weights], output, table)
-    assert "not quantised symmetrically" in refusal(graph.finish(source, output)).what
+    assert "not quantized symmetrically" in refusal(graph.finish(source, output)).what
 
 
 @pytest.mark.parametrize(("name", "extra"), [("RELU", 1), ("RESHAPE", 2), ("MEAN", 0), ("PAD", 2)])
@@ -158,7 +158,7 @@ def test_a_constant_to_add_is_looked_at_too(scale: float, zero_point: int) -> No
     ones = np.ones((1, 6), np.int8)
     constant = graph.constant("c", ones, [scale], zero_points=[zero_point])
     graph.operator("ADD", [source, constant], output, options("AddOptions"))
-    assert "quantisation of tensor 'c'" in refusal(graph.finish(source, output)).what
+    assert "quantization of tensor 'c'" in refusal(graph.finish(source, output)).what
 
 
 def test_a_sum_that_is_larger_than_both_inputs_is_refused() -> None:

@@ -66,7 +66,6 @@ def test_the_random_streams_reach_every_path() -> None:
         assert any(field in text for text in texts), field
 
 
-@pytest.mark.xdist_group("keras")
 @pytest.mark.parametrize(
     ("name", "window", "hop"),
     [
@@ -86,7 +85,6 @@ def test_thousands_of_hops_of_a_converted_network(
 
 
 @pytest.mark.usefixtures("qemu")
-@pytest.mark.xdist_group("keras")
 @pytest.mark.parametrize("flags", [("-O2",), ("-Os",), ("-O0",), ("-O2", *PORTABLE)], ids=" ".join)
 def test_on_the_target_too(flags: tuple[str, ...], tmp_path: Path) -> None:
     networks = [random_stream(seed) for seed in ON_TARGET]
@@ -98,7 +96,6 @@ def test_on_the_target_too(flags: tuple[str, ...], tmp_path: Path) -> None:
         np.testing.assert_array_equal(found[-len(expected) :], expected, f"seed {seed}")
 
 
-@pytest.mark.xdist_group("keras")
 def test_what_streams_needs_less(keras_models: Path) -> None:
     flatbuffer = (keras_models / "dilated.tflite").read_bytes()
     whole, hop = compile_network(flatbuffer), compile_network(flatbuffer, hop=8)
@@ -113,7 +110,6 @@ def test_what_streams_needs_less(keras_models: Path) -> None:
     ]
 
 
-@pytest.mark.xdist_group("keras")
 @pytest.mark.parametrize(
     ("name", "hop", "words"),
     [

@@ -18,7 +18,7 @@ from tests.parity.edge_graphs import edge_graphs
 from tests.parity.host_engine import oracle, vectors_for
 from tests.parity.random_graphs import random_network, random_picture, random_sequence
 
-pytestmark = [pytest.mark.usefixtures("qemu"), pytest.mark.xdist_group("keras")]
+pytestmark = pytest.mark.usefixtures("qemu")
 SEQUENCES, PICTURES, OTHERS = range(70), (*range(80), 174), range(50)  # seeds; 174 pools 2 by 2
 COMPACT = range(25)  # seeds of sequences and pictures
 VECTORS = 24

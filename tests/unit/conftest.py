@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.twin import Twin
+from pipeline.twin.library import Twin
 from tests.toy_text import writer
 
 

@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.files import save_json
-from pipeline.run_folder import RunFolder
-from pipeline.stages.text import generate
-from pipeline.text_twin import TextTwin
-from pipeline.tokens import Vocabulary
-from pipeline.twin import Twin
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import save_json
+from pipeline.core.run_folder import RunFolder
+from pipeline.core.tokens import Vocabulary
+from pipeline.twin.library import Twin
+from pipeline.twin.text_twin import TextTwin
+from pipeline.workflows.predict import generate
+from tests.noted import note_all
 from tests.toy_text import ALPHABET, writer
 
-pytestmark = pytest.mark.usefixtures("host_compiler")
+pytestmark = pytest.mark.usefixtures("host_compiler", "toy_code")
 
 FLOAT_LOSS, INT8_LOSS = 1.5, 2.0  # nats a character
 
@@ -35,6 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     metrics = {"loss": FLOAT_LOSS, "bits_per_character": FLOAT_LOSS / math.log(2)}
     save_json(run.metrics_file, metrics)
     np.savez(run.scores_file, likelihoods=np.full((3, 4), -INT8_LOSS, np.float32))
+    note_all(run)
     return run
 
 
@@ -47,7 +49,7 @@ def test_a_temperature_is_no_finer_than_a_board_can_be_told(run: RunFolder) -> N
 
 
 def test_a_board_is_not_asked_for_more_than_it_writes(run: RunFolder, tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match="A board cannot write 10001") as caught:
+    with pytest.raises(PipelineError, match="A board cannot generate 10001") as caught:
         generate(run.path, "tea", 10_001, 1, 1, str(tmp_path / "no-port"))
     assert caught.value.exit_code == ExitCode.USAGE
     assert len(generate(run.path, "tea", 10_001, 1, 1).text) == 10_001

@@ -8,11 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Float32, Interval, Recording
-from pipeline.config_augment import AugmentConfig
-from pipeline.datasets.augment import vary
-from pipeline.datasets.idle import rests_in
-from pipeline.datasets.turning import random_rotations
+from pipeline.config.gesture_settings import AugmentConfig
+from pipeline.core.artifacts import Float32, Interval, Recording
+from pipeline.datasets.augment import augment, random_rotations
+from pipeline.datasets.synthetic_negatives import recorded_rests
 from tests.takes import RATE_HZ, take
 
 TAKE = take("punch", n=119)
@@ -36,7 +35,7 @@ def varied(
     number: int, original: Recording = TAKE, rests: Sequence[Float32] = (), **on: float
 ) -> Recording:
     config = AugmentConfig.model_validate({**dict.fromkeys(RANGES, 0.0), **on})
-    return vary(original, config, number, rests)
+    return augment(original, config, number, rests)
 
 
 def lengths(recording: Recording) -> np.ndarray:
@@ -196,7 +195,7 @@ def test_the_seed_and_the_name_alone_decide(switch: str) -> None:
         np.testing.assert_array_equal(one, other)
     assert any(len(one) != len(found[0]) or (one != found[0]).any() for one in found)
     config = AugmentConfig.model_validate({**dict.fromkeys(RANGES, 0.0), **on, "seed": 2})
-    seeded = [vary(TAKE, config, number, [REST]).samples for number in NUMBERS]
+    seeded = [augment(TAKE, config, number, [REST]).samples for number in NUMBERS]
     assert any(
         len(one) != len(other) or (one != other).any()
         for one, other in zip(found, seeded, strict=True)
@@ -242,7 +241,7 @@ def test_rests_are_what_no_gesture_is_in_around_zero() -> None:
     stream = ruled()
     idle = replace(take("idle", n=200), label="idle")
     named = replace(stream, intervals=(*stream.intervals[:1], Interval(120, 180, "idle")))
-    assert [len(rest) for rest in rests_in([TAKE, idle, stream], "idle")] == [200, 60, 230]
-    assert [len(rest) for rest in rests_in([named], "idle")] == [60, 60, 296]
-    for rest in rests_in([TAKE, idle, stream, named], "idle"):
+    assert [len(rest) for rest in recorded_rests([TAKE, idle, stream], "idle")] == [200, 60, 230]
+    assert [len(rest) for rest in recorded_rests([named], "idle")] == [60, 60, 296]
+    for rest in recorded_rests([TAKE, idle, stream, named], "idle"):
         np.testing.assert_allclose(rest.mean(axis=0), 0, atol=1e-3)

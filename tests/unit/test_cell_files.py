@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.cells import LSTM
+from pipeline.cells.operators import LSTM
 from pipeline.conversion.sequence_file import SequenceFile
-from pipeline.conversion.step_cells import FloatCell, run
+from pipeline.conversion.step_cells import FloatCell, run_cell
 from pipeline.conversion.step_file import StepFile
 
 
@@ -19,7 +19,7 @@ def test_a_cell_that_hardly_hears_keeps_its_bias(kind: type, scale: float, size:
     constants = {name: random.normal(0, 2, shape) for name, shape in shapes.items()}
     constants |= {"kernel": size * constants["kernel"], "recurrent_bias": np.zeros(16)}
     cell = FloatCell(LSTM, "deaf", 4, constants)
-    trace = run(cell, random.normal(size=(5, 1, 3)))
+    trace = run_cell(cell, random.normal(size=(5, 1, 3)))
     file = kind()
     x = file.add_samples((1, 1, 3) if kind is SequenceFile else (1, 3), scale, 0)
     if kind is SequenceFile:

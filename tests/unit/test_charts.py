@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 
-from pipeline.reports.charts import Axis, Chart, Line, Mark
+from pipeline.reports.charts import Chart, ChartAxis, Line, Mark
 
 CHART = Chart(
     "Height by time",
-    Axis("time [s]", 0, 10),
-    Axis("height [m]", -1, 1),
+    ChartAxis("time [s]", 0, 10),
+    ChartAxis("height [m]", -1, 1),
     (Line("ball", (0, 5, 10), (-1, 0, 1), dots=True),),
     (Mark("here", 5),),
 )
@@ -39,12 +40,12 @@ def points(chart: Chart) -> list[tuple[float, float]]:
 def test_ticks_are_round_numbers_within_the_axis(
     low: float, high: float, ticks: list[float]
 ) -> None:
-    assert Axis("", low, high).ticks() == pytest.approx(ticks)
+    assert ChartAxis("", low, high).ticks() == pytest.approx(ticks)
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 3, 14, 60, 1000])
 def test_what_is_counted_has_whole_ticks(epochs: int) -> None:
-    ticks = Axis("epoch", 0, epochs, whole=True).ticks()
+    ticks = ChartAxis("epoch", 0, epochs, whole=True).ticks()
     assert len(ticks) > 1
     assert all(tick == round(tick) for tick in ticks)
 
@@ -58,7 +59,7 @@ def test_points_stand_in_proportion() -> None:
 
 
 def test_values_beyond_an_axis_stay_in_the_picture() -> None:
-    beyond = Chart("", CHART.x, CHART.y, (Line("", (-5, 20), (-9, 9)),))
+    beyond = replace(CHART, lines=(Line("", (-5, 20), (-9, 9)),))
     assert points(beyond) == [points(CHART)[0], points(CHART)[-1]]
 
 
@@ -71,10 +72,10 @@ def test_the_picture_is_xml_with_names_units_and_values() -> None:
 
 
 def test_shares_are_shown_as_percent() -> None:
-    assert Axis("", 0, 1, percent=True).text(0.125) == "12.5 %"
+    assert ChartAxis("", 0, 1, percent=True).text(0.125) == "12.5 %"
 
 
 def test_a_hostile_name_is_only_text() -> None:
-    chart = Chart('"><b>', Axis("<i>", 0, 1), CHART.y, (), (Mark("</svg>", 0.9),))
+    chart = Chart('"><b>', ChartAxis("<i>", 0, 1), CHART.y, (), (Mark("</svg>", 0.9),))
     root = ElementTree.fromstring(chart.svg())
     assert {element.tag for element in root.iter()} == {"svg", "path", "text"}

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from pipeline import config_tasks
-from pipeline.budget import budget_reference
-from pipeline.config_gestures import load_gesture_config
-from pipeline.config_reference import reference
-from pipeline.config_tasks import load_task_config
-from pipeline.contract import Task
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.stages import tasks
+from pipeline.config.gesture_settings import load_gesture_config
+from pipeline.config.reference import TASKS, settings_reference
+from pipeline.config.sections import SECTIONS, kinds_of
+from pipeline.core.contract import Task
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.workflows.convert import EVALUATE_TASK
+from pipeline.workflows.report import PAGE_OF
+from pipeline.workflows.train import TRAIN_OF, load_task_config
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
@@ -38,6 +39,31 @@ def test_settings_on_the_command_line_win(file: Path) -> None:
     assert (config.fit.epochs, config.model.convolutions[0].filters) == (7, 4)
 
 
+def test_another_kind_of_network_takes_the_settings_of_the_former_with_it(tmp_path: Path) -> None:
+    """Of every shipped file, to every kind, in any order of the settings."""
+    kinds = [name for section in SECTIONS for name in kinds_of(section)]
+    for shipped in sorted((PROJECT / "configs").glob("gesture_*.yaml")):
+        for kind in kinds:
+            settings = ["window.mode=window", f"model.kind={kind}"]
+            config = load_gesture_config(shipped, settings)
+            assert config.model.kind == kind
+    conv1d = PROJECT / "configs" / "gesture_conv1d.yaml"
+    config = load_gesture_config(conv1d, ["model.units=[9]", "model.kind=gru"])
+    assert config.model.units == (9,)
+    assert "not a setting of gru" in refused(conv1d, "model.convolutions=[]", "model.kind=gru")
+    assert "must be one of" in refused(conv1d, "model.kind=gpu")
+
+
+def test_an_item_of_a_list_is_set_by_its_number(tmp_path: Path) -> None:
+    file = tmp_path / "two.yaml"
+    file.write_text("model: {kind: conv1d, convolutions: [{filters: 4}, {filters: 8}]}")
+    config = load_gesture_config(file, ["data.path=x", "model.convolutions.1.filters=16"])
+    assert [one.filters for one in config.model.convolutions] == [4, 16]
+    assert "no `2` in a list of 2" in refused(file, "model.convolutions.2.filters=16")
+    assert "no `filters` in a list of 2" in refused(file, "model.convolutions.filters=16")
+    assert "no `x` in a value" in refused(file, "model.kind.x=16")
+
+
 def test_unknown_key_names_the_nearest_right_one(file: Path) -> None:
     told = refused(file, "fit.learnig_rate=0.1")
     assert "fit.learnig_rate: unknown key; did you mean `fit.learning_rate`?" in told
@@ -50,9 +76,40 @@ def test_all_faults_are_told_together(file: Path) -> None:
     assert "split.validation" in told
 
 
+def test_a_fault_of_an_override_is_not_blamed_on_the_file(file: Path) -> None:
+    told = refused(file, "fit.epochs=many")
+    assert told.startswith("`--set` has settings that cannot be used")
+    assert "fit.epochs: must be a whole number, not 'many' (`--set fit.epochs=many`)" in told
+    file.write_text(file.read_text("utf-8") + "\nunknown: {share: -1}\n", "utf-8")
+    told = refused(file, "fit.epochs=0")
+    assert told.startswith(str(file))
+    assert "fit.epochs: must be more than 0, not 0 (`--set fit.epochs=0`)" in told
+    assert "unknown.share: must be at least 0, not -1\n" in told + "\n"
+
+
+BAD = ("abc", "-1e30", "1e30", "[]", "{}", "[x, 1]", "null", "true", "1.5", "[1, 2, 3, 4]")
+KEYS = re.findall(r"^\| `([\w.]+)` \|", settings_reference(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("config", ["gesture_conv1d", "forecast_room", "sentiment_gru"])
+def faults(config: str, setting: str) -> str:
+    try:
+        load_task_config(Path(config), [setting])
+    except PipelineError as error:
+        return error.what
+    return ""
+
+
+@pytest.mark.parametrize("config", ["gesture_conv1d", "forecast_room", "sentiment_gru"])
+def test_every_fault_is_in_words_of_our_own(config: str) -> None:
+    told = [faults(config, f"{key}={value}") for key in KEYS for value in BAD]
+    assert sum(map(bool, told)) > 100
+    assert [text for text in told if re.search("[Ii]nput |[Vv]alue error|unable to", text)] == []
+
+
 @pytest.mark.parametrize("key", ["fit.learning_rate", "data.rate_hz", "augment.jitter_g"])
 def test_a_number_without_an_end_is_none(file: Path, key: str) -> None:
-    assert f"{key}: Input should be a finite number" in refused(file, f"{key}=.inf")
+    assert f"{key}: must be a finite number" in refused(file, f"{key}=.inf")
 
 
 @pytest.mark.parametrize(
@@ -119,11 +176,5 @@ def test_every_shipped_config_loads(path: Path) -> None:
     assert load_gesture_config(path).data.path
 
 
-def test_the_page_lists_every_setting() -> None:
-    page = (PROJECT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    assert budget_reference() in page, "write it anew: gesture settings"
-    assert reference() in page, "write it anew: gesture settings > docs/configuration.md"
-
-
 def test_every_task_has_its_settings_and_its_stages() -> None:
-    assert set(get_args(Task)) == set(config_tasks.TASKS) == set(tasks.TASKS)
+    assert set(get_args(Task)) == set(TASKS) == set(TRAIN_OF) == set(EVALUATE_TASK) == set(PAGE_OF)

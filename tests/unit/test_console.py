@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from pipeline.console import show_table, steps
-from pipeline.console_sequence import show_judgements, show_written
-from pipeline.stages.text import Judgement, Written
+import pytest
+import typer.main
+
+from pipeline.cli import app
+from pipeline.cli.console import show_failure, show_table, steps
+from pipeline.cli.text import show_judgements, show_written
+from pipeline.core.errors import ExitCode, PipelineError, StoppedError
+from pipeline.workflows.predict import Judgement, Written
 
 ODD = "a\tb :heart: [red]x[/red] [/b] \\[y]\\"
 
 
 def test_what_is_written_is_printed_to_the_character(capsys: pytest.CaptureFixture[str]) -> None:
-    prompt, text = "see [", "/b] " + ODD + "\r\b" + "z" * 300
+    prompt, text = "see [", "/b] " + ODD + "\n" + "z" * 300
     show_written(Written(prompt, text, 1.0, 1, 2.0, int8=False), as_json=False)
     assert capsys.readouterr().out == prompt + text + "\n"
 
@@ -44,3 +49,32 @@ def test_a_step_may_name_a_file_with_brackets(capsys: pytest.CaptureFixture[str]
     with steps(as_json=False) as on_step:
         on_step("reading a[/b].csv")
     assert "reading a[/b].csv" in capsys.readouterr().err
+
+
+def commands(group: Any) -> list[Any]:
+    inner = [
+        commands(one) if hasattr(one, "commands") else [one] for one in group.commands.values()
+    ]
+    return [command for some in inner for command in some]
+
+
+@pytest.mark.parametrize(
+    "command", commands(typer.main.get_command(app.app)), ids=lambda command: command.name
+)
+def test_no_command_is_ended_by_ctrl_c_without_a_word(
+    command: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "callback", interrupted)
+    with pytest.raises(StoppedError) as left:
+        command.invoke(typer.Context(command))
+    assert show_failure(left.value, as_json=False) == ExitCode.INTERRUPTED
+    assert capsys.readouterr().err == "stopped\n"
+
+
+def test_what_was_stopped_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    stopped = PipelineError("It was.", "Ctrl-C", "go on", ExitCode.INTERRUPTED)
+    assert show_failure(stopped, as_json=False) == ExitCode.INTERRUPTED
+    assert capsys.readouterr().err.startswith("stopped It was.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.contract import (
+from pipeline.core.contract import (
     Channel,
     Contract,
     DecisionPolicy,
     Hashes,
-    Quantisation,
+    Horizon,
+    Quantization,
     Scaling,
+    fixed_point_horizons,
     fixed_point_scaling,
 )
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.errors import ExitCode, PipelineError
 from tests.toy_text import judge, writer
 
 
@@ -38,7 +41,7 @@ def contract(mean: float = 0.0, std: float = 1.0, scale: float = 0.03, zero: int
             refractory_s=0.7,
             background="idle",
         ),
-        quantisation=Quantisation(
+        quantization=Quantization(
             input_scale=scale, input_zero_point=zero, output_scale=1 / 256, output_zero_point=-128
         ),
         hashes=Hashes(data="d", config="c"),
@@ -50,6 +53,13 @@ def test_a_saved_contract_is_the_same_contract(tmp_path: Path) -> None:
     loaded = Contract.load(tmp_path / "contract.json")
     assert loaded == contract()
     assert loaded.hash() == contract().hash()
+
+
+def test_the_keys_on_disk_are_those_of_every_version(tmp_path: Path) -> None:
+    contract().save(tmp_path / "contract.json")
+    content = json.loads((tmp_path / "contract.json").read_text("utf-8"))
+    assert content["quantisation"]["input_zero_point"] == 3
+    assert "quantization" not in content
 
 
 def test_when_a_network_answers_is_told_in_the_words_of_its_task() -> None:
@@ -97,3 +107,23 @@ def test_integers_scale_as_the_floats_do(
     tolerance = 0.5 + abs(sample) * 0.5 / 2**fixed.shift + 1e-6
     if -128 <= exact <= 127:
         assert abs(np.clip(raw, -128, 127) - exact) <= tolerance
+
+
+@given(
+    scales=st.lists(st.floats(0.001, 50), min_size=1, max_size=3),
+    step=st.floats(0.0005, 0.1),
+    zero=st.integers(-128, 127),
+    output=st.integers(-128, 127),
+)
+def test_a_forecast_is_rounded_to_the_nearest_thousandth(
+    scales: list[float], step: float, zero: int, output: int
+) -> None:
+    quantization = Quantization(
+        input_scale=1, input_zero_point=0, output_scale=step, output_zero_point=zero
+    )
+    horizons = tuple(Horizon(channel="t", steps=1, scale=scale) for scale in scales)
+    made = contract().model_copy(update={"quantization": quantization, "horizons": horizons})
+    fixed = fixed_point_horizons(made)
+    for scale, multiplier, offset in zip(scales, fixed.multipliers, fixed.offsets, strict=True):
+        exact = (output - zero) * step * scale * 1000
+        assert abs(((output * multiplier + offset) >> fixed.shift) - exact) <= 0.501

@@ -1,4 +1,4 @@
-"""Quantising and the oracle: right answers, the same bytes each time, and no crash on bad files."""
+"""Quantizing and the oracle: right answers, the same bytes each time, and no crash on bad files."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Float32, GoldenVectors
-from pipeline.contract import Quantisation
-from pipeline.conversion.golden import make_golden, make_inputs, quantise
+from pipeline.conversion.c_source import selftest_crc, selftest_inputs
+from pipeline.conversion.golden import make_golden, make_inputs, to_int8
 from pipeline.conversion.oracle import run_oracle
 from pipeline.conversion.quantize import quantize
-from pipeline.conversion.selftest import selftest_crc, selftest_inputs
-from pipeline.errors import PipelineError
+from pipeline.core.artifacts import Float32, GoldenVectors
+from pipeline.core.contract import Quantization
+from pipeline.core.errors import PipelineError
+
+pytestmark = pytest.mark.slow
 
 WINDOW, CHANNELS, CLASSES = 32, 6, 4
-QUANTISATION = Quantisation(
+QUANTIZATION = Quantization(
     input_scale=0.03, input_zero_point=-1, output_scale=1 / 256, output_zero_point=-128
 )
 
@@ -64,7 +66,7 @@ def network(folder: Path) -> Any:
 
 
 @pytest.fixture(scope="module")
-def quantisation(folder: Path, network: Any) -> Quantisation:
+def quantization(folder: Path, network: Any) -> Quantization:
     del network  # only has to be saved
     windows = make_windows(100, seed=1)
     quantize(folder / "model.keras", windows, folder / "model.tflite", folder / "quantize.log")
@@ -77,7 +79,7 @@ def quantisation(folder: Path, network: Any) -> Quantisation:
         (float(parameters["scales"][0]), int(parameters["zero_points"][0]))
         for parameters in (detail["quantization_parameters"] for detail in details)
     )
-    return Quantisation(
+    return Quantization(
         input_scale=input_scale,
         input_zero_point=input_zero_point,
         output_scale=output_scale,
@@ -92,23 +94,23 @@ def message(call: Callable[[], object]) -> str:
 
 
 def test_int8_answers_what_keras_answers(
-    folder: Path, network: Any, quantisation: Quantisation
+    folder: Path, network: Any, quantization: Quantization
 ) -> None:
     windows = make_windows(200, seed=2)
     expected = network.predict(windows, verbose=0)
-    inputs = quantise(windows, quantisation)
+    inputs = to_int8(windows, quantization)
     outputs = run_oracle(folder / "model.tflite", inputs, folder / "oracle.log")
     assert outputs.shape == (200, CLASSES)
     assert outputs.dtype == np.int8
-    probabilities = (outputs.astype(float) - quantisation.output_zero_point) / 256
-    assert (quantisation.output_scale, quantisation.output_zero_point) == (1 / 256, -128)
+    probabilities = (outputs.astype(float) - quantization.output_zero_point) / 256
+    assert (quantization.output_scale, quantization.output_zero_point) == (1 / 256, -128)
     assert np.abs(probabilities - expected).max() < 0.1
     assert (probabilities.argmax(1) == expected.argmax(1)).mean() > 0.97
     assert (expected.argmax(1) == np.arange(200) % CLASSES).mean() > 0.9
 
 
 def test_the_same_model_and_windows_give_the_same_bytes(
-    folder: Path, network: Any, quantisation: Quantisation
+    folder: Path, network: Any, quantization: Quantization
 ) -> None:
     again = folder / "again"
     again.mkdir()
@@ -116,14 +118,14 @@ def test_the_same_model_and_windows_give_the_same_bytes(
     network.save(again / "other.keras")
     windows = make_windows(100, seed=1)
     quantize(again / "other.keras", windows, again / "m.tflite", again / "log")
-    assert quantisation  # of the first
+    assert quantization  # of the first
     assert (again / "m.tflite").read_bytes() == (folder / "model.tflite").read_bytes()
 
 
 def test_what_tensorflow_prints_is_in_the_log_only(
-    folder: Path, quantisation: Quantisation, capfd: pytest.CaptureFixture[str]
+    folder: Path, quantization: Quantization, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert quantisation
+    assert quantization
     run_oracle(folder / "model.tflite", selftest_inputs(WINDOW * CHANNELS), folder / "oracle.log")
     assert capfd.readouterr() == ("", "")
     assert "Saved artifact" in (folder / "quantize.log").read_text("utf-8")
@@ -147,8 +149,8 @@ def test_a_converter_that_crashes_becomes_an_error(folder: Path) -> None:
 def test_a_converter_that_takes_too_long_is_stopped(folder: Path, network: Any) -> None:
     del network
     log, target = folder / "slow.log", folder / "slow.tflite"
-    text = message(lambda: quantize(folder / "model.keras", make_windows(8), target, log, 0.2))
-    assert "was stopped after 0.2 s" in text
+    text = message(lambda: quantize(folder / "model.keras", make_windows(8), target, log, 0.01))
+    assert "was stopped after 0.01 s" in text
     assert str(log) in text
     assert not target.exists()
 
@@ -183,8 +185,8 @@ def unpacked(content: bytes) -> Any:
     return schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
 
 
-def test_the_batch_is_fixed_to_one(folder: Path, quantisation: Quantisation) -> None:
-    assert quantisation
+def test_the_batch_is_fixed_to_one(folder: Path, quantization: Quantization) -> None:
+    assert quantization
     model = unpacked((folder / "model.tflite").read_bytes())
     for tensor in model.subgraphs[0].tensors:
         assert tensor.shapeSignature is None or -1 not in tensor.shapeSignature
@@ -212,9 +214,9 @@ def broken_input(content: bytes) -> bytes:
     ids=["empty", "text", "half", "garbage", "crash"],
 )
 def test_a_damaged_flatbuffer_becomes_an_error(
-    folder: Path, quantisation: Quantisation, damage: Callable[[bytes], bytes], part: str
+    folder: Path, quantization: Quantization, damage: Callable[[bytes], bytes], part: str
 ) -> None:
-    assert quantisation
+    assert quantization
     damaged, log = folder / "damaged.tflite", folder / "damaged-oracle.log"
     damaged.write_bytes(damage((folder / "model.tflite").read_bytes()))
     inputs = selftest_inputs(WINDOW * CHANNELS)
@@ -225,9 +227,9 @@ def test_a_damaged_flatbuffer_becomes_an_error(
 
 
 def test_a_missing_flatbuffer_and_inputs_of_another_size(
-    folder: Path, quantisation: Quantisation
+    folder: Path, quantization: Quantization
 ) -> None:
-    assert quantisation
+    assert quantization
     log, inputs = folder / "oracle.log", selftest_inputs(7)
     assert "no model at" in message(lambda: run_oracle(folder / "none.tflite", inputs, log))
     text = message(lambda: run_oracle(folder / "model.tflite", inputs, log))
@@ -235,11 +237,11 @@ def test_a_missing_flatbuffer_and_inputs_of_another_size(
 
 
 def test_golden_vectors_are_the_oracles_and_repeat(
-    folder: Path, quantisation: Quantisation
+    folder: Path, quantization: Quantization
 ) -> None:
     windows = make_windows(40, seed=3)
     log = folder / "oracle.log"
-    arguments = (partial(run_oracle, folder / "model.tflite", log=log), quantisation, windows, 100)
+    arguments = (partial(run_oracle, folder / "model.tflite", log=log), quantization, windows, 100)
     golden, crc = make_golden(*arguments)
     assert golden.inputs.shape == (100, WINDOW * CHANNELS)
     again, same_crc = make_golden(*arguments)
@@ -257,33 +259,33 @@ def test_golden_vectors_are_the_oracles_and_repeat(
 
 def test_half_of_the_golden_inputs_are_real_windows() -> None:
     windows = make_windows(20, seed=3)
-    inputs = make_inputs(QUANTISATION, windows, count=100)
+    inputs = make_inputs(QUANTIZATION, windows, count=100)
     assert inputs.shape == (100, WINDOW * CHANNELS)
     real, noise = inputs[0::2], inputs[1::2]
-    np.testing.assert_array_equal(real[:20], quantise(windows, QUANTISATION).reshape(20, -1))
+    np.testing.assert_array_equal(real[:20], to_int8(windows, QUANTIZATION).reshape(20, -1))
     assert len(np.unique(real, axis=0)) > 45  # those used again are turned
     np.testing.assert_array_equal(np.sort(real[20]), np.sort(real[0]))
     assert (noise[0] == -128).all()
     assert (noise[1] == 127).all()
     assert noise[2:].std() == pytest.approx(73.9, abs=1.0)  # uniform over all bytes
-    np.testing.assert_array_equal(make_inputs(QUANTISATION, windows, count=100), inputs)
-    assert not np.array_equal(make_inputs(QUANTISATION, windows, count=100, seed=2), inputs)
-    assert len(make_inputs(QUANTISATION, windows, count=7)) == 7
+    np.testing.assert_array_equal(make_inputs(QUANTIZATION, windows, count=100), inputs)
+    assert not np.array_equal(make_inputs(QUANTIZATION, windows, count=100, seed=2), inputs)
+    assert len(make_inputs(QUANTIZATION, windows, count=7)) == 7
 
 
 def test_without_a_real_window_there_are_no_golden_vectors() -> None:
-    assert "too few takes" in message(lambda: make_inputs(QUANTISATION, make_windows(0)))
+    assert "too few takes" in message(lambda: make_inputs(QUANTIZATION, make_windows(0)))
 
 
-def test_quantising_rounds_and_clamps() -> None:
+def test_quantizing_rounds_and_clamps() -> None:
     values = np.array([[[0.0, 0.031, -0.044, 1e6, -1e6, 0.046]]], np.float32)
-    assert quantise(values, QUANTISATION).tolist() == [[[-1, 0, -2, 127, -128, 1]]]
+    assert to_int8(values, QUANTIZATION).tolist() == [[[-1, 0, -2, 127, -128, 1]]]
 
 
 def test_the_selftest_crc_is_that_of_the_oracles_outputs(
-    folder: Path, quantisation: Quantisation
+    folder: Path, quantization: Quantization
 ) -> None:
-    assert quantisation
+    assert quantization
     flatbuffer, log = folder / "model.tflite", folder / "oracle.log"
     outputs = run_oracle(flatbuffer, selftest_inputs(WINDOW * CHANNELS), log)
     crc = 0xFFFF

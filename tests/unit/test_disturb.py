@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.artifacts import IMU_CHANNELS
+from pipeline.core.artifacts import IMU_CHANNELS
 from pipeline.datasets.disturb import (
     DISTURBANCES,
     Disturbance,
-    clipped,
-    hurried,
-    shaken,
-    thinned,
-    turned,
+    add_noise,
+    clip_windows,
+    drop_samples,
+    rotate_windows,
+    time_warp_windows,
 )
 
 WINDOWS = np.random.default_rng(1).normal(0, 0.9, (5, 41, 6)).astype(np.float32)
@@ -48,41 +48,45 @@ def test_every_level_is_repeatable_and_leaves_what_it_is_given(
 
 
 def test_a_turn_keeps_lengths_and_goes_by_its_angle() -> None:
-    before, after = WINDOWS[..., :3], turned(WINDOWS, IMU_CHANNELS, 40.0, chance())[..., :3]
+    before, after = WINDOWS[..., :3], rotate_windows(WINDOWS, IMU_CHANNELS, 40.0, chance())[..., :3]
     lengths = np.linalg.norm(before, axis=2)
     assert np.allclose(np.linalg.norm(after, axis=2), lengths, atol=1e-5)
     cosines = (before * after).sum(axis=2) / lengths**2
     assert np.degrees(np.arccos(cosines.min())) == pytest.approx(40.0, abs=1.5)  # at right angles
-    back = turned(turned(WINDOWS, IMU_CHANNELS, 40.0, chance()), IMU_CHANNELS, -40.0, chance())
+    back = rotate_windows(
+        rotate_windows(WINDOWS, IMU_CHANNELS, 40.0, chance()), IMU_CHANNELS, -40.0, chance()
+    )
     assert np.allclose(back, WINDOWS, atol=1e-5)
 
 
 def test_both_sensors_turn_together() -> None:
     twice = np.concatenate([WINDOWS[..., :3], WINDOWS[..., :3]], axis=2)
-    after = turned(twice, IMU_CHANNELS, 70.0, chance())
+    after = rotate_windows(twice, IMU_CHANNELS, 70.0, chance())
     assert np.allclose(after[..., :3], after[..., 3:])
 
 
 def test_a_hurried_gesture_is_shorter_about_its_middle() -> None:
     ramp = np.broadcast_to(np.arange(41, dtype=np.float32)[None, :, None], (1, 41, 6))
-    fast = hurried(ramp, IMU_CHANNELS, 25.0, chance())[0, :, 0]
+    fast = time_warp_windows(ramp, IMU_CHANNELS, 25.0, chance())[0, :, 0]
     assert fast[20] == 20
     assert np.allclose(np.diff(fast[8:33]), 1.25)
     assert (fast[0], fast[-1]) == (0, 40)  # what is not known is held
-    slow = hurried(ramp, IMU_CHANNELS, -50.0, chance())[0, :, 0]
+    slow = time_warp_windows(ramp, IMU_CHANNELS, -50.0, chance())[0, :, 0]
     assert np.allclose(slow, np.linspace(10, 30, 41))
 
 
 def test_lost_samples_close_up_in_their_order() -> None:
     ramp = np.broadcast_to(np.arange(41, dtype=np.float32)[None, :, None], (50, 41, 6))
-    thin = thinned(ramp, IMU_CHANNELS, 30.0, chance())[..., 0]
+    thin = drop_samples(ramp, IMU_CHANNELS, 30.0, chance())[..., 0]
     assert (np.diff(thin, axis=1) >= 0).all()
     lost = [41 - len(set(window)) for window in thin.tolist()]
     assert np.mean(lost) / 41 == pytest.approx(0.3, abs=0.04)
 
 
 def test_noise_and_range_go_with_the_unit() -> None:
-    noise = shaken(np.zeros((200, 41, 6), np.float32), IMU_CHANNELS, 0.1, chance()).std(axis=(0, 1))
+    noise = add_noise(np.zeros((200, 41, 6), np.float32), IMU_CHANNELS, 0.1, chance()).std(
+        axis=(0, 1)
+    )
     assert np.allclose(noise, [0.1] * 3 + [10.0] * 3, rtol=0.05)
-    ends = clipped(np.full((1, 2, 6), 9999.0, np.float32), IMU_CHANNELS, 2.0, chance())[0, 0]
+    ends = clip_windows(np.full((1, 2, 6), 9999.0, np.float32), IMU_CHANNELS, 2.0, chance())[0, 0]
     assert ends.tolist() == [2.0] * 3 + [1000.0] * 3

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Event, Interval, Recording
-from pipeline.training.event_score import poisson_interval, score_events
-from pipeline.training.events import LATEST_S, judge
+from pipeline.core.artifacts import Event, Interval, Recording
+from pipeline.training.events import LATEST_S, match_events
+from pipeline.training.metrics import poisson_interval, score_events
 
 RATE_HZ = 100.0
 STREAM = Recording(
@@ -35,52 +35,56 @@ def event(sample: int, label: str) -> Event:
 
 
 def test_called_once_by_name_is_right() -> None:
-    calls = judge([event(180, "punch"), event(530, "flex")], STREAM, GESTURES)
+    calls = match_events([event(180, "punch"), event(530, "flex")], STREAM, GESTURES)
     assert (calls.takes, calls.found, calls.right, calls.false) == (2, 2, 2, 0)
     assert calls.latencies_s == (-0.19, 0.31)
 
 
 def test_called_twice_or_by_another_name_is_not() -> None:
     events = [event(150, "punch"), event(190, "punch"), event(480, "punch")]
-    calls = judge(events, STREAM, GESTURES)
+    calls = match_events(events, STREAM, GESTURES)
     assert (calls.found, calls.right, calls.again, calls.wrong, calls.false) == (1, 0, 1, 1, 0)
     assert calls.called == (("punch", "punch"), ("punch",), ())
 
 
 def test_a_call_where_nothing_was_is_a_false_alarm() -> None:
     late = 200 + round(LATEST_S * RATE_HZ) + 1
-    calls = judge([event(50, "punch"), event(late, "punch"), event(750, "flex")], STREAM, GESTURES)
+    calls = match_events(
+        [event(50, "punch"), event(late, "punch"), event(750, "flex")], STREAM, GESTURES
+    )
     assert (calls.found, calls.right, calls.false) == (0, 0, 3)
     assert calls.called == ((), (), ("flex",))
 
 
 def test_no_call_is_none() -> None:
-    calls = judge([], STREAM, GESTURES)
+    calls = match_events([], STREAM, GESTURES)
     assert (calls.takes, calls.right, calls.false) == (2, 0, 0)
 
 
 def test_a_late_call_is_not_taken_for_the_next_gesture() -> None:
     """Two punches 0.3 s apart, each called after its end: the second punch has begun by then."""
     stream = replace(STREAM, intervals=(Interval(100, 150, "punch"), Interval(180, 230, "punch")))
-    calls = judge([event(190, "punch"), event(270, "punch")], stream, GESTURES)
+    calls = match_events([event(190, "punch"), event(270, "punch")], stream, GESTURES)
     assert (calls.found, calls.right, calls.again) == (2, 2, 0)
     assert calls.latencies_s == (0.41, 0.41)
 
 
 def test_the_right_name_comes_before_a_wrong_one_for_the_same_gesture() -> None:
     stream = replace(STREAM, intervals=(Interval(100, 200, "punch"),))
-    calls = judge([event(150, "flex"), event(180, "punch")], stream, GESTURES)
+    calls = match_events([event(150, "flex"), event(180, "punch")], stream, GESTURES)
     assert (calls.found, calls.wrong, calls.again, calls.right) == (1, 0, 1, 0)
 
 
 def test_a_gesture_that_the_model_does_not_know_is_nothing_to_be_called() -> None:
-    calls = judge([event(150, "flex")], STREAM, ("flex",))
+    calls = match_events([event(150, "flex")], STREAM, ("flex",))
     assert (calls.takes, calls.found, calls.false) == (1, 0, 1)
 
 
 def test_scores_count_every_event_and_gesture_of_all_streams_once() -> None:
-    first = judge([event(180, "punch"), event(190, "punch"), event(50, "punch")], STREAM, GESTURES)
-    second = judge([event(190, "flex"), event(530, "flex")], STREAM, GESTURES)
+    first = match_events(
+        [event(180, "punch"), event(190, "punch"), event(50, "punch")], STREAM, GESTURES
+    )
+    second = match_events([event(190, "flex"), event(530, "flex")], STREAM, GESTURES)
     score = score_events([first, second])
     assert (score.takes, score.found, score.wrong, score.again, score.false) == (4, 2, 1, 1, 1)
     assert score.precision == 2 / 5
@@ -110,3 +114,11 @@ def test_the_interval_is_that_of_published_tables(
 def test_nothing_heard_is_no_division_by_zero() -> None:
     score = score_events([])
     assert (score.recall, score.f1, score.false_alarms_per_hour) == (0.0, 0.0, 0.0)
+
+
+def test_a_gesture_takes_an_event_from_its_start_until_a_second_after_its_end() -> None:
+    start_us, end_us = (int(STREAM.t_us[sample]) for sample in (100, 199))
+    limits = {start_us - 1: 0, start_us: 1, end_us + 1_000_000: 1, end_us + 1_000_001: 0}
+    for t_us, found in limits.items():
+        matched = match_events([Event(t_us, "punch", 0.9)], STREAM, GESTURES)
+        assert (matched.found, matched.false) == (found, 1 - found)

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.config_text import GenerationConfig
-from pipeline.contract import Contract
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.files import load_arrays, load_json, save_arrays
+from pipeline.config.file import read_settings
+from pipeline.config.text_settings import GenerationConfig
+from pipeline.core.contract import Contract
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import WriteError, load_arrays, load_json, reading, save_arrays, write_new
+from pipeline.datasets.catalogue import CATALOGUE
+from pipeline.datasets.fetch import in_mirror
+from pipeline.datasets.recording_file import load_recording
+from pipeline.datasets.recordings import load_recordings
+from pipeline.datasets.series import require_file
+from pipeline.workflows.runs import find_run
+from tests.fixtures.forking import ended, forked
 from tests.unit.test_contract import contract
 
 
@@ -59,7 +70,7 @@ def test_arrays_damaged_anywhere_are_told(tmp_path: Path) -> None:
     assert len(told) > len(damaged) / 2
     assert len({type(error.__cause__) for error in told}) > 3
     assert all("a.npz cannot be read: " in error.what for error in told)
-    assert all("`gesture convert` makes it anew" in error.next_step for error in told)
+    assert all("`gesture convert` makes it again" in error.next_step for error in told)
     assert {error.exit_code for error in told} == {ExitCode.MISMATCH}
 
 
@@ -98,7 +109,101 @@ def test_what_makes_a_run_count_is_written_whole_or_not_at_all(tmp_path: Path) -
         content.save(file)
     before = [file.read_bytes() for file in files]
     for file, content in files.items():
-        with pytest.raises(OSError, match="File too large"), full_disk():
+        with pytest.raises(WriteError, match="File too large"), full_disk():
             content.save(file)
     assert [file.read_bytes() for file in files] == before
     assert set(tmp_path.iterdir()) == set(files)
+
+
+def numbered(folder: Path) -> Iterator[Path]:
+    return (folder / f"{number}.csv" for number in count(1))
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_no_file_of_many_writers_is_lost(
+    tmp_path: Path, links: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each wants the first number; a file system without hard links is as good as one with."""
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", no_links)
+
+    def work() -> None:
+        for number in range(10):
+            text = f"{os.getpid()} {number}"
+            write_new(numbered(tmp_path), lambda part, text=text: part.write_text(text))
+
+    processes = [forked(work) for _ in range(8)]
+    ended(*processes)
+    texts = [path.read_text() for path in tmp_path.iterdir()]
+    assert sorted(texts) == sorted(f"{process} {n}" for process in processes for n in range(10))
+
+
+def no_links(_path: Path, _target: Path) -> None:
+    raise OSError(errno.EPERM, "no hard links here")
+
+
+def test_where_all_names_are_taken_nothing_is_written(tmp_path: Path) -> None:
+    (tmp_path / "1.csv").write_text("another's")
+    with pytest.raises(FileExistsError):
+        write_new([tmp_path / "1.csv"], lambda part: part.touch())
+    assert [path.name for path in tmp_path.iterdir()] == ["1.csv"]
+    assert (tmp_path / "1.csv").read_text() == "another's"
+
+
+def make(path: Path, kind: str) -> None:
+    """kind: a file, a folder, a link to where nothing is, a file in the way, or nothing."""
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "file":
+        path.touch()
+    elif kind == "link":
+        path.symlink_to("moved away")
+
+
+SEEN = {
+    "folder": "it is a folder, and a file is wanted",
+    "file": "it is a file, and a folder is wanted",
+    "link": "it is a link to moved away, which was moved",
+    "below a file": "above is a file, and a folder is wanted",
+}
+WANT_FOLDER: dict[str, Callable[[Path], object]] = {
+    "run": find_run,
+    "mirror": lambda path: in_mirror(CATALOGUE[0], "x", path),
+    "dataset": load_recordings,
+}
+WANT_FILE: dict[str, Callable[[Path], object]] = {
+    "config": read_settings,
+    "series": require_file,
+    "recording": load_recording,
+}
+
+
+@pytest.mark.parametrize("kind", SEEN)
+@pytest.mark.parametrize("command", [*WANT_FOLDER, *WANT_FILE])
+def test_what_is_there_is_not_called_misspelt(command: str, kind: str, tmp_path: Path) -> None:
+    wants_folder = command in WANT_FOLDER
+    if kind == ("folder" if wants_folder else "file"):
+        return
+    path = tmp_path / "there"
+    if kind == "below a file":
+        (tmp_path / "above").touch()
+        path = tmp_path / "above" / "there"
+    make(path, kind)
+    with pytest.raises(PipelineError) as refused:
+        {**WANT_FOLDER, **WANT_FILE}[command](path)
+    assert SEEN[kind] in refused.value.why
+    assert "misspelt" not in refused.value.why
+
+
+def test_what_is_not_there_may_be_misspelt(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="no run at") as refused:
+        find_run(tmp_path / "nowhere")
+    assert "misspelt" in refused.value.why
+
+
+def test_a_package_that_is_missing_is_not_blamed_on_the_file(tmp_path: Path) -> None:
+    (tmp_path / "model.keras").touch()
+    with pytest.raises(PipelineError) as refused, reading(tmp_path / "model.keras", "train"):
+        raise ImportError("No module named 'h5py'")
+    assert "this installation is incomplete" in refused.value.why
+    assert "gesture train" not in refused.value.next_step

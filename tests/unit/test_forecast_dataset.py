@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.config_series import ForecastConfig
-from pipeline.config_tasks import load_task_config
+from pipeline.config.forecast_settings import ForecastConfig
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.forecasts import ForecastError, HeldOutSeries, SeriesDataset, forecast_scores
 from pipeline.datasets.forecasting import make_forecast_dataset
 from pipeline.datasets.series import Series, read_series
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.forecasts import ForecastError, HeldOutSeries, SeriesDataset, judge
 from pipeline.training.fit import fit
-from pipeline.training.forecast import course_of, figures
+from pipeline.training.forecast_task import error_figures, forecast_training_task
 from pipeline.training.models import nearest_window
+from pipeline.workflows.train import load_task_config
 from tests.series_files import write_series
 
 CONFIGS = Path(__file__).resolve().parent.parent.parent / "configs"
@@ -67,7 +67,7 @@ def test_a_part_forecasts_only_its_own_rows_and_later_ones_than_the_part_before(
     for (_, last_origin), (first_target, _) in pairwise(ends):
         assert last_origin + furthest < first_target
     assert ends[-1][1] + furthest == len(dataset.rows) - 1
-    assert dataset.learned == ends[1][0] == 720 - 144 - 115
+    assert dataset.training_rows == ends[1][0] == 720 - 144 - 115
 
 
 def test_a_window_ends_with_its_origin(dataset: SeriesDataset) -> None:
@@ -82,14 +82,14 @@ def test_nothing_learned_changes_with_what_is_held_out(
     file: Path, series: Series, dataset: SeriesDataset
 ) -> None:
     later = series.values.copy()
-    later[dataset.learned :] += 1000
-    words = tuple((*column[: dataset.learned], *["gale"] * 259) for column in series.words)
+    later[dataset.training_rows :] += 1000
+    words = tuple((*column[: dataset.training_rows], *["gale"] * 259) for column in series.words)
     other = make_forecast_dataset(replace(series, values=later, words=words), config_of(file))
     assert other.channels == dataset.channels
-    one, two = (course_of(each, config_of(file)) for each in (dataset, other))
+    one, two = (forecast_training_task(each, config_of(file)) for each in (dataset, other))
     assert (one.scaling, one.scales.tolist()) == (two.scaling, two.scales.tolist())
-    np.testing.assert_array_equal(one.course.learned.inputs, two.course.learned.inputs)
-    np.testing.assert_array_equal(one.course.learned.targets, two.course.learned.targets)
+    np.testing.assert_array_equal(one.training.training.inputs, two.training.training.inputs)
+    np.testing.assert_array_equal(one.training.training.targets, two.training.training.targets)
 
 
 def test_guesses_are_the_last_value_and_that_hour_of_the_day_before(dataset: SeriesDataset) -> None:
@@ -105,7 +105,7 @@ def test_guesses_are_the_last_value_and_that_hour_of_the_day_before(dataset: Ser
 
 def test_errors_are_those_of_model_and_guesses(dataset: SeriesDataset) -> None:
     origins = dataset.origins["test"]
-    judged = judge(dataset, origins, dataset.truth(origins) + 2.0)
+    judged = forecast_scores(dataset, origins, dataset.truth(origins) + 2.0)
     assert [(one.channel, one.steps) for one in judged][:4] == [
         ("humidity", 1),
         ("humidity", 6),
@@ -116,7 +116,7 @@ def test_errors_are_those_of_model_and_guesses(dataset: SeriesDataset) -> None:
         assert one.model.mae == pytest.approx(2.0)
         assert one.model.rmse == pytest.approx(2.0)
     assert judged[3].best_guess == judged[3].last
-    names = [figure.name for figure in figures(judged)]
+    names = [figure.name for figure in error_figures(judged)]
     assert names[:2] == [
         "humidity 1 ahead, mean error",
         "humidity 1 ahead, without a model at best",
@@ -152,12 +152,15 @@ def test_a_date_cuts_where_its_day_begins(file: Path, series: Series) -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"split": {"test": "2021-01-01"}}, "cannot be cut at 2021-01-01: it goes from 2020-01-01"),
+        (
+            {"split": {"test": "2021-01-01"}},
+            "cannot be split at 2021-01-01: it goes from 2020-01-01",
+        ),
         ({"window": {"length": 600}}, "is too short: its train part has 461 rows, and two windows"),
         ({"split": {"test": 0.03}}, "is too short: its test part has 22 rows"),
         (
             {"split": {"test": 30 / 720}},
-            "its test part has 30 rows, and two windows with what they forecast take 31.",
+            "its test part has 30 rows, and two windows with their targets need 31.",
         ),
     ],
 )
@@ -175,14 +178,14 @@ def test_a_series_that_does_not_do_is_refused(
     [
         ("data: {path: x.csv, channels: [a], targets: [b]}", "data.targets: b is not in data.ch"),
         ("data: {path: x.csv, channels: [a, a], targets: [a]}", "a is named twice"),
-        ("window: {horizons: [6, 1]}", "window.horizons: are steps ahead"),
-        ("split: {test: 0.7}", "split.test: is a share above 0 and up to 0.5, or a date"),
-        ("split: {test: soon}", "split.test: is a share above 0 and up to 0.5, or a date"),
+        ("window: {horizons: [6, 1]}", "window.horizons: must rise"),
+        ("split: {test: 0.7}", "split.test: must be a share above 0 and up to 0.5, or a date"),
+        ("split: {test: soon}", "split.test: must be a share above 0 and up to 0.5, or a date"),
         (
             "data: {path: x.csv, channels: [TEMP], targets: [TEMP], units: {TMEP: K}}",
             "data.units: TMEP is not in data.channels",
         ),
-        ("model: {kind: gru, stateful: true}", "text.stateful of generation"),
+        ("model: {kind: gru, stateful: true}", "text.stateful for generation"),
         ("unknown: {share: 1}", "unknown: unknown key"),
         ("window: {hop: 8}", "window.hop: unknown key"),
     ],
@@ -209,8 +212,8 @@ def test_a_shipped_config_learns_a_step(name: str, channels: int, shared_data: P
     file = shared_data / "text" / "weather" / config.data.path.name
     dataset = make_forecast_dataset(read_series(file, config.data), config)
     few = {part: origins[:128] for part, origins in dataset.origins.items()}
-    course = course_of(replace(dataset, origins=few), config).course
-    fitted = fit(course, config.fit.model_copy(update={"epochs": 1}), lambda _: None)
+    task = forecast_training_task(replace(dataset, origins=few), config).training
+    fitted = fit(task, config.fit.model_copy(update={"epochs": 1}), lambda _: None)
     assert fitted.model.input_shape == (None, 72, channels)
     assert fitted.model.output_shape == (None, 3)
     assert np.isfinite(fitted.epochs[0].loss)

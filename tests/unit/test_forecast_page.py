@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.contract import Channel, Contract, Hashes, Horizon, Scaling
-from pipeline.forecasts import Output, SeriesDataset, judge, span
+from pipeline.core.contract import Channel, Contract, Hashes, Horizon, Scaling
+from pipeline.core.forecasts import Output, SeriesDataset, forecast_scores, span
 from pipeline.reports.facts import ForecastFacts
-from pipeline.reports.forecast_page import render
+from pipeline.reports.pages import render_forecast
 from tests.fixtures.browser import DARK, LIGHT, look
 from tests.fixtures.reported import facts as gesture_facts
 
@@ -32,7 +32,7 @@ def series(season: int | None) -> SeriesDataset:
         window=WINDOW,
         season=season,
         origins={"test": np.arange(WINDOW, ROWS - 24)},
-        learned=0,
+        training_rows=0,
         step_s=3600.0,
         fingerprint="0" * 64,
         split_note="by time, from 2014-01-01 00:00:00 on: 400 rows, 16.67 days",
@@ -51,7 +51,7 @@ def contract_of(int8: bool) -> Contract:
         horizons=tuple(
             Horizon(channel=CHANNELS[o.channel].name, steps=o.steps, scale=1.0) for o in OUTPUTS
         ),
-        quantisation=gesture_facts().contract.quantisation if int8 else None,
+        quantization=gesture_facts().contract.quantization if int8 else None,
         hashes=Hashes(data="0" * 64, config="1" * 64),
     )
 
@@ -70,7 +70,7 @@ def facts(season: int | None = 24, int8: bool = True, **changes: Any) -> Forecas
         "cost": usual.cost,
         "image": usual.image,
         "flatbuffer_bytes": 1000,
-        "judged": judge(held, held.origins["test"], forecast),
+        "judged": forecast_scores(held, held.origins["test"], forecast),
         "held": held,
         "forecast": forecast,
     }
@@ -78,9 +78,9 @@ def facts(season: int | None = 24, int8: bool = True, **changes: Any) -> Forecas
 
 
 def test_the_errors_of_the_model_stand_beside_those_of_guessing() -> None:
-    page = " ".join(render(facts()).split())
+    page = " ".join(render_forecast(facts()).split())
     assert '<p class="headline">0.25 degC</p>' in page
-    assert "temperature, forecast 24 h ahead, is off on average" in page
+    assert "is the mean absolute error of temperature, forecast 24 h ahead" in page
     assert "<td>temperature</td><td>24 h</td><td>degC</td><td>0.25</td><td>0.25</td>" in page
     assert "instructions of one inference, for each row" in page
     assert "is off by <b>0.24 degC</b>" in page  # a day ago, of what rises by 0.01 an hour
@@ -88,14 +88,14 @@ def test_the_errors_of_the_model_stand_beside_those_of_guessing() -> None:
 
 
 def test_a_series_without_a_season_and_a_run_not_converted_say_so() -> None:
-    page = " ".join(render(facts(season=None, int8=False, cost=None, image=None)).split())
+    page = " ".join(render_forecast(facts(season=None, int8=False, cost=None, image=None)).split())
     assert "window.season is null" in page
     assert "<td>-</td><td>-</td>" in page
     assert "gesture convert runs/room" in page
 
 
 def test_the_same_facts_give_the_same_page() -> None:
-    assert render(facts()) == render(facts())
+    assert render_forecast(facts()) == render_forecast(facts())
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_lengths_of_time_are_told_as_people_do(length_s: float, told: str) -> No
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT])
 def test_a_browser_shows_all_of_it(chromium: str, tmp_path: Path, theme: int) -> None:
-    views, console = look(chromium, render(facts()), theme, tmp_path)
+    views, console = look(chromium, render_forecast(facts()), theme, tmp_path)
     assert console == ""
     for view in views:
         assert [name for name, _ in view["sections"]] == SECTIONS

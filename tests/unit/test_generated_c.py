@@ -12,22 +12,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.artifacts import ENVIRONMENT_UNITS, IMU_UNITS, PROJECT
-from pipeline.contract import (
+from pipeline.conversion.c_source import c_array, selftest_inputs
+from pipeline.conversion.contract_source import contract_source
+from pipeline.core.artifacts import ENVIRONMENT_UNITS, IMU_UNITS
+from pipeline.core.contract import (
     Channel,
     Contract,
     DecisionPolicy,
     Hashes,
     Horizon,
-    Quantisation,
+    Quantization,
     Scaling,
     fixed_point_scaling,
     score_sum,
 )
-from pipeline.conversion.c_array import c_array
-from pipeline.conversion.contract_source import contract_source
-from pipeline.conversion.selftest import selftest_inputs
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.project import PROJECT
 from tests.conftest import need
 
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wpedantic", "-Wconversion"]
@@ -59,7 +59,7 @@ SHOW_C = """\
 static void nothing(void) {}
 int main(void) {
   static int8_t input[MODEL_WINDOW * MODEL_CHANNELS];
-  printf("%s %" PRIu32 " %d %d %d %d\\n", MODEL.contract_hash, MODEL.rate_mhz, MODEL.window,
+  printf("%s %" PRIu32 " %d %d %d %d\\n", MODEL.contract_hash, MODEL.rate_millihz, MODEL.window,
          MODEL.hop, MODEL.channels, MODEL.classes);
   printf("%d %d %d %d %" PRIu32 "\\n", MODEL.shift, MODEL.policy.smoothing_windows,
          MODEL.policy.background, MODEL.policy.release_sum, MODEL.policy.refractory_us);
@@ -91,7 +91,7 @@ def make_contract(**changes: Any) -> Contract:
             refractory_s=0.7,
             background="idle",
         ),
-        "quantisation": Quantisation(
+        "quantization": Quantization(
             input_scale=0.0307, input_zero_point=-3, output_scale=1 / 256, output_zero_point=-128
         ),
         "hashes": Hashes(data="d", config="c", model="m"),
@@ -200,7 +200,7 @@ def test_a_series_may_be_as_slow_as_it_likes_and_forecast_far(
     texts |= {"model_network.h": NETWORK_H, "model_network.c": NETWORK_C}
     texts["show.c"] = (
         '#include <stdio.h>\n#include "model.h"\n'
-        'int main(void) { printf("%d %d", MODEL.rate_mhz == 0, MODEL.channels); }\n'
+        'int main(void) { printf("%d %d", MODEL.rate_millihz == 0, MODEL.channels); }\n'
     )
     assert compile_and_run(tmp_path, texts) == f"1 {len(names)}"
 
@@ -223,7 +223,7 @@ def changed_policy(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
-        ({"quantisation": None}, "it has not been quantised"),
+        ({"quantization": None}, "it has not been quantized"),
         ({"window": 70_000}, "window or hop are not between 1 and 65535"),
         ({"hop": 0}, "window or hop"),
         ({"hop": 113}, "window or hop"),
@@ -238,7 +238,7 @@ def changed_policy(**changes: Any) -> dict[str, Any]:
         ),
         (
             {
-                "quantisation": Quantisation(
+                "quantization": Quantization(
                     input_scale=0.1, input_zero_point=0, output_scale=0.2, output_zero_point=3
                 )
             },

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.artifacts import GoldenVectors
+from pipeline.conversion.c_source import selftest_inputs
 from pipeline.conversion.golden import compare_outputs
-from pipeline.conversion.selftest import selftest_inputs
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.artifacts import GoldenVectors
+from pipeline.core.errors import ExitCode, PipelineError
 
 
 def test_engines_are_compared_byte_by_byte() -> None:

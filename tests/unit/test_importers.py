@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.cli.data import show_imported
+from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.datasets.importers import import_files
 from pipeline.datasets.recordings import load_recordings
-from pipeline.errors import ExitCode, PipelineError
 from tests.fixtures.tutorial_files import HEADER, files, reasons, run, take, write
 
 
@@ -43,8 +44,17 @@ def test_a_wrong_file_is_named_and_the_others_imported(
     with pytest.raises(PipelineError, match=r"Nothing was imported from .*strange\.csv") as caught:
         run(bad, tmp_path / "alone")
     assert reason in str(caught.value)
-    assert caught.value.exit_code == ExitCode.LEFT_OUT
+    assert caught.value.exit_code == ExitCode.FAILED
     assert not (tmp_path / "alone").exists()
+
+
+def test_takes_of_an_import_are_told_apart_from_those_of_the_dataset(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for label in ("flex", "punch"):
+        file = write(tmp_path / "in" / f"{label}.csv", HEADER, take(1), take(2))
+        show_imported(run(file, tmp_path / "d"), as_json=False)
+    assert f"2 takes imported into {tmp_path / 'd'}, which has 4 now" in capsys.readouterr().out
 
 
 def test_labels_and_people_come_from_the_names(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Fault, Recording
+from pipeline.core.artifacts import Fault, Recording
 from pipeline.datasets.recordings import save_recording
 from tests.fixtures.judging import Judged, judge
 from tests.fixtures.known_motion import index_of, motion, values_of

@@ -10,14 +10,18 @@ import pytest
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from pipeline.boards.pseudo_port import PseudoPort
+from pipeline.boards.pseudo_terminal import PseudoPort
 from pipeline.capture.client import READY_TIMEOUT_S
-from pipeline.capture.ear import Ear
 from pipeline.capture.link import AWAY_LIMIT_S, Link, State
-from pipeline.capture.ports import lasting_name
-from pipeline.capture.streams import SILENT_AFTER_S, environment
-from pipeline.errors import ExitCode, PipelineError
-from tests.fixtures.board_lines import INFO, reading_line, sample_line
+from pipeline.capture.ports import stable_name
+from pipeline.capture.stream_decoder import (
+    GIVEN_UP_AFTER_S,
+    SILENT_AFTER_S,
+    StreamDecoder,
+    environment,
+)
+from pipeline.core.errors import ExitCode, PipelineError
+from tests.fixtures.board_lines import INFO, PERIOD_US, reading_line, sample_line
 
 
 class Plug:
@@ -48,99 +52,140 @@ def plug(tmp_path: Path) -> Iterator[Plug]:
         plug.pull()
 
 
-def streaming(plug: Plug, ear: Ear) -> Link:
+def streaming(plug: Plug, decoder: StreamDecoder) -> Link:
     """At 0 s, with one sample heard."""
-    link = Link(str(plug.path), ear, 0.0)
-    link.tend(0.0)
-    ear.hear(INFO, 0)
-    link.tend(0.0)
-    ear.hear(sample_line(1), 0)
+    link = Link(str(plug.path), decoder, 0.0)
+    link.poll(0.0)
+    decoder.feed(INFO, 0)
+    link.poll(0.0)
+    decoder.feed(sample_line(1), 0)
     assert link.state is State.STREAMING
     assert plug.written() == b"info\nstream on\n"
     return link
 
 
 def test_a_silent_board_is_asked_and_told_to_stream_again(plug: Plug) -> None:
-    ear = Ear()
-    link = streaming(plug, ear)
-    link.tend(SILENT_AFTER_S - 0.1)
+    decoder = StreamDecoder()
+    link = streaming(plug, decoder)
+    link.poll(SILENT_AFTER_S - 0.1)
     assert plug.written() == b""
-    link.tend(SILENT_AFTER_S + 0.1)
-    link.tend(SILENT_AFTER_S + 0.2)
+    link.poll(SILENT_AFTER_S + 0.1)
+    link.poll(SILENT_AFTER_S + 0.2)
     assert plug.written() == b"info\n"
-    ear.hear(INFO, 0)
-    link.tend(SILENT_AFTER_S + 0.3)
+    decoder.feed(INFO, 0)
+    link.poll(SILENT_AFTER_S + 0.3)
     assert plug.written() == b"stream on\n"
     link.close()
 
 
 def test_a_board_that_says_hello_streams_again(plug: Plug) -> None:
-    ear = Ear()
-    link = streaming(plug, ear)
-    ear.hear(b"hello board=native firmware=1 contract=none\n", 0)
-    link.tend(0.1)
-    link.tend(0.2)
-    ear.hear(INFO, 0)
-    link.tend(0.3)
+    decoder = StreamDecoder()
+    link = streaming(plug, decoder)
+    decoder.feed(b"hello board=native firmware=1 contract=none\n", 0)
+    link.poll(0.1)
+    link.poll(0.2)
+    decoder.feed(INFO, 0)
+    link.poll(0.3)
     assert plug.written() == b"info\nstream on\n"
     link.close()
 
 
+@pytest.mark.parametrize("rate", [b"100.000", b"0.000"])
+def test_a_clock_that_stands_still_is_told(plug: Plug, rate: bytes) -> None:
+    decoder = StreamDecoder()
+    link = Link(str(plug.path), decoder, 0.0)
+    decoder.feed(INFO.replace(b"100.000", rate), 0)
+    for n in range(300):
+        decoder.feed(sample_line(n), n * PERIOD_US)
+        link.poll(n * PERIOD_US / 1e6)
+    for n in range(300, 800):
+        decoder.feed(sample_line(n, at_us=300 * PERIOD_US), n * PERIOD_US)
+    with pytest.raises(PipelineError, match="stands still") as caught:
+        link.poll(8.0)
+    assert caught.value.exit_code == ExitCode.FAILED
+    link.close()
+
+
+def test_a_board_that_answers_each_time_and_sends_no_samples_is_told(plug: Plug) -> None:
+    decoder = StreamDecoder()
+    link = Link(str(plug.path), decoder, 0.0)
+    late_s = decoder.stream.samples_within_s
+    for tenth in range(round(10 * late_s)):
+        decoder.feed(INFO, 0)
+        link.poll(tenth / 10)
+    assert link.state is State.STREAMING
+    with pytest.raises(PipelineError, match="sent no samples"):
+        link.poll(late_s + 0.1)
+    link.close()
+
+
+def test_a_board_that_only_answers_is_given_up(plug: Plug) -> None:
+    decoder = StreamDecoder()
+    link = streaming(plug, decoder)
+    for second in range(round(GIVEN_UP_AFTER_S) + 1):
+        decoder.feed(INFO + b"ok\nwarn x\n", second * 1_000_000)
+        link.poll(float(second))
+    with pytest.raises(PipelineError, match="has sent no sample for"):
+        link.poll(GIVEN_UP_AFTER_S + 1)
+    assert link.is_given_up
+    link.close()
+
+
 def test_a_pulled_port_is_opened_again_under_its_path(plug: Plug) -> None:
-    ear = Ear()
-    link = streaming(plug, ear)
+    decoder = StreamDecoder()
+    link = streaming(plug, decoder)
     plug.pull()
     with pytest.raises(PipelineError, match="was lost"):
         link.port.read_into(memoryview(bytearray(64)))
-    link.lose(10.0)
-    assert not link.tend(11.0)
+    link.mark_away(10.0)
+    assert not link.poll(11.0)
     plug.plug_in()
-    assert link.tend(12.0)
+    assert link.poll(12.0)
     assert link.away_s(12.0) == 2.0
-    ear.hear(INFO, 0)
-    link.tend(12.1)
-    link.tend(12.2)
+    decoder.feed(INFO, 0)
+    link.poll(12.1)
+    link.poll(12.2)
     assert plug.written() == b"stream on\n"
     assert (link.state, link.away_s(13.0)) == (State.STREAMING, 0.0)
     link.close()
 
 
 def test_a_board_that_stays_away_is_given_up(plug: Plug) -> None:
-    link = streaming(plug, Ear())
+    link = streaming(plug, StreamDecoder())
     plug.pull()
-    link.lose(10.0)
-    assert not link.tend(10.0 + AWAY_LIMIT_S - 1)
+    link.mark_away(10.0)
+    assert not link.poll(10.0 + AWAY_LIMIT_S - 1)
     with pytest.raises(PipelineError, match="did not come back") as caught:
-        link.tend(10.0 + AWAY_LIMIT_S + 1)
+        link.poll(10.0 + AWAY_LIMIT_S + 1)
     assert caught.value.exit_code == ExitCode.NO_BOARD
     link.close()
 
 
 def test_a_board_without_a_sensor_is_told_at_once(plug: Plug) -> None:
-    ear = Ear()
-    link = Link(str(plug.path), ear, 0.0)
-    link.tend(0.0)
-    ear.hear(INFO.replace(b"imu=emulated", b"imu=none"), 0)
-    link.tend(0.1)
+    decoder = StreamDecoder()
+    link = Link(str(plug.path), decoder, 0.0)
+    link.poll(0.0)
+    decoder.feed(INFO.replace(b"imu=emulated", b"imu=none"), 0)
+    link.poll(0.1)
     with pytest.raises(PipelineError, match="sent no samples"):
-        link.tend(0.2)
+        link.poll(0.2)
     link.close()
 
 
 def test_a_board_is_told_to_measure_anew_and_later_to_go_on(plug: Plug) -> None:
-    ear = Ear(environment(60.0))
-    link = Link(str(plug.path), ear, 0.0)
-    link.tend(0.0)
-    ear.hear(INFO, 0)
-    link.tend(0.1)
+    decoder = StreamDecoder(environment(60.0))
+    link = Link(str(plug.path), decoder, 0.0)
+    link.poll(0.0)
+    decoder.feed(INFO, 0)
+    link.poll(0.1)
     assert plug.written() == b"info\nenvironment 0\nenvironment 60000\n"
-    ear.hear(b"ok period_ms=0\nok period_ms=60000\n" + reading_line(0), 0)
-    link.tend(100.0)
+    decoder.feed(b"ok period_ms=0\nok period_ms=60000\n" + reading_line(0), 0)
+    link.poll(100.0)
     assert link.state is State.STREAMING  # a reading a minute is not silence
-    link.tend(2 * 60 + SILENT_AFTER_S + 1)
-    link.tend(2 * 60 + SILENT_AFTER_S + 1)
-    ear.hear(INFO, 0)
-    link.tend(2 * 60 + SILENT_AFTER_S + 2)
+    link.poll(2 * 60 + SILENT_AFTER_S + 1)
+    link.poll(2 * 60 + SILENT_AFTER_S + 1)
+    decoder.feed(INFO, 0)
+    link.poll(2 * 60 + SILENT_AFTER_S + 2)
     assert plug.written() == b"info\nenvironment 60000\n"
     link.stop(200.0)
     assert plug.written() == b"environment 0\n"
@@ -155,33 +200,33 @@ def test_a_board_is_told_to_measure_anew_and_later_to_go_on(plug: Plug) -> None:
     ],
 )
 def test_a_board_without_readings_is_told(plug: Plug, info: bytes, told: str) -> None:
-    ear = Ear(environment(1.0))
-    link = Link(str(plug.path), ear, 0.0)
-    link.tend(0.0)
-    ear.hear(info, 0)
-    link.tend(0.1)
+    decoder = StreamDecoder(environment(1.0))
+    link = Link(str(plug.path), decoder, 0.0)
+    link.poll(0.0)
+    decoder.feed(info, 0)
+    link.poll(0.1)
     with pytest.raises(PipelineError, match=told):
-        link.tend(0.2 + ear.stream.samples_within_s)
+        link.poll(0.2 + decoder.stream.samples_within_s)
     link.close()
 
 
 def test_only_our_firmware_can_be_asked_for_readings(plug: Plug) -> None:
-    ear = Ear(environment(1.0))
-    link = Link(str(plug.path), ear, 0.0)
+    decoder = StreamDecoder(environment(1.0))
+    link = Link(str(plug.path), decoder, 0.0)
     for n in range(20):
-        ear.hear(b"0.1,0.2,0.3\n", n * 1_000_000)
+        decoder.feed(b"0.1,0.2,0.3\n", n * 1_000_000)
     with pytest.raises(PipelineError, match="No board answered"):
-        link.tend(READY_TIMEOUT_S + 0.1)
+        link.poll(READY_TIMEOUT_S + 0.1)
     link.close()
 
 
 def test_a_board_of_another_version_is_told_apart_from_no_board(plug: Plug) -> None:
-    ear = Ear()
-    link = Link(str(plug.path), ear, 0.0)
-    ear.hear(b"ok board=native imu=emulated firmware=0.1\n", 0)
-    link.tend(0.1)
+    decoder = StreamDecoder()
+    link = Link(str(plug.path), decoder, 0.0)
+    decoder.feed(b"ok board=native imu=emulated firmware=0.1\n", 0)
+    link.poll(0.1)
     with pytest.raises(PipelineError, match="answer is not understood") as caught:
-        link.tend(READY_TIMEOUT_S + 0.2)
+        link.poll(READY_TIMEOUT_S + 0.2)
     assert caught.value.exit_code == ExitCode.MISMATCH
     link.close()
 
@@ -190,5 +235,5 @@ def test_a_port_with_a_serial_number_is_found_by_it(monkeypatch: pytest.MonkeyPa
     found = ListPortInfo("/dev/ttyACM3", skip_link_detection=True)
     found.serial_number = "A1B2"
     monkeypatch.setattr(list_ports, "comports", lambda: [found])
-    assert lasting_name("/dev/ttyACM3") == "id:A1B2"
-    assert lasting_name(os.devnull) == os.devnull
+    assert stable_name("/dev/ttyACM3") == "id:A1B2"
+    assert stable_name(os.devnull) == os.devnull

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Recording
+from pipeline.core.artifacts import Recording
 from pipeline.datasets.lint import Finding, lint_dataset
 from pipeline.datasets.recordings import load_recordings
 from tests.conftest import PROJECT
@@ -30,7 +30,7 @@ def lint_of(folder: Path, recordings: list[Recording]) -> list[tuple[str, str]]:
 
 
 def sound() -> list[Recording]:
-    return takes(["flex", "punch"], ("anna", "bo"), each=5)
+    return takes(["flex", "idle", "punch"], ("anna", "bo"), each=5)
 
 
 def damaged(index: int, samples: np.ndarray) -> list[Recording]:
@@ -43,11 +43,18 @@ def test_sound_takes_have_no_finding(tmp_path: Path) -> None:
     assert lint_of(tmp_path, sound()) == []
 
 
+def test_nothing_that_is_no_gesture_is_found(tmp_path: Path) -> None:
+    only_gestures = takes(["flex", "punch"], ("anna", "bo"), each=5)
+    (found,) = findings(tmp_path, only_gestures)
+    assert (found.check, found.file) == ("background", tmp_path)
+    assert "--label idle" in found.next_step
+
+
 def test_one_rate_that_differs_is_one_finding(tmp_path: Path) -> None:
     slow = [take("flex", number, "bo", "2", rate_hz=100.0) for number in (1, 2)]
     found = findings(tmp_path, [*sound(), *slow])
     assert [finding.check for finding in found] == ["rate"]
-    assert "100 Hz, here and in 1 more take; the other 20 takes have 119 Hz" in found[0].what
+    assert "100 Hz, here and in 1 more take; the other 30 takes have 119 Hz" in found[0].what
     text = found[0].file.read_text("utf-8").splitlines()
     assert text[(found[0].line or 0) - 1] == "# rate_hz: 100"
 
@@ -72,7 +79,7 @@ def test_missing_samples_are_found_at_their_line(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_jumps_without_a_missing_number_is_found(tmp_path: Path) -> None:
-    recordings = takes(["flex", "punch"], ("anna", "bo"), each=5, n=238)
+    recordings = takes(["flex", "idle", "punch"], ("anna", "bo"), each=5, n=238)
     late = recordings[0].t_us + 30_000 * (np.arange(238) >= 25)
     recordings[0] = replace(recordings[0], t_us=late)
     (finding,) = findings(tmp_path, recordings)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.training.evaluate import Metrics, measure
+from pipeline.training.metrics import Metrics, classification_metrics
 
 LABELS = ("flex", "punch", "idle")
 
 
 def measured(was: list[int], called: list[int]) -> Metrics:
-    return measure(np.array(was, np.int32), np.array(called, np.int64), LABELS)
+    return classification_metrics(np.array(was, np.int32), np.array(called, np.int64), LABELS)
 
 
 def test_by_hand() -> None:

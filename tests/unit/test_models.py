@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from pipeline.config_gestures import load_gesture_config
-from pipeline.config_models import SECTIONS, ModelConfig, kinds_of
+from pipeline.config.gesture_settings import load_gesture_config
+from pipeline.config.sections import SECTIONS, ModelConfig, kinds_of
 from pipeline.conversion.keras_layers import layers_in
 from pipeline.conversion.supported import require_supported
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.training.models import Head, Source, build, check_hop, nearest_window, total_stride
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
@@ -200,8 +200,8 @@ def within(layers: Any) -> list[Any]:
 @pytest.mark.parametrize(
     ("stack", "words"),
     [
-        (masked, "layer `gaps`: Masking leaves out steps"),
-        (both_ways, "layer `both`: Bidirectional hears samples before they come"),
+        (masked, "layer `gaps`: Masking skips steps"),
+        (both_ways, "layer `both`: Bidirectional needs samples from the future"),
         (other_cell, "layer `cells`: its cell is not one of SimpleRNN, GRU, LSTM"),
         (within, "layer `deep`: activation="),
     ],
@@ -224,7 +224,7 @@ def test_a_state_that_is_not_nought_at_first_is_refused(tmp_path: Path) -> None:
     first = layers.Dense(4)(layers.Flatten()(source))
     scores = layers.GRU(4, name="memory")(source, initial_state=first)
     keras.Model(source, scores).save(tmp_path / "model.keras")
-    with pytest.raises(PipelineError, match="layer `memory`: initial_state is given"):
+    with pytest.raises(PipelineError, match="layer `memory`: initial_state is set"):
         require_supported(tmp_path / "model.keras")
 
 
@@ -245,7 +245,11 @@ def test_all_faults_of_a_model_are_told_together(tmp_path: Path) -> None:
     bad = layers.GRU(4, name="memory", activation="relu", go_backwards=True)
     with pytest.raises(PipelineError) as caught:
         require_supported(saved(tmp_path, layers.Masking(name="gaps"), bad))
-    for words in ("`gaps`", "activation=relu, a board has tanh", "go_backwards=True, a board has"):
+    for words in (
+        "`gaps`",
+        "activation=relu, but a board has tanh",
+        "go_backwards=True, but a board has",
+    ):
         assert words in caught.value.what
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import PROJECT, Recording
-from pipeline.capture.motion import (
+from pipeline.capture.segmentation import (
     AFTER_S,
     BEFORE_S,
     LONGEST_S,
@@ -18,6 +17,8 @@ from pipeline.capture.motion import (
     MotionDetector,
     Span,
 )
+from pipeline.core.artifacts import Recording
+from pipeline.core.project import PROJECT
 from pipeline.datasets.importers import import_files
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.streams import join_takes

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Interval
+from pipeline.core.artifacts import Interval
 from pipeline.datasets.importers import ImportReport, import_files
 from pipeline.datasets.recordings import load_recordings, save_recording
 from tests.takes import take

@@ -12,7 +12,7 @@ import pytest
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from pipeline.capture.port_list import holders, missing_access, plugged_in_ports
+from pipeline.capture.port_list import missing_access, plugged_in_ports, programs_using
 
 NOBODY = 65534
 
@@ -52,7 +52,7 @@ def test_boards_come_first_with_what_runs_on_them(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no /proc here")
 def test_the_program_that_holds_a_port_is_named(terminal: str, tmp_path: Path) -> None:
-    assert f"({os.getpid()})" in " ".join(holders(terminal))
+    assert f"({os.getpid()})" in " ".join(programs_using(terminal))
     code = f"import os, sys; os.open({terminal!r}, os.O_RDWR); print(flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -61,9 +61,9 @@ def test_the_program_that_holds_a_port_is_named(terminal: str, tmp_path: Path) -
         other.stdout.readline()
         link = tmp_path / "virtual-1"
         link.symlink_to(terminal)  # by the stable name of an emulated board too
-        assert any(f"({other.pid})" in holder for holder in holders(str(link)))
+        assert any(f"({other.pid})" in holder for holder in programs_using(str(link)))
         other.communicate()
-    assert not any(f"({other.pid})" in holder for holder in holders(terminal))
+    assert not any(f"({other.pid})" in holder for holder in programs_using(terminal))
 
 
 def as_another_user(device: str) -> str:

@@ -16,7 +16,8 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from pipeline.capture.ports import Port, find_port, open_port
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.board_slots import Slot
+from pipeline.core.errors import ExitCode, PipelineError
 
 
 @pytest.fixture
@@ -91,10 +92,28 @@ def test_a_missing_port_is_told_with_those_that_are_there(monkeypatch):
     assert "/dev/ttyACM7 (Nano 33 BLE)" in caught.value.next_step
 
 
+def test_emulated_boards_are_among_the_ports_that_are_there(
+    monkeypatch: pytest.MonkeyPatch, terminal: tuple[int, str]
+) -> None:
+    plugged_in(monkeypatch)
+    slot = Slot("native")
+    slot.publish(terminal[1])
+    try:
+        for spec in ("/dev/ttyNONE", "id:NOBODY", "auto"):
+            with pytest.raises(PipelineError) as caught:
+                open_port(spec)
+            assert str(slot.link) in caught.value.next_step
+    finally:
+        slot.release()
+    with pytest.raises(PipelineError) as caught:
+        open_port("/dev/ttyNONE")
+    assert "ports that exist: none" in caught.value.next_step
+
+
 def test_a_port_in_use_is_told_and_stays_usable_for_its_owner(terminal):
     master, path = terminal
     with open_port(path) as owner:
-        with pytest.raises(PipelineError, match="in use by another program") as caught:
+        with pytest.raises(PipelineError, match=f"is open in .*\\({os.getpid()}\\)") as caught:
             open_port(path)
         assert caught.value.exit_code == ExitCode.NO_BOARD
         os.write(master, b"still here\n")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from zlib import crc32
 
 import numpy as np
@@ -7,17 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.artifacts import Event
 from pipeline.capture.protocol import (
     MAX_LINE_BYTES,
     Damaged,
     LineReader,
     Message,
     Sample,
+    board_info,
     event_of,
+    is_possible,
+    is_sensor_stopped,
+    network_output_of,
     parse_line,
-    scores_of,
+    past_of,
+    plausible_rate_hz,
+    reading_of,
+    warning_of,
 )
+from pipeline.core.artifacts import Event
+from pipeline.core.errors import ExitCode, PipelineError
 
 DOCUMENTED = b"1042,8756302,-0.482,-1.761,-0.745,25.024,-116.455,103.455"
 
@@ -192,7 +201,128 @@ def test_events_and_scores_are_read_and_cut_ones_are_not():
     assert event_of(Message("event", ("12", "punch", "0.914"))) == Event(12, "punch", 0.914)
     assert event_of(Message("event", ("12", "punch"))) is None
     assert event_of(Message("event", ("12", "punch", "0.9x"))) is None
-    t_us, output = scores_of(Message("score", ("7", "807F00")))
+    t_us, output = network_output_of(Message("score", ("7", "807F00")))
     assert t_us == 7
     assert np.array_equal(output, np.array([-128, 127, 0], np.int8))
-    assert scores_of(Message("score", ("7", "807"))) is None
+    assert network_output_of(Message("score", ("7", "807"))) is None
+
+
+@pytest.mark.parametrize("line", [b"event 12 punch 0.9", b"ok board=nano33b", b"12,34,0.1"])
+def test_a_line_that_the_board_marked_as_cut_is_no_message(line):
+    assert parse_line(line + b"\x18") == Damaged(line + b"\x18")
+
+
+SAID = {
+    **{"board": "virtual", "imu": "emulated", "environment": "none", "revision": "r2"},
+    **{"firmware": "1.0", "contract": "ab" * 32, "rate_hz": "119.5", "stream_hz": "100"},
+    **{"measured_hz": "118.25", "nominal_hz": "120", "sensor_hz": "121", "pace": "direct"},
+    **{"window": "119", "hop": "8", "channels": "6", "classes": "5", "tick_hz": "64000000"},
+    **{"overruns": "3", "dropped": "4"},
+}
+
+
+def info(**changed: str) -> Message:
+    return Message("ok", tuple(f"{key}={value}" for key, value in (SAID | changed).items()))
+
+
+def test_every_field_of_info_is_read():
+    read = asdict(board_info(info()))
+    assert {key: str(value) for key, value in read.items()} == {
+        key: str(float(value)) if key.endswith("_hz") and key != "tick_hz" else value
+        for key, value in SAID.items()
+    }
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_info_without_a_field_is_not_understood(name):
+    rest = Message("ok", tuple(word for word in info().words if not word.startswith(f"{name}=")))
+    with pytest.raises(PipelineError) as refused:
+        board_info(rest)
+    assert refused.value.exit_code == ExitCode.MISMATCH
+
+
+RATES = ("rate_hz", "stream_hz", "measured_hz", "nominal_hz", "sensor_hz")
+LIMITS = {
+    **dict.fromkeys(RATES, 100_000),
+    **dict.fromkeys(("window", "hop", "channels", "classes"), 1 << 20),
+    **dict.fromkeys(("tick_hz", "overruns", "dropped"), 1 << 32),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_numbers_of_info_are_possible_up_to_their_limit(name):
+    assert getattr(board_info(info(**{name: str(LIMITS[name])})), name) == LIMITS[name]
+    assert getattr(board_info(info(**{name: "0"})), name) == 0
+    for wrong in (str(LIMITS[name] + 1), "-1", "nan", "inf", "many"):
+        with pytest.raises(PipelineError) as refused:
+            board_info(info(**{name: wrong}))
+        assert refused.value.exit_code == ExitCode.MISMATCH
+
+
+def test_a_rate_is_plausible_within_a_factor_of_two_of_the_measured_one():
+    assert plausible_rate_hz(100.0, 0.0) == 100.0
+    assert [plausible_rate_hz(hz, 100.0) for hz in (50.0, 50.1, 199.9, 200.0)] == [
+        0,
+        50.1,
+        199.9,
+        0,
+    ]
+
+
+POSSIBLE = Sample(2**32 - 1, 2**52 - 1, (-16_384_000, 16_384_000, 0, 0, 0, 0))
+
+
+def test_a_sample_is_possible_up_to_what_a_board_can_count_and_a_sensor_can_read():
+    assert is_possible(POSSIBLE)
+    assert not is_possible(POSSIBLE._replace(seq=2**32))
+    assert not is_possible(POSSIBLE._replace(t_us=2**52))
+    for wrong in (-16_384_001, 16_384_001):
+        assert not is_possible(POSSIBLE._replace(values=(0,) * 5 + (wrong,)))
+
+
+def message_of(kind: str, sample: Sample) -> Message:
+    return Message(kind, (sample_line(sample).decode(),))
+
+
+def test_past_samples_and_readings_are_read_from_their_messages():
+    assert past_of(message_of("past", POSSIBLE)) == POSSIBLE
+    assert past_of(message_of("past", POSSIBLE._replace(seq=2**32))) is None
+    assert past_of(message_of("event", POSSIBLE)) is None
+    reading = Sample(7, 8, (1, -2, 3))
+    assert reading_of(message_of("reading", reading)) == reading
+    assert reading_of(message_of("past", reading)) is None
+    assert reading_of(Message("reading", ("7,8,1.000",))) is None
+
+
+def test_a_row_in_a_message_has_the_form_of_its_kind():
+    sample, reading = Sample(7, 8, (1, -2, 3, 4, 5, 6)), Sample(7, 8, (1, -2, 3))
+    for kind, right, wrong in (("past", sample, reading), ("reading", reading, sample)):
+        assert isinstance(parse_line(f"{kind} ".encode() + sample_line(right)), Message)
+        assert isinstance(parse_line(f"{kind} ".encode() + sample_line(wrong)), Damaged)
+
+
+def test_warnings_have_a_reason():
+    stopped = Message("warn", ("sensor-stopped",))
+    assert (warning_of(stopped), is_sensor_stopped(stopped)) == ("sensor-stopped", True)
+    assert warning_of(Message("warn", ())) is None
+    assert warning_of(Message("ok", ("sensor-stopped",))) is None
+    assert not is_sensor_stopped(Message("warn", ("overrun", "4")))
+
+
+def test_times_and_scores_that_no_board_has_are_refused():
+    latest = str(2**52 - 1)
+    assert event_of(Message("event", (latest, "punch", "1.0"))) == Event(2**52 - 1, "punch", 1.0)
+    assert event_of(Message("event", (str(2**52), "punch", "1.0"))) is None
+    assert event_of(Message("event", ("12", "punch", "1.1"))) is None
+    assert event_of(Message("score", ("12", "punch", "1.0"))) is None
+    assert network_output_of(Message("score", (str(2**52), "80"))) is None
+    assert network_output_of(Message("event", ("7", "80"))) is None
+    assert network_output_of(Message("score", ("7",))) is None
+
+
+def test_only_the_line_end_is_taken_off_a_line():
+    assert parse_line(b"text tea \r") == Message("text", ("tea", ""))
+    assert parse_line(b"ok " + b"x" * (MAX_LINE_BYTES - 3)).kind == "ok"
+    assert isinstance(parse_line(b"ok " + b"x" * (MAX_LINE_BYTES - 2)), Damaged)
+    for wrong in (b"okay", b"ok \xff", b"past 1,2", b""):
+        assert parse_line(wrong) == Damaged(wrong)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from pipeline.capture.board_info import BoardInfo
 from pipeline.capture.client import LOAD_BYTES, WHY
-from pipeline.capture.injection import SAMPLE_RECORD, SAMPLES_A_LINE
-from pipeline.capture.protocol import MESSAGE_KINDS, Sample, parse_line
-from pipeline.capture.pull import PULL_LINES
+from pipeline.capture.feedback import PULL_LINES
+from pipeline.capture.protocol import MESSAGE_KINDS, BoardInfo, Sample, parse_line
+from pipeline.capture.requests import SAMPLE_RECORD, SAMPLES_A_LINE
 from pipeline.conversion.contract_source import LEAST_PERIOD_MS, MOST_PERIOD_MS
-from pipeline.stages.text import LONGEST_BY_BOARD
-from pipeline.text_twin import HIGHEST_TEMPERATURE, ONE_E4
+from pipeline.twin.text_twin import HIGHEST_TEMPERATURE, ONE_E4
+from pipeline.workflows.predict import LONGEST_BY_BOARD
 from tests.conftest import PROJECT
 
 PAGE = (PROJECT / "docs" / "serial-protocol.md").read_text("utf-8")

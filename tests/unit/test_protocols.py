@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Recording
-from pipeline.config_gestures import GestureConfig
+from pipeline.config.gesture_settings import GestureConfig
+from pipeline.core.artifacts import Recording
+from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.datasets.protocols import check_protocol, honest_protocol, protocol_folds
 from pipeline.datasets.windows import make_dataset
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.training.held_out import HeldOutScores
-from pipeline.training.pooling import pool
+from pipeline.training.held_out_scores import HeldOutScores, pool_folds
 from tests.takes import config, takes
 
 GESTURES = ("flex", "punch")
@@ -83,7 +82,7 @@ def test_a_fold_that_cannot_be_made_is_found_before_anything_is_trained() -> Non
     with pytest.raises(PipelineError, match="too few persons in all"):
         protocol_folds(takes(GESTURES), config(), "lopo")
     lonely = [*takes(GESTURES, PEOPLE[:3]), *takes(("wave",), ("cleo",))]
-    with pytest.raises(PipelineError, match="No wave is left to learn from"):
+    with pytest.raises(PipelineError, match="No wave is in the training part"):
         protocol_folds(lonely, config(), "lopo")
     shared = config(data={"labels": GESTURES})
     assert len(protocol_folds(lonely, shared, "lopo")) == 3
@@ -107,7 +106,7 @@ def test_folds_are_pooled_by_window_and_by_person() -> None:
         scores(("b/y-1-1",), [1], [0]),
     ]
     person_of = {"a/x-1-1": "x", "a/y-1-1": "y", "b/y-1-1": "y"}
-    pooled = pool(folds, person_of)
+    pooled = pool_folds(folds, person_of)
     assert pooled.windows == 4
     assert (pooled.float_metrics.accuracy, pooled.int8_metrics.accuracy) == (1.0, 0.5)
     assert pooled.int8_metrics.confusion.tolist() == [[2, 1], [1, 0]]

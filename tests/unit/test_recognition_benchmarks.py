@@ -8,8 +8,8 @@ from benchmarks import ablation_table
 from benchmarks.baseline import statistics
 from benchmarks.gravity_front import gravity_aligned
 from benchmarks.results_file import row
-from pipeline.artifacts import IMU_CHANNELS
-from pipeline.datasets.disturb import turned
+from pipeline.core.artifacts import IMU_CHANNELS
+from pipeline.datasets.disturb import rotate_windows
 
 WINDOWS = np.random.default_rng(3).normal(0.2, 1, (7, 112, 6)).astype(np.float32)
 
@@ -28,7 +28,7 @@ def test_windows_are_aligned_by_gravity_however_the_board_is_held() -> None:
     held = WINDOWS * np.float32([0.2, 0.2, 0.2, 50, 50, 50]) + np.float32([0, 0, 1, 0, 0, 0])
     for angle in (0.0, 30.0, 150.0):
         found = gravity_aligned(
-            turned(held, IMU_CHANNELS, angle, np.random.default_rng(1)), IMU_CHANNELS
+            rotate_windows(held, IMU_CHANNELS, angle, np.random.default_rng(1)), IMU_CHANNELS
         )
         means = found[..., :3].mean(axis=1)
         np.testing.assert_allclose(means[:, :2], 0, atol=1e-5)

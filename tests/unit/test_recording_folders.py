@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.datasets.recordings import (
     check_name,
     fingerprint,
     load_recordings,
-    next_recording_path,
+    new_recording_paths,
     recording_path,
     save_recording,
 )
-from pipeline.errors import ExitCode, PipelineError
 from tests.takes import take
 
 
@@ -32,7 +32,7 @@ def test_good_names_are_kept(name: str) -> None:
         ("label", "a\\b", r"'\\'"),
         ("label", "punch\n", r"'\n'"),
         ("label", "\x1b[31m", r"'\x1b'"),
-        ("label", "käse", r"'\xe4'"),
+        ("label", "käse", "'ä'"),
         ("label", "two words", "' '"),
         ("label", "", "it is empty"),
         ("label", "-x", "it starts with '-'"),
@@ -62,14 +62,14 @@ def test_a_path_in_a_label_never_leaves_the_dataset(tmp_path: Path) -> None:
 
 def test_a_number_is_never_used_twice(tmp_path: Path) -> None:
     for _ in range(3):
-        path = next_recording_path(tmp_path, "punch", "anna", "2")
+        path = next(new_recording_paths(tmp_path, "punch", "anna", "2"))
         save_recording(take("punch"), path)
     names = sorted(path.name for path in (tmp_path / "punch").iterdir())
     assert names == ["anna-2-001.csv", "anna-2-002.csv", "anna-2-003.csv"]
     (tmp_path / "punch" / "anna-2-001.csv").unlink()
     (tmp_path / "punch" / "anna-2-x.csv").touch()
-    assert next_recording_path(tmp_path, "punch", "anna", "2").name == "anna-2-004.csv"
-    assert next_recording_path(tmp_path, "punch", "anna", "3").name == "anna-3-001.csv"
+    assert next(new_recording_paths(tmp_path, "punch", "anna", "2")).name == "anna-2-004.csv"
+    assert next(new_recording_paths(tmp_path, "punch", "anna", "3")).name == "anna-3-001.csv"
 
 
 def make_dataset(folder: Path) -> None:
@@ -110,7 +110,7 @@ def test_an_empty_dataset_names_the_next_step(tmp_path: Path) -> None:
 def test_a_file_in_the_folder_of_another_label_is_not_believed(tmp_path: Path) -> None:
     make_dataset(tmp_path)
     (tmp_path / "punch" / "anna-2-001.csv").rename(tmp_path / "flex" / "anna-3-001.csv")
-    with pytest.raises(PipelineError, match=r"says `# label: punch`, but lies in flex/"):
+    with pytest.raises(PipelineError, match=r"has `# label: punch`, but is in flex/"):
         load_recordings(tmp_path)
 
 

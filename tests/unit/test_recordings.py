@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pipeline.artifacts import Fault, Gap, HostClock, Interval, Recording
-from pipeline.datasets.recording_header import recording_header
+from pipeline.core.artifacts import Fault, Gap, HostClock, Interval, Recording
+from pipeline.core.errors import PipelineError
+from pipeline.datasets.recording_file import recording_header
 from pipeline.datasets.recordings import (
     load_recording,
     save_recording,
 )
-from pipeline.errors import PipelineError
 
 
 def make_recording(n: int = 20, seed: int = 1, label: str = "punch") -> Recording:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Recording
-from pipeline.errors import PipelineError
+from pipeline.core.artifacts import Recording
+from pipeline.core.errors import PipelineError
 from tests.made_windows import TAKES, made
 from tests.takes import take
 

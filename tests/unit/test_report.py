@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.artifacts import IMU_CHANNELS
-from pipeline.reports.facts import ClassResult, HeldOutWindows, PersonResult
-from pipeline.reports.gesture_page import render_gestures
-from pipeline.reports.pictures import (
+from pipeline.core.artifacts import IMU_CHANNELS
+from pipeline.reports.charts import (
     MISTAKES_SHOWN,
+    examples,
     signal_charts,
+    strips,
     threshold_chart,
     worst_mistakes,
 )
+from pipeline.reports.facts import ClassResult, HeldOutWindows, PersonResult
+from pipeline.reports.pages import render_gestures
 from tests.fixtures.reported import LABELS, SECTIONS, event_score, facts, held_out, verdict
 from tests.tiny_model import CONTRACT
 
@@ -26,6 +28,7 @@ HOSTILE = "<script src=http://evil.example/x.js>$\\frac$</script>\"'&"
 NOTHING_YET: dict[str, Any] = {
     "evaluated": False,
     "events": None,
+    "timeline": None,
     "robustness": None,
     "cost": None,
     "image": None,
@@ -78,8 +81,8 @@ def test_every_section_is_there_in_order_whatever_has_been_computed(text: str) -
 def test_the_honest_figure_comes_first_and_the_leaky_one_beside_it(text: str) -> None:
     words = Page(text).words
     first, leaky = words.index("75.0 %"), words.index("98.0 %")
-    assert first < leaky < words.index("What was taken for what")
-    assert "of 8 windows" in words
+    assert first < leaky < words.index("Confusion matrix")
+    assert "of 8 held-out windows" in words
     assert "2 were not" in words
     assert "80.6 %" in words
     assert "leave one person out , in 3 folds" in words
@@ -96,19 +99,19 @@ def test_a_float_figure_is_not_passed_off_as_the_boards() -> None:
 def test_a_leaky_run_says_that_its_figure_flatters() -> None:
     leaky = {"fit": {"seed": 1}, "split": {"by": "leaky"}}
     assert (
-        "The figure flatters."
+        "The figure is too high."
         in Page(render_gestures(facts(settings=leaky, evaluated=False))).words
     )
-    assert "The figure flatters." not in Page(render_gestures(facts())).words
+    assert "The figure is too high." not in Page(render_gestures(facts())).words
 
 
 def test_what_is_not_computed_yet_names_its_command() -> None:
-    quantised = Page(render_gestures(facts(**NOTHING_YET))).words
-    assert "gesture evaluate runs/mine computes it" in quantised
-    assert "dropped samples, noise and clipping. gesture report runs/mine" in quantised
-    assert "gesture deploy runs/mine --board virtual computes it" in quantised
-    assert "what each layer costs. gesture convert runs/mine" in quantised
-    float_only = CONTRACT.model_copy(update={"quantisation": None})
+    quantized = Page(render_gestures(facts(**NOTHING_YET))).words
+    assert "gesture evaluate runs/mine computes it" in quantized
+    assert "dropped samples, noise and clipping. gesture report runs/mine" in quantized
+    assert "gesture deploy runs/mine --board virtual computes it" in quantized
+    assert "what each layer costs. gesture convert runs/mine" in quantized
+    float_only = CONTRACT.model_copy(update={"quantization": None})
     words = Page(render_gestures(facts(**NOTHING_YET, contract=float_only))).words
     assert "gesture convert runs/mine && gesture report runs/mine" in words
     assert "Not computed yet" not in Page(render_gestures(facts())).words
@@ -132,15 +135,23 @@ def test_a_class_that_was_not_held_out_has_no_made_up_figure() -> None:
 def test_events_robustness_cost_and_provenance_are_told(text: str) -> None:
     words = Page(text).words
     assert "stream gestures rest" in words
-    assert "found 90.0 % - precision 95.0 % - F1 0.924 -" in words
-    assert "how late, 95 % 0.43 s - false alarms an hour 2.0 2.0" in words
+    assert "detected 90.0 % - precision 95.0 % - F1 0.924 -" in words
+    assert "latency, 95 % 0.43 s - false alarms per hour 2.0 2.0" in words
     assert "95 % interval 0.2 to 7.2" in words
-    assert "falls by five points when the board is turned by 31° in the hand" in words
+    assert "falls by five points when the board is rotated by 31° in the hand" in words
     assert "conv1d_1 CONV_2D + RELU 1x20x16 1,000 3,000 512 320" in words
     assert "1,234 5,678 4,321 765" in words
-    assert "351,894 instructions" in words
+    assert "351,894 instructions on an nRF52840, estimated 7.15 to 24.19 ms" in words
     for known in (CONTRACT.hash(), "0" * 64, "1" * 64, "2" * 64, "2.21.0", "seed 7"):
         assert known in words
+
+
+def test_the_runs_own_split_is_named_where_the_headline_is_of_others(text: str) -> None:
+    note = "Of this run and its held-out data (by person, fold 1 of 3)."
+    words = Page(text).words
+    for section in ("Thresholds", "Robustness"):
+        assert words.split(section)[1].lstrip().startswith(note)
+    assert note not in Page(render_gestures(facts(evaluated=False))).words
 
 
 def test_a_board_that_bears_any_turn_says_so() -> None:
@@ -150,17 +161,51 @@ def test_a_board_that_bears_any_turn_says_so() -> None:
 
 def test_every_picture_has_words_axes_and_a_line(text: str) -> None:
     pictures = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
-    assert len(pictures) == 1 + 2 + 2 * 2 + 1  # threshold, robustness, mistakes, learning
+    # threshold, robustness, mistakes, learning; signals, timeline
+    assert len(pictures) == 1 + 2 + 2 * 2 + 1 + 3 * 2 + 2
     for picture in pictures:
         assert re.search(r'role="img" .*aria-label="[^"]+"', picture)
         assert "<polyline" in picture
         assert picture.count("<text") > 6
 
 
+def test_the_timeline_has_each_gesture_and_each_event_where_it_was() -> None:
+    timeline = facts().timeline
+    assert timeline is not None
+    first, second = strips(("up", "down"), timeline.gestures, timeline.events, 9)
+    assert (first.start_s, second.start_s) == (0, 60)  # nothing was in between
+    drawn = first.svg()
+    assert re.findall("<title>([^<]*,[^<]*)</title>", drawn) == [
+        "up, 1.0 to 1.5 s",
+        "down, 4.0 to 4.4 s",
+        "up detected at 1.6 s, 0.90",
+        "up detected at 4.5 s, 0.80",
+    ]
+    assert re.findall('class="dot-(.)"', drawn) == ["3", "2"]  # correct; down was detected as up
+    _, late = strips(("up",), (("up", 18.0, 19.8),), (("up", 20.2, 0.9),), 9)
+    assert 'class="dot-3"' in late.svg()  # of the strip before
+    assert "<rect" not in late.svg()
+    assert strips((), (), (), 9) == []
+    assert len(strips(("up",), [("up", 9.0 * n, 9.0 * n + 1) for n in range(99)], (), 6)) == 6
+
+
+def test_signals_of_a_typical_window_of_each_label_are_shown(text: str) -> None:
+    shown = examples(held_out(), LABELS, IMU_CHANNELS, 100.0)
+    assert [one.label for one in shown] == list(LABELS)
+    downs = {
+        name: score
+        for name, score in zip(held_out().names, held_out().scores[:, 2].tolist(), strict=True)
+        if name.startswith("down")
+    }
+    assert downs[shown[2].name] == sorted(downs.values())[len(downs) // 2]
+    section = text.split('<section id="signals">')[1].split("</section>")[0]
+    assert section.count("<svg") == 2 * len(LABELS)
+
+
 def test_mistakes_are_drawn_the_worst_first(text: str) -> None:
     words = Page(text).words
-    worst = words.index("up called down with a score of 0.80 up/anna-1-003")
-    assert worst < words.index("down called idle with a score of 0.55 down/anna-1-006")
+    worst = words.index("up predicted as down with a score of 0.80 up/anna-1-003")
+    assert worst < words.index("down predicted as idle with a score of 0.55 down/anna-1-006")
 
 
 def test_ten_mistakes_are_drawn_at_most() -> None:
@@ -180,7 +225,7 @@ def test_ten_mistakes_are_drawn_at_most() -> None:
 def test_no_mistakes_are_said_to_be_none() -> None:
     perfect = replace(held_out(), scores=np.eye(3, dtype=np.float32)[held_out().targets])
     assert (
-        "None on this run's own held-out windows."
+        "None among the held-out windows of this run."
         in Page(render_gestures(facts(held_out=perfect))).words
     )
 
@@ -231,3 +276,12 @@ def test_what_an_artefact_lacks_is_named() -> None:
     short = {key: value for key, value in facts().metrics.items() if key != "parameters"}
     with pytest.raises(KeyError, match="parameters"):
         render_gestures(facts(metrics=short))
+
+
+def test_only_a_training_that_was_not_broken_off_can_be_made_again() -> None:
+    same = "versions give the same model on the same machine"
+    assert same in render_gestures(facts())
+    page = render_gestures(facts(metrics={**facts().metrics, "resumed_after": [2, 3]}))
+    assert same not in page
+    assert "resumed after epoch 2 and 3" in page
+    assert "give another model" in page

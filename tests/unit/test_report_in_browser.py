@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from pipeline.reports.gesture_page import render_gestures
+from pipeline.reports.pages import render_gestures
 from tests.fixtures.browser import DARK, LIGHT, WIDTHS, look
-from tests.fixtures.reported import LABELS, SECTIONS, facts, verdict
+from tests.fixtures.reported import LABELS, SECTIONS, curve, facts, verdict
 
 LONG_NAME = "a_run_with_a_name_as_long_as_names_may_be_in_all_that_is_written_here"
+
+FALLS = ((0.5, 39.5), (18.0, 19.0), (19.9, 20.1), (33.0, 39.0), (1.0, 3.0))  # of 0 to 40
 
 
 @pytest.fixture(scope="module", params=[DARK, LIGHT], ids=["dark", "light"])
@@ -41,10 +43,34 @@ def test_nothing_runs_out_of_the_page(seen: Any) -> None:
 
 def test_pictures_are_drawn_and_none_of_their_words_is_cut_off(seen: Any) -> None:
     for view in seen[1]:
-        assert len(view["pictures"]) == 8
-        assert all(width > 200 and height > 80 for width, height in view["pictures"])
+        assert len(view["pictures"]) == 16
+        assert all(width > 200 and height > 60 for width, height in view["pictures"])
         assert all(length > 50 for length in view["lines"])
         assert view["cutOff"] == []
+
+
+def test_no_word_in_a_picture_is_struck_through(seen: Any) -> None:
+    assert [view["struck"] for view in seen[1]] == [[]] * len(WIDTHS)
+
+
+def test_no_column_is_cut_on_a_phone(seen: Any) -> None:
+    assert [view["cutColumns"] for view in seen[1]] == [[]] * len(WIDTHS)
+
+
+def test_mistakes_are_drawn_alike_and_no_card_is_half_empty(seen: Any) -> None:
+    for view in seen[1]:
+        assert len(view["mistakes"]) == 2
+        assert max(view["mistakes"]) - min(view["mistakes"]) < 1
+        assert max(view["mistakes"]) < 420
+        assert [name for name, share in view["emptyRight"] if share > 0.2] == []
+
+
+def test_marks_close_together_are_readable(chromium: str, tmp_path: Path) -> None:
+    """Where a curve falls on both sides, near its top."""
+    curves = [{**curve("rate error", "%", high), "falls_below": low} for low, high in FALLS]
+    robustness = {"windows": 400, "rotation_limit_deg": None, "curves": curves}
+    views, _ = look(chromium, render_gestures(facts(robustness=robustness)), LIGHT, tmp_path)
+    assert [view["struck"] for view in views] == [[]] * len(WIDTHS)
 
 
 def test_the_page_has_the_readers_theme(seen: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.capture.client import BoardClient
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.errors import ExitCode, PipelineError
 
 
 class Answering:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.twin import Twin, pointer
+from pipeline.twin.library import Twin, pointer
 from tests.toy_text import Sampler, logit_step
 
 pytestmark = pytest.mark.xdist_group("toy-texts")

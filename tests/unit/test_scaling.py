@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.artifacts import IMU_CHANNELS
-from pipeline.training.scaling import measure_scaling, scale
+from pipeline.core.artifacts import IMU_CHANNELS
+from pipeline.training.training_data import measure_scaling, scale
 
 
 def test_scaling_has_one_factor_a_sensor_and_no_offset() -> None:

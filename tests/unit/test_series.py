@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.config_series import SeriesConfig
+from pipeline.config.forecast_settings import SeriesConfig
+from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.datasets.series import Series, read_series
-from pipeline.errors import ExitCode, PipelineError
 
 HEADER = "when,temperature,wind"
 ROWS = [f"2020-01-01 {hour:02}:00,{20 + hour / 8:.3f},N" for hour in range(8)]
@@ -104,7 +104,7 @@ def test_a_hole_is_found_where_it_is(tmp_path: Path) -> None:
     ("lines", "settings", "told"),
     [
         ([], {}, " is empty"),
-        ([HEADER, ROWS[0]], {}, " holds no two rows under a header"),
+        ([HEADER, ROWS[0]], {}, " has fewer than two rows under a header"),
         ([HEADER, *ROWS], {"channels": ["heat"]}, ":1: there is no column 'heat', only when"),
         ([HEADER, *ROWS], {"time": ["t_us"]}, ":1: there is no column 't_us'"),
     ],

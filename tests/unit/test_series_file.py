@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Fault, HostClock, Recording
-from pipeline.datasets.inventory import take_inventory
+from pipeline.core.artifacts import Fault, HostClock, Recording
+from pipeline.core.errors import PipelineError
+from pipeline.datasets.inventory import inventory_of
 from pipeline.datasets.recordings import load_recording
-from pipeline.datasets.series_file import load_series, next_series_path, save_series
-from pipeline.errors import PipelineError
+from pipeline.datasets.series import load_series, new_series_paths, save_series
 from tests.conftest import PROJECT
 from tests.fixtures.known_air import series
 
@@ -41,10 +41,10 @@ def test_the_example_of_the_documentation_is_a_series(tmp_path: Path) -> None:
 
 
 def test_numbers_are_not_used_twice(tmp_path: Path) -> None:
-    assert next_series_path(tmp_path, "1").name == "1-001.csv"
+    assert next(new_series_paths(tmp_path, "1")).name == "1-001.csv"
     save_series(series(3), tmp_path / "1-004.csv")
     save_series(series(3), tmp_path / "attic-009.csv")
-    assert next_series_path(tmp_path, "1").name == "1-005.csv"
+    assert next(new_series_paths(tmp_path, "1")).name == "1-005.csv"
 
 
 def edited(path: Path, old: str, new: str) -> Path:
@@ -84,7 +84,7 @@ def test_a_series_is_not_taken_for_a_recording_nor_the_other_way_round(tmp_path:
 def test_the_inventory_has_series_and_leaves_other_files_alone(tmp_path: Path) -> None:
     save_series(series(5, 2.0, without=(2,)), tmp_path / "1-001.csv")
     (tmp_path / "notes.csv").write_text("a,b\n1,2\n", "utf-8")
-    (told,) = take_inventory(tmp_path).series
+    (told,) = inventory_of(tmp_path).series
     assert (told.readings, told.missing, told.period_s) == (4, 1, 2.0)
 
 

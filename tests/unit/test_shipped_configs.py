@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import NO_TARGET, Recording, SequenceDataset
-from pipeline.budget import load_budget
-from pipeline.config_gestures import DecisionConfig, GestureConfig, load_gesture_config
-from pipeline.config_models import SECTIONS, ConvolutionalConfig, kinds_of
-from pipeline.config_tasks import load_task_config
+from pipeline.config.budget import load_budget
+from pipeline.config.gesture_settings import DecisionConfig, GestureConfig, load_gesture_config
+from pipeline.config.sections import SECTIONS, ConvolutionalConfig, kinds_of
+from pipeline.core.artifacts import NO_TARGET, Recording, SequenceDataset
+from pipeline.core.errors import PipelineError
 from pipeline.datasets.catalogue import CATALOGUE
-from pipeline.datasets.fetching import fetch_dataset
+from pipeline.datasets.fetch import fetch_dataset
 from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.windows import make_dataset
-from pipeline.errors import PipelineError
-from pipeline.training.gestures import fit_gestures
+from pipeline.training.gesture_task import fit_gestures
 from pipeline.training.models import check_hop, nearest_window
+from pipeline.workflows.train import load_task_config
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 BOARDS = [PROJECT / "configs" / "nano33ble.yaml"]  # budgets; all others are trained with

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config_models import ConvolutionalConfig, RecurrentConfig
-from pipeline.config_tasks import load_task_config
-from pipeline.config_text import GenerationConfig, SentimentConfig
+from pipeline.config.sections import ConvolutionalConfig, RecurrentConfig
+from pipeline.config.text_settings import GenerationConfig, SentimentConfig
 from pipeline.datasets.catalogue import CATALOGUE
 from pipeline.training.models import Head, Source, build
+from pipeline.workflows.train import load_task_config
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 SENTIMENT = sorted((PROJECT / "configs").glob("sentiment_*.yaml"))

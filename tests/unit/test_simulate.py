@@ -10,17 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.artifacts import PROJECT, Recording
+from pipeline.core.artifacts import Recording
+from pipeline.core.project import PROJECT
 from pipeline.datasets.recordings import load_recordings
-from pipeline.datasets.simulate import make_person, simulate_dataset
-from pipeline.datasets.simulated_motion import (
+from pipeline.datasets.simulate import (
     GESTURES,
     STANDARD_GRAVITY,
     Motion,
     Reals,
+    make_person,
     readings,
     rotation_vectors,
     rotations,
+    simulate_dataset,
 )
 
 RATE_HZ = 119.0

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.artifacts import HostClock, Recording
-from pipeline.config_gestures import SplitConfig
+from pipeline.config.gesture_settings import SplitConfig
+from pipeline.core.artifacts import HostClock, Recording
+from pipeline.core.errors import PipelineError
 from pipeline.datasets.splits import Split, choose_by, group_names, split_recordings
-from pipeline.errors import PipelineError
 from tests.takes import take, takes
 
 GESTURES = ("flex", "punch")
@@ -214,14 +214,14 @@ def test_a_label_that_only_one_person_made_cannot_be_learned_without_them() -> N
             caught.append(error)
         else:
             assert "cleo" not in {recordings[i].person for i in made.test}
-    assert [error.what for error in caught] == ["No wave is left to learn from in this fold."]
+    assert [error.what for error in caught] == ["No wave is in the training part of this fold."]
     assert "by person" in caught[0].why
     assert caught[0].next_step == "record wave with somebody else too, or set split.by to take"
 
 
 def test_takes_that_suffice_to_test_but_not_to_learn() -> None:
     error = refused(takes(GESTURES, each=2), folds=2, by="take")
-    assert "is left to learn from" in error.what
+    assert "is in the training part" in error.what
     assert error.next_step.endswith("more often")
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Float32, Recording
+from pipeline.core.artifacts import Float32, Recording
+from pipeline.core.errors import PipelineError
 from pipeline.datasets.streams import EDGE_S, join_takes
-from pipeline.errors import PipelineError
 from tests.takes import RATE_HZ, take, takes
 
 REST_S = (1.5, 2.5)

@@ -16,11 +16,18 @@ import numpy as np
 import pytest
 import serial
 
-from pipeline.artifacts import Recording
-from pipeline.boards import pseudo_port, virtual
-from pipeline.boards.imu_file import DROPPED, HEADER, MAGIC, MOST_SAMPLES, RECORD, imu_bytes
+from pipeline.boards import pseudo_terminal, supervisor
+from pipeline.boards.sensor_files import (
+    DROPPED,
+    IMU_HEADER,
+    IMU_MAGIC,
+    IMU_RECORD,
+    MOST_SAMPLES,
+    imu_bytes,
+)
 from pipeline.boards.supervisor import start
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.core.artifacts import Recording
+from pipeline.core.errors import ExitCode, PipelineError
 
 ECHO = Path(__file__).parent.parent / "fixtures" / "echo_board.py"
 LIMIT_S = 60.0
@@ -86,8 +93,8 @@ def test_a_reader_that_opens_without_flushing_is_served_too():
 
 
 def test_a_client_counts_only_once_it_has_flushed_what_was_waiting(monkeypatch):
-    monkeypatch.setattr(pseudo_port, "PLAIN_CLIENT_WAIT_S", 1000.0)
-    port = pseudo_port.PseudoPort()
+    monkeypatch.setattr(pseudo_terminal, "PLAIN_CLIENT_WAIT_S", 1000.0)
+    port = pseudo_terminal.PseudoPort()
     assert not port.is_open()
     client = os.open(port.path, os.O_RDWR | os.O_NOCTTY)
     assert port.is_open()
@@ -218,18 +225,25 @@ def test_a_board_in_the_foreground_ends_cleanly_when_told_to(number: int):
 
 def test_the_sensor_file_holds_the_recording():
     content = imu_bytes(recording(4))
-    magic, version, count, period_us, flags, *_ = HEADER.unpack_from(content)
-    assert (magic, version, count, period_us, flags) == (MAGIC, 1, 4, 8403, 1)
-    records = np.frombuffer(content, RECORD, offset=HEADER.size)
+    magic, version, count, period_us, flags, *_ = IMU_HEADER.unpack_from(content)
+    assert (magic, version, count, period_us, flags) == (IMU_MAGIC, 1, 4, 8403, 1)
+    records = np.frombuffer(content, IMU_RECORD, offset=IMU_HEADER.size)
     assert records.itemsize == 32
     assert np.array_equal(records["t_us"], recording(4).t_us)
     assert np.array_equal(records["value"], recording(4).thousandths)
 
 
+def test_a_sensor_file_that_loops_says_so():
+    once, again = imu_bytes(recording(4)), imu_bytes(recording(4), loop=True)
+    assert IMU_HEADER.unpack_from(again)[4] == 3
+    assert once[: IMU_HEADER.size] != again[: IMU_HEADER.size]
+    assert once[IMU_HEADER.size :] == again[IMU_HEADER.size :]
+
+
 def test_a_hole_in_the_recording_is_one_in_the_sensor_file():
     seq = np.array([7, 8, 11, 12])
     content = imu_bytes(recording(4, seq=seq))
-    records = np.frombuffer(content, RECORD, offset=HEADER.size)
+    records = np.frombuffer(content, IMU_RECORD, offset=IMU_HEADER.size)
     dropped = records["t_us"] >= DROPPED
     assert dropped.tolist() == [False, False, True, True, False, False]
     assert (np.diff(records["t_us"] & ~DROPPED) >= 0).all()
@@ -281,4 +295,4 @@ def test_an_image_that_crashes_qemu_is_told_in_its_words():
 
 
 def test_ticks_of_the_fast_board_are_two_and_a_half_instructions():
-    assert virtual.instructions_of_ticks(25_000_000) == 62_500_000
+    assert supervisor.instructions_of_ticks(25_000_000) == 62_500_000

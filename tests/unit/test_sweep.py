@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.errors import PipelineError
-from pipeline.run_folder import RunFolder
-from pipeline.stages.robustness import LEAST_ASKED, MOST_WINDOWS, sweep
-from pipeline.training.held_out import HeldOutScores
+from pipeline.core.errors import PipelineError
+from pipeline.core.run_folder import RunFolder
+from pipeline.training.held_out_scores import HeldOutScores
 from pipeline.training.robustness import Curve, Robustness
+from pipeline.workflows.report import LEAST_ASKED, MOST_WINDOWS, sweep
 from tests.tiny_model import CONTRACT, WINDOW, write_sources
 
 HEIGHT_G = 1.8  # `up` is called from 1 g on
+pytestmark = pytest.mark.usefixtures("toy_code")
 LEVEL = {"idle": 0.0, "up": HEIGHT_G, "down": -HEIGHT_G}
 
 
@@ -45,7 +46,9 @@ def a_run(folder: Path, each: int) -> RunFolder:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory, host_compiler: None) -> Robustness:
+def found(
+    tmp_path_factory: pytest.TempPathFactory, host_compiler: None, toy_code: None
+) -> Robustness:
     return sweep(a_run(tmp_path_factory.mktemp("sweep"), each=10), lambda _: None)
 
 
@@ -103,6 +106,6 @@ def test_a_sweep_is_repeatable_and_kept(
 
 def test_a_run_that_is_not_converted_is_told(tmp_path: Path) -> None:
     run = a_run(tmp_path, each=1)
-    CONTRACT.model_copy(update={"quantisation": None}).save(run.contract_file)
+    CONTRACT.model_copy(update={"quantization": None}).save(run.contract_file)
     with pytest.raises(PipelineError, match="has not been converted"):
         sweep(run, lambda _: None)

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.config_file import load_section
-from pipeline.config_text import GenerationConfig, SentimentConfig
+from pipeline.config.file import load_section
+from pipeline.config.text_settings import GenerationConfig, SentimentConfig
+from pipeline.core.errors import PipelineError
 from pipeline.datasets.characters import generation_dataset
 from pipeline.datasets.imdb import unpack_imdb
-from pipeline.datasets.text import sentiment_dataset
-from pipeline.errors import PipelineError
+from pipeline.datasets.sentiment import sentiment_dataset
 from tests.texts import GENERATION, RHYME, SENTIMENT, write_reviews, write_rhymes
 
 
@@ -84,17 +84,17 @@ def test_the_same_data_have_one_fingerprint_and_others_another(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "there is no text in it"),
-        (b"\n\n", "there is no text in it"),
+        (b"", "it has no text"),
+        (b"\n\n", "it has no text"),
         (b"\xff\xfe", "it cannot be read"),
-        (b'{"label": 1, "text": "a"}\nnot json\n', ":2 cannot be learned from: a line is"),
-        (b'{"label": 1}\n', ":1 cannot be learned from: a line is"),
-        (b'{"label": 1, "text": 5}\n', "its text is no text"),
-        (b'{"label": 1, "text": "a \\ud83d"}\n', ":1 cannot be learned from: its text has half a"),
-        (b'{"label": 1, "text": "a \\u0000"}\n', "its text has a NUL in it"),
+        (b'{"label": 1, "text": "a"}\nnot json\n', ":2 cannot be used: a line is"),
+        (b'{"label": 1}\n', ":1 cannot be used: a line is"),
+        (b'{"label": 1, "text": 5}\n', "its text is no string"),
+        (b'{"label": 1, "text": "a \\ud83d"}\n', ":1 cannot be used: its text contains half a"),
+        (b'{"label": 1, "text": "a \\u0000"}\n', "its text contains a NUL"),
         (b'{"label": 7, "text": "a"}\n', "its label is 7; data.labels has 0 or negative"),
         (b'{"label": true, "text": "a"}\n', "its label is True"),
-        (b'{"label": 1, "text": "a"}\n' * 9, "has no text that is negative"),
+        (b'{"label": 1, "text": "a"}\n' * 9, "has no training text with the label negative"),
     ],
 )
 def test_a_file_that_cannot_be_learned_from(tmp_path: Path, content: bytes, words: str) -> None:
@@ -120,7 +120,7 @@ def test_other_letters_are_learned_as_characters(tmp_path: Path) -> None:
     folder.mkdir()
     lines = [{"label": number % 2, "text": ("нет", "да")[number % 2]} for number in range(20)]
     (folder / "train.jsonl").write_text("\n".join(map(json.dumps, lines)), "utf-8")
-    with pytest.raises(PipelineError, match="no words to learn from") as caught:
+    with pytest.raises(PipelineError, match="no words to train on") as caught:
         sentiment_dataset(sentiment_config(tmp_path))
     assert "text.level: characters" in caught.value.next_step
     dataset = sentiment_dataset(sentiment_config(tmp_path, "text.level=characters"))
@@ -176,7 +176,12 @@ def test_the_published_archive_becomes_three_files(tmp_path: Path) -> None:
     assert (tmp_path / "again" / "train.jsonl.gz").read_bytes() == first
 
 
-@pytest.mark.parametrize("content", [b"", b"text", archive_of({"aclImdb/README": "alone"})])
+OTHER_ARCHIVE = archive_of({"aclImdb/README": "alone"})  # tells when it was made
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"text", OTHER_ARCHIVE], ids=["empty", "text", "other archive"]
+)
 def test_an_archive_of_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.tar.gz").write_bytes(content)
     with pytest.raises(PipelineError, match="is not the archive of reviews"):
@@ -218,9 +223,9 @@ def test_line_ends_of_windows_are_line_ends(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b" \n\n", "is empty"),
         (b"\xff" * 1000, "cannot be read as text"),
-        (b"a\nb\n\0" * 100, "line 3 has a NUL in it"),
+        (b"a\nb\n\0" * 100, "line 3 contains a NUL"),
         (b"too short", "is too short: its test part has 1 characters, and 49 are needed"),
-        (b"a" * 480, "take a text of 490 characters or more"),
+        (b"a" * 480, "use a text of 490 characters or more"),
     ],
 )
 def test_a_text_that_cannot_be_learned_from(tmp_path: Path, content: bytes, words: str) -> None:
@@ -234,7 +239,7 @@ def test_a_text_that_cannot_be_learned_from(tmp_path: Path, content: bytes, word
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ("data.labels=[good, so so]", "data.labels: 'so so' is no word that a board says"),
+        ("data.labels=[good, so so]", "data.labels: 'so so' is no word that a board prints"),
         ("data.labels=[good, schön]", "data.labels: 'sch\\xf6n' is no word"),
         (f"data.labels={[f'label{i}' for i in range(61)]}", "data.labels: "),
         ("text.embedding=256", "text.embedding: "),
@@ -265,5 +270,5 @@ def test_a_folder_stands_for_the_one_text_in_it(tmp_path: Path) -> None:
     folder = write_rhymes(tmp_path / "plays" / "one.txt", 1000).parent
     assert generation_dataset(generation_config(folder)).split_note.startswith("the last 10%")
     write_rhymes(folder / "two.txt", 1000)
-    with pytest.raises(PipelineError, match=r"but 2 \.txt files"):
+    with pytest.raises(PipelineError, match=r"there are 2 \.txt files"):
         generation_dataset(generation_config(folder))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.reports.text_page import LONGEST_SHOWN, shortened
+from pipeline.reports.pages import LONGEST_SHOWN, shortened
 
 
 def test_the_part_of_a_long_text_is_shown_that_the_network_was_given() -> None:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import PipelineError
-from pipeline.text_twin import TextTwin
-from pipeline.tokens import Vocabulary, padded
-from pipeline.twin import Twin
+from pipeline.core.errors import PipelineError
+from pipeline.core.tokens import Vocabulary, padded
+from pipeline.twin.library import Twin
+from pipeline.twin.text_twin import TextTwin
 from tests.toy_text import (
     ALPHABET,
     LOGIT_SCALE,
@@ -130,7 +130,7 @@ def test_the_lowest_temperature_writes_what_is_likeliest(writer_twin):
 
 @pytest.mark.parametrize("prompt", ["tea, b", "a\0", ""])
 def test_nothing_is_written_after_what_was_never_seen(writer_twin, prompt):
-    with pytest.raises(ValueError, match="nothing can be written"):
+    with pytest.raises(ValueError, match="no text can be generated"):
         writer_twin.generate(prompt, 5, 1, 1)
 
 

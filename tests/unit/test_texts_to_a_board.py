@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.capture.client import BoardClient
-from pipeline.capture.texts import escaped, text_lines, unescaped, write_text
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.tokens import tokens_of
+from pipeline.capture.requests import escaped, text_lines, unescaped, write_text
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.tokens import tokens_of
 
 MOST_CHARACTERS = 255
 plain = st.text(st.characters(exclude_categories=("Cs",)))

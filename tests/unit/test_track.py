@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.artifacts import Fault, Gap
-from pipeline.capture.protocol import Sample
-from pipeline.capture.track import COUNT_WRAP, Stretch, Track
+from pipeline.capture.protocol import COUNT_WRAP, Sample
+from pipeline.capture.track import Track, TrackSection
+from pipeline.core.artifacts import Fault, Gap
 
 PERIOD_US = 10_000
 
@@ -27,15 +27,19 @@ def heard(*samples: Sample) -> Track:
     return track
 
 
-def all_of(track: Track) -> Stretch:
-    return track.stretch(track.first_t_us, track.last_t_us)
+def all_of(track: Track) -> TrackSection:
+    return track.section(track.first_t_us, track.last_t_us)
 
 
-@given(st.integers(0, COUNT_WRAP - 1), st.sets(st.integers(0, 60), min_size=1))
+@given(
+    st.integers(0, COUNT_WRAP - 1) | st.integers(COUNT_WRAP - 60, COUNT_WRAP - 1),
+    st.sets(st.integers(0, 60), min_size=1),
+)
 def test_gaps_are_where_the_count_jumps_also_across_its_wrap(start, present):
     places = sorted(present)
     part = all_of(heard(*(sample(place, start=start) for place in places)))
     assert np.array_equal(part.seq - part.seq[0], np.array(places) - places[0])
+    assert part.faults == ()
     filled = {places[gap.index - 1] + 1 + lost for gap in part.gaps for lost in range(gap.missing)}
     assert filled == set(range(places[0], places[-1] + 1)) - present
 
@@ -158,3 +162,134 @@ def test_whatever_happens_on_the_way_no_sample_is_in_a_wrong_place(accidents):
         assert np.rint(values * 1000).astype(int).tolist() == list(expected.values)
     missing = {s.seq for s in sent if s.seq >= first} - set(part.seq.tolist())
     assert not missing
+
+
+def added(track: Track, *samples: Sample) -> list[int]:
+    """The numbers of the rows that samples add, each heard at its own time."""
+    return [row.seq for item in samples for row in track.add(item, item.t_us)]
+
+
+def test_the_count_wraps_without_a_restart():
+    """By one step, by a gap, and where the two samples after a damaged one lie on either side."""
+    for places in ((0, 1, 2, 3), (0, 5, 6), (0, 1, 9, 10)):
+        track = heard(*(sample(place, start=COUNT_WRAP - 2) for place in places))
+        assert all_of(track).faults == ()
+        assert (all_of(track).seq - COUNT_WRAP + 2).tolist() == list(places)
+
+
+def test_a_board_that_restarts_beside_the_wrap_of_its_count_is_seen_to():
+    track = heard(sample(1), sample(2))
+    for place, seq in enumerate((COUNT_WRAP - 1, 0, 1)):
+        track.add(Sample(seq, place * PERIOD_US, (0,) * 6), 10**7 + place * PERIOD_US)
+    assert all_of(track).faults == (Fault("reboot", 1, 2),)
+    assert len(track) == 5
+
+
+def test_a_late_sample_is_known_256_samples_back_and_no_further():
+    for back, kinds in ((255, {"late"}), (256, {"refused"})):
+        track = Track(period_us=PERIOD_US)
+        missing = 300 - back
+        added(track, *(sample(n) for n in range(301) if n != missing))
+        added(track, sample(missing), sample(301))
+        assert {fault.kind for fault in all_of(track).faults} == kinds
+
+
+def test_a_late_sample_whose_time_is_not_between_its_neighbours_is_refused():
+    for t_us in (100 * PERIOD_US - 1, 102 * PERIOD_US + 1):
+        track = Track(period_us=PERIOD_US)
+        added(track, *(sample(n) for n in range(110) if n != 101))
+        track.add(sample(101, t_us), 111 * PERIOD_US)
+        added(track, sample(110))
+        assert track.totals["refused"] == 1
+        assert track.totals["late"] == 0
+
+
+def test_a_repeated_number_with_another_time_or_other_values_is_refused():
+    for wrong in (sample(2, t_us=2 * PERIOD_US + 1), Sample(2, 2 * PERIOD_US, (9,) * 6)):
+        track = heard(sample(1), sample(2), sample(3), wrong, sample(4))
+        assert all_of(track).faults == (Fault("refused", 1, 3),)
+
+
+def test_a_clock_may_be_a_quarter_of_the_time_and_50_ms_beside_the_count():
+    for steps in (1, 8, 100):
+        slack_us = steps * PERIOD_US // 4 + 50_000
+        for beside_us, is_taken in ((slack_us, True), (slack_us + 1, False)):
+            track = Track(period_us=PERIOD_US)
+            added(track, sample(0))
+            later = sample(steps, t_us=steps * PERIOD_US + beside_us)
+            assert bool(added(track, later)) == is_taken
+
+
+def test_a_silence_shows_a_restart_where_the_hosts_clock_went_on_by_more_than_half_a_second():
+    for late_us, is_taken in ((500_000 + 2000, True), (500_000 + 2001, False)):
+        track = Track(period_us=PERIOD_US)
+        track.add(sample(0), 0)
+        track.after_silence()
+        passed_us = 200 * PERIOD_US  # of which a thousandth may be drift
+        assert bool(track.add(sample(200), passed_us + late_us)) == is_taken
+
+
+def test_a_restart_takes_at_least_one_period():
+    track = Track(period_us=PERIOD_US)
+    track.add(sample(5), 1000)
+    track.expect_restart()
+    (row,) = track.add(sample(0), 1000)
+    assert (row.seq, row.t_us) == (6, 6 * PERIOD_US)
+
+
+def test_a_last_sample_that_nothing_follows_is_kept_where_it_lies_ahead():
+    track = Track(period_us=PERIOD_US)
+    added(track, sample(1), sample(2))
+    assert track.add(sample(4, t_us=90 * PERIOD_US), 0) == []
+    assert [row.seq for row in track.finish()] == [4]
+    assert track.totals["refused"] == 0
+    for number, later in ((3, 1), (4, 200 * PERIOD_US)):
+        track.add(sample(number, t_us=later), 0)
+        assert track.finish() == []
+    assert track.totals["refused"] == 2
+
+
+def test_damage_after_the_last_sample_belongs_to_a_stretch_to_the_end_only():
+    track = heard(sample(1), sample(2), sample(3))
+    track.mark("corrupt")
+    assert all_of(track).faults == (Fault("corrupt", 1, 3),)
+    assert track.section(PERIOD_US, 2 * PERIOD_US).faults == ()
+    assert len(track.section(PERIOD_US, 2 * PERIOD_US)) == 2
+
+
+def test_rates_are_those_of_the_senders_clock():
+    track = Track(period_us=PERIOD_US)
+    assert (track.newest_rate_hz, track.fitted_rate_hz()) == (0.0, 0.0)
+    added(track, *(sample(n) for n in range(300) if n % 7))
+    added(track, *(sample(n, t_us=(300 + 2 * (n - 300)) * PERIOD_US) for n in range(300, 400)))
+    assert track.newest_rate_hz == 50
+    assert (heard(sample(1)).newest_rate_hz, heard(sample(1)).fitted_rate_hz()) == (0.0, 0.0)
+    assert round(heard(sample(1), sample(3)).fitted_rate_hz(), 6) == 100
+    steady = heard(*(sample(n) for n in range(1000) if n % 7))
+    assert steady.newest_rate_hz == 100
+    assert round(steady.fitted_rate_hz(), 6) == 100
+
+
+def test_the_newest_values_are_the_last_ones_in_order():
+    track = heard(*(sample(n) for n in range(10)))
+    assert track.newest(3) == [sample(n).values for n in (7, 8, 9)]
+
+
+def test_a_clock_that_stands_while_the_count_goes_on_is_seen():
+    track = Track(period_us=PERIOD_US)
+    added(track, *(sample(n) for n in range(400)))
+    assert not track.clock_is_stuck
+    added(track, *(sample(n, t_us=400 * PERIOD_US) for n in range(400, 410)))
+    assert not track.clock_is_stuck
+    for n in range(410, 720):
+        track.add(sample(n, t_us=400 * PERIOD_US), 0)
+    assert track.clock_is_stuck
+    assert not Track().clock_is_stuck
+
+
+def test_a_section_of_hours_keeps_every_value():
+    track = heard(*(sample(n) for n in range(11_100)))
+    part = track.section(track.first_t_us + 50 * PERIOD_US, track.last_t_us)
+    assert len(part) == 11_050
+    expected = np.array([sample(n).values for n in range(50, 11_100)])
+    assert np.array_equal(np.rint(part.samples * 1000).astype(int), expected)

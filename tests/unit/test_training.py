@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,23 +14,24 @@ import numpy as np
 import pytest
 import yaml
 
-from pipeline.artifacts import IMU_CHANNELS, SequenceDataset
-from pipeline.config_gestures import BOARD_CHANNELS, GestureConfig, load_gesture_config
-from pipeline.contract import Contract, Quantisation
+from pipeline.config.gesture_settings import BOARD_CHANNELS, GestureConfig, load_gesture_config
 from pipeline.conversion.contract_source import contract_source
+from pipeline.core.artifacts import IMU_CHANNELS, SequenceDataset
+from pipeline.core.contract import Contract, Quantization
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import WriteError
+from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.simulate import simulate_dataset
 from pipeline.datasets.windows import make_dataset
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.reports.gesture_page import render_gestures
-from pipeline.run_folder import RunFolder
-from pipeline.stages.gesture_report import gather
-from pipeline.stages.gestures import train_on
+from pipeline.reports.pages import render_gestures
 from pipeline.training.fit import Epoch
-from pipeline.training.gestures import fit_gestures, train_gestures
+from pipeline.training.gesture_task import fit_gestures, train_gestures
 from pipeline.training.models import Head, Source, build, nearest_window, total_stride
 from pipeline.training.run_files import Trained
-from pipeline.training.scaling import measure_scaling, scale
+from pipeline.training.training_data import measure_scaling, scale
+from pipeline.workflows.report import gather
+from pipeline.workflows.train import train_on
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
@@ -95,6 +99,7 @@ def test_a_run_leaves_every_file_and_nothing_else(done: Done) -> None:
     assert left == {
         "model.keras",
         "config.yaml",
+        "hashes.json",
         "contract.json",
         "metrics.json",
         "splits.json",
@@ -148,11 +153,11 @@ def test_the_contract_says_what_was_trained_and_can_go_on_a_board(done: Done) ->
     assert contract.decision.background == "idle"
     hashes = (contract.hashes.data, contract.hashes.config)
     assert hashes == (done.dataset.fingerprint, done.config.hash())
-    assert contract.quantisation is None
-    quantisation = Quantisation(
+    assert contract.quantization is None
+    quantization = Quantization(
         input_scale=0.1, input_zero_point=0, output_scale=1 / 256, output_zero_point=-128
     )
-    assert contract_source(contract.converted(quantisation, b"model"), 0)
+    assert contract_source(contract.converted(quantization, b"model"), 0)
 
 
 def test_no_recording_that_judges_was_learned_from(done: Done) -> None:
@@ -221,7 +226,7 @@ def test_a_run_whose_pictures_cannot_be_written_has_no_contract(
 ) -> None:
     run = RunFolder(tmp_path / "run")
     (run.path / "confusion_matrix.png" / "in the way").mkdir(parents=True)
-    with pytest.raises(OSError, match=r"confusion_matrix\.png"):
+    with pytest.raises(WriteError, match=r"confusion_matrix\.png"):
         train_gestures(dataset, changed(config, "fit", epochs=1), run, lambda _: None)
     assert run.keras_file.is_file()
     assert not run.contract_file.exists()
@@ -295,3 +300,35 @@ def test_scaling_is_measured_on_training_windows_only(done: Done) -> None:
     train_inputs = done.dataset.part("train")[0]
     assert done.run.contract().scaling == measure_scaling(train_inputs, IMU_CHANNELS)
     assert done.run.contract().scaling != measure_scaling(done.dataset.inputs, IMU_CHANNELS)
+
+
+FITTED = """
+import hashlib, numpy as np
+from pipeline.training.fit import quiet_keras
+keras = quiet_keras(1)
+inputs = np.random.default_rng(1).normal(size=(512, 112, 6)).astype("float32")
+targets = (inputs[:, :, 0].mean(1) > 0).astype("int32")
+model = keras.Sequential([keras.layers.Input((112, 6)), keras.layers.Conv1D(32, 5),
+    keras.layers.GlobalAveragePooling1D(), keras.layers.Dense(2, activation="softmax")])
+model.compile("adam", "sparse_categorical_crossentropy")
+model.fit(inputs, targets, batch_size=64, epochs=2, verbose=0)
+print(hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest())
+"""
+
+
+def weights_of(processors: set[int], **variables: str) -> str:
+    ended = subprocess.run(
+        [sys.executable, "-c", FITTED],
+        env={**os.environ, **variables},
+        preexec_fn=lambda: os.sched_setaffinity(0, processors),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return ended.stdout.split()[-1]
+
+
+def test_weights_do_not_depend_on_processors_threads_and_onednn() -> None:
+    every = os.sched_getaffinity(0)
+    alone = weights_of({min(every)}, TF_ENABLE_ONEDNN_OPTS="0")
+    assert weights_of(every, TF_ENABLE_ONEDNN_OPTS="1", TF_NUM_INTRAOP_THREADS="2") == alone

@@ -11,34 +11,35 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from pipeline.artifacts import NO_TARGET, Interval, Recording, SequenceDataset
-from pipeline.config_gestures import GestureConfig, load_gesture_config
-from pipeline.config_models import ModelConfig
-from pipeline.contract import Contract
-from pipeline.datasets.chunks import Chunk, cut_chunks, judging_chunks
-from pipeline.datasets.labelling import window_label
+from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
+from pipeline.config.sections import ModelConfig
+from pipeline.core.artifacts import NO_TARGET, Interval, Recording, SequenceDataset
+from pipeline.core.contract import Contract
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.run_folder import RunFolder
+from pipeline.datasets.labels import window_label
 from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.simulate import simulate_dataset
-from pipeline.datasets.windows import make_dataset
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.run_folder import RunFolder
-from pipeline.training.gestures import fit_gestures, lesson, train_gestures
+from pipeline.datasets.windows import Chunk, aligned_chunks, cut_chunks, make_dataset
+from pipeline.training.gesture_task import fit_data, fit_gestures, train_gestures
 from pipeline.training.models import Head, Source, build, history, nearest_window
-from pipeline.training.scaling import measure_scaling
-from pipeline.training.streams import (
-    Lanes,
-    carried_scores,
-    forget,
-    keeping_state,
-    runs_of,
-    windows_ending_at,
+from pipeline.training.stateful import (
+    StatefulBatches,
+    reset_states,
+    stateful_copy,
+    stateful_scores,
+    stream_stretches,
+    windows_at_hops,
 )
+from pipeline.training.training_data import measure_scaling
 from tests.takes import config, take
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
 LENGTH, HOP = 40, 8
+
+
 INTERVALS = (Interval(50, 80, "punch"), Interval(150, 250, "flex"), Interval(332, 372, "punch"))
 NETWORKS = [
     {"kind": "simple_rnn", "units": [7], "downsample": 1},
@@ -91,7 +92,7 @@ def test_a_gap_begins_a_stream_and_nothing_is_told_before_a_whole_window() -> No
 
 
 def test_a_stream_judges_only_where_its_windows_end() -> None:
-    chunks = list(judging_chunks(stream(), [(56, "punch"), (181, "flex")], streaming()))
+    chunks = list(aligned_chunks(stream(), [(56, "punch"), (181, "flex")], streaming()))
     told = {
         chunk.start + (at + 1) * HOP: label
         for chunk in chunks
@@ -107,7 +108,7 @@ def test_each_lane_goes_on_where_it_ended_and_none_is_lost(n: int, lanes: int) -
     begins = np.zeros(n, bool)
     begins[[0, n // 2]] = True
     sequences = np.arange(n * 4, dtype=np.float32).reshape(n, 4, 1)
-    found = Lanes.of(begins, lanes)
+    found = StatefulBatches.of(begins, lanes)
     assert sorted(found.order[found.order >= 0].tolist()) == list(range(n))
     inputs = found.inputs(sequences, 2).reshape(-1, lanes, 6)
     for lane in range(lanes):
@@ -137,8 +138,8 @@ def test_from_a_reset_on_a_stream_scores_as_its_windows_do(network: tuple[Any, A
     settings, model, window = network
     before = history(settings)
     samples = np.random.default_rng(1).normal(size=(5, window, 6)).astype(np.float32)
-    kept = keeping_state(model, settings, window - before, window - before, 5)
-    forget(kept, np.ones(5, bool))
+    kept = stateful_copy(model, settings, window - before, window - before, 5)
+    reset_states(kept, np.ones(5, bool))
     scores = kept.predict_on_batch(samples)
     np.testing.assert_allclose(scores[:, -1], model.predict(samples, verbose=0), atol=1e-5)
 
@@ -147,19 +148,19 @@ def test_the_state_is_carried_from_chunk_to_chunk(network: tuple[Any, Any, int])
     settings, model, _ = network
     samples = np.random.default_rng(1).normal(size=(240, 6)).astype(np.float32)
     begins = np.arange(6) == 0
-    whole = carried_scores(model, settings, samples[None], begins[:1], 8)[0]
-    parts = carried_scores(model, settings, samples.reshape(6, 40, 6), begins, 8)
+    whole = stateful_scores(model, settings, samples[None], begins[:1], 8)[0]
+    parts = stateful_scores(model, settings, samples.reshape(6, 40, 6), begins, 8)
     np.testing.assert_allclose(parts.reshape(30, 3), whole, atol=1e-5)
-    anew = carried_scores(model, settings, samples.reshape(6, 40, 6), begins | True, 8)
+    anew = stateful_scores(model, settings, samples.reshape(6, 40, 6), begins | True, 8)
     assert np.abs(anew - parts)[1:, 0].max() > 1e-3, "the state makes no difference"
 
 
 def test_stretches_for_calibration_are_of_one_stream_each() -> None:
     begins = np.isin(np.arange(10), [0, 3, 8])
     sequences = np.arange(40, dtype=np.float32).reshape(10, 4, 1)
-    runs = runs_of(begins, sequences, 4, 100)[..., 0]
+    runs = stream_stretches(begins, sequences, 4, 100)[..., 0]
     assert runs.tolist() == [list(range(12, 28)), list(range(16, 32))]
-    assert runs_of(begins, sequences, 99, 100).shape == (1, 20, 1)
+    assert stream_stretches(begins, sequences, 99, 100).shape == (1, 20, 1)
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +213,7 @@ def test_a_network_learns_on_streams_and_the_run_says_so(
     with np.load(run.windows_file) as arrays:
         assert arrays["test"].shape == (trained.test_windows, 60, 6)
         assert arrays["calibration"].shape[1] == 8 * 60
-        again = windows_ending_at(arrays["stream_places"], arrays["stream_inputs"], 60, 20)
+        again = windows_at_hops(arrays["stream_places"], arrays["stream_inputs"], 60, 20)
         np.testing.assert_array_equal(again, arrays["test"])
         right = arrays["test_scores"].argmax(axis=1) == arrays["test_targets"]
         assert right.mean() == trained.accuracy
@@ -239,7 +240,10 @@ def test_a_network_without_a_state_is_no_stream_of_states(tmp_path: Path, kind: 
 
 @pytest.mark.parametrize(
     ("setting", "words"),
-    [("split.by=leaky", "leaky deals windows"), ("window.hop=10", "a window.length of whole hops")],
+    [
+        ("split.by=leaky", "leaky splits windows"),
+        ("window.hop=10", "a window.length of whole hops"),
+    ],
 )
 def test_what_no_stream_can_be_made_of_is_refused(tmp_path: Path, setting: str, words: str) -> None:
     file = tmp_path / "config.yaml"
@@ -261,7 +265,7 @@ def test_a_lane_that_starts_amid_a_stream_is_not_asked_before_a_whole_window(
 ) -> None:
     dataset, content = learned
     scaling = measure_scaling(dataset.part("train")[0], content.data.channels)
-    found = lesson(dataset, "train", scaling, content)
+    found = fit_data(dataset, "train", scaling, content)
     lanes = content.fit.batch_size
     weights = found.weights.reshape(-1, lanes, 3)  # [steps, lanes, hops]
     assert (weights[0, :, :2] == 0).all(), "a window is three hops"
@@ -269,4 +273,4 @@ def test_a_lane_that_starts_amid_a_stream_is_not_asked_before_a_whole_window(
     assert found.weights.mean() == pytest.approx(1, rel=0.1)
     by_class = (found.targets * found.weights[..., None]).sum(axis=(0, 1))
     assert by_class.max() / by_class.min() < 1.2, "rare classes weigh as much as others"
-    assert lesson(dataset, "validation", scaling, content).weights.max() < 2
+    assert fit_data(dataset, "validation", scaling, content).weights.max() < 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from pipeline.core.board_profiles import PROFILES
 from tests.conftest import PROJECT
 
 PAGE = (PROJECT / "docs" / "troubleshooting.md").read_text("utf-8")
@@ -30,4 +31,6 @@ def test_every_message_on_the_page_is_one_of_the_tools() -> None:
     messages = [message for cell in first_cells for message in re.findall(r"`([^`]+)`", cell)]
     assert len(messages) > 20
     program = said()
+    for profile in PROFILES:  # the tool fills them in
+        messages = [message.replace(profile.title, "{}") for message in messages]
     assert [message for message in messages if message not in program] == []

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.core.errors import PipelineError
 from pipeline.datasets.importers import import_files
 from pipeline.datasets.recordings import load_recordings
-from pipeline.errors import PipelineError
 from tests.fixtures.odd_files import ODD, TAKE_ROWS
 from tests.fixtures.tutorial_files import HEADER, ROWS, files, reasons, run, take, write
 

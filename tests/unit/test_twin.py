@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Recording
-from pipeline.contract import Contract, DecisionPolicy, fixed_point_scaling
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.twin import Twin
+from pipeline.capture.link_statistics import smoothing_of
+from pipeline.core.artifacts import Recording
+from pipeline.core.contract import Contract, DecisionPolicy, fixed_point_scaling
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.twin.library import Twin
 from tests.tiny_model import (
     CONTRACT,
     HOP,
@@ -48,7 +49,7 @@ def test_invoke_runs_the_network(twin):
         twin.invoke(inputs[:, :-1])
 
 
-def test_quantise_is_the_contracts_fixed_point(twin):
+def test_quantize_is_the_contracts_fixed_point(twin):
     edges = [[-(2**31)] * 6, [2**31 - 1] * 6, [0] * 6, [1000, -1000, 7, 8, -7, -8]]
     random = np.random.default_rng(4).integers(-300_000, 300_000, (500, 6))
     values = np.concatenate([edges, random]).astype(np.int32)
@@ -60,15 +61,15 @@ def test_quantise_is_the_contracts_fixed_point(twin):
         ]
         for row in values
     ]
-    assert twin.quantise(values).tolist() == expected
+    assert twin.quantize(values).tolist() == expected
 
 
 def test_replay_gives_every_window_its_input_scores_and_time(twin):
     recording = swings(6)
     replay = twin.replay(recording)
     starts = range(0, len(recording) - WINDOW + 1, HOP)
-    quantised = twin.quantise(recording.thousandths)
-    windows = [quantised[start : start + WINDOW].ravel() for start in starts]
+    quantized = twin.quantize(recording.thousandths)
+    windows = [quantized[start : start + WINDOW].ravel() for start in starts]
     assert np.array_equal(replay.inputs, windows)
     assert np.array_equal(replay.scores, twin.invoke(replay.inputs))
     ends = [start + WINDOW - 1 for start in starts]
@@ -130,16 +131,42 @@ def test_a_recording_at_a_rate_that_is_far_off_says_nothing(twin):
 def test_missing_samples_are_not_taken_for_another_rate(twin):
     recording = swings(12)
     kept = np.arange(len(recording)) % 20 > 0
-    holes = replace(
+    holes = only(recording, np.flatnonzero(kept))
+    expected = twin.quantize(holes.thousandths)[-WINDOW:].ravel()
+    replay = twin.replay(holes)
+    assert len(replay.inputs) == (kept.sum() - WINDOW) // HOP + 1
+    assert np.array_equal(replay.inputs[-1], expected)
+
+
+def test_as_many_samples_as_a_hop_may_be_lost_within_a_window(twin):
+    whole = swings(12)
+    joined = only(whole, np.r_[:250, 250 + HOP : len(whole)])
+    assert len(twin.replay(joined).inputs) == (len(joined) - WINDOW) // HOP + 1
+
+
+def test_no_window_and_no_decision_spans_a_hole(twin):
+    """Two movements with nothing between them are what each is alone, however the second goes on
+    from where the first was cut."""
+    whole = swings(40)
+    for first, second in ((250, 250 + HOP + 1), (1150, 1500)):
+        kept = np.r_[:first, second : len(whole)]
+        found = twin.replay(only(whole, kept))
+        parts = [twin.replay(only(whole, part)) for part in (kept[:first], kept[first:])]
+        assert np.array_equal(found.inputs, np.concatenate([part.inputs for part in parts]))
+        assert np.array_equal(found.scores, np.concatenate([part.scores for part in parts]))
+        assert found.events == [*parts[0].events, *parts[1].events]
+        decided = twin.decide(CONTRACT.decision, found.scores, found.scores_t_us)
+        assert decided == found.events
+        assert all(part.events for part in parts)
+
+
+def only(recording: Recording, kept: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Recording:
+    return replace(
         recording,
         samples=recording.samples[kept],
         seq=recording.seq[kept],
         t_us=recording.t_us[kept],
     )
-    expected = twin.quantise(holes.thousandths)[-WINDOW:].ravel()
-    replay = twin.replay(holes)
-    assert len(replay.inputs) == (kept.sum() - WINDOW) // HOP + 1
-    assert np.array_equal(replay.inputs[-1], expected)
 
 
 def at_rate(recording: Recording, rate_hz: float) -> Recording:
@@ -186,3 +213,49 @@ def test_sources_that_do_not_compile_leave_nothing_behind(sources, tmp_path):
         Twin(broken, tmp_path / "build")
     assert "model_network.c" in caught.value.why
     assert list((tmp_path / "build").iterdir()) == []
+
+
+def test_the_score_that_is_shown_is_the_one_the_board_calls_by(twin):
+    """The marks of the live view stand where the C has its sums."""
+    replay = twin.replay(swings(12))
+    constants = {"smoothing_windows": "2", "background": "0", "fire_sums": "510,408,408"}
+    shown = smoothing_of(constants, WINDOW / CONTRACT.rate_hz)
+    assert shown.thresholds == (None, 0.8, 0.8)
+    at = {}
+    for t_us, scores in zip(replay.scores_t_us.tolist(), replay.scores, strict=True):
+        shown.add(t_us, scores)
+        at[t_us] = shown.scores
+    assert len(replay.events) > 2
+    for event in replay.events:
+        place = CONTRACT.labels.index(event.label)
+        assert at[event.t_us][place] == pytest.approx(event.score, abs=0.001)
+        assert at[event.t_us][place] >= shown.thresholds[place]
+
+
+def test_a_pause_longer_than_a_window_begins_anew():
+    shown = smoothing_of(
+        {"smoothing_windows": "3", "background": "255", "fire_sums": "765"}, window_s=1.0
+    )
+    assert shown.scores == ()
+    full = np.full(1, 127, np.int8)
+    for t_us in (10, 20, 30):
+        shown.add(t_us, full)
+    assert shown.scores == (1.0,)
+    for t_us in (1_000_031, 5):  # too late, and a clock that went back
+        shown.add(t_us, full)
+        assert shown.scores == (pytest.approx(1 / 3),)
+    assert shown.thresholds == (1.0,)
+
+
+@pytest.mark.parametrize(
+    "constants",
+    [
+        {},
+        {"smoothing_windows": "2", "background": "0"},
+        {"smoothing_windows": "0", "background": "0", "fire_sums": "1"},
+        {"smoothing_windows": "2", "background": "x", "fire_sums": "1"},
+        {"smoothing_windows": "2", "background": "0", "fire_sums": ""},
+    ],
+)
+def test_what_a_board_does_not_say_is_not_shown(constants):
+    assert smoothing_of(constants, 1.0) is None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from pipeline.twin import Twin
+from pipeline.twin.library import Twin
 from tests.tiny_model import CONTRACT, SELFTEST_CRC, WINDOW, swings, write_sources
 
 pytestmark = pytest.mark.usefixtures("host_compiler")
@@ -59,6 +61,19 @@ def test_what_was_seen_before_a_reset_is_forgotten(twins):
     assert np.array_equal(first.scores, again.scores)
 
 
-def test_samples_are_quantised_alike(twins):
+def test_the_state_starts_again_after_a_hole(twins):
+    for twin in twins:
+        before, after = swings(3), swings(5, start_us=60_000_000, seed=2)
+        joined = replace(
+            before,
+            samples=np.concatenate([before.samples, after.samples]),
+            seq=np.concatenate([before.seq, after.seq + 6000]),
+            t_us=np.concatenate([before.t_us, after.t_us]),
+        )
+        expected = [twin.replay(part).scores for part in (before, after)]
+        assert np.array_equal(twin.replay(joined).scores, np.concatenate(expected))
+
+
+def test_samples_are_quantized_alike(twins):
     values = np.random.default_rng(4).integers(-300_000, 300_000, (100, 6)).astype(np.int32)
-    assert np.array_equal(*(twin.quantise(values) for twin in twins))
+    assert np.array_equal(*(twin.quantize(values) for twin in twins))

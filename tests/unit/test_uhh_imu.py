@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Interval
-from pipeline.datasets.fetching import fetch_dataset
+from pipeline.core.artifacts import Interval
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.datasets.fetch import fetch_dataset
 from pipeline.datasets.importers import ImportReport, import_files
 from pipeline.datasets.recordings import load_recording, load_recordings, recording_paths
-from pipeline.errors import ExitCode, PipelineError
 
 
 def run(path: Path, dataset: Path, label: str | None = None) -> ImportReport:
@@ -36,7 +36,7 @@ def test_an_archive_is_one_recording_that_says_where_the_gesture_runs(tmp_path: 
     assert report.left_out == ()
     assert [entry.what for entry in report.noted] == [
         "50 Hz, m/s2 and rad/s are assumed, not stated; gravity was removed",
-        "the last movement goes on to the end of the file: it may be cut off",
+        "the last movement lasts to the end of the file: it may be cut off",
     ]
     recording = load_recording(tmp_path / "d" / "turn-right" / "j-1-001.csv")
     assert (len(recording), recording.rate_hz) == (90, 50.0)
@@ -76,7 +76,7 @@ def test_an_archive_whose_markers_disagree_says_so(tmp_path: Path) -> None:
             "of 9, 8, 9 rows",
         ),
         (dict.fromkeys(("acc", "gyro", "targets"), np.full((9, 3), np.nan)), "are no numbers"),
-        (dict.fromkeys(("acc", "gyro", "targets"), np.zeros((9, 3))), "show no movement"),
+        (dict.fromkeys(("acc", "gyro", "targets"), np.zeros((9, 3))), "without any movement"),
         (None, "holds no acc, gyro and targets"),
     ],
 )
@@ -90,7 +90,7 @@ def test_an_archive_of_another_kind_is_named(
         np.savez(source, **arrays)
     with pytest.raises(PipelineError, match=reason) as caught:
         run(source, tmp_path / "d")
-    assert caught.value.exit_code == ExitCode.LEFT_OUT
+    assert caught.value.exit_code == ExitCode.FAILED
 
 
 @pytest.mark.parametrize("name", ["other.npz", "j_12_fullSet.npz"])

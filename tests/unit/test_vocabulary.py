@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.tokens import MOST_BYTES, PADDING, UNKNOWN, Vocabulary, padded, tokens_of
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.tokens import MOST_BYTES, PADDING, UNKNOWN, Vocabulary, padded, tokens_of
 
 
 @pytest.mark.parametrize(

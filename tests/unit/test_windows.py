@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Float32, Interval, Recording
+from pipeline.core.artifacts import Float32, Interval, Recording
 from tests.made_windows import GESTURES, HOP, LENGTH, TAKES, labelled, made, ruled, start_of
 from tests.takes import takes
 

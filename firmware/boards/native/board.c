@@ -18,6 +18,7 @@
 
 #include "emulated_environment.h"
 #include "emulated_imu.h"
+#include "transmitter.h"
 
 #define HEADER_BYTES 32u
 #define TICK_HZ 100000000u
@@ -27,19 +28,21 @@
 
 static emulated_imu_t imu;
 static emulated_environment_t environment;
+static bool has_environment;
 static bool fast;
 static uint64_t start_ns;
 static uint64_t skipped_us; /* board time ahead of the host's clock, when fast */
 static bool input_ended;
 static bool sensor_ended;
-static bool host_reads; /* the last line went out whole */
-static bool line_is_cut;
+static transmitter_t transmitter;
 
 static uint64_t host_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
+
+static uint64_t host_us(void) { return host_ns() / 1000; }
 
 static uint64_t now_us(void) { return (host_ns() - start_ns) / 1000 + skipped_us; }
 
@@ -73,6 +76,26 @@ static const volatile void *map_sensor(const char *path, size_t room,
   return memory;
 }
 
+static bool has_room(int wait_ms) {
+  struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+  return poll(&output, 1, wait_ms) == 1 && (output.revents & POLLOUT) != 0;
+}
+
+static size_t send(const char *bytes, size_t count) {
+  if (!has_room(0)) return 0;
+  const ssize_t sent = write(STDOUT_FILENO, bytes, count);
+  if (sent < 0 && errno != EINTR && errno != EAGAIN) _exit(EXIT_FAILURE);
+  return sent > 0 ? (size_t)sent : 0;
+}
+
+static bool is_connected(void) { return true; }
+
+static void wait_for_room(void) { (void)has_room(1); }
+
+static bool write_piece(const char *text, size_t length) {
+  return transmitter_write(&transmitter, text, length);
+}
+
 static bool begin_imu(void) {
   const char *path = getenv("GESTURE_IMU_FILE");
   return path != NULL &&
@@ -91,14 +114,16 @@ static bool begin(void) {
   fast = hurry != NULL && strcmp(hurry, "1") == 0;
   start_ns = host_ns();
   skipped_us = 0;
-  host_reads = true;
-  line_is_cut = false;
+  static const transmitter_port_t port = {send, is_connected, wait_for_room, host_us};
+  /* When fast, the host sets the pace. */
+  transmitter_begin(&transmitter, &port, fast ? FAST_WRITE_LIMIT_US : WRITE_LIMIT_US);
   fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
-  board.environment = begin_environment() ? "emulated" : "none";
+  has_environment = begin_environment();
+  board.environment = has_environment ? "emulated" : "none";
   const bool present = begin_imu();
   board.imu = present ? "emulated" : "none";
-  board.sensor_mhz = emulated_imu_rate_mhz(&imu);
-  board.stream_mhz = emulated_imu_stream_mhz(&imu);
+  board.sensor_millihz = emulated_imu_rate_millihz(&imu);
+  board.stream_millihz = emulated_imu_stream_millihz(&imu);
   sensor_ended = !present;
   return present;
 }
@@ -111,41 +136,12 @@ static sample_status_t read_sample(sample_t *out) {
 
 static uint32_t overruns(void) { return imu.lost; }
 
+static bool find_environment(void) { return has_environment; }
+
 static void measure(void) { emulated_environment_measure(&environment, now_us()); }
 
 static reading_status_t read_environment(reading_t *out) {
   return emulated_environment_read(&environment, out);
-}
-
-static bool wait_for_room(uint64_t limit_ns) {
-  const uint64_t now_ns = host_ns();
-  const int wait_ms = now_ns < limit_ns ? (int)((limit_ns - now_ns) / 1000000u) : 0;
-  struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
-  return poll(&output, 1, wait_ms) == 1 && (output.revents & POLLOUT) != 0;
-}
-
-/* How many bytes were sent until `limit_ns`. */
-static size_t send(const char *text, size_t length, uint64_t limit_ns) {
-  size_t total = 0;
-  while (total < length && wait_for_room(limit_ns)) {
-    const ssize_t sent = write(STDOUT_FILENO, text + total, length - total);
-    if (sent < 0 && errno != EINTR && errno != EAGAIN) _exit(EXIT_FAILURE);
-    if (sent > 0) total += (size_t)sent;
-  }
-  return total;
-}
-
-/* A host that has stopped reading is waited for once, not once a line. When fast, the host sets
- * the pace. */
-static bool write_line(const char *text, size_t length) {
-  const uint64_t wait_us = fast ? FAST_WRITE_LIMIT_US : WRITE_LIMIT_US;
-  const uint64_t limit_ns = host_ns() + (host_reads ? wait_us * 1000 : 0);
-  host_reads = !line_is_cut || send("\n", 1, limit_ns) == 1;
-  if (!host_reads) return false;
-  const size_t sent = send(text, length, limit_ns);
-  host_reads = sent == length;
-  line_is_cut = sent > 0 && sent < length;
-  return host_reads;
 }
 
 static int read_byte(void) {
@@ -163,6 +159,7 @@ static int read_byte(void) {
 }
 
 static void idle(void) {
+  transmitter_poll(&transmitter);
   const uint64_t now = now_us();
   const bool imu_runs = imu.present && imu.started && !sensor_ended;
   const bool environment_runs = environment.started && !environment.ended;
@@ -207,11 +204,12 @@ board_t board = {
     .begin = begin,
     .read_sample = read_sample,
     .overruns = overruns,
+    .find_environment = find_environment,
     .measure = measure,
     .read_environment = read_environment,
     .now_us = now_us,
     .ticks = ticks,
-    .write = write_line,
+    .write = write_piece,
     .read_byte = read_byte,
     .idle = idle,
     .feed_watchdog = feed_watchdog,

@@ -39,18 +39,18 @@ static void remember_newest(void) {
   memcpy(last_window + kept, newest(&recognizer.window), MODEL_CHANNELS);
 }
 
-void twin_quantise(const int32_t *values, uint32_t samples, int8_t *quantised) {
+void twin_quantize(const int32_t *values, uint32_t samples, int8_t *quantized) {
   static window_t window;
   for (uint32_t i = 0; i < samples; i++) {
     window_reset(&window);
     (void)window_push(&window, MODEL.scales, MODEL.shift, values + (size_t)i * SAMPLE_CHANNELS);
-    memcpy(quantised + (size_t)i * MODEL_CHANNELS, newest(&window), MODEL_CHANNELS);
+    memcpy(quantized + (size_t)i * MODEL_CHANNELS, newest(&window), MODEL_CHANNELS);
   }
 }
 
-void twin_reset(uint32_t nominal_mhz) {
+void twin_reset(uint32_t nominal_millihz) {
   recognizer_reset(&recognizer);
-  rate_lock_begin(&rate_lock, nominal_mhz, MODEL.rate_mhz);
+  rate_lock_begin(&rate_lock, nominal_millihz, MODEL.rate_millihz);
 }
 
 typedef struct {

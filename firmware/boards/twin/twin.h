@@ -1,6 +1,6 @@
 /* The firmware's signal path as a shared library for the host.
  *
- * Built from this folder, the parts of lib that pipeline/twin.py names, and the
+ * Built from this folder, the parts of lib that pipeline/twin/library.py names, and the
  * sources of one generated model; it runs the same C as the board, so its answers are the board's.
  * One library holds one state: load a second copy for a second stream. */
 #ifndef TWIN_H
@@ -29,11 +29,11 @@ const char *twin_contract_hash(void);
 const char *twin_label(uint32_t class_index);
 
 /* What the network is given for each of `samples`, int32 [samples][6]: int8 [samples][channels]. */
-void twin_quantise(const int32_t *values, uint32_t samples, int8_t *quantised);
+void twin_quantize(const int32_t *values, uint32_t samples, int8_t *quantized);
 
-/* Forgets all samples, as a start of the board does. `nominal_mhz`: what the sensor is set to,
+/* Forgets all samples, as a start of the board does. `nominal_millihz`: what the sensor is set to,
  * samples per 1000 s; 0 where that is not known. */
-void twin_reset(uint32_t nominal_mhz);
+void twin_reset(uint32_t nominal_millihz);
 
 /* Pushes `samples` of them, int32 [samples][6], uint32 [samples] and uint64 [samples], going on
  * from the present state: they are held to the model's rate and recognised. Answers how many

@@ -5,6 +5,7 @@
 #include "fault.h"
 #include "registers.h"
 #include "stack.h"
+#include "transmitter.h"
 
 #define TICKS_A_US (SYSTEM_HZ / 1000000u)
 #define WRITE_LIMIT_US 50000u
@@ -15,11 +16,11 @@ extern const volatile uint8_t flash[]; /* link.ld: from address 0 on */
 
 static emulated_imu_t imu;
 static emulated_environment_t environment;
+static bool has_environment;
 static const char *fault;
 static uint64_t board_ticks; /* as of last_ticks */
 static uint32_t last_ticks;
-static bool host_reads; /* the last line went out whole */
-static bool line_is_cut;
+static transmitter_t transmitter;
 
 static uint32_t ticks(void) { return ~TIMER0->value; }
 
@@ -37,20 +38,34 @@ static void start_clock(void) {
   last_ticks = ticks();
 }
 
+static size_t send(const char *bytes, size_t count) {
+  size_t sent = 0;
+  for (; sent < count && !(UART0->state & UART_TX_FULL); sent++) UART0->data = (uint8_t)bytes[sent];
+  return sent;
+}
+
+static bool is_connected(void) { return true; }
+
+static void wait_for_room(void) {}
+
+static bool write(const char *text, size_t length) {
+  return transmitter_write(&transmitter, text, length);
+}
+
 static bool begin(void) {
   start_clock();
   UART0->baud_divider = SYSTEM_HZ / 115200u;
   UART0->control = UART_TX_ENABLE | UART_RX_ENABLE | UART_RX_INTERRUPT_ENABLE;
   NVIC_ENABLE = 1u << UART0_RX_IRQ | 1u << TIMER1_IRQ;
-  host_reads = true;
-  line_is_cut = false;
+  static const transmitter_port_t port = {send, is_connected, wait_for_room, now_us};
+  transmitter_begin(&transmitter, &port, WRITE_LIMIT_US);
   fault = fault_take();
   const bool present = emulated_imu_begin(&imu, (const volatile void *)PSRAM);
-  const bool has_air = emulated_environment_begin(&environment, (const volatile void *)SPARE_RAM);
-  board.environment = has_air ? "emulated" : "none";
+  has_environment = emulated_environment_begin(&environment, (const volatile void *)SPARE_RAM);
+  board.environment = has_environment ? "emulated" : "none";
   board.imu = present ? "emulated" : "none";
-  board.sensor_mhz = emulated_imu_rate_mhz(&imu);
-  board.stream_mhz = emulated_imu_stream_mhz(&imu);
+  board.sensor_millihz = emulated_imu_rate_millihz(&imu);
+  board.stream_millihz = emulated_imu_stream_millihz(&imu);
   return present;
 }
 
@@ -58,34 +73,12 @@ static sample_status_t read_sample(sample_t *out) { return emulated_imu_read(&im
 
 static uint32_t overruns(void) { return imu.lost; }
 
+static bool find_environment(void) { return has_environment; }
+
 static void measure(void) { emulated_environment_measure(&environment, now_us()); }
 
 static reading_status_t read_environment(reading_t *out) {
   return emulated_environment_read(&environment, out);
-}
-
-/* False where there is no room until `limit_us`. */
-static bool send_byte(char byte, uint64_t limit_us) {
-  while (UART0->state & UART_TX_FULL) {
-    if (now_us() >= limit_us) return false;
-  }
-  UART0->data = (uint8_t)byte;
-  return true;
-}
-
-/* A host that has stopped reading is waited for once, not once a line. */
-static bool write(const char *text, size_t length) {
-  const uint64_t limit_us = now_us() + (host_reads ? WRITE_LIMIT_US : 0);
-  host_reads = !line_is_cut || send_byte('\n', limit_us);
-  if (!host_reads) return false;
-  line_is_cut = false;
-  for (size_t i = 0; i < length; i++) {
-    if (send_byte(text[i], limit_us)) continue;
-    line_is_cut = i > 0;
-    host_reads = false;
-    return false;
-  }
-  return true;
 }
 
 static int read_byte(void) {
@@ -97,6 +90,7 @@ static int read_byte(void) {
 
 /* Interrupts are masked, yet a pending one ends WFI. */
 static void idle(void) {
+  transmitter_poll(&transmitter);
   const uint32_t wait_us = emulated_imu_wait_us(&imu, now_us(), IDLE_LIMIT_US);
   if (wait_us == 0) return;
   TIMER1->reload = wait_us * TICKS_A_US;
@@ -134,6 +128,7 @@ board_t board = {
     .begin = begin,
     .read_sample = read_sample,
     .overruns = overruns,
+    .find_environment = find_environment,
     .measure = measure,
     .read_environment = read_environment,
     .now_us = now_us,

@@ -27,11 +27,11 @@ static void add_identity(line_t *line) {
 }
 
 static void add_rates(line_t *line, const app_t *app) {
-  line_field_thousandths(line, " rate_hz=", MODEL.rate_mhz);
-  line_field_thousandths(line, " stream_hz=", app_stream_mhz());
-  line_field_thousandths(line, " measured_hz=", app->model_lock.rate.rate_mhz);
-  line_field_thousandths(line, " nominal_hz=", board.sensor_mhz);
-  line_field_thousandths(line, " sensor_hz=", app->stream_lock.rate.rate_mhz);
+  line_field_thousandths(line, " rate_hz=", MODEL.rate_millihz);
+  line_field_thousandths(line, " stream_hz=", app_stream_millihz());
+  line_field_thousandths(line, " measured_hz=", app->model_lock.rate.rate_millihz);
+  line_field_thousandths(line, " nominal_hz=", board.sensor_millihz);
+  line_field_thousandths(line, " sensor_hz=", app->stream_lock.rate.rate_millihz);
   line_field_text(line, " pace=", rate_state_name(app->model_lock.state));
 }
 
@@ -90,15 +90,15 @@ static void answer_switch(app_t *app, const command_t *command) {
 
 /* A piece at a time: the host asks for the next, so that sampling and other work go on. */
 static void answer_pull(app_t *app, const command_t *command) {
-  uint32_t seq = command->number;
   uint32_t lines = 0;
+  history_reader_t reader;
   sample_t sample;
-  while (lines < PULL_LINES && history_find(&app->history, seq, &sample)) {
+  history_reader_begin(&reader, app->history);
+  while (lines < PULL_LINES && history_reader_next(&reader, &sample)) {
+    if (sample.seq < command->number) continue;
     line_sample(&app->line, "past ", &sample);
     app_write(app, app->line.text, app->line.length);
-    seq = sample.seq + 1;
     lines++;
-    if (seq == 0) break;
   }
   line_start(&app->line, "ok");
   line_field_number(&app->line, " lines=", lines);
@@ -117,7 +117,7 @@ static uint64_t little_endian(const uint8_t *bytes, int count) {
 }
 
 static void answer_sample(app_t *app, const command_t *command) {
-  if (app->injected_mhz == 0) {
+  if (app->injected_millihz == 0) {
     app_say(app, "err not-injecting");
     return;
   }
@@ -187,6 +187,7 @@ static const struct {
     [COMMAND_BENCH] = {app_answer_bench, ANY_MODEL},
     [COMMAND_PROFILE] = {app_answer_profile, ANY_MODEL},
     [COMMAND_SELFTEST] = {app_answer_selftest, ANY_MODEL},
+    [COMMAND_CONSTANTS] = {app_answer_constants, ANY_MODEL},
     [COMMAND_IMAGE] = {app_answer_image, WITHOUT_A_MODEL},
     [COMMAND_REBOOT] = {answer_reboot, WITHOUT_A_MODEL},
     [COMMAND_PULL] = {answer_pull, WITHOUT_A_MODEL},

@@ -6,6 +6,7 @@
 #include "board.h"
 #include "model.h"
 #include "readings.h"
+#include "ring.h"
 #include "version.h"
 
 /* Limits of one poll, so that neither commands nor a backlog of samples can starve the other. */
@@ -17,10 +18,14 @@
 #define MOST_MILLI_DPS 4000000
 #define ROTATION 3 /* the first channel of it */
 
+/* Apart from the rest, so that the map of an image says what they take. */
+static ring_t ring; /* between the sensor and the rest */
+static history_t history;
 static app_t app;
 
 void app_write(app_t *state, const char *text, size_t length) {
-  if (!board.write(text, length)) state->dropped++;
+  const bool was_sent = board.write(text, length);
+  if (!was_sent && length > 0 && text[length - 1] == '\n') state->dropped++;
 }
 
 void app_send(app_t *state) {
@@ -49,15 +54,15 @@ static void send_warning(const char *text) {
 
 void app_tell_rate_off(app_t *state) {
   line_start(&state->line, "warn rate-off measured_hz=");
-  line_thousandths(&state->line, state->model_lock.sensor_mhz);
+  line_thousandths(&state->line, state->model_lock.sensor_millihz);
   line_text(&state->line, " wanted_hz=");
-  line_thousandths(&state->line, state->model_lock.wanted_mhz);
+  line_thousandths(&state->line, state->model_lock.wanted_millihz);
   app_send(state);
 }
 
-uint32_t app_stream_mhz(void) {
-  if (app.injected_mhz != 0) return app.injected_mhz;
-  return board.stream_mhz != 0 ? board.stream_mhz : board.sensor_mhz;
+uint32_t app_stream_millihz(void) {
+  if (app.injected_millihz != 0) return app.injected_millihz;
+  return board.stream_millihz != 0 ? board.stream_millihz : board.sensor_millihz;
 }
 
 /* Only the window of a model of gestures is of samples. */
@@ -68,28 +73,32 @@ static void forget_samples(void) {
 /* The rate of the stream has just been settled: what was measured of it before says nothing. */
 static void begin_model_lock(void) {
   const bool off = app.stream_lock.state == RATE_OFF;
-  const uint32_t rate_mhz = off ? app.stream_lock.sensor_mhz : app_stream_mhz();
-  rate_lock_begin(&app.model_lock, rate_mhz, MODEL.rate_mhz);
+  const uint32_t rate_millihz = off ? app.stream_lock.sensor_millihz : app_stream_millihz();
+  rate_lock_begin(&app.model_lock, rate_millihz, MODEL.rate_millihz);
   forget_samples();
   if (app.model_lock.state == RATE_OFF) app_tell_rate_off(&app);
 }
 
 static void begin_rates(void) {
-  const bool injecting = app.injected_mhz != 0;
-  rate_lock_begin(&app.stream_lock, injecting ? app.injected_mhz : board.sensor_mhz,
-                  injecting ? 0 : board.stream_mhz);
+  app.sensor_millihz = board.sensor_millihz;
+  const bool injecting = app.injected_millihz != 0;
+  rate_lock_begin(&app.stream_lock, injecting ? app.injected_millihz : board.sensor_millihz,
+                  injecting ? 0 : board.stream_millihz);
   begin_model_lock();
 }
 
-void app_inject(app_t *state, uint32_t rate_mhz) {
-  state->injected_mhz = rate_mhz;
+void app_inject(app_t *state, uint32_t rate_millihz) {
+  state->injected_millihz = rate_millihz;
   state->injected = 0;
-  memset(&state->history, 0, sizeof state->history);
+  memset(state->history, 0, sizeof *state->history);
   begin_rates();
 }
 
 void app_begin(void) {
   memset(&app, 0, sizeof app);
+  memset(&ring, 0, sizeof ring);
+  memset(&history, 0, sizeof history);
+  app.history = &history;
   app_begin_text();
   app.classifying = MODEL.classes > 0 && MODEL_TASK == MODEL_GESTURE;
   const bool has_sensor = board.begin();
@@ -136,8 +145,19 @@ static void send_event(const sample_t *sample, const decision_event_t *event) {
   app_send(&app);
 }
 
+static void tell_hole(const sample_t *sample) {
+  const uint64_t now_us = board.now_us();
+  if (app.hole_told && now_us - app.hole_told_us < TOLD_EVERY_US) return;
+  line_start(&app.line, "warn hole seq=");
+  line_number(&app.line, sample->seq);
+  app_send(&app);
+  app.hole_told = true;
+  app.hole_told_us = now_us;
+}
+
 static void recognise(const sample_t *sample) {
   const recognition_t result = recognizer_push(&app.recognizer, sample->value, sample->t_us);
+  if (result.is_after_hole) tell_hole(sample);
   if (app.scoring && result.has_scores) send_scores(sample, &result);
   if (app.classifying && result.has_event) send_event(sample, &result.event);
 }
@@ -186,8 +206,17 @@ static void tell_bad_sample(const sample_t *reading) {
   app.bad_told_us = now_us;
 }
 
+/* What is asked for afterwards is a stretch without holes, as a window is. */
+static void keep(const sample_t *sample) {
+  const bool has_last = history.count > 0;
+  if (has_last && !recognizer_may_join(app.kept_t_us, sample->t_us))
+    memset(&history, 0, sizeof history);
+  app.kept_t_us = sample->t_us;
+  history_push(&history, sample);
+}
+
 static void take_sample(const sample_t *sample) {
-  history_push(&app.history, sample);
+  keep(sample);
   if (app.streaming) {
     line_sample(&app.line, "", sample);
     app_write(&app, app.line.text, app.line.length);
@@ -198,7 +227,7 @@ static void take_sample(const sample_t *sample) {
 void app_take(app_t *state, const sample_t *reading) {
   if (!is_possible(reading)) tell_bad_sample(reading);
   if (rate_lock_push(&state->stream_lock, reading)) begin_model_lock();
-  const bool is_sensors = state->injected_mhz == 0;
+  const bool is_sensors = state->injected_millihz == 0;
   const bool is_past = is_sensors && (int32_t)(reading->seq - state->overrun_seq) >= 0;
   sample_t sample;
   while (rate_lock_pop(&state->stream_lock, &sample)) {
@@ -210,7 +239,7 @@ void app_take(app_t *state, const sample_t *reading) {
 static void take_reading(const sample_t *reading) {
   app.samples++;
   app.stopped = false;
-  if (app.injected_mhz == 0) app_take(&app, reading);
+  if (app.injected_millihz == 0) app_take(&app, reading);
 }
 
 static void tell_sensor_stopped(void) {
@@ -223,13 +252,15 @@ static void tell_sensor_stopped(void) {
 
 static void read_sensor(void) {
   sample_t sample;
-  while (!ring_is_full(&app.ring)) {
+  while (!ring_is_full(&ring)) {
     app.sensor = board.read_sample(&sample);
+    const bool is_new = board.sensor_millihz != app.sensor_millihz; /* found just now */
+    if (is_new && app.injected_millihz == 0) begin_rates();
     if (app.sensor != SAMPLE_READY) return;
     const uint32_t overruns = board.overruns();
     if (overruns != app.overruns) app.overrun_seq = sample.seq;
     app.overruns = overruns;
-    ring_push(&app.ring, &sample);
+    ring_push(&ring, &sample);
   }
 }
 
@@ -241,7 +272,7 @@ void app_breathe(void) {
 static bool take_samples(void) {
   sample_t sample;
   for (int i = 0; i < SAMPLES_A_POLL; i++) {
-    if (!ring_pop(&app.ring, &sample)) {
+    if (!ring_pop(&ring, &sample)) {
       if (app.sensor == SAMPLE_STOPPED) tell_sensor_stopped();
       return i > 0;
     }

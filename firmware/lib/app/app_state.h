@@ -11,7 +11,6 @@
 #include "model_size.h"
 #include "rate_lock.h"
 #include "recognizer.h"
-#include "ring.h"
 
 #define APP_INPUT_BYTES (MODEL_WINDOW * MODEL_CHANNELS)
 
@@ -22,32 +21,37 @@ typedef struct {
   uint32_t seq;       /* of the one that is being measured */
   uint32_t row_seq;   /* of the newest that the model was given */
   bool measuring;
-  bool failing;  /* the newest gave nothing, and the host has been told */
-  bool are_rows; /* the model's window holds readings, up to row_seq */
+  bool searching;     /* for the parts that the model's readings need */
+  uint64_t search_us; /* not to be looked for before */
+  bool failing;       /* the newest reading failed, and the host has been warned */
+  bool are_rows;      /* the model's window holds readings, up to row_seq */
 } readings_t;
 
 typedef struct {
   bool streaming;
   bool classifying;
   bool scoring;
-  bool stopped;             /* the sensor has stopped, and the host has been told */
-  uint32_t samples;         /* read so far */
-  uint32_t overruns;        /* samples that the sensor has dropped */
-  uint32_t overrun_seq;     /* of the first sample after the last that was dropped */
-  uint32_t overruns_told;   /* to the host */
-  uint64_t overrun_told_us; /* when */
-  bool bad_told;            /* a reading that no sensor gives has been told */
-  uint64_t bad_told_us;     /* when last */
-  uint32_t dropped;         /* lines that nobody took */
-  uint32_t injected_mhz;    /* rate of samples that the host sends; 0: the sensor's are taken */
-  uint32_t injected;        /* samples so far */
-  ring_t ring;              /* between the sensor and the rest */
-  history_t history;        /* of sample lines, whether they were sent or not */
-  sample_status_t sensor;   /* what it answered last */
-  rate_lock_t stream_lock;  /* to the rate of sample lines */
-  rate_lock_t model_lock;   /* from there to the rate of the contract */
-  readings_t readings;      /* of the environment */
-  uint64_t observed_us;     /* when the host gave the model a row; 0: it has not */
+  bool stopped;              /* the sensor has stopped, and the host has been warned */
+  uint32_t samples;          /* read so far */
+  uint32_t overruns;         /* samples that the sensor has dropped */
+  uint32_t overrun_seq;      /* of the first sample after the last that was dropped */
+  uint32_t overruns_told;    /* to the host */
+  uint64_t overrun_told_us;  /* when */
+  bool bad_told;             /* the host has been warned of an impossible reading */
+  uint64_t bad_told_us;      /* when last */
+  bool hole_told;            /* recognition has started again after a hole */
+  uint64_t hole_told_us;     /* the time of the last warning of a hole */
+  uint32_t dropped;          /* lines that nobody took */
+  uint32_t injected_millihz; /* rate of samples that the host sends; 0: the sensor's are taken */
+  uint32_t injected;         /* samples so far */
+  history_t *history;        /* of sample lines, whether they were sent or not */
+  uint64_t kept_t_us;        /* of the newest in it */
+  sample_status_t sensor;    /* what it answered last */
+  uint32_t sensor_millihz;   /* for which the rates were begun */
+  rate_lock_t stream_lock;   /* to the rate of sample lines */
+  rate_lock_t model_lock;    /* from there to the rate of the contract */
+  readings_t readings;       /* of the environment */
+  uint64_t observed_us;      /* when the host gave the model a row; 0: it has not */
   command_reader_t reader;
   line_t line; /* being written */
   recognizer_t recognizer;
@@ -65,7 +69,7 @@ void app_send(app_t *app);
 void app_say(app_t *app, const char *text);
 
 /* Of sample lines, samples per 1000 s. */
-uint32_t app_stream_mhz(void);
+uint32_t app_stream_millihz(void);
 
 /* Tells the host that the sensor's rate cannot be brought to the contract's. */
 void app_tell_rate_off(app_t *app);
@@ -76,12 +80,12 @@ void app_breathe(void);
 
 /* Takes samples from the host, that many in 1000 s, instead of the sensor's; 0: the sensor's. All
  * samples before are forgotten. */
-void app_inject(app_t *app, uint32_t rate_mhz);
+void app_inject(app_t *app, uint32_t rate_millihz);
 
 /* Takes a sample as the sensor, or the host in its place, made it. */
 void app_take(app_t *app, const sample_t *reading);
 
-/* Takes a row of a series, int32 [MODEL_CHANNELS] in thousandths, and tells what comes next. */
+/* Takes a row of a series, int32 [MODEL_CHANNELS] in thousandths, and prints the forecast. */
 void app_observe(app_t *app, uint64_t t_us, const int32_t *row);
 
 /* Forgets all text. */
@@ -99,6 +103,7 @@ void app_answer_invoke(app_t *app, const command_t *command);
 void app_answer_bench(app_t *app, const command_t *command);
 void app_answer_profile(app_t *app, const command_t *command);
 void app_answer_selftest(app_t *app, const command_t *command);
+void app_answer_constants(app_t *app, const command_t *command);
 void app_answer_image(app_t *app, const command_t *command);
 void app_answer_text(app_t *app, const command_t *command); /* and more */
 void app_answer_generate(app_t *app, const command_t *command);

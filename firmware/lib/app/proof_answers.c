@@ -101,6 +101,48 @@ void app_answer_selftest(app_t *app, const command_t *command) {
   app_send(app);
 }
 
+static void write_number(app_t *app, const char *before, int64_t number) {
+  const uint64_t magnitude = number < 0 ? 0u - (uint64_t)number : (uint64_t)number;
+  line_start(&app->line, before);
+  if (number < 0) line_text(&app->line, "-");
+  line_number(&app->line, magnitude);
+  app_write(app, app->line.text, app->line.length);
+}
+
+static void write_scale(app_t *app, const char *before, const model_scale_t *scale) {
+  write_number(app, before, scale->multiplier);
+  write_number(app, ":", scale->offset);
+}
+
+static void write_forecast(app_t *app, const model_forecast_t *forecast) {
+  write_number(app, " horizon_shift=", forecast->shift);
+  for (int i = 0; i < MODEL.classes; i++) {
+    write_number(app, i == 0 ? " horizons=" : ",", forecast->horizons[i].channel);
+    write_scale(app, ":", &forecast->horizons[i].change);
+  }
+}
+
+/* What is done before and after the network, by which a board decides; in pieces, for it may be
+ * longer than a line. */
+void app_answer_constants(app_t *app, const command_t *command) {
+  (void)command;
+  const model_policy_t *policy = &MODEL.policy;
+  write_number(app, "ok smoothing_windows=", policy->smoothing_windows);
+  write_number(app, " background=", policy->background);
+  write_number(app, " release_sum=", policy->release_sum);
+  write_number(app, " refractory_us=", policy->refractory_us);
+  for (int c = 0; policy->fire_sums != NULL && c < MODEL.classes; c++) {
+    write_number(app, c == 0 ? " fire_sums=" : ",", policy->fire_sums[c]);
+  }
+  write_number(app, " shift=", MODEL.shift);
+  for (int c = 0; MODEL.scales != NULL && c < MODEL.channels; c++) {
+    write_scale(app, c == 0 ? " scales=" : ",", &MODEL.scales[c]);
+  }
+  if (MODEL_TASK == MODEL_FORECAST) write_forecast(app, MODEL.forecast);
+  line_start(&app->line, "");
+  app_send(app);
+}
+
 /* Over what lies in the flash, so that an upload that went wrong is seen. */
 void app_answer_image(app_t *app, const command_t *command) {
   uint8_t piece[IMAGE_PIECE_BYTES];

@@ -1,11 +1,10 @@
 #include "readings.h"
 
-#include <string.h>
-
 #include "board.h"
 #include "model.h"
 
 #define US_A_MS 1000u
+#define SEARCH_EVERY_US 1000000u
 #define HOST_PERIODS 2u   /* without a row from the host, and its own readings count again */
 #define PERIOD_SHARE 100u /* one in so many a period may be off, and be the model's */
 
@@ -20,10 +19,14 @@ static void forget_rows(app_t *app) {
   app->readings.are_rows = false;
 }
 
-void readings_begin(app_t *app) { (void)readings_every(app, 0); }
+void readings_begin(app_t *app) {
+  const bool are_wanted = own_period_ms() > 0;
+  app->readings.searching = are_wanted && !readings_every(app, 0);
+  app->readings.search_us = board.now_us() + SEARCH_EVERY_US;
+}
 
 bool readings_every(app_t *app, uint32_t period_ms) {
-  if (strcmp(board.environment, "none") == 0) return false;
+  if (!board.find_environment()) return false;
   if (period_ms == 0) period_ms = own_period_ms();
   if (period_ms == app->readings.period_ms) return true;
   forget_rows(app);
@@ -74,7 +77,7 @@ static bool host_observes(const app_t *app) {
   return app->observed_us != 0 && board.now_us() - app->observed_us < HOST_PERIODS * period_us;
 }
 
-/* Rows of a window are a period apart, all of them: where one is missing it begins anew. */
+/* Rows of a window are a period apart. After a missing row the window is empty again. */
 static void give_row(app_t *app, const reading_t *reading) {
   readings_t *readings = &app->readings;
   if (!is_own_period(readings->period_ms) || host_observes(app)) return;
@@ -98,6 +101,7 @@ static void take_reading(app_t *app, reading_t *reading) {
 
 void readings_poll(app_t *app) {
   readings_t *readings = &app->readings;
+  if (readings->searching && board.now_us() >= readings->search_us) readings_begin(app);
   if (readings->period_ms == 0) return;
   if (!readings->measuring) measure_when_due(readings);
   if (!readings->measuring) return;

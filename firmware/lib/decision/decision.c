@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define US_A_THOUSAND_SECONDS UINT64_C(1000000000)
+
 void decision_reset(decision_t *decision) { memset(decision, 0, sizeof *decision); }
 
 static void add_window(decision_t *decision, const model_policy_t *policy, const int8_t *output) {
@@ -19,8 +21,17 @@ static bool may_fire(const decision_t *decision, const model_policy_t *policy, i
   return c != policy->background && !decision->held[c] && decision->sums[c] >= policy->fire_sums[c];
 }
 
+/* And a clock that went back. */
+static void forget_what_is_too_old(decision_t *decision, uint64_t t_us) {
+  const uint64_t window_us = MODEL_WINDOW * US_A_THOUSAND_SECONDS / MODEL.rate_millihz;
+  const bool follows = t_us >= decision->last_t_us && t_us - decision->last_t_us <= window_us;
+  if (decision->last_t_us != 0 && !follows) decision_reset(decision);
+  decision->last_t_us = t_us;
+}
+
 bool decision_push(decision_t *decision, const model_policy_t *policy, const int8_t *output,
                    uint64_t t_us, decision_event_t *event) {
+  forget_what_is_too_old(decision, t_us);
   add_window(decision, policy, output);
   if (t_us < decision->silent_until_us) return false;
   int best = -1;

@@ -3,7 +3,8 @@
  * A class fires when the sum of its last `smoothing_windows` scores reaches its fire sum; of
  * several the highest sum wins, of equal ones the lower class. Missing windows count 0. After an
  * event nothing fires for `refractory_us`, and the class that fired must have fallen below
- * `release_sum` before it may fire again. The background never fires. */
+ * `release_sum` before it may fire again. The background never fires. A score that ends more
+ * than a window's length after the one before shares no sample with it: all starts with it. */
 #ifndef DECISION_H
 #define DECISION_H
 
@@ -22,6 +23,7 @@ typedef struct {
   bool held[MODEL_CLASSES]; /* fired, and not yet below the release sum */
   uint8_t next;             /* place in the ring */
   uint64_t silent_until_us;
+  uint64_t last_t_us; /* of a score, 0 before the first */
 } decision_t;
 
 typedef struct {

@@ -18,17 +18,19 @@ static const struct {
   const environment_driver_t *air, *baro;
 } KITS[] = {{"HTS221+LPS22HB", &HTS221, &LPS22HB}, {"HS3003+LPS22HB", &HS3003, &LPS22HB}};
 
-bool environment_begin(environment_t *environment, const i2c_bus_t *bus) {
+void environment_begin(environment_t *environment, const i2c_bus_t *bus) {
   *environment = (environment_t){.bus = bus};
-  for (size_t i = 0; i < sizeof KITS / sizeof KITS[0]; i++) {
-    if (KITS[i].air->is_there(bus) && KITS[i].baro->is_there(bus)) {
-      environment->name = KITS[i].name;
-      environment->air.driver = KITS[i].air;
-      environment->baro.driver = KITS[i].baro;
-      return true;
-    }
+}
+
+bool environment_find(environment_t *environment) {
+  const i2c_bus_t *bus = environment->bus;
+  for (size_t i = 0; i < sizeof KITS / sizeof KITS[0] && environment->name == NULL; i++) {
+    if (!KITS[i].air->is_there(bus) || !KITS[i].baro->is_there(bus)) continue;
+    environment->name = KITS[i].name;
+    environment->air.driver = KITS[i].air;
+    environment->baro.driver = KITS[i].baro;
   }
-  return false;
+  return environment->name != NULL;
 }
 
 static void ask(environment_part_t *part) { part->is_asked = part->is_ready = false; }

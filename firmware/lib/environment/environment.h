@@ -1,5 +1,5 @@
-/* Temperature, pressure and humidity around the board, from whichever parts it has: found at run
- * time, told to measure when a reading is wanted. */
+/* Temperature, pressure and humidity around the board. The parts are found at run time, and measure
+ * when a reading is wanted. */
 #ifndef ENVIRONMENT_H
 #define ENVIRONMENT_H
 
@@ -28,14 +28,18 @@ typedef struct {
   uint64_t look_us; /* not to be asked again before */
 } environment_t;
 
-/* Looks for the parts we know. False where one of the three values has none. `bus` must stay. */
-bool environment_begin(environment_t *environment, const i2c_bus_t *bus);
+/* No part is known yet. `bus` must stay. */
+void environment_begin(environment_t *environment, const i2c_bus_t *bus);
+
+/* Looks for the parts where they are not known. False where one of the three values has none; ask
+ * again later. */
+bool environment_find(environment_t *environment);
 
 /* Begins a measurement; one that is under way is forgotten. */
 void environment_measure(environment_t *environment);
 
 /* The outcome, asked for again and again: takes some 50 ms to come and 250 ms at most. All but
- * `seq` is written. A part that gave nothing is set up anew for the next measurement. */
+ * `seq` is written. A part that gave nothing is set up again for the next measurement. */
 reading_status_t environment_read(environment_t *environment, reading_t *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* What every part that measures the environment can do; environment.h finds those that are there.
  *
- * A part measures when it is told to and sleeps in between. */
+ * A part measures on command and sleeps in between. */
 #ifndef ENVIRONMENT_DRIVER_H
 #define ENVIRONMENT_DRIVER_H
 

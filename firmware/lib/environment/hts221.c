@@ -1,5 +1,6 @@
 /* ST HTS221, temperature and humidity; registers after its data sheet (DocID026333). */
 #include "environment_driver.h"
+#include "i2c_setting.h"
 
 #define ADDRESS 0x5Fu
 #define WHO_AM_I 0x0Fu
@@ -25,7 +26,11 @@ enum { H0_OUT = 6, H1_OUT = 10, T0_OUT = 12, T1_OUT = 14 };
 #define EIGHTH_DEGREE 125
 
 static bool set(const i2c_bus_t *bus, uint8_t reg, uint8_t value) {
-  return bus->write(ADDRESS, reg, &value, 1);
+  return i2c_set(bus, ADDRESS, reg, value);
+}
+
+static bool command(const i2c_bus_t *bus, uint8_t reg, uint8_t value) {
+  return i2c_command(bus, ADDRESS, reg, value);
 }
 
 static int32_t int16_at(const uint8_t *bytes) { return (int16_t)(bytes[0] | bytes[1] << 8); }
@@ -58,7 +63,7 @@ static bool read_out(const i2c_bus_t *bus, uint8_t bytes[OUT_BYTES]) {
 /* What is there is of an earlier measurement, and must not be taken for this one's. */
 static bool measure(const i2c_bus_t *bus) {
   uint8_t earlier[OUT_BYTES];
-  return read_out(bus, earlier) && set(bus, CTRL_REG2, ONE_SHOT);
+  return read_out(bus, earlier) && command(bus, CTRL_REG2, ONE_SHOT);
 }
 
 static bool read(const i2c_bus_t *bus, int32_t count[ENVIRONMENT_PART_VALUES]) {

@@ -1,5 +1,6 @@
 /* ST LPS22HB, pressure; registers after its data sheet (DocID027083). */
 #include "environment_driver.h"
+#include "i2c_setting.h"
 
 #define ADDRESS 0x5Cu
 #define WHO_AM_I 0x0Fu
@@ -17,7 +18,11 @@
 #define COUNTS_A_HPA 4096 /* section 4.4 */
 
 static bool set(const i2c_bus_t *bus, uint8_t reg, uint8_t value) {
-  return bus->write(ADDRESS, reg, &value, 1);
+  return i2c_set(bus, ADDRESS, reg, value);
+}
+
+static bool command(const i2c_bus_t *bus, uint8_t reg, uint8_t value) {
+  return i2c_command(bus, ADDRESS, reg, value);
 }
 
 static bool is_there(const i2c_bus_t *bus) {
@@ -37,7 +42,7 @@ static bool read_out(const i2c_bus_t *bus, uint8_t bytes[OUT_BYTES]) {
 /* What is there is of an earlier measurement, and must not be taken for this one's. */
 static bool measure(const i2c_bus_t *bus) {
   uint8_t earlier[OUT_BYTES];
-  return read_out(bus, earlier) && set(bus, CTRL_REG2, ONE_SHOT);
+  return read_out(bus, earlier) && command(bus, CTRL_REG2, ONE_SHOT);
 }
 
 static bool read(const i2c_bus_t *bus, int32_t count[ENVIRONMENT_PART_VALUES]) {

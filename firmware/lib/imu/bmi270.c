@@ -1,4 +1,5 @@
 /* Bosch BMI270; registers and FIFO frames after its data sheet (BST-BMI270-DS000). */
+#include "i2c_setting.h"
 #include "imu_driver.h"
 
 #define ADDRESS 0x68u
@@ -41,8 +42,19 @@
 #define RESET_US 2000u
 #define WAKE_US 450u
 #define START_US 10000u
-#define START_TRIES 15
 #define SETTLE_US 60000u
+
+/* Steps of starting: the firmware is loaded a piece a step, and its start is awaited. */
+enum {
+  RESET,
+  WAKE,
+  PREPARE_LOAD,
+  LOAD,
+  START = LOAD + FIRMWARE_BYTES / FIRMWARE_CHUNK_BYTES,
+  FIRST_TRY,
+  LAST_TRY = FIRST_TRY + 15,
+  EMPTY_FIFO,
+};
 
 #define FRAME_HEADER 0x8Cu /* rotation, then acceleration */
 #define FRAME_BYTES 13u
@@ -61,7 +73,11 @@
 #define FIFO_BYTES 2048u
 
 static bool set(const i2c_bus_t *bus, uint8_t reg, uint8_t value) {
-  return bus->write(ADDRESS, reg, &value, 1);
+  return i2c_set(bus, ADDRESS, reg, value);
+}
+
+static bool command(const i2c_bus_t *bus, uint8_t reg, uint8_t value) {
+  return i2c_command(bus, ADDRESS, reg, value);
 }
 
 static bool is_there(const i2c_bus_t *bus) {
@@ -69,27 +85,12 @@ static bool is_there(const i2c_bus_t *bus) {
   return bus->read(ADDRESS, CHIP_ID, &name, 1) && name == IS_BMI270;
 }
 
-static bool load(const i2c_bus_t *bus, const uint8_t *firmware) {
-  if (!set(bus, INIT_CTRL, INIT_LOAD)) return false;
-  for (uint32_t at = 0; at < FIRMWARE_BYTES; at += FIRMWARE_CHUNK_BYTES) {
-    const uint32_t word = at / 2;
-    const uint8_t place[] = {word & 0x0Fu, (uint8_t)(word >> 4)};
-    if (!bus->write(ADDRESS, INIT_ADDR_0, place, sizeof place) ||
-        !bus->write(ADDRESS, INIT_DATA, firmware + at, FIRMWARE_CHUNK_BYTES)) {
-      return false;
-    }
-  }
-  return set(bus, INIT_CTRL, INIT_START);
-}
-
-static bool has_started(const i2c_bus_t *bus) {
-  for (int i = 0; i < START_TRIES; i++) {
-    uint8_t status = 0;
-    bus->wait_us(START_US);
-    if (!bus->read(ADDRESS, INTERNAL_STATUS, &status, 1)) return false;
-    if ((status & STATUS_MESSAGE) == STATUS_READY) return true;
-  }
-  return false;
+/* A piece of the firmware, at its place. */
+static bool load(const i2c_bus_t *bus, const uint8_t *firmware, uint32_t at) {
+  const uint32_t word = at / 2;
+  const uint8_t place[] = {word & 0x0Fu, (uint8_t)(word >> 4)};
+  return bus->write(ADDRESS, INIT_ADDR_0, place, sizeof place) &&
+         bus->write(ADDRESS, INIT_DATA, firmware + at, FIRMWARE_CHUNK_BYTES);
 }
 
 static bool configure(const i2c_bus_t *bus) {
@@ -107,14 +108,45 @@ static bool configure(const i2c_bus_t *bus) {
   return true;
 }
 
-static bool begin(const i2c_bus_t *bus, const uint8_t *firmware) {
-  if (firmware == NULL || !set(bus, CMD, CMD_RESET)) return false;
-  bus->wait_us(RESET_US);
-  if (!set(bus, PWR_CONF, PWR_ALWAYS_ON)) return false;
-  bus->wait_us(WAKE_US);
-  if (!load(bus, firmware) || !has_started(bus) || !configure(bus)) return false;
-  bus->wait_us(SETTLE_US);
-  return set(bus, CMD, CMD_EMPTY_FIFO);
+static imu_start_t check_started(const i2c_bus_t *bus, uint16_t *step, uint32_t *wait_us) {
+  uint8_t status = 0;
+  if (!bus->read(ADDRESS, INTERNAL_STATUS, &status, 1)) return IMU_START_FAILED;
+  if ((status & STATUS_MESSAGE) != STATUS_READY) {
+    *wait_us = START_US;
+    return *step < LAST_TRY ? IMU_START_GOES_ON : IMU_START_FAILED;
+  }
+  *step = EMPTY_FIFO;
+  *wait_us = SETTLE_US;
+  return configure(bus) ? IMU_START_GOES_ON : IMU_START_FAILED;
+}
+
+static bool take_step(const i2c_bus_t *bus, const uint8_t *firmware, uint16_t step,
+                      uint32_t *wait_us) {
+  switch (step) {
+    case RESET:
+      *wait_us = RESET_US;
+      return command(bus, CMD, CMD_RESET);
+    case WAKE:
+      *wait_us = WAKE_US;
+      return set(bus, PWR_CONF, PWR_ALWAYS_ON);
+    case PREPARE_LOAD:
+      return command(bus, INIT_CTRL, INIT_LOAD);
+    case START:
+      *wait_us = START_US;
+      return command(bus, INIT_CTRL, INIT_START);
+    default:
+      return load(bus, firmware, (step - LOAD) * FIRMWARE_CHUNK_BYTES);
+  }
+}
+
+static imu_start_t start(const i2c_bus_t *bus, const uint8_t *firmware, uint16_t *step,
+                         uint32_t *wait_us) {
+  if (firmware == NULL) return IMU_START_FAILED;
+  const uint16_t now = (*step)++;
+  if (now == EMPTY_FIFO)
+    return command(bus, CMD, CMD_EMPTY_FIFO) ? IMU_START_DONE : IMU_START_FAILED;
+  if (now > START) return check_started(bus, step, wait_us);
+  return take_step(bus, firmware, now, wait_us) ? IMU_START_GOES_ON : IMU_START_FAILED;
 }
 
 /* Bytes of the frame that starts with `header`; 0 for what we did not ask for. */
@@ -179,15 +211,13 @@ static bool read_fifo(const i2c_bus_t *bus, imu_batch_t *batch) {
 
 const imu_driver_t BMI270 = {
     .name = "BMI270",
-    .revision = "2",
-    .rate_mhz = 200000,
+    .rate_millihz = 200000,
     .fifo_frames = FIFO_BYTES / FRAME_BYTES,
-    .axes = {.axis = {{1, -1}, {0, -1}, {2, 1}, {4, -1}, {3, -1}, {5, 1}},
-             .acceleration_numerator = 125, /* 1/8192 g */
-             .acceleration_denominator = 1024,
-             .rotation_numerator = 15625, /* 1/16.384 deg/s */
-             .rotation_denominator = 256},
+    .scale = {.acceleration_numerator = 125, /* 1/8192 g */
+              .acceleration_denominator = 1024,
+              .rotation_numerator = 15625, /* 1/16.384 deg/s */
+              .rotation_denominator = 256},
     .is_there = is_there,
-    .begin = begin,
+    .start = start,
     .read_fifo = read_fifo,
 };

@@ -6,9 +6,9 @@
 #define HALF_FRAMES 4096u
 #define FORWARD_SHIFT 7 /* of what a frame is late, this part is believed */
 
-void imu_clock_begin(imu_clock_t *clock, uint32_t rate_mhz, uint64_t now_us) {
-  *clock =
-      (imu_clock_t){.period_ns = NS_A_THOUSAND_SECONDS / rate_mhz, .newest_ns = now_us * NS_A_US};
+void imu_clock_begin(imu_clock_t *clock, uint32_t rate_millihz, uint64_t now_us) {
+  *clock = (imu_clock_t){.period_ns = NS_A_THOUSAND_SECONDS / rate_millihz,
+                         .newest_ns = now_us * NS_A_US};
 }
 
 static void measure(imu_clock_t *clock, uint64_t now_us) {

@@ -1,4 +1,4 @@
-/* When the frames of a FIFO were made, told from when they were found there.
+/* When the frames of a FIFO were made, estimated from the times at which they were read.
  *
  * A frame is found late, by chance more or less, but never before it was made. So the estimate is
  * put back at once where frames come earlier than it says, and goes forward slowly where they come
@@ -23,7 +23,7 @@ typedef struct {
 } imu_clock_t;
 
 /* An empty FIFO at `now_us`. */
-void imu_clock_begin(imu_clock_t *clock, uint32_t rate_mhz, uint64_t now_us);
+void imu_clock_begin(imu_clock_t *clock, uint32_t rate_millihz, uint64_t now_us);
 
 /* `frames` more had been made when the FIFO was looked at. */
 void imu_clock_found(imu_clock_t *clock, uint32_t frames, uint64_t now_us);

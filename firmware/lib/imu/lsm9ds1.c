@@ -1,4 +1,5 @@
 /* ST LSM9DS1, acceleration and rotation; registers after its data sheet (DocID025715). */
+#include "i2c_setting.h"
 #include "imu_driver.h"
 
 #define ADDRESS 0x6Bu
@@ -29,7 +30,11 @@
 #define SETTLE_US 60000u /* the first samples after switching on are not yet right */
 
 static bool set(const i2c_bus_t *bus, uint8_t reg, uint8_t value) {
-  return bus->write(ADDRESS, reg, &value, 1);
+  return i2c_set(bus, ADDRESS, reg, value);
+}
+
+static bool command(const i2c_bus_t *bus, uint8_t reg, uint8_t value) {
+  return i2c_command(bus, ADDRESS, reg, value);
 }
 
 static bool is_there(const i2c_bus_t *bus) {
@@ -37,16 +42,28 @@ static bool is_there(const i2c_bus_t *bus) {
   return bus->read(ADDRESS, WHO_AM_I, &name, 1) && name == IS_LSM9DS1;
 }
 
-static bool begin(const i2c_bus_t *bus, const uint8_t *firmware) {
-  (void)firmware;
-  if (!set(bus, CTRL_REG8, RESET)) return false;
-  bus->wait_us(RESET_US);
-  if (!set(bus, CTRL_REG8, WHOLE_VALUES) || !set(bus, CTRL_REG1_G, G_119_HZ_2000_DPS) ||
-      !set(bus, CTRL_REG6_XL, XL_119_HZ_4_G) || !set(bus, CTRL_REG9, FIFO_ENABLE)) {
-    return false;
-  }
-  bus->wait_us(SETTLE_US);
+static bool configure(const i2c_bus_t *bus) {
+  return set(bus, CTRL_REG8, WHOLE_VALUES) && set(bus, CTRL_REG1_G, G_119_HZ_2000_DPS) &&
+         set(bus, CTRL_REG6_XL, XL_119_HZ_4_G) && set(bus, CTRL_REG9, FIFO_ENABLE);
+}
+
+static bool empty_fifo(const i2c_bus_t *bus) {
   return set(bus, FIFO_CTRL, FIFO_BYPASS) && set(bus, FIFO_CTRL, FIFO_CONTINUOUS);
+}
+
+static imu_start_t start(const i2c_bus_t *bus, const uint8_t *firmware, uint16_t *step,
+                         uint32_t *wait_us) {
+  (void)firmware;
+  switch ((*step)++) {
+    case 0:
+      *wait_us = RESET_US;
+      return command(bus, CTRL_REG8, RESET) ? IMU_START_GOES_ON : IMU_START_FAILED;
+    case 1:
+      *wait_us = SETTLE_US;
+      return configure(bus) ? IMU_START_GOES_ON : IMU_START_FAILED;
+    default:
+      return empty_fifo(bus) ? IMU_START_DONE : IMU_START_FAILED;
+  }
 }
 
 static bool read_vector(const i2c_bus_t *bus, uint8_t reg, int16_t vector[3]) {
@@ -74,15 +91,13 @@ static bool read_fifo(const i2c_bus_t *bus, imu_batch_t *batch) {
 
 const imu_driver_t LSM9DS1 = {
     .name = "LSM9DS1",
-    .revision = "1",
-    .rate_mhz = 119000,
+    .rate_millihz = 119000,
     .fifo_frames = FIFO_FRAMES,
-    .axes = {.axis = {{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 1}, {5, 1}},
-             .acceleration_numerator = 61, /* 0.122 mg */
-             .acceleration_denominator = 500,
-             .rotation_numerator = 70, /* 70 mdeg/s */
-             .rotation_denominator = 1},
+    .scale = {.acceleration_numerator = 61, /* 0.122 mg */
+              .acceleration_denominator = 500,
+              .rotation_numerator = 70, /* 70 mdeg/s */
+              .rotation_denominator = 1},
     .is_there = is_there,
-    .begin = begin,
+    .start = start,
     .read_fifo = read_fifo,
 };

@@ -1,10 +1,10 @@
-/* What generated code tells the firmware about its model.
+/* The model, as generated code describes it.
  *
  * `gesture convert` writes model_size.h (the task and the static sizes, as macros),
  * model_contract.c (MODEL) and model_network.c (reset and invoke). firmware/lib/no_model holds the
  * same for a board without a model.
  *
- * A model is fed samples. One that looks at windows anew each time is fed a whole window; one that
+ * A model is fed samples. One that computes each window as a whole is fed a whole window; one that
  * streams is fed a hop, and has a state that stands for the samples before. */
 #ifndef MODEL_H
 #define MODEL_H
@@ -66,7 +66,7 @@ extern const model_text_t model_text;
 
 typedef struct {
   const char *contract_hash;        /* SHA-256, hex; "none" where there is no model */
-  uint32_t rate_mhz;                /* samples per 1000 s; 0 of text and forecasts */
+  uint32_t rate_millihz;            /* samples per 1000 s; 0 of text and forecasts */
   uint16_t window;                  /* samples */
   uint16_t hop;                     /* samples */
   uint8_t channels;                 /* of a sample */

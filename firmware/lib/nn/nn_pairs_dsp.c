@@ -126,7 +126,7 @@ __attribute__((naked)) void nn_sum_pairs(__attribute__((unused)) const nn_pairs_
   "stmia.w r3!, {r4, r5, r6, r7}\n"
 
 /* Two pairs of elements of each position are a quad; at least one. Words are loaded from any
- * address, which a Cortex-M4 does unless it is told to trap. */
+ * address, which a Cortex-M4 does unless traps are switched on. */
 static __attribute__((naked)) int32_t *widen_quads(__attribute__((unused)) const int8_t *a,
                                                    __attribute__((unused)) const int8_t *b,
                                                    __attribute__((unused)) int32_t quads,

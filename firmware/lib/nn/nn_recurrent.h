@@ -1,6 +1,6 @@
 /* Recurrent cells: each call is one step, and `state` is what is kept from one to the next.
  *
- * The arithmetic is that of pipeline/cell_arithmetic.py, byte for byte; docs/engine.md tells it.
+ * The arithmetic is that of pipeline/cells/arithmetic.py, byte for byte; see docs/engine.md.
  * Inputs and states are int16. Vectors are filled up with zeros to whole quads, and the rows of
  * each gate to whole blocks. The compiler has proved that no sum leaves int32. */
 #ifndef NN_RECURRENT_H

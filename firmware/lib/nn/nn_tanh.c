@@ -1,6 +1,6 @@
 #include "nn_cells.h"
 
-/* TANH_TABLE of pipeline/cell_arithmetic.py. */
+/* TANH_TABLE of pipeline/cells/arithmetic.py. */
 const int16_t nn_tanh_table[2 * NN_TANH_REACH + 1] = {
     -32768, -32768, -32768, -32768, -32768, -32768, -32768, -32768, -32768, -32768, -32768, -32768,
     -32768, -32768, -32768, -32768, -32768, -32768, -32768, -32768, -32768, -32768, -32768, -32768,

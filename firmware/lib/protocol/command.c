@@ -183,16 +183,27 @@ static const struct {
   command_kind_t kind;
   parse_t *parse;
 } RULES[] = {
-    {"info", COMMAND_INFO, parse_nothing},       {"labels", COMMAND_LABELS, parse_nothing},
-    {"stream", COMMAND_STREAM, parse_on_off},    {"classify", COMMAND_CLASSIFY, parse_on_off},
-    {"scores", COMMAND_SCORES, parse_on_off},    {"load", COMMAND_LOAD, parse_load},
-    {"invoke", COMMAND_INVOKE, parse_nothing},   {"bench", COMMAND_BENCH, parse_runs},
-    {"profile", COMMAND_PROFILE, parse_nothing}, {"selftest", COMMAND_SELFTEST, parse_nothing},
-    {"image", COMMAND_IMAGE, parse_number},      {"reboot", COMMAND_REBOOT, parse_nothing},
-    {"pull", COMMAND_PULL, parse_number},        {"inject", COMMAND_INJECT, parse_number},
-    {"sample", COMMAND_SAMPLE, parse_samples},   {"text", COMMAND_TEXT, parse_text},
-    {"more", COMMAND_MORE, parse_text},          {"generate", COMMAND_GENERATE, parse_generation},
-    {"observe", COMMAND_OBSERVE, parse_values},  {"environment", COMMAND_ENVIRONMENT, parse_period},
+    {"info", COMMAND_INFO, parse_nothing},
+    {"labels", COMMAND_LABELS, parse_nothing},
+    {"stream", COMMAND_STREAM, parse_on_off},
+    {"classify", COMMAND_CLASSIFY, parse_on_off},
+    {"scores", COMMAND_SCORES, parse_on_off},
+    {"load", COMMAND_LOAD, parse_load},
+    {"invoke", COMMAND_INVOKE, parse_nothing},
+    {"bench", COMMAND_BENCH, parse_runs},
+    {"profile", COMMAND_PROFILE, parse_nothing},
+    {"selftest", COMMAND_SELFTEST, parse_nothing},
+    {"image", COMMAND_IMAGE, parse_number},
+    {"reboot", COMMAND_REBOOT, parse_nothing},
+    {"pull", COMMAND_PULL, parse_number},
+    {"inject", COMMAND_INJECT, parse_number},
+    {"sample", COMMAND_SAMPLE, parse_samples},
+    {"text", COMMAND_TEXT, parse_text},
+    {"more", COMMAND_MORE, parse_text},
+    {"generate", COMMAND_GENERATE, parse_generation},
+    {"constants", COMMAND_CONSTANTS, parse_nothing},
+    {"observe", COMMAND_OBSERVE, parse_values},
+    {"environment", COMMAND_ENVIRONMENT, parse_period},
 };
 
 static command_kind_t parse_line(char *text, command_t *out) {

@@ -14,8 +14,8 @@ void rate_push(rate_t *rate, const sample_t *sample) {
   }
   const bool whole = samples >= RATE_BLOCK_SAMPLES;
   if (!whole && rate->has_block) return;
-  const uint64_t rate_mhz = samples * UINT64_C(1000000000) / (sample->t_us - rate->first_t_us);
-  rate->rate_mhz = rate_mhz < UINT32_MAX ? (uint32_t)rate_mhz : UINT32_MAX;
+  const uint64_t rate_millihz = samples * UINT64_C(1000000000) / (sample->t_us - rate->first_t_us);
+  rate->rate_millihz = rate_millihz < UINT32_MAX ? (uint32_t)rate_millihz : UINT32_MAX;
   if (!whole) return;
   rate->has_block = true;
   start_block(rate, sample);

@@ -13,7 +13,7 @@ typedef struct {
   bool started;
   uint32_t first_seq; /* of the block being measured */
   uint64_t first_t_us;
-  uint32_t rate_mhz; /* of the last whole block; until then of what there is */
+  uint32_t rate_millihz; /* of the last whole block; until then of what there is */
   bool has_block;
 } rate_t;
 

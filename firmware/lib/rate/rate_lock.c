@@ -7,10 +7,10 @@
 #define WHOLE 1000u
 
 static rate_state_t state_at(const rate_lock_t *lock) {
-  const bool is_known = lock->rate.has_block || lock->sensor_mhz != 0;
-  if (lock->wanted_mhz == 0 || !is_known) return RATE_DIRECT;
-  const uint64_t share = (uint64_t)lock->sensor_mhz * WHOLE;
-  const uint64_t wanted = lock->wanted_mhz;
+  const bool is_known = lock->rate.has_block || lock->sensor_millihz != 0;
+  if (lock->wanted_millihz == 0 || !is_known) return RATE_DIRECT;
+  const uint64_t share = (uint64_t)lock->sensor_millihz * WHOLE;
+  const uint64_t wanted = lock->wanted_millihz;
   if (share < wanted * LEAST || share > wanted * MOST) return RATE_OFF;
   const bool near =
       share >= wanted * (WHOLE - DIRECT_WITHIN) && share <= wanted * (WHOLE + DIRECT_WITHIN);
@@ -18,8 +18,8 @@ static rate_state_t state_at(const rate_lock_t *lock) {
   return near && lock->state == RATE_DIRECT ? RATE_DIRECT : RATE_RESAMPLED;
 }
 
-void rate_lock_begin(rate_lock_t *lock, uint32_t nominal_mhz, uint32_t wanted_mhz) {
-  *lock = (rate_lock_t){.wanted_mhz = wanted_mhz, .sensor_mhz = nominal_mhz};
+void rate_lock_begin(rate_lock_t *lock, uint32_t nominal_millihz, uint32_t wanted_millihz) {
+  *lock = (rate_lock_t){.wanted_millihz = wanted_millihz, .sensor_millihz = nominal_millihz};
   lock->state = state_at(lock);
 }
 
@@ -27,7 +27,7 @@ static void enter(rate_lock_t *lock, rate_state_t state, const sample_t *sample)
   const bool was_resampled = lock->state == RATE_RESAMPLED;
   lock->state = state;
   if (state == RATE_RESAMPLED) {
-    resample_begin(&lock->resample, lock->wanted_mhz, &lock->last);
+    resample_begin(&lock->resample, lock->wanted_millihz, &lock->last);
     resample_push(&lock->resample, sample);
   } else if (was_resampled) {
     lock->seq_ahead = lock->last.seq + 1 - sample->seq;
@@ -44,12 +44,12 @@ static void push_first(rate_lock_t *lock, const sample_t *sample) {
   lock->has_last = true;
   lock->last = *sample;
   pass(lock, sample);
-  if (lock->state == RATE_RESAMPLED) resample_begin(&lock->resample, lock->wanted_mhz, sample);
+  if (lock->state == RATE_RESAMPLED) resample_begin(&lock->resample, lock->wanted_millihz, sample);
 }
 
 bool rate_lock_push(rate_lock_t *lock, const sample_t *sample) {
   rate_push(&lock->rate, sample);
-  if (lock->rate.has_block) lock->sensor_mhz = lock->rate.rate_mhz;
+  if (lock->rate.has_block) lock->sensor_millihz = lock->rate.rate_millihz;
   if (!lock->has_last) {
     push_first(lock, sample);
     return false;

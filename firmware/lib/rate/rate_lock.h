@@ -21,8 +21,8 @@ typedef enum {
 } rate_state_t;
 
 typedef struct {
-  uint32_t wanted_mhz; /* 0: any rate is right */
-  uint32_t sensor_mhz; /* as measured last, or nominal */
+  uint32_t wanted_millihz; /* 0: any rate is right */
+  uint32_t sensor_millihz; /* as measured last, or nominal */
   rate_state_t state;
   rate_t rate;
   resample_t resample;
@@ -33,8 +33,8 @@ typedef struct {
   uint32_t seq_ahead; /* what is added to a number that goes through */
 } rate_lock_t;
 
-/* `nominal_mhz`: what the sensor is set to, 0 where that is not known. */
-void rate_lock_begin(rate_lock_t *lock, uint32_t nominal_mhz, uint32_t wanted_mhz);
+/* `nominal_millihz`: what the sensor is set to, 0 where that is not known. */
+void rate_lock_begin(rate_lock_t *lock, uint32_t nominal_millihz, uint32_t wanted_millihz);
 
 /* True where the state has changed with this sample; so long as the state is RATE_OFF, what
  * comes out must not be used as if it had the wanted rate. */

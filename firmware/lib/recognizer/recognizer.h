@@ -12,10 +12,13 @@
 typedef struct {
   window_t window;
   decision_t decision;
+  uint64_t last_t_us;
+  bool has_last;
 } recognizer_t;
 
 typedef struct {
-  bool has_scores; /* this sample finished a window */
+  bool is_after_hole; /* this sample does not follow the one before, and all starts with it */
+  bool has_scores;    /* this sample finished a window */
   bool has_event;
   int8_t scores[MODEL_CLASSES]; /* the network's output, where has_scores */
   decision_event_t event;       /* where has_event */
@@ -23,6 +26,10 @@ typedef struct {
 
 /* As if no sample had ever been pushed. The model's state belongs to one recognizer. */
 void recognizer_reset(recognizer_t *recognizer);
+
+/* Whether samples of these times may share a window: no more than a hop of them is missing between,
+ * or half of it would show one motion and half another. */
+bool recognizer_may_join(uint64_t last_t_us, uint64_t t_us);
 
 /* `value`: int32 [MODEL_CHANNELS] in thousandths, taken at `t_us`. Needs a model of
  * gestures: others take more than a sample has. */

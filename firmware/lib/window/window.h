@@ -1,4 +1,4 @@
-/* The samples that the network is fed next, quantised: the buffer is its input. */
+/* The samples that the network is fed next, quantized: the buffer is its input. */
 #ifndef WINDOW_H
 #define WINDOW_H
 

@@ -42,9 +42,12 @@ static bool has_started(void) {
          bus_now_us() - started_us >= START_US;
 }
 
-static bool is_on(void) {
-  return has_started() && (registers[0x7D] & 0x06) == 0x06 && (registers[0x40] & 0x0F) == 9 &&
-         (registers[0x42] & 0x0F) == 9 && registers[0x41] == 1 && registers[0x43] == 0;
+static bool is_on(void) { return has_started() && (registers[0x7D] & 0x06) == 0x06; }
+
+/* Both at 200 Hz, 4 g and 2000 deg/s. */
+static bool is_set(void) {
+  return (registers[0x40] & 0x0F) == 9 && (registers[0x42] & 0x0F) == 9 && registers[0x41] == 1 &&
+         registers[0x43] == 0;
 }
 
 static void make(const int16_t frame[6]) {
@@ -55,7 +58,8 @@ static void make(const int16_t frame[6]) {
     level--;
     if (skipped < 255) skipped++;
   }
-  memcpy(fifo[(oldest + level++) % FRAMES], frame, sizeof fifo[0]);
+  int16_t *kept = fifo[(oldest + level++) % FRAMES];
+  for (int i = 0; i < 6; i++) kept[i] = is_set() ? frame[i] : (int16_t)(frame[i] / 2);
 }
 
 static void write(uint8_t reg, uint8_t value) {

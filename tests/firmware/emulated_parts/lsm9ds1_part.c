@@ -22,8 +22,11 @@ static bool fifo_runs(void) {
   return (registers[0x23] & 0x02) != 0 && (registers[0x2E] & 0xE0) == 0xC0;
 }
 
-/* Both at 119 Hz, 2000 deg/s and 4 g; any other setting gives nothing, so that a test sees it. */
-static bool is_on(void) { return (registers[0x10] & 0xF8) == 0x78 && registers[0x20] == 0x70; }
+/* The gyroscope's rate is that of both. */
+static bool is_on(void) { return (registers[0x10] & 0xE0) != 0; }
+
+/* Both at 119 Hz, 2000 deg/s and 4 g. */
+static bool is_set(void) { return (registers[0x10] & 0xF8) == 0x78 && registers[0x20] == 0x70; }
 
 static void make(const int16_t frame[6]) {
   if (!fifo_runs()) return;
@@ -32,7 +35,8 @@ static void make(const int16_t frame[6]) {
     overrun = true;
     level--;
   }
-  memcpy(fifo[(oldest + level++) % FRAMES], frame, sizeof fifo[0]);
+  int16_t *kept = fifo[(oldest + level++) % FRAMES];
+  for (int i = 0; i < 6; i++) kept[i] = is_set() ? frame[i] : (int16_t)(frame[i] / 2);
 }
 
 static void write(uint8_t reg, uint8_t value) {

@@ -28,7 +28,7 @@ typedef struct {
   uint8_t (*receive)(void);
 } part_t;
 
-extern const part_t LSM9DS1_PART, BMI270_PART;
+extern const part_t LSM9DS1_PART, BMI270_PART, LSM6DS3_PART;
 extern const part_t HTS221_PART, HS3003_PART, LPS22HB_PART;
 
 /* What the environment's parts find when they measure, in their own counts. */
@@ -45,17 +45,26 @@ extern uint8_t firmware[FIRMWARE_BYTES];
 
 extern const i2c_bus_t PART_BUS;
 
+/* The same transfers without a guard. */
+bool bus_raw_probe(uint8_t address); /* whether the address is acknowledged */
+bool bus_raw_read(uint8_t address, uint8_t reg, uint8_t *bytes, size_t count);
+bool bus_raw_receive(uint8_t address, uint8_t *bytes, size_t count);
+bool bus_raw_write(uint8_t address, uint8_t reg, const uint8_t *bytes, size_t count);
+void bus_clock_free(void); /* the part that holds the bus is clocked out */
+
 /* Beside the IMU, switched on. Taken off again by bus_remove. */
 void bus_add(const part_t *part);
 void bus_remove(const part_t *part);
 
 /* NULL: no IMU on the bus. The true rate is the part's own, whatever it was set to. */
-void bus_plug(const part_t *part, uint32_t rate_mhz);
+void bus_plug(const part_t *part, uint32_t rate_millihz);
 void bus_advance(uint32_t us);
 uint64_t bus_now_us(void);
 /* Frames made are those of `frame`, or with the frame's number as rotation around x. */
 void bus_show(const int16_t frame[6]);
 void bus_show_numbers(void);
+/* Frame `number` is what `frame_at` writes. */
+void bus_play(void (*frame_at)(uint32_t number, int16_t frame[6]));
 /* The next frame is number 0. */
 void bus_count_anew(void);
 /* When frame `number` was made. */
@@ -64,7 +73,11 @@ uint64_t bus_made_us(uint32_t number);
 void bus_unplug(void);                   /* it does not acknowledge */
 void bus_plug_again(void);               /* switched on anew */
 void bus_hold_low(void);                 /* no transfer works until the bus is recovered */
+void bus_jam(bool is_jammed);            /* no transfer works, and recovering does not help */
 void bus_fail_every(uint32_t transfers); /* one of so many is not acknowledged; 0: none */
+/* The write of one byte that is the `write`th from now on arrives with these bits turned over; the
+ * part acknowledges it, for I2C has no checksum. */
+void bus_garble(uint32_t write, uint8_t bits);
 uint32_t bus_transfers(void);
 
 #endif

@@ -1,0 +1,140 @@
+"""Requests of several commands: classify or generate text, inject samples."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from pipeline.capture.client import LINE_CHARACTERS, LOAD_BYTES, BoardClient, require_fits
+from pipeline.capture.protocol import Message, int8_of, unexpected_answer
+from pipeline.core.artifacts import IMU_CHANNELS, Int8, Recording
+from pipeline.core.contract import Level
+from pipeline.core.tokens import without_nul
+
+LONGEST_WORD = 65  # the rest is not sent: no vocabulary has words of more than 64 bytes
+JUDGING_TIMEOUT_S = 30.0
+CHARACTERS_A_SECOND = 20.0  # of the slowest board
+
+_PIECES = {
+    "words": re.compile(r"[A-Za-z0-9']+|[^A-Za-z0-9']"),  # these are not split
+    "characters": re.compile(r"(?s:.)"),
+}
+
+
+def classify_text(board: BoardClient, text: str, level: Level) -> Int8:
+    """Classify a text of any length with a board's sentiment model.
+
+    Args:
+        board: its model reads texts at `level`.
+        text: the text.
+        level: words or characters.
+
+    Returns:
+        The network's output, int8 [labels].
+
+    Raises:
+        PipelineError: the board has no such model.
+    """
+    answers = [board.command(line, JUDGING_TIMEOUT_S) for line in text_lines(text, level)]
+    return _scores_in(answers[-1])
+
+
+def write_text(board: BoardClient, prompt: str, count: int, temperature: float, seed: int) -> str:
+    """Generate `count` characters with a board's model.
+
+    Args:
+        board: its model generates text.
+        prompt: fits in one line.
+        count: number of characters.
+        temperature: of sampling.
+        seed: of sampling.
+
+    Raises:
+        PipelineError: the board has no such model, or cannot read the prompt.
+    """
+    command = f"generate {count} {temperature:.4f} {seed} {escaped(prompt)}"
+    require_fits(command, "The prompt")
+    board.take_pending("text")
+    limit_s = JUDGING_TIMEOUT_S + count / CHARACTERS_A_SECOND
+    answer = board.command(command, limit_s)
+    lines = [" ".join(message.words) for message in board.take_pending("text")]
+    try:
+        text = unescaped("".join(lines))
+    except ValueError:
+        raise unexpected_answer(answer) from None
+    if answer.fields.get("characters") != str(len(text)):
+        raise unexpected_answer(answer)
+    return text
+
+
+def text_lines(text: str, level: Level) -> list[str]:
+    """The commands that send a text, split between words or characters."""
+    parts = enumerate(_parts(text, level))
+    return [f"{'more' if number else 'text'} {part}" for number, part in parts]
+
+
+def escaped(text: str) -> str:
+    """The text with escapes as in JSON."""
+    return json.dumps(text)[1:-1]
+
+
+def unescaped(text: str) -> str:
+    """The inverse of `escaped`.
+
+    Raises:
+        ValueError: the text is not escaped.
+    """
+    found: str = json.loads(f'"{text}"')
+    return found
+
+
+def _parts(text: str, level: Level) -> Iterator[str]:
+    """Escaped parts that fit in a line; an empty text becomes a space."""
+    room = LINE_CHARACTERS - len("text ")
+    part = ""
+    for piece in _PIECES[level].findall(without_nul(text)):
+        more = escaped(piece[:LONGEST_WORD])
+        if len(part) + len(more) > room:
+            yield part
+            part = ""
+        part += more
+    yield part or " "
+
+
+def _scores_in(answer: Message) -> Int8:
+    """An answer holds the most likely label, its score, and all scores in hexadecimal."""
+    try:
+        return int8_of(answer.words[2])
+    except (IndexError, ValueError):
+        raise unexpected_answer(answer) from None
+
+
+SAMPLE_RECORD = np.dtype([("t_us", "<u8"), ("value", "<i4", (len(IMU_CHANNELS),))])
+SAMPLES_A_LINE = LOAD_BYTES // SAMPLE_RECORD.itemsize
+LINES_AT_ONCE = 8  # sent before an answer, so that the line is not idle
+
+
+@contextmanager
+def injecting(client: BoardClient, rate_hz: float) -> Iterator[None]:
+    """Let the board take injected samples at `rate_hz` during the block."""
+    client.command(f"inject {round(rate_hz * 1000)}")
+    try:
+        yield
+    finally:
+        client.command("inject 0")
+
+
+def send(client: BoardClient, recording: Recording) -> None:
+    """Inject the samples of a recording; the board's events are among the client's items."""
+    records = np.zeros(len(recording), SAMPLE_RECORD)
+    records["t_us"], records["value"] = recording.t_us, recording.thousandths
+    lines = [
+        f"sample {records[start : start + SAMPLES_A_LINE].tobytes().hex().upper()}"
+        for start in range(0, len(records), SAMPLES_A_LINE)
+    ]
+    for start in range(0, len(lines), LINES_AT_ONCE):
+        client.commands(lines[start : start + LINES_AT_ONCE])

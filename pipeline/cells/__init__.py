@@ -1,0 +1,1 @@
+"""Recurrent cells: their operators, and the integers that define their bytes."""

@@ -1,0 +1,235 @@
+"""What a person reads in the terminal, or, with --json, what a program does."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import textwrap
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, is_dataclass
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+from rich.markup import escape
+from rich.text import Text
+
+from pipeline.cli.terminal import OutputError, SafeConsole, close_output, printing, visible
+from pipeline.core.errors import ExitCode, PipelineError, StoppedError
+from pipeline.core.files import reason_of
+
+if TYPE_CHECKING:
+    from pipeline.core.artifacts import Figure
+    from pipeline.training.fit import Epoch
+    from pipeline.workflows.recover import Recovered
+
+
+out = SafeConsole()
+err = SafeConsole(stderr=True)
+
+LEAST_ROOM = 24  # columns, beneath which values are wrapped further left
+
+
+def plain(result: Any) -> Any:
+    """Dataclasses, parts of a contract, paths and tuples as what JSON knows."""
+    if isinstance(result, BaseModel):
+        return result.model_dump(mode="json", by_alias=True)
+    if is_dataclass(result) and not isinstance(result, type):
+        return plain(asdict(result))
+    if isinstance(result, Mapping):
+        return {str(key): plain(value) for key, value in result.items()}
+    if isinstance(result, list | tuple):
+        return [plain(value) for value in result]
+    if isinstance(result, float) and not isfinite(result):
+        return None  # JSON has no such numbers
+    return str(result) if isinstance(result, Path) else result
+
+
+def print_json(result: Any) -> None:
+    """Print a result for programs, in one line."""
+    print_plain(
+        json.dumps(plain(result), sort_keys=True, allow_nan=False).replace("\x7f", "\\u007f")
+    )
+
+
+def print_plain(text: str) -> None:
+    """To the character, at any width; but nothing that a terminal would obey."""
+    with printing():
+        print(visible(text), flush=True)
+
+
+def show_table(title: str, rows: Sequence[tuple[str, object]]) -> None:
+    """Of plain words: none is read as markup."""
+    out.print(Text(title, "bold"))
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        for line in _hanging(f" {name:<{width}}  ", value):
+            out.print(Text(line))
+    out.print("")
+
+
+def _hanging(begin: str, value: object) -> list[str]:
+    """Words are wrapped beneath the first of them; a path stays whole, blanks and all."""
+    text, room = str(value), out.width - len(begin)
+    if isinstance(value, Path) or len(text) <= room:
+        return [begin + text]
+    indent = " " * (len(begin) if room >= LEAST_ROOM else 4)
+    return textwrap.wrap(
+        text,
+        out.width,
+        initial_indent=begin,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def show_failure(error: BaseException, as_json: bool) -> int:
+    """Tell what went wrong; the exit code. An error nobody foresaw leaves a report in a file."""
+    if isinstance(error, KeyboardInterrupt | StoppedError):
+        with suppress(OutputError):
+            err.print("stopped")
+        return ExitCode.INTERRUPTED
+    if isinstance(error, OutputError):
+        close_output()
+        if error.is_left:
+            return error.exit_code
+    if isinstance(error, OSError):
+        error = _of_the_system(error)
+    if isinstance(error, MemoryError):
+        error = _no_memory()
+    if not isinstance(error, PipelineError):
+        error = _bug(error)
+    if as_json and not isinstance(error, OutputError):
+        told = {"what": error.what, "why": error.why, "next": error.next_step}
+        print_json({"error": {**told, "exit_code": int(error.exit_code)}})
+    else:
+        with suppress(OutputError):  # then nobody can be told
+            err.print(f"{_headline(error.exit_code)} {escape(error.what)}")
+            err.print(f"  [bold]why[/]   {escape(error.why)}")
+            err.print(f"  [bold]next[/]  {escape(error.next_step)}")
+    return error.exit_code
+
+
+def _headline(code: ExitCode) -> str:
+    return "[bold yellow]stopped[/]" if code == ExitCode.INTERRUPTED else "[bold red]error[/]"
+
+
+def _of_the_system(error: OSError) -> PipelineError:
+    """It names no file where it is written to after it was opened."""
+    file = error.filename2 or error.filename or "A file"
+    return PipelineError(
+        f"{file} cannot be used: {reason_of(error)}.",
+        "a file is where a folder is meant or the other way round, the disk is full, or you may "
+        "not write there",
+        "make room or check the path, or name another one; "
+        f"{tempfile.gettempdir()} and $XDG_CACHE_HOME (~/.cache) are written to as well",
+    )
+
+
+def _no_memory() -> PipelineError:
+    return PipelineError(
+        "The memory of this computer did not suffice.",
+        "a setting or a file is larger than it should be, or other programs take much",
+        "make it smaller, or close other programs, and try again",
+    )
+
+
+def _bug(error: BaseException) -> PipelineError:
+    return PipelineError(
+        f"Something went wrong that should not have: {type(error).__name__}: {error}",
+        "this is a fault of the program, not yours",
+        f"please report it, with {_trace_of(error)}",
+    )
+
+
+def _trace_of(error: BaseException) -> str:
+    """Where it is told; on a full disk it is all there is."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="gesture-", suffix=".log", delete=False, encoding="utf-8"
+        ) as log:
+            traceback.print_exception(error, file=log)
+    except OSError:
+        return "".join(traceback.format_exception(error))
+    return f"the file {log.name}"
+
+
+def show_next(commands: Sequence[str], as_json: bool) -> None:
+    """What goes on from here, a command a line, none broken: it is there to be copied."""
+    if as_json:
+        return
+    for word, command in zip(("next", *["then"] * len(commands)), commands, strict=False):
+        out.print(f"[bold]{word}[/]  {escape(command)}", soft_wrap=True)
+
+
+@contextmanager
+def steps(as_json: bool) -> Iterator[Callable[[str], None]]:
+    """A line that says what is being done now."""
+    with steps_and_progress(as_json) as (on_step, _):
+        yield on_step
+
+
+@contextmanager
+def steps_and_progress(
+    as_json: bool,
+) -> Iterator[tuple[Callable[[str], None], Callable[[str], None]]]:
+    """The same, and beside it how far a step has come: seen in a terminal as long as it is true."""
+    if as_json:
+        yield (lambda _: None), (lambda _: None)
+        return
+    with err.status("starting") as status:
+
+        def on_step(text: str) -> None:
+            err.print(f"[dim]… {escape(text)}[/]")
+            status.update(escape(text))
+
+        yield on_step, lambda text: status.update(escape(text))
+
+
+@contextmanager
+def epochs(as_json: bool) -> Iterator[Callable[[Epoch], None]]:
+    """A bar that grows with each epoch of training."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=err, disable=as_json) as progress:
+        task = progress.add_task("", total=None)
+
+        def on_epoch(epoch: Epoch) -> None:
+            held = epoch.validation_loss
+            told = f"loss {epoch.loss:.3f}" if held is None else f"validation loss {held:.3f}"
+            progress.update(task, completed=epoch.number, total=epoch.of, description=told)
+
+        try:
+            yield on_epoch
+        except PipelineError:  # a bar before it would look like work that was begun
+            progress.update(task, visible=progress.tasks[task].completed > 0)
+            raise
+
+
+def show_note(note: str) -> None:
+    """In one line: it names a command, which is there to be copied."""
+    if note:
+        out.print(f"[yellow]note[/] {escape(note)}\n", soft_wrap=True)
+
+
+def figure_rows(figures: Sequence[Figure]) -> list[tuple[str, object]]:
+    """Rows for a table, a figure each."""
+    return [(figure.name, f"{figure.value:.4g} {figure.unit}".rstrip()) for figure in figures]
+
+
+def show_recovered(recovered: Sequence[Recovered]) -> None:
+    """Said by whichever command met them first."""
+    for capture in recovered:
+        err.print("[yellow]A capture had not ended well; what it had read is kept:[/]")
+        for file in (*capture.takes, *capture.streams):
+            err.print(f"  {escape(str(file))}", soft_wrap=True)

@@ -1,0 +1,134 @@
+"""`gesture convert`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.cli import console
+from pipeline.cli.console import print_json, show_table
+from pipeline.cli.parser import App, Json
+from pipeline.core.costs import NetworkCost
+from pipeline.workflows import convert as workflow
+from pipeline.workflows import next_commands
+
+if TYPE_CHECKING:
+    from pipeline.training.metrics import EventScore
+    from pipeline.workflows.convert import Converted, DecisionResult
+
+
+app = App()
+
+Run = Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")]
+LATEST = Path("runs/latest")
+
+
+@app.command()
+def convert(
+    run: Run = LATEST,
+    budget: Annotated[
+        Path | None, typer.Option(help="A YAML file with a board's limits, or nano33ble.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Quantize to int8 and compile to C.
+
+    The C is compared with its reference, byte for byte. Where they differ, or the
+    network passes the budget, nothing is written.
+
+    \b
+    Example: gesture convert runs/latest --budget nano33ble
+    """
+    with console.steps(json) as on_step:
+        result = workflow.convert(run, budget, on_step)
+    show_converted(result, json)
+    console.show_next(next_commands.after_conversion(result.run), json)
+
+
+def show_converted(converted: Converted, as_json: bool) -> None:
+    """Print what a conversion came to."""
+    if as_json:
+        print_json(converted)
+        return
+    show_table(
+        f"converted {converted.run}",
+        [
+            ("byte-equal", f"to {converted.reference} on {converted.vectors} vectors"),
+            *_int8_accuracy(converted),
+            *console.figure_rows(converted.figures),
+            ("C code", _code(converted.variant)),
+            ("streaming", _streaming(converted)),
+            *_events(converted.decided),
+            ("contract", converted.contract_hash[:12]),
+            ("C array", converted.array),
+            ("C sources", converted.sources),
+        ],
+    )
+    _show_cost(converted.cost, converted.occasion)
+    console.show_note(converted.note)
+
+
+def _show_cost(cost: NetworkCost, occasion: str) -> None:
+    """What each layer takes for an answer, and all of them together."""
+    columns = ("layer", "operators", "output", "MACs", "instructions", "flash", "RAM")
+    table = Table(*columns, box=None, title=f"cost {occasion}", title_justify="left")
+    for layer in cost.layers:
+        shape = "x".join(map(str, layer.output_shape))
+        numbers = (layer.macs, layer.instructions, layer.flash_bytes, layer.ram_bytes)
+        words = map(escape, (layer.name, layer.operator, shape))
+        table.add_row(*words, *(f"{number:,}" for number in numbers))
+    totals = (cost.macs, cost.instructions, cost.flash_bytes, cost.ram_bytes)
+    table.add_row("", "shared kernels", "", "", "", f"{cost.kernel_bytes:,}", "")
+    if cost.text_bytes:
+        table.add_row("", "vocabulary, embedding", "", "", "", f"{cost.text_bytes:,}", "")
+    table.add_row("all", "", "", *(f"{number:,}" for number in totals), style="bold")
+    console.out.print(table)
+    console.out.print(
+        f"[dim]bytes; {cost.stack_bytes:,} of stack; instructions are an estimate for a "
+        "Cortex-M4F[/]",
+        "",
+    )
+
+
+def _code(variant: str) -> str:
+    compact = variant.removeprefix("compact: ")
+    return "optimized for speed" if compact == variant else f"optimized for size: {compact}"
+
+
+def _streaming(converted: Converted) -> str:
+    if converted.obstacle is None:
+        return "only what is new is computed"
+    return f"no, every window is computed anew: {converted.obstacle}"
+
+
+def _int8_accuracy(converted: Converted) -> list[tuple[str, object]]:
+    if converted.int8_accuracy is None:
+        return []
+    return [("int8 accuracy", f"{converted.int8_accuracy:.1%}")]
+
+
+def _events(decided: DecisionResult | None) -> list[tuple[str, object]]:
+    """Nothing of what was not held out, and of what has no gestures."""
+    if decided is None:
+        return []
+    rows: list[tuple[str, object]] = [("decision", decided.how)]
+    events = decided.events
+    if events.takes:
+        rows.append(("gestures", f"{events.found} of {events.takes} held-out ones called by name"))
+    return [
+        *rows,
+        *_false_alarms("at rest", decided.rest),
+        *_false_alarms("in motion that is no gesture", decided.unknown),
+    ]
+
+
+def _false_alarms(when: str, score: EventScore) -> list[tuple[str, object]]:
+    if not score.hours:
+        return []
+    low, high = score.false_alarms_interval
+    told = f"{score.false_alarms_per_hour:.1f} an hour {when} ({low:.1f} to {high:.1f})"
+    return [("false alarms", told)]

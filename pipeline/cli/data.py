@@ -1,0 +1,434 @@
+"""`gesture data` and `gesture simulate`: datasets, and what a person sees of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.cli import console
+from pipeline.cli.console import print_json, show_table
+from pipeline.cli.parser import App, Json, NewLabel
+from pipeline.core.artifacts import Recording
+from pipeline.core.errors import ExitCode
+from pipeline.datasets.catalogue import SequenceEntry
+from pipeline.workflows import datasets as workflow
+from pipeline.workflows import next_commands
+
+if TYPE_CHECKING:
+    from pipeline.datasets.catalogue import Published
+    from pipeline.datasets.editing import Trimmed
+    from pipeline.datasets.exporters import ExportReport
+    from pipeline.datasets.fetch import FetchedFiles
+    from pipeline.datasets.importers import ImportReport
+    from pipeline.datasets.inventory import Inventory
+    from pipeline.datasets.lint import Finding, LintReport
+    from pipeline.workflows.datasets import RemoteDataset
+
+
+app = App()
+data_app = App(
+    help="Bring recordings in, look them over, change them, hand them on.", no_args_is_help=True
+)
+app.add_typer(data_app, name="data")
+
+
+Dataset = Annotated[Path, typer.Argument(help="A folder of recordings.")]
+
+
+@data_app.command("import")
+def data_import(
+    path: Annotated[Path, typer.Argument(help="A CSV file, an archive, or a folder of them.")],
+    dataset: Annotated[str, typer.Option(help="Recordings go to data/DATASET.")],
+    label: Annotated[str | None, typer.Option(help="Else the file's name.")] = None,
+    person: Annotated[str | None, typer.Option(help="Else the sub-folder's name.")] = None,
+    rate_hz: Annotated[float, typer.Option(min=1, help="Samples a second.")] = 119.0,
+    take_rows: Annotated[int, typer.Option(min=2, help="Samples a take.")] = 119,
+    new_label: NewLabel = False,
+    json: Json = False,
+) -> None:
+    """Read recordings of others.
+
+    The Arduino tutorial's CSV of 2019, with the header aX,aY,aZ,gX,gY,gZ; plain CSV, a recording
+    a file, whose header names ax, ay and az; recordings of this tool; and the archives
+    PERSON_GESTURE_fullSet.npz of UHH-IMU.
+
+    What was odd about a file is noted. What cannot be read is named with file and line and
+    left out; the exit code is then 3.
+
+    \b
+    Example: gesture data import ~/punch.csv --dataset mine --person anna
+    """
+    with console.steps(json) as on_step:
+        on_step(f"importing {path}")
+        report = workflow.import_data(path, dataset, label, person, rate_hz, take_rows, new_label)
+    show_imported(report, json)
+    if report.total:
+        console.show_next(next_commands.after_recording(report.dataset), json)
+    if report.left_out:
+        raise typer.Exit(ExitCode.LEFT_OUT)
+
+
+@data_app.command("get")
+def data_get(
+    name: Annotated[str, typer.Argument(help="A name that list --remote has.")],
+    mirror: Annotated[
+        Path | None,
+        typer.Option("--from", envvar="GESTURE_DATA", help="A folder that may hold its files."),
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Else data/NAME.")] = None,
+    json: Json = False,
+) -> None:
+    """Fetch a published dataset.
+
+    Every file must have the SHA-256 that the catalogue has. Files are looked for in the folder
+    given by --from (as FILE, NAME/FILE, gestures/NAME/FILE or text/NAME/FILE), else downloaded.
+
+    \b
+    Example: gesture data get spells
+    """
+    with console.steps(json) as on_step:
+        on_step(f"fetching {name}")
+        report = workflow.fetch(name, mirror, dataset)
+    _show_fetched(report, json)
+    console.show_next(next_commands.after_fetching(name, report.dataset), json)
+
+
+@data_app.command("stream")
+def data_stream(
+    dataset: Annotated[Path, typer.Argument(help="A folder of recordings.")],
+    file: Annotated[Path, typer.Argument(help="The recording to write; as .txt only its samples.")],
+    run: Annotated[Path | None, typer.Option(help="Only takes this run held out.")] = None,
+    seed: Annotated[int, typer.Option(help="Order of the takes, and the rests.")] = 1,
+    json: Json = False,
+) -> None:
+    """Join takes into one recording.
+
+    With rests between them, so that a board or replay can be fed with it. A file that ends in
+    .txt gets only the samples, as the example of `gesture export` reads them.
+
+    \b
+    Example: gesture data stream data/sample stream.csv --run runs/latest
+    """
+    with console.steps(json) as on_step:
+        on_step(f"joining the takes of {dataset}")
+        stream = workflow.make_stream(dataset, file, run, seed)
+    _show_stream(stream, file, json)
+
+
+@data_app.command("lint")
+def data_lint(dataset: Dataset, json: Json = False) -> None:
+    """Find what a model should not learn.
+
+    Mixed rates, gaps, clipping, stuck or swapped axes, gravity missing or in another unit,
+    unequal shares, takes too short, and takes that are there twice. Each finding names file and
+    line, and what to do; with any finding the exit code is 7. Nothing is changed.
+
+    \b
+    Example: gesture data lint data/mine
+    """
+    console.show_recovered(workflow.recover(dataset))
+    with console.steps(json) as on_step:
+        on_step(f"looking at the takes of {dataset}")
+        report = workflow.lint(dataset)
+    _show_lint(report, json)
+    if report.findings:
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+@data_app.command("show")
+def data_show(
+    path: Annotated[Path, typer.Argument(help="A folder of recordings, one recording or series.")],
+    out: Annotated[Path, typer.Option(help="The picture (.png) or page (.html) to write.")],
+    json: Json = False,
+) -> None:
+    """Draw takes and class overlays.
+
+    A dataset gives one overlay of all takes for each label, and as .html the takes one by one
+    too; a recording gives its traces, with gaps and intervals marked.
+
+    \b
+    Example: gesture data show data/mine --out mine.html
+    """
+    with console.steps(json) as on_step:
+        recordings = workflow.show(path, out, on_step)
+    _show_drawn(recordings, out, json)
+
+
+@data_app.command("list")
+def data_list(
+    dataset: Annotated[Path | None, typer.Argument(help="Else all datasets in data/.")] = None,
+    remote: Annotated[bool, typer.Option("--remote", help="Published ones, for get.")] = False,
+    json: Json = False,
+) -> None:
+    """List datasets, or what is in one.
+
+    \b
+    Example: gesture data list data/mine
+    """
+    if remote:
+        _show_catalogue(workflow.remote_datasets(), json)
+    elif dataset is None:
+        _show_datasets(workflow.local_datasets(), json)
+    else:
+        console.show_recovered(workflow.recover(dataset))
+        _show_inventory(workflow.inventory(dataset), json)
+
+
+@data_app.command("trim")
+def data_trim(
+    file: Annotated[Path, typer.Argument(help="A recording.")],
+    start: Annotated[float, typer.Option(min=0, help="Seconds after the first sample.")] = 0.0,
+    stop: Annotated[
+        float | None, typer.Option(min=0, help="Seconds after the first sample; else the end.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Cut a recording to a part of it.
+
+    The recording as it was stays beside it, with .untrimmed after its name.
+
+    \b
+    Example: gesture data trim data/mine/punch/anna-1-003.csv --start 0.2 --stop 1.1
+    """
+    _show_trimmed(workflow.trim(file, start, stop), json)
+
+
+@data_app.command("relabel")
+def data_relabel(
+    files: Annotated[list[Path], typer.Argument(help="Recordings.")],
+    label: Annotated[str, typer.Option(help="What was really done.")],
+    new_label: NewLabel = False,
+    json: Json = False,
+) -> None:
+    """Give recordings another label.
+
+    Each moves to the folder of that label under the next free number, and its header is
+    rewritten; nothing is overwritten.
+
+    \b
+    Example: gesture data relabel data/mine/punch/anna-1-003.csv --label flex
+    """
+    _show_relabelled(workflow.relabel(files, label, new_label), json)
+
+
+@data_app.command("export")
+def data_export(
+    dataset: Dataset,
+    folder: Annotated[Path, typer.Argument(help="A new folder for the files.")],
+    form: Annotated[str, typer.Option("--format", help="tutorial or edge-impulse.")],
+    json: Json = False,
+) -> None:
+    """Write recordings for other tools.
+
+    The CSV of the Arduino tutorial, which `gesture data import` reads back, or the JSON that
+    Edge Impulse's uploader takes, unsigned. Takes with gaps are left out and named, since
+    neither format can tell a gap; the exit code is then 3.
+
+    \b
+    Example: gesture data export data/mine for-others --format edge-impulse
+    """
+    with console.steps(json) as on_step:
+        on_step(f"writing the takes of {dataset}")
+        report = workflow.export_recordings(dataset, folder, form)
+    _show_exported(report, folder, json)
+    if report.left_out:
+        raise typer.Exit(ExitCode.LEFT_OUT)
+
+
+@app.command()
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="Where the recordings go.")],
+    people: Annotated[int, typer.Option(min=1, help="How many people.")] = 4,
+    takes: Annotated[int, typer.Option(min=1, help="Takes a person and gesture.")] = 6,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    json: Json = False,
+) -> None:
+    """Make synthetic recordings.
+
+    Several people, several gestures, and idle.
+
+    \b
+    Example: gesture simulate data/simulated --people 5 --takes 10
+    """
+    _show_simulated(workflow.simulate(folder, people, takes, seed), json)
+
+
+def _show_simulated(paths: Sequence[Path], as_json: bool) -> None:
+    if as_json:
+        print_json({"recordings": paths})
+    else:
+        console.out.print(f"{len(paths)} recordings in {escape(str(paths[0].parent.parent))}")
+
+
+def show_imported(report: ImportReport, as_json: bool) -> None:
+    """Print how many takes an import saved, and what it left out."""
+    takes = [(label, person, count) for (label, person), count in sorted(report.takes.items())]
+    if as_json:
+        named = [{"label": label, "person": person, "takes": n} for label, person, n in takes]
+        left_out = [str(entry) for entry in report.left_out]
+        noted = [str(entry) for entry in report.noted]
+        told = {"dataset": report.dataset, "takes": named, "left_out": left_out, "noted": noted}
+        print_json(told)
+        return
+    for entry in report.left_out:
+        console.out.print(f"[yellow]left out[/] {escape(str(entry))}", soft_wrap=True)
+    for entry in report.noted:
+        console.out.print(f"[dim]noted[/]    {escape(str(entry))}", soft_wrap=True)
+    show_table(
+        f"{report.total} takes imported into {report.dataset}, which has {report.in_dataset} now",
+        [(f"{label} by {person}", count) for label, person, count in takes],
+    )
+
+
+def _show_stream(stream: Recording, file: Path, as_json: bool) -> None:
+    seconds = len(stream) / stream.rate_hz
+    if as_json:
+        print_json({"file": file, "seconds": seconds, "intervals": stream.intervals})
+    else:
+        console.out.print(f"{escape(str(file))}: {len(stream.intervals)} takes in {seconds:.1f} s")
+
+
+SHOWN = 5  # findings that are mended alike; --json has them all
+
+
+def _show_lint(report: LintReport, as_json: bool) -> None:
+    """Findings that are mended alike stand together, with what to do told once."""
+    if as_json:
+        print_json(report)
+        return
+    groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for finding in report.findings:
+        groups[finding.check, finding.next_step].append(finding)
+    for (check, next_step), findings in groups.items():
+        console.out.print(f"[bold yellow]{check}[/]")
+        for finding in findings[:SHOWN]:
+            console.out.print(f"  {escape(finding.place)}: {escape(finding.what)}", soft_wrap=True)
+        if len(findings) > SHOWN:
+            console.out.print(f"  and {len(findings) - SHOWN} more; --json lists them all")
+        console.out.print(f"  [bold]next[/] {escape(next_step)}", soft_wrap=True)
+    count = len(report.findings)
+    found = f"{count} finding{'s' if count > 1 else ''}" if count else "nothing found"
+    console.out.print(f"{escape(str(report.dataset))}: {report.takes} takes looked at, {found}")
+
+
+def _show_drawn(recordings: int, file: Path, as_json: bool) -> None:
+    if as_json:
+        print_json({"file": file, "recordings": recordings})
+    else:
+        console.out.print(
+            f"{escape(str(file))}: {recordings} recording{'s' if recordings > 1 else ''}"
+        )
+
+
+def _show_datasets(datasets: Mapping[Path, int], as_json: bool) -> None:
+    if as_json:
+        print_json({"datasets": datasets})
+    elif datasets:
+        files = [(str(path), f"{count} recordings") for path, count in datasets.items()]
+        show_table("datasets", files)
+    else:
+        console.err.print(
+            "There is no dataset in data/; `gesture capture` or `gesture data import` starts one."
+        )
+
+
+def _show_catalogue(datasets: Sequence[RemoteDataset], as_json: bool) -> None:
+    if as_json:
+        print_json({"datasets": datasets})
+        return
+    for entry in (dataset.entry for dataset in datasets):
+        rows = [
+            ("what", entry.what),
+            *_content(entry),
+            ("published", entry.published),
+            ("but", entry.caveat),
+            ("licence", entry.licence),
+            ("from", entry.home),
+            ("cite", entry.citation),
+        ]
+        show_table(entry.name, rows)
+    console.out.print("gesture data get NAME fetches one")
+
+
+def _content(entry: Published) -> list[tuple[str, str]]:
+
+    if isinstance(entry, SequenceEntry):
+        return [("content", entry.content), ("files", ", ".join(entry.files))]
+    people = "1 person" if entry.people == 1 else f"{entry.people} people"
+    recorded = f"{entry.recordings} recordings, {people}, {entry.rate_hz:g} Hz; {entry.units}"
+    return [("labels", ", ".join(entry.labels)), ("recorded", recorded)]
+
+
+def _show_fetched(report: ImportReport | FetchedFiles, as_json: bool) -> None:
+    from pipeline.datasets.fetch import FetchedFiles
+
+    if not isinstance(report, FetchedFiles):
+        show_imported(report, as_json)
+    elif as_json:
+        print_json(report)
+    else:
+        rows = [("files", ", ".join(report.files)), ("content", report.content)]
+        show_table(f"fetched {report.dataset}", rows)
+
+
+def _show_inventory(inventory: Inventory, as_json: bool) -> None:
+    if as_json:
+        print_json(inventory)
+        return
+    if inventory.series:
+        _show_series(inventory)
+    if not inventory.shares:
+        return
+    table = Table("label", "person", "sessions", "takes", "seconds", "Hz", box=None)
+    for share in inventory.shares:
+        rates = ", ".join(f"{rate_hz:g}" for rate_hz in share.rates_hz)
+        sessions = ", ".join(share.sessions)
+        numbers = (str(share.takes), f"{share.seconds:.1f}", rates)
+        table.add_row(*map(escape, (share.label, share.person, sessions)), *numbers)
+    console.out.print(table)
+    console.out.print(f"{inventory.takes} takes in {escape(str(inventory.dataset))}")
+
+
+def _show_series(inventory: Inventory) -> None:
+    table = Table("series", "readings", "missing", "every", box=None)
+    for series in inventory.series:
+        numbers = (str(series.readings), str(series.missing), f"{series.period_s:g} s")
+        table.add_row(escape(str(series.file)), *numbers)
+    console.out.print(table)
+
+
+def _show_trimmed(trimmed: Trimmed, as_json: bool) -> None:
+    if as_json:
+        print_json(trimmed)
+        return
+    kept = f"{trimmed.kept} of {trimmed.of} samples kept"
+    console.out.print(f"{escape(str(trimmed.file))}: {kept}", soft_wrap=True)
+    console.out.print(f"as it was: {escape(str(trimmed.untrimmed))}", soft_wrap=True)
+
+
+def _show_relabelled(moved: Sequence[tuple[Path, Path]], as_json: bool) -> None:
+    if as_json:
+        print_json({"moved": [{"from": before, "to": after} for before, after in moved]})
+        return
+    for before, after in moved:
+        console.out.print(escape(f"{before} -> {after}"), soft_wrap=True)
+
+
+def _show_exported(report: ExportReport, folder: Path, as_json: bool) -> None:
+    if as_json:
+        left_out = [str(entry) for entry in report.left_out]
+        rest = {"takes": report.takes, "left_out": left_out, "read_back": report.read_back}
+        print_json({"files": report.files, **rest})
+        return
+    for entry in report.left_out:
+        console.out.print(f"[yellow]left out[/] {escape(str(entry))}", soft_wrap=True)
+    where = f"{len(report.files)} files in {escape(str(folder))}"
+    console.out.print(f"{report.takes} takes in {where}", soft_wrap=True)
+    for command in report.read_back:
+        console.out.print(f"read back with: {escape(command)}", soft_wrap=True)

@@ -1,0 +1,131 @@
+"""`gesture evaluate`: a config over folds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.cli import console
+from pipeline.cli.console import print_json
+from pipeline.cli.parser import App, Json, each_once
+from pipeline.workflows import evaluate as workflow
+
+if TYPE_CHECKING:
+    from pipeline.training.metrics import EventScore
+    from pipeline.workflows.evaluate import Evaluation, ProtocolScore
+
+
+app = App()
+
+
+@app.command()
+def evaluate(
+    config_or_run: Annotated[Path, typer.Argument(help="A YAML file, or a run folder.")],
+    protocols: Annotated[
+        list[str] | None,
+        typer.Option("--protocol", help="lopo, session, kfold, unseen or leaky; repeatable."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value, as often as needed.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Evaluate a config over folds.
+
+    Trains, converts and asks the compiled C, fold by fold. lopo leaves each person out once,
+    session each session; kfold tests on one take in k; unseen leaves each gesture out once, and
+    tells how often it is called something; leaky deals windows at random, to show how much that
+    flatters. Without --protocol: lopo where three people or more made every
+    gesture, else kfold. Stopped by Ctrl-C, the same command goes on after the folds that are done.
+
+    \b
+    Example: gesture evaluate gesture_conv1d --protocol lopo --protocol leaky
+    """
+    with console.steps_and_progress(json) as (on_step, on_progress):
+        chosen = (each_once(settings), protocols or [])
+        result = workflow.evaluate(config_or_run, *chosen, on_step, on_progress=on_progress)
+    _show_evaluation(result, json)
+
+
+def _show_evaluation(evaluation: Evaluation, as_json: bool) -> None:
+    if as_json:
+        print_json(evaluation)
+        return
+    console.out.print(_protocols(evaluation.protocols))
+    for score in evaluation.protocols:
+        console.out.print(f"  {score.protocol}: {score.what}", style="dim")
+    console.out.print("", _events(evaluation.protocols))
+    for score in evaluation.protocols:
+        if score.unseen:
+            console.out.print("", _unseen(score))
+    for score in evaluation.protocols:
+        console.out.print("", _folds(score))
+        if len(score.people) > 1:
+            console.out.print("", _people(score))
+    console.out.print(f"\n{escape(str(evaluation.folder / 'evaluation.json'))}", soft_wrap=True)
+
+
+def _protocols(scores: Sequence[ProtocolScore]) -> Table:
+    table = Table("protocol", "folds", "windows", "int8", "float", "balanced", box=None)
+    for score in scores:
+        numbers = (str(len(score.folds)), f"{score.windows:,}")
+        shares = (score.int8_accuracy, score.float_accuracy, score.int8_balanced_accuracy)
+        table.add_row(f"[bold]{score.protocol}[/]", *numbers, *map(_percent, shares))
+    return table
+
+
+def _events(scores: Sequence[ProtocolScore]) -> Table:
+    """Of streams: what was called, how late, and how often where there was nothing to call."""
+    heads = ("gestures", "recall", "precision", "F1", "twice", "latency, 95 %")
+    table = Table("events", *heads, "false alarms/h at rest", "in unknown motion", box=None)
+    for score in scores:
+        found = score.called.gestures
+        if not found.takes:
+            continue
+        shares = map(_percent, (found.recall, found.precision, found.f1))
+        late = f"{found.latency_median_s:.2f} s, {found.latency_p95_s:.2f} s"
+        alarms = map(_alarms, (score.called.rest, score.called.unknown))
+        numbers = (f"{found.takes:,}", *shares, str(found.again), late, *alarms)
+        table.add_row(f"[bold]{score.protocol}[/]", *numbers)
+    return table
+
+
+def _alarms(score: EventScore) -> str:
+    if not score.hours:
+        return "-"
+    low, high = score.false_alarms_interval
+    return f"{score.false_alarms_per_hour:.1f} ({low:.1f} to {high:.1f}) in {score.hours:.1f} h"
+
+
+def _unseen(score: ProtocolScore) -> Table:
+    table = Table(f"{score.protocol} gesture", "takes", "called something", box=None)
+    for one in score.unseen:
+        share = _percent(one.called / one.takes) if one.takes else "-"
+        table.add_row(escape(one.label), str(one.takes), share)
+    return table
+
+
+def _folds(score: ProtocolScore) -> Table:
+    heads = ("windows", "int8", "float", "event F1", "decision")
+    table = Table(f"{score.protocol} fold", *heads, box=None)
+    for number, fold in enumerate(score.folds, start=1):
+        shares = (fold.int8_accuracy, fold.float_accuracy, fold.called.gestures.f1)
+        table.add_row(str(number), f"{fold.windows:,}", *map(_percent, shares), escape(fold.how))
+    return table
+
+
+def _people(score: ProtocolScore) -> Table:
+    table = Table(f"{score.protocol} person", "windows", "int8", "float", box=None)
+    for person in score.people:
+        shares = (_percent(person.int8_accuracy), _percent(person.float_accuracy))
+        table.add_row(escape(person.person), f"{person.windows:,}", *shares)
+    return table
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}"

@@ -1,0 +1,134 @@
+"""How a command line is read: options that commands share, and commands loaded when asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from pipeline.core.errors import ExitCode, PipelineError, StoppedError
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+NewLabel = Annotated[
+    bool, typer.Option("--new-label", help="The label is meant, though nearly one that is there.")
+]
+
+
+def each_once(settings: Sequence[str] | None) -> Sequence[str]:
+    """What `--set` was given; of two values for one key the last would win without a word.
+
+    Raises:
+        PipelineError: USAGE, a key is there twice.
+    """
+    keys = Counter(setting.partition("=")[0] for setting in settings or ())
+    for key, times in keys.items():
+        if times > 1:
+            raise PipelineError(
+                f"`--set {key}=...` is there {times} times.",
+                "only one value can be meant",
+                "leave the others out",
+                ExitCode.USAGE,
+            )
+    return settings or ()
+
+
+@contextmanager
+def _help_printed() -> Iterator[None]:
+    """While words are read, only help is printed. Raises OutputError where it cannot be."""
+    try:
+        yield
+    except OSError as error:
+        from pipeline.cli.terminal import OutputError  # loads rich
+
+        raise OutputError(error) from None
+
+
+class _Group(TyperGroup):
+    """A group whose help may go to a full disk."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        with _help_printed():
+            return super().parse_args(ctx, args)
+
+
+class _Command(TyperCommand):
+    """An option that takes one value takes it once: the last of two would replace the first
+    without a word. Nor is it ended by Ctrl-C without one."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+        for option in given:
+            once = not (getattr(option, "multiple", True) or getattr(option, "is_flag", False))
+            if once and given.count(option) > 1:
+                ctx.fail(f"Option '{option.opts[0]}' is there twice, and only one can be meant.")
+        with _help_printed():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise StoppedError from None
+
+
+class App(typer.Typer):
+    """A group of commands that are read so; their help is plain text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"rich_markup_mode": None, "cls": _Group, **options})
+
+    def command(self, *words: Any, **options: Any) -> Callable[..., Any]:
+        """As its base; the command reads its options as `_Command` says."""
+        return super().command(*words, **{"cls": _Command, **options})
+
+
+class _Commands(MutableMapping[str, Any]):
+    """Commands by name; the module of one is imported when the command is asked for."""
+
+    def __init__(self, listed: Mapping[str, tuple[str, str]]) -> None:
+        self._listed = listed
+        self._loaded: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._loaded:
+            module = import_module(self._listed[name][0])
+            self._loaded[name] = typer.main.get_group(module.app).commands[name]
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._listed)
+
+    def __len__(self) -> int:
+        return len(self._listed)
+
+
+def lazy_group(listed: Mapping[str, tuple[str, str]]) -> type[TyperGroup]:
+    """A group whose help imports no command.
+
+    Args:
+        listed: by name, the module whose `app` has the command, and its help in one line.
+    """
+
+    class LazyGroup(_Group):
+        """As its base, but for where its commands and their help come from."""
+
+        def __init__(self, **attributes: Any) -> None:
+            super().__init__(**{**attributes, "commands": {}})
+            self.commands = _Commands(listed)
+
+        def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002, as its base
+            with formatter.section("Commands"):
+                formatter.write_dl([(name, text) for name, (_, text) in listed.items()])
+
+    return LazyGroup

@@ -1,0 +1,82 @@
+"""`gesture replay`: events, for people or as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.cli import console
+from pipeline.cli.console import print_json
+from pipeline.cli.parser import App, Json
+from pipeline.core.artifacts import Event, Recording
+from pipeline.workflows import predict as workflow
+
+if TYPE_CHECKING:
+    from pipeline.capture.link_statistics import MonitorEntry
+    from pipeline.training.events import MatchedEvents
+
+
+app = App()
+
+Run = Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")]
+
+
+@app.command()
+def replay(
+    run: Run,
+    file: Annotated[Path, typer.Argument(help="A recording.")],
+    json: Json = False,
+) -> None:
+    """Print the events that a board would give.
+
+    Runs a recording through the firmware's own C on this computer; the events and their times
+    are those a board prints.
+
+    \b
+    Example: gesture replay runs/latest stream.csv
+    """
+    _show_events(workflow.replay(run, file), json)
+
+
+def show_entry(entry: MonitorEntry, as_json: bool) -> None:
+    """Print a line that `gesture monitor` shows."""
+    if as_json:
+        print_json(entry)
+    elif entry.event is not None:
+        _show_event(entry.event)
+    else:
+        console.out.print(f"[yellow]{escape(entry.note)}[/]")
+
+
+def _show_events(events: Sequence[Event], as_json: bool) -> None:
+    if as_json:
+        print_json({"events": events})
+        return
+    for event in events:
+        _show_event(event)
+
+
+def _show_event(event: Event) -> None:
+    console.out.print(
+        f"{event.t_us / 1e6:9.3f} s  [bold]{escape(event.label):<16}[/] {event.score:.3f}"
+    )
+
+
+def show_calls(calls: MatchedEvents, stream: Recording, as_json: bool) -> None:
+    """Each part of the stream, and what the board called it."""
+    if as_json:
+        print_json(calls)
+        return
+    table = Table("at", "what it was", "called", box=None)
+    for interval, called in zip(stream.intervals, calls.called, strict=True):
+        at_s = stream.t_us[interval.start] / 1e6
+        table.add_row(f"{at_s:.1f} s", escape(interval.label), escape(", ".join(called) or "-"))
+    console.out.print(table)
+    console.out.print(
+        f"{calls.right} of {calls.takes} gestures called right, {calls.false} false alarms"
+    )

@@ -1,0 +1,291 @@
+"""`gesture report` and `gesture runs`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Column, Table
+
+from pipeline.cli import console
+from pipeline.cli.console import print_json, show_table
+from pipeline.cli.parser import App, Json
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.workflows import compare as workflow
+from pipeline.workflows import report as reports
+from pipeline.workflows.compare import BrokenRun
+
+if TYPE_CHECKING:
+    from pipeline.core.run_folder import RunFolder
+    from pipeline.training.robustness import Curve
+    from pipeline.workflows.compare import BrokenRun, Comparison, RunSummary
+    from pipeline.workflows.report import Reported
+
+
+app = App()
+runs_app = App(help="Look runs over, side by side; delete some.", no_args_is_help=True)
+app.add_typer(runs_app, name="runs")
+
+
+LATEST = Path("runs/latest")
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")] = LATEST,
+    json: Json = False,
+) -> None:
+    """Measure robustness; write a run's report.
+
+    Disturbs the held-out windows more and more (the board turned, swings harder or slower,
+    samples lost, noise, clipping), asks the compiled C, and writes report.html anew from all
+    that the run's stages have left. A run that is not converted gets its report without that.
+
+    \b
+    Example: gesture report runs/latest
+    """
+    with console.steps(json) as on_step:
+        result = reports.report(run, on_step)
+    _show_report(result, json)
+
+
+@runs_app.command("list")
+def runs_list(json: Json = False) -> None:
+    """Every run in runs/.
+
+    Its data, split and accuracy, what it costs, and how far it has come.
+
+    \b
+    Example: gesture runs list
+    """
+    _show_runs(workflow.list_runs(), json)
+
+
+@runs_app.command("compare")
+def runs_compare(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders, two or more.")],
+    json: Json = False,
+) -> None:
+    """Runs side by side.
+
+    What differs in their settings, how good they are and what they cost.
+
+    \b
+    Example: gesture runs compare runs/first runs/second
+    """
+    show_comparison(workflow.compare_runs(runs), json)
+
+
+@runs_app.command("delete")
+def runs_delete(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete runs for good.
+
+    With what was built of them. Asks before; with --json, or where nobody can be asked, --yes is
+    needed. Where one of them is being written by another command, none is deleted.
+
+    \b
+    Example: gesture runs delete runs/first runs/second
+    """
+    meant = workflow.deletable_runs(runs)
+    if yes or _may_delete(meant, json):
+        workflow.delete_runs(meant)
+        _show_deleted(meant, json)
+
+
+UNKNOWN = "-"
+LONGEST_NAME = 30  # of a run, in one line
+
+
+def _show_report(reported: Reported, as_json: bool) -> None:
+    if as_json:
+        print_json(reported)
+        return
+    network = "int8" if reported.int8 else "float, not converted yet"
+    show_table(
+        f"report of {reported.run}",
+        [
+            *_accuracy(reported.accuracy, network),
+            ("held out", reported.how),
+            ("report", reported.report),
+        ],
+    )
+    if reported.accuracy is None:
+        return
+    if reported.robustness is None:
+        console.out.print("[yellow]robustness is measured once the run is converted[/]")
+        return
+    table = Table("five points are lost at", "below", "above", box=None)
+    for curve in reported.robustness.curves:
+        table.add_row(
+            curve.name, _level(curve, curve.falls_below), _level(curve, curve.falls_above)
+        )
+    console.out.print(table)
+
+
+def _accuracy(accuracy: float | None, network: str) -> list[tuple[str, object]]:
+    return [] if accuracy is None else [("accuracy", f"{accuracy:.1%} ({network})")]
+
+
+def _level(curve: Curve, level: float | None) -> str:
+    return UNKNOWN if level is None else f"{level:g} {curve.unit}"
+
+
+def _show_runs(runs: Sequence[RunSummary | BrokenRun], as_json: bool) -> None:
+
+    if as_json:
+        print_json({"runs": runs})
+        return
+    if not runs:
+        console.out.print("no runs in runs/ yet: `gesture train CONFIG` makes one")
+        return
+    name = Column("run", overflow="fold", min_width=min(LONGEST_NAME, _longest(runs)))
+    heads = ("state", "data", "split", "int8", "alarms/h at rest", "in motion", "bytes", "instr.")
+    table = Table(name, *heads, box=None)
+    for run in runs:
+        if isinstance(run, BrokenRun):
+            table.add_row(escape(run.run.name), f"[red]{escape(run.fault)}[/]")
+            continue
+        alarms = (run.false_alarms_per_hour_at_rest, run.false_alarms_per_hour)
+        figures = (_share(run.int8_accuracy), *map(_number, alarms))
+        sizes = (_count(run.model_bytes), _instructions(run))
+        words = (run.run.name, run.state, run.data, run.split)
+        table.add_row(*map(escape, words), *figures, *sizes)
+    console.out.print(table)
+
+
+def _longest(runs: Sequence[RunSummary | BrokenRun]) -> int:
+    return max(len(run.run.name) for run in runs)
+
+
+def show_comparison(comparison: Comparison, as_json: bool) -> None:
+    """Print runs side by side."""
+    if as_json:
+        print_json(comparison)
+        return
+    runs = comparison.runs
+    table = Table("", *(escape(str(run.run)) for run in runs), box=None)
+    for name, tell in _rows(runs):
+        table.add_row(name, *(escape(tell(run)) for run in runs))
+    console.out.print(table, "")
+    settings = Table("setting", *(escape(run.run.name) for run in runs), box=None)
+    for key, values in comparison.differences.items():
+        settings.add_row(escape(key), *(escape(_value(value)) for value in values))
+    console.out.print(settings if comparison.differences else "no setting differs")
+    for warning in comparison.warnings:
+        console.out.print(f"[yellow]note[/] {escape(warning)}")
+
+
+def _rows(runs: Sequence[RunSummary]) -> list[tuple[str, Callable[[RunSummary], str]]]:
+    """What is told of each run, a row each; only protocols that one of them was evaluated by, and
+    figures that one of them has."""
+    protocols = sorted({protocol for run in runs for protocol in run.protocols})
+    figures = dict.fromkeys(figure.name for run in runs for figure in run.figures)
+    return [
+        ("task", lambda run: run.task),
+        ("state", lambda run: run.state),
+        ("data", lambda run: f"{run.data} ({run.data_hash[:8]})"),
+        ("labels", lambda run: ", ".join(run.labels)),
+        ("model", lambda run: run.model),
+        ("held out", _held_out),
+        ("int8 accuracy", lambda run: _share(run.int8_accuracy)),
+        ("float accuracy", lambda run: _share(run.float_accuracy)),
+        *((f"{name}, int8", _by_protocol(name)) for name in protocols),
+        *((name, _by_figure(name)) for name in figures),
+        ("gestures found", lambda run: _share(run.event_recall)),
+        ("event F1", lambda run: _number(run.event_f1)),
+        ("false alarms an hour at rest", lambda run: _number(run.false_alarms_per_hour_at_rest)),
+        ("false alarms an hour in motion", lambda run: _number(run.false_alarms_per_hour)),
+        ("latency of an event", lambda run: _number(run.latency_s, " s")),
+        ("tolerance to rotation", lambda run: _number(run.rotation_limit_deg, " deg")),
+        ("model.tflite bytes", lambda run: _count(run.model_bytes)),
+        ("flash bytes", lambda run: _count(run.flash_bytes)),
+        ("RAM bytes", lambda run: _count(run.ram_bytes)),
+        ("network's flash bytes", lambda run: _count(run.network_flash_bytes)),
+        ("network's RAM bytes", lambda run: _count(run.network_ram_bytes)),
+        ("instructions", _instructions),
+        ("instructions a second", _instructions_a_second),
+    ]
+
+
+def _by_protocol(name: str) -> Callable[[RunSummary], str]:
+    return lambda run: _share(run.protocols.get(name))
+
+
+def _by_figure(name: str) -> Callable[[RunSummary], str]:
+    def tell(run: RunSummary) -> str:
+        found = (figure for figure in run.figures if figure.name == name)
+        return next((_number(each.value, f" {each.unit}") for each in found), UNKNOWN)
+
+    return tell
+
+
+def _held_out(run: RunSummary) -> str:
+    what = "texts" if run.task == "sentiment" else "windows"
+    return run.split if run.windows is None else f"{run.split}, {run.windows:,} {what}"
+
+
+def _share(share: float | None) -> str:
+    return UNKNOWN if share is None else f"{share:.1%}"
+
+
+def _number(number: float | None, unit: str = "") -> str:
+    return UNKNOWN if number is None else f"{number:.3g}{unit}"
+
+
+def _count(count: int | None) -> str:
+    return UNKNOWN if count is None else f"{count:,}"
+
+
+def _instructions(run: RunSummary) -> str:
+    if run.instructions is None and run.estimated_instructions is not None:
+        return f"about {run.estimated_instructions:,}"
+    return _count(run.instructions)
+
+
+def _instructions_a_second(run: RunSummary) -> str:
+    each = run.estimated_instructions if run.instructions is None else run.instructions
+    if each is None or run.hops_per_second is None:
+        return UNKNOWN
+    return _count(round(each * run.hops_per_second))
+
+
+def _value(value: Any) -> str:
+    return json.dumps(value)
+
+
+def _may_delete(runs: Sequence[RunFolder], as_json: bool) -> bool:
+    """Ask a person.
+
+    Raises:
+        PipelineError: USAGE where there is nobody to be asked.
+    """
+    names = ", ".join(str(run.path) for run in runs)
+    if as_json or not sys.stdin.isatty():
+        raise PipelineError(
+            f"Nobody could be asked whether to delete {names}.",
+            "the input is no terminal, or --json wants nothing but the result",
+            "add --yes where it is meant",
+            ExitCode.USAGE,
+        )
+    console.err.print(f"Delete {escape(names)} for good? [dim](y/N)[/]", end=" ", soft_wrap=True)
+    if sys.stdin.readline().strip().lower() in ("y", "yes"):
+        return True
+    console.err.print("nothing was deleted")
+    return False
+
+
+def _show_deleted(runs: Sequence[RunFolder], as_json: bool) -> None:
+    if as_json:
+        print_json({"deleted": [run.path for run in runs]})
+        return
+    for run in runs:
+        console.out.print(f"deleted {escape(str(run.path))}", soft_wrap=True)

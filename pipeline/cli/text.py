@@ -1,0 +1,106 @@
+"""`gesture predict` and `gesture generate`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.text import Text
+
+from pipeline.cli import console
+from pipeline.cli.console import print_json, print_plain
+from pipeline.cli.parser import App, Json
+from pipeline.workflows import predict as workflow
+
+if TYPE_CHECKING:
+    from pipeline.workflows.predict import Judgement, Written
+
+
+app = App()
+
+Port = Annotated[
+    str | None, typer.Option(help="Ask a board with this run: auto, a path or id:SERIAL.")
+]
+HIGHEST_SEED = 2**32 - 1  # of a board too
+Run = Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")]
+
+
+@app.command()
+def predict(
+    run: Run,
+    texts: Annotated[list[str], typer.Argument(help="A text, or several, each in quotes.")],
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Say what a text is.
+
+    For runs of `task: sentiment`. A converted run answers with the board's own C; with --port a
+    board says it itself.
+
+    \b
+    Example: gesture predict runs/latest "a film to fall asleep by"
+    """
+    show_judgements(workflow.predict(run, texts, port), json)
+
+
+@app.command()
+def generate(
+    run: Run,
+    prompt: Annotated[str, typer.Option(help="What it goes on from.")],
+    length: Annotated[int, typer.Option(help="Characters to write.")] = 500,
+    temperature: Annotated[
+        float,
+        typer.Option(help="0: the likeliest at all times; 0.0001 (careful) to 5 (wild): drawn."),
+    ] = 1.0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=HIGHEST_SEED, help="The same seed gives the same text.")
+    ] = 1,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Write a text.
+
+    For runs of `task: generation`. A converted run writes with the board's own C: what a board
+    writes for the same seed, which with --port it does itself.
+
+    \b
+    Example: gesture generate runs/latest --prompt "ROMEO:" --length 500 --temperature 0.5
+    """
+    written = workflow.generate(run, prompt, length, temperature, seed, port)
+    show_written(written, json)
+
+
+def show_judgements(judgements: Sequence[Judgement], as_json: bool) -> None:
+    """Print the label of each text."""
+    if as_json:
+        print_json({"texts": judgements})
+        return
+    for judged in judgements:
+        console.out.print(Text.assemble(*_verdict(judged), f"  {judged.text}"))
+        if judged.unknown:
+            console.err.print(f"[dim]not known to it: {escape(', '.join(judged.unknown))}[/]")
+        if judged.left_out:
+            console.err.print(
+                f"[dim]{judged.left_out} of {judged.tokens} {judged.level} were cut off[/]"
+            )
+
+
+def _verdict(judged: Judgement) -> tuple[tuple[str, str] | str, ...]:
+    """None of a text of which the network knows nothing: it answers the same to all of them."""
+    if judged.nothing_known:
+        return (("not known", "bold yellow"),)
+    return (judged.label, "bold"), f" {judged.scores[judged.label]:.1%}"
+
+
+def show_written(written: Written, as_json: bool) -> None:
+    """Print the text that a network wrote."""
+    if as_json:
+        print_json(written)
+        return
+    print_plain(written.prompt + written.text)  # rich would read brackets and tabs
+    network = "int8" if written.int8 else "float"
+    bits = f"{written.bits_per_character:.2f} bits a character on the text held out"
+    console.err.print(f"[dim]{network} network, {bits}[/]")

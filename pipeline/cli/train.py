@@ -1,0 +1,105 @@
+"""`gesture train` and `gesture settings`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli import console
+from pipeline.cli.console import print_json, print_plain, show_table
+from pipeline.cli.parser import App, Json, each_once
+from pipeline.config.budget import budget_reference
+from pipeline.config.reference import settings_reference
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.workflows import next_commands
+from pipeline.workflows import train as workflow
+
+if TYPE_CHECKING:
+    from pipeline.training.run_files import Trained
+
+
+app = App()
+
+
+@app.command()
+def train(
+    config: Annotated[
+        Path | None, typer.Argument(help="A YAML file, or the name of a ready config.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value, as often as needed.")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Run folder; else runs/CONFIG, numbered.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="A run folder whose training was broken off; no CONFIG.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Fit a model, write a report.
+
+    A training that was killed goes on after its last whole epoch with --resume RUN.
+
+    \b
+    Example: gesture train gesture_conv1d --set fit.epochs=20
+    """
+    with console.epochs(json) as on_epoch:
+        if config is not None and resume is None:
+            result = workflow.train(config, each_once(settings), run, on_epoch)
+        elif resume is not None and not (config or settings or run):
+            result = workflow.resume(resume, on_epoch)
+        elif resume is not None and settings and not config:
+            raise PipelineError(
+                "Settings cannot be changed when a training is resumed.",
+                f"--resume continues {resume} with the settings that it began with",
+                "leave --set out, or train a new run: `gesture train CONFIG --set ...`",
+                ExitCode.USAGE,
+            )
+        else:
+            raise PipelineError(
+                "`gesture train` needs a config, or a run to go on with, and not both.",
+                "--resume goes on with the settings that the run was begun with",
+                "write `gesture train CONFIG`, or `gesture train --resume RUN`",
+                ExitCode.USAGE,
+            )
+    show_trained(result, json)
+    console.show_next(next_commands.after_training(result.run), json)
+
+
+@app.command()
+def settings() -> None:
+    """List what a config file may set.
+
+    With every default, as Markdown.
+
+    \b
+    Example: gesture settings
+    """
+    print_plain(f"{settings_reference()}\n{budget_reference()}")
+
+
+def show_trained(trained: Trained, as_json: bool) -> None:
+    """Print what a training came to."""
+    if as_json:
+        print_json(trained)
+        return
+    show_table(
+        f"trained {trained.run}",
+        [
+            *_accuracy(trained),
+            *console.figure_rows(trained.figures),
+            ("training", trained.ended),
+            ("split", trained.split_note),
+            ("report", trained.report),
+        ],
+    )
+    console.show_note(trained.note)
+
+
+def _accuracy(trained: Trained) -> list[tuple[str, object]]:
+    if trained.accuracy is None:
+        return []
+    return [("accuracy", f"{trained.accuracy:.1%} of {trained.test_windows} held out")]

@@ -1,0 +1,1 @@
+"""Configs: their schema, how they are read, and their reference."""

@@ -1,0 +1,153 @@
+"""Budgets: limits of what a network may take of a board, and advice where it takes more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field
+
+from pipeline.cells.operators import KINDS
+from pipeline.config.file import load_section
+from pipeline.config.reference import table
+from pipeline.config.sections import Section
+from pipeline.core.costs import CLOCK_HZ, CYCLES_PER_INSTRUCTION, LayerCost, NetworkCost
+from pipeline.core.errors import PipelineError
+
+MS_A_SECOND = 1000.0
+MOST = 2**40  # of a limit: more than any board has
+_HEAD = """
+## Budgets
+
+A budget is a YAML file with these keys. `gesture convert --budget FILE` refuses a network that
+takes more, and names the layer to shrink. An example is configs/nano33ble.yaml.
+"""
+
+
+class Budget(Section):
+    """Limits of the whole network with its kernels; a key that is left out sets no limit."""
+
+    flash_bytes: int | None = Field(None, gt=0, le=MOST, description="limit of constants and code")
+    ram_bytes: int | None = Field(
+        None, gt=0, le=MOST, description="limit of static memory, with input and output"
+    )
+    stack_bytes: int | None = Field(
+        None, gt=0, le=MOST, description="limit of the stack of the network"
+    )
+    instructions: int | None = Field(
+        None, gt=0, le=MOST, description="limit of an inference, or of a hop if it streams"
+    )
+    inference_ms: float | None = Field(
+        None, ge=1e-6, le=1e9, description="limit of the same, as a time"
+    )
+    clock_hz: float = Field(
+        CLOCK_HZ, ge=1e3, le=1e12, description="clock of the processor, for inference_ms"
+    )
+    cycles_per_instruction: float = Field(
+        CYCLES_PER_INSTRUCTION.upper,
+        ge=1,
+        le=1000,
+        description="the worst case, for inference_ms: instructions may wait for the flash",
+    )
+
+    def inference_ms_of(self, cost: NetworkCost) -> float:
+        """The time of an inference on this processor, in ms."""
+        seconds = cost.instructions * self.cycles_per_instruction / self.clock_hz
+        return seconds * MS_A_SECOND
+
+    def overruns(self, cost: NetworkCost) -> dict[str, str]:
+        """The keys whose limit the network exceeds, with a text for each."""
+        used = {
+            "flash_bytes": cost.flash_bytes,
+            "ram_bytes": cost.ram_bytes,
+            "stack_bytes": cost.stack_bytes,
+            "instructions": cost.instructions,
+            "inference_ms": round(self.inference_ms_of(cost), 2),
+        }
+        limits = {key: getattr(self, key) for key in used}
+        return {
+            key: f"{key} {used[key]:,} of {limit:,}"
+            for key, limit in limits.items()
+            if limit is not None and used[key] > limit
+        }
+
+    def require_fit(self, cost: NetworkCost) -> None:
+        """Check a network.
+
+        Raises:
+            PipelineError: a limit is exceeded; the error names the most expensive layer.
+        """
+        overruns = self.overruns(cost)
+        if not overruns:
+            return
+        key = next(iter(overruns))
+        layer = _most_expensive(cost, key)
+        if key == "flash_bytes" and cost.text_bytes > layer.flash_bytes:
+            raise _large_vocabulary(cost, overruns)
+        raise PipelineError(
+            f"The network exceeds its budget: {'; '.join(overruns.values())}.",
+            f"layer `{layer.name}` ({layer.operator}) takes most: {_share(layer, cost, key)}; "
+            "compact kernels do not make it fit either",
+            f"{_advice(layer, key)}, then train again; or raise `{key}` if the board has the room",
+        )
+
+
+def _large_vocabulary(cost: NetworkCost, overruns: Mapping[str, str]) -> PipelineError:
+    return PipelineError(
+        f"The network exceeds its budget: {'; '.join(overruns.values())}.",
+        f"the vocabulary and its embedding take most: {cost.text_bytes:,} bytes",
+        "lower `text.max_words` or `text.embedding`, then train again; or raise `flash_bytes` if "
+        "the board has the room",
+    )
+
+
+def load_budget(path: Path) -> Budget:
+    """Read a budget.
+
+    Raises:
+        PipelineError: USAGE, with all faults of the file.
+    """
+    return load_section(path, Budget)
+
+
+_CELLS = tuple(kind.name for kind in KINDS)
+_ADVICE = {
+    "flash_bytes": "give that layer, or the one before it, fewer filters or a smaller kernel",
+    "ram_bytes": "give that layer or the one before it fewer filters, pool earlier, or shorten "
+    "window.length",
+    "stack_bytes": "replace that layer by one of another kind",
+    "instructions": "give that layer fewer filters or a smaller kernel, or pool before it",
+    "inference_ms": "give that layer fewer filters or a smaller kernel, or pool before it",
+}
+
+
+def _advice(layer: LayerCost, key: str) -> str:
+    if layer.operator not in _CELLS or key == "stack_bytes":
+        return _ADVICE[key]
+    advice = "give that layer fewer units"
+    is_slow = key in ("instructions", "inference_ms")
+    return f"{advice}, or raise model.downsample" if is_slow else advice
+
+
+def budget_reference() -> str:
+    """The part about budgets of the page on config keys."""
+    return f"{_HEAD}\n{table(Budget)}"
+
+
+def _most_expensive(cost: NetworkCost, key: str) -> LayerCost:
+    return max(cost.layers, key=lambda layer: _of_layer(layer, key))
+
+
+def _of_layer(layer: LayerCost, key: str) -> int:
+    return int(getattr(layer, key, layer.instructions))
+
+
+def _share(layer: LayerCost, cost: NetworkCost, key: str) -> str:
+    if key == "flash_bytes":
+        return f"{layer.flash_bytes:,} bytes; the kernels of all layers {cost.kernel_bytes:,}"
+    if key == "ram_bytes":
+        return f"{layer.ram_bytes:,} bytes are in use while it runs"
+    if key == "stack_bytes":
+        return f"{layer.stack_bytes:,} bytes"
+    share = layer.instructions / max(cost.instructions, 1)
+    return f"{layer.instructions:,} instructions, {share:.0%}, for {layer.macs:,} multiplications"

@@ -1,0 +1,328 @@
+"""Config files: settings in YAML. All faults of a file are reported together."""
+
+from __future__ import annotations
+
+import difflib
+import errno
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+from unicodedata import category
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from pipeline.config.faults import in_words
+from pipeline.config.sections import SECTIONS, Section, kinds_of, settings_of, why_no_setting
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import regular, why_missing
+from pipeline.core.project import CONFIGS, shipped_configs
+
+Kind = TypeVar("Kind", bound=Section)
+MOST_BYTES = 256_000
+MOST_DEPTH = 20
+
+
+def load_section(path: Path, kind: type[Kind], overrides: Iterable[str] = ()) -> Kind:
+    """Read a config file.
+
+    Args:
+        path: the YAML file.
+        kind: the class of its settings.
+        overrides: each `section.key=value`; they replace values of the file.
+
+    Raises:
+        PipelineError: USAGE, with all faults of the file.
+    """
+    overrides = tuple(overrides)
+    return parsed_as(kind, path, read_settings(path, overrides), overrides)
+
+
+def read_settings(path: Path, overrides: Iterable[str] = ()) -> dict[str, Any]:
+    """The settings of a file with overrides, not checked against a schema."""
+    content = _read_yaml(path)
+    apply_overrides(content, overrides, _parsed)
+    return content
+
+
+def parsed_as(
+    kind: type[Kind], path: Path, content: dict[str, Any], overrides: Sequence[str] = ()
+) -> Kind:
+    """Check settings against a schema.
+
+    Args:
+        kind: the class of the settings.
+        path: the file they are from.
+        content: the settings.
+        overrides: those that are in `content`, each `section.key=value`.
+
+    Raises:
+        PipelineError: USAGE, with all faults.
+    """
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        faults = [_Fault.of(fault, kind, overrides) for fault in error.errors()]
+        raise _unusable(path, faults) from None
+
+
+class _Fault(NamedTuple):
+    """override: the `--set` that the fault comes from; None where it is in the file."""
+
+    text: str
+    override: str | None
+
+    @classmethod
+    def of(cls, fault: Any, kind: type[BaseModel], overrides: Sequence[str]) -> _Fault:
+        text = describe_fault(fault, kind)
+        place = text.partition(":")[0]
+        by = (one for one in overrides if _is_about(one.partition("=")[0], place))
+        return cls(text, next(by, None))
+
+
+def _is_about(key: str, place: str) -> bool:
+    return f"{place}.".startswith(f"{key}.")
+
+
+def _unusable(path: Path, faults: Sequence[_Fault]) -> PipelineError:
+    lines = [
+        f"  - {fault.text}" + (f" (`--set {fault.override}`)" if fault.override else "")
+        for fault in faults
+    ]
+    in_file = any(fault.override is None for fault in faults)
+    listed = "\n".join(lines)
+    return PipelineError(
+        f"{path} has settings that cannot be used:\n{listed}"
+        if in_file
+        else f"`--set` has settings that cannot be used:\n{listed}",
+        "a key or value is misspelt, out of range, or of another version",
+        "correct the lines named above; `gesture settings` lists every key",
+        ExitCode.USAGE,
+    )
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = _parsed(_text_of(_config_file(path)), str(path))
+    except FileNotFoundError:
+        raise PipelineError(
+            f"There is no config file {path}.",
+            why_missing(path, "file", "the path is misspelt, or relative to another folder"),
+            _ready_ones(),
+            ExitCode.USAGE,
+        ) from None
+    except OSError as error:
+        raise PipelineError(
+            f"{path} cannot be read: {error.strerror}.",
+            why_missing(path, "file", "it is a file that you may not read"),
+            f"name a YAML file; {_ready_ones()}",
+            ExitCode.USAGE,
+        ) from None
+    except UnicodeDecodeError as error:
+        raise _no_yaml(str(path), error) from None
+    if not isinstance(content, dict):
+        raise PipelineError(
+            f"{path} holds no settings.",
+            "the file is empty, or a list where `key: value` lines belong",
+            f"start from a copy of a ready config; they are in {CONFIGS}",
+            ExitCode.USAGE,
+        )
+    return content
+
+
+def _config_file(path: Path) -> Path:
+    """A path, or the ready config of this name if there is no such file."""
+    ready = CONFIGS / f"{path}.yaml"
+    is_name = path.name == str(path) and not path.exists()
+    return ready if is_name and ready.is_file() else path
+
+
+def _ready_ones() -> str:
+    return f"the ready configs are {', '.join(shipped_configs())}"
+
+
+def _text_of(path: Path) -> str:
+    if path.is_file() and path.stat().st_size > MOST_BYTES:
+        raise OSError(errno.EFBIG, f"it has more than {MOST_BYTES:,} bytes, and settings have few")
+    return regular(path).read_text(encoding="utf-8")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without aliases, without doubled keys and without deep nesting.
+
+    Aliases can fill the memory from a page of text. Of a doubled key only the last would count.
+    """
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
+            raise self._error("an alias such as *name is not supported", event)
+        self.depth += 1
+        if self.depth > MOST_DEPTH:
+            raise self._error(f"settings are nested more than {MOST_DEPTH} deep", event)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                raise self._error(f"`{key.value}` is there twice", key)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+    def _error(self, what: str, at: Any) -> yaml.YAMLError:
+        return yaml.MarkedYAMLError(problem=what, problem_mark=at.start_mark)
+
+
+def _parsed(text: str, source: str) -> Any:
+    try:
+        content = yaml.load(text, _Loader)  # it is a SafeLoader
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-13-45
+        raise _no_yaml(source, error) from None
+    _check_words(content, source)
+    return content
+
+
+def _check_words(content: Any, source: str) -> None:
+    """Refuse words with characters that cannot be printed: no file, label or column has them."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            _check_words(key, source)
+            _check_words(value, source)
+    elif isinstance(content, list):
+        for value in content:
+            _check_words(value, source)
+    elif isinstance(content, str) and any(category(letter) in ("Cc", "Cs") for letter in content):
+        raise PipelineError(
+            f"{source}: {content[:80]!r} has a character that cannot be printed.",
+            "it was possibly copied from another program, or written as an escape",
+            "type the word again",
+            ExitCode.USAGE,
+        )
+
+
+def _no_yaml(source: str, error: Exception) -> PipelineError:
+    return PipelineError(
+        f"{source} is not readable as YAML: {' '.join(str(error).split())}",
+        "a colon, a quote or the indentation is possibly wrong near that place",
+        f"compare it with a ready config; they are in {CONFIGS}",
+        ExitCode.USAGE,
+    )
+
+
+KIND = ["model", "kind"]
+
+
+class _Override(NamedTuple):
+    text: str
+    keys: list[str]
+    value: Any
+
+
+def apply_overrides(
+    content: dict[str, Any], overrides: Iterable[str], parse: Callable[[str, str], Any]
+) -> None:
+    """Change settings by overrides.
+
+    An item of a list has its number, from 0, as key. Another kind of network removes the settings
+    of the former kind that it does not have. Of two overrides of one key the later one counts.
+
+    Args:
+        content: the settings of a file; they are changed.
+        overrides: each `section.key=value`.
+        parse: reads a value; its second argument names the value in errors.
+
+    Raises:
+        PipelineError: USAGE, an override has another form, or its key does not exist.
+    """
+    parsed = [_override(text, parse) for text in overrides]
+    for override in sorted(parsed, key=lambda one: one.keys != KIND):  # model.kind comes first
+        if override.keys == KIND:
+            _drop_other_kinds(content, override.value)
+        _put(content, override)
+
+
+def _override(text: str, parse: Callable[[str, str], Any]) -> _Override:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise PipelineError(
+            f"`--set {text}` is not of the form key=value.",
+            "the equals sign is missing",
+            "write for example `--set fit.epochs=20`",
+            ExitCode.USAGE,
+        )
+    return _Override(text, key.split("."), parse(value, f"`--set {text}`"))
+
+
+def _drop_other_kinds(content: dict[str, Any], kind: Any) -> None:
+    model = content.get("model")
+    known = [name for section in SECTIONS for name in kinds_of(section)]
+    if isinstance(model, dict) and kind in known:
+        content["model"] = {
+            key: model[key] for key in model if key in settings_of(kind).model_fields
+        }
+
+
+def _put(content: Any, override: _Override) -> None:
+    *sections, name = override.keys
+    for section in sections:
+        if isinstance(content, dict):
+            content.setdefault(section, {})
+        content = content[_place(content, section, override)]
+    content[_place(content, name, override)] = override.value
+
+
+def _place(content: Any, name: str, override: _Override) -> str | int:
+    if isinstance(content, dict):
+        return name
+    if isinstance(content, list) and name.isdecimal() and int(name) < len(content):
+        return int(name)
+    what = f"a list of {len(content)}" if isinstance(content, list) else "a value, not a section"
+    raise PipelineError(
+        f"`--set {override.text}`: there is no `{name}` in {what}.",
+        "the key has one dot too many, or an item's number is not among 0, 1, 2 and so on",
+        "`gesture settings` lists every key; a whole list is set as `--set 'key=[1, 2]'`",
+        ExitCode.USAGE,
+    )
+
+
+def describe_fault(fault: Any, kind: type[BaseModel]) -> str:
+    """A fault of a config, in one line.
+
+    Args:
+        fault: an error of a pydantic ValidationError.
+        kind: the class of the settings.
+    """
+    path = [str(part) for part in fault["loc"]]
+    has_kinds = path[0] in kind.model_fields and kind.model_fields[path[0]].discriminator
+    network = path.pop(1) if has_kinds and len(path) > 1 else None
+    place = ".".join(path)
+    if fault["type"] != "extra_forbidden":
+        return f"{place}: {in_words(fault)}"
+    reason = why_no_setting(network, path[-1]) if network and len(path) == 2 else None
+    if reason:
+        return f"{place}: {reason}"
+    known = _known_keys(kind, path[:-1], network)
+    near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
+    if near:
+        return f"{place}: unknown key; did you mean `{'.'.join([*path[:-1], near[0]])}`?"
+    return f"{place}: unknown key{_sections_of(kind, known) if len(path) == 1 else ''}"
+
+
+def _sections_of(kind: type[BaseModel], sections: list[str]) -> str:
+    """The sections of a task, where a config has one of another task."""
+    task = kind.model_fields.get("task")
+    return f"; {task.default} has {', '.join(sections)}" if task else ""
+
+
+def _known_keys(model: type[BaseModel], sections: list[str], network: str | None) -> list[str]:
+    for section in sections:
+        inner = settings_of(network) if network else model.model_fields[section].annotation
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model, network = inner, None
+    return list(model.model_fields)

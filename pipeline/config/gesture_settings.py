@@ -1,0 +1,309 @@
+"""Settings of `task: gesture`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from pipeline.config.file import load_section
+from pipeline.config.sections import (
+    MOST_SAMPLES,
+    WITH_STATE,
+    ConvolutionalConfig,
+    LabelFitConfig,
+    ModelConfig,
+    Section,
+    Seed,
+    TaskConfig,
+)
+from pipeline.core.contract import DecisionPolicy
+
+
+class AugmentConfig(Section):
+    """Random augmentation of training recordings, within these ranges; 0 turns one off."""
+
+    passes: int = Field(
+        6,
+        gt=0,
+        le=100,
+        description="passes over the training recordings; all but the first are augmented",
+    )
+    rotation_deg: float = Field(
+        20.0, ge=0, le=180, description="largest rotation of the board in the hand"
+    )
+    mounting_deg: float = Field(
+        0.0,
+        ge=0,
+        le=180,
+        description="largest rotation of another mounting of the board, after rotation_deg",
+    )
+    gain: float = Field(0.5, ge=0, lt=1, description="harder or softer, at most by this share")
+    stretch: float = Field(0.15, ge=0, lt=1, description="slower or faster, at most by this share")
+    warp: float = Field(
+        0.0, ge=0, lt=1, description="parts of a gesture slower or faster, at most by this share"
+    )
+    shift: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="windows of continuous recordings begin later, at most by this share of a hop; "
+        "takes are shifted by the rests between them",
+    )
+    jitter_g: float = Field(
+        0.0,
+        ge=0,
+        le=16,
+        description="white noise, at most of this standard deviation; 100 deg/s for each g",
+    )
+    drift_g: float = Field(
+        0.0, ge=0, le=16, description="slow drift of this standard deviation; 100 deg/s for each g"
+    )
+    axis_dropout: float = Field(
+        0.0, ge=0, le=1, description="share of recordings in which one axis reads 0"
+    )
+    idle_mix: float = Field(
+        0.0, ge=0, le=1, description="recorded rest added to a gesture, at most at this gain"
+    )
+    pulled: int = Field(
+        4,
+        ge=0,
+        le=100,
+        description="how often a pass has each recording of `gesture pull`; 0: never",
+    )
+    seed: Seed = 1
+
+
+MOST_LABELS = 254  # a board stores a class in a byte
+LONGEST_REST_S = 60.0
+LONGEST_SILENCE_S = 3600.0
+Rest = Annotated[float, Field(ge=0, le=LONGEST_REST_S)]
+BOARD_CHANNELS = ("ax", "ay", "az", "gx", "gy", "gz")  # the inputs of a board's network
+
+
+class DataConfig(Section):
+    """The recordings of gestures."""
+
+    path: Path = Field(description="folder of recordings that import, capture or simulate made")
+    channels: tuple[str, ...] = Field(
+        BOARD_CHANNELS,
+        min_length=1,
+        max_length=len(BOARD_CHANNELS),
+        description="inputs of the network: these, or the first of them",
+    )
+    rate_hz: float = Field(119.0, ge=1, le=10_000, description="sampling rate of all recordings")
+    labels: tuple[str, ...] | None = Field(
+        None, max_length=MOST_LABELS, description="labels to use; null: all"
+    )
+    background: str = Field("idle", description="label of recordings without a gesture")
+
+    @field_validator("channels")
+    @classmethod
+    def _a_board_has_them(cls, channels: tuple[str, ...]) -> tuple[str, ...]:
+        if channels != BOARD_CHANNELS[: len(channels)]:
+            raise ValueError(
+                f"a board gives its network {', '.join(BOARD_CHANNELS)}, or the first of them in "
+                f"this order, not {', '.join(channels)}"
+            )
+        return channels
+
+
+class WindowConfig(Section):
+    """The windows that the network classifies."""
+
+    length: int = Field(112, gt=0, le=MOST_SAMPLES, description="samples of a window")
+    hop: int = Field(
+        8, gt=0, le=MOST_SAMPLES, description="samples from one classification to the next"
+    )
+    mode: Literal["window", "streaming"] = Field(
+        "window",
+        description="window: a recurrent network starts each window with a zero state; "
+        "streaming: it trains and runs on one stream, and keeps its state",
+    )
+    rest_s: tuple[Rest, Rest] = Field(
+        (1.5, 2.5), description="shortest and longest rest between joined takes, in seconds"
+    )
+    motion: float = Field(
+        0.94,
+        gt=0,
+        le=1,
+        description="share of the motion of a take that is the gesture; the rest is background",
+    )
+    seen: float = Field(
+        0.5, gt=0, le=1, description="a window with at least this share of a gesture has its label"
+    )
+    unseen: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="a window with at most this share is background; others are not used",
+    )
+
+    @field_validator("rest_s")
+    @classmethod
+    def _shortest_first(cls, rest_s: tuple[float, float]) -> tuple[float, float]:
+        if rest_s[0] > rest_s[1]:
+            raise ValueError(f"the first rest, {rest_s[0]:g} s, must be the shortest")
+        return rest_s
+
+    @field_validator("hop")
+    @classmethod
+    def _hop_skips_nothing(cls, hop: int, others: ValidationInfo) -> int:
+        if hop > others.data.get("length", hop):
+            raise ValueError(f"more than window.length, {others.data['length']}: skips samples")
+        return hop
+
+
+class UnknownConfig(Section):
+    """Negatives: motion that is no gesture."""
+
+    labels: tuple[str, ...] = Field(
+        (),
+        max_length=MOST_LABELS,
+        description="labels of recorded motion that is trained as background",
+    )
+    share: float = Field(
+        1.0,
+        ge=0,
+        le=100,
+        description="synthetic negatives (pieces of gestures, as background) for each other window",
+    )
+    seed: Seed = 1
+
+
+MOST_FOLDS = 10_000
+
+
+class SplitConfig(Section):
+    """How recordings are split into training, validation and test part."""
+
+    by: Literal["take", "session", "person", "leaky"] | None = Field(
+        None,
+        description="what is never in two parts; null: person with three or more persons, else "
+        "take; leaky: windows at random, to show that this accuracy is too high",
+    )
+    folds: int | None = Field(
+        5,
+        ge=2,
+        le=MOST_FOLDS,
+        description="number of folds, one is the test part; null: one fold for each group",
+    )
+    fold: int = Field(0, ge=0, lt=MOST_FOLDS, description="which fold is the test part")
+    validation: float = Field(
+        0.1,
+        ge=0,
+        le=0.5,
+        description="share of the other folds for early stopping and thresholds; 0: none",
+    )
+    seed: Seed = 1
+
+    @field_validator("by", mode="before")
+    @classmethod
+    def _windows_are_not_split_by_accident(cls, by: Any) -> Any:
+        if by in ("window", "windows", "random"):
+            raise ValueError(
+                "a random split over windows puts pieces of one take on both sides and flatters "
+                "every model; write take, session or person, or explicitly leaky"
+            )
+        return by
+
+
+DEFAULT_SMOOTHING = 16  # about a second, with a hop of 67 ms
+DEFAULT_THRESHOLD = 0.58
+DEFAULT_RELEASE = 0.3
+DEFAULT_REFRACTORY_S = 1.2
+
+
+class DecisionConfig(Section):
+    """The decision policy. A null value is tuned on validation data; too few give a default."""
+
+    smoothing_windows: int | None = Field(
+        None, ge=1, le=16, description="windows over which scores are averaged; null: tuned"
+    )
+    threshold: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="smoothed score at which a gesture is called; null: tuned for each gesture",
+    )
+    release: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="smoothed score below which it can be called again; null: tuned",
+    )
+    refractory_s: float | None = Field(
+        None,
+        ge=0,
+        le=LONGEST_SILENCE_S,
+        description="seconds without a call after a call; null: tuned",
+    )
+    false_alarms_per_hour: float = Field(
+        1.0,
+        ge=0.001,
+        le=3600,
+        description="limit for a tuned policy, on synthetic negatives",
+    )
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether nothing is left to tune."""
+        values = (self.smoothing_windows, self.threshold, self.release, self.refractory_s)
+        return None not in values
+
+
+class GestureConfig(TaskConfig):
+    """A config of `task: gesture`."""
+
+    task: Literal["gesture"] = Field("gesture", description="which task")
+    data: DataConfig
+    window: WindowConfig = WindowConfig()
+    split: SplitConfig = SplitConfig()
+    unknown: UnknownConfig = UnknownConfig()
+    augment: AugmentConfig = AugmentConfig()
+    model: ModelConfig = ConvolutionalConfig()
+    fit: LabelFitConfig = LabelFitConfig()
+    decision: DecisionConfig = DecisionConfig()
+
+    @field_validator("model")
+    @classmethod
+    def _a_stream_needs_a_state(cls, model: ModelConfig, others: ValidationInfo) -> ModelConfig:
+        window, split = others.data.get("window"), others.data.get("split")
+        if window and window.mode == "streaming":
+            if model.kind not in WITH_STATE:
+                raise ValueError(
+                    f"{model.kind} has no state to keep; window.mode: streaming is for "
+                    f"{', '.join(WITH_STATE)}, the others need no such setting to stream"
+                )
+            if window.length % window.hop:
+                raise ValueError("a stream needs a window.length of whole hops")
+            if split and split.by == "leaky":
+                raise ValueError("split.by: leaky splits windows, and a stream has none")
+        return model
+
+    @field_validator("decision", mode="before")
+    @classmethod
+    def _auto_leaves_all_open(cls, decision: Any) -> Any:
+        return {} if decision == "auto" else decision
+
+    def default_policy(self, labels: Sequence[str]) -> DecisionPolicy:
+        """The decision policy without tuning: default values for what the config leaves open."""
+        decision, background = self.decision, self.data.background
+        return DecisionPolicy(
+            smoothing_windows=_or(decision.smoothing_windows, DEFAULT_SMOOTHING),
+            thresholds=(_or(decision.threshold, DEFAULT_THRESHOLD),) * len(labels),
+            release=_or(decision.release, DEFAULT_RELEASE),
+            refractory_s=_or(decision.refractory_s, DEFAULT_REFRACTORY_S),
+            background=background if background in labels else None,
+        )
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
+
+
+def load_gesture_config(path: Path, overrides: Iterable[str] = ()) -> GestureConfig:
+    """Read a config of `task: gesture`; raises as load_section does."""
+    return load_section(path, GestureConfig, overrides)

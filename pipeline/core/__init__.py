@@ -1,0 +1,1 @@
+"""What several packages must agree on: errors, files, artifacts, the contract, runs, boards."""

@@ -1,0 +1,217 @@
+"""Artifacts: the types that one stage leaves for the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.core.contract import UNITS_PER_SAMPLE_STEP
+from pipeline.core.files import load_arrays, save_arrays
+
+Float32 = NDArray[np.float32]
+Int8 = NDArray[np.int8]
+Int16 = NDArray[np.int16]
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+
+IMU_UNITS = {"ax": "g", "ay": "g", "az": "g", "gx": "deg/s", "gy": "deg/s", "gz": "deg/s"}
+IMU_CHANNELS = tuple(IMU_UNITS)
+ENVIRONMENT_UNITS = {"temperature": "degC", "pressure": "hPa", "humidity": "%"}
+ENVIRONMENT_CHANNELS = tuple(ENVIRONMENT_UNITS)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A labelled part of a recording: samples [start, stop)."""
+
+    start: int
+    stop: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Samples that never arrived: `missing` of them, before the sample at `index`."""
+
+    index: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault of the stream before the sample at `index`.
+
+    Args:
+        kind: data/README.md lists them.
+        count: how many lines or samples; for `unplugged`, milliseconds.
+        index: of the sample.
+    """
+
+    kind: str
+    count: int
+    index: int
+
+
+@dataclass(frozen=True)
+class HostClock:
+    """The sender's clock in the time of this computer, in microseconds since 1970.
+
+    host_us = t_us + offset_us + drift_ppm * 1e-6 * (t_us - at_us)
+    """
+
+    offset_us: int
+    drift_ppm: float
+    at_us: int
+
+
+PULLED = ("false-alarm", "missed")
+
+
+def thousandths(samples: Float32) -> Int32:
+    """Samples as a board has them: int32 [n, channels], in thousandths of the unit."""
+    return np.rint(samples.astype(np.float64) * UNITS_PER_SAMPLE_STEP).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Samples of one sensor, and where they come from.
+
+    Readings of a board's environment are a recording too; they have no label and no person.
+
+    Args:
+        samples: float32 [n, channels], in the units of the channels; saved as multiples of 0.001.
+        seq: int64 [n], the sender's running number.
+        t_us: int64 [n], the sender's clock in microseconds.
+        rate_hz: nominal.
+        label: the gesture.
+        person: who made it.
+        session: of this person.
+        board: which hardware.
+        source: where it comes from, for people.
+        channels: names of the columns of `samples`.
+        gaps: missing samples.
+        intervals: labelled parts, for recordings of more than one gesture.
+        faults: other faults of the stream.
+        take: the number of the take in its capture; boards that recorded together share it.
+        clock: the sender's clock in the time of this computer.
+        pulled: the error that a board made on it, one of PULLED; None for other recordings.
+        name: the path within the dataset without suffix, "punch/anna-1-003"; set by loading.
+    """
+
+    samples: Float32
+    seq: Int64
+    t_us: Int64
+    rate_hz: float
+    label: str
+    person: str
+    session: str = "1"
+    board: str = "unknown"
+    source: str = "unknown"
+    channels: tuple[str, ...] = IMU_CHANNELS
+    gaps: tuple[Gap, ...] = ()
+    intervals: tuple[Interval, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    take: int | None = None
+    clock: HostClock | None = None
+    pulled: str | None = None
+    name: str = ""
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def thousandths(self) -> Int32:
+        """The samples as a board has them: int32 [n, channels], in thousandths of the unit."""
+        return thousandths(self.samples)
+
+    @property
+    def measured_rate_hz(self) -> float:
+        """The rate by the sender's clock; the nominal rate where there are too few samples."""
+        if len(self) < 2 or self.t_us[-1] <= self.t_us[0]:
+            return self.rate_hz
+        return float((self.seq[-1] - self.seq[0]) * 1e6 / (self.t_us[-1] - self.t_us[0]))
+
+
+NO_TARGET = -1
+
+
+@dataclass(frozen=True)
+class SequenceDataset:
+    """Sequences for training.
+
+    Args:
+        inputs: float32 [n, T, channels], in the units of the channels, not scaled.
+        targets: int32 [n], an index into `labels`; of streams int32 [n, hops], one for the end of
+            each hop, or NO_TARGET.
+        labels: names of the classes.
+        groups: a name for each sequence; a group is never in two parts of the split.
+        splits: `train`, `validation` and `test`, to int64 indices of sequences.
+        fingerprint: SHA-256 of the data.
+        split_note: how the test part was chosen, for people ("by person, fold 1 of 4").
+        begins: bool [n], which sequences begin a stream; the others continue the one before. None
+            where each sequence stands alone.
+    """
+
+    inputs: Float32
+    targets: Int32
+    labels: tuple[str, ...]
+    groups: tuple[str, ...]
+    splits: Mapping[str, Int64]
+    fingerprint: str
+    split_note: str = ""
+    begins: NDArray[np.bool_] | None = None
+
+    def part(self, split: str) -> tuple[Float32, Int32]:
+        """Inputs and targets of a part."""
+        chosen = self.splits[split]
+        return self.inputs[chosen], self.targets[chosen]
+
+
+@dataclass(frozen=True)
+class GoldenVectors:
+    """Inputs, and the outputs of TensorFlow Lite for them: int8 [n, elements] both."""
+
+    inputs: Int8
+    outputs: Int8
+
+    def save(self, path: Path) -> None:
+        """Write golden.npz."""
+        save_arrays(path, inputs=self.inputs, outputs=self.outputs)
+
+    @classmethod
+    def load(cls, path: Path) -> GoldenVectors:
+        """Read golden.npz.
+
+        Raises:
+            PipelineError: the file is missing or damaged.
+        """
+        arrays = load_arrays(path, "convert", {"inputs", "outputs"})
+        return cls(arrays["inputs"], arrays["outputs"])
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A result of a run, for people: `value` in `unit`."""
+
+    name: str
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """A gesture that was called.
+
+    Args:
+        t_us: the board's clock at the sample that decided it.
+        label: the gesture.
+        score: smoothed, 0 to 1.
+    """
+
+    t_us: int
+    label: str
+    score: float

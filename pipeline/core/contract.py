@@ -1,0 +1,361 @@
+"""The contract: all that a board must know to run a model as it was trained.
+
+Training writes it, conversion extends it, the firmware has it as constants, and after an upload it
+is read back from the board. Its hash proves which model a board runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import regular, save_text
+
+FIXED_POINT_BITS = 30
+HIGHEST_SCORE = 255  # of a window
+MOST_SMOOTHING_WINDOWS = 16
+MOST_US = 2**32  # a board counts this time in 32 bits
+NO_BACKGROUND = 255  # the class where there is no background
+UNITS_PER_SAMPLE_STEP = 1000  # samples travel as integers, in thousandths of their unit
+
+Task = Literal["gesture", "sentiment", "generation", "forecast"]
+Level = Literal["words", "characters"]
+End = Literal["pre", "post"]
+
+
+class Part(BaseModel):
+    """A part of the contract: frozen, without unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Channel(Part):
+    """One input of a network, and its unit."""
+
+    name: str
+    unit: str
+
+
+class Scaling(Part):
+    """Scaling of the inputs: (sample - mean) / std, with a value for each channel, in its unit."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+class Quantization(Part):
+    """int8 = round(real / scale) + zero_point, for the network's input and output."""
+
+    input_scale: float
+    input_zero_point: int
+    output_scale: float
+    output_zero_point: int
+
+
+class DecisionPolicy(Part):
+    """How scores become events.
+
+    The scores of the last `smoothing_windows` windows are averaged. A class is called when its
+    average reaches its threshold. After that no class is called for `refractory_s`, and this class
+    is not called again before its average has fallen below `release`. The background is never
+    called.
+    """
+
+    smoothing_windows: int = Field(ge=1, le=MOST_SMOOTHING_WINDOWS)
+    thresholds: tuple[float, ...]
+    release: float
+    refractory_s: float = Field(ge=0, lt=MOST_US / 1e6)
+    background: str | None
+
+
+class Hashes(Part):
+    """SHA-256 in hex of the data, of the config and of the flatbuffer."""
+
+    data: str
+    config: str
+    model: str | None = None
+
+
+class VocabularyFacts(Part):
+    """How text becomes the input of a network: a row of the embedding for each token.
+
+    Args:
+        level: words or characters.
+        size: rows of the embedding; row 0 is padding, row 1 an unknown token.
+        padding: the end at which short texts are padded.
+        truncating: the end at which long texts are cut.
+        sha256: of vocabulary.json.
+    """
+
+    level: Level
+    size: int
+    padding: End
+    truncating: End
+    sha256: str
+
+
+class Horizon(Part):
+    """One output of a forecast: the change of a channel in so many steps, over `scale`."""
+
+    channel: str
+    steps: int
+    scale: float
+
+
+class Contract(Part):
+    """All that a board must know to run a model.
+
+    Args:
+        version: of this format.
+        task: of the model.
+        channels: of the input; for text the columns of the embedding.
+        rate_hz: of the samples; 0 for text.
+        window: samples or tokens of an input.
+        hop: samples from one output to the next.
+        mode: streaming: the state of the network holds all of the past.
+        streaming: whether the network gets only the new samples, a hop at a time.
+        labels: of the scores; empty where the outputs are forecasts, in the order of `horizons`,
+            or characters of the vocabulary.
+        scaling: of the inputs.
+        decision: of gestures.
+        vocabulary: of text.
+        horizons: of forecasts.
+        quantization: after conversion.
+        hashes: of what the model was made from.
+    """
+
+    version: Literal[3] = 3
+    task: Task
+    channels: tuple[Channel, ...]
+    rate_hz: float
+    window: int
+    hop: int
+    mode: Literal["window", "streaming"] = "window"
+    streaming: bool = False
+    labels: tuple[str, ...]
+    scaling: Scaling
+    decision: DecisionPolicy | None = None
+    vocabulary: VocabularyFacts | None = None
+    horizons: tuple[Horizon, ...] = ()
+    quantization: Quantization | None = Field(default=None, alias="quantisation")  # key on disk
+    hashes: Hashes
+
+    @property
+    def gestures(self) -> tuple[str, ...]:
+        """The labels that can be called."""
+        return tuple(label for label in self.labels if label != self.policy.background)
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs the network has."""
+        if self.task == "generation" and self.vocabulary is not None:
+            return self.vocabulary.size
+        return len(self.labels) or len(self.horizons)
+
+    @property
+    def policy(self) -> DecisionPolicy:
+        """The decision policy.
+
+        Raises:
+            ValueError: the task has none.
+        """
+        if self.decision is None:
+            raise ValueError(f"a contract for {self.task} has no decision policy")
+        return self.decision
+
+    def canonical_json(self) -> str:
+        """The JSON that is hashed: sorted keys, no spaces."""
+        return json.dumps(
+            self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":")
+        )
+
+    def hash(self) -> str:
+        """SHA-256 of the canonical JSON, in hex."""
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()
+
+    @property
+    def feed(self) -> int:
+        """How many samples the network gets at a time."""
+        return self.hop if self.streaming else self.window
+
+    @property
+    def occasion(self) -> str:
+        """When the network runs, for people."""
+        if self.vocabulary is not None:
+            return "for each text" if self.mode == "window" else "for each character"
+        return "for each row" if self.horizons else f"every {self.hop} samples"
+
+    def converted(
+        self, quantization: Quantization, flatbuffer: bytes, streaming: bool = False
+    ) -> Contract:
+        """This contract with what conversion adds."""
+        model = hashlib.sha256(flatbuffer).hexdigest()
+        hashes = self.hashes.model_copy(update={"model": model})
+        return self.model_copy(
+            update={"quantization": quantization, "streaming": streaming, "hashes": hashes}
+        )
+
+    def unconverted(self) -> Contract:
+        """This contract without what conversion adds."""
+        hashes = self.hashes.model_copy(update={"model": None})
+        return self.model_copy(update={"quantization": None, "streaming": False, "hashes": hashes})
+
+    @property
+    def file_text(self) -> str:
+        """The content of contract.json."""
+        return (
+            json.dumps(self.model_dump(mode="json", by_alias=True), indent=2, sort_keys=True) + "\n"
+        )
+
+    def save(self, path: Path) -> None:
+        """Write contract.json."""
+        save_text(path, self.file_text)
+
+    @classmethod
+    def load(cls, path: Path) -> Contract:
+        """Read contract.json.
+
+        Raises:
+            PipelineError: the file is missing, or no contract (MISMATCH).
+        """
+        try:
+            return cls.model_validate_json(regular(path).read_bytes())
+        except FileNotFoundError:
+            raise PipelineError(
+                f"There is no contract at {path}.",
+                "the folder is no finished run, or its training was stopped",
+                "resume it with `gesture train --resume RUN`, or run `gesture train CONFIG` and "
+                "give the run folder it prints",
+            ) from None
+        except OSError as error:
+            raise _not_understood(path, error.strerror or str(error)) from None
+        except ValidationError as error:
+            raise _not_understood(path, _first_fault(error)) from None
+
+
+def _not_understood(path: Path, fault: str) -> PipelineError:
+    return PipelineError(
+        f"{path} is not a contract this version understands: {fault}.",
+        "the file was edited, cut short, or written by another version",
+        "train and convert again; generated files are never edited by hand",
+        ExitCode.MISMATCH,
+    )
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    place = ".".join(str(part) for part in fault["loc"]) or "the file"
+    return f"{place}: {fault['msg']}"
+
+
+@dataclass(frozen=True)
+class FixedPointScaling:
+    """Scaling in integers: int8 = clamp((sample * multiplier + offset) >> shift).
+
+    Scaling, input quantization and rounding are one multiplication and one addition in 64 bits,
+    the same on every machine. A sample is in thousandths of the unit of its channel.
+
+    Args:
+        multipliers: int32, one for each channel.
+        offsets: int64, one for each channel.
+        shift: in bits.
+    """
+
+    multipliers: tuple[int, ...]
+    offsets: tuple[int, ...]
+    shift: int
+
+
+def fixed_point_scaling(contract: Contract) -> FixedPointScaling:
+    """The scaling of the inputs in integers.
+
+    Raises:
+        ValueError: the contract is not converted.
+    """
+    if contract.quantization is None:
+        raise ValueError("the contract has no quantization yet")
+    scale, zero = contract.quantization.input_scale, contract.quantization.input_zero_point
+    steps = [1.0 / (std * scale) for std in contract.scaling.std]
+    shift = _shift_of(max(steps) / UNITS_PER_SAMPLE_STEP)
+    one = 1 << shift
+    return FixedPointScaling(
+        multipliers=tuple(round(one * step / UNITS_PER_SAMPLE_STEP) for step in steps),
+        offsets=tuple(
+            round(one * (zero - mean * step)) + one // 2
+            for mean, step in zip(contract.scaling.mean, steps, strict=True)
+        ),
+        shift=shift,
+    )
+
+
+def fixed_point_horizons(contract: Contract) -> FixedPointScaling:
+    """From outputs to changes in thousandths: (output * multiplier + offset) >> shift.
+
+    There is one multiplier and one offset for each horizon.
+
+    Raises:
+        ValueError: the contract is not converted.
+    """
+    if contract.quantization is None:
+        raise ValueError("the contract has no quantization yet")
+    scale, zero = contract.quantization.output_scale, contract.quantization.output_zero_point
+    steps = [scale * horizon.scale * UNITS_PER_SAMPLE_STEP for horizon in contract.horizons]
+    shift = _shift_of(max(steps))
+    one = 1 << shift
+    return FixedPointScaling(
+        multipliers=tuple(round(one * step) for step in steps),
+        offsets=tuple(round(-one * zero * step) + one // 2 for step in steps),
+        shift=shift,
+    )
+
+
+def _shift_of(largest: float) -> int:
+    """The shift that brings the largest factor close to 2^30, for the best precision."""
+    shift = min(FIXED_POINT_BITS, FIXED_POINT_BITS - math.ceil(math.log2(largest)) - 1)
+    return max(shift, 1)
+
+
+@dataclass(frozen=True)
+class FixedPointPolicy:
+    """A decision policy in the integers of a board; sums are of scores of 0..255.
+
+    Args:
+        smoothing_windows: as in DecisionPolicy.
+        background: the index of the class, or NO_BACKGROUND.
+        release_sum: below it a class can be called again.
+        refractory_us: without a call after a call.
+        fire_sums: one for each class; from it on the class is called.
+    """
+
+    smoothing_windows: int
+    background: int
+    release_sum: int
+    refractory_us: int
+    fire_sums: tuple[int, ...]
+
+
+def fixed_point_policy(policy: DecisionPolicy, labels: Sequence[str]) -> FixedPointPolicy:
+    """A decision policy in the integers of a board."""
+    windows = policy.smoothing_windows
+    name = policy.background
+    return FixedPointPolicy(
+        smoothing_windows=windows,
+        background=labels.index(name) if name in labels else NO_BACKGROUND,
+        release_sum=score_sum(policy.release, windows),
+        refractory_us=round(policy.refractory_s * 1e6),
+        fire_sums=tuple(score_sum(threshold, windows) for threshold in policy.thresholds),
+    )
+
+
+def score_sum(average: float, windows: int) -> int:
+    """The least sum of `windows` scores of 0..255 with at least this average (0..1)."""
+    return math.ceil(Fraction(str(average)) * HIGHEST_SCORE * windows)

@@ -1,0 +1,421 @@
+"""The folder of a run: the files of each stage, and their hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.core.contract import Contract
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import load_json, save_json
+from pipeline.core.project import user_cache
+
+ORIGIN = "run"  # a link from a build folder to its run
+
+
+def build_folder(run: Path) -> Path:
+    """The build folder of a run, in the cache of this user; it is made where it is missing.
+
+    Raises:
+        PipelineError: it cannot be made, or others may write in the cache.
+    """
+    place = run.resolve()
+    cache = user_cache() / "built"
+    folder = cache / hashlib.sha256(os.fsencode(place)).hexdigest()[:16]
+    if not folder.is_dir():
+        _make(cache)
+        _remove_orphans(cache)
+        _make(folder)
+        (folder / ORIGIN).symlink_to(place)
+    _require_ours(cache)
+    return folder
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise PipelineError(
+            f"{folder} cannot be made: {error.strerror or error}.",
+            "what is built of a run goes there; the disk is full, or you may not write in the "
+            "folder",
+            "make room, or set XDG_CACHE_HOME to a folder of your own",
+        ) from None
+
+
+def _require_ours(cache: Path) -> None:
+    status = cache.stat()
+    if status.st_uid != os.getuid() or status.st_mode & 0o022:
+        raise PipelineError(
+            f"{cache} may be written by others.",
+            "code in it runs on this computer, so only you may write in it",
+            f"delete it, or `chmod go-w {cache}`, or set XDG_CACHE_HOME to a folder of your own",
+        )
+
+
+def _remove_orphans(cache: Path) -> None:
+    """Build folders whose runs were deleted or moved."""
+    for folder in cache.iterdir():
+        origin = folder / ORIGIN
+        if origin.is_symlink() and not origin.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """`runs/<name>`: all artifacts of a model."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The name of the folder, also where the path is `.`."""
+        return self.path.resolve().name
+
+    @property
+    def contract_file(self) -> Path:
+        """The contract; a run with it counts as trained."""
+        return self.path / "contract.json"
+
+    @property
+    def hashes_file(self) -> Path:
+        """SHA-256 of every artifact."""
+        return self.path / "hashes.json"
+
+    @property
+    def keras_file(self) -> Path:
+        """The Keras model."""
+        return self.path / "model.keras"
+
+    @property
+    def config_file(self) -> Path:
+        """All settings, with their defaults."""
+        return self.path / "config.yaml"
+
+    @property
+    def metrics_file(self) -> Path:
+        """Metrics of the float model, and the epochs."""
+        return self.path / "metrics.json"
+
+    @property
+    def splits_file(self) -> Path:
+        """The names of the recordings of each part."""
+        return self.path / "splits.json"
+
+    @property
+    def training(self) -> Path:
+        """Logs and the checkpoint of the training."""
+        return self.path / "training"
+
+    @property
+    def checkpoint_file(self) -> Path:
+        """The state of an unfinished training; removed at its end."""
+        return self.training / "checkpoint.npz"
+
+    @property
+    def epochs_file(self) -> Path:
+        """Losses of each epoch."""
+        return self.training / "epochs.csv"
+
+    @property
+    def vocabulary_file(self) -> Path:
+        """The vocabulary of a text model, in the order of the numbers."""
+        return self.path / "vocabulary.json"
+
+    @property
+    def windows_file(self) -> Path:
+        """Scaled windows: `calibration` (of the training part) and `test`.
+
+        For gestures also `test_targets`, `test_names` of recordings, and `test_scores` of the
+        float model.
+        """
+        return self.path / "windows.npz"
+
+    @property
+    def embedding_file(self) -> Path:
+        """The int8 embedding of a text model: `rows` int8 [tokens, channels]."""
+        return self.path / "embedding.npz"
+
+    @property
+    def scores_file(self) -> Path:
+        """Outputs of the compiled C for the test part, written by conversion."""
+        return self.path / "scores.npz"
+
+    @property
+    def recordings_file(self) -> Path:
+        """Held-out recordings, for decision tuning and evaluation."""
+        return self.path / "recordings.npz"
+
+    @property
+    def events_file(self) -> Path:
+        """The events of the compiled C on these recordings, written by conversion."""
+        return self.path / "events.json"
+
+    @property
+    def evaluation_file(self) -> Path:
+        """Results of `gesture evaluate`."""
+        return self.path / "evaluation.json"
+
+    @property
+    def series_file(self) -> Path:
+        """For forecasts: the test rows, and the forecasts of the float model."""
+        return self.path / "series.npz"
+
+    @property
+    def robustness_file(self) -> Path:
+        """Accuracy under disturbances."""
+        return self.path / "robustness.json"
+
+    @property
+    def report_file(self) -> Path:
+        """The report."""
+        return self.path / "report.html"
+
+    @property
+    def flatbuffer_file(self) -> Path:
+        """The quantized model."""
+        return self.path / "model.tflite"
+
+    @property
+    def array_file(self) -> Path:
+        """The flatbuffer as a C array; its header is beside it."""
+        return self.path / "model_data.c"
+
+    @property
+    def sequence_file(self) -> Path:
+        """A flatbuffer with LSTM operators, for other interpreters; only for LSTMs."""
+        return self.path / "model_lstm.tflite"
+
+    @property
+    def cost_file(self) -> Path:
+        """The cost of each layer."""
+        return self.path / "cost.json"
+
+    @property
+    def golden_file(self) -> Path:
+        """Golden vectors."""
+        return self.path / "golden.npz"
+
+    @property
+    def sources(self) -> Path:
+        """Generated C, for firmware builds."""
+        return self.path / "firmware"
+
+    @property
+    def firmware_file(self) -> Path:
+        """Facts of the firmware image."""
+        return self.path / "firmware.json"
+
+    @property
+    def build(self) -> Path:
+        """The build folder, outside the run: objects, logs and the twin. It may be deleted.
+
+        Raises:
+            PipelineError: as `build_folder`.
+        """
+        return build_folder(self.path)
+
+    def contract(self) -> Contract:
+        """Read the contract; raises as Contract.load does."""
+        return Contract.load(self.contract_file)
+
+    def require(self, file: Path, stage: str) -> Path:
+        """Check that a file is there.
+
+        Args:
+            file: of this run.
+            stage: the command that writes it.
+
+        Raises:
+            PipelineError: it is missing; the error names the command.
+        """
+        if not file.is_file():
+            raise PipelineError(
+                f"{file} is missing.",
+                f"`gesture {stage}` has not been run on {self.path}, or did not finish",
+                f"run `gesture {stage}` first",
+            )
+        return file
+
+
+CONTRACT = "contract.json"
+SOURCES = "firmware/"
+# By the stage that makes them. The contract belongs to train and, after a conversion, to convert.
+ARTIFACTS: Mapping[str, tuple[str, ...]] = {
+    "train": (
+        *("config.yaml", "metrics.json", "splits.json", "windows.npz", "recordings.npz"),
+        *("series.npz", "vocabulary.json", "model.keras", "confusion_matrix.png"),
+    ),
+    "convert": (
+        *("model.tflite", "model_data.h", "model_data.c", "model_lstm.tflite", "embedding.npz"),
+        *("golden.npz", "scores.npz", "events.json", "cost.json", SOURCES),
+    ),
+    "evaluate": ("evaluation.json", "fold.json"),
+    "deploy": ("firmware.json",),
+    "report": ("robustness.json", "report.html"),
+}
+STAGE_OF = {name: stage for stage, names in ARTIFACTS.items() for name in names}
+
+
+@dataclass(frozen=True)
+class RunHashes:
+    """Hashes of the artifacts of a run.
+
+    Args:
+        files: SHA-256 in hex, by the path in the run.
+        coming: of the contracts that a running conversion will write, in order.
+    """
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    coming: tuple[str, ...] = ()
+
+    def one(self) -> str:
+        """One SHA-256 over the names and hashes of all artifacts."""
+        text = json.dumps(dict(self.files), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def save(self, run: RunFolder) -> None:
+        """Write hashes.json."""
+        content = {"files": dict(self.files), "sha256": self.one()}
+        save_json(run.hashes_file, {**content, "coming": list(self.coming)})
+
+    @classmethod
+    def load(cls, run: RunFolder) -> RunHashes:
+        """Read hashes.json.
+
+        Raises:
+            PipelineError: MISMATCH, the file is missing or edited.
+        """
+        file = run.hashes_file
+        if not file.is_file():
+            raise _without_hashes(file)
+        content = load_json(file, "train")
+        files, coming = content.get("files"), content.get("coming")
+        if not isinstance(files, dict) or not isinstance(coming, list):
+            raise _not_as_left(file, "train", "it was edited")
+        hashes = cls({str(name): str(files[name]) for name in files}, tuple(map(str, coming)))
+        if hashes.one() != content.get("sha256"):
+            raise _not_as_left(file, "train", "it was edited")
+        return hashes
+
+
+def note(run: RunFolder, stage: str, contract: str | None = None) -> None:
+    """Save the hashes of the artifacts of a stage, as they are now.
+
+    Args:
+        run: the run.
+        stage: one of ARTIFACTS.
+        contract: the text of a contract that is written later; None for the present one.
+    """
+    known = RunHashes.load(run) if run.hashes_file.is_file() else RunHashes()
+    others = {name: value for name, value in known.files.items() if _stage_of(name) != stage}
+    mine = {name: _sha256(run.path / name) for name in _there(run) if _stage_of(name) == stage}
+    text = run.contract_file.read_bytes() if contract is None else contract.encode()
+    own = {CONTRACT: hashlib.sha256(text).hexdigest()} if stage in ("train", "convert") else {}
+    RunHashes({**others, **mine, **own}).save(run)
+
+
+def announce(run: RunFolder, *contracts: str) -> None:
+    """Save the hashes of coming contracts, so that an interrupted conversion can be repeated.
+
+    Args:
+        run: the run.
+        contracts: texts of contract.json that the conversion will write, in order.
+    """
+    coming = tuple(hashlib.sha256(text.encode()).hexdigest() for text in contracts)
+    RunHashes(RunHashes.load(run).files, coming).save(run)
+
+
+def check(run: RunFolder, remakes: str | None = None) -> str:
+    """Check the hashes of all artifacts.
+
+    Args:
+        run: a trained run.
+        remakes: a stage that will make its artifacts again; they are not checked.
+
+    Returns:
+        One hash over all artifacts.
+
+    Raises:
+        PipelineError: MISMATCH, for the first artifact that is changed, missing or new.
+    """
+    known = RunHashes.load(run)
+    if known.coming and remakes != "convert":
+        raise _cut_short(run)
+    for name in sorted(_there(run) | set(known.files)):
+        stage = _stage_of(name)
+        if stage != remakes:
+            coming = known.coming if name == CONTRACT else ()
+            _check_file(run.path / name, {known.files.get(name), *coming}, stage)
+    return known.one()
+
+
+def as_left(run: RunFolder, name: str) -> bool:
+    """Whether an artifact is there and unchanged."""
+    file = run.path / name
+    if not (file.is_file() and run.hashes_file.is_file()):
+        return False
+    return RunHashes.load(run).files.get(name) == _sha256(file)
+
+
+def _check_file(file: Path, wanted: Iterable[str | None], stage: str) -> None:
+    if not file.is_file():
+        raise _not_as_left(file, stage, "it was deleted", "is missing")
+    if _sha256(file) not in wanted:
+        raise _not_as_left(file, stage, "it was edited, swapped or damaged")
+
+
+def _there(run: RunFolder) -> set[str]:
+    """The paths of all artifacts that the run has."""
+    names = {CONTRACT, *STAGE_OF} - {SOURCES}
+    sources = (file.relative_to(run.path) for file in run.sources.rglob("*") if file.is_file())
+    return {name for name in names if (run.path / name).exists()} | {
+        source.as_posix() for source in sources if not source.name.startswith(".")
+    }
+
+
+def _stage_of(name: str) -> str:
+    if name.startswith(SOURCES):
+        return "convert"
+    return STAGE_OF.get(name, "train")
+
+
+def _sha256(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise _not_as_left(file, "train", f"it cannot be read: {error.strerror or error}") from None
+
+
+def _without_hashes(file: Path) -> PipelineError:
+    return PipelineError(
+        f"{file} is missing.",
+        "without it the run cannot be checked: an older version trained it, the training was cut "
+        "short at its end, or the file was deleted",
+        "train a new run",
+        ExitCode.MISMATCH,
+    )
+
+
+def _not_as_left(file: Path, stage: str, why: str, what: str = "") -> PipelineError:
+    again = "train a new run, or restore the file"
+    return PipelineError(
+        f"{file} {what or f'is not what `gesture {stage}` left'}.",
+        f"{why}, or `gesture {stage}` was cut short",
+        again if stage == "train" else f"`gesture {stage}` makes it again",
+        ExitCode.MISMATCH,
+    )
+
+
+def _cut_short(run: RunFolder) -> PipelineError:
+    return PipelineError(
+        f"The last conversion of {run.path} was cut short, or is not done yet.",
+        "it was stopped while it replaced the old files",
+        f"run `gesture convert {run.path}` again",
+        ExitCode.MISMATCH,
+    )

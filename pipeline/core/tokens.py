@@ -1,0 +1,186 @@
+"""Tokens: texts as numbers of a vocabulary."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import string
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import cast, get_args
+
+import numpy as np
+
+from pipeline.core.artifacts import Int32
+from pipeline.core.contract import End, Level
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import atomic_write, regular
+
+PADDING = 0  # the number of no text
+UNKNOWN = 1  # the number of a word or character that is not in the vocabulary
+FIRST = 2  # the number of the first entry of the vocabulary
+MOST_BYTES = 64  # of a word in the vocabulary of a board
+
+SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+WORD = re.compile(r"[a-z0-9']+")
+NO_TEXT = re.compile("[\0\ud800-\udfff]")  # a NUL ends a C string; a surrogate is half a character
+
+
+def tokens_of(text: str, level: Level) -> list[str]:
+    """The tokens of a text, the same as on a board (firmware/lib/text).
+
+    A word consists of a to z, 0 to 9 and ', in small letters. All other characters, also letters
+    beyond ASCII, separate words.
+    """
+    return list(text) if level == "characters" else WORD.findall(text.translate(SMALL))
+
+
+def without_nul(text: str) -> str:
+    """A text for C, where NUL ends a string: U+FFFD replaces it. No vocabulary has either."""
+    return text.replace("\0", "\ufffd")
+
+
+def no_text_in(text: str) -> tuple[int, str] | None:
+    """The line of the first character that no vocabulary can have, and its name; or None."""
+    match = NO_TEXT.search(text)
+    if match is None:
+        return None
+    name = "a NUL" if match[0] == "\0" else f"half a character (\\u{ord(match[0]):04x})"
+    return text.count("\n", 0, match.start()) + 1, name
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words or characters, and their numbers.
+
+    Args:
+        level: words or characters.
+        entries: with the numbers 2, 3 and so on, the most frequent first.
+    """
+
+    level: Level
+    entries: tuple[str, ...]
+
+    @classmethod
+    def fit(cls, texts: Iterable[str], level: Level, size: int | None) -> Vocabulary:
+        """The most frequent tokens of training texts; equally frequent ones by alphabet.
+
+        Args:
+            texts: the training part.
+            level: words or characters.
+            size: numbers in all; None for all tokens.
+        """
+        counts = Counter(token for text in texts for token in tokens_of(text, level))
+        known = [token for token in counts if len(token.encode()) <= MOST_BYTES]
+        ordered = sorted(known, key=lambda token: (-counts[token], token))
+        return cls(level, tuple(ordered[: None if size is None else size - FIRST]))
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are, with PADDING and UNKNOWN."""
+        return FIRST + len(self.entries)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {entry: number for number, entry in enumerate(self.entries, start=FIRST)}
+
+    def encode(self, text: str) -> Int32:
+        """The numbers of the tokens of a text: int32 [tokens]."""
+        numbers = self._numbers
+        encoded = [numbers.get(token, UNKNOWN) for token in tokens_of(text, self.level)]
+        return np.array(encoded, dtype=np.int32)
+
+    def decode(self, numbers: Iterable[int]) -> str:
+        """The text of numbers, without padding; U+FFFD replaces UNKNOWN."""
+        names = ("", "\ufffd", *self.entries)
+        separator = " " if self.level == "words" else ""
+        return separator.join(names[number] for number in numbers if number != PADDING)
+
+    def unseen(self, text: str) -> list[str]:
+        """The tokens of a text that are not in the vocabulary, each once."""
+        tokens = dict.fromkeys(tokens_of(text, self.level))
+        return [token for token in tokens if token not in self._numbers]
+
+    def json(self) -> str:
+        """The content of vocabulary.json."""
+        content = {"level": self.level, "entries": self.entries}
+        return json.dumps(content, ensure_ascii=False, indent=0) + "\n"
+
+    def sha256(self) -> str:
+        """SHA-256 of vocabulary.json, in hex."""
+        return hashlib.sha256(self.json().encode()).hexdigest()
+
+    def save(self, path: Path) -> None:
+        """Write vocabulary.json."""
+        with atomic_write(path) as unfinished:
+            unfinished.write_text(self.json(), "utf-8")
+
+    @classmethod
+    def load(cls, path: Path, sha256: str) -> Vocabulary:
+        """Read vocabulary.json.
+
+        Raises:
+            PipelineError: MISMATCH, the file does not have this SHA-256.
+        """
+        try:
+            content = json.loads(regular(path).read_text("utf-8"))
+            level, entries = content["level"], tuple(map(str, content["entries"]))
+            vocabulary = cls(cast(Level, level), entries)
+            matches = level in get_args(Level) and vocabulary.sha256() == sha256
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            matches = False
+        if not matches:
+            raise PipelineError(
+                f"{path} is not the vocabulary that the run was trained with.",
+                "it is missing, was edited, or is of another run",
+                "train again; generated files are never edited by hand",
+                ExitCode.MISMATCH,
+            )
+        return vocabulary
+
+
+def padded(texts: Sequence[Int32], length: int, padding: End, truncating: End) -> Int32:
+    """Texts of one length: int32 [n, length].
+
+    Args:
+        texts: int32 [tokens] each.
+        length: in tokens.
+        padding: the end at which short texts are padded.
+        truncating: the end at which long texts are cut.
+    """
+    rows = np.full((len(texts), length), PADDING, np.int32)
+    for row, text in zip(rows, texts, strict=True):
+        part = text[-length:] if truncating == "pre" else text[:length]
+        if padding == "post":
+            row[: len(part)] = part
+        elif len(part):
+            row[-len(part) :] = part
+    return rows
+
+
+@dataclass(frozen=True)
+class TokenDataset:
+    """Texts for training.
+
+    Args:
+        inputs: of `train`, `validation` and `test`: int32 [n, T].
+        targets: int32 [n], an index into `labels`; for generation int32 [n, T], the next token of
+            each.
+        labels: names of the classes; empty for generation.
+        vocabulary: of the training part.
+        texts: of the test part; empty for generation.
+        fingerprint: SHA-256 of the data.
+        split_note: how the test part was chosen, for people.
+    """
+
+    inputs: Mapping[str, Int32]
+    targets: Mapping[str, Int32]
+    labels: tuple[str, ...]
+    vocabulary: Vocabulary
+    texts: tuple[str, ...]
+    fingerprint: str
+    split_note: str

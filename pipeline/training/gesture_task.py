@@ -1,0 +1,207 @@
+"""The gesture task: windows or streams of samples, to the probability of each label.
+
+Training leaves in the run all that conversion needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from pipeline.config.gesture_settings import GestureConfig
+from pipeline.core.artifacts import IMU_UNITS, Float32, SequenceDataset
+from pipeline.core.contract import Channel, Contract, Hashes, Scaling
+from pipeline.core.files import atomic_write, save_arrays, save_json
+from pipeline.core.run_folder import RunFolder
+from pipeline.training.checkpoints import Checkpointing
+from pipeline.training.fit import Epoch, Fitted, fit
+from pipeline.training.metrics import Metrics, TestScores, classification_metrics, score_test_part
+from pipeline.training.models import Head, Source, build, history
+from pipeline.training.run_files import (
+    CALIBRATION_STRETCH,
+    CALIBRATION_STRETCHES,
+    CALIBRATION_WINDOWS,
+    Trained,
+    confusion_picture,
+    evenly_spaced,
+    finish,
+    save_model,
+    training_record,
+)
+from pipeline.training.stateful import Flags, StatefulBatches, stateful_copy, stream_stretches
+from pipeline.training.training_data import (
+    FitData,
+    TrainingTask,
+    measure_scaling,
+    one_hot_targets,
+    same_model,
+    scale,
+    smoothed_cross_entropy,
+)
+
+
+def train_gestures(
+    dataset: SequenceDataset,
+    config: GestureConfig,
+    run: RunFolder,
+    on_epoch: Callable[[Epoch], None],
+) -> Trained:
+    """Train a network on gestures, and leave the run folder complete for conversion.
+
+    contract.json is written last: a run with a contract counts as trained.
+    """
+    checkpointing = Checkpointing(run, config, dataset.fingerprint)
+    fitted, scaling = fit_gestures(dataset, config, on_epoch, checkpointing)
+    tested = score_test_part(fitted.model, scaling, dataset, config)
+    metrics = classification_metrics(
+        tested.targets, np.argmax(tested.scores, axis=1), dataset.labels
+    )
+    save_model(run, fitted)
+    _save_splits(run, dataset)
+    _save_windows(run, dataset, scaling, tested)
+    _save_metrics(run, dataset, metrics, fitted)
+    _save_confusion_picture(run, dataset, metrics)
+    finish(run, _contract(dataset, config, scaling))
+    return Trained(
+        run.path,
+        metrics.accuracy,
+        len(tested.targets),
+        dataset.split_note,
+        run.report_file,
+    )
+
+
+def _save_splits(run: RunFolder, dataset: SequenceDataset) -> None:
+    parts = {
+        part: sorted({dataset.groups[index] for index in indices})
+        for part, indices in dataset.splits.items()
+    }
+    save_json(run.splits_file, {**parts, "fingerprint": dataset.fingerprint})
+
+
+def _save_windows(
+    run: RunFolder, dataset: SequenceDataset, scaling: Scaling, tested: TestScores
+) -> None:
+    stream = {} if tested.stream is None else asdict(tested.stream)
+    save_arrays(
+        run.windows_file,
+        calibration=_calibration(dataset, scaling),
+        test=tested.windows,
+        test_targets=tested.targets,
+        test_names=np.array(tested.names),
+        test_scores=tested.scores,
+        **{f"stream_{name}": values for name, values in stream.items()},
+    )
+
+
+def _calibration(dataset: SequenceDataset, scaling: Scaling) -> Float32:
+    """Scaled windows of the training part.
+
+    Of streams they are several windows long: a state that is carried on becomes larger.
+    """
+    inputs, _ = dataset.part("train")
+    if dataset.begins is None:
+        inputs = evenly_spaced(inputs, CALIBRATION_WINDOWS)
+    else:
+        begins = dataset.begins[dataset.splits["train"]]
+        inputs = stream_stretches(begins, inputs, CALIBRATION_STRETCH, CALIBRATION_STRETCHES)
+    return scale(inputs, scaling)
+
+
+def _save_metrics(
+    run: RunFolder, dataset: SequenceDataset, metrics: Metrics, fitted: Fitted
+) -> None:
+    content = asdict(metrics) | training_record(fitted, dataset.split_note)
+    content["confusion"] = metrics.confusion.tolist()
+    content["labels"] = list(dataset.labels)
+    save_json(run.metrics_file, content)
+
+
+def _save_confusion_picture(run: RunFolder, dataset: SequenceDataset, metrics: Metrics) -> None:
+    with atomic_write(run.path / "confusion_matrix.png") as unfinished:
+        unfinished.write_bytes(confusion_picture(metrics.confusion, dataset.labels))
+
+
+def _contract(dataset: SequenceDataset, config: GestureConfig, scaling: Scaling) -> Contract:
+    return Contract(
+        task=config.task,
+        channels=tuple(Channel(name=name, unit=IMU_UNITS[name]) for name in config.data.channels),
+        rate_hz=config.data.rate_hz,
+        window=config.window.length,
+        hop=config.window.hop,
+        mode=config.window.mode,
+        labels=dataset.labels,
+        scaling=scaling,
+        decision=config.default_policy(dataset.labels),
+        hashes=Hashes(data=dataset.fingerprint, config=config.hash()),
+    )
+
+
+def fit_gestures(
+    dataset: SequenceDataset,
+    config: GestureConfig,
+    on_epoch: Callable[[Epoch], None],
+    checkpointing: Checkpointing | None = None,
+) -> tuple[Fitted, Scaling]:
+    """Fit a network on the training part of a dataset.
+
+    Returns:
+        The fitted model, and the scaling of its inputs.
+    """
+    inputs, _ = dataset.part("train")
+    scaling = measure_scaling(inputs, config.data.channels)
+    task = _training_task(dataset, scaling, config)
+    return fit(task, config.fit, on_epoch, checkpointing), scaling
+
+
+def _training_task(
+    dataset: SequenceDataset, scaling: Scaling, config: GestureConfig
+) -> TrainingTask:
+    """The test part is not in it."""
+    source = Source(config.window.length, len(config.data.channels))
+    head = Head(len(dataset.labels))
+
+    def on_streams(model: Any) -> Any:
+        samples, rows = dataset.inputs.shape[1], config.fit.batch_size
+        return stateful_copy(model, config.model, samples, config.window.hop, rows)
+
+    return TrainingTask(
+        build_model=lambda: build(config.model, source, head),
+        training=fit_data(dataset, "train", scaling, config),
+        validation=fit_data(dataset, "validation", scaling, config)
+        if config.split.validation
+        else None,
+        loss=lambda: smoothed_cross_entropy(config.fit.label_smoothing),
+        training_model=on_streams if dataset.begins is not None else same_model,
+    )
+
+
+def fit_data(
+    dataset: SequenceDataset, part: str, scaling: Scaling, config: GestureConfig
+) -> FitData:
+    """Scaled inputs of a part, with one-hot targets; only training weighs rare classes more."""
+    inputs, labels = dataset.part(part)
+    weighted = part == "train" and config.fit.class_weights
+    targets, weights = one_hot_targets(labels, len(dataset.labels), weighted)
+    scaled = scale(inputs, scaling)
+    if dataset.begins is None:
+        return FitData(scaled, targets, weights)
+    return _stateful(scaled, targets, weights, dataset.begins[dataset.splits[part]], config)
+
+
+def _stateful(
+    inputs: Float32, targets: Float32, weights: Float32, begins: Flags, config: GestureConfig
+) -> FitData:
+    batches = StatefulBatches.of(begins, config.fit.batch_size)
+    # After a cut the network has no state, so the first windows do not count.
+    incomplete = config.window.length // config.window.hop - 1
+    weights[batches.cut(begins), :incomplete] = 0
+    return FitData(
+        batches.inputs(inputs, history(config.model)),
+        batches.arrange(targets),
+        batches.arrange(weights / weights.mean()),
+        batches.begins,
+    )

@@ -1,0 +1,118 @@
+"""Training data: batches, their loss, and how inputs are scaled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.core.artifacts import IMU_UNITS, NO_TARGET, Float32, Int32
+from pipeline.core.contract import Scaling
+
+
+@dataclass(frozen=True)
+class FitData:
+    """What a network is fitted on, or validated on, in the order of the batches.
+
+    Args:
+        inputs: float32 [n, T, C], or int32 [n, T] of tokens.
+        targets: [n, ...], as the loss takes them.
+        weights: [n] or [n, hops]; None where all count alike.
+        begins: bool [batches, rows], which rows begin a stream; None where each row stands alone.
+    """
+
+    inputs: Float32 | Int32
+    targets: Float32 | Int32
+    weights: Float32 | None = None
+    begins: NDArray[np.bool_] | None = None
+
+
+def same_model(model: Any) -> Any:
+    """The training model of a network that keeps no state from batch to batch."""
+    return model
+
+
+@dataclass(frozen=True)
+class TrainingTask:
+    """What a task gives to `fit`. Its functions are called after Keras is seeded.
+
+    Args:
+        build_model: builds the Keras model.
+        training: the training data.
+        validation: the validation data; None where all data are trained on.
+        loss: makes a Keras loss.
+        training_model: makes the model that Keras fits: a copy with the same weights where the
+            state is kept from batch to batch, else the model itself.
+        accuracy: whether a share of right answers means something.
+    """
+
+    build_model: Callable[[], Any]
+    training: FitData
+    validation: FitData | None
+    loss: Callable[[], Any]
+    training_model: Callable[[Any], Any] = same_model
+    accuracy: bool = True
+
+
+def smoothed_cross_entropy(smoothing: float) -> Any:
+    """Cross-entropy of one-hot targets with label smoothing (Szegedy et al., CVPR 2016)."""
+    from keras.losses import CategoricalCrossentropy
+
+    return CategoricalCrossentropy(label_smoothing=smoothing)
+
+
+def one_hot_targets(targets: Int32, classes: int, weighted: bool) -> tuple[Float32, Float32]:
+    """One-hot targets and their weights; NO_TARGET has weight 0.
+
+    Args:
+        targets: int32 [...], an index of a class.
+        classes: how many classes there are, K.
+        weighted: whether rare classes weigh more.
+
+    Returns:
+        float32 [..., K] and float32 [...].
+    """
+    weight = _class_weights(targets, classes) if weighted else np.ones(classes)
+    weights = np.append(weight, 0).astype(np.float32)  # NO_TARGET, -1, is the last one
+    one_hot = np.append(np.eye(classes), np.zeros((1, classes)), axis=0).astype(np.float32)
+    return one_hot[targets], weights[targets]
+
+
+def _class_weights(targets: Int32, classes: int) -> NDArray[np.float64]:
+    """float64 [K]: every class counts the same in all."""
+    known = targets[targets != NO_TARGET]
+    counts = np.bincount(known, minlength=classes)
+    weights: NDArray[np.float64] = len(known) / (classes * np.maximum(1, counts))
+    return weights
+
+
+SMALLEST_STD = 1e-3  # the resolution of a recorded sample
+
+
+def measure_scaling(inputs: Float32, channels: Sequence[str]) -> Scaling:
+    """One factor for each kind of sensor, and no offset.
+
+    So a rotation of the board does not change the length of a sample, and gravity stays.
+
+    Args:
+        inputs: float32 [n, T, channels], the training part.
+        channels: names, in the order of the last axis.
+    """
+    units = [IMU_UNITS.get(channel, channel) for channel in channels]
+    std = {
+        unit: float(np.std(inputs[..., [other == unit for other in units]], dtype=np.float64))
+        for unit in units
+    }
+    return Scaling(
+        mean=(0.0,) * len(channels), std=tuple(max(std[unit], SMALLEST_STD) for unit in units)
+    )
+
+
+def scale(inputs: Float32, scaling: Scaling) -> Float32:
+    """Scale inputs [..., channels] as the contract says: (sample - mean) / std."""
+    mean, std = np.array(scaling.mean), np.array(scaling.std)
+    scaled: Float32 = ((inputs - mean) / std).astype(np.float32)
+    return scaled

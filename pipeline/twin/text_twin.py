@@ -1,0 +1,94 @@
+"""The twin of a text model: the firmware's tokens, scores and sampling.
+
+firmware/boards/twin/twin.h describes the C functions.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+
+from pipeline.core.artifacts import Int8, Int32
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.tokens import without_nul
+from pipeline.twin.library import Twin, pointer
+
+ONE_E4 = 10_000  # a board has temperatures in ten-thousandths
+HIGHEST_TEMPERATURE = 5.0
+
+
+class TextTwin:
+    """The twin of a text model."""
+
+    def __init__(self, twin: Twin) -> None:
+        self._twin = twin
+        self._library = twin.library
+        self._library.twin_token.restype = ctypes.c_char_p
+        self._library.twin_generate.restype = ctypes.c_bool
+
+    def tokens(self, text: str) -> Int32:
+        """The numbers of the tokens of a text: int32 [n]."""
+        content = _c_string(text)
+        tokens = np.empty(len(content) + 1, np.uint16)
+        count = self._library.twin_tokenise(content, pointer(tokens))
+        return tokens[:count].astype(np.int32)
+
+    def embed(self, tokens: Int32) -> Int8:
+        """The inputs of the network: tokens int32 [...] to int8 [..., channels]."""
+        numbers = np.ascontiguousarray(tokens, np.uint16)
+        embedded = np.empty((*numbers.shape, self._twin.channels), np.int8)
+        self._library.twin_embed(pointer(numbers), numbers.size, pointer(embedded))
+        return embedded
+
+    def sentiment(self, text: str) -> Int8:
+        """The scores of a text: int8 [labels]."""
+        scores = np.empty(self._twin.classes, np.int8)
+        self._library.twin_judge(_c_string(text), pointer(scores))
+        return scores
+
+    def generate(self, prompt: str, count: int, temperature: float, seed: int) -> str:
+        """Generate text after a prompt.
+
+        Args:
+            prompt: at least one character.
+            count: of new characters.
+            temperature: 0 always takes the likeliest character.
+            seed: below 2^32, as on a board.
+
+        Raises:
+            ValueError: the prompt is empty, or has a character that is not in the vocabulary.
+            PipelineError: as `temperature_e4_of`.
+        """
+        written = np.empty(count, np.uint16)
+        request = (_c_string(prompt), count, temperature_e4_of(temperature), seed)
+        if not prompt or not self._library.twin_generate(*request, pointer(written)):
+            raise ValueError(f"no text can be generated after {prompt!r}")
+        return "".join(map(self._text_of, written.tolist()))
+
+    def _text_of(self, token: int) -> str:
+        text: bytes = self._library.twin_token(token)
+        return text.decode()
+
+
+def temperature_e4_of(temperature: float) -> int:
+    """A temperature in ten-thousandths.
+
+    Raises:
+        PipelineError: USAGE, it is not 0 and not 0.0001 to 5.
+    """
+    is_in_range = 0 <= temperature <= HIGHEST_TEMPERATURE
+    temperature_e4 = round(temperature * ONE_E4) if is_in_range else 0
+    if not is_in_range or (temperature_e4 == 0 and temperature > 0):
+        raise PipelineError(
+            f"A temperature of {temperature:g} is out of range.",
+            "0 always takes the likeliest character; from 0.0001 on others are sampled too, and at "
+            f"{HIGHEST_TEMPERATURE:g} nearly all are equally likely",
+            f"give 0, or 0.0001 to {HIGHEST_TEMPERATURE:g}",
+            ExitCode.USAGE,
+        )
+    return temperature_e4
+
+
+def _c_string(text: str) -> bytes:
+    return without_nul(text).encode("utf-8", "replace")

@@ -1,0 +1,173 @@
+"""Finds the board of a command, or starts an emulated one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.boards.supervisor import start
+from pipeline.capture.client import BoardClient
+from pipeline.capture.link_statistics import watch
+from pipeline.capture.ports import is_board_plugged_in, open_port
+from pipeline.core.artifacts import Event, Recording
+from pipeline.core.board_profiles import EMULATED
+from pipeline.core.board_slots import announce_start, is_board_starting, running_boards
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.progress import OnStep
+from pipeline.core.run_folder import RunFolder
+from pipeline.datasets.recordings import load_recording
+from pipeline.datasets.series import load_series
+from pipeline.deployment.verify import check_contract
+from pipeline.training.events import match_events
+from pipeline.workflows.generated import build_image, build_without_model
+from pipeline.workflows.runs import converted_contract, locked_run, open_run
+
+if TYPE_CHECKING:
+    from pipeline.boards.supervisor import RunningBoard
+    from pipeline.capture.link_statistics import MonitorEntry
+    from pipeline.training.events import MatchedEvents
+
+
+AUTO = "auto"
+LOOK_EVERY_S = 0.1
+FULL_BUILD_S = 600.0  # of a board that is being started; longer than any took
+
+
+def board_at(spec: str, report: Callable[[str], None] = lambda _: None) -> str:
+    """Resolve `spec` for `open_port`.
+
+    A board on USB comes before emulated ones. It keeps the name `auto`, because its path may change
+    when it comes back. If an emulated board is starting, we wait for it.
+
+    Args:
+        spec: `auto`, a path, `id:SERIAL` or a URL.
+        report: gets a message while we wait.
+
+    Raises:
+        PipelineError: NO_BOARD if several emulated boards run.
+    """
+    if spec != AUTO or is_board_plugged_in():
+        return spec
+    if is_board_starting():
+        report("waiting for the board that is being started; Ctrl-C ends")
+    give_up_s = time.monotonic() + FULL_BUILD_S
+    while is_board_starting() and time.monotonic() < give_up_s:
+        time.sleep(LOOK_EVERY_S)
+    boards = running_boards()
+    if len(boards) > 1:
+        raise PipelineError(
+            f"{len(boards)} emulated boards run: {', '.join(map(str, boards))}.",
+            "`auto` takes the only one",
+            f"name one, for example `--port {boards[0]}`",
+            ExitCode.NO_BOARD,
+        )
+    return str(boards[0]) if boards else spec
+
+
+@contextmanager
+def board_that_runs(run: RunFolder, port: str) -> Iterator[BoardClient]:
+    """Connect to a board for the block, and check its model.
+
+    Raises:
+        PipelineError: MISMATCH if the board has another model.
+    """
+    contract = converted_contract(run)
+    with open_port(board_at(port)) as connection:
+        board = BoardClient(connection)
+        check_contract(board.wait_ready().contract, contract.hash())
+        yield board
+
+
+BUILD_PATIENCE_S = 60.0  # several boards may start with one run at once
+SLOWEST = 4  # seconds for one second of the sensor's time
+START_S = 60.0
+
+
+@contextmanager
+def start_board(
+    board: str,
+    run: Path | None,
+    imu: Path | None,
+    environment: Path | None,
+    fast: bool,
+    *,
+    loop: bool = False,
+    on_step: OnStep = lambda _: None,
+) -> Iterator[RunningBoard]:
+    """Run an emulated board during the block. Other commands wait for it while it is built.
+
+    Args:
+        board: one of EMULATED.
+        run: of the model; None for a board without a model.
+        imu: a recording for its IMU; None for no IMU.
+        environment: a series for its environment sensors; None for none.
+        fast: as fast as possible, instead of the sensor's rate.
+        loop: play the recording again and again.
+        on_step: for progress.
+    """
+    _check_board(board)
+    _check_loop(loop, imu)
+    with ExitStack() as stack:
+        with announce_start():
+            on_step(f"building the firmware for {board}")
+            image = build_without_model(board).path if run is None else _image_of(run, board)
+            on_step("reading the recordings for its sensors")
+            recording = None if imu is None else load_recording(imu)
+            series = None if environment is None else load_series(environment)
+            started = start(board, image, recording, series, fast=fast, loop=loop)
+            running = stack.enter_context(started)
+        yield running
+
+
+def watch_stream(path: Path, board: str, stream: Recording) -> MatchedEvents:
+    """Play a stream to an emulated board's sensor, and judge what the board calls out."""
+    run = open_run(path)
+    contract = converted_contract(run)
+    image = _image_of(path, board)
+    events: list[Event] = []
+    with start(board, image, stream, fast=True) as running:
+        limit_s = START_S + SLOWEST * len(stream) / stream.rate_hz
+        for entry in _entries_at(running.port, contract.labels, limit_s):
+            if entry.event is not None:
+                events.append(entry.event)
+            elif entry.sensor_stopped:
+                return match_events(events, stream, contract.gestures)
+    raise PipelineError(
+        f"The {board} board did not play the stream to its end within {limit_s:.0f} s.",
+        "this computer is very busy, or the emulation hangs",
+        "close other programs and try again",
+        ExitCode.NO_BOARD,
+    )
+
+
+def _image_of(path: Path, board: str) -> Path:
+    with locked_run(path, "board start", BUILD_PATIENCE_S, reads=True) as run:
+        return Path(build_image(run, board, converted_contract(run).hash()).path)
+
+
+def _entries_at(port: str, labels: Sequence[str], limit_s: float) -> Iterator[MonitorEntry]:
+    with open_port(port) as connection:
+        yield from watch(BoardClient(connection), labels, limit_s)
+
+
+def _check_loop(loop: bool, imu: Path | None) -> None:
+    if loop and imu is None:
+        raise PipelineError(
+            "There is no recording to repeat.",
+            "--loop repeats the recording of --imu",
+            "name one: `--imu stream.csv --loop`; `gesture data stream` makes one",
+            ExitCode.USAGE,
+        )
+
+
+def _check_board(board: str) -> None:
+    if board not in EMULATED:
+        raise PipelineError(
+            f"There is no emulated board `{board}`.",
+            "the name is misspelt, or is that of a real board, which starts by itself",
+            f"use one of: {', '.join(EMULATED)}",
+            ExitCode.USAGE,
+        )

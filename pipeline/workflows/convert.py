@@ -1,0 +1,435 @@
+"""`gesture convert`: a trained network to int8 and to C that is verified equal to its reference."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config.budget import Budget, load_budget
+from pipeline.conversion import golden, quantize, step
+from pipeline.conversion.c_source import c_array
+from pipeline.conversion.contract_source import contract_source
+from pipeline.conversion.golden import to_int8
+from pipeline.conversion.supported import require_supported
+from pipeline.conversion.text_source import text_source
+from pipeline.core.artifacts import Figure, Float32, GoldenVectors, Int8
+from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract, DecisionPolicy
+from pipeline.core.costs import NetworkCost
+from pipeline.core.files import atomic_write, save_arrays, save_text_files
+from pipeline.core.forecasts import forecast_scores
+from pipeline.core.progress import OnStep
+from pipeline.core.run_folder import RunFolder, announce, note
+from pipeline.training.held_out_scores import HeldOutScores
+from pipeline.training.metrics import score_events
+from pipeline.training.text_task import log_softmax
+from pipeline.twin.library import Twin
+from pipeline.twin.text_twin import TextTwin
+from pipeline.workflows import decision, generated
+from pipeline.workflows.generated import CalibrationData, calibration_data, save_embedding
+from pipeline.workflows.report import write_report
+from pipeline.workflows.run_facts import (
+    background_note,
+    load_float_forecasts,
+    load_windows,
+    save_int8_forecasts,
+    window_arrays,
+)
+from pipeline.workflows.runs import (
+    locked_run,
+    require_space,
+)
+
+if TYPE_CHECKING:
+    from pipeline.compiler import CompiledNetwork
+    from pipeline.conversion.text_source import TextTable
+    from pipeline.training.decision_tuning import Choice
+    from pipeline.training.metrics import EventScore
+    from pipeline.workflows.decision import Events
+
+
+@dataclass(frozen=True)
+class Converted:
+    """The result of `gesture convert`.
+
+    Args:
+        run: the folder of the run.
+        contract_hash: of the converted contract.
+        vectors: how many were compared byte for byte with the reference.
+        reference: its name.
+        int8_accuracy: on the test part; None for tasks without classes.
+        flatbuffer_bytes: of model.tflite.
+        occasion: when the network runs, in words.
+        obstacle: why the network does not stream; None where it does.
+        variant: `fast`, or `compact` and the reason.
+        cost: of one inference, without the rest of the firmware.
+        decided: the policy and its events, of gestures.
+        figures: other metrics of the compiled C on the test part.
+        array: the flatbuffer as a C array, for an interpreter.
+        sources: the folder of the compiled C.
+        note: what the model will not do well; empty where nothing is known.
+    """
+
+    run: Path
+    contract_hash: str
+    vectors: int
+    reference: str
+    int8_accuracy: float | None
+    flatbuffer_bytes: int
+    occasion: str
+    obstacle: str | None
+    variant: str
+    cost: NetworkCost
+    decided: DecisionResult | None
+    figures: tuple[Figure, ...]
+    array: Path
+    sources: Path
+    note: str = ""
+
+
+def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
+    """Quantize a run, compile it to C, and verify that the C equals its reference.
+
+    The files of the run change only after that.
+    """
+    with locked_run(path, "convert") as run:
+        require_space(run)
+        return convert_locked(run, budget_file, on_step)
+
+
+def convert_locked(run: RunFolder, budget_file: Path | None, on_step: OnStep) -> Converted:
+    """As `convert`, for a run that this process has locked."""
+    require_supported(run.require(run.keras_file, "train"))
+    budget = Budget() if budget_file is None else load_budget(budget_file)
+    compiled, verified = _verified_network(run, budget, on_step)
+    result = EVALUATE_TASK[verified.contract.task](verified)
+    _save(compiled, verified, result.contract)
+    write_report(run)
+    return Converted(
+        run=run.path,
+        contract_hash=result.contract.hash(),
+        vectors=len(compiled.vectors.inputs),
+        reference=generated.reference_name(compiled.network),
+        int8_accuracy=result.int8_accuracy,
+        flatbuffer_bytes=run.flatbuffer_file.stat().st_size,
+        occasion=result.contract.occasion,
+        obstacle=compiled.network.obstacle,
+        variant=compiled.variant,
+        cost=compiled.network.cost,
+        decided=result.decided,
+        figures=result.figures,
+        array=run.array_file,
+        sources=run.sources,
+        note=_note(run, result.decided),
+    )
+
+
+def _note(run: RunFolder, decided: DecisionResult | None) -> str:
+    return "" if decided is None else background_note(run, decided.rest)
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """A compiled network with its golden vectors.
+
+    Args:
+        network: the C.
+        variant: `fast`, or `compact` and the reason.
+        vectors: inputs and the outputs of the reference.
+        crc: of the outputs of the self-test.
+        table: tokens and embedding, of text.
+    """
+
+    network: CompiledNetwork
+    variant: str
+    vectors: GoldenVectors
+    crc: int
+    table: TextTable | None
+
+    def save_sources(self, folder: Path, contract: Contract) -> None:
+        text = {} if self.table is None else text_source(contract, self.table)
+        constants = contract_source(contract, self.crc)
+        save_text_files(folder, {**self.network.sources, **constants, **text})
+
+
+def _verified_network(
+    run: RunFolder, budget: Budget, on_step: OnStep
+) -> tuple[_Compiled, VerifiedRun]:
+    """Quantize, compile to C and compare with the reference; all files go to a draft."""
+    trained = run.contract()
+    windows = load_windows(run, window_arrays(trained.task))
+    draft = RunFolder(run.build / "converted")
+    shutil.rmtree(draft.path, ignore_errors=True)
+    log = run.build / "convert.log"
+    on_step("quantizing to int8")
+    data = calibration_data(run, trained, windows, draft.keras_file, log)
+    write_flatbuffer(data.keras_file, data.calibration, draft.flatbuffer_file, log)
+    on_step("compiling to C")
+    flatbuffer = draft.flatbuffer_file.read_bytes()
+    network, variant = _compile_within_budget(flatbuffer, trained, budget, data)
+    contract = trained.converted(network.quantization, flatbuffer, network.obstacle is None)
+    on_step("computing the outputs of the reference")
+    answer = generated.reference_outputs(draft.flatbuffer_file, network, log)
+    vectors, crc = golden.make_golden(answer, network.quantization, data.test)
+    compiled = _Compiled(network, variant, vectors, crc, data.table(network.quantization))
+    compiled.save_sources(draft.sources, contract)
+    on_step(f"comparing {len(vectors.inputs)} vectors, byte for byte")
+    twin = Twin(draft.sources, run.build)
+    golden.compare_outputs(vectors, twin.invoke(vectors.inputs), "the compiled C")
+    return compiled, VerifiedRun(run, draft, contract, twin, windows, on_step)
+
+
+def _save(compiled: _Compiled, verified: VerifiedRun, contract: Contract) -> None:
+    """Save all artifacts; `contract` is the final one of the task."""
+    run, draft = verified.run, verified.draft
+    compiled.save_sources(draft.sources, contract)
+    if compiled.table is not None:
+        save_embedding(draft.embedding_file, compiled.table)
+    compiled.vectors.save(draft.golden_file)
+    compiled.network.cost.save(draft.cost_file)
+    write_sequence_flatbuffer(run, verified.windows["calibration"], draft.sequence_file)
+    _publish(run, draft, contract)
+
+
+def _compile_within_budget(
+    flatbuffer: bytes, contract: Contract, budget: Budget, data: CalibrationData
+) -> tuple[CompiledNetwork, str]:
+    """The fast network, or the compact one where only that fits; and the variant in words."""
+
+    def compile_variant(compact: bool = False) -> CompiledNetwork:
+        network = generated.compiled(flatbuffer, contract, compact)
+        return replace(network, cost=network.cost.with_text(data.text_bytes))
+
+    fast = compile_variant()
+    overruns = budget.overruns(fast.cost)
+    if not overruns:
+        return fast, "fast"
+    compact = compile_variant(compact=True)
+    if budget.overruns(compact.cost):
+        budget.require_fit(fast.cost)
+    return compact, f"compact: the fast one would take {', '.join(overruns.values())}"
+
+
+def _publish(run: RunFolder, draft: RunFolder, contract: Contract) -> None:
+    """Move the files of the draft into the run, and remove older ones.
+
+    The contract is written last. A run without a converted contract counts as not converted.
+    """
+    unconverted = contract.unconverted()
+    announce(run, unconverted.file_text, contract.file_text)
+    unconverted.save(run.contract_file)
+    flatbuffer = draft.flatbuffer_file.read_bytes()
+    with atomic_write(run.flatbuffer_file) as unfinished:
+        unfinished.write_bytes(flatbuffer)
+    save_text_files(run.path, c_array(flatbuffer))
+    texts = {source.name: source.read_text("utf-8") for source in draft.sources.iterdir()}
+    save_text_files(run.sources, texts)
+    _remove_others(run.sources, texts)
+    for file in (
+        *(draft.golden_file, draft.scores_file, draft.cost_file, draft.events_file),
+        *(draft.embedding_file, draft.sequence_file),
+    ):
+        _publish_file(file, run.path / file.name)
+    contract.save(run.contract_file)
+    note(run, "convert")
+    generated.note_generated(run)
+
+
+def _remove_others(folder: Path, names: Container[str]) -> None:
+    """Remove all other files from the folder of generated C: they would be compiled too."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name not in names:
+            path.unlink()
+
+
+def _publish_file(draft: Path, place: Path) -> None:
+    if not draft.is_file():
+        place.unlink(missing_ok=True)
+        return
+    with atomic_write(place) as unfinished:
+        unfinished.write_bytes(draft.read_bytes())
+
+
+def write_flatbuffer(keras_file: Path, windows: Float32, flatbuffer: Path, log: Path) -> None:
+    """Write the int8 flatbuffer of a network, or of one step of a recurrent network.
+
+    windows: calibration data, float32 [n, T, C], scaled.
+    """
+    make = step.export_step if step.is_recurrent(keras_file) else quantize.quantize
+    make(keras_file, windows, flatbuffer, log)
+
+
+def write_sequence_flatbuffer(run: RunFolder, windows: Float32, sequence_file: Path) -> None:
+    """Write a network of LSTMs over windows with the LSTM operator of TensorFlow Lite.
+
+    Nothing is written for other networks, for networks that run on a stream, and for text, whose
+    embedding would be missing.
+    """
+    contract = run.contract()
+    takes_windows = contract.mode == "window" and contract.vocabulary is None
+    if takes_windows and step.is_of_lstms(run.keras_file):
+        log = run.build / "sequence.log"
+        step.export_sequence(run.keras_file, windows, sequence_file, log)
+
+
+@dataclass(frozen=True)
+class VerifiedRun:
+    """A network whose C equals its reference.
+
+    Args:
+        run: the run.
+        draft: the folder of the artifacts until all of them are complete.
+        contract: with quantization, without a decision policy.
+        twin: the compiled C on this computer.
+        windows: of windows.npz.
+        on_step: called with each step of the work.
+    """
+
+    run: RunFolder
+    draft: RunFolder
+    contract: Contract
+    twin: Twin
+    windows: dict[str, NDArray[Any]]
+    on_step: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class DecisionResult:
+    """A decision policy and its events.
+
+    Args:
+        policy: the policy.
+        how: how it was chosen, for people.
+        events: on the test part.
+        rest: on recorded rest.
+        unknown: on synthetic negatives.
+    """
+
+    policy: DecisionPolicy
+    how: str
+    events: EventScore
+    rest: EventScore
+    unknown: EventScore
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """The compiled C on the test part.
+
+    Args:
+        contract: of the board.
+        int8_accuracy: None for tasks without classes.
+        decided: of gestures.
+        figures: other metrics.
+    """
+
+    contract: Contract
+    int8_accuracy: float | None = None
+    decided: DecisionResult | None = None
+    figures: tuple[Figure, ...] = ()
+
+
+def evaluate_gestures(verified: VerifiedRun) -> TaskResult:
+    """Tune the decision policy on validation data, and match its events of the test part."""
+    run, draft, twin = verified.run, verified.draft, verified.twin
+    scores = _test_scores(verified.contract, verified.windows, twin)
+    verified.on_step("tuning the decision policy")
+    choice = decision.tune(run, twin)
+    verified.on_step("matching the events of the test part")
+    decided = _decision_result(
+        choice, decision.match_test_events(run, twin, choice, draft.events_file)
+    )
+    scores.save(draft.scores_file)
+    contract = verified.contract.model_copy(update={"decision": choice.policy})
+    return TaskResult(contract, scores.int8_accuracy, decided)
+
+
+def _test_scores(contract: Contract, windows: dict[str, NDArray[Any]], twin: Twin) -> HeldOutScores:
+    return HeldOutScores(
+        labels=contract.labels,
+        names=tuple(windows["test_names"].tolist()),
+        targets=windows["test_targets"],
+        float_scores=windows["test_scores"],
+        int8_scores=_int8_scores(contract, windows, twin),
+    )
+
+
+def _int8_scores(contract: Contract, windows: dict[str, NDArray[Any]], twin: Twin) -> Int8:
+    """Scores of the test windows, each alone or at its end in a stream: int8 [n, classes]."""
+    if contract.quantization is None:
+        raise ValueError("the contract has no quantization yet")
+    if contract.mode == "window":
+        test = to_int8(windows["test"], contract.quantization)
+        return twin.invoke(test.reshape(len(test), -1))
+    inputs = to_int8(windows["stream_inputs"], contract.quantization)  # [n, T, C]
+    begins = np.flatnonzero(windows["stream_begins"])
+    streams = np.split(inputs, begins[1:])
+    outputs = [twin.stream(stream.reshape(-1, stream.shape[2])) for stream in streams]
+    scores = np.concatenate(outputs).reshape(len(inputs), inputs.shape[1] // twin.feed, -1)
+    rows, hops = windows["stream_places"].T
+    chosen: Int8 = scores[rows, hops]
+    return chosen
+
+
+def _decision_result(choice: Choice, events: Events) -> DecisionResult:
+    scores = map(score_events, (events.gestures, events.rest, events.unknown))
+    return DecisionResult(choice.policy, choice.how, *scores)
+
+
+def evaluate_sentiment(verified: VerifiedRun) -> TaskResult:
+    """Classify the texts of the test part."""
+    verified.on_step("classifying the texts of the test part")
+    windows = verified.windows
+    inputs = TextTwin(verified.twin).embed(windows["test"])  # int8 [n, T, channels]
+    scores = HeldOutScores(
+        labels=verified.contract.labels,
+        names=(),
+        targets=windows["test_targets"],
+        float_scores=windows["test_scores"],
+        int8_scores=verified.twin.invoke(inputs.reshape(len(inputs), -1)),
+    )
+    scores.save(verified.draft.scores_file)
+    return TaskResult(verified.contract, scores.int8_accuracy)
+
+
+def evaluate_generation(verified: VerifiedRun) -> TaskResult:
+    """Measure the loss on the text of the test part, read as one stream."""
+    verified.on_step("reading the text of the test part")
+    quantization = verified.contract.quantization
+    assert quantization is not None  # it has been verified
+    tokens, targets = (verified.windows[name].ravel() for name in ("test", "test_targets"))
+    logits = verified.twin.stream(TextTwin(verified.twin).embed(tokens))  # int8 [n, vocabulary]
+    scaled = logits.astype(np.float32) * np.float32(quantization.output_scale)
+    likelihoods = log_softmax(scaled)[np.arange(len(targets)), targets].astype(np.float32)
+    save_arrays(verified.draft.scores_file, likelihoods=likelihoods)
+    loss = Figure("int8 loss", -float(likelihoods.mean()), "nats a character")
+    return TaskResult(verified.contract, figures=(loss,))
+
+
+def evaluate_forecasts(verified: VerifiedRun) -> TaskResult:
+    """Forecast the test part row by row, as a board does."""
+    from pipeline.training.forecast_task import error_figures
+
+    verified.on_step("forecasting the test part")
+    dataset = load_float_forecasts(verified.run).dataset
+    test = dataset.origins["test"]
+    forecasts = verified.twin.forecast(dataset.rows)[test - dataset.window + 1]
+    save_int8_forecasts(verified.draft, forecasts)
+    scores = forecast_scores(dataset, test, forecasts / UNITS_PER_SAMPLE_STEP)
+    return TaskResult(verified.contract, figures=error_figures(scores))
+
+
+# By task.
+EVALUATE_TASK: Mapping[str, Callable[[VerifiedRun], TaskResult]] = {
+    "gesture": evaluate_gestures,
+    "sentiment": evaluate_sentiment,
+    "generation": evaluate_generation,
+    "forecast": evaluate_forecasts,
+}

@@ -1,0 +1,202 @@
+"""`gesture data`: simulate, import, check, edit and export recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.config.gesture_settings import load_gesture_config
+from pipeline.core.artifacts import Recording
+from pipeline.core.files import load_json, reading, save_text, writing
+from pipeline.core.locks import Lock
+from pipeline.datasets.catalogue import CATALOGUE, files_of
+from pipeline.datasets.editing import relabel_recordings, trim_recording
+from pipeline.datasets.exporters import export_dataset
+from pipeline.datasets.importers import import_files
+from pipeline.datasets.lint import lint_dataset
+from pipeline.datasets.pictures import draw
+from pipeline.datasets.recordings import (
+    check_name,
+    check_new_label,
+    load_recording,
+    load_recordings,
+    save_recording,
+)
+from pipeline.datasets.series import is_series, load_series
+from pipeline.datasets.simulate import RATE_HZ, simulate_dataset
+from pipeline.datasets.streams import join_takes
+from pipeline.workflows.recover import recover_captures
+from pipeline.workflows.runs import open_run
+
+if TYPE_CHECKING:
+    from pipeline.datasets.catalogue import Published, RemoteFile
+    from pipeline.datasets.editing import Trimmed
+    from pipeline.datasets.exporters import ExportReport
+    from pipeline.datasets.fetch import FetchedFiles
+    from pipeline.datasets.importers import ImportReport
+    from pipeline.datasets.inventory import Inventory
+    from pipeline.datasets.lint import LintReport
+    from pipeline.workflows.recover import Recovered
+
+
+DATA = Path("data")
+IMPORT_PATIENCE_S = 60.0
+REST_S = (1.5, 2.5)
+SAMPLES = ".txt"  # of a file of samples alone
+
+
+@dataclass(frozen=True)
+class RemoteDataset:
+    """A dataset of the catalogue, with the addresses of its files."""
+
+    entry: Published
+    files: tuple[RemoteFile, ...]
+
+
+def simulate(folder: Path, people: int, takes: int, seed: int) -> list[Path]:
+    """Write synthetic recordings; returns their paths."""
+    return simulate_dataset(folder, people, takes, seed, RATE_HZ)
+
+
+def import_data(
+    path: Path,
+    dataset: str,
+    label: str | None,
+    person: str | None,
+    rate_hz: float,
+    take_rows: int,
+    new_label: bool = False,
+) -> ImportReport:
+    """Import files into a dataset in data/; see import_files.
+
+    `new_label` accepts a label that is similar to one of the dataset.
+    """
+    folder = DATA / check_name("dataset", dataset)
+    if label is not None:
+        check_new_label(folder, label, new_label)
+    with _importing_into(folder):
+        return import_files(path, folder, label, person, rate_hz, take_rows)
+
+
+@contextmanager
+def _importing_into(dataset: Path) -> Iterator[None]:
+    """One import at a time: the takes and free sessions of the dataset must not change."""
+    try:
+        with Lock(dataset, "data import", IMPORT_PATIENCE_S):
+            yield
+    finally:
+        with suppress(OSError):  # only an empty folder is removed
+            dataset.rmdir()
+
+
+def remote_datasets() -> list[RemoteDataset]:
+    """The datasets that `fetch` can download."""
+    return [RemoteDataset(entry, tuple(files_of(entry))) for entry in CATALOGUE]
+
+
+def fetch(name: str, mirror: Path | None, dataset: str | None) -> ImportReport | FetchedFiles:
+    """Fetch a published dataset into data/, from a mirror or from where it was published."""
+    from pipeline.datasets.fetch import fetch_dataset
+
+    return fetch_dataset(name, mirror, DATA / check_name("dataset", dataset or name))
+
+
+def make_stream(dataset: Path, file: Path, run: Path | None, seed: int) -> Recording:
+    """Join all takes of a dataset, or the test part of a run, with rests between them."""
+    takes = load_recordings(dataset)
+    if run is not None:
+        names = held_out_names(run)
+        takes = [take for take in takes if take.name in names]
+    order = np.random.default_rng(seed).permutation(len(takes))
+    stream = join_takes([takes[i] for i in order], REST_S, seed)
+    if file.suffix == SAMPLES:
+        save_text(file, _sample_lines(stream))
+    else:
+        save_recording(stream, file)
+    return stream
+
+
+def _sample_lines(stream: Recording) -> str:
+    """`t_us ax ay az gx gy gz`, as the example of `gesture export` reads them."""
+    rows = np.column_stack([stream.t_us, stream.thousandths])
+    return "".join(" ".join(map(str, row)) + "\n" for row in rows.tolist())
+
+
+def held_out_names(run: Path) -> set[str]:
+    """The names of the takes of the test part of a run."""
+    folder = open_run(run)
+    file = folder.require(folder.splits_file, "train")
+    with reading(file, "train"):
+        return set(load_json(file, "train")["test"])
+
+
+def dataset_of(run: Path) -> Path:
+    """The folder of recordings that a run was trained on."""
+    folder = open_run(run)
+    return load_gesture_config(folder.require(folder.config_file, "train")).data.path
+
+
+def recover(dataset: Path) -> list[Recovered]:
+    """Finish killed captures of a dataset, before it is read."""
+    with writing(dataset):
+        return recover_captures(dataset)
+
+
+def lint(dataset: Path) -> LintReport:
+    """Check a dataset."""
+    return lint_dataset(dataset)
+
+
+def show(path: Path, out: Path, on_step: Callable[[str], None]) -> int:
+    """Draw a dataset, a recording or a series into a file; returns how many recordings."""
+    on_step(f"reading {path}")
+    if not path.is_file():
+        recordings = load_recordings(path)
+    else:
+        recordings = [load_series(path) if is_series(path) else load_recording(path)]
+    on_step(f"drawing {len(recordings)} recordings")
+    with writing(out):
+        draw(recordings, out, str(path))
+    return len(recordings)
+
+
+def local_datasets() -> dict[Path, int]:
+    """The datasets in data/, and how many files each has."""
+    from pipeline.datasets.inventory import datasets_in
+
+    return datasets_in(DATA)
+
+
+def inventory(dataset: Path) -> Inventory:
+    """Count the takes and series of a dataset."""
+    from pipeline.datasets.inventory import inventory_of
+
+    return inventory_of(dataset)
+
+
+def trim(file: Path, start_s: float, stop_s: float | None) -> Trimmed:
+    """Keep a part of a recording; see trim_recording."""
+    with writing(file):
+        return trim_recording(file, start_s, stop_s)
+
+
+def relabel(files: Sequence[Path], label: str, new_label: bool) -> list[tuple[Path, Path]]:
+    """Give recordings another label; see relabel_recordings.
+
+    `new_label` accepts a label that is similar to one of the dataset.
+    """
+    for dataset in {file.absolute().parent.parent for file in files}:
+        check_new_label(dataset, label, new_label)
+    with writing(files[0].parent.parent / label):
+        return relabel_recordings(files, label)
+
+
+def export_recordings(dataset: Path, folder: Path, form: str) -> ExportReport:
+    """Export a dataset for other tools; see export_dataset."""
+    with writing(folder):
+        return export_dataset(dataset, folder, form)

@@ -1,0 +1,545 @@
+"""`gesture deploy` and `gesture board`: builds firmware, uploads it, and verifies the board."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.boards.supervisor import instructions_of_ticks
+from pipeline.capture.client import BoardClient
+from pipeline.capture.port_list import emulated_port, plugged_in_ports
+from pipeline.capture.ports import open_port
+from pipeline.capture.requests import classify_text, write_text
+from pipeline.capture.usb_boards import Usb
+from pipeline.config.budget import load_budget
+from pipeline.core.artifacts import GoldenVectors
+from pipeline.core.board_profiles import (
+    BOARDS,
+    EMULATED,
+    INTERPRETED,
+    NANO33BLE,
+    REAL_IMAGES,
+    BoardProfile,
+    require_profile,
+)
+from pipeline.core.board_slots import running_boards
+from pipeline.core.contract import Contract, Level, Task
+from pipeline.core.costs import NetworkCost
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import writing
+from pipeline.core.progress import OnStep
+from pipeline.core.project import CONFIGS, PROJECT
+from pipeline.core.run_folder import RunFolder, note
+from pipeline.deployment import profile
+from pipeline.deployment.export_files import BOARD, put_sketch
+from pipeline.deployment.find_board import Reporter, find_board
+from pipeline.deployment.platformio import build_firmware, ensure_build_core
+from pipeline.deployment.profile import FLAGS, take_profile
+from pipeline.deployment.upload import Timeouts, open_patiently, upload
+from pipeline.deployment.verify import runs_image, verify_board
+from pipeline.twin.text_twin import TextTwin
+from pipeline.workflows.boards import board_at, board_that_runs
+from pipeline.workflows.export import export_locked
+from pipeline.workflows.generated import (
+    BUILD_TIMEOUT_S,
+    build_image,
+    build_without_model,
+    load_table,
+    log_file,
+    require_generated,
+    require_window_model,
+    run_twin,
+)
+from pipeline.workflows.predict import CHARACTERS, SEED, TEMPERATURE
+from pipeline.workflows.report import write_report
+from pipeline.workflows.runs import converted_contract, locked_run, open_run, require_space
+
+if TYPE_CHECKING:
+    from pipeline.capture.port_list import FoundPort
+    from pipeline.deployment.find_board import SeenBoard
+    from pipeline.deployment.firmware_image import FirmwareImage
+    from pipeline.deployment.platformio import BuiltImage
+    from pipeline.deployment.profile import Estimate, Profile
+    from pipeline.deployment.verify import Verified
+
+
+NANO_BUDGET = CONFIGS / "nano33ble.yaml"
+VECTORS_ON_BOARD = 32
+READING_INSTRUCTIONS = 20_000_000  # budget of a text: 0.4 to 1.4 s
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The result of a deployment.
+
+    Attributes:
+        unchanged: whether the board already ran this image.
+        estimate: time and energy; None for a native board.
+        run: its path, without links.
+    """
+
+    image: FirmwareImage
+    verified: Verified
+    unchanged: bool
+    estimate: Estimate | None
+    profile: Profile | None
+    run: Path
+    task: Task
+
+
+def setup() -> None:
+    """Prepare PlatformIO for builds, also without a connection to its registry."""
+    ensure_build_core()
+
+
+def list_ports() -> list[FoundPort]:
+    """Ports of USB devices, boards first, then ports of emulated boards."""
+    return [*plugged_in_ports(), *map(emulated_port, running_boards())]
+
+
+def deploy(path: Path, board: str, port: str, profile: bool, on_step: OnStep) -> Deployed:
+    """Build the firmware, start or upload it, and verify that the board runs this model.
+
+    Args:
+        path: a converted run.
+        board: one of BOARDS.
+        port: `auto`, a path or `id:SERIAL`.
+        profile: whether to measure each layer.
+        on_step: for progress.
+
+    Raises:
+        PipelineError: a step failed, or the board runs something else (MISMATCH).
+    """
+    require_board(board)
+    _check_options(board, port, profile)
+    with locked_run(path, "deploy") as run:
+        require_space(run)
+        return _deploy(run, board, port, FLAGS if profile else (), on_step)
+
+
+def _deploy(
+    run: RunFolder, board: str, port: str, flags: tuple[str, ...], on_step: OnStep
+) -> Deployed:
+    """Deploy a locked run; flags: of an image that measures its layers, or none."""
+    contract_hash = converted_contract(run).hash()
+    if board in INTERPRETED:
+        require_window_model(run, board)
+    if board in REAL_IMAGES:
+        _check_budget(run)
+    on_step(f"building the firmware for {board}")
+    image = build_image(run, board, contract_hash, flags)
+    with _on_board(run, image, port, log_file(run, "upload", flags), on_step) as ready:
+        _prove_task(run, ready.port, on_step)
+        profiled = _profile(run, board, ready.port, on_step) if flags else None
+    instructions = _instructions(board, ready.verified)
+    image = replace(image, instructions_per_inference=instructions)
+    image.save(run.firmware_file)
+    note(run, "deploy")
+    write_report(run)
+    contract = run.contract()
+    estimate = _estimate(board, ready.verified, contract)
+    return Deployed(
+        image, ready.verified, ready.unchanged, estimate, profiled, run.path, contract.task
+    )
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A board that is verified."""
+
+    port: str
+    verified: Verified
+    unchanged: bool
+
+
+@contextmanager
+def _on_board(
+    run: RunFolder, image: FirmwareImage, port: str, log: Path, on_step: OnStep
+) -> Iterator[_Ready]:
+    """Upload and verify; an emulated board runs during the block."""
+    from pipeline.boards.supervisor import start
+
+    if image.board not in EMULATED:
+        uploaded = _upload(run, image, port, log, on_step)
+        yield _Ready(uploaded.device, uploaded.verified, uploaded.unchanged)
+        return
+    on_step(f"starting the {image.board} board")
+    with start(image.board, Path(image.path), fast=True) as running:
+        yield _Ready(running.port, _verify_at(run, running.port, on_step, image), unchanged=False)
+
+
+def check_board(path: Path, port: str, on_step: OnStep) -> Verified:
+    """Verify that a running board has the run's model.
+
+    Raises:
+        PipelineError: MISMATCH if it has not.
+    """
+    run = open_run(path)
+    converted_contract(run)
+    port = board_at(port, on_step)
+    verified = _verify_at(run, port, on_step)
+    _prove_task(run, port, on_step)
+    return verified
+
+
+def _prove_task(run: RunFolder, port: str, on_step: OnStep) -> None:
+    """Compare further outputs of a text model with those of the twin."""
+    prove = {"sentiment": prove_classification, "generation": prove_generation}.get(
+        run.contract().task
+    )
+    if prove is not None:
+        prove(run, port, on_step)
+
+
+def require_board(board: str, boards: Sequence[str] = BOARDS) -> None:
+    """Refuse a name that is none of `boards`.
+
+    Raises:
+        PipelineError: USAGE.
+    """
+    if board not in boards:
+        raise PipelineError(
+            f"There is no board `{board}`.",
+            "the name is misspelt",
+            f"use one of: {', '.join(boards)}",
+            ExitCode.USAGE,
+        )
+
+
+def _check_options(board: str, port: str, profile: bool) -> None:
+    """Refuse impossible options before the build."""
+    if board in EMULATED and port != "auto":
+        raise PipelineError(
+            f"The {board} board is not at {port}.",
+            "it is emulated: deploy starts it, behind a port of its own",
+            "leave the port out, or name a real board: `--board nano33ble`",
+            ExitCode.USAGE,
+        )
+    if board in REAL_IMAGES and require_profile(board).bootloader is None:
+        raise PipelineError(
+            f"A {require_profile(board).title} is not uploaded to by this tool.",
+            "its bootloader speaks a protocol of its own, which is not understood here yet",
+            "let PlatformIO do it: "
+            f"`GESTURE_MODEL_DIR=RUN/firmware pio run --environment {board} --target upload`",
+            ExitCode.USAGE,
+        )
+    if board in INTERPRETED and profile:
+        raise PipelineError(
+            f"The layers of {board} cannot be counted.",
+            "--profile counts the calls of the compiled network, and TensorFlow Lite Micro "
+            "interprets it as a whole",
+            "leave --profile out, or profile the compiled network: `--board nano33ble`",
+            ExitCode.USAGE,
+        )
+
+
+def _check_budget(run: RunFolder) -> None:
+    """Check the size of the network before the long build."""
+    cost = NetworkCost.load(run.require(run.cost_file, "convert"))
+    budget = load_budget(NANO_BUDGET)
+    if run.contract().vocabulary is not None:
+        budget = budget.model_copy(update={"instructions": READING_INSTRUCTIONS})
+    budget.require_fit(cost)
+
+
+def _upload(
+    run: RunFolder, image: FirmwareImage, port: str, log: Path, on_step: OnStep
+) -> Uploaded:
+    golden = GoldenVectors.load(run.require(run.golden_file, "convert"))
+    content = Path(image.flash_path).read_bytes()
+    profile = require_profile(image.board)
+    request = UploadRequest(
+        profile.name, content, run.contract(), golden, VECTORS_ON_BOARD, profile
+    )
+    return put_on_board(request, Usb(), port, log, on_step, Timeouts())
+
+
+def _verify_at(
+    run: RunFolder, port: str, on_step: OnStep, image: FirmwareImage | None = None
+) -> Verified:
+    golden = GoldenVectors.load(run.require(run.golden_file, "convert"))
+    on_step(f"asking the board at {port} to prove what it runs")
+    with open_port(port) as connection:
+        client = BoardClient(connection)
+        client.wait_ready()
+        content = None if image is None else Path(image.flash_path).read_bytes()
+        return verify_board(client, run.contract(), golden, VECTORS_ON_BOARD, image=content)
+
+
+def _profile(run: RunFolder, board: str, port: str, on_step: OnStep) -> Profile:
+    cost = NetworkCost.load(run.require(run.cost_file, "convert"))
+    on_step("measuring each layer")
+    with open_port(port) as connection:
+        client = BoardClient(connection)
+        tick_hz = client.wait_ready().tick_hz
+        if board == "virtual":
+            return take_profile(client, cost, "instructions", instructions_of_ticks)
+        if board == "native":
+            return take_profile(client, cost, "ns", lambda ticks: ticks * 1e9 / tick_hz)
+        return take_profile(client, cost, "cycles", lambda ticks: ticks)
+
+
+def _instructions(board: str, verified: Verified) -> int | None:
+    """Instructions of an inference; only the fast virtual board counts them."""
+    if board != "virtual":
+        return None
+    return round(instructions_of_ticks(verified.ticks_per_inference))
+
+
+def _estimate(board: str, verified: Verified, contract: Contract) -> Estimate | None:
+    ticks = verified.ticks_per_inference
+    inferences_hz = contract.rate_hz / contract.hop
+    if board == "virtual":
+        return profile.estimate_from_instructions(instructions_of_ticks(ticks), inferences_hz)
+    return profile.estimate_from_cycles(ticks, inferences_hz) if board in REAL_IMAGES else None
+
+
+SKETCH = "sketch"  # the example of the exported Arduino library, on a Nano 33 BLE Sense
+
+
+def build_only(board: str, path: Path | None) -> BuiltImage:
+    """Build the image of a board.
+
+    Args:
+        board: one of BOARDS, or SKETCH.
+        path: a converted run; None for an image without a model.
+
+    Raises:
+        PipelineError: as `deploy` before its upload.
+    """
+    require_board(board, (*BOARDS, SKETCH))
+    if path is None:
+        if board in (*INTERPRETED, SKETCH):
+            raise _needs_run(board)
+        return build_without_model(board)
+    with locked_run(path, "board build", reads=True) as run:
+        return _build(board, run)
+
+
+def _build(board: str, run: RunFolder) -> BuiltImage:
+    converted_contract(run)
+    if board in INTERPRETED:
+        require_window_model(run, board)
+    if board == SKETCH:
+        return _build_sketch(run, run.build / SKETCH)
+    require_generated(run)
+    log = log_file(run, f"build-{board}", ())
+    return build_firmware(board, run.sources, PROJECT, log, BUILD_TIMEOUT_S)
+
+
+def _build_sketch(run: RunFolder, folder: Path) -> BuiltImage:
+    """Build the example sketch of an export, as with the Arduino IDE."""
+    shutil.rmtree(folder, ignore_errors=True)
+    export_locked(run, folder / "exported")
+    put_sketch(folder / "exported", folder / "project", PROJECT)
+    return build_firmware(BOARD, None, folder / "project", folder / "build.log", BUILD_TIMEOUT_S)
+
+
+def _needs_run(board: str) -> PipelineError:
+    return PipelineError(
+        f"{board} cannot be built without a run.",
+        "its image needs the run's model",
+        "name a run: `--run runs/latest`",
+        ExitCode.USAGE,
+    )
+
+
+ASKING_TIMEOUT_S = 3.0  # the board may run any firmware
+
+
+@dataclass(frozen=True)
+class UploadRequest:
+    """An image for a board, and the golden vectors to verify it.
+
+    Attributes:
+        board: the name that the firmware reports.
+        image: the bytes for the flash.
+        contract: of the run.
+        golden: of the run.
+        vectors: number of golden vectors to compare.
+        profile: of the kind of board on USB.
+    """
+
+    board: str
+    image: bytes
+    contract: Contract
+    golden: GoldenVectors
+    vectors: int
+    profile: BoardProfile = NANO33BLE
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """The result of an upload.
+
+    Attributes:
+        unchanged: the board already ran this image, and nothing was uploaded.
+        device: the path of the board's port now.
+    """
+
+    verified: Verified
+    unchanged: bool
+    device: str
+
+
+def put_on_board(
+    request: UploadRequest, usb: Usb, port: str, log: Path, on_step: OnStep, timeouts: Timeouts
+) -> Uploaded:
+    """Upload an image if the board does not run it yet, and verify the board.
+
+    After an error, a new call starts from the beginning.
+
+    Args:
+        request: the image, and how to verify it.
+        usb: finds boards and opens their ports.
+        port: `auto`, a path or `id:SERIAL`.
+        log: for each step and each word to the bootloader, with the time in s.
+        on_step: for progress.
+        timeouts: how long to wait.
+
+    Raises:
+        PipelineError: no board was found, the upload failed, or the board runs something else.
+    """
+    with _log_file(log) as write:
+        reporter = Reporter(on_step, write)
+        board = find_board(usb, port, request.profile, reporter, timeouts.person_s)
+        if _runs_already(request, usb, board, reporter, timeouts):
+            reporter.report("unchanged: the board runs this image already, nothing is uploaded")
+            return Uploaded(
+                _verify_uploaded(request, usb, board, reporter, timeouts), True, board.device
+            )
+        board = upload(usb, board, request.image, request.profile, reporter, timeouts)
+        return Uploaded(
+            _verify_uploaded(request, usb, board, reporter, timeouts), False, board.device
+        )
+
+
+def _runs_already(
+    request: UploadRequest, usb: Usb, board: SeenBoard, reporter: Reporter, timeouts: Timeouts
+) -> bool:
+    """Whether the board already runs the image; a board without an answer does not."""
+    if board.in_bootloader:
+        return False
+    try:
+        with _client(usb, board, timeouts, ASKING_TIMEOUT_S) as client:
+            return runs_image(client, request.contract, request.image)
+    except PipelineError as error:
+        reporter.log(f"it does not say what it runs: {error.what}")
+        return False
+
+
+def _verify_uploaded(
+    request: UploadRequest, usb: Usb, board: SeenBoard, reporter: Reporter, timeouts: Timeouts
+) -> Verified:
+    reporter.report(f"asking the board at {board.device} to prove what it runs")
+    with _client(usb, board, timeouts, timeouts.application_s) as client:
+        _check_name(client.info().board, request.board)
+        return verify_board(
+            client, request.contract, request.golden, request.vectors, image=request.image
+        )
+
+
+@contextmanager
+def _client(
+    usb: Usb, board: SeenBoard, timeouts: Timeouts, ready_s: float
+) -> Iterator[BoardClient]:
+    with open_patiently(usb, board, timeouts) as port:
+        client = BoardClient(port)
+        client.wait_ready(ready_s)
+        yield client
+
+
+def _check_name(found: str, request: str) -> None:
+    if found != request:
+        raise PipelineError(
+            f"The board calls itself {found}, not {request}.",
+            "another board answers at this port, or it runs other firmware",
+            "name the right one with --port; `gesture ports` lists them",
+            ExitCode.MISMATCH,
+        )
+
+
+@contextmanager
+def _log_file(path: Path) -> Iterator[Callable[[str], None]]:
+    start = time.monotonic()
+    with writing(path), path.open("w", buffering=1, encoding="utf-8") as file:
+
+        def write(text: str) -> None:
+            file.write(f"{time.monotonic() - start:8.3f} {text}\n")
+
+        try:
+            yield write
+        except PipelineError as error:
+            write(f"failed: {error}")
+            raise
+
+
+WORDS = 300  # more than fit in a line, with unknown ones
+
+
+def prove_generation(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:
+    """Compare generated text of the board and the twin.
+
+    Raises:
+        PipelineError: MISMATCH at the first different character.
+    """
+    on_step(f"comparing {CHARACTERS} generated characters")
+    with board_that_runs(run, port) as client:
+        _compare_generated(client, _twin(run), _entries(run)[0])
+
+
+def prove_classification(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:
+    """Compare the scores of the board and the twin for a long text.
+
+    Raises:
+        PipelineError: MISMATCH if they differ.
+    """
+    on_step(f"comparing the scores of a text of {WORDS} words")
+    vocabulary = run.contract().vocabulary
+    assert vocabulary is not None  # text has one
+    with board_that_runs(run, port) as client:
+        _compare_classified(client, _twin(run), _entries(run), vocabulary.level)
+
+
+def _twin(run: RunFolder) -> TextTwin:
+    return TextTwin(run_twin(run))
+
+
+def _entries(run: RunFolder) -> tuple[str, ...]:
+    return load_table(run, run.contract()).entries
+
+
+def _compare_generated(client: BoardClient, twin: TextTwin, prompt: str) -> None:
+    found = write_text(client, prompt, CHARACTERS, TEMPERATURE, SEED)
+    expected = twin.generate(prompt, CHARACTERS, TEMPERATURE, SEED)
+    if found != expected:
+        at = next(
+            place for place in range(CHARACTERS) if found[: place + 1] != expected[: place + 1]
+        )
+        raise _differs(f"character {at} is {found[at : at + 1]!r}, expected {expected[at]!r}")
+
+
+def _compare_classified(
+    client: BoardClient, twin: TextTwin, entries: tuple[str, ...], level: Level
+) -> None:
+    words = [entries[number * number % len(entries)] for number in range(WORDS)]
+    text = ", ".join(
+        word.upper() if number % 7 else f"{word}-é" for number, word in enumerate(words)
+    )
+    found, expected = classify_text(client, text, level), twin.sentiment(text)
+    if found.tolist() != expected.tolist():
+        raise _differs(f"the scores are {found.tolist()}, expected {expected.tolist()}")
+
+
+def _differs(difference: str) -> PipelineError:
+    return PipelineError(
+        f"The board's answer to a text differs from the twin's: {difference}.",
+        "the image was built from other sources, or by a compiler that broke them",
+        "convert and deploy again; if it stays, report it as a fault of the firmware",
+        ExitCode.MISMATCH,
+    )

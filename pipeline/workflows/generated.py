@@ -1,0 +1,355 @@
+"""The C of a run must be what this program generates from the run's model, and nothing else.
+
+A run may come from anybody, and its C is compiled and run on this computer. So the C is generated
+again from the model and the contract, and a run whose C differs is refused. C that this program
+generated on this computer is known by its SHA-256, in the cache, outside the run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from pipeline.compiler import compile_network
+from pipeline.conversion.contract_source import contract_source
+from pipeline.conversion.embedding import split_embedding
+from pipeline.conversion.golden import to_int8
+from pipeline.conversion.oracle import run_oracle
+from pipeline.conversion.step import is_recurrent
+from pipeline.conversion.text_source import TextTable, flash_bytes, text_source
+from pipeline.core.artifacts import Float32, Int8
+from pipeline.core.contract import Contract, Quantization
+from pipeline.core.costs import NetworkCost
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import atomic_write, load_arrays, save_arrays
+from pipeline.core.project import PACKAGE, PROJECT, work_folder
+from pipeline.core.run_folder import RunFolder
+from pipeline.core.tokens import Vocabulary
+from pipeline.deployment.firmware_image import FirmwareImage, check_network, ram_map
+from pipeline.deployment.platformio import build_firmware
+from pipeline.deployment.verify import compare_hashes, compare_texts, differs, refuse_other_files
+from pipeline.twin.library import Twin
+from pipeline.workflows.runs import converted_contract
+
+if TYPE_CHECKING:
+    from pipeline.compiler import CompiledNetwork
+    from pipeline.deployment.platformio import BuiltImage
+
+
+CRC = re.compile(r"\.selftest_crc = 0x([0-9A-F]{4}),")
+CODE = ("*.c", "*.h")
+KNOWN = "generated.sha256"  # in the run's folder of the cache
+
+
+def run_twin(run: RunFolder) -> Twin:
+    """Load the twin of a converted run, after a check of its C.
+
+    Raises:
+        PipelineError: as `require_generated` and Twin do.
+    """
+    require_generated(run)
+    return Twin(run.sources, run.build)
+
+
+def require_generated(run: RunFolder) -> None:
+    """Refuse a run whose C is not, file for file, what its model compiles to.
+
+    C that was generated or checked on this computer before is not generated again.
+
+    Raises:
+        PipelineError: MISMATCH; it names the first file that differs.
+    """
+    contract = converted_contract(run)
+    if _is_known(run):
+        return
+    texts = generated_texts(run, contract, _own_crc(run))
+    compare_texts(run.sources, texts)
+    refuse_other_files(run.sources, texts, CODE)
+    note_generated(run)
+
+
+def note_generated(run: RunFolder) -> None:
+    """Note in the cache that this program generated the run's C from the run's model."""
+    with atomic_write(run.build / KNOWN) as unfinished:
+        unfinished.write_text(_fingerprint(run), "ascii")
+
+
+def _is_known(run: RunFolder) -> bool:
+    file = run.build / KNOWN
+    return file.is_file() and file.read_text("ascii") == _fingerprint(run)
+
+
+def _fingerprint(run: RunFolder) -> str:
+    """SHA-256 in hex over the run's C, all that it is generated from, and this program."""
+    code = sorted(file for pattern in CODE for file in run.sources.rglob(pattern))
+    sources = (run.contract_file, run.flatbuffer_file, run.embedding_file, run.vocabulary_file)
+    lines = [
+        f"{_sha256(file)} {str(file.relative_to(run.path))!r}\n"
+        for file in (*code, *sources)
+        if file.is_file()
+    ]
+    return hashlib.sha256("".join([_program(), *lines]).encode()).hexdigest()
+
+
+@cache
+def _program() -> str:
+    """Another version of this program may generate other C."""
+    files = sorted(PACKAGE.rglob("*.py"))
+    return hashlib.sha256("".join(map(_sha256, files)).encode()).hexdigest()
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def generated_texts(run: RunFolder, contract: Contract, selftest_crc: int) -> dict[str, str]:
+    """Generate the C of the run's model and contract.
+
+    Args:
+        run: a converted run.
+        contract: the run's own.
+        selftest_crc: the expected result of the self-test.
+
+    Returns:
+        Each file's text by its name.
+
+    Raises:
+        PipelineError: MISMATCH where the model is not the contract's, or no C can be made of them.
+    """
+    network = _network(run, contract, checked_flatbuffer(run, contract))
+    try:
+        constants = contract_source(contract, selftest_crc)
+    except (ValueError, ArithmeticError) as error:
+        raise _no_constants(run, error) from None
+    return {**network, **constants, **_text(run, contract)}
+
+
+def checked_flatbuffer(run: RunFolder, contract: Contract) -> bytes:
+    """Read model.tflite, and compare its hash with the contract's.
+
+    Raises:
+        PipelineError: MISMATCH if they differ.
+    """
+    flatbuffer = run.require(run.flatbuffer_file, "convert").read_bytes()
+    compare_hashes(
+        str(run.flatbuffer_file),
+        hashlib.sha256(flatbuffer).hexdigest(),
+        contract.hashes.model or "none",
+        "the file was replaced, or the contract is of another model",
+    )
+    return flatbuffer
+
+
+def _no_constants(run: RunFolder, error: Exception) -> PipelineError:
+    return PipelineError(
+        f"{run.contract_file} cannot be put into C: {error}.",
+        "possibly a number in it was edited to an impossible value",
+        "train and convert again; generated files are never edited by hand",
+        ExitCode.MISMATCH,
+    )
+
+
+def _own_crc(run: RunFolder) -> int:
+    """The self-test's CRC in the run's C; the board and the twin compute it again."""
+    file = run.sources / "model_contract.c"
+    found = CRC.search(file.read_text("utf-8", "replace")) if file.is_file() else None
+    if found is None:
+        raise differs(f"{file} is missing, or has no self-test", "it was deleted or edited")
+    return int(found[1], 16)
+
+
+def _network(run: RunFolder, contract: Contract, flatbuffer: bytes) -> Mapping[str, str]:
+    """The network's C, compact if the run's is: the budget file is not part of the run."""
+    fast = compiled(flatbuffer, contract).sources
+    files = [run.sources / name for name in sorted(fast)]
+    own = [file.read_bytes() if file.is_file() else b"" for file in files]
+    if own == _contents(fast):
+        return fast
+    compact = compiled(flatbuffer, contract, compact=True).sources
+    return compact if own == _contents(compact) else fast
+
+
+def _contents(texts: Mapping[str, str]) -> list[bytes]:
+    return [texts[name].encode() for name in sorted(texts)]
+
+
+def _text(run: RunFolder, contract: Contract) -> dict[str, str]:
+    return {} if contract.vocabulary is None else text_source(contract, load_table(run, contract))
+
+
+def require_window_model(run: RunFolder, board: str) -> None:
+    """Refuse a recurrent model on a board that interprets the flatbuffer.
+
+    Raises:
+        PipelineError: USAGE; the flatbuffer is only one step of the network.
+    """
+    if is_recurrent(run.require(run.keras_file, "train")):
+        raise PipelineError(
+            f"{board} cannot run {run.path}: its network is recurrent.",
+            "TensorFlow Lite Micro runs one step at a time, and rounds between the gates, so its "
+            "output is not that of the conversion",
+            "deploy it to nano33ble, which has the compiled engine",
+            ExitCode.USAGE,
+        )
+
+
+def compiled(flatbuffer: bytes, contract: Contract, compact: bool = False) -> CompiledNetwork:
+    """Compile the network for the contract's windows or hops; each text is one window."""
+    reads_texts = contract.vocabulary is not None and contract.mode == "window"
+    network = compile_network(
+        flatbuffer,
+        compact=compact,
+        hop=None if reads_texts else contract.hop,
+        window=contract.window,
+        keep_state=contract.mode == "streaming",
+    )
+    return replace(network, obstacle="each text starts a new window") if reads_texts else network
+
+
+def reference_name(network: CompiledNetwork) -> str:
+    """The reference of `reference_outputs`, in words."""
+    if network.recurrence is None:
+        return "TensorFlow Lite Micro"
+    return "the reference of its cells, and TensorFlow Lite Micro around them"
+
+
+def reference_outputs(
+    flatbuffer: Path, network: CompiledNetwork, log: Path
+) -> Callable[[Int8], Int8]:
+    """A function that computes the expected output: int8 [n, T * C] to int8 [n, K]."""
+    from pipeline.conversion.oracle import SteppedReference
+
+    recurrence = network.recurrence
+    if recurrence is None:
+        return lambda inputs: run_oracle(flatbuffer, inputs, log)
+    stepped = SteppedReference.of(flatbuffer.read_bytes(), recurrence, log)
+    _, samples, channels = network.input_shape
+
+    def answer(inputs: Int8) -> Int8:
+        scores: Int8 = stepped.scores(inputs.reshape(-1, samples, channels), samples)[:, 0]
+        return scores
+
+    return answer
+
+
+@dataclass(frozen=True)
+class CalibrationData:
+    """The network to quantize, with its data.
+
+    Attributes:
+        keras_file: the network without its embedding.
+        calibration: inputs for quantization, float32 [n, T, C].
+        test: held-out inputs, float32 [n, T, C].
+        entries: of the vocabulary; empty without text.
+        embedding: float32 [tokens, C]; None without text.
+    """
+
+    keras_file: Path
+    calibration: Float32
+    test: Float32
+    entries: tuple[str, ...] = ()
+    embedding: Float32 | None = None
+
+    @property
+    def text_bytes(self) -> int:
+        """Flash for vocabulary and embedding on a board."""
+        return 0 if self.embedding is None else flash_bytes(self.entries, self.embedding.size)
+
+    def table(self, quantization: Quantization) -> TextTable | None:
+        """The int8 embedding of a board; None without text."""
+        if self.embedding is None:
+            return None
+        return TextTable(self.entries, to_int8(self.embedding, quantization))
+
+
+def calibration_data(
+    run: RunFolder, contract: Contract, windows: dict[str, NDArray[Any]], body: Path, log: Path
+) -> CalibrationData:
+    """Prepare the network and its data for quantization.
+
+    Args:
+        run: a trained run.
+        contract: of the run.
+        windows: of windows.npz; tokens int32 [n, T] for text.
+        body: the file for the network without its embedding.
+        log: for the output of TensorFlow.
+    """
+    if contract.vocabulary is None:
+        return CalibrationData(run.keras_file, windows["calibration"], windows["test"])
+    embedding = split_embedding(run.keras_file, body, log)
+    calibration, test = (embedding[windows[part]] for part in ("calibration", "test"))
+    return CalibrationData(body, calibration, test, _entries(run, contract), embedding)
+
+
+def save_embedding(file: Path, table: TextTable) -> None:
+    """Write the int8 embedding."""
+    save_arrays(file, rows=table.embedding)
+
+
+def load_table(run: RunFolder, contract: Contract) -> TextTable:
+    """Read vocabulary and int8 embedding of a converted text run."""
+    file = run.require(run.embedding_file, "convert")
+    return TextTable(_entries(run, contract), load_arrays(file, "convert", {"rows"})["rows"])
+
+
+def _entries(run: RunFolder, contract: Contract) -> tuple[str, ...]:
+    facts = contract.vocabulary
+    return () if facts is None else Vocabulary.load(run.vocabulary_file, facts.sha256).entries
+
+
+BUILD_TIMEOUT_S = 1800.0  # TensorFlow Lite Micro took 541 s on two busy cores
+
+
+def build_image(
+    run: RunFolder, board: str, contract_hash: str, flags: tuple[str, ...] = ()
+) -> FirmwareImage:
+    """Build the firmware of a board with the run's model.
+
+    Args:
+        run: a converted run.
+        board: an environment of platformio.ini.
+        contract_hash: of the run.
+        flags: of the compiler, for an image that measures its layers.
+
+    Raises:
+        PipelineError: the run's C is not its model's, or the build fails.
+    """
+    require_generated(run)
+    log = log_file(run, f"build-{board}", flags)
+    built = build_firmware(board, run.sources, PROJECT, log, BUILD_TIMEOUT_S, flags)
+    elf = built.path.with_suffix(".elf")
+    if board == "virtual":  # the estimates of conversion are for its compiler
+        cost = NetworkCost.load(run.require(run.cost_file, "convert"))
+        check_network(elf, cost)
+    return FirmwareImage(
+        board=board,
+        path=str(built.path),
+        flash_path=str(built.flash),
+        flash_bytes=built.flash_bytes,
+        ram_bytes=built.ram_bytes,
+        contract_hash=contract_hash,
+        sha256=hashlib.sha256(built.flash.read_bytes()).hexdigest(),
+        ram_parts={} if board == "native" else ram_map(elf, built.ram_bytes),
+        profiled=bool(flags),
+    )
+
+
+def build_without_model(board: str) -> BuiltImage:
+    """Build the firmware of a board without a model."""
+    log = work_folder() / "build" / f"build-{board}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    return build_firmware(board, None, PROJECT, log, BUILD_TIMEOUT_S)
+
+
+def log_file(run: RunFolder, name: str, flags: tuple[str, ...]) -> Path:
+    """A log in the build folder; builds with flags have their own folder for objects."""
+    folder = run.build / "profiled" if flags else run.build
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.log"

@@ -1,0 +1,111 @@
+"""Which command goes on from where a stage has ended, as a shell reads it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.core.artifacts import Recording
+from pipeline.core.board_profiles import EMULATED
+from pipeline.core.contract import Task
+from pipeline.core.errors import PipelineError
+from pipeline.datasets.lint import (
+    GOOD_TAKES,
+    background_capture,
+    has_background,
+    is_background,
+    labels_of_few_takes,
+)
+from pipeline.datasets.recordings import load_recordings
+from pipeline.workflows.datasets import DATA, dataset_of
+
+GESTURE_CONFIG = "gesture_conv1d"  # both come with the tool
+SERIES_CONFIG = "forecast_room"
+CONFIG_OF = {  # of published datasets with a config of their own
+    "uhh_imu": "uhh_imu",
+    "watch": "watch",
+    "imdb": "sentiment_conv1d",
+    "tinyshakespeare": "generation_shakespeare",
+    "weather": "forecast_weather",
+    "color_names": "generation_colors",
+}
+FILE_OF = {"weather": "beijing_2010_2014.csv"}  # of a dataset that is one file
+EXAMPLE = "punch"  # of a gesture
+STREAM = Path("build") / "stream.csv"
+
+
+def after_training(run: Path) -> tuple[str, ...]:
+    """The command that follows `gesture train`."""
+    return (_gesture("convert", run),)
+
+
+def after_conversion(run: Path) -> tuple[str, ...]:
+    """The command that follows `gesture convert`."""
+    return (_gesture("deploy", run),)
+
+
+def after_deployment(run: Path, task: Task, board: str) -> tuple[str, ...]:
+    """A real board is running; an emulated one ended with the deployment."""
+    if task == "sentiment":
+        return (_gesture("predict", run, "A text."),)
+    if task == "generation":
+        return (_gesture("generate", run, "--prompt", "A text"),)
+    if board not in EMULATED:
+        return (_gesture("monitor"),)
+    if task != "gesture":
+        return (_gesture("board", "start", board, "--run", run),)
+    play = ("board", "start", board, "--run", run, "--imu", STREAM, "--loop")
+    return (_gesture("data", "stream", dataset_of(run), STREAM), _gesture(*play))
+
+
+def after_recording(dataset: Path, sensor: str = "imu") -> tuple[str, ...]:
+    """What is missing in a dataset is recorded first."""
+    if sensor != "imu":
+        series = max(dataset.glob("*.csv"), default=dataset, key=lambda file: file.stat().st_mtime)
+        return (_train(SERIES_CONFIG, series),)
+    try:
+        recordings = load_recordings(dataset)
+    except PipelineError:
+        return (_gesture("data", "lint", dataset),)
+    return (*_missing(recordings, dataset), _train(GESTURE_CONFIG, dataset))
+
+
+def after_fetching(name: str, dataset: Path) -> tuple[str, ...]:
+    """name: of the published dataset."""
+    if name not in CONFIG_OF:
+        return after_recording(dataset)
+    config, data = CONFIG_OF[name], dataset / FILE_OF.get(name, "")
+    return (_gesture("train", config) if dataset == DATA / name else _train(config, data),)
+
+
+def after_demo() -> tuple[str, ...]:
+    """The same with gestures of one's own, on a real board."""
+    return (_takes_of([EXAMPLE], DATA / "mine"),)
+
+
+def _missing(recordings: Sequence[Recording], dataset: Path) -> tuple[str, ...]:
+    """The captures of background and of gestures that a model needs as well."""
+    few = labels_of_few_takes(recordings)
+    background = [label for label in few if is_background(label)]
+    if not has_background(recordings):
+        background = ["idle"]
+    gestures = [label for label in few if not is_background(label)]
+    if all(is_background(one.label) and not one.intervals for one in recordings):
+        gestures = [EXAMPLE]
+    more = (_takes_of(gestures, dataset),) if gestures else ()
+    return (*(background_capture(dataset, label) for label in background), *more)
+
+
+def _takes_of(labels: Sequence[str], dataset: Path) -> str:
+    guided = ("--mode", "guided") if len(labels) > 1 else ()
+    options = (option for label in labels for option in ("--label", label))
+    return _gesture("capture", *options, *guided, "--count", GOOD_TAKES, "--dataset", dataset.name)
+
+
+def _train(config: str, data: Path) -> str:
+    return _gesture("train", config, "--set", f"data.path={data}")
+
+
+def _gesture(*words: object) -> str:
+    return shlex.join(("gesture", *map(str, words)))

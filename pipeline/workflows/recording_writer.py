@@ -1,0 +1,72 @@
+"""Writes the recordings of a capture: takes by label, a series by session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from pipeline.core.artifacts import Recording
+from pipeline.datasets.recordings import new_recording_paths, save_new_recording
+from pipeline.datasets.series import new_series_paths, save_new_series
+
+if TYPE_CHECKING:
+    from pipeline.capture.segmentation import CaptureInfo, CapturePlan
+
+
+class RecordingWriter(Protocol):
+    """Writes recordings into a dataset."""
+
+    def new_paths(self, label: str) -> Iterator[Path]:
+        """Yield possible paths of a recording with this label, in order."""
+
+    def save(self, recording: Recording, paths: Iterator[Path]) -> Path:
+        """Save to the first of `paths` that is free, and return it."""
+
+    def describe(self, path: Path, recording: Recording) -> str:
+        """One line about a saved recording."""
+
+
+def recording_writer(plan: CapturePlan, dataset: Path, info: CaptureInfo) -> RecordingWriter:
+    """The writer for takes, or for a series of the environment."""
+    return _Series(dataset, info) if plan.period_s else _Takes(dataset, info)
+
+
+class _Takes:
+    """Each board's recording has its own number; `# take:` is the same for all boards."""
+
+    def __init__(self, dataset: Path, info: CaptureInfo) -> None:
+        self._dataset, self._info = dataset, info
+
+    def new_paths(self, label: str) -> Iterator[Path]:
+        return new_recording_paths(self._dataset, label, self._info.person, self._info.session)
+
+    def save(self, recording: Recording, paths: Iterator[Path]) -> Path:
+        return save_new_recording(recording, paths)
+
+    def describe(self, path: Path, recording: Recording) -> str:
+        seconds = f"{len(recording) / recording.rate_hz:.2f} s"
+        return f"{path}: {len(recording)} samples, {seconds}{_lost(recording, 'samples')}"
+
+
+class _Series:
+    """Each board has its own series."""
+
+    def __init__(self, dataset: Path, info: CaptureInfo) -> None:
+        self._dataset, self._session = dataset, info.session
+
+    def new_paths(self, _label: str) -> Iterator[Path]:
+        return new_series_paths(self._dataset, self._session)
+
+    def save(self, recording: Recording, paths: Iterator[Path]) -> Path:
+        return save_new_series(replace(recording, take=None), paths)
+
+    def describe(self, path: Path, recording: Recording) -> str:
+        period = f"every {1 / recording.rate_hz:g} s"
+        return f"{path}: {len(recording)} readings, {period}{_lost(recording, 'readings')}"
+
+
+def _lost(recording: Recording, what: str) -> str:
+    missing = sum(gap.missing for gap in recording.gaps)
+    return f", {missing} {what} missing" if missing else ""

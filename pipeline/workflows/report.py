@@ -1,0 +1,355 @@
+"""`gesture report`: the report of a run, from the artifacts that it has so far."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.core.artifacts import Float32, Int8, Int32
+from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract
+from pipeline.core.errors import PipelineError
+from pipeline.core.files import save_text
+from pipeline.core.progress import OnStep
+from pipeline.core.run_folder import RunFolder, as_left, note
+from pipeline.datasets.disturb import DISTURBANCES
+from pipeline.datasets.recording_file import person_of
+from pipeline.reports.facts import (
+    ClassResult,
+    ForecastFacts,
+    GestureFacts,
+    HeldOutWindows,
+    PersonResult,
+    Timeline,
+    Verdict,
+)
+from pipeline.reports.pages import (
+    GenerationFacts,
+    SentimentFacts,
+    render_forecast,
+    render_generation,
+    render_gestures,
+    render_sentiment,
+)
+from pipeline.training.held_out_scores import HeldOutScores
+from pipeline.training.metrics import classification_metrics, metrics_from_confusion
+from pipeline.training.robustness import Robustness, make_curve
+from pipeline.workflows.decision import Events, outcome
+from pipeline.workflows.generated import run_twin
+from pipeline.workflows.run_facts import (
+    Page,
+    complete_artifacts,
+    facts_of,
+    held_out_windows,
+    int8_loss,
+    load_forecasts,
+    optional_json,
+    series_scores,
+)
+from pipeline.workflows.runs import converted_contract, locked_run
+
+if TYPE_CHECKING:
+    from pipeline.datasets.disturb import Disturbance
+    from pipeline.training.metrics import Metrics
+    from pipeline.training.robustness import Curve
+    from pipeline.twin.library import Twin
+
+
+@dataclass(frozen=True)
+class Reported:
+    """accuracy: of gestures; robustness: None for a run that is not converted yet too."""
+
+    run: Path
+    report: Path
+    int8: bool
+    accuracy: float | None
+    how: str
+    robustness: Robustness | None = None
+
+
+def report(path: Path, on_step: OnStep) -> Reported:
+    """Write a run's report. For a converted gesture run, compute its robustness first, if missing.
+
+    Raises:
+        PipelineError: the run is not trained, or an artifact is damaged.
+    """
+    with locked_run(path, "report") as run:
+        contract = run.contract()
+        if not as_left(run, run.robustness_file.name):
+            run.robustness_file.unlink(missing_ok=True)  # it is made again
+        has_curves = contract.task == "gesture" and contract.quantization is not None
+        swept = sweep(run, on_step) if has_curves else None
+        on_step("writing the report")
+        page = write_report(run)
+    return Reported(run.path, run.report_file, page.int8, page.accuracy, page.how, swept)
+
+
+def write_report(run: RunFolder) -> Page:
+    """Render report.html from the artifacts that exist; it names the missing ones."""
+    with complete_artifacts(run):
+        page = PAGE_OF[run.contract().task](run)
+    save_text(run.report_file, page.html)
+    note(run, "report")
+    return page
+
+
+SEED = 1
+MOST_WINDOWS = 1000  # of more windows, an even choice
+LEAST_ASKED = 400  # fewer windows are repeated with other disturbances
+INT32 = np.iinfo(np.int32)
+
+
+def sweep(run: RunFolder, on_step: OnStep) -> Robustness:
+    """The robustness of this model: from the run, or computed and saved there.
+
+    Raises:
+        PipelineError: the run is not converted, or its C is not its model's.
+    """
+    contract = converted_contract(run)
+    saved = saved_sweep(run, contract.hash())
+    if saved is not None:
+        return saved
+    held_out = held_out_windows(run, contract)
+    count = len(held_out.targets)
+    chosen = np.linspace(0, count - 1, min(count, MOST_WINDOWS)).astype(np.int64)
+    chosen = np.tile(chosen, -(-LEAST_ASKED // len(chosen)))
+    windows, targets = held_out.windows[chosen], held_out.targets[chosen]
+    channels = tuple(channel.name for channel in contract.channels)
+    twin = run_twin(run)
+    curves = []
+    for disturbance in DISTURBANCES:
+        on_step(f"disturbing: {disturbance.name}")
+        curves.append(_curve(disturbance, windows, targets, channels, twin))
+    rotation = next(curve for curve in curves if curve.name == "rotation")
+    found = Robustness(contract.hash(), len(targets), rotation.falls_above, tuple(curves))
+    found.save(run.robustness_file)
+    return found
+
+
+def saved_sweep(run: RunFolder, contract_hash: str) -> Robustness | None:
+    """The result of an earlier sweep of this model, unless it cannot be read."""
+    if not run.robustness_file.is_file():
+        return None
+    try:
+        saved = Robustness.load(run.robustness_file)
+    except PipelineError:
+        return None
+    return saved if saved.contract == contract_hash else None
+
+
+def _curve(
+    disturbance: Disturbance,
+    windows: Float32,
+    targets: Int32,
+    channels: tuple[str, ...],
+    twin: Twin,
+) -> Curve:
+    """Accuracy at each level of a disturbance, with the same random numbers at each level.
+
+    Args:
+        windows: float32 [n, T, channels], in the channels' units.
+    """
+    accuracies = []
+    for level in disturbance.levels:
+        random = np.random.default_rng(SEED)
+        scores = _ask(twin, disturbance.apply(windows, channels, level, random))
+        accuracies.append(float(np.mean(scores.argmax(axis=1) == targets)))
+    return make_curve(
+        disturbance.name,
+        disturbance.meaning,
+        disturbance.unit,
+        disturbance.neutral,
+        disturbance.levels,
+        accuracies,
+    )
+
+
+def _ask(twin: Twin, windows: Float32) -> Int8:
+    """The scores of windows that are scaled as on a board, int8 [n, K]."""
+    thousandths = np.rint(windows.astype(np.float64) * UNITS_PER_SAMPLE_STEP)
+    samples = np.zeros((windows.shape[0] * windows.shape[1], 6), np.int32)
+    samples[:, : twin.channels] = thousandths.clip(INT32.min, INT32.max).reshape(-1, twin.channels)
+    inputs = twin.quantize(samples)
+    return twin.invoke(inputs.reshape(len(windows), -1))
+
+
+LEAKY = "leaky"
+HONEST = {  # protocols, the hardest first
+    "lopo": "each person in turn, without training data of this person",
+    "session": "each session in turn, without training data of this session",
+    "kfold": "every {by} once; none is in both training and test data",
+}
+
+
+def gesture_page(run: RunFolder) -> Page:
+    """Render the page of a gesture run."""
+    facts = gather(run)
+    verdict = facts.verdict
+    return Page(render_gestures(facts), verdict.how, verdict.int8, verdict.accuracy)
+
+
+def gather(run: RunFolder) -> GestureFacts:
+    """Read the facts of a gesture run.
+
+    Raises:
+        PipelineError: an artifact is missing or cannot be read.
+    """
+    facts = facts_of(run)
+    contract, settings, metrics = facts["contract"], facts["settings"], facts["metrics"]
+    held_out = held_out_windows(run, contract)
+    evaluation = optional_json(run.evaluation_file, "evaluate")
+    robustness = saved_sweep(run, contract.hash())
+    return GestureFacts(
+        **facts,
+        verdict=_verdict(contract, settings, metrics, held_out, evaluation),
+        held_out=held_out,
+        evaluated=_honest(evaluation) is not None,
+        events=events_of(run, evaluation),
+        robustness=None if robustness is None else asdict(robustness),
+        timeline=_timeline(run),
+    )
+
+
+def _timeline(run: RunFolder) -> Timeline | None:
+    """The longest stream of the run's held-out takes."""
+    if not run.events_file.is_file():
+        return None
+    streams = Events.load(run.events_file).gestures
+    longest = max(streams, key=lambda calls: len(calls.gestures), default=None)
+    if longest is None or not longest.gestures:
+        return None
+    return Timeline(longest.gestures, longest.events)
+
+
+def accuracies_by_protocol(evaluation: Mapping[str, Any] | None) -> dict[str, float]:
+    """int8 accuracy of each protocol in an evaluation.json."""
+    scores = () if evaluation is None else evaluation["protocols"]
+    return {score["protocol"]: score["int8_accuracy"] for score in scores}
+
+
+def events_of(run: RunFolder, evaluation: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Metrics of events by kind of stream: of the hardest honest protocol, else of the run."""
+    honest = _honest(evaluation)
+    if honest is not None:
+        called: dict[str, Any] = honest["called"]
+        return called
+    if not run.events_file.is_file():
+        return None
+    return asdict(outcome([Events.load(run.events_file)]))
+
+
+def _honest(evaluation: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The score of the hardest protocol without leakage."""
+    scores = {} if evaluation is None else {s["protocol"]: s for s in evaluation["protocols"]}
+    return next((scores[protocol] for protocol in HONEST if protocol in scores), None)
+
+
+def _verdict(
+    contract: Contract,
+    settings: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    held_out: HeldOutWindows,
+    evaluation: Mapping[str, Any] | None,
+) -> Verdict:
+    leaky = accuracies_by_protocol(evaluation).get(LEAKY)
+    honest = _honest(evaluation)
+    if honest is not None:
+        by = settings["split"]["by"]
+        how = HONEST[honest["protocol"]].format(by="take" if by in (None, LEAKY) else by)
+        return _evaluated(honest, how, leaky)
+    return _own(contract, metrics, held_out, leaky)
+
+
+def _evaluated(score: Mapping[str, Any], how: str, leaky: float | None) -> Verdict:
+    people = [
+        PersonResult(person["person"], person["windows"], person["int8_accuracy"])
+        for person in score["people"]
+    ]
+    found = metrics_from_confusion(np.array(score["confusion"]), score["labels"])
+    return Verdict(
+        how=how,
+        folds=len(score["folds"]),
+        int8=True,
+        people=tuple(people),
+        float_accuracy=score["float_accuracy"],
+        leaky_accuracy=leaky,
+        **_measured(found),
+    )
+
+
+def _own(
+    contract: Contract, metrics: Mapping[str, Any], held_out: HeldOutWindows, leaky: float | None
+) -> Verdict:
+    converted = contract.quantization is not None
+    return Verdict(
+        how=metrics["split"],
+        folds=1,
+        int8=converted,
+        people=_people(held_out),
+        float_accuracy=metrics["accuracy"] if converted else None,
+        leaky_accuracy=leaky,
+        **_measured(classification_metrics(held_out.targets, held_out.predicted, contract.labels)),
+    )
+
+
+def _measured(found: Metrics) -> dict[str, Any]:
+    return {
+        "accuracy": found.accuracy,
+        "balanced_accuracy": found.balanced_accuracy,
+        "windows": int(found.confusion.sum()),
+        "labels": tuple(score.label for score in found.classes),
+        "confusion": found.confusion.tolist(),
+        "classes": tuple(ClassResult(**asdict(score)) for score in found.classes),
+    }
+
+
+def _people(held_out: HeldOutWindows) -> tuple[PersonResult, ...]:
+    right = held_out.predicted == held_out.targets
+    of_person: dict[str, list[bool]] = defaultdict(list)
+    for name, is_right in zip(held_out.names, right.tolist(), strict=True):
+        of_person[person_of(name)].append(is_right)
+    return tuple(
+        PersonResult(person, len(results), sum(results) / len(results))
+        for person, results in sorted(of_person.items())
+    )
+
+
+def forecast_page(run: RunFolder) -> Page:
+    """Render the page of a forecast run."""
+    saved = load_forecasts(run)
+    facts = ForecastFacts(
+        **facts_of(run), judged=series_scores(saved), held=saved.dataset, forecast=saved.forecast
+    )
+    return Page.of(render_forecast(facts), facts)
+
+
+def sentiment_page(run: RunFolder) -> Page:
+    """Render the page of a sentiment run."""
+    values = facts_of(run)
+    facts = SentimentFacts(**values, int8_accuracy=_int8_accuracy(run, values["contract"]))
+    return Page.of(render_sentiment(facts), facts)
+
+
+def _int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
+    if contract.quantization is None:
+        return None
+    return HeldOutScores.load(run.require(run.scores_file, "convert")).int8_accuracy
+
+
+def generation_page(run: RunFolder) -> Page:
+    """Render the page of a text generation run."""
+    values = facts_of(run)
+    facts = GenerationFacts(**values, int8_loss=int8_loss(run, values["contract"]))
+    return Page.of(render_generation(facts), facts)
+
+
+PAGE_OF: Mapping[str, Callable[[RunFolder], Page]] = {
+    "gesture": gesture_page,
+    "sentiment": sentiment_page,
+    "generation": generation_page,
+    "forecast": forecast_page,
+}

@@ -1,0 +1,261 @@
+"""Facts of a run from its artifacts: for its report, for conversion and for the list of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Set
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config.file import read_settings
+from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
+from pipeline.core.artifacts import Figure, Float32, Int32
+from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import load_arrays, load_json, save_arrays
+from pipeline.core.forecasts import ForecastScore, HeldOutSeries, forecast_scores
+from pipeline.core.run_folder import RunFolder
+from pipeline.datasets.held_out_recordings import HeldOutRecordings
+from pipeline.datasets.lint import background_capture
+from pipeline.reports.facts import HeldOutWindows, RunFacts
+from pipeline.training.held_out_scores import HeldOutScores
+
+if TYPE_CHECKING:
+    from pipeline.training.metrics import EventScore
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report page and its main figures.
+
+    Args:
+        html: the page.
+        how: how the test part was chosen.
+        int8: whether the figures are those of the compiled C, or of the float model.
+        accuracy: of gestures.
+    """
+
+    html: str
+    how: str
+    int8: bool
+    accuracy: float | None = None
+
+    @classmethod
+    def of(cls, html: str, facts: RunFacts) -> Page:
+        """A page of a task without accuracy."""
+        return cls(html, facts.metrics["split"], facts.converted)
+
+
+def facts_of(run: RunFolder) -> dict[str, Any]:
+    """The fields of RunFacts in reports/facts.py.
+
+    Raises:
+        PipelineError: an artifact is missing or damaged.
+    """
+    contract = run.contract()
+    settings = load_settings(run)
+    flatbuffer = run.flatbuffer_file
+    return {
+        "run": str(run.path),
+        "name": run.name,
+        "dataset": Path(settings["data"]["path"]).name,
+        "contract": contract,
+        "contract_hash": contract.hash(),
+        "settings": settings,
+        "metrics": load_metrics(run),
+        "cost": optional_json(run.cost_file, "convert"),
+        "image": image_of(run, contract),
+        "flatbuffer_bytes": flatbuffer.stat().st_size if flatbuffer.is_file() else None,
+    }
+
+
+def load_settings(run: RunFolder) -> dict[str, Any]:
+    """The settings of a run, as its config file has them."""
+    return read_settings(run.require(run.config_file, "train"))
+
+
+def load_metrics(run: RunFolder) -> dict[str, Any]:
+    """The content of metrics.json."""
+    return load_json(run.require(run.metrics_file, "train"), "train")
+
+
+def image_of(run: RunFolder, contract: Contract) -> dict[str, Any] | None:
+    """The content of firmware.json, if it is of this model."""
+    image = optional_json(run.firmware_file, "deploy")
+    return image if image is not None and image["contract_hash"] == contract.hash() else None
+
+
+def optional_json(file: Path, stage: str) -> dict[str, Any] | None:
+    """A JSON file of a stage; None where it is missing."""
+    return load_json(file, stage) if file.is_file() else None
+
+
+@contextmanager
+def complete_artifacts(run: RunFolder) -> Iterator[None]:
+    """Turn errors from incomplete or edited JSON files of a run into PipelineError.
+
+    Raises:
+        PipelineError: MISMATCH, a file lacks a key, or a number is not usable.
+    """
+    try:
+        yield
+    except PipelineError:
+        raise
+    except Exception as error:  # edited numbers cause division by 0, overflow and others
+        raise PipelineError(
+            f"A file of {run.path} is not complete: {error or type(error).__name__}.",
+            "it was edited, or written by another version",
+            "convert the run again, or train a new one",
+            ExitCode.MISMATCH,
+        ) from error
+
+
+NEEDED = frozenset({"calibration", "test"})
+OF_GESTURES = frozenset({"test_targets", "test_names", "test_scores"})
+
+
+def window_arrays(task: str) -> Set[str]:
+    """The names of the arrays in windows.npz that later stages need."""
+    return NEEDED | OF_GESTURES if task == "gesture" else NEEDED
+
+
+def load_windows(run: RunFolder, needed: Set[str]) -> dict[str, NDArray[Any]]:
+    """The arrays of windows.npz.
+
+    Raises:
+        PipelineError: it is missing, damaged or lacks a needed array.
+    """
+    return load_arrays(run.require(run.windows_file, "train"), "train", needed)
+
+
+def held_out_windows(run: RunFolder, contract: Contract) -> HeldOutWindows:
+    """The test windows with scores: of the compiled C if converted, else of the float model."""
+    arrays = load_windows(run, NEEDED | OF_GESTURES)
+    int8 = _int8_scores(run, contract)
+    return HeldOutWindows(
+        windows=_in_units(arrays["test"], contract),
+        targets=arrays["test_targets"],
+        names=tuple(arrays["test_names"].tolist()),
+        scores=arrays["test_scores"] if int8 is None else int8,
+    )
+
+
+def _in_units(scaled: Float32, contract: Contract) -> Float32:
+    mean, std = np.array(contract.scaling.mean), np.array(contract.scaling.std)
+    windows: Float32 = (scaled * std + mean).astype(np.float32)
+    return windows
+
+
+def _int8_scores(run: RunFolder, contract: Contract) -> Float32 | None:
+    """Dequantized scores of the compiled C, float32 [n, K], 0 to 1; None without conversion."""
+    if contract.quantization is None:
+        return None
+    held_out = HeldOutScores.load(run.require(run.scores_file, "convert"))
+    steps = held_out.int8_scores.astype(np.float32) - contract.quantization.output_zero_point
+    scores: Float32 = steps * np.float32(contract.quantization.output_scale)
+    return scores
+
+
+def save_int8_forecasts(run: RunFolder, thousandths: Int32) -> None:
+    """Save the forecasts of the compiled C at each origin: int32 [m, outputs]."""
+    save_arrays(run.scores_file, thousandths=thousandths)
+
+
+def load_forecasts(run: RunFolder) -> HeldOutSeries:
+    """The test part with forecasts: of the compiled C if converted, else of the float model."""
+    series = load_float_forecasts(run)
+    if run.contract().quantization is None:
+        return series
+    file = run.require(run.scores_file, "convert")
+    thousandths = load_arrays(file, "convert", {"thousandths"})["thousandths"]
+    return replace(series, forecast=thousandths / UNITS_PER_SAMPLE_STEP)
+
+
+def series_scores(series: HeldOutSeries) -> tuple[ForecastScore, ...]:
+    """The errors of the forecasts of the test part."""
+    return forecast_scores(series.dataset, series.dataset.origins["test"], series.forecast)
+
+
+def _errors(run: RunFolder, _contract: Contract) -> tuple[Figure, ...]:
+    from pipeline.training.forecast_task import error_figures
+
+    return error_figures(series_scores(load_forecasts(run)))
+
+
+def load_float_forecasts(run: RunFolder) -> HeldOutSeries:
+    """The test part with the forecasts of the float model."""
+    return HeldOutSeries.load(run.require(run.series_file, "train"))
+
+
+def int8_loss(run: RunFolder, contract: Contract) -> float | None:
+    """The loss of the compiled C in nats for each character; None without conversion."""
+    if contract.quantization is None:
+        return None
+    file = run.require(run.scores_file, "convert")
+    return -float(load_arrays(file, "convert", {"likelihoods"})["likelihoods"].mean())
+
+
+def losses(run: RunFolder, contract: Contract) -> tuple[Figure, ...]:
+    """The loss of the float model and, if converted, that of the compiled C."""
+    float_loss, compiled_loss = load_metrics(run)["loss"], int8_loss(run, contract)
+    losses = {"loss": float_loss, "int8 loss": compiled_loss}
+    known = ((name, loss) for name, loss in losses.items() if loss is not None)
+    return tuple(Figure(name, loss, "nats a character") for name, loss in known)
+
+
+def figures_of(run: RunFolder, contract: Contract) -> tuple[Figure, ...]:
+    """The results of a run on its test part, for tasks without accuracy."""
+    figures = {"generation": losses, "forecast": _errors}.get(contract.task)
+    return () if figures is None else figures(run, contract)
+
+
+MOST_ALARMS_AT_REST = 10.0  # an hour; docs/recognition.md has the same figure
+
+
+def background_note(run: RunFolder, rest: EventScore | None = None) -> str:
+    """A note where no background is recorded, or gestures are called at rest; else empty.
+
+    Args:
+        run: of gestures.
+        rest: the events of the compiled C at rest; None before a conversion.
+
+    Returns:
+        A sentence with the command that records background.
+    """
+    config = load_gesture_config(run.config_file)
+    background = config.data.background
+    alarms = 0.0 if rest is None or not rest.hours else rest.false_alarms_per_hour
+    many = f"{alarms:.0f} false alarms an hour at rest are many: " if _are_many(alarms) else ""
+    is_recorded = _is_background_recorded(run, config)
+    if is_recorded and not many:
+        return ""
+    command = f"`{background_capture(config.data.path, background)}`"
+    if not is_recorded:
+        return (
+            f"{many}nothing is recorded as `{background}`, so the board may call gestures where "
+            f"there are none; record some minutes of it: {command}"
+        )
+    return f"{many}record more `{background}`, then train again: {command}"
+
+
+def _are_many(alarms_per_hour: float) -> bool:
+    return alarms_per_hour > MOST_ALARMS_AT_REST
+
+
+def _is_background_recorded(run: RunFolder, config: GestureConfig) -> bool:
+    """Between marked gestures there is background too."""
+    held_out = HeldOutRecordings.load(run.recordings_file)
+    if any(recording.intervals for recording in (*held_out.validation, *held_out.test)):
+        return True
+    wanted = {config.data.background, *config.unknown.labels}
+    return not wanted.isdisjoint(_labels(load_json(run.splits_file, "train").values()))
+
+
+def _labels(parts: Iterable[object]) -> set[str]:
+    """Of the recordings in all parts of the split: a name is LABEL/FILE."""
+    names = [name for part in parts if isinstance(part, list) for name in part]
+    return {name.partition("/")[0] for name in names}

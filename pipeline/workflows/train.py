@@ -1,0 +1,186 @@
+"""`gesture train`: from a config and its data to a run with a fitted model."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.config.file import parsed_as, read_settings
+from pipeline.config.forecast_settings import ForecastConfig
+from pipeline.config.gesture_settings import GestureConfig
+from pipeline.config.reference import TASKS
+from pipeline.config.sections import TaskConfig
+from pipeline.config.text_settings import GenerationConfig, SentimentConfig
+from pipeline.core.artifacts import Recording
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import load_json, require_room
+from pipeline.core.locks import Lock
+from pipeline.core.run_folder import RunFolder
+from pipeline.datasets.characters import generation_dataset
+from pipeline.datasets.forecasting import make_forecast_dataset
+from pipeline.datasets.held_out_recordings import held_out
+from pipeline.datasets.recordings import load_recordings
+from pipeline.datasets.sentiment import sentiment_dataset
+from pipeline.datasets.series import read_series
+from pipeline.datasets.windows import make_dataset
+from pipeline.training.checkpoints import epochs_kept
+from pipeline.training.forecast_task import train_forecast
+from pipeline.training.gesture_task import train_gestures
+from pipeline.training.models import check_hop, check_window
+from pipeline.training.text_task import train_generation, train_sentiment
+from pipeline.workflows.report import write_report
+from pipeline.workflows.run_facts import background_note
+from pipeline.workflows.runs import (
+    RUNS,
+    begun_run,
+    find_run,
+    point_latest_at,
+)
+
+if TYPE_CHECKING:
+    from pipeline.training.fit import Epoch
+    from pipeline.training.run_files import Trained
+
+
+def train(
+    config_file: Path, settings: Sequence[str], run: Path | None, on_epoch: Callable[[Epoch], None]
+) -> Trained:
+    """Train a model.
+
+    Args:
+        config_file: of any task.
+        settings: each `section.key=value`; they replace values of the file.
+        run: the folder of the run; None for a new one in runs/.
+        on_epoch: called after each epoch.
+
+    Returns:
+        The result; the run folder has all that conversion needs, and the report.
+    """
+    config = load_task_config(config_file, settings)
+    require_room(run or RUNS)
+    with begun_run(run, config_file.stem) as folder:
+        config.save(folder.config_file)  # now, so that a run that is killed can be resumed
+        return _trained(config, folder, on_epoch)
+
+
+def resume(path: Path, on_epoch: Callable[[Epoch], None]) -> Trained:
+    """Resume an unfinished training, after its last whole epoch.
+
+    Raises:
+        PipelineError: the run is trained already, or its data have changed.
+    """
+    run = find_run(path)
+    with Lock(run.path, "train"):
+        require_room(run.path)
+        if run.contract_file.exists():
+            raise PipelineError(
+                f"{run.path} is trained already.",
+                "its training is complete",
+                f"`gesture convert {run.path}` is next; train a new run for other settings",
+                ExitCode.USAGE,
+            )
+        config = load_task_config(run.require(run.config_file, "train"))
+        return _trained(config, run, on_epoch)
+
+
+def load_task_config(path: Path, overrides: Iterable[str] = ()) -> TaskConfig:
+    """Read a config of any task.
+
+    Raises:
+        PipelineError: USAGE, with all faults of the file.
+    """
+    overrides = tuple(overrides)
+    content = read_settings(path, overrides)
+    task = content.get("task", "gesture")
+    if not isinstance(task, str) or task not in TASKS:
+        raise PipelineError(
+            f"{path}: there is no task `{task}`.",
+            f"the tasks are {', '.join(TASKS)}",
+            "write one of them after `task:`",
+            ExitCode.USAGE,
+        )
+    return parsed_as(TASKS[task], path, content, overrides)
+
+
+def _trained(config: TaskConfig, run: RunFolder, on_epoch: Callable[[Epoch], None]) -> Trained:
+    try:
+        trained = TRAIN_OF[config.task](config, run, on_epoch)
+    except KeyboardInterrupt:
+        raise _interrupted(config, run) from None
+    write_report(run)
+    point_latest_at(run)
+    return replace(trained, ended=_how_it_ended(config, run))
+
+
+def _how_it_ended(config: TaskConfig, run: RunFolder) -> str:
+    epochs, most = len(load_json(run.metrics_file, "train")["epochs"]), config.fit.epochs
+    if epochs == most:
+        return f"after all {most} epochs"
+    no_better = f"no better for {config.fit.patience}"
+    return f"stopped after {epochs} of at most {most} epochs: {no_better}"
+
+
+def _interrupted(config: TaskConfig, run: RunFolder) -> PipelineError:
+    epochs = epochs_kept(run)
+    return PipelineError(
+        f"The training was stopped, and {epochs} of at most {config.fit.epochs} epochs are kept."
+        if epochs
+        else "The training was stopped before its first epoch was kept.",
+        "Ctrl-C was pressed",
+        f"resume it: `gesture train --resume {shlex.quote(str(run.path))}`"
+        if epochs
+        else "nothing is lost: type the same command again",
+        ExitCode.INTERRUPTED,
+    )
+
+
+def _train_gestures(
+    config: GestureConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
+) -> Trained:
+    trained = train_on(load_recordings(config.data.path), config, folder, on_epoch)
+    return replace(trained, note=background_note(folder))
+
+
+def train_on(
+    recordings: Sequence[Recording],
+    config: GestureConfig,
+    folder: RunFolder,
+    on_epoch: Callable[[Epoch], None],
+) -> Trained:
+    """Train on recordings, and leave the run folder complete for conversion, without a report."""
+    check_window(config.model, config.window.length)
+    check_hop(config.model, config.window.hop)
+    dataset = make_dataset(recordings, config)
+    held_out(recordings, config).save(folder.recordings_file)
+    return train_gestures(dataset, config, folder, on_epoch)
+
+
+def _train_sentiment(
+    config: SentimentConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
+) -> Trained:
+    return train_sentiment(sentiment_dataset(config), config, folder, on_epoch)
+
+
+def _train_generation(
+    config: GenerationConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
+) -> Trained:
+    return train_generation(generation_dataset(config), config, folder, on_epoch)
+
+
+def _train_forecasts(
+    config: ForecastConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
+) -> Trained:
+    series = read_series(config.data.path, config.data)
+    return train_forecast(make_forecast_dataset(series, config), config, folder, on_epoch)
+
+
+# By task; each function takes the config of its task.
+TRAIN_OF: Mapping[str, Callable[[Any, RunFolder, Callable[[Epoch], None]], Trained]] = {
+    "gesture": _train_gestures,
+    "sentiment": _train_sentiment,
+    "generation": _train_generation,
+    "forecast": _train_forecasts,
+}

@@ -1,0 +1,37 @@
+"""Boards that run on this computer, each with the port that programs open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.boards.supervisor import start
+from pipeline.core.artifacts import Recording
+from pipeline.core.project import PROJECT
+from pipeline.deployment.platformio import build_firmware
+from tests.firmware.building import ARDUINO_BOARDS, link_arduino
+from tests.fixtures.nano.arduino_bench import arduino_board
+from tests.fixtures.nano.arduino_sketch import Imu
+
+BUILD_TIMEOUT_S = 300.0
+EMULATED = ("virtual", "native", *ARDUINO_BOARDS)
+# Of the boards with the Arduino core: a part that they have, and a rate such parts really have.
+IMUS = {"nano33ble": ("lsm9ds1", 116.3), "xiao_nrf52840_sense": ("lsm6ds3", 207.1)}
+
+
+@contextmanager
+def emulated_board(board: str, sources: Path, motion: Recording, work: Path) -> Iterator[str]:
+    """The port of one of EMULATED with the model of `sources`, for as long as the block lasts."""
+    if board in ARDUINO_BOARDS:
+        part, rate_hz = IMUS[board]
+        image = link_arduino(work / board, board, sources)
+        with arduino_board(image, board, Imu(part, rate_hz, motion)) as arduino:
+            yield arduino.port
+    else:
+        (work / board).mkdir()
+        image = build_firmware(
+            board, sources, PROJECT, work / board / "build.log", BUILD_TIMEOUT_S
+        ).path
+        with start(board, image, motion) as running:
+            yield running.port

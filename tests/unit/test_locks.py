@@ -1,0 +1,213 @@
+"""Who writes a folder has it alone; who died has it no more."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.files import atomic_write
+from pipeline.core.locks import LOCK, Lock, LockedError
+from pipeline.core.run_folder import RunFolder
+from pipeline.workflows import boards, convert, deploy, evaluate, export, report, train
+from pipeline.workflows.evaluate import FoldProgress
+from pipeline.workflows.runs import LATEST, begun_run, point_latest_at
+from tests.fixtures.forking import ended, forked
+
+
+def test_a_locked_folder_says_who_has_it(tmp_path: Path) -> None:
+    with Lock(tmp_path, "convert"), pytest.raises(LockedError) as refused:
+        Lock(tmp_path, "deploy")
+    assert f"{tmp_path} is being written" in refused.value.what
+    why = refused.value.why
+    assert "gesture convert" in why
+    assert f"process {os.getpid()} on {socket.gethostname()}, since 20" in why
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_is_waited_for_as_long_as_was_said(tmp_path: Path) -> None:
+    locked, end = os.pipe(), os.pipe()
+
+    def work() -> None:
+        lock = Lock(tmp_path, "convert")
+        os.write(locked[1], b"!")
+        os.read(end[0], 1)
+        lock.release()
+
+    process = forked(work)
+    os.read(locked[0], 1)
+    with pytest.raises(LockedError, match="is being written"):
+        Lock(tmp_path, "evaluate", patience_s=0.1)
+    os.write(end[1], b"!")
+    Lock(tmp_path, "evaluate", patience_s=60).release()
+    ended(process)
+
+
+def test_what_a_killed_process_was_writing_is_removed_with_its_lock(tmp_path: Path) -> None:
+    def work() -> None:
+        Lock(tmp_path, "train")
+        with atomic_write(tmp_path / "deep" / "model.keras") as unfinished:
+            unfinished.write_bytes(b"half")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    ended(forked(work))
+    names = [path.name for path in (tmp_path / "deep").iterdir()]
+    assert len(names) == 1
+    assert names[0].endswith(".part")
+    with Lock(tmp_path, "train"), atomic_write(tmp_path / "deep" / "other") as unfinished:
+        assert [path.name for path in (tmp_path / "deep").iterdir()] == [unfinished.name]
+
+
+def test_what_a_living_process_writes_is_left_alone(tmp_path: Path) -> None:
+    with atomic_write(tmp_path / "twin.so") as unfinished:
+        Lock(tmp_path, "convert").release()
+        unfinished.write_text("whole")
+    assert (tmp_path / "twin.so").read_text() == "whole"
+
+
+def test_trainings_that_start_together_have_runs_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def work() -> None:
+        with begun_run(None, "gesture") as run:
+            (run.path / str(os.getpid())).write_text("mine")
+            point_latest_at(run)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    processes = [forked(work) for _ in range(12)]
+    ended(*processes)
+    runs = [path for path in Path("runs").iterdir() if not path.is_symlink()]
+    assert len(runs) == 12
+    owners = [[file.name for file in run.iterdir() if file.name != LOCK] for run in runs]
+    assert sorted(owners) == sorted([str(process)] for process in processes)
+    assert LATEST.resolve() in {run.resolve() for run in runs}
+
+
+def test_of_trainings_into_one_run_one_begins(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+
+    def work() -> None:
+        with suppress(PipelineError), begun_run(path, "gesture") as run:
+            (run.path / str(os.getpid())).write_text("mine")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    ended(*(forked(work) for _ in range(12)))
+    assert len([file for file in path.iterdir() if file.name != LOCK]) == 1
+
+
+def test_a_run_killed_before_it_was_begun_is_free_again(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+
+    def work() -> None:
+        with begun_run(path, "gesture"), atomic_write(path / "config.yaml"):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    ended(forked(work))
+    assert len(list(path.iterdir())) == 2
+    with begun_run(path, "gesture") as run:
+        assert [file.name for file in run.path.iterdir()] == [LOCK]
+
+
+def fail_in(path: Path, left: str) -> None:
+    """A training that leaves a file and then fails."""
+    with pytest.raises(OSError, match="no data"), begun_run(path, "gesture") as run:
+        leave_and_fail(run.path / left)
+
+
+def leave_and_fail(file: Path) -> None:
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("something")
+    raise OSError("no data")
+
+
+def test_a_run_that_failed_before_anything_was_learned_leaves_no_folder(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    fail_in(run.path, "config.yaml")
+    assert not run.path.exists()
+    fail_in(run.path, "training/checkpoint.npz")
+    assert run.checkpoint_file.exists()
+    with pytest.raises(PipelineError, match="exists already"), begun_run(run.path, "gesture"):
+        pass
+
+
+@pytest.mark.parametrize("there", [".git/config", "notes.txt"])
+def test_a_folder_of_something_else_is_no_run_to_begin(tmp_path: Path, there: str) -> None:
+    file = tmp_path / "work" / there
+    file.parent.mkdir(parents=True)
+    file.write_text("mine")
+    with (
+        pytest.raises(PipelineError, match="exists already"),
+        begun_run(tmp_path / "work", "gesture"),
+    ):
+        pass
+    assert file.read_text() == "mine"
+
+
+def quiet(_step: object) -> None:
+    pass
+
+
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "train --resume": lambda run: train.resume(run, quiet),
+    "train --run": lambda run: train.train(CONFIG, [], run, quiet),
+    "convert": lambda run: convert.convert(run, None, quiet),
+    "deploy": lambda run: deploy.deploy(run, "native", "auto", False, quiet),
+    "report": lambda run: report.report(run, quiet),
+    "verify": lambda run: export.verify(run, quiet),
+    "export": lambda run: export.export(run, run.parent / "exported"),
+    "board build": lambda run: deploy.build_only("native", run),
+    "board start": lambda run: boards.start_board("native", run, None, None, True).__enter__(),
+}
+CONFIG = Path("configs/gesture_conv1d.yaml")
+
+
+@pytest.mark.parametrize("command", WRITERS)
+def test_every_command_that_writes_a_run_leaves_one_alone_that_another_writes(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boards, "BUILD_PATIENCE_S", 0.0)
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    with Lock(run.path, "train"):
+        with pytest.raises(LockedError, match="is being written"):
+            WRITERS[command](run.path)
+        assert [path.name for path in run.path.iterdir()] == [LOCK]
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_fold_that_another_command_writes_is_left_alone(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "fold-0")
+    run.path.mkdir()
+    (run.path / "model.keras").write_text("another's")
+    progress = FoldProgress(1, quiet)
+    with Lock(run.path, "convert"), pytest.raises(LockedError):
+        evaluate._fold(run, None, [], "kfold", quiet, progress)  # type: ignore[arg-type]
+    assert (run.path / "model.keras").exists()
+
+
+def test_of_two_evaluations_of_the_same_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the first one judges, the second one starts."""
+    told: list[PipelineError] = []
+
+    def judging(*_arguments: object) -> None:
+        try:
+            evaluate.evaluate(CONFIG, [], ["kfold"], quiet, tmp_path)
+        except PipelineError as error:
+            told.append(error)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evaluate, "_evaluate_protocol", judging)
+    with pytest.raises(PipelineError, match="0 of 5 folds are kept") as stopped:
+        evaluate.evaluate(CONFIG, [], ["kfold"], quiet, tmp_path)
+    assert stopped.value.exit_code == ExitCode.INTERRUPTED
+    assert isinstance(told[0], LockedError)

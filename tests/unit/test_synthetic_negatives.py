@@ -1,0 +1,140 @@
+"""Motion that is no gesture: rest, and pieces of gestures that belong together nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from pipeline.core.artifacts import Interval, Recording
+from pipeline.datasets.synthetic_negatives import (
+    BOUT_S,
+    PIECE_SHARE,
+    REST_S,
+    UNKNOWN,
+    synthetic_negatives,
+    synthetic_rest,
+)
+from pipeline.datasets.windows import make_dataset
+from tests.takes import RATE_HZ, config, take, takes
+
+TAKES = takes(("flex", "punch"), each=5, n=119)
+SECONDS = 300.0
+
+
+def numbered(start: int, n: int, intervals: tuple[Interval, ...]) -> Recording:
+    """A continuous recording whose gx says which sample it is."""
+    recording = take("wave", start, n=n)
+    samples = recording.samples.copy()
+    samples[:, 3] = start + np.arange(n)
+    return replace(recording, samples=samples, intervals=intervals)
+
+
+CONTINUOUS = [
+    numbered(0, 1000, (Interval(200, 300, "wave"), Interval(600, 700, "wave"))),
+    numbered(2000, 1000, (Interval(100, 200, "wave"), Interval(500, 600, "idle"))),
+]
+GESTURES = {*range(200, 300), *range(600, 700), *range(2100, 2200)}
+
+
+def test_a_stream_is_as_long_as_asked_for_without_a_gap_and_the_same_again() -> None:
+    for recordings in (TAKES, CONTINUOUS):
+        stream = synthetic_negatives(recordings, "idle", SECONDS, seed=3)
+        assert 0.8 * SECONDS < len(stream) / RATE_HZ < 1.2 * SECONDS
+        assert np.array_equal(stream.seq, np.arange(len(stream)))
+        again = synthetic_negatives(recordings, "idle", SECONDS, seed=3)
+        assert np.array_equal(stream.samples, again.samples)
+        other = synthetic_negatives(recordings, "idle", SECONDS, seed=4)
+        assert not np.array_equal(stream.samples[:1000], other.samples[:1000])
+
+
+def test_bouts_and_rests_take_turns() -> None:
+    for recordings in (TAKES, CONTINUOUS):
+        stream = synthetic_negatives(recordings, "idle", SECONDS, seed=1)
+        ends = 0
+        for interval in stream.intervals:
+            assert interval.label == UNKNOWN
+            assert REST_S[0] <= (interval.start - ends) / RATE_HZ + 0.01
+            longest_piece = 119 * PIECE_SHARE[1]
+            limit = BOUT_S[1] * RATE_HZ + longest_piece
+            assert BOUT_S[0] * RATE_HZ - 1 <= interval.stop - interval.start <= limit
+            ends = interval.stop
+
+
+def test_no_piece_is_long_enough_to_be_the_gesture() -> None:
+    """Runs of consecutive numbers, forwards or backwards, are pieces of one gesture."""
+    stream = synthetic_negatives(CONTINUOUS, "idle", 600.0, seed=1)
+    longest, backwards = 0, 0
+    for interval in stream.intervals:
+        numbers = np.rint(stream.samples[interval.start : interval.stop, 3]).astype(int)
+        steps = np.diff(numbers)
+        for direction in (1, -1):
+            runs = "".join("x" if step == direction else " " for step in steps).split()
+            run = max(map(len, runs), default=0) + 1
+            longest = max(longest, run)
+            backwards += direction == -1 and run > 5
+    assert 10 < longest <= 100 * PIECE_SHARE[1] + 1
+    assert backwards > 10
+
+
+def test_recorded_rest_is_rest_and_nothing_else() -> None:
+    stream = synthetic_rest(CONTINUOUS, "idle", SECONDS, seed=1)
+    assert stream.intervals == ()
+    assert 0.8 * SECONDS < len(stream) / RATE_HZ < 1.2 * SECONDS
+    settled = np.rint(stream.samples[:, 3]).astype(int)
+    steps = np.diff(settled) == 1  # the others are where one rest goes over into the next
+    inside = settled[1:][steps]
+    deep = [number for number in inside if not {number - 8, number, number + 8} - GESTURES]
+    assert deep == []
+
+
+def test_rest_that_was_never_recorded_is_a_hand_held_still() -> None:
+    stream = synthetic_rest(TAKES, "idle", SECONDS, seed=1)
+    gravity = np.linalg.norm(stream.samples[:, :3], axis=1)
+    assert abs(np.median(gravity) - 1) < 0.02
+    assert np.median(np.abs(stream.samples[:, 3:])) < 20
+
+
+def test_without_a_gesture_there_are_no_bouts() -> None:
+    for n in (30, 400):  # shorter than a second, and longer
+        stream = synthetic_negatives(takes(("idle",), n=n), "idle", 60.0, seed=1)
+        assert stream.intervals == ()
+        assert len(stream) > 40 * RATE_HZ
+
+
+def test_training_learns_unknown_motion_as_background_and_is_never_tested_on_it() -> None:
+    without = make_dataset(TAKES, config(unknown={"share": 0.0}))
+    taught = make_dataset(TAKES, config(unknown={"share": 0.5}))
+    idle = taught.labels.index("idle")
+    for part in ("train", "validation"):
+        (_, before), (inputs, targets) = without.part(part), taught.part(part)
+        added = len(targets) - len(before)
+        assert added == round(0.5 * len(before))
+        assert np.all(targets[len(before) :] == idle)
+        assert inputs.shape[1:] == (40, 6)
+    assert np.array_equal(without.part("test")[0], taught.part("test")[0])
+
+
+def test_what_is_made_for_training_is_made_of_training_takes() -> None:
+    """Each person's takes have a mark of their own in gz, which blends only pass by."""
+    marks = {"anna": 10_000, "ben": 20_000, "cleo": 30_000}
+    recordings = [
+        replace(one, samples=one.samples + np.array([0, 0, 0, 0, 0, mark], np.float32))
+        for person, mark in marks.items()
+        for one in takes(("flex", "punch"), (person,), each=4)
+    ]
+    dataset = make_dataset(recordings, config(split={"by": "person"}, unknown={"share": 2.0}))
+    (tested,) = {dataset.groups[i].split("/")[1].split("-")[0] for i in dataset.splits["test"]}
+    marked = dataset.part("train")[0][:, :, 5]
+    shares = {name: np.mean(np.abs(marked - mark) < 400) for name, mark in marks.items()}
+    assert shares.pop(tested) < 0.01
+    assert min(shares.values()) > 0.05
+
+
+def test_motion_recorded_as_no_gesture_is_background() -> None:
+    recordings = [*TAKES, *takes(("clap",), each=6, n=119)]
+    dataset = make_dataset(recordings, config(unknown={"labels": ["clap"], "share": 0}))
+    assert dataset.labels == ("flex", "punch", "idle")
+    claps = [i for i, name in enumerate(dataset.groups) if name.startswith("clap/")]
+    assert claps
+    assert {dataset.labels[dataset.targets[i]] for i in claps} == {"idle"}
