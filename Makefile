@@ -103,6 +103,7 @@ check: setup ## formatting, lints, types, import rule, C warnings
 	    $$compiler $(C_WARNINGS) $(C_INCLUDES) -fsyntax-only $$source || exit 1; done; done
 
 bench: setup tools ## measure what docs/results.md reports, but for make soak
+	$(BIN)/pytest -q benchmarks
 	$(BIN)/python -m benchmarks.engine $(if $(value ACCEPT),--accept)
 	$(BIN)/python -m benchmarks.engine_streaming $(if $(value ACCEPT),--accept)
 	$(BIN)/python -m benchmarks.engine_growth

@@ -15,7 +15,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.compiler_output import Complaints, complaints
 from benchmarks.results_file import Row, record, row
 from pipeline.core.errors import PipelineError
 from pipeline.core.project import PROJECT
@@ -23,6 +22,7 @@ from pipeline.core.run_folder import RunFolder
 from pipeline.deployment.platformio import VARIABLE, core_folder
 from pipeline.workflows import convert, train
 from pipeline.workflows.deploy import SKETCH, build_only
+from tests.fixtures.compiler_output import Complaints, complaints
 
 COMMAND = "python -m benchmarks.deploy_core"
 CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import engine_build
 from benchmarks.results_file import record, row
 from pipeline.conversion.oracle import run_oracle
 from pipeline.core.artifacts import GoldenVectors, Int8
 from pipeline.core.project import PROJECT
 from pipeline.core.run_folder import RunFolder, note
 from pipeline.workflows import convert, export, train
+from tests.parity import target_engine
 
 COMMAND = "python -m benchmarks.deploy_export"
 CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
@@ -76,9 +76,9 @@ def found_of(work: Path, hop: int) -> Found:
     src = exported / "c" / "src"
     here = outputs_here(exported / "c", work / "runner", inputs)
     image = image_of(exported / "c", work, FIXTURES / "exported_network.h")
-    there = engine_build.run(work, image, inputs[:ON_QEMU]).outputs
+    there = target_engine.run(work, image, inputs[:ON_QEMU]).outputs
     unequal = unequal_rows(here, expected) + unequal_rows(there, expected[:ON_QEMU])
-    alone = engine_build.build(work, "alone", [engine_build.HARNESS / "empty.c"], ("-O2",), [src])
+    alone = target_engine.build(work, "alone", [target_engine.HARNESS / "empty.c"], ("-O2",), [src])
     flash, ram = image.flash - alone.flash, image.ram - alone.ram
     return Found(len(here) + len(there), unequal, flash, ram)
 
@@ -99,17 +99,17 @@ def outputs_here(folder: Path, program: Path, inputs: Int8) -> Int8:
     return np.frombuffer(said.stdout, np.int8).reshape(len(inputs), -1)
 
 
-def image_of(folder: Path, work: Path, network: Path) -> engine_build.Image:
+def image_of(folder: Path, work: Path, network: Path) -> target_engine.Image:
     """What is exported is compiled by itself; the harness that counts is linked to it."""
     (work / "model_network.h").write_bytes(network.read_bytes())
     objects = work / "objects"
     objects.mkdir()
-    flags = (*engine_build.TARGET, *engine_build.COMPILE, *WARNINGS, "-O2")
+    flags = (*target_engine.TARGET, *target_engine.COMPILE, *WARNINGS, "-O2")
     source = f"-I{folder / 'src'}"
     command = ["arm-none-eabi-gcc", *flags, source, "-c", *sources(folder)]
     subprocess.run(command, cwd=objects, check=True)
     files = sorted(objects.glob("*.o"))
-    return engine_build.build(work, "exported", files, ("-O2",), [folder / "src"])
+    return target_engine.build(work, "exported", files, ("-O2",), [folder / "src"])
 
 
 def sources(folder: Path) -> list[str]:

@@ -18,30 +18,24 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.engine_bakenn import bakenn_row
-from benchmarks.engine_build import (
+from benchmarks.engine_cmsis import FLAGS, cmsis_includes, cmsis_sources
+from benchmarks.engine_quoted import quoted_rows
+from benchmarks.models import MODELS, model
+from benchmarks.results_file import Row, record, record_unless_worse, row
+from pipeline.compiler import compile_network
+from tests.parity.oracle import oracle
+from tests.parity.target_engine import (
     HARNESS,
     KERNELS,
     PORTABLE,
     VECTORS,
     build,
-    model,
-    oracle,
+    our_sources,
     probe_vectors,
     run,
 )
-from benchmarks.engine_cmsis import FLAGS, cmsis_includes, cmsis_sources
-from benchmarks.engine_quoted import quoted_rows
-from benchmarks.results_file import Row, record, record_unless_worse, row
-from pipeline.compiler import compile_network
-from pipeline.core.files import save_text_files
 
 COMMAND = "python -m benchmarks.engine"
-MODELS = {
-    "conv1d window": "model_a",
-    "magic_wand": "model_b",
-    "dense": "model_c",
-    "ds_conv1d": "model_e",
-}
 CMSIS_ROWS = " CMSIS-NN "  # not ours to fail on
 OF_THE_CHAIN = "conv1d portable"  # whose rows are in area `chain`
 OS_OVER_O2 = "<= 1.15"
@@ -88,12 +82,6 @@ class Cost:
     small: Figures
 
 
-def our_sources(flatbuffer: bytes, folder: Path, compact: bool = False) -> list[Path]:
-    """The compiled network and our kernels."""
-    save_text_files(folder, compile_network(flatbuffer, compact).sources)
-    return [folder / "model_network.c", *sorted(KERNELS.glob("*.c"))]
-
-
 def with_our_kernels(flatbuffer: bytes, folder: Path) -> list[Path]:
     """Calls of CMSIS-NN, built together with our kernels."""
     return [*cmsis_sources(flatbuffer, folder), *sorted(KERNELS.glob("*.c"))]
@@ -107,7 +95,7 @@ CMSIS_NN = Engine(with_our_kernels, FLAGS, cmsis_includes())
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
-        flatbuffers = {prefix: model(Path(name), module) for prefix, module in MODELS.items()}
+        flatbuffers = {prefix: model(Path(name), prefix) for prefix in MODELS}
         rows = [row for item in flatbuffers.items() for row in measure(Path(name), *item)]
     others = [bakenn_row(flatbuffers), *quoted_rows()]
     for item in (*rows, *others):

@@ -15,9 +15,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.engine import MODELS
-from benchmarks.engine_build import ROOT
 from benchmarks.results_file import record, row
+from pipeline.core.project import PROJECT
 
 COMMAND = "python -m benchmarks.engine_convert"
 GESTURE = Path(sys.executable).with_name("gesture")
@@ -28,8 +27,8 @@ IMPORT = "import keras, numpy, tensorflow"
 
 def main() -> None:
     import_s = min(seconds([sys.executable, "-c", IMPORT]) for _ in range(REPEATS))
-    with tempfile.TemporaryDirectory() as name:
-        taken = {prefix: convert_s(Path(name) / prefix, MODELS[prefix]) for prefix in SERIES}
+    with tempfile.TemporaryDirectory() as folder:
+        taken = {prefix: convert_s(Path(folder) / prefix, prefix) for prefix in SERIES}
     own = {prefix: round(whole_s - import_s, 2) for prefix, whole_s in taken.items()}
     told = ", ".join(f"{prefix} {value}" for prefix, value in own.items())
     note = f"the slowest of {told}; the import alone takes {import_s:.2f} s"
@@ -39,10 +38,10 @@ def main() -> None:
     print(f"{found['name']}: {slowest} s ({note})")
 
 
-def convert_s(run: Path, module: str) -> float:
+def convert_s(run: Path, name: str) -> float:
     """Seconds of the fastest of several conversions of a new run."""
-    child = [sys.executable, "-m", "benchmarks.model_run", module, str(run)]
-    subprocess.run(child, cwd=ROOT, check=True, capture_output=True)
+    child = [sys.executable, "-m", "benchmarks.model_run", name, str(run)]
+    subprocess.run(child, cwd=PROJECT, check=True, capture_output=True)
     return min(convert_anew_s(run) for _ in range(REPEATS))
 
 

@@ -12,10 +12,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.engine import our_sources
-from benchmarks.engine_build import ROOT, build, probe_vectors, run
 from benchmarks.results_file import Row, record, row
 from pipeline.compiler import compile_network
+from pipeline.core.project import PROJECT
+from tests.parity.target_engine import build, our_sources, probe_vectors, run
 
 COMMAND = "python -m benchmarks.engine_growth"
 VECTORS = 4
@@ -33,7 +33,7 @@ def main() -> None:
 def measure(folder: Path) -> list[Row]:
     """Rows `cost growth FAMILY-SIZE`: instructions a multiplication."""
     command = [sys.executable, "-m", "benchmarks.model_zoo", "growth", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
     return [network_row(folder, path) for path in sorted(folder.glob("*.tflite"))]
 
 

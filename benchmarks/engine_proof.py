@@ -20,16 +20,15 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.datasets import dataset
-from benchmarks.engine import MODELS
-from benchmarks.engine_build import model, oracle
-from benchmarks.engine_many import run_on_board, run_on_host
-from benchmarks.engine_oracle import Oracle
-from benchmarks.hostile import hostile_files
+from benchmarks.models import MODELS, model
 from benchmarks.results_file import Row, record, row
 from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.core.artifacts import Float32, Int8
 from pipeline.core.errors import PipelineError
 from pipeline.datasets.recordings import load_recordings
+from tests.parity.hostile import hostile_files
+from tests.parity.many_networks import run_on_board, run_on_host
+from tests.parity.oracle import Oracle, oracle
 
 COMMAND = "python -m benchmarks.engine_proof"
 REAL, RANDOM = 600, 600  # vectors of each compared network
@@ -43,7 +42,7 @@ TOGETHER = 80  # networks of one program; their inputs must fit the emulated boa
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
-        flatbuffers = {prefix: model(Path(name), module) for prefix, module in MODELS.items()}
+        flatbuffers = {prefix: model(Path(name), prefix) for prefix in MODELS}
     windows = real_recordings()
     graphs = random_graphs()
     rows = [parity_row(flatbuffers, graphs, windows)]
@@ -78,7 +77,7 @@ def parity_row(flatbuffers: dict[str, bytes], graphs: Sequence[bytes], real: Flo
     drawn = compare(graphs, lambda network: noise(network, GRAPH_VECTORS))
     host, board = compared[0] + drawn[0], compared[1] + drawn[1]
     note = (
-        f"{', '.join(MODELS.values())}: {REAL} real and {RANDOM} random vectors each; "
+        f"{', '.join(MODELS)}: {REAL} real and {RANDOM} random vectors each; "
         f"{len(graphs)} random graphs: {GRAPH_VECTORS} each; all as usual and compact, on the host "
         f"under the sanitizers ({host} unequal) and on QEMU ({board} unequal)"
     )

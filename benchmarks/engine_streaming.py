@@ -1,4 +1,4 @@
-"""What a hop costs where the engine streams: instructions and RAM of the Conv1D of model_a.
+"""What a hop costs where the engine streams: instructions and RAM of the Conv1D of models.py.
 
 `python -m benchmarks.engine_streaming` plays one long stream on an emulated Cortex-M4F, a hop a
 call, and compares the scores of every hop with those that TensorFlow Lite Micro gives for the whole
@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.engine_build import HARNESS, KERNELS, build, model, oracle, run
+from benchmarks.models import model
 from benchmarks.results_file import Row, record_unless_worse, row
 from pipeline.compiler import compile_network
 from pipeline.core.artifacts import Int8
-from pipeline.core.files import save_text_files
+from tests.parity.oracle import oracle
+from tests.parity.target_engine import HARNESS, build, network_sources, run
 
 COMMAND = "python -m benchmarks.engine_streaming"
 HOPS = (8, 32)
@@ -38,7 +39,7 @@ class HopCost:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
-        flatbuffer = model(Path(name), "model_a")
+        flatbuffer = model(Path(name), "conv1d window")
         rows = [row for hop in HOPS for row in rows_of(Path(name), flatbuffer, hop)]
     for item in rows:
         print(f"{item['name']}: {item['value']:,} {item['unit']} (bound {item['bound'] or 'none'})")
@@ -64,13 +65,11 @@ def measure(folder: Path, flatbuffer: bytes, hop: int, flag: str) -> HopCost:
     network = compile_network(flatbuffer, hop=hop)
     if network.obstacle is not None:
         raise RuntimeError(network.obstacle)
-    save_text_files(folder, network.sources)
     window, channels = network.input_shape[1:]
     samples = stream_of(window + hop * (WINDOWS - 1), channels)
     inputs = samples[len(samples) % hop :].reshape(-1, hop * channels)
     empty = build(folder, "empty", [HARNESS / "empty.c"], (flag,))
-    sources = [folder / "model_network.c", *sorted(KERNELS.glob("*.c"))]
-    image = build(folder, "stream", sources, (flag,))
+    image = build(folder, "stream", network_sources(network, folder), (flag,))
     ran = run(folder, image, inputs)
     starts = range(0, len(samples) - window + 1, hop)
     expected = oracle(flatbuffer, np.stack([samples[at : at + window] for at in starts]))

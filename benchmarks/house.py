@@ -15,9 +15,9 @@ from pathlib import Path
 from types import FrameType
 
 from benchmarks.results_file import Row, record, row
-from benchmarks.trust_runs import CONFIG, SETTINGS, ignore
 from pipeline.core.project import PROJECT
 from pipeline.workflows import convert, deploy, train
+from tests.fixtures.run_commands import CONFIG, SETTINGS, ignore
 
 COMMAND = "python -m benchmarks.house"
 PACKAGE = PROJECT / "pipeline"

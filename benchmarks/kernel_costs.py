@@ -20,18 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.engine import MODELS
-from benchmarks.engine_build import (
-    COMPILE,
-    KERNELS,
-    PROFILE,
-    ROOT,
-    TARGET,
-    build,
-    model,
-    probe_vectors,
-    run,
-)
+from benchmarks.models import MODELS, model
 from benchmarks.results_file import record, row
 from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.compiler.cost import FEATURES, TABLE, features, kernel_costs, variant
@@ -44,7 +33,19 @@ from pipeline.compiler.recurrent import window_program
 from pipeline.compiler.stream import CannotStreamError, stream
 from pipeline.core.artifacts import Int8
 from pipeline.core.files import save_json, save_text_files
+from pipeline.core.project import PROJECT
 from pipeline.deployment.firmware_image import Symbol, network_symbols
+from tests.parity.target_engine import (
+    COMPILE,
+    KERNELS,
+    PROFILE,
+    TARGET,
+    build,
+    kernel_names,
+    network_sources,
+    probe_vectors,
+    run,
+)
 
 COMMAND = "python -m benchmarks.kernel_costs"
 FAMILIES = ("growth", "kernels", "recurrent")
@@ -80,7 +81,7 @@ def zoo(folder: Path) -> list[bytes]:
     """Flatbuffers of all families."""
     for family in FAMILIES:
         command = [sys.executable, "-m", "benchmarks.model_zoo", family, str(folder)]
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
     return [path.read_bytes() for path in sorted(folder.glob("*.tflite"))]
 
 
@@ -125,8 +126,7 @@ def hop_inputs(network: CompiledNetwork) -> Int8:
 def _measured(
     folder: Path, network: CompiledNetwork, layers: Sequence[Layer], inputs: Int8
 ) -> list[Measured]:
-    save_text_files(folder, network.sources)
-    sources = [folder / "model_network.c", *sorted(KERNELS.glob("*.c"))]
+    sources = network_sources(network, folder)
     ran = run(folder, build(folder, "zoo", sources, ("-O2", *PROFILE)), inputs)
     return [
         Measured(variant(layer), features(layer), *counted)
@@ -176,14 +176,6 @@ def symbols(folder: Path) -> dict[str, dict[str, int]]:
     return {kernel: _alone(folder, kernel, objects) for kernel in kernel_names()}
 
 
-def kernel_names() -> list[str]:
-    """All kernels that the headers declare."""
-    headers = (KERNELS / name for name in ("nn.h", "nn_stream.h", "nn_recurrent.h"))
-    lines = [line for header in headers for line in header.read_text("utf-8").splitlines()]
-    declared = [line.split("(")[0].removeprefix("void ") for line in lines if "void nn_" in line]
-    return [name for name in declared if name != "nn_layer_done"]
-
-
 def _alone(folder: Path, kernel: str, objects: list[Path]) -> dict[str, int]:
     text = f"""\
 #include "model_network.h"
@@ -207,8 +199,8 @@ def _full_name(symbol: Symbol) -> str:
 def errors(folder: Path) -> list[dict[str, Any]]:
     """How far the estimates are off, of networks the table was not fitted to."""
     off = {}
-    for name, module in MODELS.items():
-        flatbuffer = model(folder, module)
+    for name in MODELS:
+        flatbuffer = model(folder, name)
         counted = sum(layer.instructions for layer in measure(folder, flatbuffer))
         off[name] = compile_network(flatbuffer).cost.instructions / counted - 1
     worst = max(off.values(), key=abs)

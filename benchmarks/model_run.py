@@ -1,17 +1,17 @@
 """A run folder as training leaves it, of one of the comparison networks, on noise.
 
-Run as a child, as model_a: `python -m benchmarks.model_run MODULE RUN`.
+Run as a child, as models: `python -m benchmarks.model_run NAME RUN`.
 """
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.models import build
 from pipeline.config.gesture_settings import DataConfig, GestureConfig
 from pipeline.core.artifacts import IMU_UNITS
 from pipeline.core.contract import Channel, Contract, DecisionPolicy, Hashes, Scaling
@@ -23,8 +23,8 @@ CALIBRATION, TEST = 100, 200  # windows
 CHANNELS = 6  # of a window that the network sees flat
 
 
-def main(module: str, path: Path) -> None:
-    model = importlib.import_module(f"benchmarks.{module}").build()
+def main(name: str, path: Path) -> None:
+    model = build(name)
     run = RunFolder(path)
     run.path.mkdir(parents=True)
     model.save(run.keras_file)

@@ -3,7 +3,7 @@
 `growth`: a Conv1D network, longer, wider or deeper, 20,000 to 2 million multiplications.
 `kernels`: every kernel of firmware/lib/nn in several shapes, `recurrent`: its cells.
 
-Run as a child, as model_a: `python -m benchmarks.model_zoo FAMILY FOLDER`.
+Run as a child, as models: `python -m benchmarks.model_zoo FAMILY FOLDER`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from benchmarks.model_a import SEED, convert
+from benchmarks.models import SEED, convert, step_of
 
 LENGTHS = (32, 64, 128, 256, 512, 1024, 2048)
 WIDTHS = (4, 8, 16, 32, 64, 80)
@@ -157,14 +155,6 @@ def recurrent(keras: Any) -> Iterator[tuple[str, Any]]:
         ):
             stack = [cell(width, return_sequences=True), cell(width // 2), layers.Dense(3)]
             yield f"{name}-{width}", keras.Sequential([keras.Input((8, channels)), *stack])
-
-
-def step_of(network: Any) -> bytes:
-    """The one-step flatbuffer of a recurrent network."""
-    from pipeline.conversion.step_child import step_flatbuffer
-
-    noise = np.random.default_rng(SEED).normal(size=(20, *network.input_shape[1:]))
-    return step_flatbuffer(network, noise.astype(np.float32))
 
 
 FAMILIES: dict[str, Callable[[Any], Iterator[tuple[str, Any]]]] = {

@@ -18,8 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.datasets import dataset, trained
-from benchmarks.engine_build import HARNESS, KERNELS, PROFILE, ROOT, build, run
-from benchmarks.engine_many import run_on_board, run_on_host
+from benchmarks.models import model
 from benchmarks.recurrent_states import Errors, errors_of, tflm_answers
 from benchmarks.results_file import Row, record, row
 from pipeline.compiler import CompiledNetwork, compile_network
@@ -27,14 +26,16 @@ from pipeline.conversion.golden import to_int8
 from pipeline.conversion.oracle import SteppedReference
 from pipeline.core.artifacts import Float32, Int8
 from pipeline.core.contract import Contract, Quantization
-from pipeline.core.files import save_text_files
+from pipeline.core.project import PROJECT
 from pipeline.datasets.recordings import load_recordings
 from pipeline.training.training_data import scale
 from pipeline.workflows import convert
 from pipeline.workflows.run_facts import NEEDED, load_windows
+from tests.parity.many_networks import run_on_board, run_on_host
+from tests.parity.target_engine import HARNESS, PROFILE, build, network_sources, run
 
 COMMAND = "python -m benchmarks.recurrent"
-FOLDER = ROOT / "build" / "recurrent"
+FOLDER = PROJECT / "build" / "recurrent"
 SHIPPED_EPOCHS, EPOCHS = 25, 4
 WINDOW, HOP = 119, 7
 STEPS = 9996  # ten thousand, but whole hops: see `hops`
@@ -116,8 +117,7 @@ def _asked(keras_file: Path, windows: Float32, folder: Path) -> Float32:
 def size_rows(folder: Path, gru: Network) -> list[Row]:
     """GRU 16 on 119x6: all of it, with the dense layer and the softmax."""
     network = compile_network(gru.step, window=WINDOW)
-    save_text_files(folder, network.sources)
-    sources = [folder / "model_network.c", *sorted(KERNELS.glob("*.c"))]
+    sources = network_sources(network, folder)
     empty = build(folder, "empty", [HARNESS / "empty.c"], ("-O2",))
     image = build(folder, "gru", sources, ("-O2",))
     caller = int(np.prod(network.input_shape) + np.prod(network.output_shape))
@@ -145,12 +145,9 @@ def step_row(folder: Path, gru: Network, network: CompiledNetwork, sources: list
 
 
 def lstm_row(folder: Path) -> Row:
-    """Model d of the comparison with TFLite Micro: random weights cost the same."""
-    command = [sys.executable, "-m", "benchmarks.model_d", str(folder / "d.tflite")]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    network = compile_network((folder / "d.tflite").read_bytes(), window=32)
-    save_text_files(folder, network.sources)
-    sources = [folder / "model_network.c", *sorted(KERNELS.glob("*.c"))]
+    """Random weights cost the same."""
+    network = compile_network(model(folder, "lstm"), window=32)
+    sources = network_sources(network, folder)
     vectors = np.random.default_rng(1).integers(-128, 128, (16, 32 * 6)).astype(np.int8)
     fast, small = (
         run(folder, build(folder, "lstm", sources, (flag,)), vectors).instructions

@@ -16,8 +16,6 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.datasets import dataset, trained
-from benchmarks.engine_build import HARNESS, KERNELS, ROOT, build, run
-from benchmarks.engine_many import run_on_board
 from benchmarks.results_file import Row, record, row
 from benchmarks.sequence import FOLDER
 from pipeline.boards.supervisor import start
@@ -31,16 +29,19 @@ from pipeline.core.artifacts import Int8
 from pipeline.core.contract import Contract
 from pipeline.core.costs import CLOCK_HZ, CYCLES_PER_INSTRUCTION, NetworkCost
 from pipeline.core.files import save_text_files
+from pipeline.core.project import PROJECT
 from pipeline.core.run_folder import RunFolder
 from pipeline.core.tokens import FIRST
 from pipeline.twin.library import Twin
 from pipeline.twin.text_twin import TextTwin
 from pipeline.workflows import convert, deploy
 from pipeline.workflows.generated import compiled, load_table
+from tests.parity.many_networks import run_on_board
+from tests.parity.target_engine import HARNESS, build, network_sources, run
 
 COMMAND = "python -m benchmarks.sequence_deployed"
 CONFIGS = {"generation_board": "tinyshakespeare", "sentiment_board": "imdb"}
-SAMPLER = ROOT / "firmware" / "lib" / "sampler"
+SAMPLER = PROJECT / "firmware" / "lib" / "sampler"
 STEPS, TEXTS, WRITTEN = 10_000, 200, 1000
 TEMPERATURES = (0.0001, 0.5, 1.0, 5.0)
 _HEADER = """\
@@ -114,8 +115,7 @@ def _tokens(run: RunFolder, contract: Contract) -> np.ndarray[tuple[int, ...], n
 
 def cost_rows(writer: Deployed, folder: Path) -> list[Row]:
     """A character is a step of the network and a draw."""
-    save_text_files(folder, writer.network.sources)
-    sources = [folder / "model_network.c", *sorted(KERNELS.glob("*.c"))]
+    sources = network_sources(writer.network, folder)
     empty = build(folder, "empty", [HARNESS / "empty.c"], ("-O2",))
     image = build(folder, "step", sources, ("-O2",))
     step = run(folder, image, writer.inputs[:500]).instructions

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.datasets import dataset, trained
-from benchmarks.forecast_reference import reference_forecasts
 from benchmarks.results_file import Row, record, row
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
@@ -27,6 +26,7 @@ from pipeline.core.run_folder import RunFolder
 from pipeline.twin.library import Twin
 from pipeline.workflows import convert, deploy
 from pipeline.workflows.run_facts import load_forecasts, series_scores
+from tests.fixtures.forecast_reference import reference_forecasts
 
 COMMAND = "python -m benchmarks.sequence_weather"
 CONFIGS = {"weather": "forecast_weather", "temperature alone": "forecast_temperature"}

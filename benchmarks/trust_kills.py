@@ -20,7 +20,6 @@ import numpy as np
 
 from benchmarks.processes import ended, forked, killed_after, new_folder, warm_up
 from benchmarks.results_file import record, row
-from benchmarks.trust_runs import CONFIG, SETTINGS, ignore
 from benchmarks.trust_training import dataset_in, resume, train
 from pipeline.config.gesture_settings import load_gesture_config
 from pipeline.core.errors import PipelineError
@@ -30,6 +29,7 @@ from pipeline.twin.library import Twin
 from pipeline.workflows import convert, datasets, deploy, evaluate, export, generated, report
 from pipeline.workflows import train as workflow
 from pipeline.workflows.evaluate import FoldProgress
+from tests.fixtures.run_commands import CONFIG, SETTINGS, ignore
 from tests.takes import RATE_HZ
 
 COMMAND = "python -m benchmarks.trust_kills"

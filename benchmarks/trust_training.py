@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import yaml
 
-from benchmarks.trust_runs import CONFIG, ignore
 from pipeline.core.errors import PipelineError
 from pipeline.core.run_folder import RunFolder, check
 from pipeline.workflows import train as workflow
+from tests.fixtures.run_commands import CONFIG, ignore
 from tests.takes import save_all, takes
 
 SMALL = ("window.length=40", "augment.passes=1", "model.convolutions=[{filters: 4, pool: 2}]")

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.results_file import record, row
-from benchmarks.trust_runs import RECORDING, SAMPLE, converted_run
+from tests.fixtures.run_commands import RECORDING, SAMPLE, converted_run
 
 COMMAND = "python -m benchmarks.trust_widths"
 WIDTHS = (40, 60, 80, 100, 140, 200)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.compiler_output import Complaints, complaints
 from pipeline.core.run_folder import RunFolder
 from pipeline.deployment.platformio import VARIABLE
 from tests.cli.commands import PROJECT, gesture
 from tests.fixtures.arduino_sources import IMAGE, put_compiler, write_sources
+from tests.fixtures.compiler_output import Complaints, complaints
 
 CORE = os.environ.get(VARIABLE)
 LIMIT_S = 900

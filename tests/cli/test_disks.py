@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import trust_disks
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import require_room, save_arrays, save_json, save_text, writing
+from tests.fixtures import full_disk
 
 pytestmark = pytest.mark.usefixtures("host_compiler")
 
@@ -40,7 +40,7 @@ def small_files() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     try:
-        with trust_disks.mounted(tmp_path_factory.mktemp("mounted")) as place:
+        with full_disk.mounted(tmp_path_factory.mktemp("mounted")) as place:
             yield place
     except OSError as error:
         pytest.skip(str(error))
@@ -84,23 +84,23 @@ def test_long_work_looks_for_room_first(tmp_path: Path, monkeypatch: pytest.Monk
 def test_no_command_blames_the_program_for_the_disk(disk: Path, converted_run: Path) -> None:
     """The whole walk, with more fills, is benchmarks/trust_disks.py."""
     slow = ("train", "evaluate", "verify", "replay", "board", "show", "report")
-    quick = [words for words in trust_disks.COMMANDS if not {*words[:2]} & {*slow}]
+    quick = [words for words in full_disk.COMMANDS if not {*words[:2]} & {*slow}]
     assert len(quick) >= 12
-    assert list(trust_disks.blames_on(disk, converted_run, quick, fills=(0, 16 << 10))) == []
+    assert list(full_disk.blames_on(disk, converted_run, quick, fills=(0, 16 << 10))) == []
 
 
 @pytest.mark.parametrize("words", [("train",), ("convert", "runs/run"), ("deploy", "runs/run")])
 def test_what_would_take_long_is_refused_before_it_begins(
     words: tuple[str, ...], disk: Path, converted_run: Path
 ) -> None:
-    whole = next(each for each in trust_disks.COMMANDS if each[: len(words)] == words)
-    with trust_disks.prepared(disk, converted_run):
-        trust_disks.fill(disk, 0)
-        said = trust_disks.said_by(whole, disk)
+    whole = next(each for each in full_disk.COMMANDS if each[: len(words)] == words)
+    with full_disk.prepared(disk, converted_run):
+        full_disk.fill(disk, 0)
+        said = full_disk.said_by(whole, disk)
         assert "MB free for" in said
         assert "exit code 1" in said
         assert not (disk / "runs" / "new").exists()
 
 
 def test_output_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    assert list(trust_disks.blames_on_output(tmp_path)) == []
+    assert list(full_disk.blames_on_output(tmp_path)) == []

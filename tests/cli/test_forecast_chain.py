@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import yaml
 
-from benchmarks.forecast_reference import reference_forecasts
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
@@ -21,6 +20,7 @@ from pipeline.core.forecasts import HeldOutSeries
 from pipeline.core.run_folder import RunFolder
 from pipeline.twin.library import Twin
 from tests.cli.commands import gesture
+from tests.fixtures.forecast_reference import reference_forecasts
 from tests.noted import note_all
 from tests.series_files import write_series
 

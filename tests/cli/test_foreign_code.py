@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.trust_foreign import C_FILES, put_built, put_c, ran
-from benchmarks.trust_runs import COMMANDS, EXPORTED
 from pipeline.core.contract import Contract
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.run_folder import RunFolder, build_folder
 from pipeline.workflows import generated
 from pipeline.workflows.generated import require_generated
+from tests.fixtures.foreign_code import C_FILES, put_built, put_c, ran
+from tests.fixtures.run_commands import COMMANDS, EXPORTED
 from tests.noted import note_all
 
 pytestmark = pytest.mark.usefixtures("host_compiler")

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import engine_build
 from pipeline.conversion.contract_source import contract_source
 from pipeline.core.artifacts import GoldenVectors
 from pipeline.core.errors import ExitCode, PipelineError
@@ -27,6 +26,7 @@ from pipeline.workflows.generated import compiled
 from pipeline.workflows.runs import locked_run
 from tests.cli.commands import PROJECT, gesture
 from tests.noted import note_all
+from tests.parity import target_engine
 
 FIXTURES = PROJECT / "tests" / "fixtures"
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O2")
@@ -108,14 +108,14 @@ def test_on_this_computer_it_gives_the_bytes_of_tflite_micro(
 def test_on_a_cortex_m4f_it_gives_the_bytes_of_tflite_micro(converted_run, exported, tmp_path):
     shutil.copy(FIXTURES / "exported_network.h", tmp_path / "model_network.h")
     image = tmp_path / "exported.elf"
-    board = engine_build.BOARD
+    board = target_engine.BOARD
     folders = [f"-I{folder}" for folder in (tmp_path, exported / "c" / "src", board)]
-    options = (*engine_build.TARGET, *engine_build.COMPILE, "-O2", *folders, *engine_build.LINK)
-    harness = engine_build.HARNESS / "harness.c"
+    options = (*target_engine.TARGET, *target_engine.COMPILE, "-O2", *folders, *target_engine.LINK)
+    harness = target_engine.HARNESS / "harness.c"
     link = ("-T", board / "link.ld", "-o", image)
     run_command("arm-none-eabi-gcc", *options, harness, *c_files(exported), *link)
     vectors = golden(converted_run, 20)
-    found = engine_build.run(tmp_path, engine_build.Image(image, 0, 0), vectors.inputs)
+    found = target_engine.run(tmp_path, target_engine.Image(image, 0, 0), vectors.inputs)
     np.testing.assert_array_equal(found.outputs, vectors.outputs)
 
 
@@ -153,7 +153,7 @@ def test_everything_builds_for_the_boards_chip(streaming, tmp_path):
         packed.extractall(tmp_path)
     (library,) = tmp_path.iterdir()
     assert (library / "library.properties").read_text().startswith(f"name={library.name}\n")
-    target = (*engine_build.TARGET, "-Wall", "-Wextra", "-Werror")
+    target = (*target_engine.TARGET, "-Wall", "-Wextra", "-Werror")
     sketch = library / "examples" / "Gesture" / "Gesture.ino"
     stub = FIXTURES / "arduino_stub"
     includes = (f"-I{library / 'src'}", f"-I{stub}", "-include", "Arduino.h")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.trust_runs import COMMANDS, artifacts_of, ignore
-from benchmarks.trust_swapped import passed_by, passes, stage_of
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.run_folder import STAGE_OF, RunFolder, RunHashes, announce, check
 from pipeline.workflows import convert, report
+from tests.fixtures.run_commands import COMMANDS, artifacts_of, ignore
+from tests.fixtures.swapped import passed_by, passes, stage_of
 
 pytestmark = pytest.mark.usefixtures("host_compiler")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.compiler_output import Complaints, complaints
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.deployment.platformio import VARIABLE, build_firmware
 from tests.firmware.building import MODEL, PROJECT
@@ -20,6 +19,7 @@ from tests.fixtures.arduino_sources import (
     write_library,
     write_sources,
 )
+from tests.fixtures.compiler_output import Complaints, complaints
 
 TIMEOUT_S = 900.0
 CORE = os.environ.get(VARIABLE)

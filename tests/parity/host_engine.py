@@ -1,5 +1,4 @@
-"""Runs compiled networks on this machine, under the address and undefined-behaviour sanitizers,
-and TensorFlow Lite Micro beside them."""
+"""Runs compiled networks on this machine, under the address and undefined-behaviour sanitizers."""
 
 from __future__ import annotations
 
@@ -8,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tflite_micro import runtime
 
 from pipeline.compiler import CompiledNetwork, compile_network
+from tests.parity.oracle import oracle
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNELS = ROOT / "firmware" / "lib" / "nn"
@@ -52,16 +51,6 @@ class HostEngine:
         )
         assert result.returncode == 0, result.stderr.decode()
         return np.frombuffer(result.stdout, np.int8).reshape(len(inputs), -1)
-
-
-def oracle(flatbuffer: bytes, inputs: np.ndarray) -> np.ndarray:
-    interpreter = runtime.Interpreter.from_bytes(flatbuffer)
-    outputs = []
-    for vector in inputs:
-        interpreter.set_input(vector[np.newaxis], 0)
-        interpreter.invoke()
-        outputs.append(interpreter.get_output(0).ravel().copy())
-    return np.stack(outputs)
 
 
 def vectors_for(network: CompiledNetwork, count: int, seed: int = 1) -> np.ndarray:

@@ -12,13 +12,13 @@ import pytest
 from flatbuffers import builder as flatbuffer_builder
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from benchmarks.engine_many import run_on_host
-from benchmarks.engine_oracle import Oracle
-from benchmarks.hostile import BLIND, KNOWING, hostile_files
 from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.core.errors import PipelineError
 from tests.parity.graphs import GraphBuilder, options, small_network
 from tests.parity.host_engine import vectors_for
+from tests.parity.hostile import BLIND, KNOWING, hostile_files
+from tests.parity.many_networks import run_on_host
+from tests.parity.oracle import Oracle
 from tests.parity.random_graphs import random_network, random_sequence
 
 FILES = 400

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.engine import our_sources
-from benchmarks.engine_build import HARNESS, build, run
-from benchmarks.kernel_costs import kernel_names
 from pipeline.compiler import compile_network
 from pipeline.compiler.cost import kernel_costs
 from pipeline.core.errors import PipelineError
 from pipeline.deployment.firmware_image import flash_tolerance, linked_network
 from tests.parity.host_engine import vectors_for
+from tests.parity.target_engine import HARNESS, build, kernel_names, our_sources, run
 
 NETWORKS = ("gesture", "wand", "separable", "dense", "strides_and_dilations", "residual")
 INSTRUCTIONS_OFF = 0.25  # share; docs/engine.md

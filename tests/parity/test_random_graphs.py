@@ -11,7 +11,8 @@ import pytest
 from pipeline.compiler import compile_network
 from tests.parity.edge_graphs import edge_graphs
 from tests.parity.graphs import GraphBuilder, options
-from tests.parity.host_engine import HostEngine, assert_parity, oracle
+from tests.parity.host_engine import HostEngine, assert_parity
+from tests.parity.oracle import oracle
 from tests.parity.random_graphs import random_network, random_picture, random_sequence
 
 SEEDS = range(80)

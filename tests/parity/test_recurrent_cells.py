@@ -12,15 +12,15 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tflite_micro import runtime
 
-from benchmarks.engine_build import PORTABLE
-from benchmarks.engine_many import run_on_board
 from pipeline.cells.arithmetic import TANH_TABLE, tanh
 from pipeline.cells.operators import GRU, GRU_RESET_BEFORE, KINDS, LSTM, SIMPLE_RNN
 from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.conversion.oracle import SteppedReference
 from pipeline.core.errors import PipelineError
 from tests.parity.host_engine import HostEngine
+from tests.parity.many_networks import run_on_board
 from tests.parity.random_cells import Shape, random_shape, random_step
+from tests.parity.target_engine import PORTABLE
 
 SEEDS = range(24)
 WINDOW, VECTORS = 7, 12

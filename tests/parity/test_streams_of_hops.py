@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.engine_build import PORTABLE
-from benchmarks.engine_many import run_on_board
 from pipeline.compiler import CompiledNetwork, compile_network
-from tests.parity.host_engine import HostEngine, oracle
+from tests.parity.host_engine import HostEngine
+from tests.parity.many_networks import run_on_board
+from tests.parity.oracle import oracle
 from tests.parity.random_streams import StreamNetwork, random_stream, stream_for
+from tests.parity.target_engine import PORTABLE
 
 SEEDS = range(100)
 ON_TARGET = range(100, 160)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.compiler_output import Complaints, complaints
-from benchmarks.deploy_core import Built, rows_of
+from tests.fixtures.compiler_output import Complaints, complaints
 
 WARNED = "static int unused;\n"
 BROKEN = "int broken = nothing;\n"
@@ -40,19 +39,3 @@ def output_of(folder: Path, place: str, text: str) -> str:
 )
 def test_each_kind_is_counted(tmp_path: Path, place: str, text: str, expected: Complaints) -> None:
     assert complaints(output_of(tmp_path, place, text)) == expected
-
-
-@pytest.mark.usefixtures("qemu")
-@pytest.mark.parametrize(
-    ("found", "expected"),
-    [
-        (Built("a", Complaints(0, 0, 0), 1, 1), (0, 0)),
-        (Built("a", Complaints(2, 0, 0), None, None, "it failed"), (2, 0)),
-        (Built("a", Complaints(0, 3, 0), None, None, "it failed"), (0, 3)),
-        (Built("a", Complaints(0, 0, 0), None, None, "it was stopped"), (1, 0)),
-    ],
-)
-def test_no_failed_build_passes_for_a_success(found: Built, expected: tuple[int, int]) -> None:
-    values = {row["name"]: row["value"] for row in rows_of([found])}
-    assert (values["real core build errors"], values["real core link errors"]) == expected
-    assert ("a flash" in values) == (found.flash is not None)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.engine_build import COMPILE, KERNELS, TARGET, build, run
 from pipeline.compiler import CompiledNetwork
 from pipeline.core.artifacts import Int8
 from pipeline.core.files import save_text_files
+from tests.parity.target_engine import COMPILE, KERNELS, TARGET, build, run
 
 NUMBER_BYTES = 2
 LIMIT_S = 300

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import struct
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.compiler import CompiledNetwork
+from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.core.artifacts import Int8
+from pipeline.core.files import save_text_files
+from pipeline.core.project import PROJECT
 
-ROOT = Path(__file__).resolve().parent.parent
-KERNELS = ROOT / "firmware" / "lib" / "nn"
-BOARD = ROOT / "firmware" / "boards" / "virtual"
-HARNESS = ROOT / "benchmarks" / "harness"
+KERNELS = PROJECT / "firmware" / "lib" / "nn"
+BOARD = PROJECT / "firmware" / "boards" / "virtual"
+HARNESS = Path(__file__).with_name("harness")
 
 TARGET = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
 COMPILE = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-ffunction-sections", "-fdata-sections")
@@ -56,12 +56,15 @@ class Run:
     layers: tuple[tuple[int, int], ...]
 
 
-def model(folder: Path, module: str) -> bytes:
-    """What the module of that name in this package makes."""
-    path = folder / f"{module}.tflite"
-    command = [sys.executable, "-m", f"benchmarks.{module}", str(path)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return path.read_bytes()
+def our_sources(flatbuffer: bytes, folder: Path, compact: bool = False) -> list[Path]:
+    """The C files of a compiled network, written to `folder`, and of our kernels."""
+    return network_sources(compile_network(flatbuffer, compact), folder)
+
+
+def network_sources(network: CompiledNetwork, folder: Path) -> list[Path]:
+    """The same of a network that is compiled already."""
+    save_text_files(folder, network.sources)
+    return [folder / "model_network.c", *sorted(KERNELS.glob("*.c"))]
 
 
 def build(
@@ -126,14 +129,9 @@ def probe_vectors(network: CompiledNetwork) -> Int8:
     return vectors
 
 
-def oracle(flatbuffer: bytes, inputs: Int8) -> Int8:
-    """Outputs of TensorFlow Lite Micro, int8 [n, elements]."""
-    from tflite_micro import runtime
-
-    interpreter = runtime.Interpreter.from_bytes(flatbuffer)
-    outputs = []
-    for vector in inputs:
-        interpreter.set_input(vector[np.newaxis], 0)
-        interpreter.invoke()
-        outputs.append(interpreter.get_output(0).ravel().copy())
-    return np.stack(outputs)
+def kernel_names() -> list[str]:
+    """All kernels that the headers declare."""
+    headers = (KERNELS / name for name in ("nn.h", "nn_stream.h", "nn_recurrent.h"))
+    lines = [line for header in headers for line in header.read_text("utf-8").splitlines()]
+    declared = [line.split("(")[0].removeprefix("void ") for line in lines if "void nn_" in line]
+    return [name for name in declared if name != "nn_layer_done"]

@@ -9,8 +9,9 @@ import pytest
 
 from benchmarks.cortex_m4 import mix_of
 from benchmarks.instruction_counts import OUTSIDE, Counted, build_plugin, counting, read_counts
-from tests.firmware.building import CORTEX_M4F, FIRMWARE, HERE
+from tests.firmware.building import CORTEX_M4F, FIRMWARE
 
+SOURCE = Path(__file__).with_name("harness") / "counted.S"
 WATCHED = ("counted", "inner")
 CALLS = 4  # one of them through another function's end
 
@@ -21,8 +22,7 @@ def counted(qemu: None, host_compiler: None, tmp_path_factory: pytest.TempPathFa
     image, out = folder / "counted.elf", folder / "counts.txt"
     script = FIRMWARE / "boards" / "virtual" / "link.ld"
     flags = [*CORTEX_M4F, "-nostdlib", "-nostartfiles", f"-T{script}"]
-    source = HERE / "counted.S"
-    subprocess.run(["arm-none-eabi-gcc", *flags, str(source), "-o", str(image)], check=True)
+    subprocess.run(["arm-none-eabi-gcc", *flags, str(SOURCE), "-o", str(image)], check=True)
     with counting(image, build_plugin(folder), out, WATCHED) as board:
         board.wait_for("o")
     return read_counts(image, out, WATCHED)
@@ -66,6 +66,6 @@ def test_a_cache_that_holds_all_misses_each_line_once(counted: Counted) -> None:
 
 
 def test_the_listing_is_that_of_the_image(counted: Counted) -> None:
-    written = Path(HERE / "counted.S").read_text("utf-8")
+    written = SOURCE.read_text("utf-8")
     for row in counted.executed["counted"]:
         assert row.instruction.mnemonic in written
