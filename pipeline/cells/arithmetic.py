@@ -59,9 +59,7 @@ class FixedMatrix:
 
     Args:
         weights: [rows, inputs], int8 values.
-        shift: in bits.
         multipliers: [rows].
-        base: [rows], the bias.
     """
 
     weights: Integers
@@ -86,7 +84,6 @@ class FixedCell:
     """A cell in integers.
 
     Args:
-        cell: as the .tflite file has it.
         matrices: by the names of their weights.
     """
 
@@ -95,11 +92,7 @@ class FixedCell:
 
     @classmethod
     def of(cls, cell: Cell) -> FixedCell:
-        """Convert a cell.
-
-        Raises:
-            ValueError: its weights do not fit; the text says why.
-        """
+        """Convert a cell; ValueError says why its weights do not fit."""
         joined = _with_joined_biases(cell)
         fixed = {name: _fixed(cell, name, matrix) for name, matrix in joined.items()}
         result = cls(cell, fixed)
@@ -112,14 +105,11 @@ class FixedCell:
         return {state: np.zeros(shape, np.int64) for state, _ in self.cell.kind.states}
 
     def step(self, x: Integers, states: dict[str, Integers]) -> dict[str, Integers]:
-        """One step of the cell.
+        """One step of the cell: the new states.
 
         Args:
             x: [n, inputs], int8 values or, from another cell, int16 values.
             states: [n, units], int16 values, by name.
-
-        Returns:
-            The new states.
         """
         widened = x * INT8_GAIN if self.cell.takes_int8 else x
         from_x = self.matrices["kernel"].apply(widened)

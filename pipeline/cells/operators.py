@@ -31,10 +31,7 @@ class CellKind:
     """A kind of cell.
 
     Args:
-        name: of the kind.
-        gates: of the kernel.
         states: pairs of the name of a state and of the new state.
-        operators: in order.
     """
 
     name: str
@@ -139,10 +136,6 @@ class Cell:
     """A cell as a .tflite file has it.
 
     Args:
-        kind: of the cell.
-        layer: its name.
-        inputs: of a step.
-        units: of a state.
         takes_int8: whether x is int8; from another cell it is int16.
         x_scale: of the input; STATE_SCALE from another cell.
         x_zero_point: of the input; 0 from another cell.
@@ -168,7 +161,6 @@ class Recurrence:
     Args:
         cells: one after the other; the first takes a column.
         receptive_field: samples of a column, the receptive field before the cells.
-        stride: samples from one column to the next.
     """
 
     cells: tuple[Cell, ...]

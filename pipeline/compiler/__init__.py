@@ -37,10 +37,6 @@ class CompiledNetwork:
 
     Args:
         sources: `model_network.h` and `model_network.c`, to be built with firmware/lib/nn.
-        input_shape: of a whole window.
-        output_shape: of the scores.
-        quantization: of input and output.
-        cost: of one inference.
         feed: input samples of one inference: a window, or a hop where the network streams.
         obstacle: why the network does not stream; None where it streams, or without a hop.
         recurrence: the cells of a recurrent network; pipeline/cells/arithmetic.py defines their
@@ -77,7 +73,6 @@ def compile_network(
     """Compile an int8 .tflite model to C.
 
     Args:
-        flatbuffer: the model.
         compact: use less memory and more instructions. Convolutions read int8 instead of widened
             input, weights take one byte each, and few positions are computed at a time.
         hop: in samples. The network streams where it can: it takes only new samples, and its bytes

@@ -72,11 +72,7 @@ class Budget(Section):
         }
 
     def require_fit(self, cost: NetworkCost) -> None:
-        """Check a network.
-
-        Raises:
-            PipelineError: a limit is exceeded; the error names the most expensive layer.
-        """
+        """Refuse a network that exceeds a limit; the error names the most expensive layer."""
         overruns = self.overruns(cost)
         if not overruns:
             return
@@ -102,11 +98,7 @@ def _large_vocabulary(cost: NetworkCost, overruns: Mapping[str, str]) -> Pipelin
 
 
 def load_budget(path: Path) -> Budget:
-    """Read a budget.
-
-    Raises:
-        PipelineError: USAGE, with all faults of the file.
-    """
+    """Read a budget."""
     return load_section(path, Budget)
 
 

@@ -27,8 +27,6 @@ def load_section(path: Path, kind: type[Kind], overrides: Iterable[str] = ()) ->
     """Read a config file.
 
     Args:
-        path: the YAML file.
-        kind: the class of its settings.
         overrides: each `section.key=value`; they replace values of the file.
 
     Raises:
@@ -48,16 +46,10 @@ def read_settings(path: Path, overrides: Iterable[str] = ()) -> dict[str, Any]:
 def parsed_as(
     kind: type[Kind], path: Path, content: dict[str, Any], overrides: Sequence[str] = ()
 ) -> Kind:
-    """Check settings against a schema.
+    """Check settings of a file against a schema; raises as `load_section`.
 
     Args:
-        kind: the class of the settings.
-        path: the file they are from.
-        content: the settings.
         overrides: those that are in `content`, each `section.key=value`.
-
-    Raises:
-        PipelineError: USAGE, with all faults.
     """
     try:
         return kind.model_validate(content)
@@ -232,8 +224,6 @@ def apply_overrides(
     of the former kind that it does not have. Of two overrides of one key the later one counts.
 
     Args:
-        content: the settings of a file; they are changed.
-        overrides: each `section.key=value`.
         parse: reads a value; its second argument names the value in errors.
 
     Raises:
@@ -295,7 +285,6 @@ def describe_fault(fault: Any, kind: type[BaseModel]) -> str:
 
     Args:
         fault: an error of a pydantic ValidationError.
-        kind: the class of the settings.
     """
     path = [str(part) for part in fault["loc"]]
     has_kinds = path[0] in kind.model_fields and kind.model_fields[path[0]].discriminator

@@ -48,7 +48,6 @@ class Fault:
     Args:
         kind: data/README.md lists them.
         count: how many lines or samples; for `unplugged`, milliseconds.
-        index: of the sample.
     """
 
     kind: str
@@ -87,17 +86,11 @@ class Recording:
         seq: int64 [n], the sender's running number.
         t_us: int64 [n], the sender's clock in microseconds.
         rate_hz: nominal.
-        label: the gesture.
-        person: who made it.
-        session: of this person.
-        board: which hardware.
         source: where it comes from, for people.
         channels: names of the columns of `samples`.
-        gaps: missing samples.
         intervals: labelled parts, for recordings of more than one gesture.
         faults: other faults of the stream.
         take: the number of the take in its capture; boards that recorded together share it.
-        clock: the sender's clock in the time of this computer.
         pulled: the error that a board made on it, one of PULLED; None for other recordings.
         name: the path within the dataset without suffix, "punch/anna-1-003"; set by loading.
     """
@@ -147,10 +140,8 @@ class SequenceDataset:
         inputs: float32 [n, T, channels], in the units of the channels, not scaled.
         targets: int32 [n], an index into `labels`; of streams int32 [n, hops], one for the end of
             each hop, or NO_TARGET.
-        labels: names of the classes.
         groups: a name for each sequence; a group is never in two parts of the split.
         splits: `train`, `validation` and `test`, to int64 indices of sequences.
-        fingerprint: SHA-256 of the data.
         split_note: how the test part was chosen, for people ("by person, fold 1 of 4").
         begins: bool [n], which sequences begin a stream; the others continue the one before. None
             where each sequence stands alone.
@@ -184,11 +175,7 @@ class GoldenVectors:
 
     @classmethod
     def load(cls, path: Path) -> GoldenVectors:
-        """Read golden.npz.
-
-        Raises:
-            PipelineError: the file is missing or damaged.
-        """
+        """Read golden.npz."""
         arrays = load_arrays(path, "convert", {"inputs", "outputs"})
         return cls(arrays["inputs"], arrays["outputs"])
 
@@ -208,7 +195,6 @@ class Event:
 
     Args:
         t_us: the board's clock at the sample that decided it.
-        label: the gesture.
         score: smoothed, 0 to 1.
     """
 

@@ -23,16 +23,10 @@ class BoardProfile:
 
     Args:
         name: in the firmware, in `--board` and in PlatformIO.
-        title: for people.
         interpreted: PlatformIO's environment with TensorFlow Lite Micro; None without one.
         platform: PlatformIO's platform, the name of its folder.
-        usb: ids.
         bootloader: the protocol for uploads; None where this tool does not have it.
-        flash_bytes: for an application.
-        ram_bytes: for an application.
-        clock_hz: of the processor.
         computing_a: current of the chip while it computes, in A, at supply_v.
-        supply_v: in V.
     """
 
     name: str

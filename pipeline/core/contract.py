@@ -89,11 +89,9 @@ class VocabularyFacts(Part):
     """How text becomes the input of a network: a row of the embedding for each token.
 
     Args:
-        level: words or characters.
         size: rows of the embedding; row 0 is padding, row 1 an unknown token.
         padding: the end at which short texts are padded.
         truncating: the end at which long texts are cut.
-        sha256: of vocabulary.json.
     """
 
     level: Level
@@ -115,22 +113,12 @@ class Contract(Part):
     """All that a board must know to run a model.
 
     Args:
-        version: of this format.
-        task: of the model.
         channels: of the input; for text the columns of the embedding.
         rate_hz: of the samples; 0 for text.
-        window: samples or tokens of an input.
-        hop: samples from one output to the next.
         mode: streaming: the state of the network holds all of the past.
         streaming: whether the network gets only the new samples, a hop at a time.
         labels: of the scores; empty where the outputs are forecasts, in the order of `horizons`,
             or characters of the vocabulary.
-        scaling: of the inputs.
-        decision: of gestures.
-        vocabulary: of text.
-        horizons: of forecasts.
-        quantization: after conversion.
-        hashes: of what the model was made from.
     """
 
     version: Literal[3] = 3
@@ -163,11 +151,7 @@ class Contract(Part):
 
     @property
     def policy(self) -> DecisionPolicy:
-        """The decision policy.
-
-        Raises:
-            ValueError: the task has none.
-        """
+        """The decision policy; ValueError where the task has none."""
         if self.decision is None:
             raise ValueError(f"a contract for {self.task} has no decision policy")
         return self.decision
@@ -222,11 +206,7 @@ class Contract(Part):
 
     @classmethod
     def load(cls, path: Path) -> Contract:
-        """Read contract.json.
-
-        Raises:
-            PipelineError: the file is missing, or no contract (MISMATCH).
-        """
+        """Read contract.json; PipelineError where it is missing or no contract."""
         try:
             return cls.model_validate_json(regular(path).read_bytes())
         except FileNotFoundError:
@@ -263,11 +243,6 @@ class FixedPointScaling:
 
     Scaling, input quantization and rounding are one multiplication and one addition in 64 bits,
     the same on every machine. A sample is in thousandths of the unit of its channel.
-
-    Args:
-        multipliers: int32, one for each channel.
-        offsets: int64, one for each channel.
-        shift: in bits.
     """
 
     multipliers: tuple[int, ...]
@@ -276,11 +251,7 @@ class FixedPointScaling:
 
 
 def fixed_point_scaling(contract: Contract) -> FixedPointScaling:
-    """The scaling of the inputs in integers.
-
-    Raises:
-        ValueError: the contract is not converted.
-    """
+    """The scaling of the inputs in integers."""
     if contract.quantization is None:
         raise ValueError("the contract has no quantization yet")
     scale, zero = contract.quantization.input_scale, contract.quantization.input_zero_point
@@ -298,13 +269,7 @@ def fixed_point_scaling(contract: Contract) -> FixedPointScaling:
 
 
 def fixed_point_horizons(contract: Contract) -> FixedPointScaling:
-    """From outputs to changes in thousandths: (output * multiplier + offset) >> shift.
-
-    There is one multiplier and one offset for each horizon.
-
-    Raises:
-        ValueError: the contract is not converted.
-    """
+    """Outputs to changes in thousandths, by horizon: (output * multiplier + offset) >> shift."""
     if contract.quantization is None:
         raise ValueError("the contract has no quantization yet")
     scale, zero = contract.quantization.output_scale, contract.quantization.output_zero_point
@@ -329,10 +294,8 @@ class FixedPointPolicy:
     """A decision policy in the integers of a board; sums are of scores of 0..255.
 
     Args:
-        smoothing_windows: as in DecisionPolicy.
         background: the index of the class, or NO_BACKGROUND.
         release_sum: below it a class can be called again.
-        refractory_us: without a call after a call.
         fire_sums: one for each class; from it on the class is called.
     """
 

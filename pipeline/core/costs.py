@@ -14,14 +14,10 @@ class LayerCost:
     """What a layer costs.
 
     Args:
-        name: of the layer.
         operator: all operators that were fused, joined by ` + `.
-        output_shape: without the batch.
         macs: multiply-accumulates of an inference.
-        instructions: an estimate.
         flash_bytes: constants and code, without the kernel.
         ram_bytes: arena and scratch memory in use while it runs.
-        stack_bytes: of its kernel.
     """
 
     name: str
@@ -39,13 +35,8 @@ class NetworkCost:
     """What a network costs.
 
     Args:
-        layers: in order.
-        instructions: an estimate, for an inference.
         kernel_bytes: code that layers share, part of flash_bytes.
-        flash_bytes: constants and code.
-        arena_bytes: of the memory plan.
         ram_bytes: arena, input and output.
-        stack_bytes: the most that a kernel needs.
         text_bytes: vocabulary and embedding of a text model, part of flash_bytes.
     """
 
@@ -73,11 +64,7 @@ class NetworkCost:
 
     @classmethod
     def load(cls, path: Path) -> NetworkCost:
-        """Read cost.json.
-
-        Raises:
-            PipelineError: the file is missing or damaged.
-        """
+        """Read cost.json."""
         with reading(path, "convert"):
             content = load_json(path, "convert")
             layers = tuple(

@@ -33,14 +33,7 @@ class WriteError(PipelineError):
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn errors of the file system into WriteError.
-
-    Args:
-        path: the file, for errors that name none.
-
-    Raises:
-        WriteError: the disk is full, the folder is not writable, or a file is in the way.
-    """
+    """Turn errors of the file system into WriteError; `path` is for errors that name no file."""
     try:
         yield
     except OSError as error:
@@ -51,7 +44,6 @@ def refused(error: OSError, path: Path) -> WriteError:
     """The error for a user where the system refuses to write.
 
     Args:
-        error: as Python raised it; it may name a file.
         path: the file, where the error names none or a temporary one.
     """
     named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else path
@@ -73,10 +65,6 @@ def require_room(folder: Path, needed_bytes: int | None = None) -> None:
 
     Args:
         folder: where the work writes; it need not exist yet.
-        needed_bytes: None stands for ROOM_BYTES.
-
-    Raises:
-        PipelineError: there is too little room, or nothing can be written.
     """
     needed_bytes = ROOM_BYTES if needed_bytes is None else needed_bytes
     folders = (folder.absolute(), *folder.absolute().parents)
@@ -97,11 +85,7 @@ def require_room(folder: Path, needed_bytes: int | None = None) -> None:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that replaces it when the block ends without an error.
-
-    Raises:
-        WriteError: as `writing`.
-    """
+    """A temporary path beside `path` that replaces it when the block ends without an error."""
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished, lock = _new_part(path)
@@ -114,21 +98,13 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def write_new(paths: Iterable[Path], write: Callable[[Path], None]) -> Path:
-    """Write a file under the first free path.
+    """Write a file under the first free path, and return this path.
 
     The whole file appears at once. If two processes want the same path, one gets it, and the other
     takes the next one.
 
-    Args:
-        paths: candidates.
-        write: writes the file to the given temporary path.
-
-    Returns:
-        The path of the file.
-
     Raises:
         FileExistsError: all paths are in use.
-        WriteError: as `writing`.
     """
     candidates = iter(paths)
     path = next(candidates)
@@ -226,29 +202,14 @@ def save_arrays(path: Path, /, **arrays: Any) -> None:
 
 
 def regular(path: Path) -> Path:
-    """Check that a path is no pipe, socket or device: reading one could wait without end.
-
-    Returns:
-        The path; it may be missing or a folder.
-
-    Raises:
-        OSError: it is a pipe, a socket or a device.
-    """
+    """The path, unless it is a pipe, socket or device (OSError): reading may wait without end."""
     if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, not a file", str(path))
     return path
 
 
 def unzipped(path: Path) -> Path:
-    """Check the unpacked size of a .npz file: a small zip can unpack to any size.
-
-    Returns:
-        The path.
-
-    Raises:
-        ValueError: it is too large.
-        OSError: as `regular`.
-    """
+    """The path of a .npz file, unless it would unpack to too much (ValueError)."""
     if regular(path).is_file() and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
@@ -258,12 +219,7 @@ def unzipped(path: Path) -> Path:
 
 
 def gunzipped(path: Path) -> bytes:
-    """The content of a .gz file.
-
-    Raises:
-        ValueError: it is too large.
-        OSError: as `regular`, or as gzip raises it.
-    """
+    """The content of a .gz file, unless it would unpack to too much (ValueError)."""
     with gzip.open(regular(path)) as stream:
         content = stream.read(MOST_UNPACKED + 1)
     if len(content) > MOST_UNPACKED:
@@ -275,7 +231,6 @@ def why_missing(path: Path, wanted: str, otherwise: str) -> str:
     """Why a file or folder is missing.
 
     Args:
-        path: of it.
         wanted: "file", "folder" or "file or folder".
         otherwise: the reason to give where nothing has this name.
     """
@@ -293,15 +248,7 @@ def why_missing(path: Path, wanted: str, otherwise: str) -> str:
 
 @contextmanager
 def reading(path: Path, stage: str) -> Iterator[None]:
-    """Turn errors of reading a generated file into PipelineError.
-
-    Args:
-        path: the file.
-        stage: the command that wrote it.
-
-    Raises:
-        PipelineError: MISMATCH, the file is damaged or of another version.
-    """
+    """Turn errors of reading a file that `gesture STAGE` wrote into PipelineError."""
     try:
         regular(path)
         yield

@@ -40,15 +40,10 @@ class SeriesDataset:
 
     Args:
         rows: int32 [n, channels], in thousandths, the inputs of a board.
-        channels: of a row.
-        outputs: what is forecast.
-        window: rows of an input.
         season: rows after which the series repeats; None without a season.
         origins: `train`, `validation` and `test`, to int64 indices of the last row of a window.
             Targets of one part are never rows of another; those of `test` are the latest.
         training_rows: rows from the first on that scaling may be fitted on.
-        step_s: from a row to the next.
-        fingerprint: SHA-256 of the data.
         split_note: how the test part was chosen, for people.
     """
 
@@ -106,12 +101,7 @@ class SeriesDataset:
 
 @dataclass(frozen=True)
 class ForecastError:
-    """Errors of the forecasts of one output, in its unit.
-
-    Args:
-        mae: mean absolute error.
-        rmse: root mean square error.
-    """
+    """Mean absolute and root mean square error of the forecasts of one output, in its unit."""
 
     mae: float
     rmse: float
@@ -128,10 +118,7 @@ class ForecastScore:
     """Errors of one output, and of guesses without a model.
 
     Args:
-        channel: that is forecast.
-        unit: of the errors.
         steps: ahead.
-        model: errors of the network.
         last: errors of the last value as a guess.
         seasonal: errors of the value one season ago; None without a season.
     """
@@ -156,7 +143,6 @@ def forecast_scores(
     """Errors of each output.
 
     Args:
-        dataset: the series.
         origins: int64 [m].
         forecast: float64 [m, outputs], in the units of the channels.
     """
@@ -180,7 +166,6 @@ class HeldOutSeries:
     """The test part of a run, and its forecasts.
 
     Args:
-        dataset: the test part.
         forecast: float64 [m, outputs], in the units of the channels, of the float network.
     """
 
@@ -209,11 +194,7 @@ class HeldOutSeries:
 
     @classmethod
     def load(cls, path: Path) -> HeldOutSeries:
-        """Read series.npz.
-
-        Raises:
-            PipelineError: the file is missing or damaged.
-        """
+        """Read series.npz."""
         arrays = load_arrays(path, "train", {"rows", "origins", "forecast", "facts"})
         with reading(path, "train"):
             facts = json.loads(str(arrays["facts"]))

@@ -42,14 +42,12 @@ class Lock:
         """Lock `folder`.
 
         Args:
-            folder: it is made where it is missing.
             command: `gesture COMMAND` writes in it.
             patience_s: how long to wait for another process.
 
         Raises:
             LockedError: another process still has the lock.
             UnwritableError: the folder is read-only.
-            PipelineError: the file system refuses.
         """
         self._path = folder / LOCK
         give_up_at = time.monotonic() + patience_s

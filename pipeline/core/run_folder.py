@@ -19,11 +19,7 @@ ORIGIN = "run"  # a link from a build folder to its run
 
 
 def build_folder(run: Path) -> Path:
-    """The build folder of a run, in the cache of this user; it is made where it is missing.
-
-    Raises:
-        PipelineError: it cannot be made, or others may write in the cache.
-    """
+    """The build folder of a run, in the cache of this user; it is made where it is missing."""
     place = run.resolve()
     cache = user_cache() / "built"
     folder = cache / hashlib.sha256(os.fsencode(place)).hexdigest()[:16]
@@ -225,15 +221,7 @@ class RunFolder:
         return Contract.load(self.contract_file)
 
     def require(self, file: Path, stage: str) -> Path:
-        """Check that a file is there.
-
-        Args:
-            file: of this run.
-            stage: the command that writes it.
-
-        Raises:
-            PipelineError: it is missing; the error names the command.
-        """
+        """The file, unless it is missing; the error names the command `stage`, which writes it."""
         if not file.is_file():
             raise PipelineError(
                 f"{file} is missing.",
@@ -286,11 +274,7 @@ class RunHashes:
 
     @classmethod
     def load(cls, run: RunFolder) -> RunHashes:
-        """Read hashes.json.
-
-        Raises:
-            PipelineError: MISMATCH, the file is missing or edited.
-        """
+        """Read hashes.json."""
         file = run.hashes_file
         if not file.is_file():
             raise _without_hashes(file)
@@ -308,8 +292,6 @@ def note(run: RunFolder, stage: str, contract: str | None = None) -> None:
     """Save the hashes of the artifacts of a stage, as they are now.
 
     Args:
-        run: the run.
-        stage: one of ARTIFACTS.
         contract: the text of a contract that is written later; None for the present one.
     """
     known = RunHashes.load(run) if run.hashes_file.is_file() else RunHashes()
@@ -321,25 +303,16 @@ def note(run: RunFolder, stage: str, contract: str | None = None) -> None:
 
 
 def announce(run: RunFolder, *contracts: str) -> None:
-    """Save the hashes of coming contracts, so that an interrupted conversion can be repeated.
-
-    Args:
-        run: the run.
-        contracts: texts of contract.json that the conversion will write, in order.
-    """
+    """Save the hashes of coming texts of contract.json, to repeat an interrupted conversion."""
     coming = tuple(hashlib.sha256(text.encode()).hexdigest() for text in contracts)
     RunHashes(RunHashes.load(run).files, coming).save(run)
 
 
 def check(run: RunFolder, remakes: str | None = None) -> str:
-    """Check the hashes of all artifacts.
+    """Check the hashes of all artifacts; returns one hash over them.
 
     Args:
-        run: a trained run.
         remakes: a stage that will make its artifacts again; they are not checked.
-
-    Returns:
-        One hash over all artifacts.
 
     Raises:
         PipelineError: MISMATCH, for the first artifact that is changed, missing or new.

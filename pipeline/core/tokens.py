@@ -58,7 +58,6 @@ class Vocabulary:
     """Words or characters, and their numbers.
 
     Args:
-        level: words or characters.
         entries: with the numbers 2, 3 and so on, the most frequent first.
     """
 
@@ -70,8 +69,6 @@ class Vocabulary:
         """The most frequent tokens of training texts; equally frequent ones by alphabet.
 
         Args:
-            texts: the training part.
-            level: words or characters.
             size: numbers in all; None for all tokens.
         """
         counts = Counter(token for text in texts for token in tokens_of(text, level))
@@ -121,11 +118,7 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: Path, sha256: str) -> Vocabulary:
-        """Read vocabulary.json.
-
-        Raises:
-            PipelineError: MISMATCH, the file does not have this SHA-256.
-        """
+        """Read vocabulary.json; MISMATCH where it does not have this SHA-256."""
         try:
             content = json.loads(regular(path).read_text("utf-8"))
             level, entries = content["level"], tuple(map(str, content["entries"]))
@@ -144,14 +137,7 @@ class Vocabulary:
 
 
 def padded(texts: Sequence[Int32], length: int, padding: End, truncating: End) -> Int32:
-    """Texts of one length: int32 [n, length].
-
-    Args:
-        texts: int32 [tokens] each.
-        length: in tokens.
-        padding: the end at which short texts are padded.
-        truncating: the end at which long texts are cut.
-    """
+    """Texts of one length, int32 [n, length]; padded at one end, and too long ones cut at one."""
     rows = np.full((len(texts), length), PADDING, np.int32)
     for row, text in zip(rows, texts, strict=True):
         part = text[-length:] if truncating == "pre" else text[:length]
@@ -170,10 +156,7 @@ class TokenDataset:
         inputs: of `train`, `validation` and `test`: int32 [n, T].
         targets: int32 [n], an index into `labels`; for generation int32 [n, T], the next token of
             each.
-        labels: names of the classes; empty for generation.
-        vocabulary: of the training part.
         texts: of the test part; empty for generation.
-        fingerprint: SHA-256 of the data.
         split_note: how the test part was chosen, for people.
     """
 
