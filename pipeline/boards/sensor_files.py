@@ -24,7 +24,6 @@ def imu_bytes(recording: Recording, loop: bool = False) -> bytes:
     """The memory of an emulated IMU that plays a recording.
 
     Args:
-        recording: six axes of finite numbers.
         loop: begin again after the last sample.
 
     Raises:
@@ -93,11 +92,7 @@ MOST_READINGS = (MEMORY_BYTES - ENVIRONMENT_HEADER.size) // ENVIRONMENT_RECORD.i
 
 
 def environment_bytes(series: Recording) -> bytes:
-    """The memory of emulated environment sensors that play a series.
-
-    Raises:
-        PipelineError: USAGE for other channels, or a series that is too long.
-    """
+    """The memory of emulated environment sensors that play a series; raises as `imu_bytes`."""
     _check_environment(series)
     records = np.zeros(len(series), ENVIRONMENT_RECORD)
     records["t_us"], records["value"] = series.t_us, series.thousandths

@@ -49,14 +49,10 @@ def spawn(launch: Launch, stdin: int, stdout: int, errors: IO[bytes]) -> subproc
 
 
 def end(process: subprocess.Popen[bytes], *, ask: bool) -> int:
-    """Wait for the end of a process.
+    """Wait for the end of a process; returns its exit status, negative for a signal.
 
     Args:
-        process: the process.
         ask: whether to terminate it first.
-
-    Returns:
-        Its exit status, negative for a signal.
     """
     if ask:
         process.terminate()
@@ -99,9 +95,6 @@ def launch_virtual(
 
     If fast, time counts instructions, so that every run gives the same bytes, and the files are
     read at each start. Else the IMU's file is mapped as memory.
-
-    Raises:
-        PipelineError: NO_TOOL if QEMU is not installed.
     """
     qemu = shutil.which(QEMU)
     if qemu is None:
@@ -249,15 +242,9 @@ def start(
     """Prepare an emulated board; it starts when its port is first opened.
 
     Args:
-        board: `virtual` or `native`.
-        image: its firmware.
         imu: the recording that its IMU plays; None for no IMU.
         environment: the series that its environment sensors play; None for no such sensors.
-        fast: as fast as possible, instead of the sensor's rate.
         loop: play the IMU's recording again and again.
-
-    Raises:
-        PipelineError: the image or QEMU is missing.
     """
     if board not in LAUNCHERS:
         raise PipelineError(
@@ -284,11 +271,7 @@ class Sensors:
     loop: bool
 
     def files(self, slot: Slot) -> tuple[Path | None, Path | None]:
-        """Write the sensors' files; `Slot.release` deletes them.
-
-        Returns:
-            The IMU's file and the environment's file; None for a missing sensor.
-        """
+        """Write the sensors' files, None for a missing sensor; `Slot.release` deletes them."""
         imu = environment = None
         if self.imu is not None:
             imu = slot.imu_file

@@ -71,11 +71,7 @@ class BoardClient:
         self._pending_bytes = 0
 
     def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> BoardInfo:
-        """Wait until the board answers; it may have been switched on just now.
-
-        Raises:
-            PipelineError: NO_BOARD after `timeout_s`.
-        """
+        """Wait until the board answers, it may have been switched on just now; else NO_BOARD."""
         deadline = time.monotonic() + timeout_s
         self._next_hello(GREETING_WAIT_S)
         while True:
@@ -89,20 +85,11 @@ class BoardClient:
                 pass
 
     def command(self, text: str, timeout_s: float = COMMAND_TIMEOUT_S) -> Message:
-        """Send a command and return its `ok` answer.
-
-        Raises:
-            PipelineError: the board answers `err`, or does not answer.
-        """
+        """Send a command and return its `ok` answer; PipelineError for `err`, or none."""
         return self.commands((text,), timeout_s)[0]
 
     def commands(self, texts: Sequence[str], timeout_s: float = COMMAND_TIMEOUT_S) -> list[Message]:
-        """Send several commands at once and return their `ok` answers; as `command`.
-
-        Args:
-            texts: few enough for one write.
-            timeout_s: for all answers together.
-        """
+        """Send several commands at once and return their `ok` answers; as `command`."""
         self._port.write("".join(f"{text}\n" for text in texts).encode("ascii"))
         answers = self._gather(ANSWERS, len(texts), timeout_s)
         for text, answer in zip(texts, answers, strict=False):
@@ -178,14 +165,7 @@ class BoardClient:
         self.command(f"{what} {'on' if on else 'off'}")
 
     def run_vector(self, network_input: Int8) -> Int8:
-        """Run the network once.
-
-        Args:
-            network_input: int8 [elements].
-
-        Returns:
-            int8 [classes].
-        """
+        """Run the network once: int8 [elements] to int8 [classes]."""
         content = network_input.tobytes()
         for start in range(0, len(content), LOAD_BYTES):
             part = content[start : start + LOAD_BYTES]
@@ -197,32 +177,14 @@ class BoardClient:
             raise unexpected_answer(answer) from None
 
     def observe(self, row: Sequence[int]) -> list[tuple[int, ...]]:
-        """Send a row of a series to a board that forecasts.
-
-        Args:
-            row: one value for each channel, in thousandths.
-
-        Returns:
-            The forecasts in thousandths; none until the window is full.
-        """
+        """Send a row in thousandths; returns the forecasts in thousandths, none before a window."""
         command = " ".join(["observe", *map(_decimal, row)])
         require_fits(command, f"A row of {len(row)} channels")
         self.command(command)
         return [_thousandths_of(message) for message in self.take_pending("forecast")]
 
     def forecast(self, rows: Sequence[Sequence[int]], outputs: int) -> tuple[int, ...]:
-        """Forecast from rows that fill the window.
-
-        Args:
-            rows: in thousandths.
-            outputs: expected number of forecasts.
-
-        Returns:
-            The forecasts in thousandths.
-
-        Raises:
-            PipelineError: MISMATCH if the board sends another number of forecasts.
-        """
+        """Forecast from rows that fill the window; all in thousandths. There must be `outputs`."""
         *_, forecasts = (self.observe(row) for row in rows)
         if not forecasts or len(forecasts[-1]) != outputs:
             raise PipelineError(
@@ -247,11 +209,7 @@ class BoardClient:
         return [number_in(line, "ticks") / runs for line in forecasts]
 
     def selftest(self) -> str:
-        """Run the self-test and return its CRC.
-
-        Raises:
-            PipelineError: MISMATCH if the CRC is not the model's.
-        """
+        """Run the self-test and return its CRC; MISMATCH if it is not the model's."""
         return field_in(self.command("selftest"), "crc")
 
     def constants(self) -> Mapping[str, str]:
@@ -307,11 +265,7 @@ def _memory_of(item: Item) -> int:
 
 
 def require_fits(command: str, what: str) -> None:
-    """Refuse a command that is longer than a line to a board.
-
-    Raises:
-        PipelineError: USAGE; it names `what`.
-    """
+    """Refuse a command that is longer than a line to a board."""
     if len(command) > LINE_CHARACTERS:
         raise PipelineError(
             f"{what} does not fit a line to the board.",

@@ -70,11 +70,7 @@ def board_time_us(clock: HostClock, host_us: int) -> int:
 
 
 def line_below(points: list[Point]) -> LinearFit:
-    """The straight line below all points that is nearest to them.
-
-    Args:
-        points: at least two.
-    """
+    """The straight line below all points that is nearest to them."""
     middle = sum(x for x, _ in points) // len(points)
     left, right = _edge_over(lower_hull(points), middle)
     slope = (right[1] - left[1]) / (right[0] - left[0])

@@ -39,9 +39,6 @@ def pull_samples(client: BoardClient, limit_s: float = LIMIT_S) -> list[Sample]:
     Returns:
         The samples, oldest first; none if the sensor has given none. If the line is too slow to
         reach the newest sample, those that came in time.
-
-    Raises:
-        PipelineError: too many lines are damaged, or the time limit is over.
     """
     begin = time.monotonic()
     found: list[Sample] = []
@@ -138,15 +135,10 @@ def false_alarm(samples: Sequence[Sample], seconds: float, event_us: int | None)
     """The samples of a false alarm: `seconds` before the event, and a little after it.
 
     Args:
-        samples: the board's history.
-        seconds: length of the part.
         event_us: time of the event; None for the newest samples.
 
     Returns:
         The longest part without a gap.
-
-    Raises:
-        PipelineError: the board no longer has these samples.
     """
     newest_us = _newest(samples).t_us
     last_us = newest_us if event_us is None else event_us + round(AFTER_EVENT_S * US)
@@ -161,9 +153,6 @@ def missed_gesture(samples: Sequence[Sample]) -> list[Sample]:
 
     Returns:
         The longest part without a gap.
-
-    Raises:
-        PipelineError: there is no movement.
     """
     newest_us = _newest(samples).t_us
     detector = MotionDetector()

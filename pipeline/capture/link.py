@@ -34,11 +34,7 @@ class Link:
     """Keeps one port open and its board streaming. Times are in s of a monotonic clock."""
 
     def __init__(self, spec: str, decoder: StreamDecoder, now_s: float) -> None:
-        """Open the port.
-
-        Raises:
-            PipelineError: NO_BOARD if it cannot be opened.
-        """
+        """Open the port."""
         self._decoder = decoder
         self.port = open_port(spec)
         self._spec = stable_name(self.port.device)
@@ -74,10 +70,7 @@ class Link:
         return count
 
     def poll(self, now_s: float) -> bool:
-        """Do what is due now.
-
-        Returns:
-            Whether the port has just come back.
+        """Do what is due now; returns whether the port has just come back.
 
         Raises:
             PipelineError: NO_BOARD if the port is gone, no board answers, or no samples come;

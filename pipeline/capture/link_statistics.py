@@ -31,10 +31,7 @@ class LinkStatistics:
     """Statistics over all items so far.
 
     Attributes:
-        samples: the newest samples.
-        received: number of samples.
         lost: number of samples that are missing in the board's count.
-        damaged: number of damaged lines.
         delay_ms: delay of the newest line, relative to the least delayed one of the last minute.
         worst_delay_ms: largest delay since the start.
         scores: of the newest window, 0 to 1, one for each class; empty before the first window.
@@ -112,13 +109,7 @@ class MonitorEntry:
 def watch(
     client: BoardClient, labels: Container[str], limit_s: float | None = None
 ) -> Iterator[MonitorEntry]:
-    """Yield events of these labels, forecasts, restarts, warnings and damaged lines.
-
-    Args:
-        client: of the board.
-        labels: of the board's model.
-        limit_s: time limit; None for no limit.
-    """
+    """Yield events of these labels, forecasts, restarts, warnings and damaged lines."""
     for item in client.items(limit_s):
         entry = monitor_entry(item, labels)
         if entry is not None:
@@ -163,8 +154,6 @@ class Smoothing:
         """Prepare an average over `windows` windows.
 
         Args:
-            windows: number of windows.
-            background: index of the background class.
             fire_sums: threshold of each class on the sum of scores.
             longest_us: after a longer gap between two windows the average starts again.
         """
@@ -191,11 +180,7 @@ class Smoothing:
 
 
 def smoothing_of(constants: Mapping[str, str], window_s: float) -> Smoothing | None:
-    """Read the smoothing from a board's answer to `constants`.
-
-    Returns:
-        None if the model detects no gestures, or the answer is not understood.
-    """
+    """Read a board's answer to `constants`; None without gestures, or if it is not understood."""
     try:
         fire_sums = tuple(map(int, constants["fire_sums"].split(",")))
         windows, background = int(constants["smoothing_windows"]), int(constants["background"])

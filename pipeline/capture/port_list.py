@@ -22,9 +22,6 @@ class FoundPort:
     """A port that was found.
 
     Attributes:
-        device: its path.
-        what: the device behind it, in words.
-        serial_number: None if unknown.
         vid_pid: USB vendor and product, in hex.
         held_by: `name (process number)` of each program that uses it, as far as visible.
         mend: the command that grants access to it; None if there is access.

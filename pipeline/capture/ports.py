@@ -78,11 +78,7 @@ class Port:
             self._serial.write(data)
 
     def drain(self, limit_s: float) -> None:
-        """Wait until all bytes are sent.
-
-        Raises:
-            PipelineError: NO_BOARD if they are not sent in time.
-        """
+        """Wait until all bytes are sent; NO_BOARD if that takes longer."""
         deadline = time.monotonic() + limit_s
         with _translated(self.device, _gone):
             while self._serial.out_waiting:
@@ -98,9 +94,6 @@ class Port:
 def open_port(spec: str) -> Port:
     """Open a port for us alone.
 
-    Args:
-        spec: `auto`, a path, `id:SERIAL` or a URL such as `socket://HOST:PORT`.
-
     Raises:
         PipelineError: NO_BOARD; it names the ports that exist, the program that uses the port, or
             the command that grants access to it.
@@ -114,11 +107,7 @@ def open_port(spec: str) -> Port:
 
 
 def find_port(spec: str) -> str:
-    """The path or URL of `spec`.
-
-    Raises:
-        PipelineError: NO_BOARD if there is no such board, or several.
-    """
+    """The path or URL of `spec`."""
     if spec == "auto":
         return _only_board()
     if spec.startswith("id:"):

@@ -37,7 +37,6 @@ class Sample(NamedTuple):
 
     Attributes:
         seq: the sensor's count.
-        t_us: the board's time.
         values: in thousandths; six of an IMU, or three of the environment sensors.
     """
 
@@ -120,12 +119,7 @@ def is_possible(sample: Sample) -> bool:
 
 
 def event_of(message: Message) -> Event | None:
-    """The event of an `event` message.
-
-    Returns:
-        None for another message, and for impossible values: a score above 1, or a time beyond
-        a board's clock.
-    """
+    """The event of an `event` message; None for other messages and impossible values."""
     if message.kind != "event" or len(message.words) != 3:
         return None
     time, label, score = message.words
@@ -180,11 +174,7 @@ def is_sensor_stopped(message: Message) -> bool:
 
 
 def int8_of(digits: str) -> Int8:
-    """Decode hexadecimal digits to int8 [n].
-
-    Raises:
-        ValueError: they are no such digits.
-    """
+    """Decode hexadecimal digits to int8 [n]; ValueError for others."""
     return np.frombuffer(bytes.fromhex(digits), np.int8)
 
 
@@ -215,11 +205,8 @@ class BoardInfo:
     Attributes:
         imu: the sensor's part, or "none"; environment: the same.
         contract: SHA-256 in hex, or "none" without a model.
-        rate_hz: the model's rate.
         stream_hz: nominal rate of sample lines.
-        measured_hz: measured rate of sample lines.
         nominal_hz: nominal rate of the sensor.
-        sensor_hz: measured rate of the sensor.
         tick_hz: rate of the counter that `bench` uses.
     """
 
@@ -245,12 +232,7 @@ class BoardInfo:
 
 
 def board_info(answer: Message) -> BoardInfo:
-    """Parse an answer to `info`.
-
-    Raises:
-        PipelineError: MISMATCH if a field is missing or impossible, such as a rate that is no
-            number.
-    """
+    """Parse an answer to `info`; MISMATCH if a field is missing or impossible."""
     return BoardInfo(
         board=field_in(answer, "board"),
         imu=field_in(answer, "imu"),
@@ -275,22 +257,13 @@ def board_info(answer: Message) -> BoardInfo:
 
 
 def plausible_rate_hz(reported_hz: float, measured_hz: float) -> float:
-    """The reported rate, or 0 if it differs too much from the measured one.
-
-    Args:
-        reported_hz: as the board reports it.
-        measured_hz: of its samples; 0 if unknown.
-    """
+    """The reported rate, or 0 if it differs too much from the measured one."""
     near = not measured_hz or 1 / FARTHEST < reported_hz / measured_hz < FARTHEST
     return reported_hz if near else 0.0
 
 
 def number_in(answer: Message, name: str) -> float:
-    """The finite number in field `name`.
-
-    Raises:
-        PipelineError: MISMATCH if there is none.
-    """
+    """The finite number in field `name`; MISMATCH if there is none."""
     try:
         number = float(field_in(answer, name))
     except ValueError:

@@ -65,11 +65,7 @@ class Recorder:
         store: TakeStore,
         view: CaptureView,
     ) -> None:
-        """Open the ports.
-
-        Raises:
-            PipelineError: NO_BOARD if a port cannot be opened.
-        """
+        """Open the ports."""
         self._session, self._log = session, log
         self._store, self._view = store, view
         # Times of arrival must not jump if this computer's clock is set: it is read only once.

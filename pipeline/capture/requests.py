@@ -26,36 +26,13 @@ _PIECES = {
 
 
 def classify_text(board: BoardClient, text: str, level: Level) -> Int8:
-    """Classify a text of any length with a board's sentiment model.
-
-    Args:
-        board: its model reads texts at `level`.
-        text: the text.
-        level: words or characters.
-
-    Returns:
-        The network's output, int8 [labels].
-
-    Raises:
-        PipelineError: the board has no such model.
-    """
+    """Classify a text of any length with a board's sentiment model: int8 [labels]."""
     answers = [board.command(line, JUDGING_TIMEOUT_S) for line in text_lines(text, level)]
     return _scores_in(answers[-1])
 
 
 def write_text(board: BoardClient, prompt: str, count: int, temperature: float, seed: int) -> str:
-    """Generate `count` characters with a board's model.
-
-    Args:
-        board: its model generates text.
-        prompt: fits in one line.
-        count: number of characters.
-        temperature: of sampling.
-        seed: of sampling.
-
-    Raises:
-        PipelineError: the board has no such model, or cannot read the prompt.
-    """
+    """Generate `count` characters with a board's model; the prompt must fit in one line."""
     command = f"generate {count} {temperature:.4f} {seed} {escaped(prompt)}"
     require_fits(command, "The prompt")
     board.take_pending("text")
@@ -83,11 +60,7 @@ def escaped(text: str) -> str:
 
 
 def unescaped(text: str) -> str:
-    """The inverse of `escaped`.
-
-    Raises:
-        ValueError: the text is not escaped.
-    """
+    """The inverse of `escaped`; ValueError for another text."""
     found: str = json.loads(f'"{text}"')
     return found
 

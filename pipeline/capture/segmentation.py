@@ -115,11 +115,7 @@ class MotionDetector:
 
 
 def motion_level(values: tuple[int, ...]) -> float:
-    """How much the board moves: acceleration and rotation relative to their thresholds.
-
-    Args:
-        values: a sample, in thousandths of g and deg/s.
-    """
+    """How much the board moves, relative to the thresholds; values: in thousandths."""
     beyond_g = hypot(*values[:3]) / 1000 - 1
     turning_dps = hypot(*values[3:]) / 1000
     return hypot(beyond_g / ACCELERATION_G, turning_dps / ROTATION_DPS)
@@ -290,8 +286,6 @@ class CapturePlan:
     """What to record.
 
     Attributes:
-        mode: how takes are found.
-        labels: the labels of the takes.
         count: number of takes, in guided mode of each label; None for no limit.
         seconds: limit in the first board's time; None for no limit.
         background: the label that is recorded without movement.

@@ -107,11 +107,6 @@ def recognize_sender(
     Rows without a header may be the tutorial's, because we may have missed the header. Only the
     blank line after a burst shows it. So rows count as plain only when there are more than a burst
     has, or after `patience_s`.
-
-    Args:
-        lines: without line ends.
-        waited_s: time since the first of them.
-        patience_s: time limit.
     """
     if any(_is_header(line) for line in lines):
         return TUTORIAL, Shape(b",", len(IMU_CHANNELS))

@@ -45,11 +45,8 @@ class SensorStream:
     """The samples of one kind of sensor, and the commands that start and stop them.
 
     Attributes:
-        channels: names of the channels.
         period_s: time between two samples; 0 if the board reports its rate.
-        start: the command at the beginning.
         resume: the command after the board has restarted or stopped sending.
-        stop: the command at the end.
         ended: the reason in the board's warning that no more samples come.
     """
 
@@ -206,15 +203,7 @@ class StreamDecoder:
         return self._clock.clock() if self.sender is BOARD else None
 
     def feed(self, data: bytes, host_us: int) -> Decoded:
-        """Add bytes to the track. Never raises.
-
-        Args:
-            data: as read from the port.
-            host_us: time of arrival.
-
-        Returns:
-            The new samples at the end of the track, in order.
-        """
+        """Add bytes; returns the new samples at the end of the track, in order. Never raises."""
         decoded = self._feed(data, host_us)
         for row in decoded:
             if isinstance(row, TrackSample) and self.stream.is_imu:

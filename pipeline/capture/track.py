@@ -72,7 +72,6 @@ class Track:
     """All samples of one sender, in order.
 
     Attributes:
-        channels: number of values of a sample.
         period_us: between two samples, in the sender's time; 0 if unknown.
         totals: number of samples or lines by kind of fault, such as `lost`.
     """
@@ -141,11 +140,7 @@ class Track:
         return [tuple(flat[at : at + width]) for at in range(0, len(flat), width)]
 
     def add(self, sample: Sample, host_us: int) -> list[TrackSample]:
-        """Add a sample that arrived at `host_us`.
-
-        Returns:
-            The new samples at the end of the track: none, this one, or also the one before it.
-        """
+        """Add a sample; returns what is new at the end: none, this, or the one before it too."""
         if not self._seq or self._restart:
             return [self._start_again(sample, host_us)]
         if self._pending is not None:

@@ -28,11 +28,7 @@ class UsbBoard:
     """A board as USB shows it now; its path may change with each restart.
 
     Attributes:
-        kind: the name of its profile.
-        device: the path of its port.
-        serial_number: None if unknown.
         place: its USB socket, such as "1-1.2"; None if unknown.
-        in_bootloader: whether it runs its bootloader.
     """
 
     kind: str
@@ -64,11 +60,7 @@ class Usb:
         return open_port(device)
 
     def touch(self, device: str) -> None:
-        """Open the port at 1200 baud and close it: the sketch restarts into the bootloader.
-
-        Raises:
-            PipelineError: NO_BOARD if the port cannot be opened.
-        """
+        """Open the port at 1200 baud and close it: the sketch restarts into the bootloader."""
         with translated_opening(device):
             port = serial.Serial(exclusive=True)
             port.port, port.baudrate, port.dtr = device, TOUCH_BAUD, False

@@ -78,11 +78,7 @@ class WriteAheadLog:
         """Create the log.
 
         Args:
-            dataset: the folder of the dataset.
             head: all that is needed to finish the capture; `names` has one entry for each port.
-
-        Raises:
-            PipelineError: the folder cannot be written.
         """
         with _write_errors(dataset / FOLDER):
             self.folder, self._log = _new_folder(dataset / FOLDER)
@@ -106,11 +102,7 @@ class WriteAheadLog:
         return file.content(start)
 
     def append(self, kind: str, value: Any) -> None:
-        """Write an entry.
-
-        Raises:
-            PipelineError: the log cannot be written.
-        """
+        """Write an entry."""
         with _write_errors(self.folder):
             os.write(self._log, json.dumps([kind, value]).encode() + b"\n")
 

@@ -38,9 +38,6 @@ def export_files(
     """The files of an export by path. The same run always gives the same bytes.
 
     Args:
-        run: a converted run.
-        contract: the run's contract.
-        firmware: the project's folder `firmware`.
         is_step: whether model.tflite is one step of a recurrent network.
     """
     library = _library_name(run.name)
@@ -165,11 +162,9 @@ test_framework = custom
 
 
 def put_sketch(exported: Path, folder: Path, project: Path) -> None:
-    """Make a PlatformIO project of the exported library and sketch.
+    """Make a PlatformIO project, in a new folder, of the exported library and sketch.
 
     Args:
-        exported: the folder that `gesture export` wrote.
-        folder: a new folder.
         project: the folder of platformio.ini, which names the platform for this board.
     """
     from platformio.project.config import ProjectConfig

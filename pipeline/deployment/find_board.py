@@ -72,11 +72,7 @@ def find_board(
     """Find the board to upload to; wait for a person to plug it in if there is none.
 
     Args:
-        usb: shows the boards.
         spec: `auto`, `id:SERIAL` or a path.
-        profile: of the wanted kind of board.
-        reporter: for progress.
-        person_s: how long to wait for the person.
 
     Raises:
         PipelineError: NO_BOARD if there are several boards, if it is of another kind, or if none
@@ -102,8 +98,6 @@ def same_board(
     """Find a known board again, by its serial number, else by its USB socket.
 
     Args:
-        boards: as USB shows them now.
-        known: as USB showed it before.
         in_bootloader: whether it must run its bootloader; None for either.
     """
     boards = [board for board in boards if in_bootloader in (None, board.in_bootloader)]
@@ -195,12 +189,7 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Bootloader:
-    """The functions of a bootloader's protocol.
-
-    Attributes:
-        responds: whether it answers, even after an interrupted upload.
-        write_image: writes an image and starts it; a partial image is never started.
-    """
+    """The functions of a bootloader's protocol."""
 
     responds: Callable[[samba.BootloaderPort, Log], bool]
     write_image: Callable[[samba.BootloaderPort, bytes, Log], None]

@@ -28,7 +28,6 @@ class FirmwareImage:
     Attributes:
         flash_path: the file with the bytes in the flash; sha256 is its hash.
         ram_parts: ram_bytes by purpose; empty for a host's program.
-        profiled: whether the image measures its layers.
     """
 
     board: str
@@ -85,11 +84,7 @@ class LinkedNetwork:
 
 
 def linked_network(elf: Path) -> LinkedNetwork:
-    """Measure the network in an image.
-
-    Raises:
-        PipelineError: the image has no readable symbol table.
-    """
+    """Measure the network in an image."""
     ours = [symbol for symbol in network_symbols(elf)]
     ram = sum(symbol.bytes for symbol in ours if symbol.address >= RAM_ADDRESS)
     return LinkedNetwork(sum(symbol.bytes for symbol in ours) - ram, ram)
@@ -101,11 +96,7 @@ def network_symbols(elf: Path) -> list[Symbol]:
 
 
 def symbols(elf: Path) -> Iterator[Symbol]:
-    """Yield functions and data of an image.
-
-    Raises:
-        PipelineError: it has no readable symbol table.
-    """
+    """Yield functions and data of an image; PipelineError without a readable symbol table."""
     content = elf.read_bytes()
     table, names = _tables(content, elf)
     file = ""
@@ -148,11 +139,7 @@ def ram_map(elf: Path, ram_bytes: int) -> dict[str, int]:
     """RAM by purpose, the largest part first.
 
     Args:
-        elf: the image.
         ram_bytes: all RAM, as the linker reports it; the sum of the parts.
-
-    Raises:
-        PipelineError: the image has no readable symbol table.
     """
     parts = dict.fromkeys(("network", *_APPLICATION_PARTS.values()), 0)
     for symbol in symbols(elf):
@@ -180,11 +167,7 @@ def flash_tolerance(cost: NetworkCost) -> float:
 
 
 def check_network(elf: Path, cost: NetworkCost) -> LinkedNetwork:
-    """Measure the network in an image, and compare it with the estimate.
-
-    Raises:
-        PipelineError: MISMATCH if the image takes more RAM or flash.
-    """
+    """Measure the network in an image; MISMATCH where it takes more than the estimate."""
     linked = linked_network(elf)
     over = {
         "RAM": (linked.ram_bytes, cost.arena_bytes, RAM_TOLERANCE_BYTES),
@@ -209,21 +192,13 @@ NO_POLICY = FixedPointPolicy(1, NO_BACKGROUND, 0, 0, ())  # of all tasks but ges
 
 
 def check_labels(found: Sequence[str], contract: Contract) -> None:
-    """Compare a board's labels with the contract's.
-
-    Raises:
-        PipelineError: MISMATCH if labels or their order differ.
-    """
+    """Compare a board's labels with the contract's; MISMATCH where they or their order differ."""
     if tuple(found) != contract.labels:
         raise _differs("labels", " ".join(found), " ".join(contract.labels))
 
 
 def check_constants(found: Mapping[str, str], contract: Contract) -> None:
-    """Compare a board's constants with the contract's.
-
-    Raises:
-        PipelineError: MISMATCH; it names the first constant that differs.
-    """
+    """Compare a board's constants with the contract's; MISMATCH names the first that differs."""
     for name, value in expected_constants(contract).items():
         if found.get(name, "") != value:
             raise _differs(name, found.get(name, ""), value)

@@ -61,19 +61,10 @@ def core_folder() -> Path | None:
 
 
 def put_packages(core: Path, project: Path, environment: str, target: Path) -> dict[str, str]:
-    """Make packages of the sources in `core`, as an environment needs them.
+    """Make packages of the sources in `core`; returns environment variables that point to them.
 
     Args:
-        core: the folder of sources.
-        project: the folder of platformio.ini.
-        environment: one of its environments.
         target: the folder of the packages; an existing one is replaced.
-
-    Returns:
-        Environment variables that point PlatformIO to `target`.
-
-    Raises:
-        PipelineError: NO_TOOL if sources or the compiler are missing.
     """
     _require_arm_compiler()
     requirements = _requirements(project / "platformio.ini", environment)
@@ -254,11 +245,7 @@ def platform_is_here(profile: BoardProfile) -> bool:
 
 
 def require_platform(profile: BoardProfile) -> None:
-    """Check early for the board's compiler and core: without them a build hangs for a minute.
-
-    Raises:
-        PipelineError: NO_TOOL if they are not installed and cannot be downloaded.
-    """
+    """Check early for the board's compiler and core: without them a build hangs for a minute."""
     if platform_is_here(profile) or registry_answers():
         return
     raise PipelineError(
@@ -292,15 +279,7 @@ def put_build_core(packages: Path) -> None:
 def put_package(
     folder: Path, kind: str, name: str, version: str, owner: str | None = "platformio"
 ) -> None:
-    """Write the two files that make `folder` an installed package of PlatformIO.
-
-    Args:
-        folder: of the package; its other files are not changed.
-        kind: `tool`, `platform` or `library`.
-        name: as in the registry.
-        version: three numbers, as in the registry.
-        owner: as in the registry.
-    """
+    """Write the two files that make `folder` an installed tool, platform or library."""
     requested = {"owner": owner, "id": None, "name": name, "requirements": None, "uri": None}
     manifest = {"name": name, "version": version}
     texts = {".piopm": json.dumps({"type": kind, **manifest, "spec": requested})}
@@ -358,7 +337,6 @@ class BuiltImage:
     """A linked image; bytes are as the linker reports them.
 
     Attributes:
-        path: the image.
         flash: the file with the bytes in the flash.
     """
 
@@ -379,11 +357,8 @@ def build_firmware(
     """Build an environment of platformio.ini.
 
     Args:
-        environment: its name.
         model_dir: generated C of the model; None for an image without a model.
-        project: the folder of platformio.ini.
         log: for the output; objects go to the folder `pio` beside it.
-        timeout_s: time limit.
         flags: of the compiler, besides those of platformio.ini.
 
     Raises:
@@ -453,11 +428,7 @@ def _run_pio(
 
 
 def _provide(environment: str, project: Path, build_dir: Path) -> dict[str, str]:
-    """Provide the packages that PlatformIO would download.
-
-    Returns:
-        Environment variables that point PlatformIO to them.
-    """
+    """Provide what PlatformIO would download; returns variables that point PlatformIO to it."""
     core, profile = core_folder(), profile_of_image(environment)
     if core is not None and profile is not None:
         return put_packages(core, project, environment, build_dir.with_name("arduino-core"))

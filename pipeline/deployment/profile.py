@@ -45,12 +45,7 @@ def take_profile(
 
     Args:
         board: runs an image with FLAGS.
-        cost: the estimate of conversion.
-        unit: of the result.
         of_ticks: converts the board's ticks to `unit`.
-
-    Raises:
-        PipelineError: MISMATCH if the board has another number of layers.
     """
     ticks = board.profile()
     if len(ticks) != len(cost.layers):

@@ -57,9 +57,7 @@ def responds(port: BootloaderPort, log: Log) -> bool:
 
 
 def write_image(port: BootloaderPort, image: bytes, log: Log) -> None:
-    """Write an image to the flash and start it. Call `responds` first.
-
-    The checksum of each page is compared.
+    """Write an image to the flash, compare the checksum of each page, and start it; see `responds`.
 
     Raises:
         PipelineError: NO_BOARD if the bootloader stops answering, restarts, or is not the Nano 33

@@ -71,14 +71,11 @@ def upload(
     reporter: Reporter,
     timeouts: Timeouts,
 ) -> SeenBoard:
-    """Write an image to a board and start it.
+    """Write an image to a board and start it; returns it as USB shows it afterwards.
 
     If the board restarts during the upload, the upload starts again. The watchdog of the earlier
     firmware also runs in the bootloader. After it has reset the board, it is off, and no firmware
     in the flash starts it again.
-
-    Returns:
-        The board as USB shows it afterwards.
 
     Raises:
         PipelineError: the upload failed; a new upload starts from the beginning.

@@ -84,9 +84,6 @@ class Verified:
     """The result of a verification.
 
     Attributes:
-        imu: the board's sensor, or "none".
-        nominal_hz: nominal rate of the sensor.
-        sensor_hz: measured rate of the sensor.
         image_crc: of the image in the flash, in hex; None if it was not compared.
         vectors: number of golden vectors that were compared.
     """
@@ -116,9 +113,6 @@ def verify_board(
     """Compare contract, labels, constants, image, self-test and golden vectors.
 
     Args:
-        board: the board.
-        contract: of the run.
-        golden: of the run.
         vectors: number of golden vectors to compare.
         on_vector: called with the number of compared vectors.
         image: the expected bytes in the flash; None to skip this comparison.
@@ -163,11 +157,7 @@ def runs_image(board: VerifiableBoard, contract: Contract, image: bytes) -> bool
 
 
 def check_contract(found: str, expected: str) -> None:
-    """Compare contract hashes.
-
-    Raises:
-        PipelineError: MISMATCH if they differ.
-    """
+    """Compare contract hashes; MISMATCH if they differ."""
     if found != expected:
         raise PipelineError(
             f"The board runs the contract {found}, the run's is {expected}.",
@@ -219,10 +209,7 @@ NEXT = "convert the run again, or train it again where its model is not the one 
 
 
 def compare_texts(folder: Path, expected: Mapping[str, str]) -> int:
-    """Compare the files of a folder with the expected texts.
-
-    Returns:
-        The number of files.
+    """Compare the files of a folder with the expected texts; returns their number.
 
     Raises:
         PipelineError: MISMATCH; it names the first line that differs.
@@ -241,11 +228,7 @@ def compare_texts(folder: Path, expected: Mapping[str, str]) -> int:
 
 
 def refuse_other_files(folder: Path, expected: Mapping[str, str], patterns: Sequence[str]) -> None:
-    """Refuse files that match one of the patterns and are not expected.
-
-    Raises:
-        PipelineError: MISMATCH; it names the first such file.
-    """
+    """Refuse files that match one of the patterns and are not expected."""
     found = {path for pattern in patterns for path in folder.rglob(pattern)}
     others = sorted(found - {folder / name for name in expected})
     if others:
@@ -253,11 +236,7 @@ def refuse_other_files(folder: Path, expected: Mapping[str, str], patterns: Sequ
 
 
 def compare_hashes(what: str, found: str, expected: str, why: str, next_step: str = NEXT) -> None:
-    """Compare SHA-256 hashes.
-
-    Raises:
-        PipelineError: MISMATCH if they differ; it names `what`.
-    """
+    """Compare SHA-256 hashes; MISMATCH names `what`."""
     if found != expected:
         raise differs(f"{what} has the SHA-256 {found}, expected {expected}", why, next_step)
 

@@ -54,7 +54,6 @@ class Replay:
     """What a board computes for a recording.
 
     Args:
-        events: gestures that are called.
         scores: int8 [windows, classes], the outputs of the network.
         scores_t_us: int64 [windows], the time of the last sample of each window.
         inputs: int8 [windows, window * channels], the inputs of the network.
@@ -70,15 +69,7 @@ class Twin:
     """The library of one model. Twins of the same sources share a state: use one thread."""
 
     def __init__(self, sources: Path, build: Path) -> None:
-        """Load the twin of a model; it is compiled where it is missing.
-
-        Args:
-            sources: the folder of the generated C.
-            build: the folder for the library.
-
-        Raises:
-            PipelineError: there is no C compiler (NO_TOOL), or the C does not compile.
-        """
+        """Load the twin of the C in `sources`; a missing library is compiled into `build`."""
         self.library = ctypes.CDLL(str(build_library(sources, build)))
         self.library.twin_contract_hash.restype = ctypes.c_char_p
         self.library.twin_label.restype = ctypes.c_char_p
@@ -106,14 +97,7 @@ class Twin:
         return outputs
 
     def stream(self, inputs: Int8) -> Int8:
-        """Run the network on a stream, after a reset.
-
-        Args:
-            inputs: int8 [samples, channels]; `feed` samples are one step.
-
-        Returns:
-            int8 [steps, classes].
-        """
+        """Run the network on a stream, after a reset: int8 [samples, channels] to [steps, classes]."""
         inputs = np.ascontiguousarray(inputs, np.int8)
         if inputs.ndim != 2 or inputs.shape[1] != self.channels or len(inputs) % self.feed:
             raise ValueError(f"inputs are {inputs.shape}, not whole feeds of {self.feed} samples")
@@ -122,14 +106,7 @@ class Twin:
         return outputs
 
     def forecast(self, rows: Int32) -> Int32:
-        """Forecast after each row, from the first whole window on, after a reset.
-
-        Args:
-            rows: int32 [n, channels], in thousandths.
-
-        Returns:
-            int32 [n - window + 1, outputs], in thousandths.
-        """
+        """Forecasts from the first whole window on, after a reset: int32 [n - window + 1, outputs]."""
         rows = np.ascontiguousarray(rows, np.int32)
         if rows.ndim != 2 or rows.shape[1] != self.channels or len(rows) < self.window:
             raise ValueError(f"rows are {rows.shape}, not [{self.window} or more, {self.channels}]")
@@ -176,7 +153,6 @@ class Twin:
         """The events of a replay with another decision policy.
 
         Args:
-            policy: instead of the contract's.
             scores: int8 [windows, classes].
             t_us: int64 [windows], the end of each window, rising.
         """
@@ -208,14 +184,7 @@ class Twin:
 
 
 def build_library(sources: Path, build: Path) -> Path:
-    """Compile the shared library, unless one of the same sources is there.
-
-    Returns:
-        Its path.
-
-    Raises:
-        PipelineError: as Twin.
-    """
+    """Compile the shared library, unless one of the same sources is there; returns its path."""
     inputs = [*_firmware_files(), *sorted(sources.glob("*.[ch]"))]
     library = build / f"twin-{_fingerprint(inputs)[:16]}.so"
     if library.is_file():

@@ -48,18 +48,7 @@ class TextTwin:
         return scores
 
     def generate(self, prompt: str, count: int, temperature: float, seed: int) -> str:
-        """Generate text after a prompt.
-
-        Args:
-            prompt: at least one character.
-            count: of new characters.
-            temperature: 0 always takes the likeliest character.
-            seed: below 2^32, as on a board.
-
-        Raises:
-            ValueError: the prompt is empty, or has a character that is not in the vocabulary.
-            PipelineError: as `temperature_e4_of`.
-        """
+        """Generate `count` characters; the prompt has one or more, and all are in the vocabulary."""
         written = np.empty(count, np.uint16)
         request = (_c_string(prompt), count, temperature_e4_of(temperature), seed)
         if not prompt or not self._library.twin_generate(*request, pointer(written)):
@@ -72,11 +61,7 @@ class TextTwin:
 
 
 def temperature_e4_of(temperature: float) -> int:
-    """A temperature in ten-thousandths.
-
-    Raises:
-        PipelineError: USAGE, it is not 0 and not 0.0001 to 5.
-    """
+    """A temperature in ten-thousandths; USAGE if it is not 0 and not 0.0001 to 5."""
     is_in_range = 0 <= temperature <= HIGHEST_TEMPERATURE
     temperature_e4 = round(temperature * ONE_E4) if is_in_range else 0
     if not is_in_range or (temperature_e4 == 0 and temperature > 0):
