@@ -19,11 +19,7 @@ def main(model_file: Path, body_file: Path, table_file: Path) -> None:
 
 
 def split(model: Any) -> tuple[Any, Any]:
-    """The embedding, float32 [tokens, channels], and the network after it.
-
-    Raises:
-        ValueError: the first layer is not an embedding.
-    """
+    """The embedding, float32 [tokens, channels], and the network after it."""
     layers = (layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer))
     first = next(layers)
     if not isinstance(first, keras.layers.Embedding):

@@ -27,13 +27,7 @@ def make_golden(
     Args:
         reference: int8 [n, T * C] to int8 [n, elements]. It is called once, because its start takes
             longer than its work.
-        quantization: of the network's input.
         windows: real inputs, float32 [n, T, C], scaled.
-        count: of the vectors.
-        seed: of the random vectors.
-
-    Raises:
-        PipelineError: there is no window.
     """
     inputs = make_inputs(quantization, windows, count, seed)
     outputs = reference(np.concatenate((inputs, selftest_inputs(inputs.shape[1]))))
@@ -47,9 +41,6 @@ def make_inputs(
 
     If there are too few windows, they are used again, rotated in time. The first two random inputs
     are the extremes: all bytes at the lowest value, all at the highest.
-
-    Raises:
-        PipelineError: there is no window.
     """
     if len(windows) == 0:
         raise PipelineError(
@@ -82,16 +73,7 @@ def to_int8(windows: Float32, quantization: Quantization) -> Int8:
 
 
 def compare_outputs(golden: GoldenVectors, outputs: Int8, engine: str) -> None:
-    """Compare the outputs of an engine with golden vectors, byte for byte.
-
-    Args:
-        golden: the vectors.
-        outputs: int8 [n, elements], for the first n golden inputs.
-        engine: its name, for the error.
-
-    Raises:
-        PipelineError: MISMATCH; the error names the first vector and byte that differ.
-    """
+    """Compare the outputs of an engine with the first golden vectors; MISMATCH names the byte."""
     expected = golden.outputs[: len(outputs)]
     if len(outputs) == 0 or outputs.shape != expected.shape:
         raise PipelineError(

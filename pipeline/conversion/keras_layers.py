@@ -14,11 +14,7 @@ RECURRENT = ("SimpleRNN", "GRU", "LSTM")  # those that a board steps
 
 
 def layers_in(keras_file: Path) -> Iterator[Mapping[str, Any]]:
-    """The model itself, then its layers with those inside of other models, as Keras saved them.
-
-    Raises:
-        PipelineError: the file is not a Keras model.
-    """
+    """The model itself, then its layers with those inside of other models, as Keras saved them."""
     yield from _with_inner(_architecture(keras_file))
 
 

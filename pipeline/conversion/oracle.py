@@ -29,20 +29,7 @@ _HINT = (
 def run_oracle(
     flatbuffer: Path, inputs: Int8 | Int16, log: Path, timeout_s: float = TIMEOUT_S
 ) -> Int8:
-    """Run a flatbuffer in TensorFlow Lite Micro.
-
-    Args:
-        flatbuffer: the model file.
-        inputs: int8 or int16 [n, …], one inference a row.
-        log: of the child process.
-        timeout_s: of the child process.
-
-    Returns:
-        int8 [n, elements].
-
-    Raises:
-        PipelineError: the model cannot run on these inputs; the error names `log`.
-    """
+    """Run a flatbuffer in TensorFlow Lite Micro: int8 or int16 [n, …] to int8 [n, elements]."""
     _check_kind(flatbuffer)
     with draft_beside(log.parent / "oracle", "convert") as work:
         inputs_file, outputs_file = work / "inputs.npy", work / "outputs.npy"
@@ -85,8 +72,6 @@ class SteppedReference:
 
     Args:
         parts: the network before the cells, and after them.
-        recurrence: the cells that the compiler found.
-        log: of the child processes.
     """
 
     parts: Parts

@@ -33,14 +33,7 @@ def quantize(
     """Write a full-int8 flatbuffer for a batch of one. The same inputs give the same bytes.
 
     Args:
-        keras_file: the trained network.
         windows: calibration data, float32 [n, T, C], scaled, from the training part.
-        flatbuffer_file: the result.
-        log: of the child process; an older one is replaced.
-        timeout_s: of the child process.
-
-    Raises:
-        PipelineError: the converter crashes, fails or takes too long; the error names `log`.
     """
     module = "pipeline.conversion.quantize_child"
     convert_in_child(module, keras_file, windows, flatbuffer_file, log, _HINT, timeout_s)

@@ -35,17 +35,7 @@ def _cells_of(keras_file: Path) -> set[str]:
 
 
 def export_step(keras_file: Path, windows: Float32, flatbuffer_file: Path, log: Path) -> None:
-    """Write the int8 flatbuffer of one step. The same inputs give the same bytes.
-
-    Args:
-        keras_file: the trained network.
-        windows: calibration data, float32 [n, T, C], scaled, from the training part.
-        flatbuffer_file: the result.
-        log: of the child process; an older one is replaced.
-
-    Raises:
-        PipelineError: the child process fails or takes too long; the error names `log`.
-    """
+    """Write the int8 flatbuffer of one step. As `quantize`, the same inputs give the same bytes."""
     module = "pipeline.conversion.step_child"
     convert_in_child(module, keras_file, windows, flatbuffer_file, log, _HINT)
 
@@ -116,7 +106,6 @@ def join_step(
 
     Args:
         source: the input of the first cell, or the converted network before it.
-        cells: with their weights.
         traces: of each cell on the calibration data.
         head: the converted network after the last cell.
     """

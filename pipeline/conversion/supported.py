@@ -31,11 +31,7 @@ _REFUSED = {
 
 
 def require_supported(keras_file: Path) -> None:
-    """Check the recurrent layers of a saved model.
-
-    Raises:
-        PipelineError: it names every layer and option that a board cannot compute.
-    """
+    """Refuse layers and options that a board cannot compute; the error names all of them."""
     faults = [
         f"layer `{layer['config'].get('name', layer['class_name'])}`: {fault}"
         for layer in layers_in(keras_file)

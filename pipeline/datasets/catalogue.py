@@ -20,13 +20,8 @@ class CatalogueEntry:
     """A published dataset.
 
     Args:
-        name: of the dataset.
-        what: is in it.
         published: results of others.
         caveat: what to know before trusting a figure.
-        licence: of the data.
-        home: where it was published.
-        citation: of it.
     """
 
     name: str
@@ -202,11 +197,7 @@ CATALOGUE: tuple[Published, ...] = (
 
 
 def find_entry(name: str) -> Published:
-    """The entry of a dataset.
-
-    Raises:
-        PipelineError: USAGE, the name is not in the catalogue.
-    """
+    """The entry of a dataset."""
     for entry in CATALOGUE:
         if entry.name == name:
             return entry

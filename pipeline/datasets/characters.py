@@ -24,10 +24,6 @@ def generation_dataset(config: GenerationConfig) -> TokenDataset:
 
     The vocabulary is that of the training part. Validation and test part are the same: only the
     best epoch is chosen by it.
-
-    Raises:
-        PipelineError: the text is missing, empty, too short or not UTF-8, or has more different
-            characters than a board supports.
     """
     text = read_text(config.data.path)
     end = round(len(text) * (1 - config.split.validation))
@@ -57,11 +53,7 @@ def shifted(numbers: Int32, length: int) -> tuple[Int32, Int32]:
 
 
 def read_text(path: Path) -> str:
-    """Read a text; all line ends become a newline.
-
-    Raises:
-        PipelineError: it cannot be used.
-    """
+    """Read a text; all line ends become a newline."""
     file = _file_of(path)
     try:
         text = (

@@ -25,9 +25,6 @@ class Disturbance:
     """A kind of disturbance with its levels.
 
     Args:
-        name: of the kind.
-        meaning: what it is, for people.
-        unit: of the levels.
         levels: ascending.
         neutral: the level that changes nothing; it is one of the levels.
         apply: (windows float32 [n, T, channels], channels, level, random) -> new windows.

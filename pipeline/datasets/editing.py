@@ -21,7 +21,6 @@ class Trimmed:
     """A trimmed recording.
 
     Args:
-        file: of the recording.
         kept: samples that are left.
         of: samples before.
         untrimmed: a copy of the original file.
@@ -34,16 +33,7 @@ class Trimmed:
 
 
 def trim_recording(path: Path, start_s: float, stop_s: float | None) -> Trimmed:
-    """Keep a part of a recording. A copy of the original file stays beside it.
-
-    Args:
-        path: of the recording.
-        start_s: after the first sample.
-        stop_s: after the first sample; None is the end.
-
-    Raises:
-        PipelineError: USAGE, fewer than two samples would be left.
-    """
+    """Keep a part of a recording, by seconds after its first sample; None is the end."""
     recording = load_recording(path)
     seconds = (recording.t_us - recording.t_us[0]) / 1e6
     inside = (seconds >= start_s) & (seconds < (float("inf") if stop_s is None else stop_s))
@@ -91,16 +81,10 @@ def _nothing_left(path: Path, length_s: float) -> PipelineError:
 
 
 def relabel_recordings(files: Sequence[Path], label: str) -> list[tuple[Path, Path]]:
-    """Give recordings another label: move each file to its folder, and rewrite its header.
+    """Move each file to the folder of another label, and rewrite its header; returns both paths.
 
     A moved take gets the next free number, so nothing is overwritten. All files are read before
     the first is moved.
-
-    Returns:
-        The old and the new path of each file.
-
-    Raises:
-        PipelineError: a file cannot be read, or has this label already (USAGE).
     """
     check_name("label", label)
     recordings = [(path, load_recording(path)) for path in dict.fromkeys(files)]

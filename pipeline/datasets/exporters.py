@@ -45,9 +45,7 @@ def export_dataset(dataset: Path, folder: Path, form: str) -> ExportReport:
     """Export all takes of a dataset.
 
     Args:
-        dataset: the folder.
         folder: where to; it must be new or empty.
-        form: one of FORMATS.
 
     Raises:
         PipelineError: the format is unknown or the folder in use (USAGE), a recording cannot be

@@ -40,13 +40,8 @@ def obtain(entry: CatalogueEntry, mirror: Path | None, folder: Path) -> None:
     """Copy the files of an entry into a folder, and check their SHA-256.
 
     Args:
-        entry: the dataset.
         mirror: a folder that may have the files, as FILE, NAME/FILE, gestures/NAME/FILE or
             text/NAME/FILE; others are downloaded.
-        folder: where to.
-
-    Raises:
-        PipelineError: a file cannot be downloaded, or has another SHA-256.
     """
     for file in files_of(entry):
         local = in_mirror(entry, file.path, mirror)
@@ -55,17 +50,7 @@ def obtain(entry: CatalogueEntry, mirror: Path | None, folder: Path) -> None:
 
 
 def copy_checked(source: Path | str, target: Path, sha256: str, place: str) -> None:
-    """Copy a file, and check its SHA-256.
-
-    Args:
-        source: the file.
-        target: the copy.
-        sha256: in hex.
-        place: where it is from, for people.
-
-    Raises:
-        PipelineError: it has another SHA-256.
-    """
+    """Copy a file, and check its SHA-256; `place` says where it is from, for people."""
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
     if pooch.file_hash(str(target)) != sha256:
@@ -141,17 +126,7 @@ MIRRORED = {
 
 
 def make_sequences(entry: SequenceEntry, mirror: Path | None, files: Path, target: Path) -> None:
-    """Make a dataset of texts or of a series.
-
-    Args:
-        entry: the dataset.
-        mirror: as in `obtain`.
-        files: a folder for downloads.
-        target: the folder of the dataset.
-
-    Raises:
-        PipelineError: as `obtain`.
-    """
+    """Make a dataset of texts or of a series in the new folder `target`; see `obtain`."""
     target.mkdir(parents=True)
     if _mirrored(entry, mirror, target):
         return
@@ -206,17 +181,7 @@ class FetchedFiles:
 
 
 def fetch_dataset(name: str, mirror: Path | None, dataset: Path) -> ImportReport | FetchedFiles:
-    """Make a dataset of the catalogue: all of it, or nothing. Licences are in its folder.
-
-    Args:
-        name: in the catalogue.
-        mirror: as in `obtain`.
-        dataset: the folder.
-
-    Raises:
-        PipelineError: the name is not in the catalogue, the dataset exists, or a file cannot be
-            downloaded or has another SHA-256.
-    """
+    """Make a dataset of the catalogue: all of it, or nothing. Licences are in its folder."""
     entry = find_entry(name)
     if dataset.exists():
         raise PipelineError(

@@ -23,11 +23,7 @@ EQUALS = "="  # between the name of a column and a word, in the name of a channe
 
 
 def make_forecast_dataset(series: Series, config: ForecastConfig) -> SeriesDataset:
-    """Split a series for training.
-
-    Raises:
-        PipelineError: the series is too short for the config, or cannot be split at a date.
-    """
+    """Split a series for training."""
     begin, stop = _cuts(series, config)
     training = series.first_rows(begin)
     categories = tuple(tuple(sorted(set(column))) for column in training.words)

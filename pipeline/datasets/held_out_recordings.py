@@ -46,11 +46,7 @@ class HeldOutRecordings:
 
     @classmethod
     def load(cls, path: Path) -> HeldOutRecordings:
-        """Read recordings.npz.
-
-        Raises:
-            PipelineError: the file is missing or damaged.
-        """
+        """Read recordings.npz."""
         arrays = load_arrays(path, "train", {"about", "thousandths", "seq", "t_us"})
         with reading(path, "train"):
             return cls(**_parts(json.loads(str(arrays.pop("about"))), **arrays))

@@ -27,11 +27,7 @@ Review = tuple[int, int, str]  # number, label, text
 
 
 def unpack_imdb(archive: Path, folder: Path) -> None:
-    """Write train, val and test.jsonl.gz, with lines `{"label": 0 | 1, "text": …}`.
-
-    Raises:
-        PipelineError: the archive cannot be read, or has other files.
-    """
+    """Write train, val and test.jsonl.gz, with lines `{"label": 0 | 1, "text": …}`."""
     reviews = _reviews_of(archive)
     parts: dict[str, list[Review]] = {"train": [], "val": [], "test": []}
     for (part, _), part_reviews in sorted(reviews.items()):

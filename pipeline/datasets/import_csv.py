@@ -133,10 +133,7 @@ class ImportedTake:
 
     Args:
         number: from 1; takes that are left out count too.
-        line: of its first row.
         samples: float32 [rows, channels], in g and deg/s.
-        channels: of the samples.
-        intervals: labelled parts.
     """
 
     number: int
@@ -299,9 +296,7 @@ class Rows:
     """The lines of a text, possibly millions: a TextRow is made when it is used.
 
     Args:
-        text: the whole text.
         spans: int64 [n, 2], the start and the end of each line in `text`.
-        first: the number of the first line.
         clean: applied to the text of each line.
     """
 

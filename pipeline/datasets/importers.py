@@ -40,10 +40,7 @@ class ImportReport:
     """What was imported.
 
     Args:
-        dataset: the folder.
         takes: how many, by (label, person).
-        left_out: what was not imported, and why.
-        noted: what was imported and is unusual.
     """
 
     dataset: Path
@@ -79,16 +76,9 @@ def import_files(
     recording or an archive becomes the next take of its session.
 
     Args:
-        path: a file or a folder.
-        dataset: the folder of the dataset.
         label: None takes the name of the file.
         person: None takes the name of the sub-folder, or "p1".
-        rate_hz: of tables.
         take_rows: rows of a take in a tutorial file.
-
-    Raises:
-        PipelineError: an argument cannot be used or there is no such file (USAGE), or no take
-            could be saved (LEFT_OUT).
     """
     _check_arguments(label, person, rate_hz, take_rows)
     takes: dict[tuple[str, str], int] = {}

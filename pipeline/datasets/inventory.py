@@ -48,11 +48,7 @@ class Inventory:
 
 
 def inventory_of(dataset: Path) -> Inventory:
-    """Count the takes and series of a dataset.
-
-    Raises:
-        PipelineError: there is no recording, or one cannot be read.
-    """
+    """Count the takes and series of a dataset."""
     series = tuple(_series(path) for path in series_in(dataset))
     groups: dict[tuple[str, str], list[Recording]] = defaultdict(list)
     for take in load_recordings(dataset) if takes_in(dataset) or not series else ():

@@ -35,11 +35,6 @@ def window_label(stream: Recording, start: int, config: GestureConfig) -> str | 
     """The label of a window, by how much of a gesture it shows; None where it is not clear.
 
     The share is of the gesture, or of the window if the gesture is longer.
-
-    Args:
-        stream: with intervals.
-        start: of the window.
-        config: settings.
     """
     length = config.window.length
     share, label = 0.0, config.data.background

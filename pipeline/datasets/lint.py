@@ -40,11 +40,8 @@ class Finding:
     """A finding of a check.
 
     Args:
-        check: its name.
         file: or folder.
         line: of the file, from 1; None for all of it.
-        what: is wrong.
-        next_step: what to do.
     """
 
     check: str
@@ -698,11 +695,7 @@ class LintReport:
 
 
 def lint_dataset(folder: Path) -> LintReport:
-    """Check a dataset; nothing is changed. A file that cannot be read is a finding too.
-
-    Raises:
-        PipelineError: there is no recording.
-    """
+    """Check a dataset; nothing is changed. A file that cannot be read is a finding too."""
     takes, findings = _load(recording_paths(folder))
     if takes:
         findings += _check(takes, folder)

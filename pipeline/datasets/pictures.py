@@ -26,11 +26,7 @@ KINDS = (("a", "acceleration [g]"), ("g", "rotation [deg/s]"))
 
 
 def draw(recordings: Sequence[Recording], file: Path, title: str) -> None:
-    """Draw one recording, or overlays of several by label, into a .png or .html file.
-
-    Raises:
-        PipelineError: USAGE, the file has another ending.
-    """
+    """Draw one recording, or overlays of several by label, into a .png or .html file."""
     if file.suffix.lower() not in (".png", ".html"):
         raise PipelineError(
             f"{file} is neither a .png nor a .html file.",

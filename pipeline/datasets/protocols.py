@@ -24,11 +24,7 @@ FLATTERING = ("window", "windows", "random", "holdout")
 
 
 def check_protocol(name: str) -> str:
-    """Check the name of a protocol; a split over windows has only the name `leaky`.
-
-    Raises:
-        PipelineError: USAGE, there is no such protocol.
-    """
+    """Check the name of a protocol; a split over windows has only the name `leaky`."""
     if name in PROTOCOLS:
         return name
     why = "the name is misspelt"
@@ -51,11 +47,7 @@ def honest_protocol(recordings: Sequence[Recording], config: GestureConfig) -> s
 def protocol_folds(
     recordings: Sequence[Recording], config: GestureConfig, protocol: str
 ) -> list[GestureConfig]:
-    """The config of each fold of a protocol.
-
-    Raises:
-        PipelineError: a fold cannot be made.
-    """
+    """The config of each fold of a protocol; PipelineError if one cannot be made."""
     if check_protocol(protocol) == UNSEEN:
         return _without_each_gesture(recordings, config)
     base = _split(config.split, protocol)

@@ -42,18 +42,7 @@ _NAME_CHARACTERS = {
 
 
 def check_name(kind: str, text: str) -> str:
-    """Check a name: it must fit a file name and a word on the serial line.
-
-    Args:
-        kind: `dataset`, `label`, `person` or `session`.
-        text: the name.
-
-    Returns:
-        The name.
-
-    Raises:
-        PipelineError: USAGE; the error lists the allowed characters.
-    """
+    """The name of a kind, unless it does not fit a file name and a word on the serial line."""
     characters, in_words = _NAME_CHARACTERS[kind]
     if re.fullmatch(f"[A-Za-z0-9][{characters}]{{0,{LONGEST_NAME - 1}}}", text):
         return text
@@ -75,19 +64,7 @@ def check_name(kind: str, text: str) -> str:
 
 
 def check_new_label(dataset: Path, label: str, is_meant: bool) -> str:
-    """Check a label, also that it is no misspelling of a label of the dataset.
-
-    Args:
-        dataset: the folder.
-        label: to check.
-        is_meant: accept a new label that is similar to an old one.
-
-    Returns:
-        The label.
-
-    Raises:
-        PipelineError: USAGE, the label cannot be used, or is new and similar to an old one.
-    """
+    """The label, unless it is possibly a misspelt label of the dataset that is not meant."""
     check_name("label", label)
     known = sorted({path.parent.name for path in dataset.glob("*/*.csv")})
     near = None if label in known else next((old for old in known if _nearly(label, old)), None)
@@ -162,11 +139,7 @@ def save_new_recording(recording: Recording, paths: Iterator[Path]) -> Path:
 
 
 def load_recording(path: Path) -> Recording:
-    """Read a recording. Gaps come from `seq`; those in the header are for people.
-
-    Raises:
-        PipelineError: with the file and the line of the first fault.
-    """
+    """Read a recording; an error has the line. Gaps come from `seq`; the header's are for people."""
     header, columns, seq, t_us, samples = read_table(path)
     if "series" in header:
         raise _is_series(path, header["series"])
@@ -207,11 +180,7 @@ _CLOCK = re.compile(r"offset_us=(-?\d+) drift_ppm=(-?\d+(?:\.\d+)?) at_us=(\d+)"
 
 
 def recording_header(recording: Recording) -> str:
-    """The header of a recording.
-
-    Raises:
-        PipelineError: a name cannot be used.
-    """
+    """The header of a recording."""
     intervals = "; ".join(
         f"{part.start}-{part.stop} {check_name('label', part.label)}"
         for part in recording.intervals
@@ -389,7 +358,6 @@ class RecordingTable(NamedTuple):
     """The content of a file.
 
     Args:
-        header: by key.
         columns: names of the columns of `samples`.
         seq: int64 [n].
         t_us: int64 [n].
@@ -446,11 +414,7 @@ def _rows(recording: Recording) -> Iterator[str]:
 
 
 def read_table(path: Path) -> RecordingTable:
-    """Read the header and the rows of a file.
-
-    Raises:
-        PipelineError: with the file and the line of the first fault.
-    """
+    """Read the header and the rows of a file; an error has the line of the first fault."""
     lines = _read_lines(path)
     header, columns_at = parse_header(lines)
     columns = _check_columns(path, lines, header, columns_at)
@@ -651,13 +615,7 @@ def _first_bad_row(
 
 
 def row_fault(row: str, columns: Sequence[str], integers: int = 2) -> str | None:
-    """Why a row is no row of numbers; None where it is one.
-
-    Args:
-        row: of a table.
-        columns: its names.
-        integers: how many of the first columns are whole numbers.
-    """
+    """Why a row is no row of numbers, the first `integers` of them whole; None where it is one."""
     cells = row.split(",")
     if len(cells) != len(columns):
         return f"has {len(cells)} cells where {len(columns)} belong"

@@ -41,24 +41,13 @@ __all__ = [
 
 
 def add_recording(recording: Recording, folder: Path) -> Path:
-    """Save a recording in a dataset, under the next number of its label, person and session.
-
-    Returns:
-        Its path.
-
-    Raises:
-        PipelineError: as `save_recording`.
-    """
+    """Save a recording under the next number of its label, person and session; returns its path."""
     names = (recording.label, recording.person, recording.session)
     return save_new_recording(recording, new_recording_paths(folder, *names))
 
 
 def load_recordings(folder: Path, labels: Iterable[str] | None = None) -> list[Recording]:
-    """Read all recordings of a dataset, or those with some labels, always in the same order.
-
-    Raises:
-        PipelineError: there are none, or one cannot be read.
-    """
+    """Read all recordings of a dataset, or those with some labels, always in the same order."""
     paths = recording_paths(_with_sample(folder))
     if labels is not None:
         wanted = _known_labels(folder, tuple(labels), {path.parent.name for path in paths})
@@ -72,11 +61,7 @@ def _with_sample(folder: Path) -> Path:
 
 
 def recording_paths(folder: Path) -> list[Path]:
-    """The files of a dataset, always in the same order.
-
-    Raises:
-        PipelineError: there are none.
-    """
+    """The files of a dataset, always in the same order; PipelineError if there are none."""
     paths = takes_in(folder)
     if not paths:
         raise _empty_dataset(folder)

@@ -40,11 +40,7 @@ class LabelledTexts:
 
 
 def sentiment_dataset(config: SentimentConfig) -> TokenDataset:
-    """Read texts and split them. The vocabulary is that of the training part.
-
-    Raises:
-        PipelineError: the folder, a file or a line cannot be used.
-    """
+    """Read texts and split them. The vocabulary is that of the training part."""
     read, fingerprint = _read_folder(config.data.path, config.data.labels)
     note = _split_note(config, read)
     parts = _split(read, config)

@@ -50,14 +50,11 @@ class Series:
     """A time series.
 
     Args:
-        path: of the file.
         values: float64 [n, channels], multiples of 0.001.
         words: a column of n words for each category.
         times_us: int64 [n], since 1970 if `dated`, else by the sender's clock.
         dated: whether the times are dates.
-        step_s: from a row to the next.
         units: of channels, where the file has them.
-        fingerprint: SHA-256 of the file.
     """
 
     path: Path
@@ -87,15 +84,7 @@ class Series:
         return f"{at_us / 1e6:.3f}"
 
     def thousandths(self, categories: Sequence[Sequence[str]]) -> Int32:
-        """The inputs of a board, in thousandths.
-
-        Args:
-            categories: for each column of words, the words that are channels of 0 and 1. Another
-                word is 0 in all of them.
-
-        Returns:
-            int32 [n, channels and words].
-        """
+        """The inputs of a board, int32 [n, channels and words]; another word is 0 in all channels."""
         hot = [
             np.array([word == known for word in column], np.float64)
             for column, knowns in zip(self.words, categories, strict=True)
@@ -107,11 +96,7 @@ class Series:
 
 
 def read_series(path: Path, config: SeriesConfig) -> Series:
-    """Read a series.
-
-    Raises:
-        PipelineError: with the line of the first fault.
-    """
+    """Read a series."""
     require_file(path)
     comments, header, rows = _table(path)
     lines = [row.line for row, _ in rows]
@@ -251,11 +236,7 @@ UNEVEN = 0.25  # largest deviation of a step from the others, as a share
 
 
 def require_file(path: Path) -> None:
-    """Check that a series is there.
-
-    Raises:
-        PipelineError: USAGE, it is missing.
-    """
+    """Check that a series is there."""
     if not path.is_file():
         raise PipelineError(
             f"There is no series {path}.",
@@ -321,16 +302,7 @@ def _missing_column(path: Path, line: int, column: str, there: list[str]) -> Pip
 
 
 def _check_steps(path: Path, times_us: Int64, lines: list[int]) -> float:
-    """The length of a step in seconds; all steps must be about equal.
-
-    Args:
-        path: of the file.
-        times_us: int64 [n], n >= 2.
-        lines: the line of each row.
-
-    Raises:
-        PipelineError: with the first line where the time does not rise, or jumps.
-    """
+    """The length of a step in seconds; all steps must be about equal."""
     steps = np.diff(times_us)
     back = np.flatnonzero(steps <= 0)
     if len(back):
@@ -410,11 +382,7 @@ def _header(series: Recording) -> str:
 
 
 def load_series(path: Path) -> Recording:
-    """Read a series: a recording with the label ENVIRONMENT, and without a person.
-
-    Raises:
-        PipelineError: with the file and the line of the first fault.
-    """
+    """Read a series: a recording with the label ENVIRONMENT, and without a person."""
     header, columns, seq, t_us, samples = read_table(path)
     label = _series_in(path, header)
     return Recording(

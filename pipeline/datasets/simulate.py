@@ -35,12 +35,7 @@ def readings(motion: Motion, grip: Reals, rate_hz: float) -> Reals:
     for differences.
 
     Args:
-        motion: of the hand, n steps.
         grip: rotation [3, 3] from the frame of the board to that of the hand.
-        rate_hz: of the steps.
-
-    Returns:
-        float64 [n - 2, 6], in g and deg/s.
     """
     dt = 1 / rate_hz
     rotation = rotations(motion.angles) @ grip  # board to world, [n, 3, 3]
@@ -124,7 +119,6 @@ class Gesture:
 
     Args:
         shape: its motion for shares of its time; none before 0 and after 1.
-        seconds: its time.
     """
 
     shape: Callable[[Reals], Motion]
@@ -168,7 +162,6 @@ class Person:
     """A person, with what is the same in all their gestures.
 
     Args:
-        name: of the person.
         tempo: of gestures; 1 is the average.
         size: of gestures; 1 is the average.
         swing_rad: direction of gestures to the side.
@@ -201,16 +194,6 @@ def simulate_dataset(
 
     The same arguments give the same bytes. More people or takes add files, and do not change the
     others.
-
-    Args:
-        folder: of the dataset.
-        people: how many persons.
-        takes: of each person and label.
-        seed: of all random choices.
-        rate_hz: of the samples.
-
-    Returns:
-        The paths of the files.
     """
     paths = []
     for number in range(1, people + 1):

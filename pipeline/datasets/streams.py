@@ -34,14 +34,6 @@ def join_takes(
 
     The intervals are the takes. Samples are multiples of 0.001; seq and t_us start at 0, without a
     gap. The same seed gives the same stream.
-
-    Args:
-        recordings: takes of one sensor.
-        rest_s: the shortest and the longest rest.
-        seed: of the rests.
-
-    Raises:
-        PipelineError: there are no takes, or their rates or channels differ.
     """
     _check_alike(recordings)
     random = np.random.default_rng(seed)

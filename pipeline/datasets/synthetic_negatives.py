@@ -34,9 +34,7 @@ def synthetic_negatives(
     Args:
         recordings: takes and continuous recordings of one sensor; without gestures there are no
             bouts.
-        background: the label of no gesture.
         seconds: about the length of the stream.
-        seed: of all random choices.
         rest_s: the shortest and the longest rest.
     """
     random = np.random.default_rng(seed)

@@ -46,14 +46,7 @@ def read_uhh_imu(folder: Path) -> list[Recording]:
 
 
 def read_archive(file: Path) -> tuple[Recording, list[Noted]]:
-    """Read an archive, without unpickling.
-
-    Returns:
-        The recording, with intervals where the gesture runs; and notes about what is unusual.
-
-    Raises:
-        PipelineError: it is another kind of archive.
-    """
+    """Read an archive, without unpickling: a recording, and notes about what is unusual."""
     label, person = _names_of(file)
     samples, targets = _arrays_of(file)
     moving, marked = (_stretches_of(targets[:, column]) for column in (MOVING, MARKED))

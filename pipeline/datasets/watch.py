@@ -57,11 +57,7 @@ def read_watch(folder: Path) -> list[Recording]:
 
 
 def unpickle_arrays(content: bytes, sha256: str) -> Any:
-    """The object of an .npy file: only arrays and containers.
-
-    Raises:
-        PipelineError: the content has another SHA-256, or contains other objects.
-    """
+    """The object of an .npy file: only arrays and containers."""
     try:
         if hashlib.sha256(content).hexdigest() != sha256:
             raise pickle.UnpicklingError("its SHA-256 differs from the known one")

@@ -25,8 +25,6 @@ class ChartAxis:
     """An axis of a chart.
 
     Attributes:
-        low: the lower end.
-        high: the upper end; differs from `low`.
         percent: values are shares, shown as percent.
         whole: ticks only at whole numbers.
     """
@@ -207,13 +205,7 @@ def learning_chart(epochs: Sequence[Mapping[str, Any]]) -> Chart:
 def threshold_chart(
     held_out: HeldOutWindows, background: int | None, thresholds: Sequence[float]
 ) -> Chart:
-    """Share of correct and wrong predictions of single windows by threshold.
-
-    Args:
-        held_out: the windows.
-        background: index of the background label; None without one.
-        thresholds: of the board, one for each label.
-    """
+    """Correct and wrong predictions of single windows by threshold; the board's are marked."""
     highest, predicted = held_out.scores.max(axis=1), held_out.predicted
     gesture = predicted != background
     right = gesture & (predicted == held_out.targets)

@@ -18,7 +18,6 @@ class HeldOutWindows:
     Attributes:
         windows: float32 [n, T, channels], in the channels' units.
         targets: int32 [n], index into the labels.
-        names: of the recordings.
         scores: float32 [n, K], 0 to 1.
     """
 
@@ -68,7 +67,6 @@ class Verdict:
 
     Attributes:
         how: the held-out part, in words.
-        folds: number of folds.
         int8: whether the compiled C gave the predictions, or the float model.
         labels: also those that are missing in a fold.
         confusion: `[true][predicted]`, by `labels`.
@@ -101,10 +99,6 @@ class RunFacts:
 
     Attributes:
         run: its path, for commands.
-        settings: of config.yaml.
-        metrics: of metrics.json.
-        cost: of cost.json; None before conversion.
-        image: of firmware.json; None before deployment.
     """
 
     run: str
@@ -131,8 +125,6 @@ class GestureFacts(RunFacts):
     Attributes:
         evaluated: whether the verdict comes from an evaluation.
         events: metrics for each kind of stream; None before conversion.
-        robustness: of robustness.json; None if it is not computed.
-        timeline: of the run's own held-out takes.
     """
 
     verdict: Verdict

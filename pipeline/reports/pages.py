@@ -33,16 +33,7 @@ TEMPLATES = Path(__file__).parent
 
 
 def render_template(template: str, facts: RunFacts, **more: Any) -> str:
-    """Render a template that extends page.html.jinja.
-
-    Args:
-        template: its file name.
-        facts: of the run.
-        **more: further values for the template.
-
-    Raises:
-        KeyError: a value is missing.
-    """
+    """Render a template that extends page.html.jinja, with the facts and further values."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -119,11 +110,7 @@ def _strips(facts: GestureFacts) -> list[Strip]:
 
 
 def render_gestures(facts: GestureFacts) -> str:
-    """Render the page of gestures. The same facts give the same bytes.
-
-    Raises:
-        KeyError: a fact is missing.
-    """
+    """Render the page of gestures. The same facts give the same bytes."""
     contract = facts.contract
     channels = tuple(channel.name for channel in contract.channels)
     background = contract.policy.background
