@@ -20,11 +20,7 @@ NewLabel = Annotated[
 
 
 def each_once(settings: Sequence[str] | None) -> Sequence[str]:
-    """What `--set` was given; of two values for one key the last would win without a word.
-
-    Raises:
-        PipelineError: USAGE, a key is there twice.
-    """
+    """The values of `--set`; USAGE if a key is there twice: the last would win without a word."""
     keys = Counter(setting.partition("=")[0] for setting in settings or ())
     for key, times in keys.items():
         if times > 1:
@@ -114,11 +110,7 @@ class _Commands(MutableMapping[str, Any]):
 
 
 def lazy_group(listed: Mapping[str, tuple[str, str]]) -> type[TyperGroup]:
-    """A group whose help imports no command.
-
-    Args:
-        listed: by name, the module whose `app` has the command, and its help in one line.
-    """
+    """A group whose help imports no command; listed: the module with `app`, and a help line."""
 
     class LazyGroup(_Group):
         """As its base, but for where its commands and their help come from."""

@@ -263,11 +263,6 @@ def _value(value: Any) -> str:
 
 
 def _may_delete(runs: Sequence[RunFolder], as_json: bool) -> bool:
-    """Ask a person.
-
-    Raises:
-        PipelineError: USAGE where there is nobody to be asked.
-    """
     names = ", ".join(str(run.path) for run in runs)
     if as_json or not sys.stdin.isatty():
         raise PipelineError(

@@ -37,17 +37,10 @@ FULL_BUILD_S = 600.0  # of a board that is being started; longer than any took
 
 
 def board_at(spec: str, report: Callable[[str], None] = lambda _: None) -> str:
-    """Resolve `spec` for `open_port`.
+    """Resolve `auto`, a path, `id:SERIAL` or a URL for `open_port`.
 
     A board on USB comes before emulated ones. It keeps the name `auto`, because its path may change
     when it comes back. If an emulated board is starting, we wait for it.
-
-    Args:
-        spec: `auto`, a path, `id:SERIAL` or a URL.
-        report: gets a message while we wait.
-
-    Raises:
-        PipelineError: NO_BOARD if several emulated boards run.
     """
     if spec != AUTO or is_board_plugged_in():
         return spec
@@ -69,11 +62,7 @@ def board_at(spec: str, report: Callable[[str], None] = lambda _: None) -> str:
 
 @contextmanager
 def board_that_runs(run: RunFolder, port: str) -> Iterator[BoardClient]:
-    """Connect to a board for the block, and check its model.
-
-    Raises:
-        PipelineError: MISMATCH if the board has another model.
-    """
+    """Connect to a board for the block; MISMATCH if it has another model."""
     contract = converted_contract(run)
     with open_port(board_at(port)) as connection:
         board = BoardClient(connection)
@@ -100,13 +89,8 @@ def start_board(
     """Run an emulated board during the block. Other commands wait for it while it is built.
 
     Args:
-        board: one of EMULATED.
-        run: of the model; None for a board without a model.
-        imu: a recording for its IMU; None for no IMU.
-        environment: a series for its environment sensors; None for none.
         fast: as fast as possible, instead of the sensor's rate.
         loop: play the recording again and again.
-        on_step: for progress.
     """
     _check_board(board)
     _check_loop(loop, imu)

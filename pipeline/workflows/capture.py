@@ -39,8 +39,6 @@ class Captured:
         takes: number by label.
         faults: number by kind, over all boards.
         recovered: earlier captures that were finished first.
-        interrupted: stopped by a signal before it was complete.
-        dataset: the folder of the dataset.
     """
 
     files: tuple[Path, ...]
@@ -155,11 +153,7 @@ class CaptureOptions:
 
 
 def plan_of(options: CaptureOptions) -> CapturePlan:
-    """The plan of a capture.
-
-    Raises:
-        PipelineError: USAGE for options that exclude each other.
-    """
+    """The plan of a capture."""
     for label in options.labels:
         check_name("label", label)
     _check(options)

@@ -34,14 +34,11 @@ class RunSummary:
 
     Attributes:
         state: trained, converted or deployed.
-        windows: number of held-out windows; None for a task without windows.
         float_accuracy: on the held-out windows, as int8_accuracy.
         figures: on the held-out data, for tasks without an accuracy.
         protocols: int8 accuracy over the folds of `gesture evaluate`.
         flash_bytes: of the whole image, as ram_bytes.
         network_flash_bytes: of the network alone, as network_ram_bytes.
-        instructions: of a classification, measured on a board.
-        estimated_instructions: of a classification, estimated at conversion.
         hops_per_second: classifications per second; None without a fixed rate.
     """
 
@@ -88,7 +85,6 @@ class Comparison:
     """The result of a comparison.
 
     Attributes:
-        differences: settings that differ, by key, with one value for each run.
         warnings: reasons why the figures cannot be compared directly.
     """
 
@@ -113,11 +109,7 @@ def list_runs(folder: Path = RUNS) -> list[RunSummary | BrokenRun]:
 
 
 def compare_runs(paths: Sequence[Path]) -> Comparison:
-    """Compare two or more runs.
-
-    Raises:
-        PipelineError: USAGE for a single run; or a run is missing or cannot be read.
-    """
+    """Compare two or more runs."""
     if len(paths) < 2:
         raise PipelineError(
             "There is only one run to compare.",
@@ -236,11 +228,7 @@ GOING = f".deleted{PART}"  # suffix of a run during its deletion
 
 
 def deletable_runs(paths: Sequence[Path]) -> list[RunFolder]:
-    """Find runs to delete, each once.
-
-    Raises:
-        PipelineError: USAGE if a run is missing, or a folder is no run.
-    """
+    """Find runs to delete, each once; USAGE for a folder that is no run."""
     runs = {run.path.resolve(): run for run in map(find_run, paths)}
     for run in runs.values():
         if not _is_run(run):
@@ -254,11 +242,7 @@ def deletable_runs(paths: Sequence[Path]) -> list[RunFolder]:
 
 
 def delete_runs(runs: Sequence[RunFolder]) -> None:
-    """Delete runs with their build folders; none if one of them is being written.
-
-    Raises:
-        LockedError: a running command uses one of them.
-    """
+    """Delete runs with their build folders; none if one of them is being written."""
     with ExitStack() as locked:
         for run in runs:
             locked.enter_context(Lock(run.path, "runs delete"))

@@ -58,20 +58,11 @@ class Converted:
     """The result of `gesture convert`.
 
     Args:
-        run: the folder of the run.
-        contract_hash: of the converted contract.
         vectors: how many were compared byte for byte with the reference.
-        reference: its name.
-        int8_accuracy: on the test part; None for tasks without classes.
-        flatbuffer_bytes: of model.tflite.
         occasion: when the network runs, in words.
         obstacle: why the network does not stream; None where it does.
         variant: `fast`, or `compact` and the reason.
-        cost: of one inference, without the rest of the firmware.
-        decided: the policy and its events, of gestures.
-        figures: other metrics of the compiled C on the test part.
         array: the flatbuffer as a C array, for an interpreter.
-        sources: the folder of the compiled C.
         note: what the model will not do well; empty where nothing is known.
     """
 
@@ -138,11 +129,8 @@ class _Compiled:
     """A compiled network with its golden vectors.
 
     Args:
-        network: the C.
         variant: `fast`, or `compact` and the reason.
-        vectors: inputs and the outputs of the reference.
         crc: of the outputs of the self-test.
-        table: tokens and embedding, of text.
     """
 
     network: CompiledNetwork
@@ -284,12 +272,10 @@ class VerifiedRun:
     """A network whose C equals its reference.
 
     Args:
-        run: the run.
         draft: the folder of the artifacts until all of them are complete.
         contract: with quantization, without a decision policy.
         twin: the compiled C on this computer.
         windows: of windows.npz.
-        on_step: called with each step of the work.
     """
 
     run: RunFolder
@@ -305,7 +291,6 @@ class DecisionResult:
     """A decision policy and its events.
 
     Args:
-        policy: the policy.
         how: how it was chosen, for people.
         events: on the test part.
         rest: on recorded rest.
@@ -324,10 +309,7 @@ class TaskResult:
     """The compiled C on the test part.
 
     Args:
-        contract: of the board.
         int8_accuracy: None for tasks without classes.
-        decided: of gestures.
-        figures: other metrics.
     """
 
     contract: Contract

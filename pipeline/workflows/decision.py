@@ -55,11 +55,7 @@ class Events:
 
     @classmethod
     def load(cls, path: Path) -> Events:
-        """Read events.json.
-
-        Raises:
-            PipelineError: the file is missing or damaged.
-        """
+        """Read events.json."""
         with reading(path, "convert"):
             streams = load_json(path, "convert")["streams"].items()
             return cls(
@@ -72,8 +68,6 @@ class Unseen:
     """How often a gesture that was left out of training was called something.
 
     Args:
-        label: the gesture.
-        takes: of it.
         called: takes with at least one event.
     """
 

@@ -80,7 +80,6 @@ class Deployed:
     Attributes:
         unchanged: whether the board already ran this image.
         estimate: time and energy; None for a native board.
-        run: its path, without links.
     """
 
     image: FirmwareImage
@@ -106,14 +105,8 @@ def deploy(path: Path, board: str, port: str, profile: bool, on_step: OnStep) ->
     """Build the firmware, start or upload it, and verify that the board runs this model.
 
     Args:
-        path: a converted run.
-        board: one of BOARDS.
         port: `auto`, a path or `id:SERIAL`.
         profile: whether to measure each layer.
-        on_step: for progress.
-
-    Raises:
-        PipelineError: a step failed, or the board runs something else (MISMATCH).
     """
     require_board(board)
     _check_options(board, port, profile)
@@ -174,11 +167,7 @@ def _on_board(
 
 
 def check_board(path: Path, port: str, on_step: OnStep) -> Verified:
-    """Verify that a running board has the run's model.
-
-    Raises:
-        PipelineError: MISMATCH if it has not.
-    """
+    """Verify that a running board has the run's model."""
     run = open_run(path)
     converted_contract(run)
     port = board_at(port, on_step)
@@ -197,11 +186,7 @@ def _prove_task(run: RunFolder, port: str, on_step: OnStep) -> None:
 
 
 def require_board(board: str, boards: Sequence[str] = BOARDS) -> None:
-    """Refuse a name that is none of `boards`.
-
-    Raises:
-        PipelineError: USAGE.
-    """
+    """Refuse a name that is none of `boards`."""
     if board not in boards:
         raise PipelineError(
             f"There is no board `{board}`.",
@@ -306,11 +291,7 @@ def build_only(board: str, path: Path | None) -> BuiltImage:
     """Build the image of a board.
 
     Args:
-        board: one of BOARDS, or SKETCH.
         path: a converted run; None for an image without a model.
-
-    Raises:
-        PipelineError: as `deploy` before its upload.
     """
     require_board(board, (*BOARDS, SKETCH))
     if path is None:
@@ -358,10 +339,6 @@ class UploadRequest:
 
     Attributes:
         board: the name that the firmware reports.
-        image: the bytes for the flash.
-        contract: of the run.
-        golden: of the run.
-        vectors: number of golden vectors to compare.
         profile: of the kind of board on USB.
     """
 
@@ -379,7 +356,6 @@ class Uploaded:
 
     Attributes:
         unchanged: the board already ran this image, and nothing was uploaded.
-        device: the path of the board's port now.
     """
 
     verified: Verified
@@ -395,15 +371,8 @@ def put_on_board(
     After an error, a new call starts from the beginning.
 
     Args:
-        request: the image, and how to verify it.
-        usb: finds boards and opens their ports.
         port: `auto`, a path or `id:SERIAL`.
         log: for each step and each word to the bootloader, with the time in s.
-        on_step: for progress.
-        timeouts: how long to wait.
-
-    Raises:
-        PipelineError: no board was found, the upload failed, or the board runs something else.
     """
     with _log_file(log) as write:
         reporter = Reporter(on_step, write)
@@ -483,22 +452,14 @@ WORDS = 300  # more than fit in a line, with unknown ones
 
 
 def prove_generation(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:
-    """Compare generated text of the board and the twin.
-
-    Raises:
-        PipelineError: MISMATCH at the first different character.
-    """
+    """Compare generated text of the board and the twin; MISMATCH at the first difference."""
     on_step(f"comparing {CHARACTERS} generated characters")
     with board_that_runs(run, port) as client:
         _compare_generated(client, _twin(run), _entries(run)[0])
 
 
 def prove_classification(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:
-    """Compare the scores of the board and the twin for a long text.
-
-    Raises:
-        PipelineError: MISMATCH if they differ.
-    """
+    """Compare the scores of the board and the twin for a long text; MISMATCH if they differ."""
     on_step(f"comparing the scores of a text of {WORDS} words")
     vocabulary = run.contract().vocabulary
     assert vocabulary is not None  # text has one

@@ -49,14 +49,10 @@ class FoldScore:
     """The results of a fold.
 
     Args:
-        run: its run folder.
         test: names of the held-out recordings.
-        windows: in the test part.
-        float_accuracy: of the float model.
         int8_accuracy: of the compiled C.
         train_s: time of the training alone.
         how: how the decision policy was chosen.
-        called: the events of the held-out recordings.
     """
 
     run: Path
@@ -74,17 +70,11 @@ class ProtocolScore:
     """The results of a protocol, over all test windows of all folds.
 
     Args:
-        protocol: its name.
-        what: it is.
-        windows: of all folds.
-        float_accuracy: of the float models.
         int8_accuracy: of the compiled C, as a board runs it; like the following results.
         int8_balanced_accuracy: the mean recall.
         people: accuracies of each person.
-        folds: results of each fold.
         called: events of all folds.
         unseen: gestures that were left out of training.
-        labels: of the confusion matrix.
         confusion: [true][predicted].
     """
 
@@ -107,10 +97,8 @@ class Evaluation:
     """An evaluation.
 
     Args:
-        folder: of its folds.
         config: SHA-256 of the settings.
         data: SHA-256 of the recordings.
-        protocols: their results.
     """
 
     folder: Path
@@ -131,11 +119,7 @@ def evaluate(
 
     Args:
         config_or_run: a config file or a run folder.
-        settings: each `section.key=value`.
         protocols: names; empty for the honest one that fits the data.
-        on_step: called with a text for each step.
-        folder: for the folders of evaluations.
-        on_progress: called with a text for each epoch.
 
     Raises:
         PipelineError: the data do not allow a protocol (before any training); or Ctrl-C

@@ -57,7 +57,6 @@ class Reproduced:
         run_hash: over all artifacts of the run.
         sources: number of files that were generated again, byte for byte.
         image: SHA-256 of two builds in different folders.
-        deployed: how the last deployed image compares with it.
     """
 
     run: Path
@@ -77,11 +76,7 @@ class Exported:
 
 
 def verify(path: Path, on_step: OnStep) -> Reproduced:
-    """Generate the C and build the virtual board's image again, and compare both with the run.
-
-    Raises:
-        PipelineError: MISMATCH; it names the difference.
-    """
+    """Generate the C and build the virtual board's image again, and compare both with the run."""
     with locked_run(path, "verify", reads=True) as run:
         return _verified(run, on_step)
 

@@ -49,11 +49,7 @@ KNOWN = "generated.sha256"  # in the run's folder of the cache
 
 
 def run_twin(run: RunFolder) -> Twin:
-    """Load the twin of a converted run, after a check of its C.
-
-    Raises:
-        PipelineError: as `require_generated` and Twin do.
-    """
+    """Load the twin of a converted run, after a check of its C."""
     require_generated(run)
     return Twin(run.sources, run.build)
 
@@ -110,19 +106,7 @@ def _sha256(file: Path) -> str:
 
 
 def generated_texts(run: RunFolder, contract: Contract, selftest_crc: int) -> dict[str, str]:
-    """Generate the C of the run's model and contract.
-
-    Args:
-        run: a converted run.
-        contract: the run's own.
-        selftest_crc: the expected result of the self-test.
-
-    Returns:
-        Each file's text by its name.
-
-    Raises:
-        PipelineError: MISMATCH where the model is not the contract's, or no C can be made of them.
-    """
+    """Generate the C of the run's model and contract: each file's text by its name."""
     network = _network(run, contract, checked_flatbuffer(run, contract))
     try:
         constants = contract_source(contract, selftest_crc)
@@ -132,11 +116,7 @@ def generated_texts(run: RunFolder, contract: Contract, selftest_crc: int) -> di
 
 
 def checked_flatbuffer(run: RunFolder, contract: Contract) -> bytes:
-    """Read model.tflite, and compare its hash with the contract's.
-
-    Raises:
-        PipelineError: MISMATCH if they differ.
-    """
+    """Read model.tflite; MISMATCH where its hash is not the contract's."""
     flatbuffer = run.require(run.flatbuffer_file, "convert").read_bytes()
     compare_hashes(
         str(run.flatbuffer_file),
@@ -185,11 +165,7 @@ def _text(run: RunFolder, contract: Contract) -> dict[str, str]:
 
 
 def require_window_model(run: RunFolder, board: str) -> None:
-    """Refuse a recurrent model on a board that interprets the flatbuffer.
-
-    Raises:
-        PipelineError: USAGE; the flatbuffer is only one step of the network.
-    """
+    """Refuse a recurrent model on a board that interprets the flatbuffer: it is only one step."""
     if is_recurrent(run.require(run.keras_file, "train")):
         raise PipelineError(
             f"{board} cannot run {run.path}: its network is recurrent.",
@@ -247,7 +223,6 @@ class CalibrationData:
         keras_file: the network without its embedding.
         calibration: inputs for quantization, float32 [n, T, C].
         test: held-out inputs, float32 [n, T, C].
-        entries: of the vocabulary; empty without text.
         embedding: float32 [tokens, C]; None without text.
     """
 
@@ -275,11 +250,8 @@ def calibration_data(
     """Prepare the network and its data for quantization.
 
     Args:
-        run: a trained run.
-        contract: of the run.
         windows: of windows.npz; tokens int32 [n, T] for text.
         body: the file for the network without its embedding.
-        log: for the output of TensorFlow.
     """
     if contract.vocabulary is None:
         return CalibrationData(run.keras_file, windows["calibration"], windows["test"])
@@ -313,13 +285,7 @@ def build_image(
     """Build the firmware of a board with the run's model.
 
     Args:
-        run: a converted run.
-        board: an environment of platformio.ini.
-        contract_hash: of the run.
         flags: of the compiler, for an image that measures its layers.
-
-    Raises:
-        PipelineError: the run's C is not its model's, or the build fails.
     """
     require_generated(run)
     log = log_file(run, f"build-{board}", flags)

@@ -57,13 +57,9 @@ class MonitorOptions:
 
 
 class MonitorView(Protocol):
-    """Shows a board to a person.
+    """Shows a board to a person."""
 
-    Attributes:
-        live: whether it shows signals and scores, and reads keys.
-    """
-
-    live: bool
+    live: bool  # it shows signals and scores, and reads keys
 
     def begin(self, title: str) -> None:
         """Show the title; called for each connection."""
@@ -114,11 +110,7 @@ def monitor(options: MonitorOptions, view: MonitorView) -> None:
 
 @contextmanager
 def _connected(watch: _Watch, port: str, patience_s: float) -> Iterator[None]:
-    """Connect to a board for the block.
-
-    Raises:
-        PipelineError: NO_BOARD if no board answers within `patience_s`.
-    """
+    """Connect to a board for the block; NO_BOARD if none answers within `patience_s`."""
     give_up_s = time.monotonic() + patience_s
     with ExitStack() as stack:
         while True:
@@ -344,8 +336,6 @@ class EventCommands:
 
         Args:
             wanted: the label, or ANY, and the command; None for no command.
-            shell: whether /bin/sh runs it.
-            report: gets messages about failures.
 
         Raises:
             PipelineError: USAGE for a command that cannot be read or found.
@@ -416,11 +406,9 @@ class Summary:
     """What was seen in a monitor.
 
     Attributes:
-        called: number of events by label.
         wrong: number of recordings of wrong events that were not deleted.
         missed: number of recordings of missed gestures that were not deleted.
         samples: None if the board was not asked for samples, as `lost`.
-        damaged: number of damaged lines.
     """
 
     seconds: float
@@ -464,11 +452,7 @@ class MonitorCounts:
         self._recordings.append((pulled, _stamp(pulled.file)))
 
     def undo(self) -> Path | None:
-        """Delete the newest recording, unless another program has changed the file.
-
-        Returns:
-            Its path; None if there is no recording.
-        """
+        """Delete the newest recording, unless another program has changed it; returns its path."""
         if not self._recordings:
             return None
         pulled, stamp = self._recordings.pop()
@@ -489,7 +473,6 @@ class PullOptions:
     """Options of a pull.
 
     Attributes:
-        background: the label for "no gesture".
         seconds: length of a false alarm before its event.
     """
 
@@ -513,13 +496,7 @@ def pull(port: str, label: str, options: PullOptions, new_label: bool = False) -
     """Save the board's newest samples under `label`.
 
     Args:
-        port: `auto`, a path or `id:SERIAL`.
         label: for the background, all samples are saved; else the newest movement.
-        options: of the recording.
-        new_label: accept a label that is similar to one of the dataset.
-
-    Raises:
-        PipelineError: the board has no samples, or the label is refused.
     """
     check_new_label(DATA / check_name("dataset", options.dataset), label, new_label)
     with open_port(board_at(port)) as connection:
@@ -536,11 +513,7 @@ def save_feedback(
     options: PullOptions,
     event_us: int | None = None,
 ) -> Pulled:
-    """As `pull`, from a connected board.
-
-    Args:
-        event_us: time of the false event; None for the newest samples.
-    """
+    """As `pull`, from a connected board; event_us: of a false event, None for the newest samples."""
     folder = DATA / check_name("dataset", options.dataset)
     check_name("person", options.person)
     check_name("session", options.session)

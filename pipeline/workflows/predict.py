@@ -53,11 +53,8 @@ class Judgement:
     """The sentiment of a text.
 
     Args:
-        text: the text.
         label: with the highest score.
         scores: by label, 0 to 1.
-        level: of the tokens.
-        tokens: how many the text has.
         unknown: words or characters that are not in the vocabulary.
         left_out: tokens that were cut off.
         int8: whether the scores are those of the compiled C.
@@ -80,10 +77,6 @@ class Written:
     """A generated text.
 
     Args:
-        prompt: before the text.
-        text: that was generated.
-        temperature: of the sampling.
-        seed: of the sampling.
         bits_per_character: of the network, on the test part.
         int8: whether the compiled C generated it.
     """
@@ -100,12 +93,8 @@ def predict(path: Path, texts: Sequence[str], port: str | None = None) -> list[J
     """Classify texts.
 
     Args:
-        path: of a sentiment run.
         texts: at least one token each.
         port: of a board with this run; None for this computer.
-
-    Raises:
-        PipelineError: the run has another task, a text is empty, or the board runs another model.
     """
     run, contract, vocabulary = _open(path, "sentiment", "predict")
     _check_texts(texts, vocabulary)
@@ -173,16 +162,9 @@ def generate(
     """Generate text after a prompt.
 
     Args:
-        path: of a generation run.
         prompt: at least one character.
-        length: characters to generate.
         temperature: 0 always takes the likeliest character.
-        seed: of the sampling.
         port: of a board with this run; None for this computer.
-
-    Raises:
-        PipelineError: the run has another task, the prompt is empty or has characters that are not
-            in the vocabulary, or the length or the temperature is out of range.
     """
     run, contract, vocabulary = _open(path, "generation", "generate")
     _check_length(length, port)
@@ -289,11 +271,7 @@ CHARACTERS, TEMPERATURE, SEED = 200, 1.0, 1
 
 
 def classify_on_board(run: RunFolder, texts: Sequence[str], port: str) -> list[Int8]:
-    """Scores of a board for each text: int8 [labels].
-
-    Raises:
-        PipelineError: the board runs another model.
-    """
+    """Scores of a board for each text: int8 [labels]."""
     vocabulary = run.contract().vocabulary
     assert vocabulary is not None  # a model of text has one
     with board_that_runs(run, port) as board:
@@ -303,11 +281,7 @@ def classify_on_board(run: RunFolder, texts: Sequence[str], port: str) -> list[I
 def generate_on_board(
     run: RunFolder, prompt: str, count: int, temperature: float, seed: int, port: str
 ) -> str:
-    """Text that a board generates after a prompt.
-
-    Raises:
-        PipelineError: the board runs another model.
-    """
+    """Text that a board generates after a prompt."""
     with board_that_runs(run, port) as board:
         return write_text(board, prompt, count, temperature, seed)
 
@@ -317,12 +291,8 @@ class Forecast:
     """One forecast.
 
     Args:
-        channel: that is forecast.
-        unit: of the values.
-        steps: ahead.
         time: of the forecast; in seconds of the board's clock if the series has no dates.
         last: the last known value.
-        value: that is forecast.
     """
 
     channel: str
@@ -338,11 +308,7 @@ class Forecasts:
     """The forecasts after the last row of a file.
 
     Args:
-        run: the run.
-        file: of the series.
         by: a board, the compiled C, or the float model.
-        last_time: of the last row.
-        forecasts: one for each output.
     """
 
     run: Path
@@ -356,13 +322,8 @@ def forecast(path: Path, file: Path, port: str | None = None) -> Forecasts:
     """Forecast what comes after the last row of a series.
 
     Args:
-        path: of a forecast run.
         file: a series with the columns of the training.
         port: of a board with this run; None for this computer.
-
-    Raises:
-        PipelineError: the run has another task, the series does not fit, or the board runs another
-            model.
     """
     run = open_run(path)
     contract = contract_for(run, "forecast", "forecast")

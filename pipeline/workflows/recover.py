@@ -64,7 +64,6 @@ class TakeFiles:
         """Save the recordings of a take that are not saved yet.
 
         Args:
-            take: the take; after an error it may be saved again.
             paths: the paths in the log, where its files may already be.
 
         Raises:
@@ -133,11 +132,7 @@ def head_of(plan: CapturePlan, info: CaptureInfo, ports: Sequence[str]) -> dict[
 
 
 def recover_captures(dataset: Path) -> list[Recovered]:
-    """Finish the captures in `dataset` that were killed; running ones are not touched.
-
-    Raises:
-        PipelineError: a log cannot be read, or a recording cannot be written.
-    """
+    """Finish the captures in `dataset` that were killed; running ones are not touched."""
     remove_parts(dataset)
     finished = []
     for log in unfinished_captures(dataset):

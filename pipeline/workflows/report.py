@@ -72,11 +72,7 @@ class Reported:
 
 
 def report(path: Path, on_step: OnStep) -> Reported:
-    """Write a run's report. For a converted gesture run, compute its robustness first, if missing.
-
-    Raises:
-        PipelineError: the run is not trained, or an artifact is damaged.
-    """
+    """Write a run's report; of a converted gesture run, compute its robustness first, if missing."""
     with locked_run(path, "report") as run:
         contract = run.contract()
         if not as_left(run, run.robustness_file.name):
@@ -104,11 +100,7 @@ INT32 = np.iinfo(np.int32)
 
 
 def sweep(run: RunFolder, on_step: OnStep) -> Robustness:
-    """The robustness of this model: from the run, or computed and saved there.
-
-    Raises:
-        PipelineError: the run is not converted, or its C is not its model's.
-    """
+    """The robustness of this model: from the run, or computed and saved there."""
     contract = converted_contract(run)
     saved = saved_sweep(run, contract.hash())
     if saved is not None:
@@ -148,11 +140,7 @@ def _curve(
     channels: tuple[str, ...],
     twin: Twin,
 ) -> Curve:
-    """Accuracy at each level of a disturbance, with the same random numbers at each level.
-
-    Args:
-        windows: float32 [n, T, channels], in the channels' units.
-    """
+    """Accuracy at each level of a disturbance, each with the same random numbers."""
     accuracies = []
     for level in disturbance.levels:
         random = np.random.default_rng(SEED)
@@ -193,11 +181,7 @@ def gesture_page(run: RunFolder) -> Page:
 
 
 def gather(run: RunFolder) -> GestureFacts:
-    """Read the facts of a gesture run.
-
-    Raises:
-        PipelineError: an artifact is missing or cannot be read.
-    """
+    """Read the facts of a gesture run."""
     facts = facts_of(run)
     contract, settings, metrics = facts["contract"], facts["settings"], facts["metrics"]
     held_out = held_out_windows(run, contract)

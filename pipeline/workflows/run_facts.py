@@ -33,10 +33,8 @@ class Page:
     """A report page and its main figures.
 
     Args:
-        html: the page.
         how: how the test part was chosen.
         int8: whether the figures are those of the compiled C, or of the float model.
-        accuracy: of gestures.
     """
 
     html: str
@@ -51,11 +49,7 @@ class Page:
 
 
 def facts_of(run: RunFolder) -> dict[str, Any]:
-    """The fields of RunFacts in reports/facts.py.
-
-    Raises:
-        PipelineError: an artifact is missing or damaged.
-    """
+    """The fields of RunFacts in reports/facts.py."""
     contract = run.contract()
     settings = load_settings(run)
     flatbuffer = run.flatbuffer_file
@@ -96,11 +90,7 @@ def optional_json(file: Path, stage: str) -> dict[str, Any] | None:
 
 @contextmanager
 def complete_artifacts(run: RunFolder) -> Iterator[None]:
-    """Turn errors from incomplete or edited JSON files of a run into PipelineError.
-
-    Raises:
-        PipelineError: MISMATCH, a file lacks a key, or a number is not usable.
-    """
+    """Turn errors from incomplete or edited JSON files of a run into PipelineError."""
     try:
         yield
     except PipelineError:
@@ -124,11 +114,7 @@ def window_arrays(task: str) -> Set[str]:
 
 
 def load_windows(run: RunFolder, needed: Set[str]) -> dict[str, NDArray[Any]]:
-    """The arrays of windows.npz.
-
-    Raises:
-        PipelineError: it is missing, damaged or lacks a needed array.
-    """
+    """The arrays of windows.npz."""
     return load_arrays(run.require(run.windows_file, "train"), "train", needed)
 
 
@@ -220,7 +206,6 @@ def background_note(run: RunFolder, rest: EventScore | None = None) -> str:
     """A note where no background is recorded, or gestures are called at rest; else empty.
 
     Args:
-        run: of gestures.
         rest: the events of the compiled C at rest; None before a conversion.
 
     Returns:

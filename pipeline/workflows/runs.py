@@ -30,12 +30,6 @@ def begun_run(path: Path | None, name: str) -> Iterator[RunFolder]:
     Args:
         path: its folder; it must not exist, as a run is never overwritten. None chooses one.
         name: of the chosen folder, `runs/NAME`, with a number if that exists.
-
-    Yields:
-        The run: an empty folder.
-
-    Raises:
-        PipelineError: the folder exists, or cannot be created.
     """
     run, lock = _first_free(name) if path is None else _named(path)
     with lock:
@@ -76,11 +70,7 @@ def _named(path: Path) -> tuple[RunFolder, Lock]:
 
 
 def _require_nobody_trains(path: Path) -> None:
-    """Refuse a folder that another command writes.
-
-    Raises:
-        LockedError: it names the command.
-    """
+    """Refuse a folder that another command writes."""
     if (path / LOCK).is_file():
         Lock(path, "train").release()
 
@@ -118,11 +108,7 @@ def point_latest_at(run: RunFolder) -> None:
 
 
 def open_run(path: Path) -> RunFolder:
-    """Open a trained run for reading, and check all its artifacts.
-
-    Raises:
-        PipelineError: USAGE if there is no folder, MISMATCH if an artifact has changed.
-    """
+    """Open a trained run for reading, and check all its artifacts."""
     run = find_run(path)
     require_unchanged(run)
     return run
@@ -135,9 +121,7 @@ def locked_run(
     """Open a run as `open_run`, and lock it during the block.
 
     Args:
-        path: its folder, or a link to it.
         command: `gesture COMMAND`; the artifacts that it makes again are not checked.
-        patience_s: how long to wait for another command to end.
         reads: the command only reads; a run on a read-only disk needs no lock.
     """
     run = find_run(path)
@@ -158,35 +142,19 @@ def _lock(
 
 
 def require_space(run: RunFolder) -> None:
-    """Check the disk space for the run, its build folder and temporary files.
-
-    Raises:
-        PipelineError: there is too little space, or a folder cannot be written.
-    """
+    """Check the disk space for the run, its build folder and temporary files."""
     for folder in (run.path, run.build, Path(tempfile.gettempdir())):
         require_room(folder)
 
 
 def require_unchanged(run: RunFolder, remakes: str | None = None) -> None:
-    """Check all artifacts of a run.
-
-    Args:
-        run: the run.
-        remakes: the command that makes some of them again; these are not checked.
-
-    Raises:
-        PipelineError: the run is not trained, or MISMATCH if an artifact has changed.
-    """
+    """Check all artifacts of a trained run, but not those that command `remakes` makes again."""
     run.contract()  # raises if it is not trained
     check(run, remakes)
 
 
 def find_run(path: Path) -> RunFolder:
-    """Find a run folder, also of an interrupted training. Nothing is checked.
-
-    Raises:
-        PipelineError: USAGE if there is no folder.
-    """
+    """Find a run folder, also of an interrupted training. Nothing is checked."""
     if not path.is_dir():
         raise PipelineError(
             f"There is no run at {path}.",
@@ -201,11 +169,7 @@ def find_run(path: Path) -> RunFolder:
 
 
 def contract_for(run: RunFolder, task: Task, command: str) -> Contract:
-    """The contract of a run for `command`.
-
-    Raises:
-        PipelineError: USAGE if the run has another task.
-    """
+    """The contract of a run for `command`; USAGE if the run has another task."""
     contract = run.contract()
     if contract.task != task:
         raise PipelineError(
@@ -219,11 +183,7 @@ def contract_for(run: RunFolder, task: Task, command: str) -> Contract:
 
 
 def converted_contract(run: RunFolder) -> Contract:
-    """The contract of a converted run.
-
-    Raises:
-        PipelineError: the run is not converted.
-    """
+    """The contract of a converted run."""
     contract = run.contract()
     if contract.quantization is None:
         raise PipelineError(

@@ -48,17 +48,7 @@ if TYPE_CHECKING:
 def train(
     config_file: Path, settings: Sequence[str], run: Path | None, on_epoch: Callable[[Epoch], None]
 ) -> Trained:
-    """Train a model.
-
-    Args:
-        config_file: of any task.
-        settings: each `section.key=value`; they replace values of the file.
-        run: the folder of the run; None for a new one in runs/.
-        on_epoch: called after each epoch.
-
-    Returns:
-        The result; the run folder has all that conversion needs, and the report.
-    """
+    """Train a model of any task; run: its folder, None for a new one in runs/."""
     config = load_task_config(config_file, settings)
     require_room(run or RUNS)
     with begun_run(run, config_file.stem) as folder:
@@ -67,11 +57,7 @@ def train(
 
 
 def resume(path: Path, on_epoch: Callable[[Epoch], None]) -> Trained:
-    """Resume an unfinished training, after its last whole epoch.
-
-    Raises:
-        PipelineError: the run is trained already, or its data have changed.
-    """
+    """Resume an unfinished training, after its last whole epoch."""
     run = find_run(path)
     with Lock(run.path, "train"):
         require_room(run.path)
@@ -87,11 +73,7 @@ def resume(path: Path, on_epoch: Callable[[Epoch], None]) -> Trained:
 
 
 def load_task_config(path: Path, overrides: Iterable[str] = ()) -> TaskConfig:
-    """Read a config of any task.
-
-    Raises:
-        PipelineError: USAGE, with all faults of the file.
-    """
+    """Read a config of any task."""
     overrides = tuple(overrides)
     content = read_settings(path, overrides)
     task = content.get("task", "gesture")
