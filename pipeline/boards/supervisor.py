@@ -346,7 +346,12 @@ class RunningBoard:
                 if self._pump.wait_for_client():
                     self._run()
         except OSError as error:
-            self._failure = _cannot_serve(self._board, error)
+            self._failure = PipelineError(
+                f"The {self._board} board could not be run: {error}.",
+                "its image is not a program, or this computer has run out of memory or open files",
+                "build the firmware again, and end boards that are not needed",
+                ExitCode.NO_BOARD,
+            )
         finally:
             self._ended.set()
 
@@ -371,12 +376,3 @@ class RunningBoard:
             "build the firmware again; if it goes on, this is a fault of the firmware",
             ExitCode.NO_BOARD,
         )
-
-
-def _cannot_serve(board: str, error: OSError) -> PipelineError:
-    return PipelineError(
-        f"The {board} board could not be run: {error}.",
-        "its image is not a program, or this computer has run out of memory or open files",
-        "build the firmware again, and end boards that are not needed",
-        ExitCode.NO_BOARD,
-    )

@@ -96,17 +96,14 @@ class BoardClient:
             if answer.kind == "err":
                 raise _refused(text, answer)
         if len(answers) < len(texts):
-            raise self._unanswered(texts[len(answers)], timeout_s)
+            raise PipelineError(
+                f"The board at {self._port.device} did not answer `{texts[len(answers)][:40]}` "
+                f"within {timeout_s:g} s.",
+                "it runs other firmware, hangs, or the port belongs to something else",
+                "press its reset button; if it stays silent, deploy again",
+                ExitCode.NO_BOARD,
+            )
         return answers
-
-    def _unanswered(self, text: str, timeout_s: float) -> PipelineError:
-        return PipelineError(
-            f"The board at {self._port.device} did not answer `{text[:40]}` "
-            f"within {timeout_s:g} s.",
-            "it runs other firmware, hangs, or the port belongs to something else",
-            "press its reset button; if it stays silent, deploy again",
-            ExitCode.NO_BOARD,
-        )
 
     def items(self, limit_s: float | None = None) -> Iterator[Item]:
         """Yield samples, messages and damaged lines for at most `limit_s`."""
@@ -142,15 +139,12 @@ class BoardClient:
         if self._pending_bytes > PENDING_BYTES:
             self._pending.clear()
             self._pending_bytes = 0
-            raise self._flooded()
-
-    def _flooded(self) -> PipelineError:
-        return PipelineError(
-            f"The board at {self._port.device} sends too much before its answer.",
-            "it runs other firmware, hangs, or the port belongs to something else",
-            "press its reset button; if it goes on, deploy again: `gesture deploy RUN`",
-            ExitCode.NO_BOARD,
-        )
+            raise PipelineError(
+                f"The board at {self._port.device} sends too much before its answer.",
+                "it runs other firmware, hangs, or the port belongs to something else",
+                "press its reset button; if it goes on, deploy again: `gesture deploy RUN`",
+                ExitCode.NO_BOARD,
+            )
 
     def info(self) -> BoardInfo:
         """The board's answer to `info`."""
@@ -229,7 +223,14 @@ class BoardClient:
         self.take_pending("hello")
         self.command("reboot")
         if not self._next_hello(READY_TIMEOUT_S):
-            raise _silent_after_restart(self._port.device)
+            raise PipelineError(
+                f"The board at {self._port.device} did not start again within {READY_TIMEOUT_S:g} "
+                "s.",
+                "a real board's port disappears for a moment when it restarts, or the firmware "
+                "hangs",
+                "press its reset button and repeat the command",
+                ExitCode.NO_BOARD,
+            )
         return self.info()
 
     def _next_hello(self, timeout_s: float) -> bool:
@@ -290,15 +291,6 @@ def _thousandths_of(forecast: Message) -> tuple[int, ...]:
 def _numbered(layers: int, most: int) -> list[tuple[str, ...]]:
     """The first words of `layers` lines, at most `most` + 1: a board may report any number."""
     return [(str(number),) for number in range(min(layers, most + 1))]
-
-
-def _silent_after_restart(device: str) -> PipelineError:
-    return PipelineError(
-        f"The board at {device} did not start again within {READY_TIMEOUT_S:g} s.",
-        "a real board's port disappears for a moment when it restarts, or the firmware hangs",
-        "press its reset button and repeat the command",
-        ExitCode.NO_BOARD,
-    )
 
 
 def _refused(text: str, answer: Message) -> PipelineError:

@@ -72,7 +72,9 @@ def board_time_us(clock: HostClock, host_us: int) -> int:
 def line_below(points: list[Point]) -> LinearFit:
     """The straight line below all points that is nearest to them."""
     middle = sum(x for x, _ in points) // len(points)
-    left, right = _edge_over(lower_hull(points), middle)
+    left, right = next(
+        (left, right) for left, right in pairwise(lower_hull(points)) if right[0] >= middle
+    )
     slope = (right[1] - left[1]) / (right[0] - left[0])
     return LinearFit(middle, left[1] + slope * (middle - left[0]), slope)
 
@@ -89,7 +91,3 @@ def lower_hull(points: list[Point]) -> list[Point]:
 
 def _turns_up(a: Point, b: Point, c: Point) -> bool:
     return (b[0] - a[0]) * (c[1] - a[1]) > (b[1] - a[1]) * (c[0] - a[0])
-
-
-def _edge_over(hull: list[Point], x: int) -> tuple[Point, Point]:
-    return next((left, right) for left, right in pairwise(hull) if right[0] >= x)

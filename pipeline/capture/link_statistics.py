@@ -18,7 +18,7 @@ from pipeline.capture.protocol import (
     is_sensor_stopped,
     network_output_of,
 )
-from pipeline.core.artifacts import Event, Float32, Int8
+from pipeline.core.artifacts import Event, Int8
 
 KEPT_SAMPLES = 480
 RATE_OVER_US = 1_000_000
@@ -79,7 +79,8 @@ class LinkStatistics:
         elif event := event_of(message):
             self._delayed(event.t_us, host_us)
         elif scores := network_output_of(message):
-            self.scores = _shares(scores[1].astype("float32"))
+            shares = (scores[1].astype("float32") + SCORE_OFFSET) / SCORE_STEPS
+            self.scores = tuple(shares.tolist())
             if self.smoothing is not None:
                 self.smoothing.add(*scores)
 
@@ -91,10 +92,6 @@ class LinkStatistics:
             self._least[-1] = (second, late_us)
         self.delay_ms = (late_us - min(least for _, least in self._least)) / 1000
         self.worst_delay_ms = max(self.worst_delay_ms, self.delay_ms)
-
-
-def _shares(outputs: Float32) -> tuple[float, ...]:
-    return tuple(float(value) for value in (outputs + SCORE_OFFSET) / SCORE_STEPS)
 
 
 @dataclass(frozen=True)

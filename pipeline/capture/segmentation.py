@@ -55,15 +55,7 @@ class MotionDetector:
         return None if self._began_us is None else self._start_us(self._began_us)
 
     def add(self, t_us: int, values: tuple[int, ...]) -> Span | None:
-        """Add a sample.
-
-        Args:
-            t_us: the sender's time.
-            values: six or three, in thousandths of g and deg/s.
-
-        Returns:
-            The span of the movement that ends with this sample; else None.
-        """
+        """Add a sample, in thousandths; return the span of a movement that ends with it."""
         if self._first_us is None:
             self._first_us = t_us
         self.level = self._smoothed(t_us, motion_level(values))

@@ -147,7 +147,9 @@ def _show_runs(runs: Sequence[RunSummary | BrokenRun], as_json: bool) -> None:
     if not runs:
         console.out.print("no runs in runs/ yet: `gesture train CONFIG` makes one")
         return
-    name = Column("run", overflow="fold", min_width=min(LONGEST_NAME, _longest(runs)))
+    name = Column(
+        "run", overflow="fold", min_width=min(LONGEST_NAME, max(len(run.run.name) for run in runs))
+    )
     heads = ("state", "data", "split", "int8", "alarms/h at rest", "in motion", "bytes", "instr.")
     table = Table(name, *heads, box=None)
     for run in runs:
@@ -160,10 +162,6 @@ def _show_runs(runs: Sequence[RunSummary | BrokenRun], as_json: bool) -> None:
         words = (run.run.name, run.state, run.data, run.split)
         table.add_row(*map(escape, words), *figures, *sizes)
     console.out.print(table)
-
-
-def _longest(runs: Sequence[RunSummary | BrokenRun]) -> int:
-    return max(len(run.run.name) for run in runs)
 
 
 def show_comparison(comparison: Comparison, as_json: bool) -> None:

@@ -35,7 +35,7 @@ class LayerNames:
             plain = _NUMBER.sub("", layers[0]) if self.numbered else layers[0]
         elif plain.startswith("StatefulPartitionedCall"):
             plain = ""
-        return _identifier(plain) or operator.lower()
+        return re.sub(r"\W+", "_", plain, flags=re.ASCII).strip("_")[:LONGEST] or operator.lower()
 
 
 def layer_names(tensors: Iterable[Tensor]) -> LayerNames:
@@ -67,7 +67,3 @@ def _scopes(tensor: str) -> list[tuple[str, str]]:
     """Model and layer of every part of a tensor's name that has both."""
     parts = [part.split("/") for part in tensor.split(";")]
     return [(part[0], part[1]) for part in parts if len(part) > 2 and part[1]]
-
-
-def _identifier(name: str) -> str:
-    return re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")[:LONGEST]

@@ -105,7 +105,12 @@ def _columns(graph: Graph, samples: int) -> Columns:
         operators.append(_lengthened(operator, (old, new), (results[0], results[1])))
         old, new, stride = *results, stride * step
     if old != 1 or samples < receptive_field or (samples - receptive_field) % stride:
-        raise _refuse_window(samples, receptive_field, stride)
+        raise PipelineError(
+            f"A window of {samples} samples does not fit the network.",
+            f"the layers before its cells see {receptive_field} samples, and move on by {stride}",
+            f"make it {receptive_field} samples, or more by a multiple of {stride}",
+            ExitCode.USAGE,
+        )
     source = _sized(graph.input, receptive_field, samples)
     output = operators[-1].output if operators else source
     return Columns(Graph(source, output, tuple(operators)), stride, new)
@@ -152,15 +157,6 @@ def _sized(tensor: Tensor, old: int, new: int) -> Tensor:
 
 def _along(tensor: Tensor, axis: int, length: int) -> Tensor:
     return replace(tensor, shape=(*tensor.shape[:axis], length, *tensor.shape[axis + 1 :]))
-
-
-def _refuse_window(samples: int, receptive_field: int, stride: int) -> PipelineError:
-    return PipelineError(
-        f"A window of {samples} samples does not fit the network.",
-        f"the layers before its cells see {receptive_field} samples, and move on by {stride}",
-        f"make it {receptive_field} samples, or more by a multiple of {stride}",
-        ExitCode.USAGE,
-    )
 
 
 def _refuse_hop(hop: int, samples: int, stride: int) -> PipelineError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field
@@ -77,24 +76,20 @@ class Budget(Section):
         if not overruns:
             return
         key = next(iter(overruns))
-        layer = _most_expensive(cost, key)
+        layer = max(cost.layers, key=lambda layer: _of_layer(layer, key))
         if key == "flash_bytes" and cost.text_bytes > layer.flash_bytes:
-            raise _large_vocabulary(cost, overruns)
+            raise PipelineError(
+                f"The network exceeds its budget: {'; '.join(overruns.values())}.",
+                f"the vocabulary and its embedding take most: {cost.text_bytes:,} bytes",
+                "lower `text.max_words` or `text.embedding`, then train again; or raise "
+                "`flash_bytes` if the board has the room",
+            )
         raise PipelineError(
             f"The network exceeds its budget: {'; '.join(overruns.values())}.",
             f"layer `{layer.name}` ({layer.operator}) takes most: {_share(layer, cost, key)}; "
             "compact kernels do not make it fit either",
             f"{_advice(layer, key)}, then train again; or raise `{key}` if the board has the room",
         )
-
-
-def _large_vocabulary(cost: NetworkCost, overruns: Mapping[str, str]) -> PipelineError:
-    return PipelineError(
-        f"The network exceeds its budget: {'; '.join(overruns.values())}.",
-        f"the vocabulary and its embedding take most: {cost.text_bytes:,} bytes",
-        "lower `text.max_words` or `text.embedding`, then train again; or raise `flash_bytes` if "
-        "the board has the room",
-    )
 
 
 def load_budget(path: Path) -> Budget:
@@ -124,10 +119,6 @@ def _advice(layer: LayerCost, key: str) -> str:
 def budget_reference() -> str:
     """The part about budgets of the page on config keys."""
     return f"{_HEAD}\n{table(Budget)}"
-
-
-def _most_expensive(cost: NetworkCost, key: str) -> LayerCost:
-    return max(cost.layers, key=lambda layer: _of_layer(layer, key))
 
 
 def _of_layer(layer: LayerCost, key: str) -> int:

@@ -68,12 +68,8 @@ class _Fault(NamedTuple):
     def of(cls, fault: Any, kind: type[BaseModel], overrides: Sequence[str]) -> _Fault:
         text = describe_fault(fault, kind)
         place = text.partition(":")[0]
-        by = (one for one in overrides if _is_about(one.partition("=")[0], place))
+        by = (one for one in overrides if f"{place}.".startswith(f"{one.partition('=')[0]}."))
         return cls(text, next(by, None))
-
-
-def _is_about(key: str, place: str) -> bool:
-    return f"{place}.".startswith(f"{key}.")
 
 
 def _unusable(path: Path, faults: Sequence[_Fault]) -> PipelineError:

@@ -67,14 +67,14 @@ def split_step(step: bytes) -> Parts:
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(step, 0))
     (graph,) = model.subgraphs
     operators = graph.operators
-    wide = [index for index, item in enumerate(operators) if _is_wide(graph, item.outputs)]
+    wide = [
+        index
+        for index, item in enumerate(operators)
+        if any(graph.tensors[index].type == _INT16 for index in item.outputs)
+    ]
     before, after = operators[: wide[0]], operators[wide[-1] + 1 :]
     front = _alone(model, graph.inputs[0], before, operators[wide[0]].inputs[0]) if before else None
     return Parts(front, _alone(model, after[0].inputs[0], after, graph.outputs[0]))
-
-
-def _is_wide(graph: Any, tensors: Sequence[int]) -> bool:
-    return any(graph.tensors[index].type == _INT16 for index in tensors)
 
 
 def _alone(model: Any, source: int, operators: Sequence[Any], result: int) -> bytes:

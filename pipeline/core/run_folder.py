@@ -62,6 +62,16 @@ def _remove_orphans(cache: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+class _File:
+    """A file or folder of a run, by its path in it."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __get__(self, run: RunFolder, _kind: type[RunFolder]) -> Path:
+        return run.path / self._path
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """`runs/<name>`: all artifacts of a model."""
@@ -73,147 +83,38 @@ class RunFolder:
         """The name of the folder, also where the path is `.`."""
         return self.path.resolve().name
 
-    @property
-    def contract_file(self) -> Path:
-        """The contract; a run with it counts as trained."""
-        return self.path / "contract.json"
-
-    @property
-    def hashes_file(self) -> Path:
-        """SHA-256 of every artifact."""
-        return self.path / "hashes.json"
-
-    @property
-    def keras_file(self) -> Path:
-        """The Keras model."""
-        return self.path / "model.keras"
-
-    @property
-    def config_file(self) -> Path:
-        """All settings, with their defaults."""
-        return self.path / "config.yaml"
-
-    @property
-    def metrics_file(self) -> Path:
-        """Metrics of the float model, and the epochs."""
-        return self.path / "metrics.json"
-
-    @property
-    def splits_file(self) -> Path:
-        """The names of the recordings of each part."""
-        return self.path / "splits.json"
-
-    @property
-    def training(self) -> Path:
-        """Logs and the checkpoint of the training."""
-        return self.path / "training"
-
-    @property
-    def checkpoint_file(self) -> Path:
-        """The state of an unfinished training; removed at its end."""
-        return self.training / "checkpoint.npz"
-
-    @property
-    def epochs_file(self) -> Path:
-        """Losses of each epoch."""
-        return self.training / "epochs.csv"
-
-    @property
-    def vocabulary_file(self) -> Path:
-        """The vocabulary of a text model, in the order of the numbers."""
-        return self.path / "vocabulary.json"
-
-    @property
-    def windows_file(self) -> Path:
-        """Scaled windows: `calibration` (of the training part) and `test`.
-
-        For gestures also `test_targets`, `test_names` of recordings, and `test_scores` of the
-        float model.
-        """
-        return self.path / "windows.npz"
-
-    @property
-    def embedding_file(self) -> Path:
-        """The int8 embedding of a text model: `rows` int8 [tokens, channels]."""
-        return self.path / "embedding.npz"
-
-    @property
-    def scores_file(self) -> Path:
-        """Outputs of the compiled C for the test part, written by conversion."""
-        return self.path / "scores.npz"
-
-    @property
-    def recordings_file(self) -> Path:
-        """Held-out recordings, for decision tuning and evaluation."""
-        return self.path / "recordings.npz"
-
-    @property
-    def events_file(self) -> Path:
-        """The events of the compiled C on these recordings, written by conversion."""
-        return self.path / "events.json"
-
-    @property
-    def evaluation_file(self) -> Path:
-        """Results of `gesture evaluate`."""
-        return self.path / "evaluation.json"
-
-    @property
-    def series_file(self) -> Path:
-        """For forecasts: the test rows, and the forecasts of the float model."""
-        return self.path / "series.npz"
-
-    @property
-    def robustness_file(self) -> Path:
-        """Accuracy under disturbances."""
-        return self.path / "robustness.json"
-
-    @property
-    def report_file(self) -> Path:
-        """The report."""
-        return self.path / "report.html"
-
-    @property
-    def flatbuffer_file(self) -> Path:
-        """The quantized model."""
-        return self.path / "model.tflite"
-
-    @property
-    def array_file(self) -> Path:
-        """The flatbuffer as a C array; its header is beside it."""
-        return self.path / "model_data.c"
-
-    @property
-    def sequence_file(self) -> Path:
-        """A flatbuffer with LSTM operators, for other interpreters; only for LSTMs."""
-        return self.path / "model_lstm.tflite"
-
-    @property
-    def cost_file(self) -> Path:
-        """The cost of each layer."""
-        return self.path / "cost.json"
-
-    @property
-    def golden_file(self) -> Path:
-        """Golden vectors."""
-        return self.path / "golden.npz"
-
-    @property
-    def sources(self) -> Path:
-        """Generated C, for firmware builds."""
-        return self.path / "firmware"
-
-    @property
-    def firmware_file(self) -> Path:
-        """Facts of the firmware image."""
-        return self.path / "firmware.json"
+    contract_file = _File("contract.json")  # the contract; a run with it counts as trained
+    hashes_file = _File("hashes.json")  # SHA-256 of every artifact
+    keras_file = _File("model.keras")
+    config_file = _File("config.yaml")  # all settings, with their defaults
+    metrics_file = _File("metrics.json")  # metrics of the float model, and the epochs
+    splits_file = _File("splits.json")  # the names of the recordings of each part
+    training = _File("training")  # logs and the checkpoint of the training
+    checkpoint_file = _File("training/checkpoint.npz")  # removed at the end of the training
+    epochs_file = _File("training/epochs.csv")  # losses of each epoch
+    vocabulary_file = _File("vocabulary.json")  # of a text model, in the order of the numbers
+    # Scaled windows: `calibration` (of the training part) and `test`. For gestures also
+    # `test_targets`, `test_names` of recordings, and `test_scores` of the float model.
+    windows_file = _File("windows.npz")
+    embedding_file = _File("embedding.npz")  # of a text model: `rows` int8 [tokens, channels]
+    scores_file = _File("scores.npz")  # outputs of the compiled C for the test part
+    recordings_file = _File("recordings.npz")  # held out, for decision tuning and evaluation
+    events_file = _File("events.json")  # of the compiled C on these recordings
+    evaluation_file = _File("evaluation.json")  # results of `gesture evaluate`
+    series_file = _File("series.npz")  # the test rows, and the forecasts of the float model
+    robustness_file = _File("robustness.json")  # accuracy under disturbances
+    report_file = _File("report.html")
+    flatbuffer_file = _File("model.tflite")  # the quantized model
+    array_file = _File("model_data.c")  # the flatbuffer as a C array; its header is beside it
+    sequence_file = _File("model_lstm.tflite")  # with LSTM operators, for other interpreters
+    cost_file = _File("cost.json")  # the cost of each layer
+    golden_file = _File("golden.npz")
+    sources = _File("firmware")  # generated C, for firmware builds
+    firmware_file = _File("firmware.json")  # facts of the firmware image
 
     @property
     def build(self) -> Path:
-        """The build folder, outside the run: objects, logs and the twin. It may be deleted.
-
-        Raises:
-            PipelineError: as `build_folder`.
-        """
+        """The build folder, outside the run: objects, logs and the twin. It may be deleted."""
         return build_folder(self.path)
 
     def contract(self) -> Contract:
@@ -277,7 +178,13 @@ class RunHashes:
         """Read hashes.json."""
         file = run.hashes_file
         if not file.is_file():
-            raise _without_hashes(file)
+            raise PipelineError(
+                f"{file} is missing.",
+                "without it the run cannot be checked: an older version trained it, the training "
+                "was cut short at its end, or the file was deleted",
+                "train a new run",
+                ExitCode.MISMATCH,
+            )
         content = load_json(file, "train")
         files, coming = content.get("files"), content.get("coming")
         if not isinstance(files, dict) or not isinstance(coming, list):
@@ -319,7 +226,12 @@ def check(run: RunFolder, remakes: str | None = None) -> str:
     """
     known = RunHashes.load(run)
     if known.coming and remakes != "convert":
-        raise _cut_short(run)
+        raise PipelineError(
+            f"The last conversion of {run.path} was cut short, or is not done yet.",
+            "it was stopped while it replaced the old files",
+            f"run `gesture convert {run.path}` again",
+            ExitCode.MISMATCH,
+        )
     for name in sorted(_there(run) | set(known.files)):
         stage = _stage_of(name)
         if stage != remakes:
@@ -365,30 +277,11 @@ def _sha256(file: Path) -> str:
         raise _not_as_left(file, "train", f"it cannot be read: {error.strerror or error}") from None
 
 
-def _without_hashes(file: Path) -> PipelineError:
-    return PipelineError(
-        f"{file} is missing.",
-        "without it the run cannot be checked: an older version trained it, the training was cut "
-        "short at its end, or the file was deleted",
-        "train a new run",
-        ExitCode.MISMATCH,
-    )
-
-
 def _not_as_left(file: Path, stage: str, why: str, what: str = "") -> PipelineError:
     again = "train a new run, or restore the file"
     return PipelineError(
         f"{file} {what or f'is not what `gesture {stage}` left'}.",
         f"{why}, or `gesture {stage}` was cut short",
         again if stage == "train" else f"`gesture {stage}` makes it again",
-        ExitCode.MISMATCH,
-    )
-
-
-def _cut_short(run: RunFolder) -> PipelineError:
-    return PipelineError(
-        f"The last conversion of {run.path} was cut short, or is not done yet.",
-        "it was stopped while it replaced the old files",
-        f"run `gesture convert {run.path}` again",
         ExitCode.MISMATCH,
     )

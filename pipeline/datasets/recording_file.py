@@ -139,7 +139,7 @@ def save_new_recording(recording: Recording, paths: Iterator[Path]) -> Path:
 
 
 def load_recording(path: Path) -> Recording:
-    """Read a recording; an error has the line. Gaps come from `seq`; the header's are for people."""
+    """Read a recording. Gaps come from `seq`; those in the header are for people."""
     header, columns, seq, t_us, samples = read_table(path)
     if "series" in header:
         raise _is_series(path, header["series"])

@@ -84,7 +84,7 @@ class Series:
         return f"{at_us / 1e6:.3f}"
 
     def thousandths(self, categories: Sequence[Sequence[str]]) -> Int32:
-        """The inputs of a board, int32 [n, channels and words]; another word is 0 in all channels."""
+        """The inputs of a board, int32 [n, channels and words]; unknown words are 0 in all."""
         hot = [
             np.array([word == known for word in column], np.float64)
             for column, knowns in zip(self.words, categories, strict=True)
@@ -160,7 +160,13 @@ def _places(path: Path, header: tuple[int, list[str]], config: SeriesConfig) -> 
     line, names = header
     for name in (*config.time, *config.channels, *config.categories):
         if name not in names:
-            raise _missing_column(path, line, name, names)
+            raise bad_file(
+                path,
+                line,
+                f"there is no column {name!r}, only {', '.join(names)}",
+                "the config names a column that this file does not have",
+                "use the names of the header in data.channels, data.categories and data.time",
+            )
     return {name: at for at, name in enumerate(names)}
 
 
@@ -291,16 +297,6 @@ def _too_fine(path: Path, column: str, values: NDArray[np.float64]) -> PipelineE
     )
 
 
-def _missing_column(path: Path, line: int, column: str, there: list[str]) -> PipelineError:
-    return bad_file(
-        path,
-        line,
-        f"there is no column {column!r}, only {', '.join(there)}",
-        "the config names a column that this file does not have",
-        "use the names of the header in data.channels, data.categories and data.time",
-    )
-
-
 def _check_steps(path: Path, times_us: Int64, lines: list[int]) -> float:
     """The length of a step in seconds; all steps must be about equal."""
     steps = np.diff(times_us)
@@ -409,7 +405,7 @@ def new_series_paths(folder: Path, session: str) -> Iterator[Path]:
     numbers = (path.stem.rpartition("-")[2] for path in folder.glob(f"{session}-*.csv"))
     taken = [int(number) for number in numbers if number.isdigit()]
     for number in count(max(taken, default=0) + 1):
-        yield series_path(folder, session, number)
+        yield folder / f"{session}-{number:03d}.csv"
 
 
 def series_in(folder: Path) -> list[Path]:
@@ -423,11 +419,6 @@ def is_series(path: Path) -> bool:
         return False
     with path.open(encoding="utf-8", errors="replace") as stream:
         return any(line.startswith("# series:") for line in islice(stream, HEAD_LINES))
-
-
-def series_path(folder: Path, session: str, n: int) -> Path:
-    """The path of series `n`, from 1."""
-    return folder / f"{session}-{n:03d}.csv"
 
 
 def _series_in(path: Path, header: Mapping[str, str]) -> str:

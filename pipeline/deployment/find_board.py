@@ -125,7 +125,12 @@ def _choose(boards: Sequence[SeenBoard], spec: str, profile: BoardProfile) -> Se
     if named is not None or spec.startswith("id:"):
         return named
     if os.path.lexists(spec):
-        raise _not_a_board(spec, profile)
+        raise PipelineError(
+            f"There is no {profile.title} at {spec}.",
+            "USB shows another device there, or none; an emulated board is not uploaded to",
+            "`gesture ports` lists the boards; for an emulated one: `--board virtual`",
+            ExitCode.NO_BOARD,
+        )
     # After an interrupted upload the board has another path. If it is the only one, we take it.
     return _only([board for board in suitable if board.in_bootloader])
 
@@ -171,15 +176,6 @@ def _several(boards: Sequence[SeenBoard]) -> PipelineError:
         f"{len(boards)} boards are plugged in: {names}.",
         "an image goes to one board, and this program does not guess which",
         f"name one, for example `--port id:{boards[0].serial_number}`",
-        ExitCode.NO_BOARD,
-    )
-
-
-def _not_a_board(spec: str, profile: BoardProfile) -> PipelineError:
-    return PipelineError(
-        f"There is no {profile.title} at {spec}.",
-        "USB shows another device there, or none; an emulated board is not uploaded to",
-        "`gesture ports` lists the boards; for an emulated one: `--board virtual`",
         ExitCode.NO_BOARD,
     )
 

@@ -101,13 +101,25 @@ class _Bootloader:
         offered = version.partition("[Arduino:")[2].partition("]")[0]
         chip = self._text(b"I#") if set(EXTENSIONS) <= set(offered) else "unknown"
         if chip != CHIP:
-            raise _other_bootloader(self._port.device, version, chip)
+            raise PipelineError(
+                f"The bootloader at {self._port.device} is not the Nano 33 BLE's: chip {chip}, "
+                f"version `{version[:80]}`.",
+                "the board is another model, or its bootloader was replaced",
+                "name the right board with --port; nothing was written to this one",
+                ExitCode.NO_BOARD,
+            )
 
     def write_page(self, offset: int, page: bytes) -> None:
         """Write a page with Y, which erases it first; X would erase nothing."""
         self._write(offset, page)
         if not self._holds(offset, page):
-            raise _other_content(self._port.device, offset)
+            raise PipelineError(
+                f"The upload broke off: the board at {self._port.device} holds something else at "
+                f"{offset:#x} than was written.",
+                "the cable or a hub changed a byte, or the board's flash is worn out",
+                "run the command again, it starts over; if it stays, the board is broken",
+                ExitCode.MISMATCH,
+            )
 
     def complete(self, first: bytes) -> None:
         """Write the two start words; a write of less than a page does not erase the page."""
@@ -174,16 +186,6 @@ class _Bootloader:
             pass
 
 
-def _other_bootloader(device: str, version: str, chip: str) -> PipelineError:
-    return PipelineError(
-        f"The bootloader at {device} is not the Nano 33 BLE's: chip {chip}, version "
-        f"`{version[:80]}`.",
-        "the board is another model, or its bootloader was replaced",
-        "name the right board with --port; nothing was written to this one",
-        ExitCode.NO_BOARD,
-    )
-
-
 def _wrong_answer(device: str, command: bytes, received: bytes, timeout_s: float) -> PipelineError:
     reply = f"answered {received[:20]!r}" if received else f"did not answer within {timeout_s:g} s"
     return PipelineError(
@@ -191,14 +193,4 @@ def _wrong_answer(device: str, command: bytes, received: bytes, timeout_s: float
         "the cable or a hub dropped bytes, or another program talks to the board too",
         "run the command again, it starts over; try another cable if it stays",
         ExitCode.NO_BOARD if not received else ExitCode.MISMATCH,
-    )
-
-
-def _other_content(device: str, offset: int) -> PipelineError:
-    return PipelineError(
-        f"The upload broke off: the board at {device} holds something else at {offset:#x} than "
-        "was written.",
-        "the cable or a hub changed a byte, or the board's flash is worn out",
-        "run the command again, it starts over; if it stays, the board is broken",
-        ExitCode.MISMATCH,
     )

@@ -200,7 +200,13 @@ def _tapped(usb: UploadUsb, board: SeenBoard, reporter: Reporter, timeouts: Time
     )
     loader = _wait_bootloader(usb, board, timeouts.person_s)
     if loader is None:
-        raise _keeps_restarting(board)
+        raise PipelineError(
+            f"The board at {board.device} restarts before it can be written to.",
+            "the firmware on it has started a watchdog, which goes on in the bootloader and "
+            "resets it",
+            f"{DOUBLE_TAP}; the button ends the watchdog; then run the command again",
+            ExitCode.NO_BOARD,
+        )
     return loader
 
 
@@ -255,15 +261,6 @@ def _no_bootloader(board: SeenBoard, limit_s: float) -> PipelineError:
         f"The board at {board.device} did not start its bootloader within {limit_s:.0f} s.",
         "what runs on it does not listen, and its reset button was not tapped twice",
         f"{DOUBLE_TAP}; then run the command again",
-        ExitCode.NO_BOARD,
-    )
-
-
-def _keeps_restarting(board: SeenBoard) -> PipelineError:
-    return PipelineError(
-        f"The board at {board.device} restarts before it can be written to.",
-        "the firmware on it has started a watchdog, which goes on in the bootloader and resets it",
-        f"{DOUBLE_TAP}; the button ends the watchdog; then run the command again",
         ExitCode.NO_BOARD,
     )
 

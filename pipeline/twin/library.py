@@ -97,7 +97,7 @@ class Twin:
         return outputs
 
     def stream(self, inputs: Int8) -> Int8:
-        """Run the network on a stream, after a reset: int8 [samples, channels] to [steps, classes]."""
+        """Run the network on a stream, after a reset: int8 [n, channels] to [steps, classes]."""
         inputs = np.ascontiguousarray(inputs, np.int8)
         if inputs.ndim != 2 or inputs.shape[1] != self.channels or len(inputs) % self.feed:
             raise ValueError(f"inputs are {inputs.shape}, not whole feeds of {self.feed} samples")
@@ -106,7 +106,7 @@ class Twin:
         return outputs
 
     def forecast(self, rows: Int32) -> Int32:
-        """Forecasts from the first whole window on, after a reset: int32 [n - window + 1, outputs]."""
+        """Forecasts from the first whole window on: int32 [n - window + 1, outputs]."""
         rows = np.ascontiguousarray(rows, np.int32)
         if rows.ndim != 2 or rows.shape[1] != self.channels or len(rows) < self.window:
             raise ValueError(f"rows are {rows.shape}, not [{self.window} or more, {self.channels}]")

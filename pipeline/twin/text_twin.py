@@ -48,7 +48,7 @@ class TextTwin:
         return scores
 
     def generate(self, prompt: str, count: int, temperature: float, seed: int) -> str:
-        """Generate `count` characters; the prompt has one or more, and all are in the vocabulary."""
+        """Generate `count` characters; the prompt has one or more, all in the vocabulary."""
         written = np.empty(count, np.uint16)
         request = (_c_string(prompt), count, temperature_e4_of(temperature), seed)
         if not prompt or not self._library.twin_generate(*request, pointer(written)):

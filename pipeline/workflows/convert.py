@@ -116,12 +116,8 @@ def convert_locked(run: RunFolder, budget_file: Path | None, on_step: OnStep) ->
         figures=result.figures,
         array=run.array_file,
         sources=run.sources,
-        note=_note(run, result.decided),
+        note="" if result.decided is None else background_note(run, result.decided.rest),
     )
-
-
-def _note(run: RunFolder, decided: DecisionResult | None) -> str:
-    return "" if decided is None else background_note(run, decided.rest)
 
 
 @dataclass(frozen=True)

@@ -296,7 +296,12 @@ def build_only(board: str, path: Path | None) -> BuiltImage:
     require_board(board, (*BOARDS, SKETCH))
     if path is None:
         if board in (*INTERPRETED, SKETCH):
-            raise _needs_run(board)
+            raise PipelineError(
+                f"{board} cannot be built without a run.",
+                "its image needs the run's model",
+                "name a run: `--run runs/latest`",
+                ExitCode.USAGE,
+            )
         return build_without_model(board)
     with locked_run(path, "board build", reads=True) as run:
         return _build(board, run)
@@ -319,15 +324,6 @@ def _build_sketch(run: RunFolder, folder: Path) -> BuiltImage:
     export_locked(run, folder / "exported")
     put_sketch(folder / "exported", folder / "project", PROJECT)
     return build_firmware(BOARD, None, folder / "project", folder / "build.log", BUILD_TIMEOUT_S)
-
-
-def _needs_run(board: str) -> PipelineError:
-    return PipelineError(
-        f"{board} cannot be built without a run.",
-        "its image needs the run's model",
-        "name a run: `--run runs/latest`",
-        ExitCode.USAGE,
-    )
 
 
 ASKING_TIMEOUT_S = 3.0  # the board may run any firmware

@@ -130,7 +130,8 @@ def evaluate(
     chosen = protocols or (honest_protocol(recordings, config),)
     folds = {protocol: protocol_folds(recordings, config, protocol) for protocol in chosen}
     data = fingerprint(recordings)
-    place = folder / f"{name}-{_key(config, data)}"
+    decisive = f"{config.hash()} {data} {__version__}"
+    place = folder / f"{name}-{hashlib.sha256(decisive.encode()).hexdigest()[:8]}"
     require_room(place)
     progress = FoldProgress(sum(map(len, folds.values())), on_progress)
     with Lock(place, "evaluate"), _interruptible(progress):
@@ -189,10 +190,6 @@ def _config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[GestureCon
         file = run.require(run.config_file, "train")
         return load_gesture_config(file, settings), run.name
     return load_gesture_config(config_or_run, settings), config_or_run.stem
-
-
-def _key(config: GestureConfig, data: str) -> str:
-    return hashlib.sha256(f"{config.hash()} {data} {__version__}".encode()).hexdigest()[:8]
 
 
 def _evaluate_protocol(

@@ -111,7 +111,12 @@ def generated_texts(run: RunFolder, contract: Contract, selftest_crc: int) -> di
     try:
         constants = contract_source(contract, selftest_crc)
     except (ValueError, ArithmeticError) as error:
-        raise _no_constants(run, error) from None
+        raise PipelineError(
+            f"{run.contract_file} cannot be put into C: {error}.",
+            "possibly a number in it was edited to an impossible value",
+            "train and convert again; generated files are never edited by hand",
+            ExitCode.MISMATCH,
+        ) from None
     return {**network, **constants, **_text(run, contract)}
 
 
@@ -125,15 +130,6 @@ def checked_flatbuffer(run: RunFolder, contract: Contract) -> bytes:
         "the file was replaced, or the contract is of another model",
     )
     return flatbuffer
-
-
-def _no_constants(run: RunFolder, error: Exception) -> PipelineError:
-    return PipelineError(
-        f"{run.contract_file} cannot be put into C: {error}.",
-        "possibly a number in it was edited to an impossible value",
-        "train and convert again; generated files are never edited by hand",
-        ExitCode.MISMATCH,
-    )
 
 
 def _own_crc(run: RunFolder) -> int:

@@ -513,7 +513,7 @@ def save_feedback(
     options: PullOptions,
     event_us: int | None = None,
 ) -> Pulled:
-    """As `pull`, from a connected board; event_us: of a false event, None for the newest samples."""
+    """As `pull`, from a connected board; event_us: of a false event, None for the newest."""
     folder = DATA / check_name("dataset", options.dataset)
     check_name("person", options.person)
     check_name("session", options.session)

@@ -87,7 +87,12 @@ class TakeFiles:
         try:
             path = self._writer.save(recording, self._attempts(take, place))
         except WriteError as error:
-            raise self._not_saved(error) from None
+            raise PipelineError(
+                error.what,
+                error.why,
+                "fix that: all bytes are saved beside the takes, and the next `gesture capture` "
+                f"into this dataset, or `gesture data lint {self._dataset}`, makes the take again",
+            ) from None
         self.saved.append(path)
         self._on_take(self._writer.describe(path, recording))
 
@@ -104,14 +109,6 @@ class TakeFiles:
         files = self.files[number]
         names = [str(path.relative_to(self._dataset)) if path else None for path in files]
         self._log.append("saving", [number, names])
-
-    def _not_saved(self, error: WriteError) -> PipelineError:
-        return PipelineError(
-            error.what,
-            error.why,
-            "fix that: all bytes are saved beside the takes, and the next `gesture capture` into "
-            f"this dataset, or `gesture data lint {self._dataset}`, makes the take again",
-        )
 
     def delete(self, number: int) -> None:
         """Delete the files of a take."""

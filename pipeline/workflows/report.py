@@ -72,7 +72,7 @@ class Reported:
 
 
 def report(path: Path, on_step: OnStep) -> Reported:
-    """Write a run's report; of a converted gesture run, compute its robustness first, if missing."""
+    """Write a run's report; for a converted gesture run also its robustness, if missing."""
     with locked_run(path, "report") as run:
         contract = run.contract()
         if not as_left(run, run.robustness_file.name):

@@ -214,7 +214,8 @@ def background_note(run: RunFolder, rest: EventScore | None = None) -> str:
     config = load_gesture_config(run.config_file)
     background = config.data.background
     alarms = 0.0 if rest is None or not rest.hours else rest.false_alarms_per_hour
-    many = f"{alarms:.0f} false alarms an hour at rest are many: " if _are_many(alarms) else ""
+    are_many = alarms > MOST_ALARMS_AT_REST
+    many = f"{alarms:.0f} false alarms an hour at rest are many: " if are_many else ""
     is_recorded = _is_background_recorded(run, config)
     if is_recorded and not many:
         return ""
@@ -225,10 +226,6 @@ def background_note(run: RunFolder, rest: EventScore | None = None) -> str:
             f"there are none; record some minutes of it: {command}"
         )
     return f"{many}record more `{background}`, then train again: {command}"
-
-
-def _are_many(alarms_per_hour: float) -> bool:
-    return alarms_per_hour > MOST_ALARMS_AT_REST
 
 
 def _is_background_recorded(run: RunFolder, config: GestureConfig) -> bool:
