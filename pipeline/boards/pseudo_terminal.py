@@ -10,7 +10,6 @@ import struct
 import termios
 import time
 import tty
-from types import TracebackType
 
 CHUNK_BYTES = 16384
 
@@ -28,12 +27,7 @@ class BoardLine:
     def __enter__(self) -> BoardLine:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._close(*self._open)
 
     def close_board_side(self) -> None:

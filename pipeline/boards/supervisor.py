@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import IO
 
 from pipeline.boards.pseudo_terminal import CHUNK_BYTES, BoardLine, PseudoPort
@@ -308,12 +307,7 @@ class RunningBoard:
     def __enter__(self) -> RunningBoard:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
         if self._failure is not None:
             raise self._failure

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import isfinite
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -195,6 +195,7 @@ class LineReader:
 FASTEST_HZ = 100_000.0  # no such sensor is faster
 FARTHEST = 2.0  # maximum ratio of reported and measured rate
 MOST = 1 << 32  # maximum of a board's counters
+COUNTERS = ("tick_hz", "overruns", "dropped")
 MOST_IN_A_WINDOW = 1 << 20  # samples: some hours
 
 
@@ -233,27 +234,17 @@ class BoardInfo:
 
 def board_info(answer: Message) -> BoardInfo:
     """Parse an answer to `info`; MISMATCH if a field is missing or impossible."""
-    return BoardInfo(
-        board=field_in(answer, "board"),
-        imu=field_in(answer, "imu"),
-        environment=field_in(answer, "environment"),
-        revision=field_in(answer, "revision"),
-        firmware=field_in(answer, "firmware"),
-        contract=field_in(answer, "contract"),
-        rate_hz=_number(answer, "rate_hz", FASTEST_HZ),
-        stream_hz=_number(answer, "stream_hz", FASTEST_HZ),
-        measured_hz=_number(answer, "measured_hz", FASTEST_HZ),
-        nominal_hz=_number(answer, "nominal_hz", FASTEST_HZ),
-        sensor_hz=_number(answer, "sensor_hz", FASTEST_HZ),
-        pace=field_in(answer, "pace"),
-        window=_count(answer, "window", MOST_IN_A_WINDOW),
-        hop=_count(answer, "hop", MOST_IN_A_WINDOW),
-        channels=_count(answer, "channels", MOST_IN_A_WINDOW),
-        classes=_count(answer, "classes", MOST_IN_A_WINDOW),
-        tick_hz=_count(answer, "tick_hz", MOST),
-        overruns=_count(answer, "overruns", MOST),
-        dropped=_count(answer, "dropped", MOST),
-    )
+    found: dict[str, Any] = {}
+    for field in fields(BoardInfo):
+        name = field.name
+        if field.type == "str":
+            found[name] = field_in(answer, name)
+        elif field.type == "float":
+            found[name] = _number(answer, name, FASTEST_HZ)
+        else:
+            most = MOST if name in COUNTERS else MOST_IN_A_WINDOW
+            found[name] = int(_number(answer, name, most))
+    return BoardInfo(**found)
 
 
 def plausible_rate_hz(reported_hz: float, measured_hz: float) -> float:
@@ -284,10 +275,6 @@ def _number(answer: Message, name: str, most: float) -> float:
             ExitCode.MISMATCH,
         )
     return number
-
-
-def _count(answer: Message, name: str, most: int) -> int:
-    return int(_number(answer, name, most))
 
 
 def field_in(answer: Message, name: str) -> str:

@@ -14,6 +14,7 @@ from pipeline.cli.board import proofs
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import App, Json
 from pipeline.core.board_profiles import BOARDS
+from pipeline.deployment.platformio import ensure_build_core
 from pipeline.workflows import deploy as workflow
 from pipeline.workflows import next_commands
 
@@ -65,7 +66,7 @@ def setup() -> None:
     """
     with console.steps(as_json=False) as on_step:
         on_step("preparing PlatformIO")
-        workflow.setup()
+        ensure_build_core()
 
 
 def show_deployed(deployed: Deployed, as_json: bool) -> None:

@@ -8,7 +8,6 @@ import sys
 import termios
 import tty
 from contextlib import suppress
-from types import TracebackType
 from typing import Any
 
 ESCAPE = b"\x1b"
@@ -30,12 +29,7 @@ class Keyboard:
             tty.setcbreak(sys.stdin)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._before is not None:
             with suppress(termios.error):  # the terminal itself has gone
                 termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)

@@ -167,7 +167,6 @@ def load_recording(path: Path) -> Recording:
 def _is_series(path: Path, what: str) -> PipelineError:
     return bad_file(
         path,
-        None,
         f"is a series of the {what}",
         "it has no motion and no label; it is for forecasts, not for gestures",
         "name a recording; an emulated board plays a series with --environment",
@@ -253,7 +252,6 @@ def _rate_in(path: Path, header: Mapping[str, str]) -> float:
     if not 0 < rate_hz < float("inf"):
         raise bad_file(
             path,
-            None,
             f"`# rate_hz: {header.get('rate_hz', '')}` is no sampling rate",
             "the line is missing or was edited",
             "write the rate in Hz, such as `# rate_hz: 119`",
@@ -268,7 +266,7 @@ def name_in(path: Path, header: Mapping[str, str], kind: str) -> str:
         return check_name(kind, text)
     except PipelineError as error:
         raise bad_file(
-            path, None, f"`# {kind}:` {error.what.rstrip('.')}", error.why, error.next_step
+            path, f"`# {kind}:` {error.what.rstrip('.')}", error.why, error.next_step
         ) from None
 
 
@@ -279,7 +277,6 @@ def _intervals_in(path: Path, header: Mapping[str, str], n: int) -> tuple[Interv
         if not match or not int(match[1]) < int(match[2]) <= n:
             raise bad_file(
                 path,
-                None,
                 f"interval {part!r} is not START-STOP LABEL within {n} samples",
                 "the header was edited, or rows were deleted",
                 "correct the `# intervals:` line; rows count from 0, STOP is not included",
@@ -296,7 +293,6 @@ def faults_in(path: Path, header: Mapping[str, str], n: int) -> tuple[Fault, ...
         if not match or int(match[3]) > n:
             raise bad_file(
                 path,
-                None,
                 f"fault {part!r} is not KIND COUNT before row N, with N up to {n}",
                 "the header was edited, or rows were deleted",
                 "correct or delete the `# faults:` line; rows count from 0",
@@ -308,26 +304,14 @@ def faults_in(path: Path, header: Mapping[str, str], n: int) -> tuple[Fault, ...
 def _take_in(path: Path, header: Mapping[str, str]) -> int | None:
     text = header.get("take", "")
     if text and not text.isdecimal():
-        raise bad_file(
-            path,
-            None,
-            f"`# take: {text}` is no number",
-            "the header was edited",
-            "correct or delete that line",
-        )
+        raise _edited(path, f"`# take: {text}` is no number")
     return int(text) if text else None
 
 
 def _pulled_in(path: Path, header: Mapping[str, str]) -> str | None:
     text = header.get("pulled", "")
     if text and text not in PULLED:
-        raise bad_file(
-            path,
-            None,
-            f"`# pulled: {text}` is not {' or '.join(PULLED)}",
-            "the header was edited",
-            "correct or delete that line",
-        )
+        raise _edited(path, f"`# pulled: {text}` is not {' or '.join(PULLED)}")
     return text or None
 
 
@@ -336,14 +320,12 @@ def clock_in(path: Path, header: Mapping[str, str]) -> HostClock | None:
     text = header.get("clock", "")
     match = _CLOCK.fullmatch(text)
     if text and not match:
-        raise bad_file(
-            path,
-            None,
-            f"`# clock: {text}` is not offset_us=… drift_ppm=… at_us=…",
-            "the header was edited",
-            "correct or delete that line",
-        )
+        raise _edited(path, f"`# clock: {text}` is not offset_us=… drift_ppm=… at_us=…")
     return HostClock(int(match[1]), float(match[2]), int(match[3])) if match else None
+
+
+def _edited(path: Path, what: str) -> PipelineError:
+    return bad_file(path, what, "the header was edited", "correct or delete that line")
 
 
 def _parts(header: Mapping[str, str], key: str) -> list[str]:
@@ -464,7 +446,6 @@ def _read_lines(path: Path) -> list[str]:
     except UnicodeDecodeError as error:
         raise bad_file(
             path,
-            None,
             f"is not a text file: byte {error.start} is no UTF-8",
             "it is an image, an archive, or text in another encoding",
             "save it as UTF-8 text, or take it out of the dataset",
@@ -486,10 +467,10 @@ def _check_columns(
     if columns_at == len(lines):
         raise bad_file(
             path,
-            len(lines),
             "the file ends before its line of column names",
             "it was cut short",
             "record or import the take again",
+            line=len(lines),
         )
     columns = tuple(name.strip() for name in lines[columns_at].split(","))
     promised = re.findall(r"(\w+) \[", header.get("channels", ""))
@@ -499,18 +480,18 @@ def _check_columns(
         what = f"column {', '.join(missing)} is missing" if missing else "columns are in disorder"
         raise bad_file(
             path,
-            columns_at + 1,
             f"{what}: the columns are {','.join(columns)[:80]}",
             "the file was edited, or has another separator than commas",
             f"the line should read {','.join((*CLOCK_COLUMNS, *(promised or IMU_UNITS)))}",
+            line=columns_at + 1,
         )
     if len(set(channels)) < len(channels):
         raise bad_file(
             path,
-            columns_at + 1,
             "two columns have the same name",
             "the file was edited",
             "name every column once",
+            line=columns_at + 1,
         )
     return channels
 
@@ -523,10 +504,10 @@ def _parse_rows(
     if not any(row.strip() for row in rows):
         raise bad_file(
             path,
-            columns_at + 1,
             "no sample follows",
             "the recording ended before it began",
             "delete the file",
+            line=columns_at + 1,
         )
     width = len(CLOCK_COLUMNS) + len(columns)
     try:
@@ -563,7 +544,9 @@ class Noted:
         return f"{place}: {self.what}"
 
 
-def bad_file(path: Path, line: int | None, what: str, why: str, next_step: str) -> PipelineError:
+def bad_file(
+    path: Path, what: str, why: str, next_step: str, line: int | None = None
+) -> PipelineError:
     """An error about a file; line counts from 1, None for the whole file."""
     place = f"{path}" if line is None else f"{path}:{line}"
     separator = " " if line is None and not what.startswith("`") else ": "
@@ -599,18 +582,18 @@ def _first_bad_row(
         if fault is not None:
             return bad_file(
                 path,
-                line,
                 fault,
                 "the file was edited or damaged",
                 "correct or delete that line, or delete the file; the other recordings are not "
                 "affected",
+                line=line,
             )
     return bad_file(
         path,
-        first_line,
         "the rows from here on cannot be read as numbers",
         "the file was edited or damaged",
         "delete the file, or record the take again",
+        line=first_line,
     )
 
 
@@ -655,25 +638,19 @@ def _no_recording(
 ) -> PipelineError:
     """The error for a file that does not have the format `known`."""
     if not any(lines):
-        return bad_file(
-            path,
-            None,
-            "is empty",
-            "it was cut short while it was written",
-            "delete the file",
-        )
+        return bad_file(path, "is empty", "it was cut short while it was written", "delete the file")
     if "format" in header:
         return bad_file(
             path,
-            list(header).index("format") + 1,
             f"format {header['format']!r} is not known here",
             f"this version reads format {known}; the file is of a later version, or was edited",
             "update the tool, or record again",
+            line=list(header).index("format") + 1,
         )
     return bad_file(
         path,
-        1,
         f"a recording starts with `# format: {known}`, this file does not",
         "it is a CSV file that something else wrote",
         "`gesture data import` turns such files into recordings",
+        line=1,
     )

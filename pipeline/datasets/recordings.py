@@ -100,7 +100,6 @@ def load_from_dataset(path: Path) -> Recording:
     if recording.label != path.parent.name:
         raise bad_file(
             path,
-            None,
             f"has `# label: {recording.label}`, but is in {path.parent.name}/",
             "it was moved, or the folder was renamed",
             "change the `# label:` line, or move the file to the folder of its label",

@@ -132,10 +132,10 @@ def _table(path: Path) -> tuple[list[str], tuple[int, list[str]], _Rows]:
         if len(cells) != len(header):
             raise bad_file(
                 path,
-                row.line,
                 f"has {len(cells)} cells, the header {len(header)}",
                 "the row was cut short, or a cell holds a comma",
                 "correct that row, or delete the rows from it on",
+                line=row.line,
             )
     return comments, (first.line, header), rest
 
@@ -149,7 +149,6 @@ def _units(comments: Sequence[str]) -> dict[str, str]:
 def _no_series(path: Path, what: str) -> PipelineError:
     return bad_file(
         path,
-        None,
         what,
         "it is no CSV file with a header and rows, or was cut short",
         "docs/forecasting.md shows the format",
@@ -162,10 +161,10 @@ def _places(path: Path, header: tuple[int, list[str]], config: SeriesConfig) -> 
         if name not in names:
             raise bad_file(
                 path,
-                line,
                 f"there is no column {name!r}, only {', '.join(names)}",
                 "the config names a column that this file does not have",
                 "use the names of the header in data.channels, data.categories and data.time",
+                line=line,
             )
     return {name: at for at, name in enumerate(names)}
 
@@ -199,10 +198,10 @@ def _times(
         except (ValueError, OverflowError):
             raise bad_file(
                 path,
-                row.line,
                 f"{', '.join(columns)} is {', '.join(parts)[:60]!r}, no time",
                 "the column has another format of time, or the row is damaged",
                 f"name the columns of the time in data.time; the header has {', '.join(names)}",
+                line=row.line,
             ) from None
     return times, dated
 
@@ -271,10 +270,10 @@ def _bad_cell(path: Path, line: int, column: str, cell: str, fault: str) -> Pipe
     what = f"{column} is {fault}" if not cell.strip() else f"{column} is {cell[:40]!r}, {fault}"
     return bad_file(
         path,
-        line,
         what,
         "a reading is missing there, or the column has other data",
         "fill it in, start the file after it, or leave the column out of data.channels",
+        line=line,
     )
 
 
@@ -314,10 +313,10 @@ def _not_rising(path: Path, line: int, before: int, doubled: bool) -> PipelineEr
     what = f"has the time of line {before} again" if doubled else f"is earlier than line {before}"
     return bad_file(
         path,
-        line,
         f"the row {what}",
         "the rows are not sorted by time, or some are there twice",
         "sort the rows by time and keep one of each",
+        line=line,
     )
 
 
@@ -330,10 +329,10 @@ def _hole(path: Path, line: int, step_us: float, usual_us: float, others: int) -
     more = f"; {others} places are like this" if others > 1 else ""
     return bad_file(
         path,
-        line,
         f"{what}: {length} since the row above, a step is {usual}{more}",
         "readings were lost; this tool does not invent values",
         "fill the hole, or cut the file there and use the longer part",
+        line=line,
     )
 
 
@@ -425,7 +424,6 @@ def _series_in(path: Path, header: Mapping[str, str]) -> str:
     if header.get("series") != ENVIRONMENT:
         raise bad_file(
             path,
-            None,
             f"has no line `# series: {ENVIRONMENT}`",
             "it is a recording of motion, or of other sensors than those of the environment",
             "name a series of `gesture capture --sensor environment`",
@@ -441,7 +439,6 @@ def _period_in(path: Path, header: Mapping[str, str]) -> float:
     if not 0 < period_s < float("inf"):
         raise bad_file(
             path,
-            None,
             f"`# period_s: {header.get('period_s', '')}` is no period",
             "the line is missing or was edited",
             "write the seconds from one reading to the next, such as `# period_s: 60`",

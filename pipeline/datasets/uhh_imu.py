@@ -120,7 +120,6 @@ def _oddities(file: Path, marked: int, moving: Sequence[tuple[int, int]], rows: 
 def _another_kind(file: Path, what: str) -> PipelineError:
     return bad_file(
         file,
-        None,
         what,
         "it is another archive, or is damaged",
         "`gesture data get uhh_imu` fetches the archives that can be read",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +27,6 @@ from pipeline.workflows.runs import converted_contract, locked_run, open_run
 
 if TYPE_CHECKING:
     from pipeline.boards.supervisor import RunningBoard
-    from pipeline.capture.link_statistics import MonitorEntry
     from pipeline.training.events import MatchedEvents
 
 
@@ -112,9 +111,9 @@ def watch_stream(path: Path, board: str, stream: Recording) -> MatchedEvents:
     contract = converted_contract(run)
     image = _image_of(path, board)
     events: list[Event] = []
-    with start(board, image, stream, fast=True) as running:
-        limit_s = START_S + SLOWEST * len(stream) / stream.rate_hz
-        for entry in _entries_at(running.port, contract.labels, limit_s):
+    limit_s = START_S + SLOWEST * len(stream) / stream.rate_hz
+    with start(board, image, stream, fast=True) as running, open_port(running.port) as connection:
+        for entry in watch(BoardClient(connection), contract.labels, limit_s):
             if entry.event is not None:
                 events.append(entry.event)
             elif entry.sensor_stopped:
@@ -130,11 +129,6 @@ def watch_stream(path: Path, board: str, stream: Recording) -> MatchedEvents:
 def _image_of(path: Path, board: str) -> Path:
     with locked_run(path, "board start", BUILD_PATIENCE_S, reads=True) as run:
         return Path(build_image(run, board, converted_contract(run).hash()).path)
-
-
-def _entries_at(port: str, labels: Sequence[str], limit_s: float) -> Iterator[MonitorEntry]:
-    with open_port(port) as connection:
-        yield from watch(BoardClient(connection), labels, limit_s)
 
 
 def _check_loop(loop: bool, imu: Path | None) -> None:

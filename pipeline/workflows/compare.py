@@ -15,12 +15,12 @@ from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.files import PART, is_part
 from pipeline.core.locks import LOCK, Lock
 from pipeline.core.run_folder import RunFolder
-from pipeline.training.held_out_scores import HeldOutScores
 from pipeline.workflows.report import accuracies_by_protocol, events_of, saved_sweep
 from pipeline.workflows.run_facts import (
     complete_artifacts,
     figures_of,
     image_of,
+    int8_accuracy,
     load_metrics,
     load_settings,
     optional_json,
@@ -147,7 +147,7 @@ def _facts(run: RunFolder) -> RunSummary:
         windows=sum(map(sum, metrics.get("confusion", ()))) or None,
         float_accuracy=metrics.get("accuracy"),
         figures=figures_of(run, contract),
-        int8_accuracy=_int8_accuracy(run, contract),
+        int8_accuracy=int8_accuracy(run, contract),
         protocols=accuracies_by_protocol(evaluation),
         **_event_facts(events_of(run, evaluation)),
         rotation_limit_deg=None if sweep is None else sweep.rotation_limit_deg,
@@ -178,12 +178,6 @@ def _state(contract: Contract, has_image: bool) -> str:
     if contract.quantization is None:
         return "trained"
     return "deployed" if has_image else "converted"
-
-
-def _int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
-    if contract.quantization is None or not contract.labels:
-        return None
-    return HeldOutScores.load(run.require(run.scores_file, "convert")).int8_accuracy
 
 
 def _event_facts(events: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -40,10 +40,7 @@ from pipeline.workflows.run_facts import (
     save_int8_forecasts,
     window_arrays,
 )
-from pipeline.workflows.runs import (
-    locked_run,
-    require_space,
-)
+from pipeline.workflows.runs import locked_run, require_space
 
 if TYPE_CHECKING:
     from pipeline.compiler import CompiledNetwork

@@ -28,7 +28,7 @@ from pipeline.core.board_profiles import (
     require_profile,
 )
 from pipeline.core.board_slots import running_boards
-from pipeline.core.contract import Contract, Level, Task
+from pipeline.core.contract import Contract, Task
 from pipeline.core.costs import NetworkCost
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.files import writing
@@ -38,7 +38,7 @@ from pipeline.core.run_folder import RunFolder, note
 from pipeline.deployment import profile
 from pipeline.deployment.export_files import BOARD, put_sketch
 from pipeline.deployment.find_board import Reporter, find_board
-from pipeline.deployment.platformio import build_firmware, ensure_build_core
+from pipeline.deployment.platformio import build_firmware
 from pipeline.deployment.profile import FLAGS, take_profile
 from pipeline.deployment.upload import Timeouts, open_patiently, upload
 from pipeline.deployment.verify import runs_image, verify_board
@@ -91,11 +91,6 @@ class Deployed:
     task: Task
 
 
-def setup() -> None:
-    """Prepare PlatformIO for builds, also without a connection to its registry."""
-    ensure_build_core()
-
-
 def list_ports() -> list[FoundPort]:
     """Ports of USB devices, boards first, then ports of emulated boards."""
     return [*plugged_in_ports(), *map(emulated_port, running_boards())]
@@ -127,8 +122,8 @@ def _deploy(
     on_step(f"building the firmware for {board}")
     image = build_image(run, board, contract_hash, flags)
     with _on_board(run, image, port, log_file(run, "upload", flags), on_step) as ready:
-        _prove_task(run, ready.port, on_step)
-        profiled = _profile(run, board, ready.port, on_step) if flags else None
+        _prove_task(run, ready.device, on_step)
+        profiled = _profile(run, board, ready.device, on_step) if flags else None
     instructions = _instructions(board, ready.verified)
     image = replace(image, instructions_per_inference=instructions)
     image.save(run.firmware_file)
@@ -141,29 +136,20 @@ def _deploy(
     )
 
 
-@dataclass(frozen=True)
-class _Ready:
-    """A board that is verified."""
-
-    port: str
-    verified: Verified
-    unchanged: bool
-
-
 @contextmanager
 def _on_board(
     run: RunFolder, image: FirmwareImage, port: str, log: Path, on_step: OnStep
-) -> Iterator[_Ready]:
+) -> Iterator[Uploaded]:
     """Upload and verify; an emulated board runs during the block."""
     from pipeline.boards.supervisor import start
 
     if image.board not in EMULATED:
-        uploaded = _upload(run, image, port, log, on_step)
-        yield _Ready(uploaded.device, uploaded.verified, uploaded.unchanged)
+        yield _upload(run, image, port, log, on_step)
         return
     on_step(f"starting the {image.board} board")
     with start(image.board, Path(image.path), fast=True) as running:
-        yield _Ready(running.port, _verify_at(run, running.port, on_step, image), unchanged=False)
+        verified = _verify_at(run, running.port, on_step, image)
+        yield Uploaded(verified, unchanged=False, device=running.port)
 
 
 def check_board(path: Path, port: str, on_step: OnStep) -> Verified:
@@ -348,7 +334,7 @@ class UploadRequest:
 
 @dataclass(frozen=True)
 class Uploaded:
-    """The result of an upload.
+    """A board that is verified.
 
     Attributes:
         unchanged: the board already ran this image, and nothing was uploaded.
@@ -373,15 +359,13 @@ def put_on_board(
     with _log_file(log) as write:
         reporter = Reporter(on_step, write)
         board = find_board(usb, port, request.profile, reporter, timeouts.person_s)
-        if _runs_already(request, usb, board, reporter, timeouts):
+        unchanged = _runs_already(request, usb, board, reporter, timeouts)
+        if unchanged:
             reporter.report("unchanged: the board runs this image already, nothing is uploaded")
-            return Uploaded(
-                _verify_uploaded(request, usb, board, reporter, timeouts), True, board.device
-            )
-        board = upload(usb, board, request.image, request.profile, reporter, timeouts)
-        return Uploaded(
-            _verify_uploaded(request, usb, board, reporter, timeouts), False, board.device
-        )
+        else:
+            board = upload(usb, board, request.image, request.profile, reporter, timeouts)
+        verified = _verify_uploaded(request, usb, board, reporter, timeouts)
+        return Uploaded(verified, unchanged, board.device)
 
 
 def _runs_already(
@@ -450,8 +434,13 @@ WORDS = 300  # more than fit in a line, with unknown ones
 def prove_generation(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:
     """Compare generated text of the board and the twin; MISMATCH at the first difference."""
     on_step(f"comparing {CHARACTERS} generated characters")
+    prompt = load_table(run, run.contract()).entries[0]
     with board_that_runs(run, port) as client:
-        _compare_generated(client, _twin(run), _entries(run)[0])
+        found = write_text(client, prompt, CHARACTERS, TEMPERATURE, SEED)
+    expected = TextTwin(run_twin(run)).generate(prompt, CHARACTERS, TEMPERATURE, SEED)
+    if found != expected:
+        at = next(n for n in range(CHARACTERS) if found[: n + 1] != expected[: n + 1])
+        raise _differs(f"character {at} is {found[at : at + 1]!r}, expected {expected[at]!r}")
 
 
 def prove_classification(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:
@@ -459,36 +448,14 @@ def prove_classification(run: RunFolder, port: str, on_step: Callable[[str], Non
     on_step(f"comparing the scores of a text of {WORDS} words")
     vocabulary = run.contract().vocabulary
     assert vocabulary is not None  # text has one
-    with board_that_runs(run, port) as client:
-        _compare_classified(client, _twin(run), _entries(run), vocabulary.level)
-
-
-def _twin(run: RunFolder) -> TextTwin:
-    return TextTwin(run_twin(run))
-
-
-def _entries(run: RunFolder) -> tuple[str, ...]:
-    return load_table(run, run.contract()).entries
-
-
-def _compare_generated(client: BoardClient, twin: TextTwin, prompt: str) -> None:
-    found = write_text(client, prompt, CHARACTERS, TEMPERATURE, SEED)
-    expected = twin.generate(prompt, CHARACTERS, TEMPERATURE, SEED)
-    if found != expected:
-        at = next(
-            place for place in range(CHARACTERS) if found[: place + 1] != expected[: place + 1]
-        )
-        raise _differs(f"character {at} is {found[at : at + 1]!r}, expected {expected[at]!r}")
-
-
-def _compare_classified(
-    client: BoardClient, twin: TextTwin, entries: tuple[str, ...], level: Level
-) -> None:
+    entries = load_table(run, run.contract()).entries
     words = [entries[number * number % len(entries)] for number in range(WORDS)]
     text = ", ".join(
         word.upper() if number % 7 else f"{word}-é" for number, word in enumerate(words)
     )
-    found, expected = classify_text(client, text, level), twin.sentiment(text)
+    with board_that_runs(run, port) as client:
+        found = classify_text(client, text, vocabulary.level)
+    expected = TextTwin(run_twin(run)).sentiment(text)
     if found.tolist() != expected.tolist():
         raise _differs(f"the scores are {found.tolist()}, expected {expected.tolist()}")
 

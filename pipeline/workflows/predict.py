@@ -14,7 +14,7 @@ from pipeline.capture.requests import classify_text, write_text
 from pipeline.config.file import load_section
 from pipeline.config.forecast_settings import ForecastConfig
 from pipeline.config.text_settings import GenerationConfig, SentimentConfig
-from pipeline.core.artifacts import Event, Float32, Int8, Int32
+from pipeline.core.artifacts import Event, Float32, Int32
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract, Level, Task
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.forecasts import Float64, span
@@ -29,15 +29,8 @@ from pipeline.training.text_task import TextGenerator
 from pipeline.twin.text_twin import ONE_E4, TextTwin, temperature_e4_of
 from pipeline.workflows.boards import board_that_runs
 from pipeline.workflows.generated import run_twin
-from pipeline.workflows.run_facts import (
-    complete_artifacts,
-    losses,
-)
-from pipeline.workflows.runs import (
-    contract_for,
-    converted_contract,
-    open_run,
-)
+from pipeline.workflows.run_facts import complete_artifacts, losses
+from pipeline.workflows.runs import contract_for, converted_contract, open_run
 
 if TYPE_CHECKING:
     from pipeline.datasets.series import Series
@@ -100,7 +93,7 @@ def predict(path: Path, texts: Sequence[str], port: str | None = None) -> list[J
     _check_texts(texts, vocabulary)
     converted = contract.quantization is not None
     if converted or port is not None:
-        scores = _int8_scores(run, texts, port)
+        scores = _int8_scores(run, texts, vocabulary.level, port)
     else:
         scores = _float_scores(run, vocabulary, texts)
     return [
@@ -127,19 +120,19 @@ def _judgement(
     )
 
 
-def _int8_scores(run: RunFolder, texts: Sequence[str], port: str | None) -> Float32:
+def _int8_scores(run: RunFolder, texts: Sequence[str], level: Level, port: str | None) -> Float32:
     """Scores of the compiled C, float32 [n, labels], 0 to 1."""
     quantization = converted_contract(run).quantization
     assert quantization is not None  # a converted one has it
-    int8 = _judged_by_twin(run, texts) if port is None else classify_on_board(run, texts, port)
+    if port is None:
+        twin = TextTwin(run_twin(run))
+        int8 = [twin.sentiment(text) for text in texts]
+    else:
+        with board_that_runs(run, port) as board:
+            int8 = [classify_text(board, text, level) for text in texts]
     steps = np.stack(int8).astype(np.float32) - quantization.output_zero_point
     scores: Float32 = steps * np.float32(quantization.output_scale)
     return scores
-
-
-def _judged_by_twin(run: RunFolder, texts: Sequence[str]) -> list[Int8]:
-    twin = _twin(run)
-    return [twin.sentiment(text) for text in texts]
 
 
 def _float_scores(run: RunFolder, vocabulary: Vocabulary, texts: Sequence[str]) -> Float32:
@@ -174,19 +167,13 @@ def generate(
     with complete_artifacts(run):
         bits_per_character = losses(run, contract)[-1].value / math.log(2)
     if port is not None:
-        text = generate_on_board(run, prompt, length, temperature, seed, port)
+        with board_that_runs(run, port) as board:
+            text = write_text(board, prompt, length, temperature, seed)
     elif converted:
-        text = _twin(run).generate(prompt, length, temperature, seed)
+        text = TextTwin(run_twin(run)).generate(prompt, length, temperature, seed)
     else:
         text = _float_written(run, vocabulary, prompt, length, temperature, seed)
-    return Written(
-        prompt=prompt,
-        text=text,
-        temperature=temperature,
-        seed=seed,
-        bits_per_character=bits_per_character,
-        int8=converted,
-    )
+    return Written(prompt, text, temperature, seed, bits_per_character, converted)
 
 
 def _float_written(
@@ -197,10 +184,6 @@ def _float_written(
     prompted = vocabulary.encode(prompt).tolist()
     written = TextGenerator(network, config.model).generate(prompted, length, temperature, seed)
     return vocabulary.decode(written)
-
-
-def _twin(run: RunFolder) -> TextTwin:
-    return TextTwin(run_twin(run))
 
 
 def _open(path: Path, task: Task, command: str) -> tuple[RunFolder, Contract, Vocabulary]:
@@ -270,22 +253,6 @@ def _check_prompt(prompt: str, vocabulary: Vocabulary) -> None:
 CHARACTERS, TEMPERATURE, SEED = 200, 1.0, 1
 
 
-def classify_on_board(run: RunFolder, texts: Sequence[str], port: str) -> list[Int8]:
-    """Scores of a board for each text: int8 [labels]."""
-    vocabulary = run.contract().vocabulary
-    assert vocabulary is not None  # a model of text has one
-    with board_that_runs(run, port) as board:
-        return [classify_text(board, text, vocabulary.level) for text in texts]
-
-
-def generate_on_board(
-    run: RunFolder, prompt: str, count: int, temperature: float, seed: int, port: str
-) -> str:
-    """Text that a board generates after a prompt."""
-    with board_that_runs(run, port) as board:
-        return write_text(board, prompt, count, temperature, seed)
-
-
 @dataclass(frozen=True)
 class Forecast:
     """One forecast.
@@ -332,13 +299,8 @@ def forecast(path: Path, file: Path, port: str | None = None) -> Forecasts:
     _check_series(series, contract)
     rows = series.thousandths(categories_of(contract, config))[-contract.window :]
     values, by = _values(run, contract, rows, port)
-    return Forecasts(
-        run=run.path,
-        file=file,
-        by=by,
-        last_time=series.time(-1),
-        forecasts=_forecasts(contract, series, rows, values),
-    )
+    forecasts = _forecasts(contract, series, rows, values)
+    return Forecasts(run.path, file, by, series.time(-1), forecasts)
 
 
 def _values(

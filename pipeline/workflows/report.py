@@ -35,7 +35,6 @@ from pipeline.reports.pages import (
     render_gestures,
     render_sentiment,
 )
-from pipeline.training.held_out_scores import HeldOutScores
 from pipeline.training.metrics import classification_metrics, metrics_from_confusion
 from pipeline.training.robustness import Robustness, make_curve
 from pipeline.workflows.decision import Events, outcome
@@ -45,6 +44,7 @@ from pipeline.workflows.run_facts import (
     complete_artifacts,
     facts_of,
     held_out_windows,
+    int8_accuracy,
     int8_loss,
     load_forecasts,
     optional_json,
@@ -314,14 +314,8 @@ def forecast_page(run: RunFolder) -> Page:
 def sentiment_page(run: RunFolder) -> Page:
     """Render the page of a sentiment run."""
     values = facts_of(run)
-    facts = SentimentFacts(**values, int8_accuracy=_int8_accuracy(run, values["contract"]))
+    facts = SentimentFacts(**values, int8_accuracy=int8_accuracy(run, values["contract"]))
     return Page.of(render_sentiment(facts), facts)
-
-
-def _int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
-    if contract.quantization is None:
-        return None
-    return HeldOutScores.load(run.require(run.scores_file, "convert")).int8_accuracy
 
 
 def generation_page(run: RunFolder) -> Page:

@@ -177,6 +177,13 @@ def load_float_forecasts(run: RunFolder) -> HeldOutSeries:
     return HeldOutSeries.load(run.require(run.series_file, "train"))
 
 
+def int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
+    """The accuracy of the compiled C; None without conversion, and for tasks without labels."""
+    if contract.quantization is None or not contract.labels:
+        return None
+    return HeldOutScores.load(run.require(run.scores_file, "convert")).int8_accuracy
+
+
 def int8_loss(run: RunFolder, contract: Contract) -> float | None:
     """The loss of the compiled C in nats for each character; None without conversion."""
     if contract.quantization is None:

@@ -13,7 +13,6 @@ from pipeline.config.forecast_settings import ForecastConfig
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.config.reference import TASKS
 from pipeline.config.sections import TaskConfig
-from pipeline.config.text_settings import GenerationConfig, SentimentConfig
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.files import load_json, require_room
@@ -33,12 +32,7 @@ from pipeline.training.models import check_hop, check_window
 from pipeline.training.text_task import train_generation, train_sentiment
 from pipeline.workflows.report import write_report
 from pipeline.workflows.run_facts import background_note
-from pipeline.workflows.runs import (
-    RUNS,
-    begun_run,
-    find_run,
-    point_latest_at,
-)
+from pipeline.workflows.runs import RUNS, begun_run, find_run, point_latest_at
 
 if TYPE_CHECKING:
     from pipeline.training.fit import Epoch
@@ -140,18 +134,6 @@ def train_on(
     return train_gestures(dataset, config, folder, on_epoch)
 
 
-def _train_sentiment(
-    config: SentimentConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
-) -> Trained:
-    return train_sentiment(sentiment_dataset(config), config, folder, on_epoch)
-
-
-def _train_generation(
-    config: GenerationConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
-) -> Trained:
-    return train_generation(generation_dataset(config), config, folder, on_epoch)
-
-
 def _train_forecasts(
     config: ForecastConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
 ) -> Trained:
@@ -162,7 +144,7 @@ def _train_forecasts(
 # By task; each function takes the config of its task.
 TRAIN_OF: Mapping[str, Callable[[Any, RunFolder, Callable[[Epoch], None]], Trained]] = {
     "gesture": _train_gestures,
-    "sentiment": _train_sentiment,
-    "generation": _train_generation,
+    "sentiment": lambda config, *rest: train_sentiment(sentiment_dataset(config), config, *rest),
+    "generation": lambda config, *rest: train_generation(generation_dataset(config), config, *rest),
     "forecast": _train_forecasts,
 }
