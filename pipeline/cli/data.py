@@ -17,6 +17,9 @@ from pipeline.cli.parser import App, Json, NewLabel
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import ExitCode
 from pipeline.datasets.catalogue import SequenceEntry
+from pipeline.datasets.inventory import datasets_in, inventory_of
+from pipeline.datasets.lint import lint_dataset
+from pipeline.datasets.simulate import simulate_dataset
 from pipeline.workflows import datasets as workflow
 from pipeline.workflows import next_commands
 
@@ -135,7 +138,7 @@ def data_lint(dataset: Dataset, json: Json = False) -> None:
     console.show_recovered(workflow.recover(dataset))
     with console.steps(json) as on_step:
         on_step(f"looking at the takes of {dataset}")
-        report = workflow.lint(dataset)
+        report = lint_dataset(dataset)
     _show_lint(report, json)
     if report.findings:
         raise typer.Exit(ExitCode.FINDINGS)
@@ -174,10 +177,10 @@ def data_list(
     if remote:
         _show_catalogue(workflow.remote_datasets(), json)
     elif dataset is None:
-        _show_datasets(workflow.local_datasets(), json)
+        _show_datasets(datasets_in(workflow.DATA), json)
     else:
         console.show_recovered(workflow.recover(dataset))
-        _show_inventory(workflow.inventory(dataset), json)
+        _show_inventory(inventory_of(dataset), json)
 
 
 @data_app.command("trim")
@@ -256,7 +259,7 @@ def simulate(
     \b
     Example: gesture simulate data/simulated --people 5 --takes 10
     """
-    _show_simulated(workflow.simulate(folder, people, takes, seed), json)
+    _show_simulated(simulate_dataset(folder, people, takes, seed), json)
 
 
 def _show_simulated(paths: Sequence[Path], as_json: bool) -> None:
@@ -357,7 +360,6 @@ def _show_catalogue(datasets: Sequence[RemoteDataset], as_json: bool) -> None:
 
 
 def _content(entry: Published) -> list[tuple[str, str]]:
-
     if isinstance(entry, SequenceEntry):
         return [("content", entry.content), ("files", ", ".join(entry.files))]
     people = "1 person" if entry.people == 1 else f"{entry.people} people"

@@ -140,7 +140,6 @@ def _level(curve: Curve, level: float | None) -> str:
 
 
 def _show_runs(runs: Sequence[RunSummary | BrokenRun], as_json: bool) -> None:
-
     if as_json:
         print_json({"runs": runs})
         return

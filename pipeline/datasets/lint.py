@@ -6,7 +6,7 @@ import itertools
 import re
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -77,6 +77,10 @@ class TakeFile:
         starts = (n for n, line in enumerate(self._lines, 1) if line.startswith(f"# {key}:"))
         return next(starts, None)
 
+    def finding(self, check: str, row: int, what: str, next_step: str) -> Finding:
+        """A finding at a sample, counted from 0."""
+        return Finding(check, self.path, self.line_of_row(row), what, next_step)
+
     @property
     def has_imu(self) -> bool:
         """Whether it has all six channels."""
@@ -130,49 +134,39 @@ def _axes(take: TakeFile, kind: tuple[str, ...]) -> Float32:
     return take.imu[:, :3] if kind == ACCELERATION else take.imu[:, 3:]
 
 
-def _gaps(take: TakeFile) -> list[Finding]:
+def _gaps(take: TakeFile) -> Iterator[Finding]:
     gaps = take.recording.gaps
-    if not gaps:
-        return []
-    missing = sum(gap.missing for gap in gaps)
-    places = "one place" if len(gaps) == 1 else f"{len(gaps)} places"
-    return [
-        Finding(
+    if gaps:
+        missing = sum(gap.missing for gap in gaps)
+        places = "one place" if len(gaps) == 1 else f"{len(gaps)} places"
+        yield take.finding(
             "gap",
-            take.path,
-            take.line_of_row(gaps[0].index),
+            gaps[0].index,
             f"{missing} samples are missing in {places}, the first before this line",
             "record the take again, or keep the part without a gap: "
             "`gesture data trim FILE --start S --stop S`",
         )
-    ]
 
 
-def _slow_clock(take: TakeFile) -> list[Finding]:
+def _slow_clock(take: TakeFile) -> Iterator[Finding]:
     recording = take.recording
     period_us = 1e6 / recording.rate_hz
     lag = np.diff(recording.t_us) - np.diff(recording.seq) * period_us
     late = np.flatnonzero(lag > (SLOW_STEP - 1) * period_us) + 1
-    if not len(late):
-        return []
-    return [
-        Finding(
+    if len(late):
+        yield take.finding(
             "gap",
-            take.path,
-            take.line_of_row(int(late[0])),
+            int(late[0]),
             f"the board's clock jumps by {lag[late[0] - 1] / 1000:.0f} ms although no number is "
             f"missing, in {len(late)} places",
             "the sensor was read too late: record the take again",
         )
-    ]
 
 
-def _measured_rate(take: TakeFile) -> list[Finding]:
+def _measured_rate(take: TakeFile) -> Iterator[Finding]:
     rate_hz, measured_hz = take.recording.rate_hz, take.recording.measured_rate_hz
-    if abs(measured_hz - rate_hz) <= CLOCK_TOLERANCE * rate_hz:
-        return []
-    return [
-        Finding(
+    if abs(measured_hz - rate_hz) > CLOCK_TOLERANCE * rate_hz:
+        yield Finding(
             "rate",
             take.path,
             take.line_of_key("rate_hz"),
@@ -180,10 +174,11 @@ def _measured_rate(take: TakeFile) -> list[Finding]:
             "write the true rate into the `# rate_hz:` line if the clock is right; "
             "otherwise record again",
         )
-    ]
 
 
-def _clipping(take: TakeFile, full_scales: dict[tuple[str, ...], float | None]) -> list[Finding]:
+def _clipping(
+    take: TakeFile, full_scales: dict[tuple[str, ...], float | None]
+) -> Iterator[Finding]:
     """Readings at the end of the sensor's range, or a flat top at any value."""
     clipped = np.zeros(take.imu.shape, dtype=bool)
     for kind, first in ((ACCELERATION, 0), (ROTATION, 3)):
@@ -194,20 +189,16 @@ def _clipping(take: TakeFile, full_scales: dict[tuple[str, ...], float | None]) 
             if full_scale is not None:
                 clipped[:, column] |= values >= END_OF_RANGE * full_scale
     rows = np.flatnonzero(clipped.any(axis=1))
-    if not len(rows):
-        return []
-    columns = np.flatnonzero(clipped.any(axis=0))
-    peaks = ", ".join(f"{IMU_CHANNELS[at]} at {_peak(take.imu[:, at]):g}" for at in columns)
-    return [
-        Finding(
+    if len(rows):
+        columns = np.flatnonzero(clipped.any(axis=0))
+        peaks = ", ".join(f"{IMU_CHANNELS[at]} at {_peak(take.imu[:, at]):g}" for at in columns)
+        yield take.finding(
             "clipping",
-            take.path,
-            take.line_of_row(int(rows[0])),
+            int(rows[0]),
             f"{len(rows)} of {len(take.imu)} samples stand at the end of the range: {peaks}",
             "set the sensor to a larger range and record again, or move less hard; clipped "
             "samples cannot be repaired",
         )
-    ]
 
 
 def _peak(values: Float32) -> float:
@@ -244,10 +235,9 @@ def _stuck(take: TakeFile) -> list[Finding]:
 
 
 def _stuck_finding(take: TakeFile, what: str, same: NDArray[np.bool_]) -> Finding:
-    return Finding(
+    return take.finding(
         "stuck-axis",
-        take.path,
-        take.line_of_row(_run_start(same)),
+        _run_start(same),
         f"{what} for {longest_run(same) + 1} of {len(take.imu)} samples from this line on",
         "the sensor gave nothing new: restart the board, and record the take again",
     )
@@ -293,13 +283,8 @@ def _check_duplicates(takes: Sequence[TakeFile]) -> list[Finding]:
 def _duplicate(take: TakeFile, earlier: TakeFile) -> Finding:
     other = take.recording.label != earlier.recording.label
     label = f", which says it is {earlier.recording.label}" if other else ""
-    return Finding(
-        "duplicate",
-        take.path,
-        take.line_of_row(0),
-        f"the same samples as {earlier.path}{label}",
-        "delete one of the two files",
-    )
+    what = f"the same samples as {earlier.path}{label}"
+    return take.finding("duplicate", 0, what, "delete one of the two files")
 
 
 def _near_duplicates(takes: Sequence[TakeFile]) -> list[Finding]:
@@ -367,10 +352,9 @@ def _near_finding(take: TakeFile, earlier: TakeFile, likeness: float) -> Finding
         boundary = f"of another session, {earlier.recording.session}"
     else:
         boundary = "of the same session"
-    return Finding(
+    return take.finding(
         "near-duplicate",
-        take.path,
-        take.line_of_row(0),
+        0,
         f"nearly the same as {earlier.path} {boundary}: correlation {likeness:.3f}",
         "delete one of the two: a copy in the test part makes a model look better than it is",
     )
@@ -390,17 +374,11 @@ FAR = 3.0  # times the usual distance, and at least FAR_AT_LEAST
 FAR_AT_LEAST = 0.5  # g, and shares of the whole rotation
 
 
-def _check_gravity(takes: Sequence[TakeFile]) -> list[Finding]:
+def _check_gravity(takes: Sequence[TakeFile]) -> Iterator[Finding]:
     """A finding for each person and session whose accelerometer does not read gravity in g."""
-    groups = defaultdict(list)
-    for take in takes:
-        if take.has_imu and len(take.imu) >= QUIET_ROWS:
-            groups[take.group].append(take)
-    return [
-        finding
-        for _, group in sorted(groups.items())
-        for finding in _gravity_finding(group, _quiet_reading(group))
-    ]
+    readable = [take for take in takes if take.has_imu and len(take.imu) >= QUIET_ROWS]
+    for _, group in sorted(_by_group(readable).items()):
+        yield from _gravity_finding(group, _quiet_reading(group))
 
 
 def _quiet_reading(group: Sequence[TakeFile]) -> float:
@@ -412,37 +390,33 @@ def _quiet_reading(group: Sequence[TakeFile]) -> float:
     return float(np.median(np.linalg.norm(stretches[quietest].mean(axis=1), axis=1)))
 
 
-def _gravity_finding(group: Sequence[TakeFile], reading: float) -> Iterable[Finding]:
+def _gravity_finding(group: Sequence[TakeFile], reading: float) -> Iterator[Finding]:
     first = group[0]
     where = f"the quietest readings are {reading:.3g}, in {len(group)} takes of {first.group_name}"
-    line = first.line_of_row(0)
     if reading < NO_GRAVITY:
         what = f"gravity is missing: {where}"
         step = (
             "export the accelerometer as it reads, without a high-pass filter, mean removal or "
             "`linear acceleration`: a board reads 1 g at rest"
         )
-        yield Finding("gravity", first.path, line, what, step)
+        yield first.finding("gravity", 0, what, step)
     for lowest, highest, unit, remedy in UNITS:
         if lowest <= reading < highest:
             what = f"the acceleration looks like {unit}, not g: {where}"
-            yield Finding("gravity", first.path, line, what, f"{remedy} and import again")
+            yield first.finding("gravity", 0, what, f"{remedy} and import again")
 
 
-def _check_swapped(takes: Sequence[TakeFile]) -> list[Finding]:
+def _check_swapped(takes: Sequence[TakeFile]) -> Iterator[Finding]:
     """Takes, or whole sessions, that look like the others with two axes swapped."""
     usable = [take for take in takes if take.has_imu and len(take.imu) > 1]
-    findings = []
     for label in sorted({take.recording.label for take in usable}):
         of_label = [take for take in usable if take.recording.label == label]
-        findings += _odd_sessions(of_label)
-        findings += _odd_takes(of_label)
-    return findings
+        yield from _odd_sessions(of_label)
+        yield from _odd_takes(of_label)
 
 
-def _odd_takes(takes: Sequence[TakeFile]) -> list[Finding]:
+def _odd_takes(takes: Sequence[TakeFile]) -> Iterator[Finding]:
     """Compared with the other takes of the same person and session."""
-    findings = []
     for _, group in sorted(_by_group(takes).items()):
         features = np.array([_features(take) for take in group])
         for index, take in enumerate(group):
@@ -450,14 +424,12 @@ def _odd_takes(takes: Sequence[TakeFile]) -> list[Finding]:
             # Rotation differs too much from take to take for this check.
             pair = _swapped_axes(features[index : index + 1], others, ACCELERATION)
             if pair:
-                findings.append(_swap_finding(take, pair, f"{take.path.name}", "this session's"))
-    return findings
+                yield _swap_finding(take, pair, f"{take.path.name}", "this session's")
 
 
-def _odd_sessions(takes: Sequence[TakeFile]) -> list[Finding]:
+def _odd_sessions(takes: Sequence[TakeFile]) -> Iterator[Finding]:
     """Compared with other sessions of the same person: others may hold the board differently."""
     groups = _by_group(takes)
-    findings = []
     for key, group in sorted(groups.items()):
         elsewhere = [t for other, ts in groups.items() if other[0] == key[0] for t in ts]
         others = [take for take in elsewhere if take.group != key]
@@ -467,8 +439,7 @@ def _odd_sessions(takes: Sequence[TakeFile]) -> list[Finding]:
         pair = _swapped_axes(odd, usual, ACCELERATION) or _swapped_axes(odd, usual, ROTATION)
         if pair:
             whole = f"{len(group)} takes of {group[0].group_name}"
-            findings.append(_swap_finding(group[0], pair, whole, "the other sessions'"))
-    return findings
+            yield _swap_finding(group[0], pair, whole, "the other sessions'")
 
 
 def _by_group(takes: Sequence[TakeFile]) -> dict[tuple[str, str], list[TakeFile]]:
@@ -510,10 +481,9 @@ def _swap(values: Float64, i: int, j: int) -> Float64:
 
 
 def _swap_finding(take: TakeFile, pair: tuple[str, str], what: str, whose: str) -> Finding:
-    return Finding(
+    return take.finding(
         "swapped-axis",
-        take.path,
-        take.line_of_row(-1),
+        -1,
         f"{what}: with {pair[0]} and {pair[1]} exchanged it would look like {whose} other takes "
         f"of {take.recording.label}",
         "look with `gesture data show FILE`; if the board was rotated, record again; if the "
@@ -551,45 +521,34 @@ def _check_rates(takes: Sequence[TakeFile]) -> list[Finding]:
     ]
 
 
-def _check_lengths(takes: Sequence[TakeFile]) -> list[Finding]:
+def _check_lengths(takes: Sequence[TakeFile]) -> Iterator[Finding]:
     """Takes much shorter than others of their label."""
     seconds = defaultdict(list)
     for take in takes:
         seconds[take.recording.label].append(_seconds(take))
-    findings = []
     for take in takes:
         usual_s = float(np.median(seconds[take.recording.label]))
         if _seconds(take) < max(SHORT * usual_s, SHORTEST_S):
-            findings.append(
-                Finding(
-                    "too-short",
-                    take.path,
-                    None,
-                    f"{len(take.recording)} samples, {_seconds(take):.2f} s; a take of "
-                    f"{take.recording.label} usually has {usual_s:.2f} s",
-                    "the gesture is probably cut: delete the file, or record the take again",
-                )
+            yield Finding(
+                "too-short",
+                take.path,
+                None,
+                f"{len(take.recording)} samples, {_seconds(take):.2f} s; a take of "
+                f"{take.recording.label} usually has {usual_s:.2f} s",
+                "the gesture is probably cut: delete the file, or record the take again",
             )
-    return findings
 
 
-def _check_balance(takes: Sequence[TakeFile], dataset: Path) -> list[Finding]:
-    return [*_few_takes(takes, dataset), *_labels(takes, dataset), *_people(takes, dataset)]
-
-
-def _check_background(takes: Sequence[TakeFile], dataset: Path) -> list[Finding]:
+def _check_background(takes: Sequence[TakeFile], dataset: Path) -> Iterator[Finding]:
     """A finding where nothing is recorded without a gesture."""
-    if has_background(take.recording for take in takes):
-        return []
-    return [
-        Finding(
+    if not has_background(take.recording for take in takes):
+        yield Finding(
             "background",
             dataset,
             None,
             "nothing is recorded without a gesture, so a board would call any motion a gesture",
             f"record some minutes of rest and of everyday motion: `{background_capture(dataset)}`",
         )
-    ]
 
 
 def has_background(recordings: Iterable[Recording]) -> bool:
@@ -608,9 +567,9 @@ def background_capture(dataset: Path, label: str = "idle") -> str:
     return shlex.join((*words, "--dataset", dataset.name))
 
 
-def _few_takes(takes: Sequence[TakeFile], dataset: Path) -> list[Finding]:
-    return [
-        Finding(
+def _few_takes(takes: Sequence[TakeFile], dataset: Path) -> Iterator[Finding]:
+    for label, count in labels_of_few_takes([take.recording for take in takes]).items():
+        yield Finding(
             "balance",
             dataset / label,
             None,
@@ -618,8 +577,6 @@ def _few_takes(takes: Sequence[TakeFile], dataset: Path) -> list[Finding]:
             f"record at least {FEWEST_TAKES} takes of every label, better {GOOD_TAKES}: "
             f"`gesture capture --label LABEL --count {GOOD_TAKES} --dataset {dataset.name}`",
         )
-        for label, count in labels_of_few_takes([take.recording for take in takes]).items()
-    ]
 
 
 def labels_of_few_takes(recordings: Sequence[Recording]) -> dict[str, int]:
@@ -634,32 +591,28 @@ def labels_of_few_takes(recordings: Sequence[Recording]) -> dict[str, int]:
     return {label: counts[label] for label in few if label not in long}
 
 
-def _labels(takes: Sequence[TakeFile], dataset: Path) -> list[Finding]:
+def _labels(takes: Sequence[TakeFile], dataset: Path) -> Iterator[Finding]:
     seconds: Counter[str] = Counter()
     for take in takes:
         seconds[take.recording.label] += _seconds(take)  # type: ignore[assignment]
     most, least = max(seconds, key=seconds.__getitem__), min(seconds, key=seconds.__getitem__)
-    if seconds[most] <= UNEQUAL * seconds[least]:
-        return []
-    return [
-        Finding(
+    if seconds[most] > UNEQUAL * seconds[least]:
+        yield Finding(
             "balance",
             dataset / least,
             None,
             f"{seconds[least]:.1f} s of {least}, but {seconds[most]:.1f} s of {most}",
             f"record more of {least}; a model prefers what it sees most",
         )
-    ]
 
 
-def _people(takes: Sequence[TakeFile], dataset: Path) -> list[Finding]:
+def _people(takes: Sequence[TakeFile], dataset: Path) -> Iterator[Finding]:
     """Labels that a person did not make, and persons with far fewer takes than others."""
     made: dict[str, Counter[str]] = defaultdict(Counter)
     for take in takes:
         made[take.recording.person][take.recording.label] += 1
     labels = {take.recording.label for take in takes}
     largest = max(made, key=lambda person: made[person].total())
-    findings = []
     for person, counts in sorted(made.items()):
         missing = sorted(labels - set(counts))
         what = f"{person} made no {', '.join(missing)}" if missing else ""
@@ -668,8 +621,7 @@ def _people(takes: Sequence[TakeFile], dataset: Path) -> list[Finding]:
             what += f", {largest} made {made[largest].total()}"
         if what:
             step = f"record what is missing with --person {person}; otherwise a model learns the "
-            findings.append(Finding("balance", dataset, None, what, step + "person, not the label"))
-    return findings
+            yield Finding("balance", dataset, None, what, step + "person, not the label")
 
 
 def _seconds(take: TakeFile) -> float:
@@ -730,7 +682,9 @@ def _check(takes: Sequence[TakeFile], folder: Path) -> list[Finding]:
         *_check_swapped(takes),
         *_check_lengths(takes),
         *_check_duplicates(takes),
-        *_check_balance(takes, folder),
+        *_few_takes(takes, folder),
+        *_labels(takes, folder),
+        *_people(takes, folder),
         *_check_background(takes, folder),
     ]
     order = list(dict.fromkeys(finding.check for finding in findings))

@@ -638,7 +638,9 @@ def _no_recording(
 ) -> PipelineError:
     """The error for a file that does not have the format `known`."""
     if not any(lines):
-        return bad_file(path, "is empty", "it was cut short while it was written", "delete the file")
+        return bad_file(
+            path, "is empty", "it was cut short while it was written", "delete the file"
+        )
     if "format" in header:
         return bad_file(
             path,

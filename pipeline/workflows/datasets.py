@@ -18,7 +18,6 @@ from pipeline.datasets.catalogue import CATALOGUE, files_of
 from pipeline.datasets.editing import relabel_recordings, trim_recording
 from pipeline.datasets.exporters import export_dataset
 from pipeline.datasets.importers import import_files
-from pipeline.datasets.lint import lint_dataset
 from pipeline.datasets.pictures import draw
 from pipeline.datasets.recordings import (
     check_name,
@@ -28,7 +27,6 @@ from pipeline.datasets.recordings import (
     save_recording,
 )
 from pipeline.datasets.series import is_series, load_series
-from pipeline.datasets.simulate import RATE_HZ, simulate_dataset
 from pipeline.datasets.streams import join_takes
 from pipeline.workflows.recover import recover_captures
 from pipeline.workflows.runs import open_run
@@ -39,8 +37,6 @@ if TYPE_CHECKING:
     from pipeline.datasets.exporters import ExportReport
     from pipeline.datasets.fetch import FetchedFiles
     from pipeline.datasets.importers import ImportReport
-    from pipeline.datasets.inventory import Inventory
-    from pipeline.datasets.lint import LintReport
     from pipeline.workflows.recover import Recovered
 
 
@@ -56,11 +52,6 @@ class RemoteDataset:
 
     entry: Published
     files: tuple[RemoteFile, ...]
-
-
-def simulate(folder: Path, people: int, takes: int, seed: int) -> list[Path]:
-    """Write synthetic recordings; returns their paths."""
-    return simulate_dataset(folder, people, takes, seed, RATE_HZ)
 
 
 def import_data(
@@ -147,11 +138,6 @@ def recover(dataset: Path) -> list[Recovered]:
         return recover_captures(dataset)
 
 
-def lint(dataset: Path) -> LintReport:
-    """Check a dataset."""
-    return lint_dataset(dataset)
-
-
 def show(path: Path, out: Path, on_step: Callable[[str], None]) -> int:
     """Draw a dataset, a recording or a series into a file; returns how many recordings."""
     on_step(f"reading {path}")
@@ -163,20 +149,6 @@ def show(path: Path, out: Path, on_step: Callable[[str], None]) -> int:
     with writing(out):
         draw(recordings, out, str(path))
     return len(recordings)
-
-
-def local_datasets() -> dict[Path, int]:
-    """The datasets in data/, and how many files each has."""
-    from pipeline.datasets.inventory import datasets_in
-
-    return datasets_in(DATA)
-
-
-def inventory(dataset: Path) -> Inventory:
-    """Count the takes and series of a dataset."""
-    from pipeline.datasets.inventory import inventory_of
-
-    return inventory_of(dataset)
 
 
 def trim(file: Path, start_s: float, stop_s: float | None) -> Trimmed:
