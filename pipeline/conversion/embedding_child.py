@@ -1,8 +1,7 @@
-"""`python -m pipeline.conversion.embedding_child MODEL BODY TABLE`; see embedding."""
+"""The child process of embedding: main(model, body, table)."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,3 @@ def split(model: Any) -> tuple[Any, Any]:
         raise ValueError(f"layer `{first.name}` is the first one and is not an Embedding")
     (table,) = first.get_weights()
     return table, keras.Model(first.output, model.output, name="network")
-
-
-if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))

@@ -21,7 +21,7 @@ from pipeline.core.locks import draft_beside
 
 TIMEOUT_S = 300.0
 _HINT = (
-    "the file is split_step short or damaged, or uses an operator that TFLite Micro does not have; "
+    "the file is cut short or damaged, or uses an operator that TFLite Micro does not have; "
     "`gesture convert` writes it again"
 )
 

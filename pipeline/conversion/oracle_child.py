@@ -1,8 +1,7 @@
-"""`python -m pipeline.conversion.oracle_child FLATBUFFER INPUTS OUTPUTS`; see oracle."""
+"""The child process of oracle: main(flatbuffer, inputs, outputs)."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +29,3 @@ def main(flatbuffer: Path, inputs_file: Path, outputs_file: Path) -> None:
         interpreter.invoke()
         outputs.append(interpreter.get_output(0).reshape(-1).copy())
     np.save(outputs_file, np.array(outputs, dtype=np.int8).reshape(len(inputs), -1))
-
-
-if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))

@@ -48,7 +48,7 @@ def convert_in_child(
     hint: str,
     timeout_s: float = TIMEOUT_S,
 ) -> None:
-    """Run `python -m module MODEL WINDOWS FLATBUFFER`.
+    """Run `main(model, windows, flatbuffer)` of `module` in a child process.
 
     hint: the usual reason of a failure. The other arguments are those of `quantize`.
     """

@@ -1,8 +1,7 @@
-"""`python -m pipeline.conversion.quantize_child MODEL WINDOWS FLATBUFFER`; see quantize."""
+"""The child process of quantize: main(model, windows, flatbuffer)."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,7 +49,3 @@ def int8_flatbuffer(model: Any, windows: Any) -> bytes:
     converter.inference_output_type = tf.int8
     content: bytes = converter.convert()
     return content
-
-
-if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))

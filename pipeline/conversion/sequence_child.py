@@ -1,8 +1,7 @@
-"""`python -m pipeline.conversion.sequence_child MODEL WINDOWS FLATBUFFER`; see sequence."""
+"""The child process of sequence: main(model, windows, flatbuffer)."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,3 @@ def sequence_flatbuffer(model: Any, windows: Any) -> bytes:
     head_file = converted(head, traces[-1].columns[:, -1].astype(np.float32))
     scores = file.add_head(head_file, file.add_last(sequence))
     return file.write({"x": samples}, {"y": scores})
-
-
-if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))

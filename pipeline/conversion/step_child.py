@@ -1,8 +1,7 @@
-"""`python -m pipeline.conversion.step_child MODEL WINDOWS FLATBUFFER`; see step."""
+"""The child process of step: main(model, windows, flatbuffer)."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -115,7 +114,3 @@ def range_of(windows: Any) -> tuple[float, int]:
     low, high = min(float(windows.min()), 0.0), max(float(windows.max()), 0.0)
     scale = float(np.float32(max(high - low, 1e-6) / 255))
     return scale, round(np.clip(-128 - low / scale, -128, 127))
-
-
-if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))

@@ -10,7 +10,6 @@ from typing import Protocol, TypeVar
 
 from pipeline.core.board_profiles import BoardProfile
 from pipeline.core.errors import ExitCode, PipelineError
-from pipeline.deployment import samba
 
 POLL_S = 0.05
 DOUBLE_TAP = "tap its reset button twice, quickly, as in a double click: its orange LED then pulses"
@@ -176,29 +175,5 @@ def _several(boards: Sequence[SeenBoard]) -> PipelineError:
         f"{len(boards)} boards are plugged in: {names}.",
         "an image goes to one board, and this program does not guess which",
         f"name one, for example `--port id:{boards[0].serial_number}`",
-        ExitCode.NO_BOARD,
-    )
-
-
-Log = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Bootloader:
-    """The functions of a bootloader's protocol."""
-
-    responds: Callable[[samba.BootloaderPort, Log], bool]
-    write_image: Callable[[samba.BootloaderPort, bytes, Log], None]
-
-
-BOOTLOADERS = {"sam-ba": Bootloader(samba.responds, samba.write_image)}
-
-
-def no_answer(device: str) -> PipelineError:
-    """The error of a bootloader that does not answer."""
-    return PipelineError(
-        f"The bootloader at {device} does not answer.",
-        "it hangs, or another program (often ModemManager) talks to it too",
-        "tap the board's reset button twice, quickly, and run the command again",
         ExitCode.NO_BOARD,
     )

@@ -107,19 +107,15 @@ def _platform(core: Path, spec: PackageSpec) -> Path:
 
 def _framework(core: Path, platform: Path, board: str) -> Path:
     manifest = f"boards/{board}.json"
-    _require_file(
-        platform, manifest, "possibly platformio.ini names a board that this platform does not know"
-    )
+    why = "possibly platformio.ini names a board that this platform does not know"
+    _require_file(platform, manifest, why)
     variant = json.loads((platform / manifest).read_text("utf-8"))["build"]["variant"]
     for folder in _folders(core):
         if (folder / CORE).is_file():
-            _require_file(
-                folder, CORE_API, "the core's API is a repository of its own, ArduinoCore-API"
-            )
-            library = f"variants/{variant}/libs/libmbed.a"
-            _require_file(
-                folder, library, "possibly large files were left out when the core was fetched"
-            )
+            why = "the core's API is a repository of its own, ArduinoCore-API"
+            _require_file(folder, CORE_API, why)
+            why = "possibly large files were left out when the core was fetched"
+            _require_file(folder, f"variants/{variant}/libs/libmbed.a", why)
             return folder
     raise _no_folder(core, "the Arduino core for Mbed OS")
 
@@ -204,10 +200,8 @@ def _has_cpp_library(compiler: str) -> bool:
 
 
 def _no_folder(core: Path, what: str) -> PipelineError:
-    return _unusable(
-        f"No folder in {core} is {what}.",
-        "possibly it was not fetched, or is in another folder",
-    )
+    why = "possibly it was not fetched, or is in another folder"
+    return _unusable(f"No folder in {core} is {what}.", why)
 
 
 def _unusable(what: str, why: str) -> PipelineError:
@@ -364,8 +358,17 @@ def build_firmware(
     Raises:
         PipelineError: NO_TOOL for a missing compiler; else it holds the first error line.
     """
-    _run_pio(environment, model_dir, project, log, timeout_s, flags)
-    return _built_image(TARGETS[environment], _build_dir(log) / environment, log)
+    target, build_dir = TARGETS[environment], log.resolve().parent / "pio"
+    _require_compiler(environment, target)
+    variables = _environment_variables(model_dir, project, build_dir, flags)
+    with _only_build_in(build_dir, timeout_s) as lock:
+        variables.update(_provide(environment, project, build_dir))
+        code = _run(environment, project, variables, log, timeout_s, lock)
+    if code is None:
+        raise _took_too_long(environment, log, timeout_s)
+    if code != 0:
+        raise _build_failed(environment, log)
+    return _built_image(target, build_dir / environment, log)
 
 
 def _require_compiler(environment: str, target: Target) -> None:
@@ -407,26 +410,6 @@ def _busy(build_dir: Path, timeout_s: float) -> PipelineError:
     )
 
 
-def _run_pio(
-    environment: str,
-    model_dir: Path | None,
-    project: Path,
-    log: Path,
-    timeout_s: float,
-    flags: tuple[str, ...],
-) -> None:
-    _require_compiler(environment, TARGETS[environment])
-    command = [sys.executable, "-m", "platformio", "run", "--environment", environment]
-    variables = _environment_variables(model_dir, project, _build_dir(log), flags)
-    with _only_build_in(_build_dir(log), timeout_s) as lock:
-        variables.update(_provide(environment, project, _build_dir(log)))
-        code = _run(command, project, variables, log, timeout_s, lock)
-    if code is None:
-        raise _took_too_long(environment, log, timeout_s)
-    if code != 0:
-        raise _build_failed(environment, log)
-
-
 def _provide(environment: str, project: Path, build_dir: Path) -> dict[str, str]:
     """Provide what PlatformIO would download; returns variables that point PlatformIO to it."""
     core, profile = core_folder(), profile_of_image(environment)
@@ -438,12 +421,8 @@ def _provide(environment: str, project: Path, build_dir: Path) -> dict[str, str]
     return {}
 
 
-def _build_dir(log: Path) -> Path:
-    return log.resolve().parent / "pio"
-
-
 def _run(
-    command: list[str],
+    environment: str,
     project: Path,
     variables: dict[str, str],
     log: Path,
@@ -456,7 +435,7 @@ def _run(
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "platformio", "run", "--environment", environment],
             cwd=project,
             env=variables,
             stdin=subprocess.DEVNULL,

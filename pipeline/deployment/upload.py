@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -12,14 +11,11 @@ from pipeline.core.board_profiles import BoardProfile
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.deployment import samba
 from pipeline.deployment.find_board import (
-    BOOTLOADERS,
     DOUBLE_TAP,
     POLL_S,
-    Bootloader,
     Reporter,
     SeenBoard,
     UsbListing,
-    no_answer,
     same_board,
     wait_until,
 )
@@ -82,8 +78,7 @@ def upload(
     """
     if len(image) > profile.flash_bytes:
         raise _too_large(len(image), profile)
-    assert profile.bootloader is not None
-    bootloader = BOOTLOADERS[profile.bootloader]
+    assert profile.bootloader == "sam-ba"  # the only protocol so far
     tries = 0
     while True:
         tries += 1
@@ -92,8 +87,8 @@ def upload(
         reporter.report(f"uploading {len(image):,} bytes to {loader.device}")
         try:
             with ExitStack() as ports:
-                loader, port = _answering(ports, usb, loader, bootloader, reporter, timeouts)
-                bootloader.write_image(port, image, reporter.log)
+                loader, port = _answering(ports, usb, loader, reporter, timeouts)
+                samba.write_image(port, image, reporter.log)
             return _application(usb, loader, reporter, timeouts)
         except PipelineError as error:
             back = _restarted(usb, loader, error, timeouts)
@@ -146,21 +141,16 @@ def _touch(usb: UploadUsb, running: SeenBoard, reporter: Reporter) -> None:
 
 
 def _answering(
-    ports: ExitStack,
-    usb: UploadUsb,
-    loader: SeenBoard,
-    bootloader: Bootloader,
-    reporter: Reporter,
-    timeouts: Timeouts,
+    ports: ExitStack, usb: UploadUsb, loader: SeenBoard, reporter: Reporter, timeouts: Timeouts
 ) -> tuple[SeenBoard, samba.BootloaderPort]:
     """The bootloader and its open port; a person may have to restart it first."""
     deadline: float | None = None
     while True:
         try:
             port = ports.enter_context(open_patiently(usb, loader, timeouts))
-            if bootloader.responds(port, reporter.log):
+            if samba.responds(port, reporter.log):
                 return loader, port
-            failure = no_answer(loader.device)
+            failure = _no_answer(loader.device)
         except PipelineError as error:
             if deadline is None:
                 raise
@@ -174,6 +164,15 @@ def _answering(
             raise failure
         loader = found
         time.sleep(POLL_S)
+
+
+def _no_answer(device: str) -> PipelineError:
+    return PipelineError(
+        f"The bootloader at {device} does not answer.",
+        "it hangs, or another program (often ModemManager) talks to it too",
+        "tap the board's reset button twice, quickly, and run the command again",
+        ExitCode.NO_BOARD,
+    )
 
 
 def _wait_bootloader(usb: UploadUsb, board: SeenBoard, limit_s: float) -> SeenBoard | None:
@@ -232,20 +231,14 @@ def _refuse_held(usb: UploadUsb, board: SeenBoard, limit_s: float) -> None:
         lambda: not usb.programs_using(board.device) or None, limit_s
     ):
         return
-    held = _held(board.device, usb.programs_using(board.device))
-    if held is not None:
-        raise held
-
-
-def _held(device: str, programs: Sequence[str]) -> PipelineError | None:
-    if not programs:
-        return None
-    return PipelineError(
-        f"{device} is open in {', '.join(programs)}.",
-        "two programs at one port receive each other's bytes, and the upload fails",
-        "close that program and try again; for ModemManager: `sudo systemctl stop ModemManager`",
-        ExitCode.NO_BOARD,
-    )
+    if programs := usb.programs_using(board.device):
+        raise PipelineError(
+            f"{board.device} is open in {', '.join(programs)}.",
+            "two programs at one port receive each other's bytes, and the upload fails",
+            "close that program and try again; for ModemManager: "
+            "`sudo systemctl stop ModemManager`",
+            ExitCode.NO_BOARD,
+        )
 
 
 def _too_large(size: int, profile: BoardProfile) -> PipelineError:
