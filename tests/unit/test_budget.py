@@ -1,4 +1,5 @@
-"""Budgets: what does not fit is refused before anything is built, by layer and with a way out."""
+"""Budgets and costs: what does not fit is refused before anything is built, by layer and with a
+way out."""
 
 from __future__ import annotations
 
@@ -8,8 +9,15 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.budget import Budget, load_budget
-from pipeline.core.costs import LayerCost, NetworkCost
+from pipeline.core.costs import (
+    CYCLES_PER_INSTRUCTION,
+    Bounds,
+    LayerCost,
+    NetworkCost,
+    cycles_of_instructions,
+)
 from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.deployment.profile import estimate_from_cycles, estimate_from_instructions
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 FIRST = LayerCost("first", "CONV_2D", (1, 60, 8), 9_000, 12_000, 700, 2_000, 200)
@@ -114,3 +122,35 @@ def test_a_cost_is_what_it_was_when_it_is_read_again(tmp_path: Path) -> None:
     COST.save(tmp_path / "cost.json")
     assert NetworkCost.load(tmp_path / "cost.json") == COST
     assert replace(COST, layers=()).macs == 0
+
+
+HOPS_HZ = 119 / 8
+
+
+def test_measured_cycles_are_one_time_and_one_energy() -> None:
+    estimate = estimate_from_cycles(64_000, HOPS_HZ)
+    assert estimate.measured
+    assert estimate.inference_ms == Bounds(1.0, 1.0)
+    # 52 uA a MHz at 64 MHz and 3 V are 10 mW.
+    assert estimate.inference_uj.lower == estimate.inference_uj.upper == pytest.approx(9.984)
+    assert estimate.load is not None
+    assert estimate.load.upper == pytest.approx(0.001 * HOPS_HZ)
+
+
+def test_instructions_are_a_range() -> None:
+    estimate = estimate_from_instructions(64_000, HOPS_HZ)
+    assert not estimate.measured
+    assert estimate.inference_ms.lower == pytest.approx(CYCLES_PER_INSTRUCTION.lower)
+    assert estimate.inference_ms.upper == pytest.approx(CYCLES_PER_INSTRUCTION.upper)
+    assert estimate.load is not None
+    assert estimate.load.lower < estimate.load.upper
+
+
+def test_without_a_rate_there_is_no_load() -> None:
+    assert estimate_from_instructions(64_000, 0).load is None
+
+
+def test_no_instruction_is_faster_than_a_cycle() -> None:
+    cycles = cycles_of_instructions(1000)
+    assert 1000 <= cycles.lower < cycles.upper
+    assert cycles.plus(Bounds(1, 2)) == Bounds(cycles.lower + 1, cycles.upper + 2)

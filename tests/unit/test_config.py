@@ -91,7 +91,6 @@ BAD = ("abc", "-1e30", "1e30", "[]", "{}", "[x, 1]", "null", "true", "1.5", "[1,
 KEYS = re.findall(r"^\| `([\w.]+)` \|", settings_reference(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("config", ["gesture_conv1d", "forecast_room", "sentiment_gru"])
 def faults(config: str, setting: str) -> str:
     try:
         load_task_config(Path(config), [setting])

@@ -1,7 +1,11 @@
-"""What is printed is what was meant: no text of a user's is read as markup."""
+"""What is printed is what was meant: no text of a user's is read as markup, and long work says
+what it does."""
 
 from __future__ import annotations
 
+import json
+import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +16,7 @@ from pipeline.cli.console import show_failure, show_table, steps
 from pipeline.cli.text import show_judgements, show_written
 from pipeline.core.errors import ExitCode, PipelineError, StoppedError
 from pipeline.workflows.predict import Judgement, Written
+from tests.takes import save_all, takes
 
 ODD = "a\tb :heart: [red]x[/red] [/b] \\[y]\\"
 
@@ -78,3 +83,40 @@ def test_what_was_stopped_is_no_error(capsys: pytest.CaptureFixture[str]) -> Non
     stopped = PipelineError("It was.", "Ctrl-C", "go on", ExitCode.INTERRUPTED)
     assert show_failure(stopped, as_json=False) == ExitCode.INTERRUPTED
     assert capsys.readouterr().err.startswith("stopped It was.")
+
+
+WORDS = (
+    "data import data/mine --dataset other",
+    "data stream data/mine stream.csv",
+    "data lint data/mine",
+    "data show data/mine --out mine.png",
+    "data export data/mine out --format tutorial",
+)
+
+
+def work(folder: Path, words: str) -> None:
+    save_all(folder / "data" / "mine", takes(["flex", "punch"], ("anna", "bo")))
+    app.app(shlex.split(words), standalone_mode=False)
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_it_says_what_it_does(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    work(tmp_path, words)
+    said = capsys.readouterr()
+    assert "…" in said.err
+    assert "data/mine" in said.err
+    assert "…" not in said.out
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_for_a_program_there_is_json_only(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    work(tmp_path, f"{words} --json")
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert json.loads(said.out)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +15,13 @@ from hypothesis.extra import numpy as hnp
 
 from pipeline.core.artifacts import Fault, Gap, HostClock, Interval, Recording
 from pipeline.core.errors import PipelineError
+from pipeline.datasets.import_csv import read_plain
 from pipeline.datasets.recording_file import recording_header
 from pipeline.datasets.recordings import (
     load_recording,
     save_recording,
 )
+from tests.takes import take
 
 
 def make_recording(n: int = 20, seed: int = 1, label: str = "punch") -> Recording:
@@ -280,3 +284,31 @@ def test_channels_of_another_sensor_are_kept(tmp_path: Path) -> None:
     loaded = load_recording(tmp_path / "r.csv")
     assert loaded.channels == ("ax", "light")
     assert loaded.samples.shape == (20, 2)
+
+
+ROWS = 10_000
+
+
+def peak_bytes(work: Callable[[], object]) -> int:
+    """The most that was in use at once, beside what was before."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_large_file_of_others_takes_a_few_times_its_size(tmp_path: Path) -> None:
+    file = tmp_path / "walk.csv"
+    rows = (f"{n % 997}.125,0.25,-0.5,1.5,-2.5,3.5\n" for n in range(ROWS))
+    file.write_text("az,ay,ax,gx,gy,gz\n" + "".join(rows))
+    assert len(read_plain(file).takes[0].samples) == ROWS
+    assert peak_bytes(lambda: read_plain(file)) < 7 * file.stat().st_size
+
+
+def test_a_long_recording_is_written_block_by_block(tmp_path: Path) -> None:
+    rows = 4 * ROWS
+    recording, file = take("walk", n=rows), tmp_path / "walk.csv"
+    assert peak_bytes(lambda: save_recording(recording, file)) < 200 * rows
+    assert len(load_recording(file)) == rows

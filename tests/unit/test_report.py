@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pipeline.cli.export import show_reproduced
 from pipeline.core.artifacts import IMU_CHANNELS
+from pipeline.core.files import save_json
+from pipeline.core.run_folder import RunFolder
 from pipeline.reports.charts import (
     MISTAKES_SHOWN,
     examples,
@@ -20,7 +24,9 @@ from pipeline.reports.charts import (
     worst_mistakes,
 )
 from pipeline.reports.facts import ClassResult, HeldOutWindows, PersonResult
-from pipeline.reports.pages import render_gestures
+from pipeline.reports.pages import LONGEST_SHOWN, render_gestures, shortened
+from pipeline.workflows import export
+from pipeline.workflows.export import Deployment, Reproduced
 from tests.fixtures.reported import LABELS, SECTIONS, event_score, facts, held_out, verdict
 from tests.tiny_model import CONTRACT
 
@@ -285,3 +291,59 @@ def test_only_a_training_that_was_not_broken_off_can_be_made_again() -> None:
     assert same not in page
     assert "resumed after epoch 2 and 3" in page
     assert "give another model" in page
+
+
+IMAGE = "ab" * 32
+
+
+def deployed_to(board: str, **more: object) -> dict[str, object]:
+    return {"board": board, "contract_hash": CONTRACT.hash(), "sha256": IMAGE, **more}
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (None, "never deployed"),
+        ({**deployed_to("virtual"), "contract_hash": "0" * 64}, "never deployed"),
+        (deployed_to("virtual"), "the one that was deployed to virtual"),
+        (deployed_to("native"), "last deployed to native, not compared: only an image"),
+        (
+            deployed_to("virtual", profiled=True),
+            "deployed to virtual, not compared: it counts",
+        ),
+    ],
+)
+def test_it_says_what_runs_list_says(
+    image: dict[str, object] | None,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As far as an image of this very model was deployed, it was deployed."""
+    run = RunFolder(tmp_path)
+    CONTRACT.save(run.contract_file)
+    if image is not None:
+        save_json(run.firmware_file, image)
+    monkeypatch.setattr(export, "_image_of", lambda *_: IMAGE)
+    found = export._again(run, {}, IMAGE)
+    show_reproduced(Reproduced(run.path, "1" * 64, "2" * 64, 4, IMAGE, found), as_json=False)
+    assert words in " ".join(capsys.readouterr().out.split())
+    assert (found == Deployment(None)) == (words == "never deployed")
+
+
+def test_the_part_of_a_long_text_is_shown_that_the_network_was_given() -> None:
+    text = "begin " + "word " * LONGEST_SHOWN + "end"
+    end, begin = shortened(text, "pre"), shortened(text, "post")
+    assert end.startswith("… word ")
+    assert end.endswith(" end")
+    assert begin.startswith("begin word ")
+    assert begin.endswith(" word …")
+    assert max(len(end), len(begin)) <= LONGEST_SHOWN + 2
+    assert shortened("short", "pre") == "short"
+
+
+def test_a_text_without_spaces_is_shown_too() -> None:
+    text = "字" * (LONGEST_SHOWN + 1)
+    assert shortened(text, "pre") == "… " + text[1:]
+    assert shortened(text, "post") == text[1:] + " …"

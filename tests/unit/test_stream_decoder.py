@@ -7,16 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.capture.protocol import MAX_LINE_BYTES, Damaged
 from pipeline.capture.segmentation import CapturePlan
-from pipeline.capture.senders import BOARD
+from pipeline.capture.senders import BOARD, TUTORIAL, Numbers, Pause, Shape, recognize_sender
 from pipeline.capture.session import Session
-from pipeline.capture.stream_decoder import StreamDecoder, environment
-from pipeline.capture.track import TrackSection
-from tests.fixtures.board_lines import reading_line
+from pipeline.capture.stream_decoder import BurstEnd, StreamDecoder, environment
+from pipeline.capture.track import TrackSample, TrackSection
+from tests.fixtures.board_lines import INFO, reading_line
 from tests.fixtures.known_motion import RATE_HZ, index_of, sample_lines, times_of
 from tests.fixtures.line_faults import LineFaults
 
-INFO = (
+SERIES_INFO = (
     b"ok board=native imu=emulated environment=emulated revision=host firmware=1 contract=none "
     b"rate_hz=0.000 stream_hz=119.000 measured_hz=119.000 nominal_hz=119.000 sensor_hz=119.000 "
     b"pace=direct window=1 hop=1 channels=6 classes=0 tick_hz=1 "
@@ -36,7 +37,7 @@ chunk_sizes = st.lists(st.integers(1, 700), min_size=1, max_size=60)
 def stored(stream: bytes, sizes: list[int]) -> TrackSection | None:
     """What is kept of the stream where it arrives in such pieces, at the pace of its lines."""
     decoder = StreamDecoder()
-    decoder.feed(INFO, 0)
+    decoder.feed(SERIES_INFO, 0)
     at = 0
     for size in [*sizes, len(stream)]:
         at, start = min(at + size, len(stream)), at
@@ -97,11 +98,11 @@ def test_the_pieces_in_which_bytes_arrive_change_nothing(seed, sizes, other_size
 def test_no_bytes_make_it_fall(noise, is_known):
     decoder = StreamDecoder()
     if is_known:
-        decoder.feed(INFO, 0)
+        decoder.feed(SERIES_INFO, 0)
     decoder.feed(noise, 1)
     decoder.feed(b"\n" + noise + b"\n", 4_000_000)
     if decoder.sender is None:
-        decoder.feed(INFO, 4_000_000)
+        decoder.feed(SERIES_INFO, 4_000_000)
     for n, line in enumerate(LINES):
         decoder.feed(line, 4_000_000 + round(n / RATE_HZ * 1e6))
     decoder.finish()
@@ -131,7 +132,7 @@ def places(decoder: StreamDecoder) -> list[int]:
 
 def test_readings_of_an_earlier_capture_are_not_of_this_one() -> None:
     old = [reading_line(n) for n in (70, 71)]
-    said = [INFO, old[0], b"ok period_ms=0\n", old[1], ASKED]
+    said = [SERIES_INFO, old[0], b"ok period_ms=0\n", old[1], ASKED]
     decoder = heard(*said, reading_line(0), reading_line(1), reading_line(2))
     assert places(decoder) == [0, 1, 2]
     assert decoder.rate_hz() == 1 / PERIOD_S
@@ -142,7 +143,7 @@ def test_readings_of_an_earlier_capture_are_not_of_this_one() -> None:
 def test_readings_that_are_missing_or_damaged_are_told_and_samples_are_not_readings() -> None:
     damaged = reading_line(2).replace(b"20.002", b"20.902")
     decoder = heard(
-        INFO, ASKED, reading_line(0), LINES[5], damaged, reading_line(3), reading_line(6)
+        SERIES_INFO, ASKED, reading_line(0), LINES[5], damaged, reading_line(3), reading_line(6)
     )
     assert places(decoder) == [0, 3, 6]
     assert dict(decoder.track.totals) == {"corrupt": 1, "lost": 4}
@@ -150,7 +151,14 @@ def test_readings_that_are_missing_or_damaged_are_told_and_samples_are_not_readi
 
 def test_a_board_that_starts_again_goes_on_in_the_same_series() -> None:
     again = [reading_line(n, n - 10, at_us=400) for n in (10, 11)]
-    decoder = heard(INFO, ASKED, *map(reading_line, range(3)), b"hello board=native\n", INFO, ASKED)
+    decoder = heard(
+        SERIES_INFO,
+        ASKED,
+        *map(reading_line, range(3)),
+        b"hello board=native\n",
+        SERIES_INFO,
+        ASKED,
+    )
     for n, line in enumerate(again):
         decoder.feed(line, (5 + n) * 2_000_000)
     assert places(decoder) == [0, 1, 2, 10, 11]
@@ -161,7 +169,7 @@ def test_a_board_that_starts_again_goes_on_in_the_same_series() -> None:
 
 
 def test_sensors_that_give_nothing_are_known_until_they_give_again() -> None:
-    decoder = heard(INFO, ASKED, reading_line(0), b"warn no-reading seq=1\n")
+    decoder = heard(SERIES_INFO, ASKED, reading_line(0), b"warn no-reading seq=1\n")
     assert decoder.failing
     decoder.feed(reading_line(2), 4_000_000)
     assert not decoder.failing
@@ -175,7 +183,7 @@ def test_sensors_that_give_nothing_are_known_until_they_give_again() -> None:
 def test_a_series_ends_with_its_last_reading_not_a_period_later(seconds, wanted) -> None:
     plan = CapturePlan("continuous", ("environment",), seconds=seconds, period_s=PERIOD_S)
     session = Session(plan, [StreamDecoder(plan.stream)])
-    session.feed(0, INFO + ASKED, 0)
+    session.feed(0, SERIES_INFO + ASKED, 0)
     for n in range(10):
         assert session.done == (n >= wanted)
         session.feed(0, reading_line(n), n * 2_000_000)
@@ -183,3 +191,85 @@ def test_a_series_ends_with_its_last_reading_not_a_period_later(seconds, wanted)
     (span,) = cut.spans
     assert span is not None
     assert len(session.decoders[0].track.section(span.start_us, span.stop_us)) == wanted
+
+
+ROW = b"0.10,-0.20,1.00,2.5,0.0,-300.25"
+
+
+def test_a_header_is_the_tutorials_at_once() -> None:
+    assert recognize_sender([b"aX,aY,aZ,gX,gY,gZ"], 0.0, 1.5) == (TUTORIAL, Shape(b",", 6))
+
+
+def test_rows_wait_for_the_blank_line_that_only_the_tutorial_sends() -> None:
+    assert recognize_sender([ROW] * 100, 0.9, 1.5) is None
+    assert recognize_sender([*[ROW] * 100, b""], 0.9, 1.5) == (TUTORIAL, Shape(b",", 6))
+    found = recognize_sender([ROW] * 120, 1.0, 1.5)
+    assert found is not None
+    assert found[0].name == "rows of 6 numbers separated by commas"
+    slow = recognize_sender([ROW] * 15, 1.6, 1.5)
+    assert slow is not None
+    assert any("units" in not_guaranteed for not_guaranteed in slow[0].not_guaranteed)
+
+
+@pytest.mark.parametrize(
+    "line", [b"1,2", b"1,2,3,4", b"hello", b"1,2,x", b"1 2 3", b"", b"nan,1,2"]
+)
+def test_other_lines_are_nobody_we_know(line: bytes) -> None:
+    assert recognize_sender([line] * 200, 10.0, 1.5) is None
+
+
+def test_rows_are_read_to_the_thousandth_and_what_is_none_is_damaged() -> None:
+    shape = Shape(b",", 6)
+    assert shape.parse(ROW) == Numbers((100, -200, 1000, 2500, 0, -300250))
+    assert shape.parse(b" ") == Pause()
+    assert shape.parse(b"aX, aY, aZ, gX, gY, gZ") == Pause()
+    for line in (b"1,2,3", b"1,2,3,4,5,", b"1,2,3,4,5,99999", b"1,2,3,4,5,6,7", b"\xff" * 9999):
+        assert shape.parse(line) == Damaged(line[:MAX_LINE_BYTES])
+
+
+@given(st.binary(max_size=600), st.lists(st.integers(1, 50), max_size=30))
+def test_no_stream_is_too_strange_to_listen_to(data: bytes, sizes: list[int]) -> None:
+    decoder, at = StreamDecoder(), 0
+    for size in [*sizes, len(data)]:
+        decoder.feed(data[at : at + size], at)
+        at += size
+    if decoder.sender is None:
+        decoder.feed(b"\n" + INFO, at)
+    decoder.finish()
+    assert decoder.sender is not None
+
+
+def test_nothing_is_missing_between_listening_and_knowing() -> None:
+    decoder, heard = StreamDecoder(), []
+    for n in range(200):
+        heard += decoder.feed(b"0.0,0.0,1.0,%d.0,0.0,0.0\r\n" % n, n * 8403)
+    rows = [row for row in heard if isinstance(row, TrackSample)]
+    assert [row.values[3] // 1000 for row in rows] == list(range(200))
+    assert [row.t_us for row in rows] == [n * 8403 for n in range(200)]
+    assert not [row for row in heard if isinstance(row, BurstEnd)]
+
+
+def test_our_board_is_not_taken_for_rows_and_what_it_streamed_before_is_not_recorded() -> None:
+    decoder = StreamDecoder()
+    for n in range(300):
+        decoder.feed(b"%d,%d,0.000,0.000,1.000,0.000,0.000,0.000,00000000\n" % (n, n), n)
+    assert decoder.sender is None
+    decoder.feed(INFO, 300)
+    assert decoder.sender is not None
+    assert decoder.info is not None
+    assert len(decoder.track) == 0
+
+
+def test_a_damaged_answer_is_no_answer() -> None:
+    decoder = StreamDecoder()
+    decoder.feed(INFO.replace(b" window=0", b""), 0)
+    assert decoder.sender is None
+
+
+def test_rows_that_come_late_now_and_then_have_the_rate_they_were_sent_at() -> None:
+    random, decoder, arrived_us = np.random.default_rng(3), StreamDecoder(), 0
+    for n in range(400):
+        late_us = random.exponential(3000) + (random.random() < 0.03) * 150_000
+        arrived_us = max(arrived_us, round(n * 1e6 / 104 + late_us))
+        decoder.feed(b"0.0,0.0,1.0,0.0,0.0,0.0\r\n", arrived_us)
+    assert decoder.rate_hz() == 104

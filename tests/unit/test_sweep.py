@@ -1,4 +1,4 @@
-"""A sweep of a model whose answers can be worked out: at which level which windows tip over."""
+"""Tolerance of a model whose answers can be worked out: at which level which windows tip over."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import pytest
 from pipeline.core.errors import PipelineError
 from pipeline.core.run_folder import RunFolder
 from pipeline.training.held_out_scores import HeldOutScores
-from pipeline.training.robustness import Curve, Robustness
+from pipeline.training.robustness import Curve, Robustness, make_curve
 from pipeline.workflows.report import LEAST_ASKED, MOST_WINDOWS, sweep
 from tests.tiny_model import CONTRACT, WINDOW, write_sources
 
-HEIGHT_G = 1.8  # `up` is called from 1 g on
 pytestmark = pytest.mark.usefixtures("toy_code")
+
+HEIGHT_G = 1.8  # `up` is called from 1 g on
 LEVEL = {"idle": 0.0, "up": HEIGHT_G, "down": -HEIGHT_G}
 
 
@@ -109,3 +110,34 @@ def test_a_run_that_is_not_converted_is_told(tmp_path: Path) -> None:
     CONTRACT.model_copy(update={"quantization": None}).save(run.contract_file)
     with pytest.raises(PipelineError, match="has not been converted"):
         sweep(run, lambda _: None)
+
+
+def measured(levels: list[float], accuracies: list[float], neutral: float = 0.0) -> Curve:
+    return make_curve("turn", "turned", "deg", neutral, levels, accuracies)
+
+
+def test_the_level_of_the_loss_lies_between_two_measured_ones() -> None:
+    found = measured([0, 10, 20, 30], [0.90, 0.88, 0.84, 0.10])
+    assert found.falls_above == pytest.approx(17.5)  # 0.85 on the way from 0.88 to 0.84
+    assert found.falls_below is None
+
+
+def test_both_sides_of_neutral_are_looked_at() -> None:
+    found = measured([0.5, 0.75, 1.0, 1.5], [0.60, 0.80, 0.80, 0.70], neutral=1.0)
+    assert found.falls_below == pytest.approx(0.75 - 0.25 / 4, abs=0.001)
+    assert found.falls_above == pytest.approx(1.25)
+
+
+def test_a_curve_that_never_falls_so_far_has_no_such_level() -> None:
+    found = measured([0, 10, 20], [0.90, 0.86, 0.95])
+    assert (found.falls_below, found.falls_above) == (None, None)
+
+
+def test_five_points_are_enough() -> None:
+    assert measured([0, 10], [0.90, 0.85]).falls_above == pytest.approx(10)
+
+
+def test_it_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    kept = Robustness("c" * 64, 400, 17.5, (measured([0, 10, 20], [0.9, 0.88, 0.7]),))
+    kept.save(tmp_path / "robustness.json")
+    assert Robustness.load(tmp_path / "robustness.json") == kept

@@ -1,16 +1,19 @@
-"""Windows: what they show, what they are called, and that nothing leaks."""
+"""Windows: what they show, augmented too, what they are called, that nothing leaks, and recordings
+that cannot be cut into windows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from pipeline.core.artifacts import Float32, Interval, Recording
+from pipeline.core.errors import PipelineError
 from tests.made_windows import GESTURES, HOP, LENGTH, TAKES, labelled, made, ruled, start_of
-from tests.takes import takes
+from tests.takes import take, takes
 
 PARTS = ("train", "validation", "test")
 
@@ -246,3 +249,109 @@ def test_shapes_and_types() -> None:
     together = np.concatenate([dataset.splits[part] for part in PARTS])
     assert sorted(together) == list(range(len(dataset.groups)))
     assert dataset.split_note == "by take, fold 1 of 5"
+
+
+def test_every_pass_adds_a_stream_and_varies_it() -> None:
+    known = {"unknown": {"share": 0}}
+    one, three = made(TAKES, **known), made(TAKES, augment={"passes": 3}, **known)
+    ratio = len(three.splits["train"]) / len(one.splits["train"])
+    assert ratio == pytest.approx(3, rel=0.1)
+    for part in ("validation", "test"):
+        np.testing.assert_array_equal(one.part(part)[0], three.part(part)[0])
+    still = {"rotation_deg": 0, "gain": 0, "stretch": 0}
+    unvaried = made(TAKES, augment={"passes": 3, **still}, **known)
+    assert not np.array_equal(unvaried.part("train")[0][-1], three.part("train")[0][-1])
+
+
+def test_continuous_recordings_are_varied_with_their_gestures_in_place() -> None:
+    """ax is 1 in gestures and 0 between them: what a window shows is what it is called."""
+    spans = (range(80, 180), range(280, 380), range(480, 580))
+    streams = []
+    for number in range(6):
+        label = GESTURES[number % 2]
+        recording = take(label, number, n=700)
+        samples = np.zeros((700, 6), np.float32)
+        for span in spans:
+            samples[span.start : span.stop, 0] = 1
+        intervals = tuple(Interval(span.start, span.stop, label) for span in spans)
+        streams.append(replace(recording, samples=samples, intervals=intervals))
+    tempo = {"rotation_deg": 0, "gain": 0, "stretch": 0.3, "warp": 0.3}
+    shown = {"seen": 0.85, "unseen": 0.4}
+    known = {"unknown": {"share": 0}, "split": {"folds": 2}, "window": shown}
+    one = made(streams, **known)
+    four = made(streams, augment={"passes": 4, **tempo}, **known)
+    count = len(one.splits["train"])
+    assert len(four.splits["train"]) == pytest.approx(4 * count, rel=0.15)
+    np.testing.assert_array_equal(four.part("train")[0][:count], one.part("train")[0])
+    for window, label, _ in labelled(four, "train"):
+        shown = window[:, 0].mean()
+        assert shown < 0.55 if label == "idle" else shown > 0.8, label
+    once, varied = (
+        {window.tobytes() for window, _, _ in labelled(dataset, "train")} for dataset in (one, four)
+    )
+    assert len(varied) > 2 * len(once)
+
+
+def test_windows_of_a_pass_begin_elsewhere_in_continuous_recordings() -> None:
+    idle = [replace(ruled("idle", n), name=f"idle/anna-1-{n}") for n in range(200, 206)]
+    still = {"rotation_deg": 0, "gain": 0, "stretch": 0, "passes": 24}
+
+    def begun(shift: float) -> set[int]:
+        dataset = made([*TAKES, *idle], augment={**still, "shift": shift})
+        rests = [w for w, _, name in labelled(dataset, "train") if name.startswith("idle")]
+        return {start_of(window) % HOP for window in rests if window[1, 0] > window[0, 0]}
+
+    assert begun(0) == {0}
+    assert begun(0.5) == set(range(HOP // 2 + 1))
+    assert begun(1) == set(range(HOP))
+
+
+def refused(recordings: Sequence[Recording], **sections: dict[str, Any]) -> PipelineError:
+    with pytest.raises(PipelineError) as caught:
+        made(recordings, **sections)
+    return caught.value
+
+
+def test_a_take_with_a_gap_is_named() -> None:
+    holed = replace(TAKES[3], seq=TAKES[3].seq + (np.arange(60) > 30) * 4)
+    error = refused([*TAKES[:3], holed, *TAKES[4:]])
+    assert error.what.startswith(f"{holed.name} lost 4 of its samples")
+    assert "record it again" in error.next_step
+
+
+def test_a_label_that_was_never_recorded() -> None:
+    error = refused(TAKES, data={"labels": ["flex", "wave"]})
+    assert error.what == "No recording is labelled wave."
+    assert "data.labels" in error.why
+
+
+def test_another_rate_is_refused_and_a_drifting_clock_is_not() -> None:
+    error = refused([*TAKES, take("punch", 9, rate_hz=100)])
+    assert error.what.startswith("punch/anna-1-009 was sampled at 100 Hz, the config asks for 119")
+    assert "data.rate_hz to 100" in error.next_step
+    assert made([replace(recording, rate_hz=118.0) for recording in TAKES])
+
+
+def test_a_missing_channel_is_named() -> None:
+    axes = ("ax", "ay", "az")
+    short = [replace(t, samples=t.samples[:, :3], channels=axes) for t in TAKES]
+    assert "flex/anna-1-001 has no channel gx; it has ax, ay, az." in refused(short).what
+    assert made(short, data={"channels": axes}).inputs.shape[2] == 3
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_value_that_is_no_number_is_found(value: float) -> None:
+    samples = TAKES[2].samples.copy()
+    samples[17, 4] = value
+    error = refused([*TAKES[:2], replace(TAKES[2], samples=samples), *TAKES[3:]])
+    assert error.what == f"{TAKES[2].name} has a value that is not a number, in sample 17."
+
+
+def test_a_take_too_short_to_be_one() -> None:
+    error = refused([*TAKES, take("punch", 9, n=9)])
+    assert error.what == "punch/anna-1-009 has 9 samples; a take needs at least 10."
+    assert made([*TAKES, take("punch", 9, n=10)])
+
+
+def test_no_recordings() -> None:
+    assert "no recordings" in refused([]).what

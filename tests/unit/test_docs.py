@@ -1,7 +1,8 @@
-"""The tables of the site come from the code, and what the architecture page names is there."""
+"""The pages of docs/ come from the code, and what they name is there."""
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from docs import site
 from pipeline.config.reference import TASKS
+from pipeline.core.board_profiles import PROFILES
 from pipeline.core.errors import ExitCode
 from tests.cli.test_help import commands
 from tests.conftest import PROJECT
@@ -50,12 +52,13 @@ def test_what_the_architecture_page_names_is_there() -> None:
     assert [path for path in named if not (PROJECT / path).exists()] == []
 
 
-def test_the_floors_on_the_architecture_page_are_those_that_are_checked() -> None:
+def test_the_layers_on_the_architecture_page_are_those_that_are_checked() -> None:
     page = (PROJECT / "docs" / "architecture.md").read_text("utf-8")
     shown = page.split("```\ncli\n")[1].split("\n```")[0].splitlines()
     settings = (PROJECT / "pyproject.toml").read_text("utf-8")
-    checked = re.findall(r'"([^"]+)"', settings.split('layers = [\n  "cli",')[1])
-    assert [set(floor.split()) for floor in shown] == [set(floor.split(" | ")) for floor in checked]
+    layers = settings.split('layers = [\n  "cli",')[1].split("\n]")[0]
+    checked = re.findall(r'"([^"]+)"', layers)
+    assert [set(layer.split()) for layer in shown] == [set(layer.split(" | ")) for layer in checked]
 
 
 def typed(text: str) -> list[str]:
@@ -73,3 +76,31 @@ def test_every_command_on_a_page_can_be_typed(name: str) -> None:
     assert bool(commands) == ("\ngesture " in text)
     for command in commands:
         require_understood(shlex.join(shlex.split(command, comments=True)))
+
+
+PAGE = (PROJECT / "docs" / "troubleshooting.md").read_text("utf-8")
+
+
+def said() -> str:
+    """All texts in the program, of f-strings what stands between the braces left out; and those
+    of a board, which `gesture monitor` hands on."""
+    app = sorted((PROJECT / "firmware" / "lib" / "app").glob("*.c"))
+    texts = [path.read_text("utf-8") for path in app]
+    for path in (PROJECT / "pipeline").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = [part.value for part in node.values if isinstance(part, ast.Constant)]
+                texts.append("{}".join(map(str, parts)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.append(node.value)
+    return "\n".join(texts)
+
+
+def test_every_message_on_the_page_is_one_of_the_tools() -> None:
+    first_cells = re.findall(r"^\| (`.*?) \|", PAGE, re.M)
+    messages = [message for cell in first_cells for message in re.findall(r"`([^`]+)`", cell)]
+    assert len(messages) > 20
+    program = said()
+    for profile in PROFILES:  # the tool fills them in
+        messages = [message.replace(profile.title, "{}") for message in messages]
+    assert [message for message in messages if message not in program] == []
