@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
 
+from pipeline.capture.ports import Port
 from pipeline.capture.protocol import (
-    BoardInfo,
     Damaged,
     Item,
     LineReader,
@@ -21,6 +20,7 @@ from pipeline.capture.protocol import (
     unexpected_answer,
 )
 from pipeline.core.artifacts import Int8
+from pipeline.core.board_profiles import BoardInfo
 from pipeline.core.errors import ExitCode, PipelineError
 
 COMMAND_TIMEOUT_S = 5.0
@@ -49,22 +49,10 @@ WHY = {
 }
 
 
-class ByteStream(Protocol):
-    """The part of a port that a client needs; pipeline.capture.ports.Port has it."""
-
-    device: str
-
-    def read(self) -> bytes:
-        """Return the bytes that have arrived, after a short wait for the first one."""
-
-    def write(self, data: bytes) -> None:
-        """Send bytes."""
-
-
 class BoardClient:
     """A client for one board. Items that arrive before an answer stay pending, in order."""
 
-    def __init__(self, port: ByteStream) -> None:
+    def __init__(self, port: Port) -> None:
         self._port = port
         self._reader = LineReader()
         self._pending: deque[Item] = deque()

@@ -11,7 +11,6 @@ import numpy as np
 from pipeline.capture.client import BoardClient
 from pipeline.capture.protocol import (
     COUNT_WRAP,
-    BoardInfo,
     Sample,
     past_of,
     plausible_rate_hz,
@@ -19,6 +18,7 @@ from pipeline.capture.protocol import (
 )
 from pipeline.capture.segmentation import CaptureInfo, MotionDetector, Span
 from pipeline.core.artifacts import Recording
+from pipeline.core.board_profiles import BoardInfo
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP
 from pipeline.core.errors import ExitCode, PipelineError
 

@@ -9,9 +9,9 @@ from enum import Enum
 
 from pipeline.capture.client import READY_TIMEOUT_S
 from pipeline.capture.ports import open_port, stable_name
-from pipeline.capture.protocol import BoardInfo
 from pipeline.capture.senders import BOARD
 from pipeline.capture.stream_decoder import StreamDecoder
+from pipeline.core.board_profiles import BoardInfo
 from pipeline.core.errors import ExitCode, PipelineError
 
 ASK_EVERY_S = 1.0

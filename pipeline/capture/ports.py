@@ -16,7 +16,7 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from pipeline.capture.port_list import programs_using
-from pipeline.core.board_profiles import profile_of_usb
+from pipeline.core.board_profiles import profile_of_usb, same_serial_number
 from pipeline.core.board_slots import running_boards
 from pipeline.core.errors import ExitCode, PipelineError
 
@@ -114,11 +114,6 @@ def stable_name(device: str) -> str:
     known = {port.device: port.serial_number for port in list_ports.comports()}
     serial_number = known.get(device)
     return f"id:{serial_number}" if serial_number else device
-
-
-def same_serial_number(one: str, other: str) -> bool:
-    """Whether both belong to one board: its bootloader adds zeros in front."""
-    return one.lstrip("0").lower() == other.lstrip("0").lower()
 
 
 def is_board_plugged_in() -> bool:

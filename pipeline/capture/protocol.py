@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from math import isfinite
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -11,6 +11,7 @@ from zlib import crc32
 import numpy as np
 
 from pipeline.core.artifacts import Event, Int8
+from pipeline.core.board_profiles import BoardInfo
 from pipeline.core.errors import ExitCode, PipelineError
 
 MAX_LINE_BYTES = 2048  # only `labels` can have more than 255 characters
@@ -197,39 +198,6 @@ FARTHEST = 2.0  # maximum ratio of reported and measured rate
 MOST = 1 << 32  # maximum of a board's counters
 COUNTERS = ("tick_hz", "overruns", "dropped")
 MOST_IN_A_WINDOW = 1 << 20  # samples: some hours
-
-
-@dataclass(frozen=True)
-class BoardInfo:
-    """The answer to `info`.
-
-    Attributes:
-        imu: the sensor's part, or "none"; environment: the same.
-        contract: SHA-256 in hex, or "none" without a model.
-        stream_hz: nominal rate of sample lines.
-        nominal_hz: nominal rate of the sensor.
-        tick_hz: rate of the counter that `bench` uses.
-    """
-
-    board: str
-    imu: str
-    environment: str
-    revision: str
-    firmware: str
-    contract: str
-    rate_hz: float
-    stream_hz: float
-    measured_hz: float
-    nominal_hz: float
-    sensor_hz: float
-    pace: str
-    window: int
-    hop: int
-    channels: int
-    classes: int
-    tick_hz: int
-    overruns: int
-    dropped: int
 
 
 def board_info(answer: Message) -> BoardInfo:

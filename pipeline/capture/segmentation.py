@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, hypot
-from typing import Literal, Protocol
+from typing import Literal
 
 from pipeline.capture.clock import board_time_us, host_time_us
 from pipeline.capture.senders import BOARD
@@ -309,31 +309,6 @@ class CapturePlan:
 LabelledSpans = tuple[str, Spans]  # the label, and the span in each board's time
 
 
-class Segmenter(Protocol):
-    """Decides which part of the stream becomes a take."""
-
-    @property
-    def prompt(self) -> str:
-        """The instruction to the person now."""
-
-    @property
-    def done(self) -> bool:
-        """All takes are there."""
-
-    @property
-    def in_progress(self) -> bool:
-        """A movement is being recorded."""
-
-    def add(self, place: int, row: TrackSample | BurstEnd, /) -> LabelledSpans | None:
-        """Add a sample of board `place`; return the take that it completes, if any."""
-
-    def finish(self) -> LabelledSpans | None:
-        """End the stream; return the take in progress if it is long enough."""
-
-    def redo(self, label: str) -> None:
-        """Ask for one more take of `label`."""
-
-
 class _Continuous:
     """The whole stream is one recording."""
 
@@ -481,8 +456,14 @@ class _Guided:
         return 0.0 if self._asked_us is None else (self._now_us - self._asked_us) / US
 
 
-def segmenter_for(plan: CapturePlan, decoders: Sequence[StreamDecoder]) -> Segmenter:
-    """The segmenter of the plan's mode."""
+def segmenter_for(
+    plan: CapturePlan, decoders: Sequence[StreamDecoder]
+) -> _Continuous | _Motion | _Guided:
+    """What decides, in the plan's mode, which part of the stream becomes a take.
+
+    `add` takes a sample of a board and returns the take that it completes, if any; `finish` ends
+    the stream; `redo` asks for one more take of a label.
+    """
     if plan.mode == "continuous":
         return _Continuous(plan, decoders)
     return _Motion(plan, decoders) if plan.mode == "motion" else _Guided(plan, decoders)

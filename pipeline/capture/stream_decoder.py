@@ -9,7 +9,6 @@ from pipeline.capture.clock import ClockFit
 from pipeline.capture.protocol import (
     MAX_LINE_BYTES,
     SENSOR_STOPPED,
-    BoardInfo,
     Damaged,
     Item,
     LineReader,
@@ -32,6 +31,7 @@ from pipeline.capture.senders import (
 )
 from pipeline.capture.track import Track, TrackSample
 from pipeline.core.artifacts import ENVIRONMENT_CHANNELS, IMU_CHANNELS, HostClock
+from pipeline.core.board_profiles import BoardInfo
 from pipeline.core.errors import PipelineError
 
 SILENT_AFTER_S = 2.0  # after this time we ask the board again; it may have restarted

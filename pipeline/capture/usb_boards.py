@@ -4,43 +4,17 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 
 import serial
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from pipeline.capture.port_list import programs_using
-from pipeline.capture.ports import (
-    Port,
-    open_port,
-    same_serial_number,
-    translated_opening,
-)
-from pipeline.core.board_profiles import BoardProfile, profile_of_usb
+from pipeline.capture.ports import Port, open_port, translated_opening
+from pipeline.core.board_profiles import BoardProfile, UsbBoard, profile_of_usb
 
 TOUCH_BAUD = 1200
 TOUCH_HOLD_S = 0.05  # long enough for the board to see the new baud rate
-
-
-@dataclass(frozen=True)
-class UsbBoard:
-    """A board as USB shows it now; its path may change with each restart.
-
-    Attributes:
-        place: its USB socket, such as "1-1.2"; None if unknown.
-    """
-
-    kind: str
-    device: str
-    serial_number: str | None
-    place: str | None
-    in_bootloader: bool
-
-    def has_serial_number(self, serial_number: str) -> bool:
-        """Whether this is its serial number, as its sketch or its bootloader writes it."""
-        known = self.serial_number
-        return known is not None and same_serial_number(known, serial_number)
 
 
 class Usb:

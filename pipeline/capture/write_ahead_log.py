@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import regular
@@ -29,13 +29,6 @@ FOLDER = ".capture"  # in a dataset; hidden, so it is no label
 VERSION = 1
 BLOCK_BYTES = 1 << 20
 LEAST_ROOM_BYTES = 1 << 14
-
-
-class LogWriter(Protocol):
-    """A log that entries can be added to."""
-
-    def append(self, kind: str, value: Any) -> None:
-        """Write an entry."""
 
 
 class _MappedFile:

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from pipeline.cli import console
 from pipeline.cli.console import print_json, show_table
-from pipeline.cli.parser import App, Json
+from pipeline.cli.parser import App, Json, Port, Run
 from pipeline.core.board_profiles import BOARDS
 from pipeline.workflows import boards
 from pipeline.workflows import deploy as workflow
@@ -66,10 +66,8 @@ def board_start(
 
 @board_app.command("check")
 def board_check(
-    run: Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")],
-    port: Annotated[
-        str, typer.Option(help="auto, a path, id:SERIAL or socket://HOST:PORT.")
-    ] = "auto",
+    run: Run,
+    port: Port = "auto",
     json: Json = False,
 ) -> None:
     """Does a board run this run?

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from pipeline.cli import console
 from pipeline.cli.console import print_json, show_table
-from pipeline.cli.parser import App, Json
+from pipeline.cli.parser import LATEST, App, Json, Run
 from pipeline.core.costs import NetworkCost
 from pipeline.workflows import convert as workflow
 from pipeline.workflows import next_commands
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 
 app = App()
-
-Run = Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")]
-LATEST = Path("runs/latest")
 
 
 @app.command()

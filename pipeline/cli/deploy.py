@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +11,7 @@ from rich.table import Table
 from pipeline.cli import console
 from pipeline.cli.board import proofs
 from pipeline.cli.console import print_json, show_table
-from pipeline.cli.parser import App, Json
+from pipeline.cli.parser import LATEST, App, Json, Port, Run
 from pipeline.core.board_profiles import BOARDS
 from pipeline.deployment.platformio import ensure_build_core
 from pipeline.workflows import deploy as workflow
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
 
 
 app = App()
-
-Run = Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")]
-Port = Annotated[str, typer.Option(help="auto, a path, id:SERIAL or socket://HOST:PORT.")]
-LATEST = Path("runs/latest")
 
 
 @app.command()

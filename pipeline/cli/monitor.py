@@ -18,7 +18,7 @@ from rich.text import Text
 from pipeline.cli import console
 from pipeline.cli.console import print_json
 from pipeline.cli.keyboard import Keyboard
-from pipeline.cli.parser import App, Json, NewLabel
+from pipeline.cli.parser import App, Json, NewLabel, Port
 from pipeline.cli.replay import show_entry
 from pipeline.cli.terminal import visible
 from pipeline.cli.traces import SHOWN_SAMPLES, Wide, traces, wrapped
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 app = App()
 
-Port = Annotated[str, typer.Option(help="auto, a path, id:SERIAL or socket://HOST:PORT.")]
 Person = Annotated[str, typer.Option(help="Who moved the board.")]
 Session = Annotated[str, typer.Option(help="Anything that tells sittings apart.")]
 Dataset = Annotated[str, typer.Option(help="Pulled recordings go to data/DATASET.")]

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,9 @@ from typer.core import TyperCommand, TyperGroup
 from pipeline.core.errors import ExitCode, PipelineError, StoppedError
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Run = Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")]
+LATEST = Path("runs/latest")
+Port = Annotated[str, typer.Option(help="auto, a path, id:SERIAL or socket://HOST:PORT.")]
 NewLabel = Annotated[
     bool, typer.Option("--new-label", help="The label is meant, though nearly one that is there.")
 ]

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from pipeline.cli import console
 from pipeline.cli.console import print_json
-from pipeline.cli.parser import App, Json
+from pipeline.cli.parser import App, Json, Run
 from pipeline.core.artifacts import Event, Recording
 from pipeline.workflows import predict as workflow
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 
 app = App()
-
-Run = Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")]
 
 
 @app.command()

@@ -14,7 +14,7 @@ from rich.table import Column, Table
 
 from pipeline.cli import console
 from pipeline.cli.console import print_json, show_table
-from pipeline.cli.parser import App, Json
+from pipeline.cli.parser import LATEST, App, Json, Run
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.workflows import compare as workflow
 from pipeline.workflows import report as reports
@@ -32,12 +32,9 @@ runs_app = App(help="Look runs over, side by side; delete some.", no_args_is_hel
 app.add_typer(runs_app, name="runs")
 
 
-LATEST = Path("runs/latest")
-
-
 @app.command()
 def report(
-    run: Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")] = LATEST,
+    run: Run = LATEST,
     json: Json = False,
 ) -> None:
     """Measure robustness; write a run's report.

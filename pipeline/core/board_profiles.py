@@ -1,4 +1,4 @@
-"""Profiles of the real boards: one entry for each, with all that differs between them.
+"""Profiles of the real boards, with all that differs between them; and what a board reports.
 
 A new board needs a folder in firmware/boards, an environment in platformio.ini and an entry here.
 """
@@ -103,3 +103,61 @@ def profile_of_image(environment: str) -> BoardProfile | None:
         if environment in (profile.name, profile.interpreted):
             return profile
     return None
+
+
+def same_serial_number(one: str, other: str) -> bool:
+    """Whether both belong to one board: its bootloader adds zeros in front."""
+    return one.lstrip("0").lower() == other.lstrip("0").lower()
+
+
+@dataclass(frozen=True)
+class UsbBoard:
+    """A board as USB shows it now; its path may change with each restart.
+
+    Attributes:
+        place: its USB socket, such as "1-1.2"; None if unknown.
+    """
+
+    kind: str
+    device: str
+    serial_number: str | None
+    place: str | None
+    in_bootloader: bool
+
+    def has_serial_number(self, serial_number: str) -> bool:
+        """Whether this is its serial number, as its sketch or its bootloader writes it."""
+        known = self.serial_number
+        return known is not None and same_serial_number(known, serial_number)
+
+
+@dataclass(frozen=True)
+class BoardInfo:
+    """The answer to `info`.
+
+    Attributes:
+        imu: the sensor's part, or "none"; environment: the same.
+        contract: SHA-256 in hex, or "none" without a model.
+        stream_hz: nominal rate of sample lines.
+        nominal_hz: nominal rate of the sensor.
+        tick_hz: rate of the counter that `bench` uses.
+    """
+
+    board: str
+    imu: str
+    environment: str
+    revision: str
+    firmware: str
+    contract: str
+    rate_hz: float
+    stream_hz: float
+    measured_hz: float
+    nominal_hz: float
+    sensor_hz: float
+    pace: str
+    window: int
+    hop: int
+    channels: int
+    classes: int
+    tick_hz: int
+    overruns: int
+    dropped: int

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline.core.artifacts import IMU_CHANNELS, Float32, Recording
 from pipeline.core.errors import PipelineError
 from pipeline.datasets.recordings import load_from_dataset, recording_paths
+from pipeline.datasets.streams import runs_of
 
 ACCELERATION = IMU_CHANNELS[:3]
 ROTATION = IMU_CHANNELS[3:]
@@ -210,7 +211,7 @@ def _flat_top(values: Float32, lowest: float) -> NDArray[np.bool_]:
     top = float(values.max())
     cut = np.zeros(len(values), dtype=bool)
     if top >= lowest:
-        for start, stop in _runs(np.equal(values, top)):
+        for start, stop in runs_of(np.equal(values, top)):
             beside = values[max(0, start - 1) : stop + 1].min()
             if stop - start >= PLATEAU_ROWS and top - beside >= ABRUPT * top:
                 cut[start:stop] = True
@@ -245,16 +246,11 @@ def _stuck_finding(take: TakeFile, what: str, same: NDArray[np.bool_]) -> Findin
 
 def longest_run(flags: NDArray[np.bool_]) -> int:
     """The length of the longest run of True."""
-    return max((stop - start for start, stop in _runs(flags)), default=0)
+    return max((stop - start for start, stop in runs_of(flags)), default=0)
 
 
 def _run_start(flags: NDArray[np.bool_]) -> int:
-    return max(_runs(flags), key=lambda run: run[1] - run[0])[0]
-
-
-def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
-    return [(int(start), int(stop)) for start, stop in zip(edges[::2], edges[1::2], strict=True)]
+    return max(runs_of(flags), key=lambda run: run[1] - run[0])[0]
 
 
 Float64 = NDArray[np.float64]

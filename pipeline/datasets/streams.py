@@ -176,6 +176,12 @@ def even_clock(n: int, rate_hz: float) -> tuple[Int64, Int64]:
     return seq, np.rint(seq * (1e6 / rate_hz)).astype(np.int64)
 
 
+def runs_of(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """[start, stop) of each run of True, of bool [n]."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
+    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
+
+
 def intervals_of(labels: Sequence[str | None]) -> tuple[Interval, ...]:
     """The intervals of equal labels of samples; None is no interval."""
     intervals = []

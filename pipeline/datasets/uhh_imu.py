@@ -20,7 +20,7 @@ from pipeline.core.artifacts import Float32, Interval, Recording
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import unzipped
 from pipeline.datasets.recording_file import Noted, bad_file
-from pipeline.datasets.streams import STANDARD_GRAVITY, even_clock, thousandths_of
+from pipeline.datasets.streams import STANDARD_GRAVITY, even_clock, runs_of, thousandths_of
 
 NAME = re.compile(r"([A-Za-z0-9]+)_(\d)_fullSet")
 RATE_HZ = 50.0  # not stated; Android's rate for games
@@ -49,7 +49,7 @@ def read_archive(file: Path) -> tuple[Recording, list[Noted]]:
     """Read an archive, without unpickling: a recording, and notes about what is unusual."""
     label, person = _names_of(file)
     samples, targets = _arrays_of(file)
-    moving, marked = (_stretches_of(targets[:, column]) for column in (MOVING, MARKED))
+    moving, marked = (runs_of(targets[:, column] > 0.5) for column in (MOVING, MARKED))
     if not moving:
         raise _another_kind(file, "has targets without any movement")
     seq, t_us = even_clock(len(samples), RATE_HZ)
@@ -97,12 +97,6 @@ def _fault(*arrays: NDArray[np.generic]) -> str | None:
     if not all(np.issubdtype(a.dtype, np.floating) and np.isfinite(a).all() for a in arrays):
         return "holds values that are no numbers"
     return None
-
-
-def _stretches_of(target: NDArray[np.floating]) -> Sequence[tuple[int, int]]:
-    """[start, stop) of each stretch of a target, float [n], above one half."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], target > 0.5, [False])).astype(int)))
-    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
 
 
 def _oddities(file: Path, marked: int, moving: Sequence[tuple[int, int]], rows: int) -> list[Noted]:

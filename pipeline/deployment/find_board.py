@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from pipeline.core.board_profiles import BoardProfile
+from pipeline.core.board_profiles import BoardProfile, UsbBoard
 from pipeline.core.errors import ExitCode, PipelineError
 
 POLL_S = 0.05
@@ -18,37 +18,10 @@ ReportText = Callable[[str], None]
 T = TypeVar("T")
 
 
-class SeenBoard(Protocol):
-    """A board as USB shows it; pipeline.capture.usb_boards.UsbBoard is one."""
-
-    @property
-    def kind(self) -> str:
-        """The name of its profile."""
-
-    @property
-    def device(self) -> str:
-        """The path of its port."""
-
-    @property
-    def serial_number(self) -> str | None:
-        """None if unknown."""
-
-    @property
-    def place(self) -> str | None:
-        """Its USB socket; None if unknown."""
-
-    @property
-    def in_bootloader(self) -> bool:
-        """Whether it runs its bootloader."""
-
-    def has_serial_number(self, serial_number: str) -> bool:
-        """Whether this is its serial number."""
-
-
 class UsbListing(Protocol):
     """The part of USB that finds boards."""
 
-    def boards(self) -> Sequence[SeenBoard]:
+    def boards(self) -> Sequence[UsbBoard]:
         """All boards that USB shows now."""
 
 
@@ -67,7 +40,7 @@ class Reporter:
 
 def find_board(
     usb: UsbListing, spec: str, profile: BoardProfile, reporter: Reporter, person_s: float
-) -> SeenBoard:
+) -> UsbBoard:
     """Find the board to upload to; wait for a person to plug it in if there is none.
 
     Args:
@@ -78,7 +51,7 @@ def find_board(
             appears in time.
     """
 
-    def choose() -> SeenBoard | None:
+    def choose() -> UsbBoard | None:
         return _choose(usb.boards(), spec, profile)
 
     board = choose()
@@ -92,8 +65,8 @@ def find_board(
 
 
 def same_board(
-    boards: Sequence[SeenBoard], known: SeenBoard, in_bootloader: bool | None = None
-) -> SeenBoard | None:
+    boards: Sequence[UsbBoard], known: UsbBoard, in_bootloader: bool | None = None
+) -> UsbBoard | None:
     """Find a known board again, by its serial number, else by its USB socket.
 
     Args:
@@ -114,7 +87,7 @@ def wait_until(look: Callable[[], T | None], limit_s: float) -> T | None:
     return found
 
 
-def _choose(boards: Sequence[SeenBoard], spec: str, profile: BoardProfile) -> SeenBoard | None:
+def _choose(boards: Sequence[UsbBoard], spec: str, profile: BoardProfile) -> UsbBoard | None:
     suitable = [board for board in boards if board.kind == profile.name]
     if spec == "auto":
         return _only(suitable)
@@ -134,19 +107,19 @@ def _choose(boards: Sequence[SeenBoard], spec: str, profile: BoardProfile) -> Se
     return _only([board for board in suitable if board.in_bootloader])
 
 
-def _is_named(board: SeenBoard, spec: str) -> bool:
+def _is_named(board: UsbBoard, spec: str) -> bool:
     if spec.startswith("id:"):
         return board.has_serial_number(spec.removeprefix("id:"))
     return os.path.realpath(board.device) == os.path.realpath(spec)
 
 
-def _only(boards: Sequence[SeenBoard]) -> SeenBoard | None:
+def _only(boards: Sequence[UsbBoard]) -> UsbBoard | None:
     if len(boards) > 1:
         raise _several(boards)
     return boards[0] if boards else None
 
 
-def _another_kind(board: SeenBoard, profile: BoardProfile) -> PipelineError:
+def _another_kind(board: UsbBoard, profile: BoardProfile) -> PipelineError:
     return PipelineError(
         f"The board at {board.device} is a {board.kind}, not a {profile.name}.",
         "an image runs only on the kind of board that it was built for",
@@ -169,7 +142,7 @@ def _named(spec: str) -> str:
     return "" if spec == "auto" else f"; {spec} was asked for"
 
 
-def _several(boards: Sequence[SeenBoard]) -> PipelineError:
+def _several(boards: Sequence[UsbBoard]) -> PipelineError:
     names = ", ".join(f"{board.device} (id:{board.serial_number})" for board in boards)
     return PipelineError(
         f"{len(boards)} boards are plugged in: {names}.",

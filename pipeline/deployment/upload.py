@@ -7,14 +7,13 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from pipeline.core.board_profiles import BoardProfile
+from pipeline.core.board_profiles import BoardProfile, UsbBoard
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.deployment import samba
 from pipeline.deployment.find_board import (
     DOUBLE_TAP,
     POLL_S,
     Reporter,
-    SeenBoard,
     UsbListing,
     same_board,
     wait_until,
@@ -61,12 +60,12 @@ class Timeouts:
 
 def upload(
     usb: UploadUsb,
-    board: SeenBoard,
+    board: UsbBoard,
     image: bytes,
     profile: BoardProfile,
     reporter: Reporter,
     timeouts: Timeouts,
-) -> SeenBoard:
+) -> UsbBoard:
     """Write an image to a board and start it; returns it as USB shows it afterwards.
 
     If the board restarts during the upload, the upload starts again. The watchdog of the earlier
@@ -98,7 +97,7 @@ def upload(
             board = back if tries < TRIES - 1 else _tapped(usb, back, reporter, timeouts)
 
 
-def open_patiently(usb: PortOpener[L], board: SeenBoard, timeouts: Timeouts) -> L:
+def open_patiently(usb: PortOpener[L], board: UsbBoard, timeouts: Timeouts) -> L:
     """Open the board's port; a new port may need a moment."""
     deadline = time.monotonic() + timeouts.opening_s
     while True:
@@ -111,8 +110,8 @@ def open_patiently(usb: PortOpener[L], board: SeenBoard, timeouts: Timeouts) -> 
 
 
 def _enter_bootloader(
-    usb: UploadUsb, board: SeenBoard, reporter: Reporter, timeouts: Timeouts
-) -> SeenBoard:
+    usb: UploadUsb, board: UsbBoard, reporter: Reporter, timeouts: Timeouts
+) -> UsbBoard:
     if board.in_bootloader:
         return board
     for _ in range(TOUCHES):
@@ -129,7 +128,7 @@ def _enter_bootloader(
     return loader
 
 
-def _touch(usb: UploadUsb, running: SeenBoard, reporter: Reporter) -> None:
+def _touch(usb: UploadUsb, running: UsbBoard, reporter: Reporter) -> None:
     """Touch the port; it may disappear meanwhile, as a late result of an earlier touch."""
     reporter.log(f"touching {running.device} at 1200 baud")
     try:
@@ -141,8 +140,8 @@ def _touch(usb: UploadUsb, running: SeenBoard, reporter: Reporter) -> None:
 
 
 def _answering(
-    ports: ExitStack, usb: UploadUsb, loader: SeenBoard, reporter: Reporter, timeouts: Timeouts
-) -> tuple[SeenBoard, samba.BootloaderPort]:
+    ports: ExitStack, usb: UploadUsb, loader: UsbBoard, reporter: Reporter, timeouts: Timeouts
+) -> tuple[UsbBoard, samba.BootloaderPort]:
     """The bootloader and its open port; a person may have to restart it first."""
     deadline: float | None = None
     while True:
@@ -175,13 +174,13 @@ def _no_answer(device: str) -> PipelineError:
     )
 
 
-def _wait_bootloader(usb: UploadUsb, board: SeenBoard, limit_s: float) -> SeenBoard | None:
+def _wait_bootloader(usb: UploadUsb, board: UsbBoard, limit_s: float) -> UsbBoard | None:
     return wait_until(lambda: same_board(usb.boards(), board, in_bootloader=True), limit_s)
 
 
 def _restarted(
-    usb: UploadUsb, loader: SeenBoard, error: PipelineError, timeouts: Timeouts
-) -> SeenBoard | None:
+    usb: UploadUsb, loader: UsbBoard, error: PipelineError, timeouts: Timeouts
+) -> UsbBoard | None:
     """The board after it restarted by itself; None if the failure had another reason."""
     if error.exit_code != ExitCode.NO_BOARD:
         return None
@@ -190,7 +189,7 @@ def _restarted(
     return wait_until(lambda: same_board(usb.boards(), loader), timeouts.restart_s)
 
 
-def _tapped(usb: UploadUsb, board: SeenBoard, reporter: Reporter, timeouts: Timeouts) -> SeenBoard:
+def _tapped(usb: UploadUsb, board: UsbBoard, reporter: Reporter, timeouts: Timeouts) -> UsbBoard:
     """The board in its bootloader without a watchdog; a person may have to press the button."""
     if board.in_bootloader:
         return board
@@ -210,8 +209,8 @@ def _tapped(usb: UploadUsb, board: SeenBoard, reporter: Reporter, timeouts: Time
 
 
 def _application(
-    usb: UploadUsb, loader: SeenBoard, reporter: Reporter, timeouts: Timeouts
-) -> SeenBoard:
+    usb: UploadUsb, loader: UsbBoard, reporter: Reporter, timeouts: Timeouts
+) -> UsbBoard:
     reporter.report("waiting for the board to start")
     _leaves(usb, loader, timeouts.application_s)
     board = wait_until(lambda: same_board(usb.boards(), loader), timeouts.application_s)
@@ -221,11 +220,11 @@ def _application(
     return board
 
 
-def _leaves(usb: UploadUsb, board: SeenBoard, limit_s: float) -> bool:
+def _leaves(usb: UploadUsb, board: UsbBoard, limit_s: float) -> bool:
     return wait_until(lambda: board not in usb.boards() or None, limit_s) is True
 
 
-def _refuse_held(usb: UploadUsb, board: SeenBoard, limit_s: float) -> None:
+def _refuse_held(usb: UploadUsb, board: UsbBoard, limit_s: float) -> None:
     """Refuse a port that another program has open longer than `limit_s`."""
     if board.in_bootloader or wait_until(
         lambda: not usb.programs_using(board.device) or None, limit_s
@@ -249,7 +248,7 @@ def _too_large(size: int, profile: BoardProfile) -> PipelineError:
     )
 
 
-def _no_bootloader(board: SeenBoard, limit_s: float) -> PipelineError:
+def _no_bootloader(board: UsbBoard, limit_s: float) -> PipelineError:
     return PipelineError(
         f"The board at {board.device} did not start its bootloader within {limit_s:.0f} s.",
         "what runs on it does not listen, and its reset button was not tapped twice",
@@ -258,7 +257,7 @@ def _no_bootloader(board: SeenBoard, limit_s: float) -> PipelineError:
     )
 
 
-def _not_started(loader: SeenBoard | None, limit_s: float) -> PipelineError:
+def _not_started(loader: UsbBoard | None, limit_s: float) -> PipelineError:
     if loader is not None:
         what = f"The image was uploaded, but the board at {loader.device} stays in its bootloader."
     else:

@@ -11,6 +11,7 @@ from zlib import crc32
 import numpy as np
 
 from pipeline.core.artifacts import GoldenVectors, Int8
+from pipeline.core.board_profiles import BoardInfo
 from pipeline.core.contract import Contract
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.deployment.firmware_image import check_constants, check_labels
@@ -18,46 +19,10 @@ from pipeline.deployment.firmware_image import check_constants, check_labels
 BENCH_RUNS = 10
 
 
-class BoardIdentity(Protocol):
-    """A board's answer to `info`; pipeline.capture.protocol.BoardInfo is one."""
-
-    @property
-    def board(self) -> str:
-        """Name of the board."""
-
-    @property
-    def revision(self) -> str:
-        """Revision of the board."""
-
-    @property
-    def imu(self) -> str:
-        """Part of its IMU, or "none"."""
-
-    @property
-    def environment(self) -> str:
-        """Parts of its environment sensors, or "none"."""
-
-    @property
-    def nominal_hz(self) -> float:
-        """Nominal rate of the sensor."""
-
-    @property
-    def sensor_hz(self) -> float:
-        """Measured rate of the sensor."""
-
-    @property
-    def contract(self) -> str:
-        """Hash of its contract."""
-
-    @property
-    def tick_hz(self) -> int:
-        """Rate of the counter that `bench` uses."""
-
-
 class VerifiableBoard(Protocol):
     """The part of a board that verification needs; pipeline.capture.client.BoardClient has it."""
 
-    def info(self) -> BoardIdentity:
+    def info(self) -> BoardInfo:
         """The answer to `info`."""
 
     def image_crc(self, length: int) -> int:

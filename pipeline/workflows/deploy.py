@@ -25,6 +25,7 @@ from pipeline.core.board_profiles import (
     NANO33BLE,
     REAL_IMAGES,
     BoardProfile,
+    UsbBoard,
     require_profile,
 )
 from pipeline.core.board_slots import running_boards
@@ -61,7 +62,6 @@ from pipeline.workflows.runs import converted_contract, locked_run, open_run, re
 
 if TYPE_CHECKING:
     from pipeline.capture.port_list import FoundPort
-    from pipeline.deployment.find_board import SeenBoard
     from pipeline.deployment.firmware_image import FirmwareImage
     from pipeline.deployment.platformio import BuiltImage
     from pipeline.deployment.profile import Estimate, Profile
@@ -369,7 +369,7 @@ def put_on_board(
 
 
 def _runs_already(
-    request: UploadRequest, usb: Usb, board: SeenBoard, reporter: Reporter, timeouts: Timeouts
+    request: UploadRequest, usb: Usb, board: UsbBoard, reporter: Reporter, timeouts: Timeouts
 ) -> bool:
     """Whether the board already runs the image; a board without an answer does not."""
     if board.in_bootloader:
@@ -383,7 +383,7 @@ def _runs_already(
 
 
 def _verify_uploaded(
-    request: UploadRequest, usb: Usb, board: SeenBoard, reporter: Reporter, timeouts: Timeouts
+    request: UploadRequest, usb: Usb, board: UsbBoard, reporter: Reporter, timeouts: Timeouts
 ) -> Verified:
     reporter.report(f"asking the board at {board.device} to prove what it runs")
     with _client(usb, board, timeouts, timeouts.application_s) as client:
@@ -394,9 +394,7 @@ def _verify_uploaded(
 
 
 @contextmanager
-def _client(
-    usb: Usb, board: SeenBoard, timeouts: Timeouts, ready_s: float
-) -> Iterator[BoardClient]:
+def _client(usb: Usb, board: UsbBoard, timeouts: Timeouts, ready_s: float) -> Iterator[BoardClient]:
     with open_patiently(usb, board, timeouts) as port:
         client = BoardClient(port)
         client.wait_ready(ready_s)

@@ -36,7 +36,7 @@ from pipeline.workflows.runs import RUNS
 if TYPE_CHECKING:
     from pipeline.capture.link_statistics import MonitorEntry, Smoothing
     from pipeline.capture.ports import Port
-    from pipeline.capture.protocol import BoardInfo
+    from pipeline.core.board_profiles import BoardInfo
 
 
 LOOK_EVERY_S = 0.1

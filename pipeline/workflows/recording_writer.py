@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pipeline.core.artifacts import Recording
 from pipeline.datasets.recordings import new_recording_paths, save_new_recording
@@ -15,20 +15,7 @@ if TYPE_CHECKING:
     from pipeline.capture.segmentation import CaptureInfo, CapturePlan
 
 
-class RecordingWriter(Protocol):
-    """Writes recordings into a dataset."""
-
-    def new_paths(self, label: str) -> Iterator[Path]:
-        """Yield possible paths of a recording with this label, in order."""
-
-    def save(self, recording: Recording, paths: Iterator[Path]) -> Path:
-        """Save to the first of `paths` that is free, and return it."""
-
-    def describe(self, path: Path, recording: Recording) -> str:
-        """One line about a saved recording."""
-
-
-def recording_writer(plan: CapturePlan, dataset: Path, info: CaptureInfo) -> RecordingWriter:
+def recording_writer(plan: CapturePlan, dataset: Path, info: CaptureInfo) -> _Takes | _Series:
     """The writer for takes, or for a series of the environment."""
     return _Series(dataset, info) if plan.period_s else _Takes(dataset, info)
 

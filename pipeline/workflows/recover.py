@@ -24,7 +24,7 @@ from pipeline.workflows.recording_writer import recording_writer
 
 if TYPE_CHECKING:
     from pipeline.capture.session import CapturedTake
-    from pipeline.capture.write_ahead_log import LogEntry, LogWriter, UnfinishedCapture
+    from pipeline.capture.write_ahead_log import LogEntry, UnfinishedCapture, WriteAheadLog
 
 
 Files = list[Path | None]  # of one take, one for each board; None for a board that sent nothing
@@ -47,7 +47,7 @@ class TakeFiles:
         info: CaptureInfo,
         ports: Sequence[str],
         session: Session,
-        log: LogWriter,
+        log: WriteAheadLog | UnfinishedCapture,
         on_take: Callable[[str], None],
     ) -> None:
         self._dataset, self._info, self._ports = dataset, info, ports
