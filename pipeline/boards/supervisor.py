@@ -188,7 +188,8 @@ class Pump:
         wanted = {}
         client_open = self._port.is_open()
         if client_open:
-            wanted[self._port.fileno()] = self._client_interest()
+            events = select.POLLIN if len(self._to_board) < BOARD_BUFFER_BYTES else 0
+            wanted[self._port.fileno()] = events | (select.POLLOUT if self._to_client else 0)
         if self._to_board:
             wanted[board.to_board] = select.POLLOUT
         if len(self._to_client) < BUFFER_BYTES:
@@ -211,10 +212,6 @@ class Pump:
         for descriptor, events in wanted.items():
             poll.register(descriptor, events)
         return {descriptor for descriptor, _ in poll.poll(limit_ms)}
-
-    def _client_interest(self) -> int:
-        events = select.POLLIN if len(self._to_board) < BOARD_BUFFER_BYTES else 0
-        return events | (select.POLLOUT if self._to_client else 0)
 
     def _serve_client(self) -> None:
         if len(self._to_board) < BOARD_BUFFER_BYTES:

@@ -61,16 +61,13 @@ class LinkStatistics:
         if isinstance(item, Damaged) or (isinstance(item, Sample) and not is_possible(item)):
             self.damaged += 1
         elif isinstance(item, Sample):
-            self._add_sample(item, host_us)
+            if self.samples:
+                self.lost += (item.seq - self.samples[-1].seq - 1) % COUNT_WRAP
+            self.samples.append(item)
+            self.received += 1
+            self._delayed(item.t_us, host_us)
         else:
             self._add_message(item, host_us)
-
-    def _add_sample(self, sample: Sample, host_us: int) -> None:
-        if self.samples:
-            self.lost += (sample.seq - self.samples[-1].seq - 1) % COUNT_WRAP
-        self.samples.append(sample)
-        self.received += 1
-        self._delayed(sample.t_us, host_us)
 
     def _add_message(self, message: Message, host_us: int) -> None:
         if message.kind == "hello":

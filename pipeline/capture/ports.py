@@ -105,7 +105,11 @@ def find_port(spec: str) -> str:
     if spec == "auto":
         return _only_board()
     if spec.startswith("id:"):
-        return _board_with_id(spec[len("id:") :])
+        wanted = spec.removeprefix("id:")
+        for port in list_ports.comports():
+            if port.serial_number and same_serial_number(port.serial_number, wanted):
+                return port.device
+        raise _missing(f"No port has the serial number {wanted}.", "the board is not plugged in")
     return spec
 
 
@@ -133,13 +137,6 @@ def _only_board() -> str:
             ExitCode.NO_BOARD,
         )
     return boards[0].device
-
-
-def _board_with_id(serial_number: str) -> str:
-    for port in list_ports.comports():
-        if port.serial_number and same_serial_number(port.serial_number, serial_number):
-            return port.device
-    raise _missing(f"No port has the serial number {serial_number}.", "the board is not plugged in")
 
 
 def _is_board(port: ListPortInfo) -> bool:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from pipeline.capture.client import LINE_CHARACTERS, LOAD_BYTES, BoardClient, require_fits
-from pipeline.capture.protocol import Message, int8_of, unexpected_answer
+from pipeline.capture.protocol import int8_of, unexpected_answer
 from pipeline.core.artifacts import IMU_CHANNELS, Int8, Recording
 from pipeline.core.contract import Level
 from pipeline.core.tokens import without_nul
@@ -28,7 +28,10 @@ _PIECES = {
 def classify_text(board: BoardClient, text: str, level: Level) -> Int8:
     """Classify a text of any length with a board's sentiment model: int8 [labels]."""
     answers = [board.command(line, JUDGING_TIMEOUT_S) for line in text_lines(text, level)]
-    return _scores_in(answers[-1])
+    try:
+        return int8_of(answers[-1].words[2])
+    except (IndexError, ValueError):
+        raise unexpected_answer(answers[-1]) from None
 
 
 def write_text(board: BoardClient, prompt: str, count: int, temperature: float, seed: int) -> str:
@@ -76,14 +79,6 @@ def _parts(text: str, level: Level) -> Iterator[str]:
             part = ""
         part += more
     yield part or " "
-
-
-def _scores_in(answer: Message) -> Int8:
-    """An answer holds the most likely label, its score, and all scores in hexadecimal."""
-    try:
-        return int8_of(answer.words[2])
-    except (IndexError, ValueError):
-        raise unexpected_answer(answer) from None
 
 
 SAMPLE_RECORD = np.dtype([("t_us", "<u8"), ("value", "<i4", (len(IMU_CHANNELS),))])

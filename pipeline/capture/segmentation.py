@@ -62,19 +62,16 @@ class MotionDetector:
         if self.level >= END:
             self._moved_us = t_us
         if self._began_us is None:
-            self._maybe_begin(t_us)
+            if self.level < END:
+                self._must_rest = False
+            elif self.level >= BEGIN and not self._must_rest:
+                self._began_us = t_us
             return None
         return self._maybe_end(t_us)
 
     def finish(self, t_us: int) -> Span | None:
         """End the stream at `t_us`; return the movement in progress if it is long enough."""
         return None if self._began_us is None else self._end(t_us, t_us)
-
-    def _maybe_begin(self, t_us: int) -> None:
-        if self.level < END:
-            self._must_rest = False
-        elif self.level >= BEGIN and not self._must_rest:
-            self._began_us = t_us
 
     def _maybe_end(self, t_us: int) -> Span | None:
         assert self._began_us is not None

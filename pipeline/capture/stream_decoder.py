@@ -212,7 +212,9 @@ class StreamDecoder:
 
     def _feed(self, data: bytes, host_us: int) -> Decoded:
         if self._shape is not None:
-            return self._decode_rows(data, host_us)
+            return [
+                decoded for line in self._lines(data) for decoded in self._decode_row(line, host_us)
+            ]
         decoded: Decoded = []
         for item in self._reader.feed(data):
             decoded += self._decode_item(item, host_us)
@@ -314,11 +316,6 @@ class StreamDecoder:
         self._rest = rest[: MAX_LINE_BYTES + 1]
         return [line.rstrip(b"\r") for line in lines]
 
-    def _decode_rows(self, data: bytes, host_us: int) -> Decoded:
-        return [
-            decoded for line in self._lines(data) for decoded in self._decode_row(line, host_us)
-        ]
-
     def _decode_row(self, line: bytes, host_us: int) -> Decoded:
         assert self._shape is not None
         item = self._shape.parse(line)
@@ -327,14 +324,11 @@ class StreamDecoder:
             seq = len(self.track)
             return list(self.track.add(Sample(seq, host_us, item.values), host_us))
         if isinstance(item, Pause):
-            return self._end_burst()
+            rows, self._burst_rows = self._burst_rows, 0
+            if self.sender is None or not self.sender.bursts or rows == 0:
+                return []
+            if rows < BURST_ROWS:
+                self.track.mark("short-burst", BURST_ROWS - rows, before_next=False)
+            return [BurstEnd()]
         self.track.mark("corrupt")
         return []
-
-    def _end_burst(self) -> Decoded:
-        rows, self._burst_rows = self._burst_rows, 0
-        if self.sender is None or not self.sender.bursts or rows == 0:
-            return []
-        if rows < BURST_ROWS:
-            self.track.mark("short-burst", BURST_ROWS - rows, before_next=False)
-        return [BurstEnd()]

@@ -162,7 +162,9 @@ class Track:
 
     def expect_restart(self) -> None:
         """The sender reports a restart: its count and clock start again."""
-        self._drop_pending()
+        if self._pending is not None:
+            self._pending = None
+            self.mark("refused")
         self._restart = bool(self._seq)
 
     def after_silence(self) -> None:
@@ -254,15 +256,11 @@ class Track:
         self._t_us.insert(place, t_us)
         at = place * self.channels
         self._values[at:at] = array("i", values)
-        self._move_restart(self._seq[place + 1], seq)
+        for mark in self._marks:  # right after a restart, it was sent after the restart
+            if mark.kind == "reboot" and mark.seq == self._seq[place + 1]:
+                mark.seq = seq
         self.totals["lost"] -= 1
         self._mark_at(seq, "late", 1)
-
-    def _move_restart(self, seq: int, to_seq: int) -> None:
-        """A late sample right after a restart was sent after the restart."""
-        for mark in self._marks:
-            if mark.kind == "reboot" and mark.seq == seq:
-                mark.seq = to_seq
 
     def _settle(self, pending: _PendingSample, sample: Sample, host_us: int) -> list[TrackSample]:
         """One sample did not fit; this one shows whether the sender has restarted."""
@@ -275,11 +273,6 @@ class Track:
             return [self._start_again(*pending), *self.add(sample, host_us)]
         self.mark("refused")
         return self.add(sample, host_us)
-
-    def _drop_pending(self) -> None:
-        if self._pending is not None:
-            self._pending = None
-            self.mark("refused")
 
     def _append(self, sample: Sample, steps: int, host_us: int) -> TrackSample:
         self.totals["lost"] += steps - 1

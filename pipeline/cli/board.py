@@ -79,7 +79,10 @@ def board_check(
     """
     with console.steps(json) as on_step:
         verified = workflow.check_board(run, port, on_step)
-    _show_checked(verified, json)
+    if json:
+        print_json(verified)
+    else:
+        show_table("the board runs this model", proofs(verified))
 
 
 @board_app.command("build")
@@ -114,13 +117,6 @@ def ports(json: Json = False) -> None:
     Example: gesture ports
     """
     _show_ports(workflow.list_ports(), json)
-
-
-def _show_checked(verified: Verified, as_json: bool) -> None:
-    if as_json:
-        print_json(verified)
-    else:
-        show_table("the board runs this model", proofs(verified))
 
 
 def proofs(verified: Verified) -> list[tuple[str, object]]:

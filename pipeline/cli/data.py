@@ -14,7 +14,6 @@ from rich.table import Table
 from pipeline.cli import console
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import App, Json, NewLabel
-from pipeline.core.artifacts import Recording
 from pipeline.core.errors import ExitCode
 from pipeline.datasets.catalogue import SequenceEntry
 from pipeline.datasets.inventory import datasets_in, inventory_of
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from pipeline.datasets.catalogue import Published
     from pipeline.datasets.editing import Trimmed
     from pipeline.datasets.exporters import ExportReport
-    from pipeline.datasets.fetch import FetchedFiles
     from pipeline.datasets.importers import ImportReport
     from pipeline.datasets.inventory import Inventory
     from pipeline.datasets.lint import Finding, LintReport
@@ -98,7 +96,15 @@ def data_get(
     with console.steps(json) as on_step:
         on_step(f"fetching {name}")
         report = workflow.fetch(name, mirror, dataset)
-    _show_fetched(report, json)
+    from pipeline.datasets.fetch import FetchedFiles
+
+    if not isinstance(report, FetchedFiles):
+        show_imported(report, json)
+    elif json:
+        print_json(report)
+    else:
+        rows = [("files", ", ".join(report.files)), ("content", report.content)]
+        show_table(f"fetched {report.dataset}", rows)
     console.show_next(next_commands.after_fetching(name, report.dataset), json)
 
 
@@ -121,7 +127,11 @@ def data_stream(
     with console.steps(json) as on_step:
         on_step(f"joining the takes of {dataset}")
         stream = workflow.make_stream(dataset, file, run, seed)
-    _show_stream(stream, file, json)
+    seconds = len(stream) / stream.rate_hz
+    if json:
+        print_json({"file": file, "seconds": seconds, "intervals": stream.intervals})
+    else:
+        console.out.print(f"{escape(str(file))}: {len(stream.intervals)} takes in {seconds:.1f} s")
 
 
 @data_app.command("lint")
@@ -160,7 +170,12 @@ def data_show(
     """
     with console.steps(json) as on_step:
         recordings = workflow.show(path, out, on_step)
-    _show_drawn(recordings, out, json)
+    if json:
+        print_json({"file": out, "recordings": recordings})
+    else:
+        console.out.print(
+            f"{escape(str(out))}: {recordings} recording{'s' if recordings > 1 else ''}"
+        )
 
 
 @data_app.command("list")
@@ -259,11 +274,8 @@ def simulate(
     \b
     Example: gesture simulate data/simulated --people 5 --takes 10
     """
-    _show_simulated(simulate_dataset(folder, people, takes, seed), json)
-
-
-def _show_simulated(paths: Sequence[Path], as_json: bool) -> None:
-    if as_json:
+    paths = simulate_dataset(folder, people, takes, seed)
+    if json:
         print_json({"recordings": paths})
     else:
         console.out.print(f"{len(paths)} recordings in {escape(str(paths[0].parent.parent))}")
@@ -289,14 +301,6 @@ def show_imported(report: ImportReport, as_json: bool) -> None:
     )
 
 
-def _show_stream(stream: Recording, file: Path, as_json: bool) -> None:
-    seconds = len(stream) / stream.rate_hz
-    if as_json:
-        print_json({"file": file, "seconds": seconds, "intervals": stream.intervals})
-    else:
-        console.out.print(f"{escape(str(file))}: {len(stream.intervals)} takes in {seconds:.1f} s")
-
-
 SHOWN = 5  # findings that are mended alike; --json has them all
 
 
@@ -318,15 +322,6 @@ def _show_lint(report: LintReport, as_json: bool) -> None:
     count = len(report.findings)
     found = f"{count} finding{'s' if count > 1 else ''}" if count else "nothing found"
     console.out.print(f"{escape(str(report.dataset))}: {report.takes} takes looked at, {found}")
-
-
-def _show_drawn(recordings: int, file: Path, as_json: bool) -> None:
-    if as_json:
-        print_json({"file": file, "recordings": recordings})
-    else:
-        console.out.print(
-            f"{escape(str(file))}: {recordings} recording{'s' if recordings > 1 else ''}"
-        )
 
 
 def _show_datasets(datasets: Mapping[Path, int], as_json: bool) -> None:
@@ -365,18 +360,6 @@ def _content(entry: Published) -> list[tuple[str, str]]:
     people = "1 person" if entry.people == 1 else f"{entry.people} people"
     recorded = f"{entry.recordings} recordings, {people}, {entry.rate_hz:g} Hz; {entry.units}"
     return [("labels", ", ".join(entry.labels)), ("recorded", recorded)]
-
-
-def _show_fetched(report: ImportReport | FetchedFiles, as_json: bool) -> None:
-    from pipeline.datasets.fetch import FetchedFiles
-
-    if not isinstance(report, FetchedFiles):
-        show_imported(report, as_json)
-    elif as_json:
-        print_json(report)
-    else:
-        rows = [("files", ", ".join(report.files)), ("content", report.content)]
-        show_table(f"fetched {report.dataset}", rows)
 
 
 def _show_inventory(inventory: Inventory, as_json: bool) -> None:

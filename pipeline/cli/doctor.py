@@ -43,16 +43,12 @@ def _show_checks(checks: Iterable[Check], as_json: bool) -> int:
     for check in checks:
         made.append(check)
         if not as_json:
-            _show_check(check)
+            colour = STATUS_COLOURS[check.status]
+            text = f"[{colour}]{check.status:<5}[/] {escape(check.name)}: {escape(check.found)}"
+            console.out.print(text, soft_wrap=True)
+            if check.next_step:
+                console.out.print(f"      [bold]next[/] {escape(check.next_step)}", soft_wrap=True)
     if as_json:
         print_json({"checks": made})
     broken = any(check.status == "fault" for check in made)
     return ExitCode.FINDINGS if broken else ExitCode.DONE
-
-
-def _show_check(check: Check) -> None:
-    colour = STATUS_COLOURS[check.status]
-    text = f"[{colour}]{check.status:<5}[/] {escape(check.name)}: {escape(check.found)}"
-    console.out.print(text, soft_wrap=True)
-    if check.next_step:
-        console.out.print(f"      [bold]next[/] {escape(check.next_step)}", soft_wrap=True)

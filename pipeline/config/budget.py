@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
@@ -23,18 +24,17 @@ takes more, and names the layer to shrink. An example is configs/nano33ble.yaml.
 """
 
 
+Limit = Annotated[int, Field(gt=0, le=MOST)] | None
+
+
 class Budget(Section):
     """Limits of the whole network with its kernels; a key that is left out sets no limit."""
 
-    flash_bytes: int | None = Field(None, gt=0, le=MOST, description="limit of constants and code")
-    ram_bytes: int | None = Field(
-        None, gt=0, le=MOST, description="limit of static memory, with input and output"
-    )
-    stack_bytes: int | None = Field(
-        None, gt=0, le=MOST, description="limit of the stack of the network"
-    )
-    instructions: int | None = Field(
-        None, gt=0, le=MOST, description="limit of an inference, or of a hop if it streams"
+    flash_bytes: Limit = Field(None, description="limit of constants and code")
+    ram_bytes: Limit = Field(None, description="limit of static memory, with input and output")
+    stack_bytes: Limit = Field(None, description="limit of the stack of the network")
+    instructions: Limit = Field(
+        None, description="limit of an inference, or of a hop if it streams"
     )
     inference_ms: float | None = Field(
         None, ge=1e-6, le=1e9, description="limit of the same, as a time"

@@ -17,9 +17,13 @@ from pipeline.config.sections import (
     ModelConfig,
     Section,
     Seed,
+    Share,
     TaskConfig,
 )
 from pipeline.core.contract import DecisionPolicy
+
+Angle = Annotated[float, Field(ge=0, le=180)]
+Deviation = Annotated[float, Field(ge=0, le=16)]  # of an acceleration in g
 
 
 class AugmentConfig(Section):
@@ -31,41 +35,29 @@ class AugmentConfig(Section):
         le=100,
         description="passes over the training recordings; all but the first are augmented",
     )
-    rotation_deg: float = Field(
-        20.0, ge=0, le=180, description="largest rotation of the board in the hand"
-    )
-    mounting_deg: float = Field(
-        0.0,
-        ge=0,
-        le=180,
-        description="largest rotation of another mounting of the board, after rotation_deg",
+    rotation_deg: Angle = Field(20.0, description="largest rotation of the board in the hand")
+    mounting_deg: Angle = Field(
+        0.0, description="largest rotation of another mounting of the board, after rotation_deg"
     )
     gain: float = Field(0.5, ge=0, lt=1, description="harder or softer, at most by this share")
     stretch: float = Field(0.15, ge=0, lt=1, description="slower or faster, at most by this share")
     warp: float = Field(
         0.0, ge=0, lt=1, description="parts of a gesture slower or faster, at most by this share"
     )
-    shift: float = Field(
+    shift: Share = Field(
         1.0,
-        ge=0,
-        le=1,
         description="windows of continuous recordings begin later, at most by this share of a hop; "
         "takes are shifted by the rests between them",
     )
-    jitter_g: float = Field(
-        0.0,
-        ge=0,
-        le=16,
-        description="white noise, at most of this standard deviation; 100 deg/s for each g",
+    jitter_g: Deviation = Field(
+        0.0, description="white noise, at most of this standard deviation; 100 deg/s for each g"
     )
-    drift_g: float = Field(
-        0.0, ge=0, le=16, description="slow drift of this standard deviation; 100 deg/s for each g"
+    drift_g: Deviation = Field(
+        0.0, description="slow drift of this standard deviation; 100 deg/s for each g"
     )
-    axis_dropout: float = Field(
-        0.0, ge=0, le=1, description="share of recordings in which one axis reads 0"
-    )
-    idle_mix: float = Field(
-        0.0, ge=0, le=1, description="recorded rest added to a gesture, at most at this gain"
+    axis_dropout: Share = Field(0.0, description="share of recordings in which one axis reads 0")
+    idle_mix: Share = Field(
+        0.0, description="recorded rest added to a gesture, at most at this gain"
     )
     pulled: int = Field(
         4,

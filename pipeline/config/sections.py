@@ -36,6 +36,7 @@ Dropout = Annotated[
         description="share of the inputs of the last layer that are set to 0 in training",
     ),
 ]
+Share = Annotated[float, Field(ge=0, le=1)]
 Width = Annotated[int, Field(gt=0, le=1024)]  # of a layer
 Units = Annotated[
     tuple[Width, ...],

@@ -90,7 +90,8 @@ class TfliteFile:
 
     def add_head(self, content: bytes, state: Place) -> Place:
         """A converted network that takes the last state in int8; its output."""
-        (scale,), zero_point = _input_of(content)
+        place, _ = TfliteFile("").add_network(content, None)
+        (scale,), zero_point = place.scales, place.zero_point
         name = f"{SCOPE.format('state')}/narrow"
         narrow = self._tensor(name, state.shape, "int8", (scale,), zero_point)
         self._operator("QUANTIZE", [state], [narrow])
@@ -186,12 +187,6 @@ def weight_scale(weights: NDArray[np.float64], bias: Any, source_scale: float) -
     a sum, stays in 31 bits. 1 where all is 0."""
     widest = np.abs(bias).max() / (source_scale * _BIAS_MAX)
     return float(np.float32(max(np.abs(weights).max() / INT8_MAX, widest))) or 1.0
-
-
-def _input_of(content: bytes) -> tuple[tuple[float, ...], int]:
-    """Scales and zero point."""
-    place, _ = TfliteFile("").add_network(content, None)
-    return place.scales, place.zero_point
 
 
 def _named(name: str, place: Place) -> Any:

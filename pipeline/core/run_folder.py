@@ -25,7 +25,10 @@ def build_folder(run: Path) -> Path:
     folder = cache / hashlib.sha256(os.fsencode(place)).hexdigest()[:16]
     if not folder.is_dir():
         _make(cache)
-        _remove_orphans(cache)
+        for other in cache.iterdir():
+            origin = other / ORIGIN
+            if origin.is_symlink() and not origin.exists():  # the run was deleted or moved
+                shutil.rmtree(other, ignore_errors=True)
         _make(folder)
         (folder / ORIGIN).symlink_to(place)
     _require_ours(cache)
@@ -52,14 +55,6 @@ def _require_ours(cache: Path) -> None:
             "code in it runs on this computer, so only you may write in it",
             f"delete it, or `chmod go-w {cache}`, or set XDG_CACHE_HOME to a folder of your own",
         )
-
-
-def _remove_orphans(cache: Path) -> None:
-    """Build folders whose runs were deleted or moved."""
-    for folder in cache.iterdir():
-        origin = folder / ORIGIN
-        if origin.is_symlink() and not origin.exists():
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 class _File:

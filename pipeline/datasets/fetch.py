@@ -212,7 +212,9 @@ def _made(
         return FetchedFiles(made, entry.files, entry.content)
     obtain(entry, mirror, files)
     report = _import(entry.name, files, made)
-    _keep_licences(files, made)
+    for licence in files.rglob("LICENSE"):
+        whose = "" if licence.parent == files else f"-{licence.parent.name}"
+        shutil.copyfile(licence, made / f"LICENSE{whose}")
     left_out, noted = _within(files, report.left_out), _within(files, report.noted)
     return replace(report, left_out=left_out, noted=noted)
 
@@ -235,9 +237,3 @@ def save_all(recordings: list[Recording], dataset: Path) -> ImportReport:
         add_recording(recording, dataset)
     takes = Counter((recording.label, recording.person) for recording in recordings)
     return ImportReport(dataset, dict(takes), (), ())
-
-
-def _keep_licences(files: Path, made: Path) -> None:
-    for licence in files.rglob("LICENSE"):
-        whose = "" if licence.parent == files else f"-{licence.parent.name}"
-        shutil.copyfile(licence, made / f"LICENSE{whose}")

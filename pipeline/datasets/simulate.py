@@ -229,16 +229,11 @@ def _take(
         kind = IDLE_KINDS[(number - 1) % len(IDLE_KINDS)]
         samples = _sense(person, (), kind, IDLE_TAKE_S, rate_hz, random)
     else:
-        act = _act(person, label, 0.0, random)
-        start_s = (TAKE_S - act.seconds) * random.uniform(0.2, 0.8)
-        act = _Act(label, start_s, act.seconds, act.size)
+        seconds = GESTURES[label].seconds * person.tempo * random.uniform(0.95, 1.05)
+        size = person.size * random.uniform(0.92, 1.08)
+        act = _Act(label, (TAKE_S - seconds) * random.uniform(0.2, 0.8), seconds, size)
         samples = _sense(person, (act,), "rest", TAKE_S, rate_hz, random)
     return _recording(samples, rate_hz, label, person.name, seed)
-
-
-def _act(person: Person, label: str, start_s: float, random: Generator) -> _Act:
-    seconds = GESTURES[label].seconds * person.tempo * random.uniform(0.95, 1.05)
-    return _Act(label, start_s, seconds, person.size * random.uniform(0.92, 1.08))
 
 
 def _sense(
@@ -256,7 +251,10 @@ def _sense(
     for act in acts:
         motion += _perform(act, person, t_s)
     perfect = readings(motion, person.grip, rate_hz)
-    return _through_sensor(perfect, person.bias, random)
+    noisy = perfect + person.bias + random.normal(0, NOISE, perfect.shape)
+    limits = np.array([RANGE_G] * 3 + [RANGE_DPS] * 3)
+    thousandths = np.rint(np.clip(noisy, -limits, limits) * STEPS_PER_UNIT)
+    return (thousandths / STEPS_PER_UNIT).astype(np.float32)
 
 
 def _perform(act: _Act, person: Person, t_s: Reals) -> Motion:
@@ -287,14 +285,6 @@ def _walk(t_s: Reals, random: Generator) -> Motion:
     turn = random.uniform(-0.5, 0.5) * t_s
     angles = np.stack([turn + 0.06 * np.sin(stride), 0.1 * np.sin(stride), zero], axis=1)
     return Motion(position, angles)
-
-
-def _through_sensor(perfect: Reals, bias: Reals, random: Generator) -> Float32:
-    """Add bias, noise, range and resolution of a sensor: float64 [n, 6] to float32."""
-    noisy = perfect + bias + random.normal(0, NOISE, perfect.shape)
-    limits = np.array([RANGE_G] * 3 + [RANGE_DPS] * 3)
-    thousandths = np.rint(np.clip(noisy, -limits, limits) * STEPS_PER_UNIT)
-    return (thousandths / STEPS_PER_UNIT).astype(np.float32)
 
 
 def _recording(

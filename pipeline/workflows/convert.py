@@ -45,9 +45,7 @@ from pipeline.workflows.runs import locked_run, require_space
 if TYPE_CHECKING:
     from pipeline.compiler import CompiledNetwork
     from pipeline.conversion.text_source import TextTable
-    from pipeline.training.decision_tuning import Choice
     from pipeline.training.metrics import EventScore
-    from pipeline.workflows.decision import Events
 
 
 @dataclass(frozen=True)
@@ -318,9 +316,9 @@ def evaluate_gestures(verified: VerifiedRun) -> TaskResult:
     verified.on_step("tuning the decision policy")
     choice = decision.tune(run, twin)
     verified.on_step("matching the events of the test part")
-    decided = _decision_result(
-        choice, decision.match_test_events(run, twin, choice, draft.events_file)
-    )
+    events = decision.match_test_events(run, twin, choice, draft.events_file)
+    found = map(score_events, (events.gestures, events.rest, events.unknown))
+    decided = DecisionResult(choice.policy, choice.how, *found)
     scores.save(draft.scores_file)
     contract = verified.contract.model_copy(update={"decision": choice.policy})
     return TaskResult(contract, scores.int8_accuracy, decided)
@@ -351,11 +349,6 @@ def _int8_scores(contract: Contract, windows: dict[str, NDArray[Any]], twin: Twi
     rows, hops = windows["stream_places"].T
     chosen: Int8 = scores[rows, hops]
     return chosen
-
-
-def _decision_result(choice: Choice, events: Events) -> DecisionResult:
-    scores = map(score_events, (events.gestures, events.rest, events.unknown))
-    return DecisionResult(choice.policy, choice.how, *scores)
 
 
 def evaluate_sentiment(verified: VerifiedRun) -> TaskResult:

@@ -298,18 +298,15 @@ def _build(board: str, run: RunFolder) -> BuiltImage:
     if board in INTERPRETED:
         require_window_model(run, board)
     if board == SKETCH:
-        return _build_sketch(run, run.build / SKETCH)
+        folder = run.build / SKETCH
+        place = folder / "project"
+        shutil.rmtree(folder, ignore_errors=True)
+        export_locked(run, folder / "exported")
+        put_sketch(folder / "exported", place, PROJECT)
+        return build_firmware(BOARD, None, place, folder / "build.log", BUILD_TIMEOUT_S)
     require_generated(run)
     log = log_file(run, f"build-{board}", ())
     return build_firmware(board, run.sources, PROJECT, log, BUILD_TIMEOUT_S)
-
-
-def _build_sketch(run: RunFolder, folder: Path) -> BuiltImage:
-    """Build the example sketch of an export, as with the Arduino IDE."""
-    shutil.rmtree(folder, ignore_errors=True)
-    export_locked(run, folder / "exported")
-    put_sketch(folder / "exported", folder / "project", PROJECT)
-    return build_firmware(BOARD, None, folder / "project", folder / "build.log", BUILD_TIMEOUT_S)
 
 
 ASKING_TIMEOUT_S = 3.0  # the board may run any firmware
@@ -387,7 +384,13 @@ def _verify_uploaded(
 ) -> Verified:
     reporter.report(f"asking the board at {board.device} to prove what it runs")
     with _client(usb, board, timeouts, timeouts.application_s) as client:
-        _check_name(client.info().board, request.board)
+        if (found := client.info().board) != request.board:
+            raise PipelineError(
+                f"The board calls itself {found}, not {request.board}.",
+                "another board answers at this port, or it runs other firmware",
+                "name the right one with --port; `gesture ports` lists them",
+                ExitCode.MISMATCH,
+            )
         return verify_board(
             client, request.contract, request.golden, request.vectors, image=request.image
         )
@@ -399,16 +402,6 @@ def _client(usb: Usb, board: UsbBoard, timeouts: Timeouts, ready_s: float) -> It
         client = BoardClient(port)
         client.wait_ready(ready_s)
         yield client
-
-
-def _check_name(found: str, request: str) -> None:
-    if found != request:
-        raise PipelineError(
-            f"The board calls itself {found}, not {request}.",
-            "another board answers at this port, or it runs other firmware",
-            "name the right one with --port; `gesture ports` lists them",
-            ExitCode.MISMATCH,
-        )
 
 
 @contextmanager

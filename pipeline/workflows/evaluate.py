@@ -167,18 +167,11 @@ def _saved(evaluation: Evaluation, file: Path) -> dict[str, Any]:
     """Save an evaluation with the protocols of earlier ones; returns the content."""
     content: dict[str, Any] = json.loads(json.dumps(asdict(evaluation), default=str))
     earlier = optional_json(file, "evaluate")
-    content["protocols"] = _with_earlier(content["protocols"], earlier)
+    results = {score["protocol"]: score for score in (earlier or {}).get("protocols", ())}
+    results |= {score["protocol"]: score for score in content["protocols"]}
+    content["protocols"] = [results[protocol] for protocol in PROTOCOLS if protocol in results]
     save_json(file, content)
     return content
-
-
-def _with_earlier(
-    protocols: Sequence[dict[str, Any]], earlier: dict[str, Any] | None
-) -> list[dict[str, Any]]:
-    """The protocols with those of an earlier evaluation, in the usual order."""
-    results = {score["protocol"]: score for score in (earlier or {}).get("protocols", ())}
-    results |= {score["protocol"]: score for score in protocols}
-    return [results[protocol] for protocol in PROTOCOLS if protocol in results]
 
 
 def _config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[GestureConfig, str]:

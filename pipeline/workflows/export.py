@@ -78,21 +78,17 @@ class Exported:
 def verify(path: Path, on_step: OnStep) -> Reproduced:
     """Generate the C and build the virtual board's image again, and compare both with the run."""
     with locked_run(path, "verify", reads=True) as run:
-        return _verified(run, on_step)
-
-
-def _verified(run: RunFolder, on_step: OnStep) -> Reproduced:
-    contract = converted_contract(run)
-    flatbuffer = checked_flatbuffer(run, contract)
-    on_step("compiling the model to C again")
-    texts = generated_texts(run, contract, _selftest_crc(run, contract, flatbuffer))
-    refuse_other_files(run.sources, texts, CODE)
-    sources = compare_texts(run.sources, texts) + compare_texts(run.path, c_array(flatbuffer))
-    on_step(f"building the {BOARD} board twice")
-    image = _image_of(run.sources, run.build / f"build-{BOARD}.log")
-    return Reproduced(
-        run.path, check(run), contract.hash(), sources, image, _again(run, texts, image)
-    )
+        contract = converted_contract(run)
+        flatbuffer = checked_flatbuffer(run, contract)
+        on_step("compiling the model to C again")
+        texts = generated_texts(run, contract, _selftest_crc(run, contract, flatbuffer))
+        refuse_other_files(run.sources, texts, CODE)
+        sources = compare_texts(run.sources, texts) + compare_texts(run.path, c_array(flatbuffer))
+        on_step(f"building the {BOARD} board twice")
+        image = _image_of(run.sources, run.build / f"build-{BOARD}.log")
+        return Reproduced(
+            run.path, check(run), contract.hash(), sources, image, _again(run, texts, image)
+        )
 
 
 def export(path: Path, folder: Path) -> Exported:

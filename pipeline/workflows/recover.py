@@ -102,13 +102,9 @@ class TakeFiles:
         paths = [path] if (path := files[place]) is not None else []
         for path in chain(paths, self._writer.new_paths(take.label)):
             files[place] = path
-            self._note_paths(take.number)
+            names = [str(path.relative_to(self._dataset)) if path else None for path in files]
+            self._log.append("saving", [take.number, names])
             yield path
-
-    def _note_paths(self, number: int) -> None:
-        files = self.files[number]
-        names = [str(path.relative_to(self._dataset)) if path else None for path in files]
-        self._log.append("saving", [number, names])
 
     def delete(self, number: int) -> None:
         """Delete the files of a take."""
@@ -203,7 +199,10 @@ class _Replay:
 
     def finish(self, folder: Path) -> Recovered:
         self._remember(self._session.finish())
-        self._delete_dropped()
+        for take, paths in self._dropped:
+            for place, path in enumerate(paths):  # but not of a later take with the same path
+                if path is not None and self._store.holds(path, take, place):
+                    path.unlink(missing_ok=True)
         for number, take in self._takes.items():
             if number in self._saved:
                 continue
@@ -220,13 +219,6 @@ class _Replay:
         number = self._session.apply(TakeCommand(command))
         if number is not None:
             self._dropped.append((self._takes.pop(number), self._paths.pop(number, [])))
-
-    def _delete_dropped(self) -> None:
-        """Delete files of discarded takes, but not of a later take with the same path."""
-        for take, paths in self._dropped:
-            for place, path in enumerate(paths):
-                if path is not None and self._store.holds(path, take, place):
-                    path.unlink(missing_ok=True)
 
     def _save_streams(self, folder: Path) -> list[Path]:
         """Save the whole streams, because the parts between takes are in no other file."""

@@ -57,7 +57,8 @@ def _named(path: Path) -> tuple[RunFolder, Lock]:
     lock = _take(path)
     if lock is not None:
         return RunFolder(path), lock
-    _require_nobody_trains(path)
+    if (path / LOCK).is_file():
+        Lock(path, "train").release()  # raises where another command writes the folder
     run = RunFolder(path)
     begun = run.config_file.exists() and not run.contract_file.exists()
     other = "choose another name, or delete the folder first"
@@ -67,12 +68,6 @@ def _named(path: Path) -> tuple[RunFolder, Lock]:
         f"continue it with `gesture train --resume {path}`, {other}" if begun else other,
         ExitCode.USAGE,
     )
-
-
-def _require_nobody_trains(path: Path) -> None:
-    """Refuse a folder that another command writes."""
-    if (path / LOCK).is_file():
-        Lock(path, "train").release()
 
 
 def _take(path: Path) -> Lock | None:
