@@ -48,11 +48,7 @@ def spawn(launch: Launch, stdin: int, stdout: int, errors: IO[bytes]) -> subproc
 
 
 def end(process: subprocess.Popen[bytes], *, ask: bool) -> int:
-    """Wait for the end of a process; returns its exit status, negative for a signal.
-
-    Args:
-        ask: whether to terminate it first.
-    """
+    """Wait for a process, terminated first if `ask`; its exit status, negative for a signal."""
     if ask:
         process.terminate()
     try:
@@ -314,9 +310,6 @@ class RunningBoard:
 
         SIGTERM and SIGHUP raise KeyboardInterrupt, as Ctrl-C does, so that the `with` block removes
         the port.
-
-        Raises:
-            PipelineError: the board has failed; it holds the output.
         """
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.default_int_handler)

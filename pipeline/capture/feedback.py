@@ -132,14 +132,7 @@ FALSE_ALARM, MISSED = "false-alarm", "missed"
 
 
 def false_alarm(samples: Sequence[Sample], seconds: float, event_us: int | None) -> list[Sample]:
-    """The samples of a false alarm: `seconds` before the event, and a little after it.
-
-    Args:
-        event_us: time of the event; None for the newest samples.
-
-    Returns:
-        The longest part without a gap.
-    """
+    """The longest part without a gap from `seconds` before a false alarm to a little after it."""
     newest_us = _newest(samples).t_us
     last_us = newest_us if event_us is None else event_us + round(AFTER_EVENT_S * US)
     part = [s for s in samples if last_us - seconds * US <= s.t_us <= last_us]
@@ -149,11 +142,7 @@ def false_alarm(samples: Sequence[Sample], seconds: float, event_us: int | None)
 
 
 def missed_gesture(samples: Sequence[Sample]) -> list[Sample]:
-    """The samples of a missed gesture: the newest movement, segmented as in `gesture capture`.
-
-    Returns:
-        The longest part without a gap.
-    """
+    """The longest part without a gap of the newest movement, segmented as in `gesture capture`."""
     newest_us = _newest(samples).t_us
     detector = MotionDetector()
     spans = [span for s in samples if (span := detector.add(s.t_us, s.values))]

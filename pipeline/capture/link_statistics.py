@@ -148,7 +148,6 @@ class Smoothing:
         """Prepare an average over `windows` windows.
 
         Args:
-            fire_sums: threshold of each class on the sum of scores.
             longest_us: after a longer gap between two windows the average starts again.
         """
         whole = windows * MOST_SCORE

@@ -34,12 +34,7 @@ _SCORE = re.compile(r"0\.\d{1,6}|1\.0{1,6}")
 
 
 class Sample(NamedTuple):
-    """A sample of a board.
-
-    Attributes:
-        seq: the sensor's count.
-        values: in thousandths; six of an IMU, or three of the environment sensors.
-    """
+    """A sample: the sensor's count, the board's time, and three or six values in thousandths."""
 
     seq: int
     t_us: int

@@ -146,7 +146,6 @@ class StreamDecoder:
     """Decodes the bytes of one port into a track of samples.
 
     Attributes:
-        sender: the kind of stream; None until it is recognized.
         failing: the newest reading of the environment is missing, because a sensor failed.
         info_error: why the board's answer to `info` could not be read.
     """

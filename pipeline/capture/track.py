@@ -72,7 +72,6 @@ class Track:
     """All samples of one sender, in order.
 
     Attributes:
-        period_us: between two samples, in the sender's time; 0 if unknown.
         totals: number of samples or lines by kind of fault, such as `lost`.
     """
 

@@ -67,11 +67,7 @@ class WriteAheadLog:
     """
 
     def __init__(self, dataset: Path, head: Mapping[str, Any]) -> None:
-        """Create the log.
-
-        Args:
-            head: all that is needed to finish the capture; `names` has one entry for each port.
-        """
+        """Create the log; the head has all that is needed to finish the capture."""
         with _write_errors(dataset / FOLDER):
             self.folder, self._log = _new_folder(dataset / FOLDER)
             self._files = [

@@ -81,11 +81,7 @@ class FixedMatrix:
 
 @dataclass(frozen=True)
 class FixedCell:
-    """A cell in integers.
-
-    Args:
-        matrices: by the names of their weights.
-    """
+    """A cell in integers; matrices by the names of their weights."""
 
     cell: Cell
     matrices: Mapping[str, FixedMatrix]

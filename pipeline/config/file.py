@@ -46,11 +46,7 @@ def read_settings(path: Path, overrides: Iterable[str] = ()) -> dict[str, Any]:
 def parsed_as(
     kind: type[Kind], path: Path, content: dict[str, Any], overrides: Sequence[str] = ()
 ) -> Kind:
-    """Check settings of a file against a schema; raises as `load_section`.
-
-    Args:
-        overrides: those that are in `content`, each `section.key=value`.
-    """
+    """Check settings of a file, with `overrides` in them, against a schema; as `load_section`."""
     try:
         return kind.model_validate(content)
     except ValidationError as error:
@@ -218,12 +214,6 @@ def apply_overrides(
 
     An item of a list has its number, from 0, as key. Another kind of network removes the settings
     of the former kind that it does not have. Of two overrides of one key the later one counts.
-
-    Args:
-        parse: reads a value; its second argument names the value in errors.
-
-    Raises:
-        PipelineError: USAGE, an override has another form, or its key does not exist.
     """
     parsed = [_override(text, parse) for text in overrides]
     for override in sorted(parsed, key=lambda one: one.keys != KIND):  # model.kind comes first
@@ -277,11 +267,7 @@ def _place(content: Any, name: str, override: _Override) -> str | int:
 
 
 def describe_fault(fault: Any, kind: type[BaseModel]) -> str:
-    """A fault of a config, in one line.
-
-    Args:
-        fault: an error of a pydantic ValidationError.
-    """
+    """A fault of a config, an error of a pydantic ValidationError, in one line."""
     path = [str(part) for part in fault["loc"]]
     has_kinds = path[0] in kind.model_fields and kind.model_fields[path[0]].discriminator
     network = path.pop(1) if has_kinds and len(path) > 1 else None

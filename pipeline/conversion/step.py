@@ -107,7 +107,6 @@ def join_step(
     Args:
         source: the input of the first cell, or the converted network before it.
         traces: of each cell on the calibration data.
-        head: the converted network after the last cell.
     """
     file = StepFile()
     column: Place

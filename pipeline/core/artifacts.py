@@ -43,12 +43,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of the stream before the sample at `index`.
-
-    Args:
-        kind: data/README.md lists them.
-        count: how many lines or samples; for `unplugged`, milliseconds.
-    """
+    """A fault before the sample at `index`; data/README.md lists the kinds, and what they count."""
 
     kind: str
     count: int
@@ -191,12 +186,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Event:
-    """A gesture that was called.
-
-    Args:
-        t_us: the board's clock at the sample that decided it.
-        score: smoothed, 0 to 1.
-    """
+    """A gesture that was called: when by the board's clock, and its smoothed score, 0 to 1."""
 
     t_us: int
     label: str

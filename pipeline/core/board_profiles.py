@@ -112,11 +112,7 @@ def same_serial_number(one: str, other: str) -> bool:
 
 @dataclass(frozen=True)
 class UsbBoard:
-    """A board as USB shows it now; its path may change with each restart.
-
-    Attributes:
-        place: its USB socket, such as "1-1.2"; None if unknown.
-    """
+    """A board as USB shows it now, in its socket, such as "1-1.2"; the path may change."""
 
     kind: str
     device: str

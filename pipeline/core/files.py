@@ -41,11 +41,7 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def refused(error: OSError, path: Path) -> WriteError:
-    """The error for a user where the system refuses to write.
-
-    Args:
-        path: the file, where the error names none or a temporary one.
-    """
+    """The error where the system refuses to write; path: where the error names no file."""
     named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else path
     file = path if any(is_part(Path(part)) for part in named.parts) else named
     return WriteError(
@@ -61,11 +57,7 @@ def reason_of(error: OSError) -> str:
 
 
 def require_room(folder: Path, needed_bytes: int | None = None) -> None:
-    """Check before long work that a folder is writable and has room.
-
-    Args:
-        folder: where the work writes; it need not exist yet.
-    """
+    """Check before long work that a folder, which need not exist yet, is writable and has room."""
     needed_bytes = ROOM_BYTES if needed_bytes is None else needed_bytes
     folders = (folder.absolute(), *folder.absolute().parents)
     place = next(candidate for candidate in folders if candidate.exists())
@@ -98,13 +90,10 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def write_new(paths: Iterable[Path], write: Callable[[Path], None]) -> Path:
-    """Write a file under the first free path, and return this path.
+    """Write a file under the first free path, and return it; FileExistsError if none is free.
 
     The whole file appears at once. If two processes want the same path, one gets it, and the other
     takes the next one.
-
-    Raises:
-        FileExistsError: all paths are in use.
     """
     candidates = iter(paths)
     path = next(candidates)

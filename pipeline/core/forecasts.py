@@ -140,12 +140,7 @@ class ForecastScore:
 def forecast_scores(
     dataset: SeriesDataset, origins: Int64, forecast: Float64
 ) -> tuple[ForecastScore, ...]:
-    """Errors of each output.
-
-    Args:
-        origins: int64 [m].
-        forecast: float64 [m, outputs], in the units of the channels.
-    """
+    """Errors of each output of a forecast, float64 [m, outputs], from origins, int64 [m]."""
     truth, last = dataset.truth(origins), dataset.last(origins)
     seasonal = dataset.seasonal(origins)
     return tuple(
@@ -163,11 +158,7 @@ def forecast_scores(
 
 @dataclass(frozen=True)
 class HeldOutSeries:
-    """The test part of a run, and its forecasts.
-
-    Args:
-        forecast: float64 [m, outputs], in the units of the channels, of the float network.
-    """
+    """The test part of a run, and the float network's forecasts of it, float64 [m, outputs]."""
 
     dataset: SeriesDataset
     forecast: Float64

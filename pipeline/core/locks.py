@@ -41,7 +41,6 @@ class Lock:
         """Lock `folder`.
 
         Args:
-            command: `gesture COMMAND` writes in it.
             patience_s: how long to wait for another process.
 
         Raises:

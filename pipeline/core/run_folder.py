@@ -191,11 +191,7 @@ class RunHashes:
 
 
 def note(run: RunFolder, stage: str, contract: str | None = None) -> None:
-    """Save the hashes of the artifacts of a stage, as they are now.
-
-    Args:
-        contract: the text of a contract that is written later; None for the present one.
-    """
+    """Save the hashes of a stage's artifacts; contract: its text, where it is written later."""
     known = RunHashes.load(run) if run.hashes_file.is_file() else RunHashes()
     others = {name: value for name, value in known.files.items() if _stage_of(name) != stage}
     mine = {name: _sha256(run.path / name) for name in _there(run) if _stage_of(name) == stage}

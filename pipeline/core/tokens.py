@@ -55,22 +55,14 @@ def no_text_in(text: str) -> tuple[int, str] | None:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words or characters, and their numbers.
-
-    Args:
-        entries: with the numbers 2, 3 and so on, the most frequent first.
-    """
+    """Words or characters, the most frequent first, with the numbers 2, 3 and so on."""
 
     level: Level
     entries: tuple[str, ...]
 
     @classmethod
     def fit(cls, texts: Iterable[str], level: Level, size: int | None) -> Vocabulary:
-        """The most frequent tokens of training texts; equally frequent ones by alphabet.
-
-        Args:
-            size: numbers in all; None for all tokens.
-        """
+        """The most frequent tokens of training texts, then by alphabet; size: None for all."""
         counts = Counter(token for text in texts for token in tokens_of(text, level))
         known = [token for token in counts if len(token.encode()) <= MOST_BYTES]
         ordered = sorted(known, key=lambda token: (-counts[token], token))

@@ -17,12 +17,7 @@ FILES = Path(__file__).with_name("catalogue_files.txt")
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogueEntry:
-    """A published dataset.
-
-    Args:
-        published: results of others.
-        caveat: what to know before trusting a figure.
-    """
+    """A published dataset, with results of others, and what to know before trusting a figure."""
 
     name: str
     what: str

@@ -18,13 +18,7 @@ UNTRIMMED = ".untrimmed"
 
 @dataclass(frozen=True)
 class Trimmed:
-    """A trimmed recording.
-
-    Args:
-        kept: samples that are left.
-        of: samples before.
-        untrimmed: a copy of the original file.
-    """
+    """A trimmed recording: samples kept of those before, and a copy of the original file."""
 
     file: Path
     kept: int

@@ -42,10 +42,7 @@ class ExportReport:
 
 
 def export_dataset(dataset: Path, folder: Path, form: str) -> ExportReport:
-    """Export all takes of a dataset.
-
-    Args:
-        folder: where to; it must be new or empty.
+    """Export all takes of a dataset into a new or empty folder.
 
     Raises:
         PipelineError: the format is unknown or the folder in use (USAGE), a recording cannot be

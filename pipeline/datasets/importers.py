@@ -37,11 +37,7 @@ SHOWN = 10  # of the reasons in an error
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What was imported.
-
-    Args:
-        takes: how many, by (label, person).
-    """
+    """What was imported; takes: how many, by (label, person)."""
 
     dataset: Path
     takes: dict[tuple[str, str], int]

@@ -38,12 +38,7 @@ def is_beyond_all(axes: tuple[str, ...], peak: float) -> bool:
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding of a check.
-
-    Args:
-        file: or folder.
-        line: of the file, from 1; None for all of it.
-    """
+    """A finding of a check, in a file or folder; line: from 1, None for all of it."""
 
     check: str
     file: Path

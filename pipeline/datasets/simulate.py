@@ -29,13 +29,10 @@ class Motion:
 
 
 def readings(motion: Motion, grip: Reals, rate_hz: float) -> Reals:
-    """The readings of a perfect sensor.
+    """The readings of a perfect sensor; grip: rotation [3, 3] from the board to the hand.
 
     An accelerometer measures acceleration minus gravity. The first and the last step are only used
     for differences.
-
-    Args:
-        grip: rotation [3, 3] from the frame of the board to that of the hand.
     """
     dt = 1 / rate_hz
     rotation = rotations(motion.angles) @ grip  # board to world, [n, 3, 3]
@@ -115,11 +112,7 @@ def _motion(position: tuple[Reals, ...], angles: tuple[Reals, ...]) -> Motion:
 
 @dataclass(frozen=True)
 class Gesture:
-    """A gesture.
-
-    Args:
-        shape: its motion for shares of its time; none before 0 and after 1.
-    """
+    """A gesture: its motion for shares of its time, none before 0 and after 1."""
 
     shape: Callable[[Reals], Motion]
     seconds: float

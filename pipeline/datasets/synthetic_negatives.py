@@ -34,7 +34,6 @@ def synthetic_negatives(
     Args:
         recordings: takes and continuous recordings of one sensor; without gestures there are no
             bouts.
-        seconds: about the length of the stream.
         rest_s: the shortest and the longest rest.
     """
     random = np.random.default_rng(seed)

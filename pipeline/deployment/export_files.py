@@ -35,11 +35,7 @@ ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # fixed, so that the same run always gives the
 def export_files(
     run: RunFolder, contract: Contract, firmware: Path, is_step: bool
 ) -> dict[str, bytes]:
-    """The files of an export by path. The same run always gives the same bytes.
-
-    Args:
-        is_step: whether model.tflite is one step of a recurrent network.
-    """
+    """The files of an export by path, always the same bytes; is_step: of a recurrent network."""
     library = _library_name(run.name)
     sources = dict(_sources(run, firmware))
     known = {**_known(run, contract), "network": " ".join(_calls(run, contract, is_step))}
@@ -162,11 +158,7 @@ test_framework = custom
 
 
 def put_sketch(exported: Path, folder: Path, project: Path) -> None:
-    """Make a PlatformIO project, in a new folder, of the exported library and sketch.
-
-    Args:
-        project: the folder of platformio.ini, which names the platform for this board.
-    """
+    """Make a new PlatformIO project of the exported sketch; `project` names the platform."""
     from platformio.project.config import ProjectConfig
 
     (archive,) = (exported / "arduino").glob("*.zip")

@@ -67,11 +67,7 @@ def find_board(
 def same_board(
     boards: Sequence[UsbBoard], known: UsbBoard, in_bootloader: bool | None = None
 ) -> UsbBoard | None:
-    """Find a known board again, by its serial number, else by its USB socket.
-
-    Args:
-        in_bootloader: whether it must run its bootloader; None for either.
-    """
+    """Find a known board again, by its serial number, else by its USB socket."""
     boards = [board for board in boards if in_bootloader in (None, board.in_bootloader)]
     for board in boards:
         if known.serial_number and board.has_serial_number(known.serial_number):

@@ -26,7 +26,6 @@ class FirmwareImage:
     """A built image and its size. Bytes are as the linker reports them.
 
     Attributes:
-        flash_path: the file with the bytes in the flash; sha256 is its hash.
         ram_parts: ram_bytes by purpose; empty for a host's program.
     """
 
@@ -136,11 +135,7 @@ _APPLICATION = "app.c"
 
 
 def ram_map(elf: Path, ram_bytes: int) -> dict[str, int]:
-    """RAM by purpose, the largest part first.
-
-    Args:
-        ram_bytes: all RAM, as the linker reports it; the sum of the parts.
-    """
+    """RAM by purpose, the largest part first; the parts sum to `ram_bytes`."""
     parts = dict.fromkeys(("network", *_APPLICATION_PARTS.values()), 0)
     for symbol in symbols(elf):
         part = _part_of(symbol)

@@ -61,11 +61,7 @@ def core_folder() -> Path | None:
 
 
 def put_packages(core: Path, project: Path, environment: str, target: Path) -> dict[str, str]:
-    """Make packages of the sources in `core`; returns environment variables that point to them.
-
-    Args:
-        target: the folder of the packages; an existing one is replaced.
-    """
+    """Make packages, anew, of the sources in `core`; returns variables that point to them."""
     _require_arm_compiler()
     requirements = _requirements(project / "platformio.ini", environment)
     platform = _platform(core, requirements.platform)
@@ -328,11 +324,7 @@ TARGETS = {
 
 @dataclass(frozen=True)
 class BuiltImage:
-    """A linked image; bytes are as the linker reports them.
-
-    Attributes:
-        flash: the file with the bytes in the flash.
-    """
+    """A linked image, and the file with the bytes in the flash; bytes are as the linker reports."""
 
     path: Path
     flash: Path
@@ -353,7 +345,6 @@ def build_firmware(
     Args:
         model_dir: generated C of the model; None for an image without a model.
         log: for the output; objects go to the folder `pio` beside it.
-        flags: of the compiler, besides those of platformio.ini.
 
     Raises:
         PipelineError: NO_TOOL for a missing compiler; else it holds the first error line.

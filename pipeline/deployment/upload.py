@@ -71,9 +71,6 @@ def upload(
     If the board restarts during the upload, the upload starts again. The watchdog of the earlier
     firmware also runs in the bootloader. After it has reset the board, it is off, and no firmware
     in the flash starts it again.
-
-    Raises:
-        PipelineError: the upload failed; a new upload starts from the beginning.
     """
     if len(image) > profile.flash_bytes:
         raise _too_large(len(image), profile)

@@ -46,12 +46,7 @@ class VerifiableBoard(Protocol):
 
 @dataclass(frozen=True)
 class Verified:
-    """The result of a verification.
-
-    Attributes:
-        image_crc: of the image in the flash, in hex; None if it was not compared.
-        vectors: number of golden vectors that were compared.
-    """
+    """The result of a verification; image_crc: in hex, None if it was not compared."""
 
     board: str
     revision: str

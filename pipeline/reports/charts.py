@@ -323,11 +323,7 @@ DetectedEvent = tuple[str, float, float]  # label, time in s, score
 
 @dataclass(frozen=True)
 class Strip:
-    """Some seconds of a stream: a lane for each label, bars for gestures, dots for events.
-
-    Attributes:
-        gestures: in the strip, and just before it, as their events may be in the strip.
-    """
+    """Some seconds of a stream, and gestures just before: a lane a label, gestures and events."""
 
     start_s: float
     labels: tuple[str, ...]

@@ -17,7 +17,6 @@ class HeldOutWindows:
 
     Attributes:
         windows: float32 [n, T, channels], in the channels' units.
-        targets: int32 [n], index into the labels.
         scores: float32 [n, K], 0 to 1.
     """
 
@@ -95,11 +94,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """The facts of a run of any task.
-
-    Attributes:
-        run: its path, for commands.
-    """
+    """The facts of a run of any task."""
 
     run: str
     name: str

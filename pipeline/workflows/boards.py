@@ -89,7 +89,6 @@ def start_board(
 
     Args:
         fast: as fast as possible, instead of the sensor's rate.
-        loop: play the recording again and again.
     """
     _check_board(board)
     _check_loop(loop, imu)

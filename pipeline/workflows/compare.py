@@ -82,11 +82,7 @@ class BrokenRun:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The result of a comparison.
-
-    Attributes:
-        warnings: reasons why the figures cannot be compared directly.
-    """
+    """The result of a comparison; warnings: why the figures cannot be compared directly."""
 
     runs: tuple[RunSummary, ...]
     differences: Mapping[str, tuple[Any, ...]]

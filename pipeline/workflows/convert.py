@@ -117,12 +117,7 @@ def convert_locked(run: RunFolder, budget_file: Path | None, on_step: OnStep) ->
 
 @dataclass(frozen=True)
 class _Compiled:
-    """A compiled network with its golden vectors.
-
-    Args:
-        variant: `fast`, or `compact` and the reason.
-        crc: of the outputs of the self-test.
-    """
+    """A compiled network with its golden vectors, and the CRC of the self-test's outputs."""
 
     network: CompiledNetwork
     variant: str
@@ -297,11 +292,7 @@ class DecisionResult:
 
 @dataclass(frozen=True)
 class TaskResult:
-    """The compiled C on the test part.
-
-    Args:
-        int8_accuracy: None for tasks without classes.
-    """
+    """The compiled C on the test part."""
 
     contract: Contract
     int8_accuracy: float | None = None

@@ -65,11 +65,7 @@ class Events:
 
 @dataclass(frozen=True)
 class Unseen:
-    """How often a gesture that was left out of training was called something.
-
-    Args:
-        called: takes with at least one event.
-    """
+    """How many takes of a gesture that was left out of training were called something."""
 
     label: str
     takes: int

@@ -75,12 +75,7 @@ READING_INSTRUCTIONS = 20_000_000  # budget of a text: 0.4 to 1.4 s
 
 @dataclass(frozen=True)
 class Deployed:
-    """The result of a deployment.
-
-    Attributes:
-        unchanged: whether the board already ran this image.
-        estimate: time and energy; None for a native board.
-    """
+    """The result of a deployment; unchanged: the board ran this image already."""
 
     image: FirmwareImage
     verified: Verified
@@ -274,11 +269,7 @@ SKETCH = "sketch"  # the example of the exported Arduino library, on a Nano 33 B
 
 
 def build_only(board: str, path: Path | None) -> BuiltImage:
-    """Build the image of a board.
-
-    Args:
-        path: a converted run; None for an image without a model.
-    """
+    """Build the image of a board with the model of a converted run; None: without a model."""
     require_board(board, (*BOARDS, SKETCH))
     if path is None:
         if board in (*INTERPRETED, SKETCH):
@@ -314,12 +305,7 @@ ASKING_TIMEOUT_S = 3.0  # the board may run any firmware
 
 @dataclass(frozen=True)
 class UploadRequest:
-    """An image for a board, and the golden vectors to verify it.
-
-    Attributes:
-        board: the name that the firmware reports.
-        profile: of the kind of board on USB.
-    """
+    """An image for a board, the name that its firmware reports, and golden vectors to verify it."""
 
     board: str
     image: bytes
@@ -331,11 +317,7 @@ class UploadRequest:
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A board that is verified.
-
-    Attributes:
-        unchanged: the board already ran this image, and nothing was uploaded.
-    """
+    """A board that is verified; unchanged: it ran this image already."""
 
     verified: Verified
     unchanged: bool

@@ -94,12 +94,7 @@ class ProtocolScore:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """An evaluation.
-
-    Args:
-        config: SHA-256 of the settings.
-        data: SHA-256 of the recordings.
-    """
+    """An evaluation, and the SHA-256 of the settings and of the recordings."""
 
     folder: Path
     config: str

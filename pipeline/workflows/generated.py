@@ -246,7 +246,6 @@ def calibration_data(
     """Prepare the network and its data for quantization.
 
     Args:
-        windows: of windows.npz; tokens int32 [n, T] for text.
         body: the file for the network without its embedding.
     """
     if contract.vocabulary is None:
@@ -278,11 +277,7 @@ BUILD_TIMEOUT_S = 1800.0  # TensorFlow Lite Micro took 541 s on two busy cores
 def build_image(
     run: RunFolder, board: str, contract_hash: str, flags: tuple[str, ...] = ()
 ) -> FirmwareImage:
-    """Build the firmware of a board with the run's model.
-
-    Args:
-        flags: of the compiler, for an image that measures its layers.
-    """
+    """Build a board's firmware with the run's model; flags: to measure its layers."""
     require_generated(run)
     log = log_file(run, f"build-{board}", flags)
     built = build_firmware(board, run.sources, PROJECT, log, BUILD_TIMEOUT_S, flags)

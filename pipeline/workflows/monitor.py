@@ -332,14 +332,7 @@ class EventCommands:
     def __init__(
         self, wanted: tuple[str, str] | None, shell: bool, report: Callable[[str], None]
     ) -> None:
-        """Check the command.
-
-        Args:
-            wanted: the label, or ANY, and the command; None for no command.
-
-        Raises:
-            PipelineError: USAGE for a command that cannot be read or found.
-        """
+        """Check the command; wanted: the label, or ANY, and the command; None for no command."""
         self.label, command = wanted or (ANY, "")
         self._command = command if shell or wanted is None else _words(command)
         self._report = report
@@ -470,11 +463,7 @@ def _stamp(file: Path) -> tuple[int, int] | None:
 
 @dataclass(frozen=True)
 class PullOptions:
-    """Options of a pull.
-
-    Attributes:
-        seconds: length of a false alarm before its event.
-    """
+    """Options of a pull; seconds: length of a false alarm before its event."""
 
     person: str
     session: str
@@ -493,11 +482,7 @@ class Pulled:
 
 
 def pull(port: str, label: str, options: PullOptions, new_label: bool = False) -> Pulled:
-    """Save the board's newest samples under `label`.
-
-    Args:
-        label: for the background, all samples are saved; else the newest movement.
-    """
+    """Save the board's newest movement under `label`; for the background, all of its samples."""
     check_new_label(DATA / check_name("dataset", options.dataset), label, new_label)
     with open_port(board_at(port)) as connection:
         client = BoardClient(connection)

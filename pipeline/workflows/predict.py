@@ -67,12 +67,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Written:
-    """A generated text.
-
-    Args:
-        bits_per_character: of the network, on the test part.
-        int8: whether the compiled C generated it.
-    """
+    """A generated text, and the bits for each character of the network on the test part."""
 
     prompt: str
     text: str
@@ -83,12 +78,7 @@ class Written:
 
 
 def predict(path: Path, texts: Sequence[str], port: str | None = None) -> list[Judgement]:
-    """Classify texts.
-
-    Args:
-        texts: at least one token each.
-        port: of a board with this run; None for this computer.
-    """
+    """Classify texts of one token or more, on a board with this run, or on this computer."""
     run, contract, vocabulary = _open(path, "sentiment", "predict")
     _check_texts(texts, vocabulary)
     converted = contract.quantization is not None
@@ -155,7 +145,6 @@ def generate(
     """Generate text after a prompt.
 
     Args:
-        prompt: at least one character.
         temperature: 0 always takes the likeliest character.
         port: of a board with this run; None for this computer.
     """
@@ -259,7 +248,6 @@ class Forecast:
 
     Args:
         time: of the forecast; in seconds of the board's clock if the series has no dates.
-        last: the last known value.
     """
 
     channel: str
@@ -272,11 +260,7 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Forecasts:
-    """The forecasts after the last row of a file.
-
-    Args:
-        by: a board, the compiled C, or the float model.
-    """
+    """The forecasts after the last row of a file, by a board, the compiled C or the float model."""
 
     run: Path
     file: Path
@@ -286,12 +270,7 @@ class Forecasts:
 
 
 def forecast(path: Path, file: Path, port: str | None = None) -> Forecasts:
-    """Forecast what comes after the last row of a series.
-
-    Args:
-        file: a series with the columns of the training.
-        port: of a board with this run; None for this computer.
-    """
+    """Forecast what comes after the last row of a series, on a board, or on this computer."""
     run = open_run(path)
     contract = contract_for(run, "forecast", "forecast")
     config = load_section(run.require(run.config_file, "train"), ForecastConfig)

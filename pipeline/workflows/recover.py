@@ -61,14 +61,7 @@ class TakeFiles:
         self.save_at(take, [None] * len(self._ports))
 
     def save_at(self, take: CapturedTake, paths: Files) -> None:
-        """Save the recordings of a take that are not saved yet.
-
-        Args:
-            paths: the paths in the log, where its files may already be.
-
-        Raises:
-            PipelineError: a file cannot be written; the other files of the take stay.
-        """
+        """Save the recordings of a take that are not in `paths`, the paths in the log, yet."""
         files = self.files.setdefault(take.number, list(paths))
         for place in range(len(self._ports)):
             recording = self._recording(take, place)

@@ -30,12 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Page:
-    """A report page and its main figures.
-
-    Args:
-        how: how the test part was chosen.
-        int8: whether the figures are those of the compiled C, or of the float model.
-    """
+    """A report page and its main figures, of the compiled C or of the float model."""
 
     html: str
     how: str
@@ -210,14 +205,7 @@ MOST_ALARMS_AT_REST = 10.0  # an hour; docs/recognition.md has the same figure
 
 
 def background_note(run: RunFolder, rest: EventScore | None = None) -> str:
-    """A note where no background is recorded, or gestures are called at rest; else empty.
-
-    Args:
-        rest: the events of the compiled C at rest; None before a conversion.
-
-    Returns:
-        A sentence with the command that records background.
-    """
+    """A note where no background is recorded, or gestures are called at rest; else empty."""
     config = load_gesture_config(run.config_file)
     background = config.data.background
     alarms = 0.0 if rest is None or not rest.hours else rest.false_alarms_per_hour
