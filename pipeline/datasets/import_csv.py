@@ -129,7 +129,7 @@ NEAR = 0.05  # a take between blank lines may be so much longer or shorter
 
 @dataclass(frozen=True)
 class ImportedTake:
-    """A take of a file; number: those that are left out count too; samples float32 [n, channels]."""
+    """A take of a file; its number counts those left out too; samples: float32 [n, channels]."""
 
     number: int
     line: int
