@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
+from pipeline.capture.port_list import FoundPort
 from pipeline.cli import console
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import App, Json, Port, Run
 from pipeline.core.board_profiles import BOARDS
+from pipeline.deployment.platformio import BuiltImage
+from pipeline.deployment.verify import Verified
 from pipeline.workflows import boards
 from pipeline.workflows import deploy as workflow
-
-if TYPE_CHECKING:
-    from pipeline.capture.port_list import FoundPort
-    from pipeline.deployment.platformio import BuiltImage
-    from pipeline.deployment.verify import Verified
-
 
 app = App()
 board_app = App(help="Run a virtual or native board; build one's image.", no_args_is_help=True)

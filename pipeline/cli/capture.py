@@ -7,13 +7,16 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 
+from pipeline.capture.recorder import CaptureView, PortView
+from pipeline.capture.session import Session, TakeCommand
+from pipeline.capture.stream_decoder import StreamDecoder
 from pipeline.cli import console
 from pipeline.cli.console import print_json
 from pipeline.cli.keyboard import Keyboard
@@ -22,14 +25,7 @@ from pipeline.cli.traces import SHOWN_SAMPLES, traces, wrapped
 from pipeline.core.errors import ExitCode
 from pipeline.workflows import capture as workflow
 from pipeline.workflows import next_commands
-from pipeline.workflows.capture import CaptureOptions
-
-if TYPE_CHECKING:
-    from pipeline.capture.recorder import CaptureView, PortView
-    from pipeline.capture.session import Session, TakeCommand
-    from pipeline.capture.stream_decoder import StreamDecoder
-    from pipeline.workflows.capture import Captured
-
+from pipeline.workflows.capture import Captured, CaptureOptions
 
 app = App()
 
@@ -179,8 +175,6 @@ class _LiveView:
             self._live.console.print(escape(text), soft_wrap=True)
 
     def next_command(self) -> TakeCommand | None:
-        from pipeline.capture.session import TakeCommand
-
         self._commands += [KEYS[key] for key in self._keyboard.pressed() if key in KEYS]
         return TakeCommand(self._commands.popleft()) if self._commands else None
 

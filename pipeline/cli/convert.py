@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -13,13 +13,10 @@ from pipeline.cli import console
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import LATEST, App, Json, Run
 from pipeline.core.costs import NetworkCost
+from pipeline.training.metrics import EventScore
 from pipeline.workflows import convert as workflow
 from pipeline.workflows import next_commands
-
-if TYPE_CHECKING:
-    from pipeline.training.metrics import EventScore
-    from pipeline.workflows.convert import Converted, DecisionResult
-
+from pipeline.workflows.convert import Converted, DecisionResult
 
 app = App()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -15,22 +15,16 @@ from pipeline.cli import console
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import App, Json, NewLabel
 from pipeline.core.errors import ExitCode
-from pipeline.datasets.catalogue import SequenceEntry
-from pipeline.datasets.inventory import datasets_in, inventory_of
-from pipeline.datasets.lint import lint_dataset
+from pipeline.datasets.catalogue import Published, SequenceEntry
+from pipeline.datasets.editing import Trimmed
+from pipeline.datasets.exporters import ExportReport
+from pipeline.datasets.importers import ImportReport
+from pipeline.datasets.inventory import Inventory, datasets_in, inventory_of
+from pipeline.datasets.lint import Finding, LintReport, lint_dataset
 from pipeline.datasets.simulate import simulate_dataset
 from pipeline.workflows import datasets as workflow
 from pipeline.workflows import next_commands
-
-if TYPE_CHECKING:
-    from pipeline.datasets.catalogue import Published
-    from pipeline.datasets.editing import Trimmed
-    from pipeline.datasets.exporters import ExportReport
-    from pipeline.datasets.importers import ImportReport
-    from pipeline.datasets.inventory import Inventory
-    from pipeline.datasets.lint import Finding, LintReport
-    from pipeline.workflows.datasets import RemoteDataset
-
+from pipeline.workflows.datasets import RemoteDataset
 
 app = App()
 data_app = App(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -13,15 +13,12 @@ from pipeline.cli.board import proofs
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import LATEST, App, Json, Port, Run
 from pipeline.core.board_profiles import BOARDS
+from pipeline.core.costs import Bounds
 from pipeline.deployment.platformio import ensure_build_core
+from pipeline.deployment.profile import Estimate, Profile
 from pipeline.workflows import deploy as workflow
 from pipeline.workflows import next_commands
-
-if TYPE_CHECKING:
-    from pipeline.core.costs import Bounds
-    from pipeline.deployment.profile import Estimate, Profile
-    from pipeline.workflows.deploy import Deployed
-
+from pipeline.workflows.deploy import Deployed
 
 app = App()
 

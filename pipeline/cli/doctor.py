@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import typer
 from rich.markup import escape
@@ -13,10 +12,7 @@ from pipeline.cli.console import print_json
 from pipeline.cli.parser import App, Json
 from pipeline.core.errors import ExitCode
 from pipeline.workflows import doctor as workflow
-
-if TYPE_CHECKING:
-    from pipeline.workflows.doctor import Check
-
+from pipeline.workflows.doctor import Check
 
 app = App()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -13,12 +13,9 @@ from rich.table import Table
 from pipeline.cli import console
 from pipeline.cli.console import print_json
 from pipeline.cli.parser import App, Json, each_once
+from pipeline.training.metrics import EventScore
 from pipeline.workflows import evaluate as workflow
-
-if TYPE_CHECKING:
-    from pipeline.training.metrics import EventScore
-    from pipeline.workflows.evaluate import Evaluation, ProtocolScore
-
+from pipeline.workflows.evaluate import Evaluation, ProtocolScore
 
 app = App()
 

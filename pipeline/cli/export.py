@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -12,10 +12,7 @@ from pipeline.cli import console
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import App, Json
 from pipeline.workflows import export as workflow
-
-if TYPE_CHECKING:
-    from pipeline.workflows.export import Deployment, Exported, Reproduced
-
+from pipeline.workflows.export import Deployment, Exported, Reproduced
 
 app = App()
 

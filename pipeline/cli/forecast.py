@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -13,10 +13,7 @@ from pipeline.cli import console
 from pipeline.cli.console import print_json
 from pipeline.cli.parser import App, Json
 from pipeline.workflows import predict as workflow
-
-if TYPE_CHECKING:
-    from pipeline.workflows.predict import Forecasts
-
+from pipeline.workflows.predict import Forecasts
 
 app = App()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Group, RenderableType
@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
+from pipeline.capture.link_statistics import LinkStatistics, MonitorEntry, Smoothing
 from pipeline.cli import console
 from pipeline.cli.console import print_json
 from pipeline.cli.keyboard import Keyboard
@@ -25,12 +26,7 @@ from pipeline.cli.traces import SHOWN_SAMPLES, Wide, traces, wrapped
 from pipeline.core.artifacts import IMU_CHANNELS
 from pipeline.workflows import monitor as workflow
 from pipeline.workflows import next_commands
-from pipeline.workflows.monitor import PullOptions
-
-if TYPE_CHECKING:
-    from pipeline.capture.link_statistics import LinkStatistics, MonitorEntry, Smoothing
-    from pipeline.workflows.monitor import MonitorView, Pulled, Summary
-
+from pipeline.workflows.monitor import MonitorView, Pulled, PullOptions, Summary
 
 app = App()
 

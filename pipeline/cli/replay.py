@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
+from pipeline.capture.link_statistics import MonitorEntry
 from pipeline.cli import console
 from pipeline.cli.console import print_json
 from pipeline.cli.parser import App, Json, Run
 from pipeline.core.artifacts import Event, Recording
+from pipeline.training.events import MatchedEvents
 from pipeline.workflows import predict as workflow
-
-if TYPE_CHECKING:
-    from pipeline.capture.link_statistics import MonitorEntry
-    from pipeline.training.events import MatchedEvents
-
 
 app = App()
 

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -16,16 +16,12 @@ from pipeline.cli import console
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import LATEST, App, Json, Run
 from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.run_folder import RunFolder
+from pipeline.training.robustness import Curve
 from pipeline.workflows import compare as workflow
 from pipeline.workflows import report as reports
-from pipeline.workflows.compare import BrokenRun
-
-if TYPE_CHECKING:
-    from pipeline.core.run_folder import RunFolder
-    from pipeline.training.robustness import Curve
-    from pipeline.workflows.compare import BrokenRun, Comparison, RunSummary
-    from pipeline.workflows.report import Reported
-
+from pipeline.workflows.compare import BrokenRun, Comparison, RunSummary
+from pipeline.workflows.report import Reported
 
 app = App()
 runs_app = App(help="Look runs over, side by side; delete some.", no_args_is_help=True)

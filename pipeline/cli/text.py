@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -14,10 +14,7 @@ from pipeline.cli import console
 from pipeline.cli.console import print_json, print_plain
 from pipeline.cli.parser import App, Json
 from pipeline.workflows import predict as workflow
-
-if TYPE_CHECKING:
-    from pipeline.workflows.predict import Judgement, Written
-
+from pipeline.workflows.predict import Judgement, Written
 
 app = App()
 

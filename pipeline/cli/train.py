@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,12 +13,9 @@ from pipeline.cli.parser import App, Json, each_once
 from pipeline.config.budget import budget_reference
 from pipeline.config.reference import settings_reference
 from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.training.run_files import Trained
 from pipeline.workflows import next_commands
 from pipeline.workflows import train as workflow
-
-if TYPE_CHECKING:
-    from pipeline.training.run_files import Trained
-
 
 app = App()
 

@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from pipeline.boards.supervisor import start
+from pipeline.boards.supervisor import RunningBoard, start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.link_statistics import watch
 from pipeline.capture.ports import is_board_plugged_in, open_port
@@ -21,14 +20,9 @@ from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recording
 from pipeline.datasets.series import load_series
 from pipeline.deployment.verify import check_contract
-from pipeline.training.events import match_events
+from pipeline.training.events import MatchedEvents, match_events
 from pipeline.workflows.generated import build_image, build_without_model
 from pipeline.workflows.runs import converted_contract, locked_run, open_run
-
-if TYPE_CHECKING:
-    from pipeline.boards.supervisor import RunningBoard
-    from pipeline.training.events import MatchedEvents
-
 
 AUTO = "auto"
 LOOK_EVERY_S = 0.1

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from pipeline.capture.ports import find_port
-from pipeline.capture.recorder import Recorder
-from pipeline.capture.segmentation import MODES, CaptureInfo, CapturePlan
+from pipeline.capture.recorder import CaptureView, Recorder
+from pipeline.capture.segmentation import MODES, CaptureInfo, CapturePlan, Mode
 from pipeline.capture.session import Session
 from pipeline.capture.stream_decoder import StreamDecoder
 from pipeline.capture.write_ahead_log import WriteAheadLog
@@ -21,11 +21,6 @@ from pipeline.datasets.recordings import check_name, check_new_label, recording_
 from pipeline.workflows.boards import board_at
 from pipeline.workflows.datasets import DATA
 from pipeline.workflows.recover import Recovered, TakeFiles, head_of, recover_captures
-
-if TYPE_CHECKING:
-    from pipeline.capture.recorder import CaptureView
-    from pipeline.capture.segmentation import Mode
-
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -6,18 +6,19 @@ import shutil
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.compiler import CompiledNetwork
 from pipeline.config.budget import Budget, load_budget
 from pipeline.conversion import golden, quantize, step
 from pipeline.conversion.c_source import c_array
 from pipeline.conversion.contract_source import contract_source
 from pipeline.conversion.golden import to_int8
 from pipeline.conversion.supported import require_supported
-from pipeline.conversion.text_source import text_source
+from pipeline.conversion.text_source import TextTable, text_source
 from pipeline.core.artifacts import Figure, Float32, GoldenVectors, Int8
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract, DecisionPolicy
 from pipeline.core.costs import NetworkCost
@@ -26,7 +27,7 @@ from pipeline.core.forecasts import forecast_scores
 from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder, announce, note
 from pipeline.training.held_out_scores import HeldOutScores
-from pipeline.training.metrics import score_events
+from pipeline.training.metrics import EventScore, score_events
 from pipeline.training.text_task import log_softmax
 from pipeline.twin.library import Twin
 from pipeline.twin.text_twin import TextTwin
@@ -41,11 +42,6 @@ from pipeline.workflows.run_facts import (
     window_arrays,
 )
 from pipeline.workflows.runs import locked_run, require_space
-
-if TYPE_CHECKING:
-    from pipeline.compiler import CompiledNetwork
-    from pipeline.conversion.text_source import TextTable
-    from pipeline.training.metrics import EventScore
 
 
 @dataclass(frozen=True)

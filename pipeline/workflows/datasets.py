@@ -14,10 +14,10 @@ from pipeline.config.gesture_settings import load_gesture_config
 from pipeline.core.artifacts import Recording
 from pipeline.core.files import load_json, reading, save_text, writing
 from pipeline.core.locks import Lock
-from pipeline.datasets.catalogue import CATALOGUE, files_of
-from pipeline.datasets.editing import relabel_recordings, trim_recording
-from pipeline.datasets.exporters import export_dataset
-from pipeline.datasets.importers import import_files
+from pipeline.datasets.catalogue import CATALOGUE, Published, RemoteFile, files_of
+from pipeline.datasets.editing import Trimmed, relabel_recordings, trim_recording
+from pipeline.datasets.exporters import ExportReport, export_dataset
+from pipeline.datasets.importers import ImportReport, import_files
 from pipeline.datasets.pictures import draw
 from pipeline.datasets.recordings import (
     check_name,
@@ -28,16 +28,11 @@ from pipeline.datasets.recordings import (
 )
 from pipeline.datasets.series import is_series, load_series
 from pipeline.datasets.streams import join_takes
-from pipeline.workflows.recover import recover_captures
+from pipeline.workflows.recover import Recovered, recover_captures
 from pipeline.workflows.runs import open_run
 
 if TYPE_CHECKING:
-    from pipeline.datasets.catalogue import Published, RemoteFile
-    from pipeline.datasets.editing import Trimmed
-    from pipeline.datasets.exporters import ExportReport
     from pipeline.datasets.fetch import FetchedFiles
-    from pipeline.datasets.importers import ImportReport
-    from pipeline.workflows.recover import Recovered
 
 
 DATA = Path("data")

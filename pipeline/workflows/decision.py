@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,15 +21,15 @@ from pipeline.datasets.held_out_recordings import HeldOutRecordings
 from pipeline.datasets.labels import is_continuous
 from pipeline.datasets.streams import join_takes
 from pipeline.datasets.synthetic_negatives import synthetic_negatives, synthetic_rest
-from pipeline.training.decision_tuning import ScoredStream
+from pipeline.training.decision_tuning import (
+    Choice,
+    ScoredStream,
+    choose_policy,
+    why_default_policy,
+)
 from pipeline.training.events import MatchedEvents, match_events
-from pipeline.training.metrics import score_events
+from pipeline.training.metrics import EventScore, score_events
 from pipeline.twin.library import Twin
-
-if TYPE_CHECKING:
-    from pipeline.training.decision_tuning import Choice
-    from pipeline.training.metrics import EventScore
-
 
 VALIDATION_SEED, TEST_SEED = 1, 2
 REPEATS = 3  # how often validation takes are joined, each time in another order
@@ -100,22 +100,18 @@ def unseen(label: str, events: Events) -> Unseen:
 
 def tune(run: RunFolder, twin: Twin) -> Choice:
     """Tune the decision policy of a run; few validation recordings give the default policy."""
-    from pipeline.training import decision_tuning
-
     config = load_gesture_config(run.config_file)
     held_out = HeldOutRecordings.load(run.require(run.recordings_file, "train"))
     validation = held_out.validation
-    reason = decision_tuning.why_default_policy(config, validation, twin.labels)
+    reason = why_default_policy(config, validation, twin.labels)
     if reason:
-        return decision_tuning.Choice(config.default_policy(twin.labels), reason)
+        return Choice(config.default_policy(twin.labels), reason)
     background = config.data.background
     make = synthetic_negatives if config.unknown.share else synthetic_rest
     streams = _streams(validation, config, VALIDATION_SEED, REPEATS)
     negatives = make(validation, background, VALIDATION_S, VALIDATION_SEED)
     scored = [_scored(stream, twin) for stream in streams]
-    return decision_tuning.choose_policy(
-        scored, _scored(negatives, twin), config, twin.labels, twin.decide
-    )
+    return choose_policy(scored, _scored(negatives, twin), config, twin.labels, twin.decide)
 
 
 def match_test_events(run: RunFolder, twin: Twin, choice: Choice, file: Path) -> Events:

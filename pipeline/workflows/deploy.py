@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from pipeline.boards.supervisor import instructions_of_ticks
+from pipeline.boards.supervisor import instructions_of_ticks, start
 from pipeline.capture.client import BoardClient
-from pipeline.capture.port_list import emulated_port, plugged_in_ports
+from pipeline.capture.port_list import FoundPort, emulated_port, plugged_in_ports
 from pipeline.capture.ports import open_port
 from pipeline.capture.requests import classify_text, write_text
 from pipeline.capture.usb_boards import Usb
@@ -39,10 +38,11 @@ from pipeline.core.run_folder import RunFolder, note
 from pipeline.deployment import profile
 from pipeline.deployment.export_files import BOARD, put_sketch
 from pipeline.deployment.find_board import Reporter, find_board
-from pipeline.deployment.platformio import build_firmware
-from pipeline.deployment.profile import FLAGS, take_profile
+from pipeline.deployment.firmware_image import FirmwareImage
+from pipeline.deployment.platformio import BuiltImage, build_firmware
+from pipeline.deployment.profile import FLAGS, Estimate, Profile, take_profile
 from pipeline.deployment.upload import Timeouts, open_patiently, upload
-from pipeline.deployment.verify import runs_image, verify_board
+from pipeline.deployment.verify import Verified, runs_image, verify_board
 from pipeline.twin.text_twin import TextTwin
 from pipeline.workflows.boards import board_at, board_that_runs
 from pipeline.workflows.export import export_locked
@@ -59,14 +59,6 @@ from pipeline.workflows.generated import (
 from pipeline.workflows.predict import CHARACTERS, SEED, TEMPERATURE
 from pipeline.workflows.report import write_report
 from pipeline.workflows.runs import converted_contract, locked_run, open_run, require_space
-
-if TYPE_CHECKING:
-    from pipeline.capture.port_list import FoundPort
-    from pipeline.deployment.firmware_image import FirmwareImage
-    from pipeline.deployment.platformio import BuiltImage
-    from pipeline.deployment.profile import Estimate, Profile
-    from pipeline.deployment.verify import Verified
-
 
 NANO_BUDGET = CONFIGS / "nano33ble.yaml"
 VECTORS_ON_BOARD = 32
@@ -136,8 +128,6 @@ def _on_board(
     run: RunFolder, image: FirmwareImage, port: str, log: Path, on_step: OnStep
 ) -> Iterator[Uploaded]:
     """Upload and verify; an emulated board runs during the block."""
-    from pipeline.boards.supervisor import start
-
     if image.board not in EMULATED:
         yield _upload(run, image, port, log, on_step)
         return

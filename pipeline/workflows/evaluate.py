@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline import __version__
 from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
@@ -26,18 +26,14 @@ from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder, as_left, check, note
 from pipeline.datasets.protocols import PROTOCOLS, honest_protocol, protocol_folds
 from pipeline.datasets.recordings import fingerprint, load_recordings
-from pipeline.training.held_out_scores import HeldOutScores, pool_folds
+from pipeline.training.fit import Epoch
+from pipeline.training.held_out_scores import HeldOutScores, PersonScore, Pooled, pool_folds
 from pipeline.workflows.convert import convert_locked
 from pipeline.workflows.decision import Events, Outcome, Unseen, outcome, unseen
 from pipeline.workflows.report import write_report
 from pipeline.workflows.run_facts import optional_json
 from pipeline.workflows.runs import contract_for, find_run, locked_run, require_unchanged
 from pipeline.workflows.train import train_on
-
-if TYPE_CHECKING:
-    from pipeline.training.fit import Epoch
-    from pipeline.training.held_out_scores import PersonScore, Pooled
-
 
 EVALUATIONS = Path("evaluations")
 DONE = "fold.json"  # the last file of a fold

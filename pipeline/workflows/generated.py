@@ -13,15 +13,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
-from pipeline.compiler import compile_network
+from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.conversion.contract_source import contract_source
 from pipeline.conversion.embedding import split_embedding
 from pipeline.conversion.golden import to_int8
-from pipeline.conversion.oracle import run_oracle
+from pipeline.conversion.oracle import SteppedReference, run_oracle
 from pipeline.conversion.step import is_recurrent
 from pipeline.conversion.text_source import TextTable, flash_bytes, text_source
 from pipeline.core.artifacts import Float32, Int8
@@ -33,15 +33,10 @@ from pipeline.core.project import PACKAGE, PROJECT, work_folder
 from pipeline.core.run_folder import RunFolder
 from pipeline.core.tokens import Vocabulary
 from pipeline.deployment.firmware_image import FirmwareImage, check_network, ram_map
-from pipeline.deployment.platformio import build_firmware
+from pipeline.deployment.platformio import BuiltImage, build_firmware
 from pipeline.deployment.verify import compare_hashes, compare_texts, differs, refuse_other_files
 from pipeline.twin.library import Twin
 from pipeline.workflows.runs import converted_contract
-
-if TYPE_CHECKING:
-    from pipeline.compiler import CompiledNetwork
-    from pipeline.deployment.platformio import BuiltImage
-
 
 CRC = re.compile(r"\.selftest_crc = 0x([0-9A-F]{4}),")
 CODE = ("*.c", "*.h")
@@ -196,8 +191,6 @@ def reference_outputs(
     flatbuffer: Path, network: CompiledNetwork, log: Path
 ) -> Callable[[Int8], Int8]:
     """A function that computes the expected output: int8 [n, T * C] to int8 [n, K]."""
-    from pipeline.conversion.oracle import SteppedReference
-
     recurrence = network.recurrence
     if recurrence is None:
         return lambda inputs: run_oracle(flatbuffer, inputs, log)

@@ -14,16 +14,22 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, Any, Protocol
 
 from pipeline.capture import feedback
 from pipeline.capture.client import BoardClient
 from pipeline.capture.feedback import FALSE_ALARM, pull_samples
-from pipeline.capture.link_statistics import LinkStatistics, monitor_entry, smoothing_of
-from pipeline.capture.ports import open_port, stable_name
+from pipeline.capture.link_statistics import (
+    LinkStatistics,
+    MonitorEntry,
+    Smoothing,
+    monitor_entry,
+    smoothing_of,
+)
+from pipeline.capture.ports import Port, open_port, stable_name
 from pipeline.capture.segmentation import CaptureInfo
 from pipeline.core.artifacts import Event
-from pipeline.core.board_profiles import EMULATED
+from pipeline.core.board_profiles import EMULATED, BoardInfo
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.files import writing
 from pipeline.core.run_folder import RunFolder
@@ -32,12 +38,6 @@ from pipeline.workflows.boards import board_at
 from pipeline.workflows.datasets import DATA
 from pipeline.workflows.next_commands import after_recording
 from pipeline.workflows.runs import RUNS
-
-if TYPE_CHECKING:
-    from pipeline.capture.link_statistics import MonitorEntry, Smoothing
-    from pipeline.capture.ports import Port
-    from pipeline.core.board_profiles import BoardInfo
-
 
 LOOK_EVERY_S = 0.1
 RETRY_EVERY_S = 0.5  # for a board that is away

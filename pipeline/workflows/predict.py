@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from pipeline.core.run_folder import RunFolder
 from pipeline.core.tokens import UNKNOWN, Vocabulary, padded
 from pipeline.datasets.forecasting import categories_of
 from pipeline.datasets.recordings import load_recording
-from pipeline.datasets.series import read_series
+from pipeline.datasets.series import Series, read_series
 from pipeline.training.forecast_task import predict_changes
 from pipeline.training.run_files import load_network
 from pipeline.training.text_task import TextGenerator
@@ -31,11 +30,6 @@ from pipeline.workflows.boards import board_that_runs
 from pipeline.workflows.generated import run_twin
 from pipeline.workflows.run_facts import complete_artifacts, losses
 from pipeline.workflows.runs import contract_for, converted_contract, open_run
-
-if TYPE_CHECKING:
-    from pipeline.datasets.series import Series
-    from pipeline.twin.text_twin import TextTwin
-
 
 LONGEST = 100_000  # characters of one command
 LONGEST_BY_BOARD = 10_000

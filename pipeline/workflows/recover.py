@@ -7,25 +7,26 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from pipeline.capture.segmentation import CaptureInfo, CapturePlan, Span, recording_of
-from pipeline.capture.session import Session, TakeCommand
+from pipeline.capture.session import CapturedTake, Session, TakeCommand
 from pipeline.capture.stream_decoder import StreamDecoder
-from pipeline.capture.write_ahead_log import VERSION, unfinished_captures
+from pipeline.capture.write_ahead_log import (
+    VERSION,
+    LogEntry,
+    UnfinishedCapture,
+    WriteAheadLog,
+    unfinished_captures,
+)
 from pipeline.core.artifacts import Interval, Recording
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import WriteError, remove_parts, writing
 from pipeline.datasets.recording_file import has_rows_of
 from pipeline.datasets.recordings import save_recording
 from pipeline.workflows.recording_writer import recording_writer
-
-if TYPE_CHECKING:
-    from pipeline.capture.session import CapturedTake
-    from pipeline.capture.write_ahead_log import LogEntry, UnfinishedCapture, WriteAheadLog
-
 
 Files = list[Path | None]  # of one take, one for each board; None for a board that sent nothing
 

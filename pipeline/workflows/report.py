@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from pipeline.core.errors import PipelineError
 from pipeline.core.files import save_text
 from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder, as_left, note
-from pipeline.datasets.disturb import DISTURBANCES
+from pipeline.datasets.disturb import DISTURBANCES, Disturbance
 from pipeline.datasets.recording_file import person_of
 from pipeline.reports.facts import (
     ClassResult,
@@ -35,8 +35,9 @@ from pipeline.reports.pages import (
     render_gestures,
     render_sentiment,
 )
-from pipeline.training.metrics import classification_metrics, metrics_from_confusion
-from pipeline.training.robustness import Robustness, make_curve
+from pipeline.training.metrics import Metrics, classification_metrics, metrics_from_confusion
+from pipeline.training.robustness import Curve, Robustness, make_curve
+from pipeline.twin.library import Twin
 from pipeline.workflows.decision import Events, outcome
 from pipeline.workflows.generated import run_twin
 from pipeline.workflows.run_facts import (
@@ -51,12 +52,6 @@ from pipeline.workflows.run_facts import (
     series_scores,
 )
 from pipeline.workflows.runs import converted_contract, locked_run
-
-if TYPE_CHECKING:
-    from pipeline.datasets.disturb import Disturbance
-    from pipeline.training.metrics import Metrics
-    from pipeline.training.robustness import Curve
-    from pipeline.twin.library import Twin
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,7 @@ from pipeline.datasets.held_out_recordings import HeldOutRecordings
 from pipeline.datasets.lint import background_capture
 from pipeline.reports.facts import HeldOutWindows, RunFacts
 from pipeline.training.held_out_scores import HeldOutScores
-
-if TYPE_CHECKING:
-    from pipeline.training.metrics import EventScore
+from pipeline.training.metrics import EventScore
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.config.file import parsed_as, read_settings
 from pipeline.config.forecast_settings import ForecastConfig
@@ -26,17 +26,15 @@ from pipeline.datasets.sentiment import sentiment_dataset
 from pipeline.datasets.series import read_series
 from pipeline.datasets.windows import make_dataset
 from pipeline.training.checkpoints import epochs_kept
+from pipeline.training.fit import Epoch
 from pipeline.training.forecast_task import train_forecast
 from pipeline.training.gesture_task import train_gestures
 from pipeline.training.models import check_hop, check_window
+from pipeline.training.run_files import Trained
 from pipeline.training.text_task import train_generation, train_sentiment
 from pipeline.workflows.report import write_report
 from pipeline.workflows.run_facts import background_note
 from pipeline.workflows.runs import RUNS, begun_run, find_run, point_latest_at
-
-if TYPE_CHECKING:
-    from pipeline.training.fit import Epoch
-    from pipeline.training.run_files import Trained
 
 
 def train(
