@@ -5,8 +5,7 @@ Each variant is PLAIN, what the defaults were before, with one thing changed, tr
 fold and asked as the float model; the same windows are also asked turned by 30 degrees, each about
 axes of its own. What is done is kept in build/ablation: interrupted, the same command goes on
 after it. Training is shortened (QUICK) to make a hundred of them affordable: compare the rows, not
-other tables.
-"""
+other tables."""
 
 from __future__ import annotations
 
@@ -21,17 +20,48 @@ import numpy as np
 
 from benchmarks.ablation_table import AREA, figure_name
 from benchmarks.datasets import ROOT, dataset
-from benchmarks.gravity_front import gravity_aligned
 from benchmarks.results_file import Row, record, row
 from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
 from pipeline.core.artifacts import Float32, Recording, SequenceDataset
 from pipeline.core.files import save_json
+from pipeline.datasets.augment import TRIADS, Rotations, rotate
 from pipeline.datasets.disturb import rotate_windows
 from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import fingerprint, load_recordings
 from pipeline.datasets.windows import make_dataset, usable_recordings
 from pipeline.training.gesture_task import fit_gestures
 from pipeline.training.training_data import scale
+
+UP = np.array([0.0, 0.0, 1.0])
+LEAST_G = 0.05  # with less than this no direction can be told
+
+
+def gravity_aligned(windows: Float32, channels: Sequence[str]) -> Float32:
+    """Turn each window so that its mean acceleration points along z.
+
+    That is gravity where the hand is not thrown about. The turn about z is whatever the shortest
+    way leaves.
+
+    Args:
+        windows: float32 [n, T, channels]; a window without gravity in it is left as it is.
+        channels: names of the channels.
+    """
+    columns = [channels.index(axis) for axis in TRIADS[0]]
+    means = windows[..., columns].mean(axis=1, dtype=np.float64)  # [n, 3]
+    return rotate(windows, channels, _shortest_turns(means))
+
+
+def _shortest_turns(directions: np.ndarray) -> Rotations:
+    """[n, 3, 3] that turn each direction, [n, 3], to z the shortest way (Rodrigues' formula)."""
+    lengths = np.linalg.norm(directions, axis=1, keepdims=True)
+    known = lengths[:, 0] > LEAST_G
+    unit = np.where(known[:, None], directions / np.maximum(lengths, LEAST_G), UP)
+    x, y, z = unit.T
+    zero = np.zeros_like(x)
+    axis = np.moveaxis(np.array([[zero, zero, -x], [zero, zero, -y], [x, y, zero]]), -1, 0)
+    rotations: Rotations = np.eye(3) + axis + axis @ axis / np.maximum(1 + z, 1e-6)[:, None, None]
+    return rotations
+
 
 WORK = ROOT / "build" / "ablation"
 COMMAND = "python -m benchmarks.ablation"

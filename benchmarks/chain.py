@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.datasets import ROOT
+from benchmarks.parts import show
 from benchmarks.recognition_folds import among_gestures, judged, listed
 from benchmarks.results_file import Row, record, row
 from pipeline.workflows import boards, datasets
@@ -39,8 +40,7 @@ class Called:
 def main() -> None:
     rows = [*spells_rows(), *punch_flex_rows(), demo_row(), help_row()]
     record("chain", rows)
-    for item in rows:
-        print(f"{item['name']}: {item['value']} {item['unit']} (bound {item['bound'] or 'none'})")
+    show(rows)
 
 
 def spells_rows() -> list[Row]:

@@ -19,16 +19,19 @@ from unittest.mock import patch
 
 import serial
 
-from benchmarks.deploy_bootloader import genuine_bootloader, genuine_image, own_watchdog
 from benchmarks.deploy_desk import (
     INTERRUPTED,
     SEED,
     Desk,
     HangsError,
     desk,
+    genuine_bootloader,
+    genuine_image,
+    own_watchdog,
     run_command,
     runs_wanted,
 )
+from benchmarks.parts import show
 from benchmarks.results_file import Row, record, row
 from pipeline.capture.ports import Port
 from pipeline.capture.usb_boards import Usb
@@ -98,8 +101,7 @@ def main() -> None:
     else:
         rows.append(genuine_image(COMMAND, bootloader))
     record("deploy", rows)
-    for each in rows:
-        print(f"{each['name']}: {each['value']} {each['unit']} (bound {each['bound']})")
+    show(rows)
 
 
 def _try(bench: Desk, dice: random.Random) -> Outcome:

@@ -22,7 +22,7 @@ FAULTS = {
         "faults", "a_stack_overflow_is_caught_before_it_reaches_the_data"
     ),
     "loop that stalls": FIRMWARE.format("faults", "a_loop_that_stalls_is_ended_by_the_watchdog"),
-    "corrupt model constant": "cli/test_damaged_image.py::"
+    "corrupt model constant": "cli/test_deploy_command.py::"
     "test_damaged_weights_fail_the_selftest_and_a_new_image_mends_it",
 }
 

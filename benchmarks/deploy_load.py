@@ -2,7 +2,7 @@
 
 `python -m benchmarks.deploy_load` counts on QEMU what each kind of network executes in an
 inference, and what the product's loop executes with either sensor, by class of instruction; turns
-that into cycles with Arm's timings (cortex_m4.py); and adds what the processor waits for, or does
+that into cycles with Arm's timings; and adds what the processor waits for, or does
 in the Arduino core, which is assumed and named in ASSUMED. Every figure has two bounds.
 """
 
@@ -14,8 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import deploy_soak
-from benchmarks.cortex_m4 import CACHE_HITS, KINDS, Mix, mix_of
-from benchmarks.instruction_counts import build_plugin, counting, read_counts
+from benchmarks.instruction_counts import (
+    CACHE_HITS,
+    KINDS,
+    Mix,
+    build_plugin,
+    counting,
+    mix_of,
+    read_counts,
+)
+from benchmarks.parts import show
 from benchmarks.results_file import Row, record, row
 from pipeline.boards.supervisor import instructions_of_ticks
 from pipeline.core.contract import Contract
@@ -102,8 +110,7 @@ def main() -> None:
     for sensor in SENSORS:
         rows += load_rows(sensor, load_parts(loops[sensor], inferences[SHIPPED]), loops[sensor])
     record("deploy", rows)
-    for each in rows:
-        print(f"{each['name']}: {each['value']:,} {each['unit']} (bound {each['bound'] or 'none'})")
+    show(rows)
 
 
 def _converted(work: Path, kind: str) -> RunFolder:
@@ -152,7 +159,7 @@ def inference_rows(kind: str, inference: Inference) -> list[Row]:
 
 
 def check_rows(inferences: Mapping[str, Inference], loops: Mapping[str, Loop]) -> list[Row]:
-    """What is taken for granted: by core/costs.py, by cortex_m4.py, and of the counting."""
+    """What is taken for granted: by core/costs.py, of cycles, and of the counting."""
     mixes = {kind: each.mix for kind, each in inferences.items()}
     lower = {kind: mix.cycles.lower / mix.instructions for kind, mix in mixes.items()}
     upper = {kind: mix.cycles.upper / mix.instructions for kind, mix in mixes.items()}

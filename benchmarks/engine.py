@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.engine_bakenn import bakenn_row
 from benchmarks.engine_cmsis import FLAGS, cmsis_includes, cmsis_sources
-from benchmarks.engine_quoted import quoted_rows
+from benchmarks.engine_peers import bakenn_row, quoted_rows
 from benchmarks.models import MODELS, model
+from benchmarks.parts import show
 from benchmarks.results_file import Row, record, record_unless_worse, row
 from pipeline.compiler import compile_network
 from tests.parity.oracle import oracle
@@ -98,8 +98,7 @@ def main() -> None:
         flatbuffers = {prefix: model(Path(name), prefix) for prefix in MODELS}
         rows = [row for item in flatbuffers.items() for row in measure(Path(name), *item)]
     others = [bakenn_row(flatbuffers), *quoted_rows()]
-    for item in (*rows, *others):
-        print(f"{item['name']}: {item['value']:,} {item['unit']} (bound {item['bound'] or 'none'})")
+    show([*rows, *others])
     others += [row for row in rows if CMSIS_ROWS in row["name"]]
     rows = [row for row in rows if row not in others]
     record("engine", others)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.models import model
+from benchmarks.parts import show
 from benchmarks.results_file import Row, record_unless_worse, row
 from pipeline.compiler import compile_network
 from pipeline.core.artifacts import Int8
@@ -41,8 +42,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         flatbuffer = model(Path(name), "conv1d window")
         rows = [row for hop in HOPS for row in rows_of(Path(name), flatbuffer, hop)]
-    for item in rows:
-        print(f"{item['name']}: {item['value']:,} {item['unit']} (bound {item['bound'] or 'none'})")
+    show(rows)
     worse = record_unless_worse("engine", rows, accept="--accept" in sys.argv)
     sys.exit("\n".join(f"worse by more than 2 %: {item['name']}" for item in worse) or None)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from benchmarks.results_file import Row, record
 
 
 def chosen(parts: Iterable[str], words: Sequence[str]) -> list[str]:
@@ -17,3 +19,17 @@ def chosen(parts: Iterable[str], words: Sequence[str]) -> list[str]:
     if unknown:
         sys.exit("\n  ".join([f"There is no part '{unknown[0]}'. These there are:", *names]))
     return [part for part, known in names.items() if not words or known & set(words)]
+
+
+def record_parts(area: str, parts: Mapping[str, Callable[[], Sequence[Row]]]) -> None:
+    """Measure the parts that the command line names, and record each when it is done."""
+    for part in chosen(parts, sys.argv[1:]):
+        rows = parts[part]()
+        record(area, rows)
+        show(rows)
+
+
+def show(rows: Iterable[Row]) -> None:
+    """Print figures, a line each."""
+    for row in rows:
+        print(f"{row['name']}: {row['value']:,} {row['unit']} (bound {row['bound'] or 'none'})")

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.datasets import ROOT, dataset, trained
-from benchmarks.parts import chosen
+from benchmarks.parts import chosen, show
 from benchmarks.results_file import Row, load, record, row
 from pipeline.core.errors import PipelineError
 from pipeline.core.run_folder import RunFolder
@@ -49,9 +49,7 @@ def main() -> None:
     for part in chosen(parts, sys.argv[1:]):
         rows = parts[part](f"python -m benchmarks.sequence {shlex.quote(part)}")
         record(AREA, rows)
-        for found in rows:
-            bound = found["bound"] or "none"
-            print(f"{found['name']}: {found['value']:,} {found['unit']} (bound {bound})")
+        show(rows)
 
 
 def imdb_rows(name: str, command: str) -> list[Row]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.datasets import dataset, trained
+from benchmarks.parts import show
 from benchmarks.results_file import Row, record, row
 from benchmarks.sequence import FOLDER
 from pipeline.boards.supervisor import start
@@ -90,8 +91,7 @@ def main(runs: list[str]) -> None:
         rows = [*cost_rows(writer, Path(name)), unequal_row(writer, judge, Path(name))]
     if not runs:
         record("sequence", rows)
-    for item in rows:
-        print(f"{item['name']}: {item['value']:,} {item['unit']} (bound {item['bound'] or 'none'})")
+    show(rows)
 
 
 def _trained(name: str) -> RunFolder:

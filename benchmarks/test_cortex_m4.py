@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from benchmarks.cortex_m4 import Executed, Instruction, cycles_of, flash_waits, kind_of, mix_of
+from benchmarks.instruction_counts import (
+    Executed,
+    Instruction,
+    cycles_of,
+    flash_waits,
+    kind_of,
+    mix_of,
+)
 from pipeline.core.costs import Bounds
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.cortex_m4 import KINDS, Mix
 from benchmarks.deploy_load import ASSUMED, SENSORS, Inference, Loop, load_parts, loop
-from benchmarks.instruction_counts import build_plugin
+from benchmarks.instruction_counts import KINDS, Mix, build_plugin
 from pipeline.core.costs import Bounds
 from tests.tiny_model import CONTRACT, write_sources
 

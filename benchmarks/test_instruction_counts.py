@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.cortex_m4 import mix_of
-from benchmarks.instruction_counts import OUTSIDE, Counted, build_plugin, counting, read_counts
+from benchmarks.instruction_counts import (
+    OUTSIDE,
+    Counted,
+    build_plugin,
+    counting,
+    mix_of,
+    read_counts,
+)
 from tests.firmware.building import CORTEX_M4F, FIRMWARE
 
 SOURCE = Path(__file__).with_name("harness") / "counted.S"

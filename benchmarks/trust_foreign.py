@@ -13,8 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.results_file import record, row
-from tests.fixtures.foreign_code import C_FILES, put_built, put_c, ran
-from tests.fixtures.run_commands import COMMANDS, converted_run, copy_of
+from tests.fixtures.run_commands import (
+    C_FILES,
+    COMMANDS,
+    converted_run,
+    copy_of,
+    put_built,
+    put_c,
+    ran,
+)
 from tests.noted import note_all
 
 COMMAND = "python -m benchmarks.trust_foreign"

@@ -18,9 +18,17 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.processes import ended, forked, killed_after, new_folder, warm_up
 from benchmarks.results_file import record, row
-from benchmarks.trust_training import dataset_in, resume, train
+from benchmarks.trust_training import (
+    dataset_in,
+    ended,
+    forked,
+    killed_after,
+    new_folder,
+    resume,
+    train,
+    warm_up,
+)
 from pipeline.config.gesture_settings import load_gesture_config
 from pipeline.core.errors import PipelineError
 from pipeline.core.run_folder import RunFolder, as_left, check

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from benchmarks.results_file import record, row
 from pipeline.workflows import deploy, report
-from tests.fixtures.run_commands import COMMANDS, artifacts_of, converted_run, ignore
-from tests.fixtures.swapped import passed_by
+from tests.fixtures.run_commands import COMMANDS, artifacts_of, converted_run, ignore, passed_by
 
 COMMAND = "python -m benchmarks.trust_swapped"
 

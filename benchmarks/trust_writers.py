@@ -14,16 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.processes import both, new_folder, warm_up
 from benchmarks.results_file import record, row
-from benchmarks.trust_training import dataset_in, is_whole, train
+from benchmarks.trust_training import both, dataset_in, is_whole, new_folder, train, warm_up
 from pipeline.datasets.import_csv import TUTORIAL_COLUMNS
 from pipeline.datasets.recordings import load_recordings
 from pipeline.workflows import datasets
 from pipeline.workflows.capture import CaptureOptions, capture
 from pipeline.workflows.runs import RUNS
+from tests.fixtures.capturing import Quiet
 from tests.fixtures.sketches import imu_capture, sending
-from tests.fixtures.watching import Quiet
 
 COMMAND = "python -m benchmarks.trust_writers"
 NAMED, UNNAMED, CAPTURES, IMPORTS = 120, 80, 60, 60  # pairs

@@ -20,10 +20,14 @@ from pipeline.capture.protocol import Item, Message, event_of, is_sensor_stopped
 from pipeline.conversion.oracle import run_oracle
 from pipeline.core.artifacts import Event, Recording
 from pipeline.core.errors import ExitCode
+from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recording
 from pipeline.training.events import match_events
+from pipeline.training.metrics import score_events
 from pipeline.twin.library import Twin
+from pipeline.workflows import run_facts
 from tests.cli.commands import GESTURE, PROJECT, gesture
+from tests.cli.conftest import QUICK
 
 CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
 REPLAY_LIMIT_S = 120.0
@@ -201,3 +205,34 @@ def monitored(port: str, work: Path) -> list[object]:
                 break
         process.send_signal(signal.SIGINT)
     return events
+
+
+CAPTURE = "gesture capture --label idle --mode continuous --dataset"
+
+
+def test_training_and_conversion_say_that_nothing_is_recorded_as_background(
+    dataset: Path, tmp_path: Path, host_compiler: None
+) -> None:
+    config = PROJECT / "configs" / "gesture_conv1d.yaml"
+    settings = (*QUICK, "--set", "data.path=data/mine")
+    trained = gesture("train", config, *settings, "--run", "run", cwd=tmp_path)
+    assert trained.code == 0, trained.err
+    converted = gesture("convert", "run", cwd=tmp_path)
+    assert converted.code == 0, converted.err
+    for said in (trained.out, converted.out):
+        (line,) = (line for line in said.splitlines() if line.startswith("note "))
+        assert "nothing is recorded as `idle`" in line
+        assert line.endswith(f"`{CAPTURE} mine`")
+
+
+def test_many_alarms_at_rest_are_not_passed_over(
+    converted_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(converted_run.parent.parent)
+    run, quiet = RunFolder(converted_run), score_events([])
+    assert run_facts.background_note(run, quiet) == ""
+    loud = replace(quiet, hours=1.0, false_alarms_per_hour=194.4)
+    assert run_facts.background_note(run, replace(loud, false_alarms_per_hour=10.0)) == ""
+    note = run_facts.background_note(run, loud)
+    assert note.startswith("194 false alarms an hour at rest are many")
+    assert note.endswith(f"`{CAPTURE} sample`")

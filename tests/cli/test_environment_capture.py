@@ -1,4 +1,4 @@
-"""`gesture capture --sensor environment` as a user runs it, on emulated boards."""
+"""`gesture capture` on emulated boards: the environment's sensors, a bad cable, and a kill."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from pipeline.core.artifacts import Recording
 from pipeline.core.errors import ExitCode
 from pipeline.datasets.series import load_series, save_series
 from tests.cli.commands import Ended, gesture, running
+from tests.fixtures.bad_cable import record_through
 from tests.fixtures.capturing import Capture, image
-from tests.fixtures.counted_port import CountedPort
-from tests.fixtures.killed_capture import read_until_killed
-from tests.fixtures.known_air import index_of, series
+from tests.fixtures.faulty_port import KINDS, POWER_LOSS, REBOOT, STALL, UNPLUG, LineFaults
+from tests.fixtures.killed_capture import CountedPort, kill_once, read_until_killed
+from tests.fixtures.known_motion import air_index_of, series
 
 pytestmark = [pytest.mark.usefixtures("host_compiler"), pytest.mark.xdist_group("capture-faults")]
 LATE_US = {"virtual": 20_000, "native": 500_000}  # a turn of the loop; half a period
@@ -51,7 +52,7 @@ def test_what_the_board_measures_is_in_the_series(
     assert told.rate_hz == 1.0
     assert told.board == board
     assert told.channels == ("temperature", "pressure", "humidity")
-    assert np.array_equal(index_of(told), played.seq)
+    assert np.array_equal(air_index_of(told), played.seq)
     assert np.array_equal(told.seq - told.seq[0], played.seq)
     assert [(gap.index, gap.missing) for gap in told.gaps] == [(100, 2)]
     since_us = told.t_us - told.t_us[0]
@@ -80,8 +81,8 @@ def test_a_series_is_as_long_as_was_asked_for_and_the_next_has_a_number_of_its_o
     assert one.clock is not None
     # A capture reads once at its start, which may still be in the period of the last reading; from
     # then on each is a new one of the board's.
-    assert index_of(other)[0] >= index_of(one)[-1]
-    assert (index_of(other)[1:] > index_of(one)[-1]).all()
+    assert air_index_of(other)[0] >= air_index_of(one)[-1]
+    assert (air_index_of(other)[1:] > air_index_of(one)[-1]).all()
     assert other.t_us[0] > one.t_us[-1]
 
 
@@ -94,7 +95,7 @@ def test_a_series_feeds_an_emulated_board(tmp_path: Path) -> None:
         port = json.loads(board.stdout.readline())["port"]
         ended = capture(tmp_path, port, "--period", "1")
     assert ended.code == 0, ended.told
-    assert index_of(recorded(tmp_path)[0]).tolist() == list(range(50))
+    assert air_index_of(recorded(tmp_path)[0]).tolist() == list(range(50))
 
 
 def test_all_that_was_read_before_kill_9_is_in_the_series(tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ def test_all_that_was_read_before_kill_9_is_in_the_series(tmp_path: Path) -> Non
         sent = killed_after(lines, folder)
         stored = recorded(folder)
         assert [seq for told in stored for seq in told.seq] == sent
-        assert [place for told in stored for place in index_of(told)] == sent
+        assert [place for told in stored for place in air_index_of(told)] == sent
         read += len(sent)
     assert read > 100
 
@@ -156,3 +157,24 @@ def test_what_does_not_go_together_is_refused_by_name(
     assert ended.code == ExitCode.USAGE
     assert told in ended.told
     assert not list(tmp_path.iterdir())
+
+
+def test_every_fault_is_repaired_or_told_and_no_sample_is_wrong(tmp_path: Path) -> None:
+    plan = {800: UNPLUG, 1600: STALL, 2000: REBOOT, 4000: POWER_LOSS}
+    outcome = record_through(LineFaults(7, 0.1), plan, 5000, 1000.0, tmp_path)
+    assert set(outcome.injected) == {*KINDS, *plan.values()}
+    assert outcome.judged.wrong == 0
+    assert outcome.undetected == 0
+    assert outcome.judged.samples > 2000
+    assert outcome.judged.told["corrupt"] > 50
+
+
+@pytest.mark.parametrize("mode", ["continuous", "motion"])
+def test_all_that_was_read_before_kill_9_is_in_a_recording(tmp_path: Path, mode: str) -> None:
+    killed = []
+    for lines in (5, 60, 700):
+        folder = tmp_path / str(lines)
+        folder.mkdir()
+        killed.append(kill_once(folder, 1000.0, mode, lines, later_s=0.0))
+    assert sum(one.read for one in killed) > 100
+    assert [one.lost for one in killed] == [0, 0, 0]

@@ -19,7 +19,7 @@ from pipeline.datasets.series import load_series
 from pipeline.twin.library import Twin
 from tests.cli.commands import gesture
 from tests.fixtures.capturing import image
-from tests.fixtures.known_air import series
+from tests.fixtures.known_motion import series
 
 pytestmark = [pytest.mark.usefixtures("host_compiler"), pytest.mark.xdist_group("capture-faults")]
 WINDOW = 8

@@ -43,8 +43,16 @@ from pipeline.cli.keyboard import Keyboard
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import PipelineError
 from pipeline.datasets.recordings import save_recording
-from tests.fixtures.board_lines import INFO, sample_line
-from tests.fixtures.slow_board import RATE_HZ, WRAP, Clock, KeepingBoard, SayingBoard, past_line
+from tests.fixtures.board_lines import (
+    INFO,
+    RATE_HZ,
+    WRAP,
+    Clock,
+    KeepingBoard,
+    SayingBoard,
+    past_line,
+    sample_line,
+)
 
 FLOODS = (
     b"ok\n" * 50,

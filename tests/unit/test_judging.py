@@ -10,8 +10,7 @@ import pytest
 
 from pipeline.core.artifacts import Fault, Recording
 from pipeline.datasets.recordings import save_recording
-from tests.fixtures.judging import Judged, judge
-from tests.fixtures.known_motion import index_of, motion, values_of
+from tests.fixtures.known_motion import Judged, index_of, judge, motion, values_of
 
 KNOWN = motion(300)
 

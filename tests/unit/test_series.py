@@ -15,7 +15,7 @@ from pipeline.datasets.inventory import inventory_of
 from pipeline.datasets.recordings import load_recording
 from pipeline.datasets.series import Series, load_series, new_series_paths, read_series, save_series
 from tests.conftest import PROJECT
-from tests.fixtures.known_air import series
+from tests.fixtures.known_motion import series
 
 HEADER = "when,temperature,wind"
 ROWS = [f"2020-01-01 {hour:02}:00,{20 + hour / 8:.3f},N" for hour in range(8)]

@@ -14,8 +14,8 @@ from pipeline.capture.session import Session
 from pipeline.capture.stream_decoder import BurstEnd, StreamDecoder, environment
 from pipeline.capture.track import TrackSample, TrackSection
 from tests.fixtures.board_lines import INFO, reading_line
+from tests.fixtures.faulty_port import LineFaults
 from tests.fixtures.known_motion import RATE_HZ, index_of, sample_lines, times_of
-from tests.fixtures.line_faults import LineFaults
 
 SERIES_INFO = (
     b"ok board=native imu=emulated environment=emulated revision=host firmware=1 contract=none "

@@ -27,8 +27,8 @@ from pipeline.datasets.recordings import load_recording, takes_in
 from pipeline.workflows.capture import CaptureOptions, capture
 from pipeline.workflows.recover import head_of, recover_captures
 from tests.fixtures.board_lines import INFO, PERIOD_US, sample_line
+from tests.fixtures.capturing import Quiet
 from tests.fixtures.sketches import BURST_ROWS, imu_capture, sending
-from tests.fixtures.watching import Quiet
 
 
 def read(log: WriteAheadLog, lines: Iterable[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""Native code that a run brings with it is not loaded, and C that is not its model's not built.
+"""A run that was changed: swapped artifacts are found, and foreign code is not run.
 
 The probe is code that leaves a file behind as soon as it is loaded or run.
 """
@@ -15,11 +15,22 @@ from hypothesis import strategies as st
 
 from pipeline.core.contract import Contract
 from pipeline.core.errors import ExitCode, PipelineError
-from pipeline.core.run_folder import RunFolder, build_folder
-from pipeline.workflows import generated
+from pipeline.core.run_folder import STAGE_OF, RunFolder, RunHashes, announce, build_folder, check
+from pipeline.workflows import convert, generated, report
 from pipeline.workflows.generated import require_generated
-from tests.fixtures.foreign_code import C_FILES, put_built, put_c, ran
-from tests.fixtures.run_commands import COMMANDS, EXPORTED
+from tests.fixtures.run_commands import (
+    C_FILES,
+    COMMANDS,
+    EXPORTED,
+    artifacts_of,
+    ignore,
+    passed_by,
+    passes,
+    put_built,
+    put_c,
+    ran,
+    stage_of,
+)
 from tests.noted import note_all
 
 pytestmark = pytest.mark.usefixtures("host_compiler")
@@ -157,3 +168,57 @@ def test_folders_of_runs_that_are_gone_go_too(tmp_path: Path) -> None:
     (tmp_path / "first").rename(tmp_path / "second")
     assert build_folder(tmp_path / "second") != first
     assert not first.exists()
+
+
+@pytest.fixture
+def run(converted_run: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(converted_run, tmp_path / "run")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_swapped_artifact_passes(command: str, run: Path, tmp_path: Path) -> None:
+    assert passed_by(command, run, tmp_path, remakes=False) == []
+
+
+@pytest.mark.parametrize("command", ["deploy", "export", "replay", "report"])
+def test_an_artifact_that_is_missing_or_not_its_own_is_named(command: str, run: Path) -> None:
+    for name in (file for file in artifacts_of(run) if stage_of(file) != command):
+        kept = (run / name).read_bytes()
+        (run / name).unlink()
+        with pytest.raises(PipelineError, match=Path(name).name):
+            COMMANDS[command](run)
+        (run / name).write_bytes(kept)
+    (run / "evaluation.json").write_text("{}", "utf-8")
+    with pytest.raises(PipelineError, match=r"evaluation\.json is not what") as refused:
+        COMMANDS[command](run)
+    assert refused.value.exit_code == ExitCode.MISMATCH
+
+
+def test_what_a_run_has_is_covered(run: Path) -> None:
+    covered = set(RunHashes.load(RunFolder(run)).files)
+    assert covered == set(artifacts_of(run)) - {"hashes.json"}
+    assert {name for name in covered if "/" not in name} <= {*STAGE_OF, "contract.json"}
+
+
+def test_one_hash_stands_for_all(run: Path) -> None:
+    before = check(RunFolder(run))
+    assert before == RunHashes.load(RunFolder(run)).one()
+    report.report(run, ignore)
+    assert check(RunFolder(run)) != before
+
+
+def test_a_report_makes_again_what_was_swapped(run: Path) -> None:
+    report.report(run, ignore)
+    assert not passes("report", run, ["robustness.json", "report.html"])
+    check(RunFolder(run))
+
+
+def test_a_conversion_that_was_cut_short_is_done_again(run: Path) -> None:
+    """It had announced its contract, and replaced some of its files."""
+    announce(RunFolder(run), RunFolder(run).contract().file_text)
+    (run / "model.tflite").write_bytes(b"half")
+    with pytest.raises(PipelineError, match="was cut short") as refused:
+        COMMANDS["export"](run)
+    assert "gesture convert" in refused.value.next_step
+    convert.convert(run, None, ignore)
+    check(RunFolder(run))
