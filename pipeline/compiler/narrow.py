@@ -58,5 +58,4 @@ def _order(used: int, filters: int, columns: int) -> list[int]:
     if columns == 1:
         return list(range(used * filters))
     numbers = np.arange(used * filters).reshape(used // columns, columns, -1, NN_BLOCK)
-    order: list[int] = numbers.transpose(0, 2, 1, 3).ravel().tolist()
-    return order
+    return numbers.transpose(0, 2, 1, 3).ravel().tolist()

@@ -230,8 +230,7 @@ class TaskConfig(Section):
 
     def plain(self) -> dict[str, Any]:
         """All values as JSON has them."""
-        content: dict[str, Any] = self.model_dump(mode="json")
-        return content
+        return self.model_dump(mode="json")
 
     def save(self, path: Path) -> None:
         """Write the values as YAML."""

@@ -66,8 +66,7 @@ class SeriesDataset:
     def windows(self, origins: Int64) -> Float32:
         """The inputs of a network at each origin: float32 [m, window, channels], not scaled."""
         every = np.lib.stride_tricks.sliding_window_view(self.values, self.window, axis=0)
-        windows: Float32 = every[origins - self.window + 1].transpose(0, 2, 1).astype(np.float32)
-        return windows
+        return every[origins - self.window + 1].transpose(0, 2, 1).astype(np.float32)
 
     def last(self, origins: Int64) -> Float64:
         """The last known value of the channel of each output: float64 [m, outputs]."""

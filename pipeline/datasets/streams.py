@@ -135,8 +135,7 @@ def _rotation(start: Float64, end: Float64, share: Float64, axes: Sequence[int])
         side = min(axes, key=lambda axis: abs(start[axis]))
         normal = np.eye(len(start))[side] - start[side] * start
     angle = share * np.arccos(np.clip(start @ end, -1.0, 1.0))  # [n, 1]
-    path: Float64 = np.cos(angle) * start + np.sin(angle) * normal / np.linalg.norm(normal)
-    return path
+    return np.cos(angle) * start + np.sin(angle) * normal / np.linalg.norm(normal)
 
 
 def _noise(length: int, like: Recording, random: Generator) -> Float64:
@@ -149,10 +148,7 @@ def _noise(length: int, like: Recording, random: Generator) -> Float64:
     for index in range(1, length):
         drift[index] = keep * drift[index - 1] + np.sqrt(1 - keep**2) * steps[index]
     white = random.normal(size=steps.shape)
-    noise: Float64 = white * [NOISE[unit] for unit in units] + drift * [
-        DRIFT[unit] for unit in units
-    ]
-    return noise
+    return white * [NOISE[unit] for unit in units] + drift * [DRIFT[unit] for unit in units]
 
 
 def _smooth_step(x: Float64) -> Float64:

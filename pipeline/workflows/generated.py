@@ -198,8 +198,7 @@ def reference_outputs(
     _, samples, channels = network.input_shape
 
     def answer(inputs: Int8) -> Int8:
-        scores: Int8 = stepped.scores(inputs.reshape(-1, samples, channels), samples)[:, 0]
-        return scores
+        return stepped.scores(inputs.reshape(-1, samples, channels), samples)[:, 0]
 
     return answer
 

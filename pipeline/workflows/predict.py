@@ -115,8 +115,7 @@ def _int8_scores(run: RunFolder, texts: Sequence[str], level: Level, port: str |
         with board_that_runs(run, port) as board:
             int8 = [classify_text(board, text, level) for text in texts]
     steps = np.stack(int8).astype(np.float32) - quantization.output_zero_point
-    scores: Float32 = steps * np.float32(quantization.output_scale)
-    return scores
+    return steps * np.float32(quantization.output_scale)
 
 
 def _float_scores(run: RunFolder, vocabulary: Vocabulary, texts: Sequence[str]) -> Float32:
@@ -292,8 +291,7 @@ def _by_board(run: RunFolder, contract: Contract, rows: Int32, port: str) -> Flo
     """A whole window decides the forecast, so earlier rows of the board do not matter."""
     with board_that_runs(run, port) as board:
         thousandths = board.forecast(rows.tolist(), len(contract.horizons))
-    values: Float64 = np.array(thousandths) / UNITS_PER_SAMPLE_STEP
-    return values
+    return np.array(thousandths) / UNITS_PER_SAMPLE_STEP
 
 
 def _by_keras(run: RunFolder, contract: Contract, rows: Int32) -> Float64:
@@ -308,8 +306,7 @@ def _by_keras(run: RunFolder, contract: Contract, rows: Int32) -> Float64:
 def _last(contract: Contract, rows: Int32) -> Float64:
     names = [channel.name for channel in contract.channels]
     columns = [names.index(horizon.channel) for horizon in contract.horizons]
-    values: Float64 = rows[-1, columns] / UNITS_PER_SAMPLE_STEP
-    return values
+    return rows[-1, columns] / UNITS_PER_SAMPLE_STEP
 
 
 def _forecasts(

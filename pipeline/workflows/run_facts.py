@@ -135,8 +135,7 @@ def _int8_scores(run: RunFolder, contract: Contract) -> Float32 | None:
         return None
     held_out = HeldOutScores.load(run.require(run.scores_file, "convert"))
     steps = held_out.int8_scores.astype(np.float32) - contract.quantization.output_zero_point
-    scores: Float32 = steps * np.float32(contract.quantization.output_scale)
-    return scores
+    return steps * np.float32(contract.quantization.output_scale)
 
 
 def save_int8_forecasts(run: RunFolder, thousandths: Int32) -> None:
