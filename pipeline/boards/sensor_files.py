@@ -7,7 +7,7 @@ import struct
 import numpy as np
 
 from pipeline.core.artifacts import ENVIRONMENT_CHANNELS, IMU_CHANNELS, Int64, Recording
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import UsageError
 
 IMU_MAGIC = 0x31554D49  # "IMU1"
 VERSION = 1
@@ -54,29 +54,26 @@ def _places(recording: Recording) -> Int64:
 
 def _check_imu(recording: Recording) -> None:
     if tuple(recording.channels) != IMU_CHANNELS:
-        raise PipelineError(
+        raise UsageError(
             f"The recording has the channels {', '.join(recording.channels)}.",
             f"the emulated sensor has {', '.join(IMU_CHANNELS)}, in this order",
             "feed a recording with all six",
-            ExitCode.USAGE,
         )
     if not np.isfinite(recording.samples).all():
-        raise PipelineError(
+        raise UsageError(
             "The recording holds values that are not numbers.",
             "a cell of the file is empty or NaN",
             "import it again; import names such rows and leaves them out",
-            ExitCode.USAGE,
         )
 
 
 def _check_length(samples: int) -> None:
     if samples > MOST_SAMPLES:
-        raise PipelineError(
+        raise UsageError(
             f"The recording has {samples} samples, missing ones too; the sensor's memory holds "
             f"{MOST_SAMPLES}.",
             f"the emulated board keeps the whole recording in {PSRAM_BYTES >> 20} MB",
             "cut the recording into parts",
-            ExitCode.USAGE,
         )
 
 
@@ -104,16 +101,14 @@ def environment_bytes(series: Recording) -> bytes:
 
 def _check_environment(series: Recording) -> None:
     if tuple(series.channels) != ENVIRONMENT_CHANNELS:
-        raise PipelineError(
+        raise UsageError(
             f"The series has the channels {', '.join(series.channels)}.",
             f"the emulated sensors give {', '.join(ENVIRONMENT_CHANNELS)}, in this order",
             "feed a series with all three, as `gesture capture --sensor environment` leaves it",
-            ExitCode.USAGE,
         )
     if len(series) > MOST_READINGS:
-        raise PipelineError(
+        raise UsageError(
             f"The series has {len(series)} readings; the sensors' memory holds {MOST_READINGS}.",
             f"the emulated board keeps the whole series in {MEMORY_BYTES >> 20} MB",
             "cut the series into parts",
-            ExitCode.USAGE,
         )

@@ -21,7 +21,7 @@ from pipeline.boards.pseudo_terminal import CHUNK_BYTES, BoardLine, PseudoPort
 from pipeline.boards.sensor_files import PSRAM_BYTES, environment_bytes, imu_bytes
 from pipeline.core.artifacts import Recording
 from pipeline.core.board_slots import Slot
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import NoBoardError, NoToolError, PipelineError, UsageError
 from pipeline.core.locks import dying_with_us
 
 STOP_TIMEOUT_S = 2.0
@@ -93,11 +93,10 @@ def launch_virtual(
     """
     qemu = shutil.which(QEMU)
     if qemu is None:
-        raise PipelineError(
+        raise NoToolError(
             f"{QEMU} is not installed.",
             "the virtual board runs on QEMU, and its program is not on the PATH",
             "sudo apt-get install --no-install-recommends qemu-system-arm",
-            ExitCode.NO_TOOL,
         )
     options = ["-no-user-config", "-nodefaults", "-display", "none"]
     options += ["-chardev", "stdio,id=uart0,signal=off", "-serial", "chardev:uart0"]
@@ -180,7 +179,6 @@ class Pump:
             self._wait({}, CLIENT_CHECK_MS)
 
     def _turn(self, board: BoardLine) -> bool:
-        """Wait for either side and serve it; False after the board's end."""
         wanted = {}
         client_open = self._port.is_open()
         if client_open:
@@ -239,11 +237,10 @@ def start(
         loop: play the IMU's recording again and again.
     """
     if board not in LAUNCHERS:
-        raise PipelineError(
+        raise UsageError(
             f"There is no emulated board `{board}`.",
             "the name is misspelt, or it is a real board, which is not started from here",
             f"use one of: {', '.join(LAUNCHERS)}",
-            ExitCode.USAGE,
         )
     if not image.is_file():
         raise PipelineError(
@@ -330,11 +327,10 @@ class RunningBoard:
                 if self._pump.wait_for_client():
                     self._run()
         except OSError as error:
-            self._failure = PipelineError(
+            self._failure = NoBoardError(
                 f"The {self._board} board could not be run: {error}.",
                 "its image is not a program, or this computer has run out of memory or open files",
                 "build the firmware again, and end boards that are not needed",
-                ExitCode.NO_BOARD,
             )
         finally:
             self._ended.set()
@@ -354,9 +350,8 @@ class RunningBoard:
     def _died(self, status: int, errors: IO[bytes]) -> PipelineError:
         errors.seek(0)
         received = errors.read(LAST_WORDS_BYTES).decode(errors="replace").strip()
-        return PipelineError(
+        return NoBoardError(
             f"The {self._board} board ended with status {status}.",
             f"it said: {received}" if received else "it said nothing",
             "build the firmware again; if it goes on, this is a fault of the firmware",
-            ExitCode.NO_BOARD,
         )

@@ -21,7 +21,7 @@ from pipeline.capture.protocol import (
 )
 from pipeline.core.artifacts import Int8
 from pipeline.core.board_profiles import BoardInfo
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError, NoBoardError, PipelineError, UsageError
 
 COMMAND_TIMEOUT_S = 5.0
 BENCH_TIMEOUT_S = 60.0
@@ -84,12 +84,11 @@ class BoardClient:
             if answer.kind == "err":
                 raise _refused(text, answer)
         if len(answers) < len(texts):
-            raise PipelineError(
+            raise NoBoardError(
                 f"The board at {self._port.device} did not answer `{texts[len(answers)][:40]}` "
                 f"within {timeout_s:g} s.",
                 "it runs other firmware, hangs, or the port belongs to something else",
                 "press its reset button; if it stays silent, deploy again",
-                ExitCode.NO_BOARD,
             )
         return answers
 
@@ -121,17 +120,15 @@ class BoardClient:
         return item
 
     def _keep(self, item: Item) -> None:
-        """Add a pending item; PipelineError if there are too many."""
         self._pending_bytes += _memory_of(item)
         self._pending.append(item)
         if self._pending_bytes > PENDING_BYTES:
             self._pending.clear()
             self._pending_bytes = 0
-            raise PipelineError(
+            raise NoBoardError(
                 f"The board at {self._port.device} sends too much before its answer.",
                 "it runs other firmware, hangs, or the port belongs to something else",
                 "press its reset button; if it goes on, deploy again: `gesture deploy RUN`",
-                ExitCode.NO_BOARD,
             )
 
     def info(self) -> BoardInfo:
@@ -169,11 +166,10 @@ class BoardClient:
         """Forecast from rows that fill the window; all in thousandths. There must be `outputs`."""
         *_, forecasts = (self.observe(row) for row in rows)
         if not forecasts or len(forecasts[-1]) != outputs:
-            raise PipelineError(
+            raise MismatchError(
                 f"The board at {self._port.device} did not send {outputs} forecasts.",
                 "the line was damaged on its way, or the board restarted meanwhile",
                 "repeat the command; if it stays, deploy again: `gesture deploy RUN`",
-                ExitCode.MISMATCH,
             )
         return forecasts[-1]
 
@@ -211,18 +207,16 @@ class BoardClient:
         self.take_pending("hello")
         self.command("reboot")
         if not self._next_hello(READY_TIMEOUT_S):
-            raise PipelineError(
+            raise NoBoardError(
                 f"The board at {self._port.device} did not start again within {READY_TIMEOUT_S:g} "
                 "s.",
                 "a real board's port disappears for a moment when it restarts, or the firmware "
                 "hangs",
                 "press its reset button and repeat the command",
-                ExitCode.NO_BOARD,
             )
         return self.info()
 
     def _next_hello(self, timeout_s: float) -> bool:
-        """Whether a hello is pending or arrives in time; it is removed."""
         if self.take_pending("hello"):
             return True
         return self._next_of(("hello",), timeout_s) is not None
@@ -256,11 +250,10 @@ def _memory_of(item: Item) -> int:
 def require_fits(command: str, what: str) -> None:
     """Refuse a command that is longer than a line to a board."""
     if len(command) > LINE_CHARACTERS:
-        raise PipelineError(
+        raise UsageError(
             f"{what} does not fit a line to the board.",
             f"a line has {LINE_CHARACTERS} characters, and this would have {len(command)}",
             "shorten it, or leave --port out: the same C then runs on this computer",
-            ExitCode.USAGE,
         )
 
 
@@ -285,12 +278,11 @@ def _refused(text: str, answer: Message) -> PipelineError:
     reason = answer.words[0] if answer.words else "no reason given"
     if reason == "selftest":
         fields = answer.fields
-        return PipelineError(
+        return MismatchError(
             f"The board's self-test failed: it computed {fields.get('crc')}, "
             f"conversion found {fields.get('expected')}.",
             "the network on the board does not compute what it did where it was converted",
             "deploy again; if it stays, report it as a fault of the firmware",
-            ExitCode.MISMATCH,
         )
     return PipelineError(
         f"The board refused `{text[:40]}`: {' '.join(answer.words)}.",

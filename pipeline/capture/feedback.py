@@ -20,7 +20,7 @@ from pipeline.capture.segmentation import CaptureInfo, MotionDetector, Span
 from pipeline.core.artifacts import Recording
 from pipeline.core.board_profiles import BoardInfo
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError, NoBoardError, PipelineError
 
 HISTORY_SAMPLES = 1024  # samples in the board's history
 PULL_LINES = 16  # of one answer; the last answer has fewer
@@ -60,7 +60,6 @@ def _begins_with(samples: Sequence[Sample], seq: int) -> bool:
 
 
 def _counted_on(found: list[Sample], new: Iterable[Sample]) -> list[Sample]:
-    """`found` with those of `new` that come after it."""
     found = list(found)
     for sample in new:
         steps = steps_between(found[-1].seq, sample.seq) if found else 1
@@ -116,11 +115,10 @@ def _all_arrived(lines: list[str], samples: int, whole: int) -> bool:
 
 
 def _too_slow() -> PipelineError:
-    return PipelineError(
+    return NoBoardError(
         f"The board's samples did not all arrive within {LIMIT_S:g} s.",
         "the line is slow or bad, or the board sends fewer lines than it announces",
         "use another cable or port, and pull again",
-        ExitCode.NO_BOARD,
     )
 
 
@@ -189,17 +187,15 @@ def _newest(samples: Sequence[Sample]) -> Sample:
     if not samples:
         raise _nothing("The board has no samples.")
     if any(later.t_us < earlier.t_us for earlier, later in pairwise(samples)):
-        raise PipelineError(
+        raise MismatchError(
             "The board's clock runs backwards in its last samples.",
             "its firmware is broken, or it restarted while they were read",
             "press its reset button, let it happen again, and pull once more",
-            ExitCode.MISMATCH,
         )
     return samples[-1]
 
 
 def _without_gap(samples: Sequence[Sample]) -> list[Sample]:
-    """The longest part without a missing sample."""
     jumps = [at for at, (a, b) in enumerate(pairwise(samples), 1) if b.seq != a.seq + 1]
     parts = [list(samples[a:b]) for a, b in pairwise([0, *jumps, len(samples)])]
     longest = max(parts, key=len)

@@ -12,7 +12,7 @@ from pipeline.capture.ports import open_port, stable_name
 from pipeline.capture.senders import BOARD
 from pipeline.capture.stream_decoder import StreamDecoder
 from pipeline.core.board_profiles import BoardInfo
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import NoBoardError, PipelineError
 
 ASK_EVERY_S = 1.0
 RETRY_EVERY_S = 0.5
@@ -199,51 +199,46 @@ class Link:
 
 
 def _no_samples(info: BoardInfo) -> PipelineError:
-    return PipelineError(
+    return NoBoardError(
         "The board sent no samples.",
         f"its sensor ({info.imu}) does not measure, or has stopped",
         "press the board's reset button; with an emulated board, start it with `--imu FILE.csv`",
-        ExitCode.NO_BOARD,
     )
 
 
 def _no_environment(info: BoardInfo) -> PipelineError:
-    return PipelineError(
+    return NoBoardError(
         f"The {info.board} board has no sensors of temperature, pressure and humidity.",
         "it is a Nano 33 BLE without `Sense`, or its sensors do not answer; an emulated board has "
         "them only with a series",
         "use a Nano 33 BLE Sense, or start an emulated board with `--environment FILE.csv`",
-        ExitCode.NO_BOARD,
     )
 
 
 def _no_readings(info: BoardInfo) -> PipelineError:
-    return PipelineError(
+    return NoBoardError(
         "The board sent no readings of its environment.",
         f"its sensors ({info.environment}) were found, but they give no readings now",
         "press the board's reset button; with an emulated board, start it again",
-        ExitCode.NO_BOARD,
     )
 
 
 def _not_our_firmware(device: str) -> PipelineError:
-    return PipelineError(
+    return NoBoardError(
         f"No board answered at {device} within {READY_TIMEOUT_S:g} s.",
         "the board hangs, or runs another sketch; only our firmware reads the environment's "
         "sensors",
         "press its reset button, or deploy our firmware: `gesture deploy`",
-        ExitCode.NO_BOARD,
     )
 
 
 def _no_known_sender(device: str) -> PipelineError:
-    return PipelineError(
+    return NoBoardError(
         f"Nothing that can be recorded came from {device} within {READY_TIMEOUT_S:g} s.",
         "the board hangs, runs a sketch that sends something else, or one that waits for a "
         "movement before it sends",
         "press its reset button, or move the board if it runs the tutorial's sketch, and try "
         "again; rows must have three or six numbers, or deploy our firmware: `gesture deploy`",
-        ExitCode.NO_BOARD,
     )
 
 
@@ -257,18 +252,16 @@ def _clock_is_stuck(device: str) -> PipelineError:
 
 
 def _no_more_samples(device: str, seconds: float) -> PipelineError:
-    return PipelineError(
+    return NoBoardError(
         f"The board at {device} has sent no sample for {seconds:.0f} s.",
         "it hangs, or its sensor has stopped without a warning",
         "press its reset button and start the capture again; the recordings so far are saved",
-        ExitCode.NO_BOARD,
     )
 
 
 def _stayed_away(device: str, error: PipelineError) -> PipelineError:
-    return PipelineError(
+    return NoBoardError(
         f"The board at {device} did not come back within {AWAY_LIMIT_S:g} s.",
         error.what,
         "plug it in and start the capture again; the recordings so far are saved",
-        ExitCode.NO_BOARD,
     )

@@ -18,7 +18,7 @@ from serial.tools.list_ports_common import ListPortInfo
 from pipeline.capture.port_list import programs_using
 from pipeline.core.board_profiles import profile_of_usb, same_serial_number
 from pipeline.core.board_slots import running_boards
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import NoBoardError, PipelineError
 
 BAUD = 115200
 READ_TIMEOUT_S = 0.02
@@ -130,11 +130,10 @@ def _only_board() -> str:
     if not boards:
         raise _missing("No board was found.", "it is not plugged in, or its cable only charges")
     if len(boards) > 1:
-        raise PipelineError(
+        raise NoBoardError(
             f"{len(boards)} boards are plugged in: {', '.join(_listed(boards))}.",
             "`auto` takes the only one",
             f"name one, for example `--port id:{boards[0].serial_number}`",
-            ExitCode.NO_BOARD,
         )
     return boards[0].device
 
@@ -159,11 +158,10 @@ def _translated(device: str, why: Callable[[str, Exception], PipelineError]) -> 
 
 
 def _gone(device: str, error: Exception) -> PipelineError:
-    return PipelineError(
+    return NoBoardError(
         f"The connection to {device} was lost: {error}.",
         "the board was unplugged, restarted or stopped, or another program reads the port too",
         "plug it in again, or start it again, and repeat the command",
-        ExitCode.NO_BOARD,
     )
 
 
@@ -171,7 +169,7 @@ def _cannot_open(device: str, error: Exception) -> PipelineError:
     number = getattr(error, "errno", None)
     if number in IN_USE:
         programs = ", ".join(programs_using(device))
-        return PipelineError(
+        return NoBoardError(
             f"{device} is open in {programs}."
             if programs
             else f"{device} is in use by another program.",
@@ -180,34 +178,30 @@ def _cannot_open(device: str, error: Exception) -> PipelineError:
             else "a serial monitor, another `gesture` or the Arduino IDE has it open, possibly of "
             "another user",
             "close that program and try again",
-            ExitCode.NO_BOARD,
         )
     if number in NOT_PERMITTED:
-        return PipelineError(
+        return NoBoardError(
             f"There is no permission to open {device}.",
             "serial ports belong to the group dialout, and this user is not in it",
             "sudo usermod -a -G dialout $USER, then log out and in again",
-            ExitCode.NO_BOARD,
         )
     if "://" not in device and not Path(device).exists():
         return _missing(
             f"There is no port {device}.",
             "the board is not plugged in or started, or the name is misspelt",
         )
-    return PipelineError(
+    return NoBoardError(
         f"{device} cannot be opened: {error}.",
         "it is not a serial port, or no program answers there",
         f"ports that exist: {_there()}",
-        ExitCode.NO_BOARD,
     )
 
 
 def _missing(what: str, why: str) -> PipelineError:
-    return PipelineError(
+    return NoBoardError(
         what,
         why,
         f"ports that exist: {_there()}",
-        ExitCode.NO_BOARD,
     )
 
 

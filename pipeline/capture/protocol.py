@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.core.artifacts import Event, Int8
 from pipeline.core.board_profiles import BoardInfo
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError, PipelineError
 
 MAX_LINE_BYTES = 2048  # only `labels` can have more than 255 characters
 MESSAGE_KINDS = frozenset(
@@ -231,11 +231,10 @@ def _number(answer: Message, name: str, most: float) -> float:
     """As number_in, from 0 to `most`."""
     number = number_in(answer, name)
     if not 0 <= number <= most:
-        raise PipelineError(
+        raise MismatchError(
             f"The board reports {name}={field_in(answer, name)[:40]}, which is impossible.",
             "its firmware is broken or of another version, or the line was damaged on its way",
             "deploy again: `gesture deploy RUN`",
-            ExitCode.MISMATCH,
         )
     return number
 
@@ -250,9 +249,8 @@ def field_in(answer: Message, name: str) -> str:
 
 def unexpected_answer(answer: Message) -> PipelineError:
     """The error (MISMATCH) for an answer that is not understood."""
-    return PipelineError(
+    return MismatchError(
         f"The board's answer is not understood: {answer.text[:120]}",
         "its firmware is of another version than this program",
         "deploy again: `gesture deploy RUN`",
-        ExitCode.MISMATCH,
     )

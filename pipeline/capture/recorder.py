@@ -175,7 +175,6 @@ class Recorder:
             self._unsaved.popleft()
 
     def _apply(self, command: TakeCommand | None) -> bool:
-        """Execute a command; False if the capture should end."""
         if command is not None:
             self._log.append("wish", command.value)
             number = self._session.apply(command)

@@ -96,7 +96,6 @@ class MotionDetector:
         return max(began_us - round(BEFORE_S * US), self._first_us, self._earliest_us)
 
     def _smoothed(self, t_us: int, moved: float) -> float:
-        """Mean of the newest SMOOTH_S."""
         self._recent.append((t_us, moved))
         while t_us - self._recent[0][0] > SMOOTH_S * US:
             self._recent.popleft()
@@ -307,8 +306,6 @@ LabelledSpans = tuple[str, Spans]  # the label, and the span in each board's tim
 
 
 class _Continuous:
-    """The whole stream is one recording."""
-
     done = False
     in_progress = False
 
@@ -336,8 +333,6 @@ class _Continuous:
 
 
 class _Motion:
-    """Each movement is a take."""
-
     done = False
 
     def __init__(self, plan: CapturePlan, decoders: Sequence[StreamDecoder]) -> None:

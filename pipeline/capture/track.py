@@ -218,7 +218,6 @@ class Track:
         )
 
     def _steps_to(self, sample: Sample) -> int:
-        """Difference to the newest sample's count, across the wrap."""
         return steps_between(self._raw_seq, sample.seq)
 
     def _follows(self, sample: Sample, steps: int, host_us: int) -> bool:

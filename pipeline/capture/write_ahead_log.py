@@ -106,7 +106,6 @@ class WriteAheadLog:
 
 
 def _new_folder(parent: Path) -> tuple[Path, int]:
-    """A new folder, and its log, locked by this process."""
     while True:
         folder = parent / f"{time.time_ns() // 1_000_000}-{os.getpid()}"
         folder.mkdir(parents=True)
@@ -202,7 +201,6 @@ def _remove(folder: Path) -> None:
 
 @contextmanager
 def _write_errors(folder: Path) -> Iterator[None]:
-    """Turn errors of the file system into PipelineError."""
     try:
         yield
     except OSError as error:

@@ -19,7 +19,7 @@ from pipeline.capture.session import Session, TakeCommand
 from pipeline.capture.stream_decoder import StreamDecoder
 from pipeline.cli import console
 from pipeline.cli.console import print_json
-from pipeline.cli.keyboard import Keyboard
+from pipeline.cli.keyboard import Keyboard, live_view
 from pipeline.cli.parser import App, Json, NewLabel
 from pipeline.cli.traces import SHOWN_SAMPLES, traces, wrapped
 from pipeline.core.errors import ExitCode
@@ -118,13 +118,8 @@ def watching(as_json: bool) -> Iterator[CaptureView]:
     elif not console.err.is_terminal:
         yield _Lines()
     else:
-        with (
-            Keyboard() as keyboard,
-            Live(
-                console=console.err, auto_refresh=False, transient=True, redirect_stdout=False
-            ) as live,
-        ):
-            yield _LiveView(live, keyboard)
+        with live_view(console.err) as view:
+            yield _LiveView(*view)
 
 
 class _Silent:

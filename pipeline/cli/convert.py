@@ -67,7 +67,6 @@ def show_converted(converted: Converted, as_json: bool) -> None:
 
 
 def _show_cost(cost: NetworkCost, occasion: str) -> None:
-    """What each layer takes for an answer, and all of them together."""
     columns = ("layer", "operators", "output", "MACs", "instructions", "flash", "RAM")
     table = Table(*columns, box=None, title=f"cost {occasion}", title_justify="left")
     for layer in cost.layers:

@@ -101,7 +101,6 @@ def _range(bounds: Bounds, digits: int) -> str:
 
 
 def _show_profile(profile: Profile) -> None:
-    """What each layer took on the board, beside the estimate."""
     table = Table("layer", "operators", "estimate", profile.unit, "by estimate", box=None)
     for layer in profile.layers:
         estimate = layer.estimated_instructions

@@ -34,7 +34,6 @@ def doctor(json: Json = False) -> None:
 
 
 def _show_checks(checks: Iterable[Check], as_json: bool) -> int:
-    """Each check as it is made; the exit code."""
     made = []
     for check in checks:
         made.append(check)

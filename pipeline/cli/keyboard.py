@@ -7,8 +7,12 @@ import select
 import sys
 import termios
 import tty
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
+
+from rich.console import Console
+from rich.live import Live
 
 ESCAPE = b"\x1b"
 
@@ -51,3 +55,11 @@ def _is_ours() -> bool:
         return os.isatty(terminal) and os.tcgetpgrp(terminal) == os.getpgrp()
     except (AttributeError, ValueError, OSError):  # none, closed, or no controlling terminal
         return False
+
+
+@contextmanager
+def live_view(console: Console) -> Iterator[tuple[Live, Keyboard]]:
+    """A view that is drawn again and again, and the keys that are pressed meanwhile."""
+    live = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False)
+    with Keyboard() as keyboard, live:
+        yield live, keyboard

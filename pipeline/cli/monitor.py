@@ -18,7 +18,7 @@ from rich.text import Text
 from pipeline.capture.link_statistics import LinkStatistics, MonitorEntry, Smoothing
 from pipeline.cli import console
 from pipeline.cli.console import print_json
-from pipeline.cli.keyboard import Keyboard
+from pipeline.cli.keyboard import Keyboard, live_view
 from pipeline.cli.parser import App, Json, NewLabel, Port
 from pipeline.cli.replay import show_entry
 from pipeline.cli.terminal import visible
@@ -120,13 +120,8 @@ def viewing(as_json: bool) -> Iterator[MonitorView]:
     if as_json or not (console.out.is_terminal and console.err.is_terminal):
         yield _Lines(as_json)
         return
-    with (
-        Keyboard() as keyboard,
-        Live(
-            console=console.err, auto_refresh=False, transient=True, redirect_stdout=False
-        ) as live,
-    ):
-        yield _LiveView(live, keyboard)
+    with live_view(console.err) as view:
+        yield _LiveView(*view)
 
 
 def show_pulled(pulled: Pulled, as_json: bool) -> None:

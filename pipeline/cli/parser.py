@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from pipeline.core.errors import ExitCode, PipelineError, StoppedError
+from pipeline.core.errors import StoppedError, UsageError
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Run = Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")]
@@ -28,11 +28,10 @@ def each_once(settings: Sequence[str] | None) -> Sequence[str]:
     keys = Counter(setting.partition("=")[0] for setting in settings or ())
     for key, times in keys.items():
         if times > 1:
-            raise PipelineError(
+            raise UsageError(
                 f"`--set {key}=...` is there {times} times.",
                 "only one value can be meant",
                 "leave the others out",
-                ExitCode.USAGE,
             )
     return settings or ()
 

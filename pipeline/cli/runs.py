@@ -15,7 +15,7 @@ from rich.table import Column, Table
 from pipeline.cli import console
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import LATEST, App, Json, Run
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import UsageError
 from pipeline.core.run_folder import RunFolder
 from pipeline.training.robustness import Curve
 from pipeline.workflows import compare as workflow
@@ -175,8 +175,6 @@ def show_comparison(comparison: Comparison, as_json: bool) -> None:
 
 
 def _rows(runs: Sequence[RunSummary]) -> list[tuple[str, Callable[[RunSummary], str]]]:
-    """What is told of each run, a row each; only protocols that one of them was evaluated by, and
-    figures that one of them has."""
     protocols = sorted({protocol for run in runs for protocol in run.protocols})
     figures = dict.fromkeys(figure.name for run in runs for figure in run.figures)
     return [
@@ -255,11 +253,10 @@ def _value(value: Any) -> str:
 def _may_delete(runs: Sequence[RunFolder], as_json: bool) -> bool:
     names = ", ".join(str(run.path) for run in runs)
     if as_json or not sys.stdin.isatty():
-        raise PipelineError(
+        raise UsageError(
             f"Nobody could be asked whether to delete {names}.",
             "the input is no terminal, or --json wants nothing but the result",
             "add --yes where it is meant",
-            ExitCode.USAGE,
         )
     console.err.print(f"Delete {escape(names)} for good? [dim](y/N)[/]", end=" ", soft_wrap=True)
     if sys.stdin.readline().strip().lower() in ("y", "yes"):

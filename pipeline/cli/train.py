@@ -12,7 +12,7 @@ from pipeline.cli.console import print_json, print_plain, show_table
 from pipeline.cli.parser import App, Json, each_once
 from pipeline.config.budget import budget_reference
 from pipeline.config.reference import settings_reference
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import UsageError
 from pipeline.training.run_files import Trained
 from pipeline.workflows import next_commands
 from pipeline.workflows import train as workflow
@@ -49,18 +49,16 @@ def train(
         elif resume is not None and not (config or settings or run):
             result = workflow.resume(resume, on_epoch)
         elif resume is not None and settings and not config:
-            raise PipelineError(
+            raise UsageError(
                 "Settings cannot be changed when a training is resumed.",
                 f"--resume continues {resume} with the settings that it began with",
                 "leave --set out, or train a new run: `gesture train CONFIG --set ...`",
-                ExitCode.USAGE,
             )
         else:
-            raise PipelineError(
+            raise UsageError(
                 "`gesture train` needs a config, or a run to go on with, and not both.",
                 "--resume goes on with the settings that the run was begun with",
                 "write `gesture train CONFIG`, or `gesture train --resume RUN`",
-                ExitCode.USAGE,
             )
     show_trained(result, json)
     console.show_next(next_commands.after_training(result.run), json)

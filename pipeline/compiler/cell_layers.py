@@ -77,7 +77,6 @@ def _fixed(step: CellStep) -> FixedCell:
 
 
 def _fields(fixed: FixedCell, compact: bool) -> dict[str, Value]:
-    """Of the kernel's struct."""
     layout = _Layout(fixed.cell.units, compact)
     kind, units, wide = fixed.cell.kind, fixed.cell.units, fixed.cell.takes_int8
     kernel, recurrent = fixed.matrices["kernel"], fixed.matrices["recurrent"]
@@ -104,7 +103,6 @@ def _fields(fixed: FixedCell, compact: bool) -> dict[str, Value]:
 def _cell(
     fixed: FixedCell, kernel: FixedMatrix, recurrent: FixedMatrix, layout: _Layout
 ) -> dict[str, Value]:
-    """An nn_cell_t."""
     cell = fixed.cell
     return {
         "input": layout.matrix("input", kernel, cell.takes_int8),

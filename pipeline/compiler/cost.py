@@ -160,7 +160,6 @@ def _of_cell(layer: Layer, fields: Mapping[str, Value]) -> tuple[int, int, int, 
 
 
 def _matrices(fields: Mapping[str, Value]) -> Iterator[Mapping[str, Value]]:
-    """Every nn_matrix_t."""
     for value in fields.values():
         if isinstance(value, Mapping):
             yield from [value] if "quads" in value else _matrices(value)

@@ -87,7 +87,6 @@ def lower_windows(step: Step, filters: Filters, macs: int) -> Layer:
 
 
 def _rows(step: Step, filters: Filters) -> dict[str, Value] | None:
-    """An nn_rows_t."""
     operator = step.operator
     filters = filters.folded(operator.operand(0).zero_point)
     arrays = pair_rows(filters)

@@ -213,7 +213,6 @@ def _array(layer: str, array: Array) -> str:
 
 
 def _wrapped(items: Sequence[str]) -> list[str]:
-    """Items separated by commas, in lines as long as allowed."""
     lines, line = [], "   "
     for item in items:
         if len(line) + len(item) + 2 > LINE_WIDTH:

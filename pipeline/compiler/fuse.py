@@ -120,7 +120,6 @@ def _is_plain(pool: Operator, convolution: Operator) -> bool:
 
 
 def _averages_all(mean: Operator, channels: int) -> bool:
-    """Whether an operator is a MEAN over all positions of every channel."""
     if mean.name != "MEAN":
         return False
     outer, count, inner = averaged(mean)

@@ -109,7 +109,6 @@ def _bound(
 
 
 def _check_plain(parsed: ParsedOperator) -> None:
-    """No fused activation, and split along the last axis."""
     options = parsed.table.table(4)
     is_fused = options is not None and parsed.name in _MAY_BE_FUSED and options.number(0, "b")
     if is_fused:

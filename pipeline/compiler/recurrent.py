@@ -16,7 +16,7 @@ from pipeline.compiler.graph import Graph, Operator, Tensor
 from pipeline.compiler.layers import Layer, Program
 from pipeline.compiler.lower import lower
 from pipeline.compiler.stream import CannotStreamError, samples_of, stream_columns
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import PipelineError, UsageError
 
 _OF_EACH_VALUE = ("ADD", "QUANTIZE", "RELU", "RELU6", "LOGISTIC", "TANH")
 _FILTERS = ("CONV_2D", "DEPTHWISE_CONV_2D")
@@ -105,11 +105,10 @@ def _columns(graph: Graph, samples: int) -> Columns:
         operators.append(_lengthened(operator, (old, new), (results[0], results[1])))
         old, new, stride = *results, stride * step
     if old != 1 or samples < receptive_field or (samples - receptive_field) % stride:
-        raise PipelineError(
+        raise UsageError(
             f"A window of {samples} samples does not fit the network.",
             f"the layers before its cells see {receptive_field} samples, and move on by {stride}",
             f"make it {receptive_field} samples, or more by a multiple of {stride}",
-            ExitCode.USAGE,
         )
     source = _sized(graph.input, receptive_field, samples)
     output = operators[-1].output if operators else source
@@ -160,12 +159,11 @@ def _along(tensor: Tensor, axis: int, length: int) -> Tensor:
 
 
 def _refuse_hop(hop: int, samples: int, stride: int) -> PipelineError:
-    return PipelineError(
+    return UsageError(
         f"A hop of {hop} samples does not fit a network that runs on and on.",
         f"its cells take a step every {stride} samples, and its first answer comes after "
         f"{samples} of them",
         f"set window.hop to a multiple of {stride} that divides {samples}",
-        ExitCode.USAGE,
     )
 
 

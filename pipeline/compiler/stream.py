@@ -423,7 +423,6 @@ class _Builder:
 
 
 def _is_small(mean: Struct) -> bool:
-    """Whether the mean's scale shifts to the right."""
     scale = mean.fields["scale"]
     return getattr(scale, "shift", 0) < 0
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.config.faults import in_words
 from pipeline.config.sections import SECTIONS, Section, kinds_of, settings_of, why_no_setting
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import regular, why_missing
 from pipeline.core.project import CONFIGS, shipped_configs
 
@@ -75,13 +75,12 @@ def _unusable(path: Path, faults: Sequence[_Fault]) -> PipelineError:
     ]
     in_file = any(fault.override is None for fault in faults)
     listed = "\n".join(lines)
-    return PipelineError(
+    return UsageError(
         f"{path} has settings that cannot be used:\n{listed}"
         if in_file
         else f"`--set` has settings that cannot be used:\n{listed}",
         "a key or value is misspelt, out of range, or of another version",
         "correct the lines named above; `gesture settings` lists every key",
-        ExitCode.USAGE,
     )
 
 
@@ -89,27 +88,24 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = _parsed(_text_of(_config_file(path)), str(path))
     except FileNotFoundError:
-        raise PipelineError(
+        raise UsageError(
             f"There is no config file {path}.",
             why_missing(path, "file", "the path is misspelt, or relative to another folder"),
             _ready_ones(),
-            ExitCode.USAGE,
         ) from None
     except OSError as error:
-        raise PipelineError(
+        raise UsageError(
             f"{path} cannot be read: {error.strerror}.",
             why_missing(path, "file", "it is a file that you may not read"),
             f"name a YAML file; {_ready_ones()}",
-            ExitCode.USAGE,
         ) from None
     except UnicodeDecodeError as error:
         raise _no_yaml(str(path), error) from None
     if not isinstance(content, dict):
-        raise PipelineError(
+        raise UsageError(
             f"{path} holds no settings.",
             "the file is empty, or a list where `key: value` lines belong",
             f"start from a copy of a ready config; they are in {CONFIGS}",
-            ExitCode.USAGE,
         )
     return content
 
@@ -181,20 +177,18 @@ def _check_words(content: Any, source: str) -> None:
         for value in content:
             _check_words(value, source)
     elif isinstance(content, str) and any(category(letter) in ("Cc", "Cs") for letter in content):
-        raise PipelineError(
+        raise UsageError(
             f"{source}: {content[:80]!r} has a character that cannot be printed.",
             "it was possibly copied from another program, or written as an escape",
             "type the word again",
-            ExitCode.USAGE,
         )
 
 
 def _no_yaml(source: str, error: Exception) -> PipelineError:
-    return PipelineError(
+    return UsageError(
         f"{source} is not readable as YAML: {' '.join(str(error).split())}",
         "a colon, a quote or the indentation is possibly wrong near that place",
         f"compare it with a ready config; they are in {CONFIGS}",
-        ExitCode.USAGE,
     )
 
 
@@ -225,11 +219,10 @@ def apply_overrides(
 def _override(text: str, parse: Callable[[str, str], Any]) -> _Override:
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise PipelineError(
+        raise UsageError(
             f"`--set {text}` is not of the form key=value.",
             "the equals sign is missing",
             "write for example `--set fit.epochs=20`",
-            ExitCode.USAGE,
         )
     return _Override(text, key.split("."), parse(value, f"`--set {text}`"))
 
@@ -258,11 +251,10 @@ def _place(content: Any, name: str, override: _Override) -> str | int:
     if isinstance(content, list) and name.isdecimal() and int(name) < len(content):
         return int(name)
     what = f"a list of {len(content)}" if isinstance(content, list) else "a value, not a section"
-    raise PipelineError(
+    raise UsageError(
         f"`--set {override.text}`: there is no `{name}` in {what}.",
         "the key has one dot too many, or an item's number is not among 0, 1, 2 and so on",
         "`gesture settings` lists every key; a whole list is set as `--set 'key=[1, 2]'`",
-        ExitCode.USAGE,
     )
 
 
@@ -285,7 +277,6 @@ def describe_fault(fault: Any, kind: type[BaseModel]) -> str:
 
 
 def _sections_of(kind: type[BaseModel], sections: list[str]) -> str:
-    """The sections of a task, where a config has one of another task."""
     task = kind.model_fields.get("task")
     return f"; {task.default} has {', '.join(sections)}" if task else ""
 

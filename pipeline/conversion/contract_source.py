@@ -15,7 +15,7 @@ from pipeline.core.contract import (
     fixed_point_policy,
     fixed_point_scaling,
 )
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError
 
 LEAST_PERIOD_MS, MOST_PERIOD_MS = 300, 86_400_000  # of a board's readings, see command.h
 
@@ -237,11 +237,10 @@ def _check(contract: Contract) -> None:
     }
     faults = [fault for fault, met in limits.items() if not met]
     if faults:
-        raise PipelineError(
+        raise MismatchError(
             f"The contract cannot be put on a board: {'; '.join(faults)}.",
             "it was edited, or the run was trained for something else than a board",
             "train and convert the run again",
-            ExitCode.MISMATCH,
         )
 
 

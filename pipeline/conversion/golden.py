@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.conversion.c_source import selftest_crc, selftest_inputs
 from pipeline.core.artifacts import Float32, GoldenVectors, Int8
 from pipeline.core.contract import Quantization
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError, PipelineError
 
 COUNT = 1000
 _EXTREMES = (-128, 127)
@@ -76,22 +76,20 @@ def compare_outputs(golden: GoldenVectors, outputs: Int8, engine: str) -> None:
     """Compare the outputs of an engine with the first golden vectors; MISMATCH names the byte."""
     expected = golden.outputs[: len(outputs)]
     if len(outputs) == 0 or outputs.shape != expected.shape:
-        raise PipelineError(
+        raise MismatchError(
             f"{engine} gave outputs of shape {outputs.shape}, not {golden.outputs.shape}.",
             "it runs another model, or stopped early",
             "convert the run again, then deploy it",
-            ExitCode.MISMATCH,
         )
     different = np.argwhere(outputs != expected)
     if len(different) == 0:
         return
     vector, byte = (int(place) for place in different[0])
     vectors = len(np.unique(different[:, 0]))
-    raise PipelineError(
+    raise MismatchError(
         f"{engine} does not compute what its reference does: vector {vector}, byte {byte} is "
         f"{outputs[vector, byte]}, not {expected[vector, byte]} "
         f"({vectors} of {len(outputs)} vectors differ).",
         "a kernel, the compiler or the build is wrong, or it runs another model",
         "convert the run again; if it stays, please report it with the run's folder",
-        ExitCode.MISMATCH,
     )

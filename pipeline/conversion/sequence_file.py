@@ -62,7 +62,6 @@ class SequenceFile(TfliteFile):
         return last
 
     def _variable(self, name: str, units: int, dtype: str, scale: float) -> Place:
-        """A state, which the interpreter keeps from one call to the next until it is reset."""
         place = self._tensor(name, (1, units), dtype, (scale,), 0)
         self._graph.tensors[place.index].isVariable = True
         return place

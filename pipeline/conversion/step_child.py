@@ -81,7 +81,6 @@ def _some(crops: Any) -> Any:
 
 
 def _window_of(layer: Any) -> tuple[int, int]:
-    """Receptive field and stride of a layer along time."""
     if hasattr(layer, "pool_size"):
         return int(layer.pool_size[0]), int(layer.strides[0])
     if hasattr(layer, "kernel_size"):

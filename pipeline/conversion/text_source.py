@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pipeline.core.artifacts import Int8
 from pipeline.core.contract import Contract
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError
 from pipeline.core.tokens import FIRST, MOST_BYTES
 
 NAME = "model_text.c"
@@ -115,11 +115,10 @@ def _check(contract: Contract, table: TextTable) -> None:
     }
     faults = [fault for fault, met in limits.items() if not met]
     if faults:
-        raise PipelineError(
+        raise MismatchError(
             f"The vocabulary cannot be put on a board: {'; '.join(faults)}.",
             "vocabulary.json was edited, or is of another run than the network",
             "train and convert the run again",
-            ExitCode.MISMATCH,
         )
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import NoBoardError, PipelineError
 
 MOST_BOARDS = 64
 STARTING = ".coming-"  # no name of a board
@@ -32,11 +32,10 @@ class Slot:
                 self.imu_file = folder / f"{board}-{number}.imu"
                 self.environment_file = folder / f"{board}-{number}.environment"
                 return
-        raise PipelineError(
+        raise NoBoardError(
             f"{MOST_BOARDS} {board} boards are running.",
             "boards were started and never stopped",
             "end some of them with Ctrl-C",
-            ExitCode.NO_BOARD,
         )
 
     def publish(self, port: str) -> None:

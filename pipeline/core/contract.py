@@ -17,7 +17,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError, PipelineError
 from pipeline.core.files import regular, save_text
 
 FIXED_POINT_BITS = 30
@@ -223,11 +223,10 @@ class Contract(Part):
 
 
 def _not_understood(path: Path, fault: str) -> PipelineError:
-    return PipelineError(
+    return MismatchError(
         f"{path} is not a contract this version understands: {fault}.",
         "the file was edited, cut short, or written by another version",
         "train and convert again; generated files are never edited by hand",
-        ExitCode.MISMATCH,
     )
 
 

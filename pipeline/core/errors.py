@@ -30,8 +30,10 @@ class ExitCode(IntEnum):
 class PipelineError(Exception):
     """An error that a user can act on."""
 
+    exit_code = ExitCode.FAILED  # of the command
+
     def __init__(
-        self, what: str, why: str, next_step: str, exit_code: ExitCode = ExitCode.FAILED
+        self, what: str, why: str, next_step: str, exit_code: ExitCode | None = None
     ) -> None:
         """An error.
 
@@ -39,16 +41,40 @@ class PipelineError(Exception):
             what: happened, a sentence.
             why: it happened; "possibly" where that is a guess.
             next_step: what to do.
-            exit_code: of the command.
+            exit_code: of the command; None for that of the class.
         """
         super().__init__(what)
         self.what = what
         self.why = why
         self.next_step = next_step
-        self.exit_code = exit_code
+        self.exit_code = exit_code or self.exit_code
 
     def __str__(self) -> str:
         return f"{self.what}\n  why:  {self.why}\n  next: {self.next_step}"
+
+
+class UsageError(PipelineError):
+    """The command line or a config file has an error."""
+
+    exit_code = ExitCode.USAGE
+
+
+class NoBoardError(PipelineError):
+    """The port is missing, in use, not permitted, or silent."""
+
+    exit_code = ExitCode.NO_BOARD
+
+
+class MismatchError(PipelineError):
+    """The board, the C, an image or a file of the run is not the one that was trained."""
+
+    exit_code = ExitCode.MISMATCH
+
+
+class NoToolError(PipelineError):
+    """A compiler, QEMU or PlatformIO is missing."""
+
+    exit_code = ExitCode.NO_TOOL
 
 
 class StoppedError(Exception):

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError, PipelineError
 
 MOST_UNPACKED = 1 << 31  # bytes
 NO_LINKS = (errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP)
@@ -256,11 +256,10 @@ def reading(path: Path, stage: str) -> Iterator[None]:
             f"close other programs and try again; `gesture {stage}` makes the file again",
         ) from error
     except Exception as error:  # a damaged zip raises ten kinds
-        raise PipelineError(
+        raise MismatchError(
             f"{path} cannot be read: {' '.join(str(error).split()) or type(error).__name__}.",
             "it was cut short, edited, or is of another version",
             f"`gesture {stage}` makes it again; do not edit generated files",
-            ExitCode.MISMATCH,
         ) from error
 
 

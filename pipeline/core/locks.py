@@ -127,6 +127,16 @@ def draft_beside(place: Path, command: str) -> Iterator[Path]:
             shutil.rmtree(draft, ignore_errors=True)
 
 
+@contextmanager
+def whole_folder(place: Path, command: str) -> Iterator[Path]:
+    """A folder that becomes `place`, with all that the block wrote, or not at all."""
+    with draft_beside(place, command) as draft:
+        whole = draft / "whole"
+        whole.mkdir()
+        yield whole
+        whole.replace(place.resolve())
+
+
 def _is_at(file: int, path: Path) -> bool:
     try:
         status = path.stat()

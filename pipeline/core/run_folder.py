@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.core.contract import Contract
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError, PipelineError
 from pipeline.core.files import load_json, save_json
 from pipeline.core.project import user_cache
 
@@ -173,12 +173,11 @@ class RunHashes:
         """Read hashes.json."""
         file = run.hashes_file
         if not file.is_file():
-            raise PipelineError(
+            raise MismatchError(
                 f"{file} is missing.",
                 "without it the run cannot be checked: an older version trained it, the training "
                 "was cut short at its end, or the file was deleted",
                 "train a new run",
-                ExitCode.MISMATCH,
             )
         content = load_json(file, "train")
         files, coming = content.get("files"), content.get("coming")
@@ -217,11 +216,10 @@ def check(run: RunFolder, remakes: str | None = None) -> str:
     """
     known = RunHashes.load(run)
     if known.coming and remakes != "convert":
-        raise PipelineError(
+        raise MismatchError(
             f"The last conversion of {run.path} was cut short, or is not done yet.",
             "it was stopped while it replaced the old files",
             f"run `gesture convert {run.path}` again",
-            ExitCode.MISMATCH,
         )
     for name in sorted(_there(run) | set(known.files)):
         stage = _stage_of(name)
@@ -247,7 +245,6 @@ def _check_file(file: Path, wanted: Iterable[str | None], stage: str) -> None:
 
 
 def _there(run: RunFolder) -> set[str]:
-    """The paths of all artifacts that the run has."""
     names = {CONTRACT, *STAGE_OF} - {SOURCES}
     sources = (file.relative_to(run.path) for file in run.sources.rglob("*") if file.is_file())
     return {name for name in names if (run.path / name).exists()} | {
@@ -270,9 +267,8 @@ def _sha256(file: Path) -> str:
 
 def _not_as_left(file: Path, stage: str, why: str, what: str = "") -> PipelineError:
     again = "train a new run, or restore the file"
-    return PipelineError(
+    return MismatchError(
         f"{file} {what or f'is not what `gesture {stage}` left'}.",
         f"{why}, or `gesture {stage}` was cut short",
         again if stage == "train" else f"`gesture {stage}` makes it again",
-        ExitCode.MISMATCH,
     )

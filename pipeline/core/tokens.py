@@ -17,7 +17,7 @@ import numpy as np
 
 from pipeline.core.artifacts import Int32
 from pipeline.core.contract import End, Level
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError
 from pipeline.core.files import atomic_write, regular
 
 PADDING = 0  # the number of no text
@@ -119,11 +119,10 @@ class Vocabulary:
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             matches = False
         if not matches:
-            raise PipelineError(
+            raise MismatchError(
                 f"{path} is not the vocabulary that the run was trained with.",
                 "it is missing, was edited, or is of another run",
                 "train again; generated files are never edited by hand",
-                ExitCode.MISMATCH,
             )
         return vocabulary
 

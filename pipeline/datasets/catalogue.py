@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import UsageError
 
 FILES = Path(__file__).with_name("catalogue_files.txt")
 
@@ -198,11 +198,10 @@ def find_entry(name: str) -> Published:
             return entry
     names = [entry.name for entry in CATALOGUE]
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    raise PipelineError(
+    raise UsageError(
         f"There is no dataset {name!r} in the catalogue.",
         f"it is possibly misspelt for {near[0]!r}" if near else "it is not listed here",
         f"choose from: {', '.join(names)}; `gesture data list --remote` shows more",
-        ExitCode.USAGE,
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.config.text_settings import MOST_OUTPUTS, GenerationConfig
 from pipeline.core.artifacts import Int32
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import regular, why_missing
 from pipeline.core.tokens import FIRST, TokenDataset, Vocabulary, no_text_in
 
@@ -66,11 +66,10 @@ def read_text(path: Path) -> str:
             "save it as UTF-8",
         ) from None
     if not text.strip():
-        raise PipelineError(
+        raise UsageError(
             f"{file} is empty: there is nothing to train on.",
             "the file has only spaces",
             "use a text of at least some thousand characters",
-            ExitCode.USAGE,
         )
     if (odd := no_text_in(text)) is not None:
         raise PipelineError(
@@ -85,7 +84,7 @@ def _file_of(path: Path) -> Path:
     """The file itself, or the one text in a folder."""
     texts = [path] if path.is_file() else sorted(path.glob("*.txt"))
     if len(texts) != 1:
-        raise PipelineError(
+        raise UsageError(
             f"One text is needed at {path}; there are {len(texts)} .txt files."
             if texts
             else f"There is no .txt file at {path}.",
@@ -95,7 +94,6 @@ def _file_of(path: Path) -> Path:
                 "the path is misspelt, relative to another folder, or nothing was fetched yet",
             ),
             "name a text file; `gesture data get tinyshakespeare` fetches one",
-            ExitCode.USAGE,
         )
     return texts[0]
 
@@ -105,24 +103,22 @@ def _require_enough(config: GenerationConfig, parts: dict[str, str]) -> None:
     short = min(parts, key=lambda part: len(parts[part]))
     if len(parts[short]) < needed:
         share = min(config.split.validation, 1 - config.split.validation)
-        raise PipelineError(
+        raise UsageError(
             f"{config.data.path} is too short: its {short} part has {len(parts[short])} "
             f"characters, and {needed} are needed.",
             f"a part must have {FEWEST_SEQUENCES} sequences of text.length, "
             f"{config.text.length} characters, and one more character",
             f"use a text of {int(np.ceil(needed / share))} characters or more, or a smaller "
             "text.length",
-            ExitCode.USAGE,
         )
 
 
 def _require_few(config: GenerationConfig, vocabulary: Vocabulary) -> None:
     if vocabulary.size <= MOST_OUTPUTS:
         return
-    raise PipelineError(
+    raise UsageError(
         f"{config.data.path} has {len(vocabulary.entries)} different characters; a board supports "
         f"{MOST_OUTPUTS - FIRST}.",
         "each is an output of the network; a text with many scripts or signs has more",
         f"`--set text.max_characters={MOST_OUTPUTS}` uses the most frequent ones",
-        ExitCode.USAGE,
     )

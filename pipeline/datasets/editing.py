@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.core.artifacts import Interval, Recording
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import atomic_write
 from pipeline.datasets.recording_file import check_name, gaps_in
 from pipeline.datasets.recordings import add_recording, load_recording, save_recording
@@ -66,11 +66,10 @@ def _part(recording: Recording, start: int, stop: int) -> Recording:
 
 
 def _nothing_left(path: Path, length_s: float) -> PipelineError:
-    return PipelineError(
+    return UsageError(
         f"Nothing would be left of {path}.",
         f"it is {length_s:.3f} s long, and --start and --stop are seconds after its first sample",
         f"give a --start below --stop, both from 0 to {length_s:.3f}",
-        ExitCode.USAGE,
     )
 
 
@@ -84,11 +83,10 @@ def relabel_recordings(files: Sequence[Path], label: str) -> list[tuple[Path, Pa
     recordings = [(path, load_recording(path)) for path in dict.fromkeys(files)]
     for path, recording in recordings:
         if recording.label == label and path.parent.name == label:
-            raise PipelineError(
+            raise UsageError(
                 f"{path} has the label {label} already.",
                 "it was relabelled before, or possibly you mean another file",
                 "leave it out of the command; nothing was changed",
-                ExitCode.USAGE,
             )
     return [(path, _relabel(path, recording, label)) for path, recording in recordings]
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.artifacts import IMU_CHANNELS, Recording
-from pipeline.core.errors import ExitCode, PipelineError
-from pipeline.core.locks import draft_beside
+from pipeline.core.errors import PipelineError, UsageError
+from pipeline.core.locks import whole_folder
 from pipeline.datasets.import_csv import NEAR, TUTORIAL_COLUMNS
 from pipeline.datasets.recording_file import Noted
 from pipeline.datasets.recordings import load_from_dataset, recording_paths
@@ -49,11 +49,10 @@ def export_dataset(dataset: Path, folder: Path, form: str) -> ExportReport:
             read, or nothing could be exported (LEFT_OUT).
     """
     if form not in FORMATS:
-        raise PipelineError(
+        raise UsageError(
             f"{form!r} is no export format.",
             "it is misspelt, or not supported",
             f"choose from: {', '.join(FORMATS)}",
-            ExitCode.USAGE,
         )
     takes, left_out = _exportable(dataset, form)
     _check_target(folder)
@@ -72,22 +71,19 @@ def export_dataset(dataset: Path, folder: Path, form: str) -> ExportReport:
 
 def _write_all(folder: Path, files: Mapping[Path, Callable[[Path], None]]) -> None:
     """Write all files or none: half an export looks like a whole one."""
-    with draft_beside(folder, "data export") as draft:
-        whole = draft / "whole"
+    with whole_folder(folder, "data export") as whole:
         for path, write in files.items():
             place = whole / path.relative_to(folder)
             place.parent.mkdir(parents=True, exist_ok=True)
             write(place)
-        whole.replace(folder.resolve())
 
 
 def _check_target(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PipelineError(
+        raise UsageError(
             f"{folder} is there already and not empty.",
             "an export never overwrites or mixes with other files",
             "name a folder that does not exist yet",
-            ExitCode.USAGE,
         )
 
 

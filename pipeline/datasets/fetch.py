@@ -14,7 +14,7 @@ import pooch
 import requests
 
 from pipeline.core.artifacts import Recording
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import why_missing
 from pipeline.core.locks import draft_beside
 from pipeline.datasets.catalogue import (
@@ -184,11 +184,10 @@ def fetch_dataset(name: str, mirror: Path | None, dataset: Path) -> ImportReport
     """Make a dataset of the catalogue: all of it, or nothing. Licences are in its folder."""
     entry = find_entry(name)
     if dataset.exists():
-        raise PipelineError(
+        raise UsageError(
             f"{dataset} is there already.",
             "it was fetched before, or a dataset of yours has this name",
             "use it, delete it, or choose another name with --dataset",
-            ExitCode.USAGE,
         )
     try:
         with draft_beside(dataset, "data get") as work:

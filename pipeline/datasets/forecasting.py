@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.config.forecast_settings import MOST_CHANNELS, MOST_OUTPUTS, ForecastConfig
 from pipeline.core.artifacts import Int64
 from pipeline.core.contract import Channel, Contract
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import UsageError
 from pipeline.core.forecasts import Output, SeriesDataset, span
 from pipeline.datasets.series import Series, microseconds, too_short
 
@@ -54,7 +54,6 @@ def categories_of(contract: Contract, config: ForecastConfig) -> tuple[tuple[str
 
 
 def _cuts(series: Series, config: ForecastConfig) -> tuple[int, int]:
-    """The first rows of validation and test."""
     test = config.split.test
     if isinstance(test, float):
         stop = len(series) - round(len(series) * test)
@@ -65,20 +64,18 @@ def _cuts(series: Series, config: ForecastConfig) -> tuple[int, int]:
 
 def _first_from(series: Series, date: datetime.date) -> int:
     if not series.dated:
-        raise PipelineError(
+        raise UsageError(
             f"{series.path} cannot be split at {date}.",
             "its time is that of a clock, without dates",
             "set split.test to a share of its rows, such as 0.2",
-            ExitCode.USAGE,
         )
     stop = int(np.searchsorted(series.times_us, microseconds(date)))
     if not 0 < stop < len(series):
-        raise PipelineError(
+        raise UsageError(
             f"{series.path} cannot be split at {date}: it goes from {series.time(0)} to "
             f"{series.time(len(series) - 1)}.",
             "split.test is a date outside it",
             "set split.test to a date within, or to a share of its rows",
-            ExitCode.USAGE,
         )
     return stop
 
@@ -95,11 +92,10 @@ def _channels(
     ]
     channels = (*numbers, *words)
     if len(channels) > MOST_CHANNELS:
-        raise PipelineError(
+        raise UsageError(
             f"The network would have {len(channels)} channels; the limit is {MOST_CHANNELS}.",
             "every word of a category is a channel",
             "leave a column out of data.categories",
-            ExitCode.USAGE,
         )
     return channels
 
@@ -112,11 +108,10 @@ def _outputs(config: ForecastConfig, channels: tuple[Channel, ...]) -> tuple[Out
         for steps in config.window.horizons
     )
     if len(outputs) > MOST_OUTPUTS:
-        raise PipelineError(
+        raise UsageError(
             f"There are {len(outputs)} forecasts at a time; the limit is {MOST_OUTPUTS}.",
             "each target has one for each horizon",
             "name fewer data.targets or window.horizons",
-            ExitCode.USAGE,
         )
     return outputs
 

@@ -195,7 +195,6 @@ def _header_fault(text: str) -> str:
 
 
 def _blocks(rows: Rows) -> list[Rows]:
-    """Rows between blank lines and headers."""
     blocks, start = [], 0
     for at, row in enumerate(rows):
         if not row.text or _is_header(row.text):
@@ -224,7 +223,6 @@ def _near(rows: int, take_rows: int) -> bool:
 
 
 def _take_fault(number: int, rows: Rows, take_rows: int) -> tuple[int, str] | None:
-    """The line and the reason why rows cannot be a take."""
     for row in rows:
         fault = row_fault(row.text, TUTORIAL_COLUMNS, integers=0)
         if fault is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.core.artifacts import Recording
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import regular, why_missing
 from pipeline.datasets.editing import relabelled
 from pipeline.datasets.import_csv import (
@@ -141,11 +141,10 @@ def _check_arguments(label: str | None, person: str | None, rate_hz: float, take
     if person is not None:
         check_name("person", person)
     if not 0 < rate_hz <= HIGHEST_RATE_HZ or take_rows < 2:
-        raise PipelineError(
+        raise UsageError(
             f"{take_rows} rows a take at {rate_hz:g} Hz is not possible.",
             "a take has two rows or more, and a rate is above 0 and up to 100 kHz",
             "the tutorial's files have `--rate-hz 119 --take-rows 119`",
-            ExitCode.USAGE,
         )
 
 
@@ -153,13 +152,12 @@ def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise PipelineError(
+        raise UsageError(
             f"There is no file or folder {path}.",
             why_missing(
                 path, "file or folder", "the path is misspelt, or relative to another folder"
             ),
             "give the CSV file saved from the serial monitor, or its folder",
-            ExitCode.USAGE,
         )
     files = sorted(
         file
@@ -167,17 +165,15 @@ def _files(path: Path) -> list[Path]:
         if file.suffix.lower() in SUFFIXES and file.is_file() and not file.name.startswith(".")
     )
     if not files:
-        raise PipelineError(
+        raise UsageError(
             f"There is no .csv or .npz file in {path}.",
             "it is another folder, or the files have another ending",
             "give the folder with punch.csv, flex.csv and so on, or one file by name",
-            ExitCode.USAGE,
         )
     return files
 
 
 def _names_of(file: Path, path: Path) -> tuple[str, str]:
-    """The label and the person, from the name and the folder of a file."""
     person = DEFAULT_PERSON if path in (file, file.parent) else file.parent.name
     return file.stem, person
 

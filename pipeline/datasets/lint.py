@@ -118,7 +118,6 @@ def _check_take(take: TakeFile, full_scales: dict[tuple[str, ...], float | None]
 
 
 def _reached_full_scales(takes: Sequence[TakeFile]) -> dict[tuple[str, ...], float | None]:
-    """The ranges whose end is the largest reading of the dataset."""
     scales: dict[tuple[str, ...], float | None] = {}
     for kind in FULL_SCALES:
         peak = max((np.abs(_axes(take, kind)).max() for take in takes if take.has_imu), default=0)
@@ -492,7 +491,6 @@ BACKGROUNDS = frozenset(("idle", "rest", "none", "null", "background", "unknown"
 
 
 def _check_rates(takes: Sequence[TakeFile]) -> list[Finding]:
-    """A finding for each rate that is not the most frequent one."""
     by_rate = defaultdict(list)
     for take in takes:
         by_rate[take.recording.rate_hz].append(take)
@@ -513,7 +511,6 @@ def _check_rates(takes: Sequence[TakeFile]) -> list[Finding]:
 
 
 def _check_lengths(takes: Sequence[TakeFile]) -> Iterator[Finding]:
-    """Takes much shorter than others of their label."""
     seconds = defaultdict(list)
     for take in takes:
         seconds[take.recording.label].append(_seconds(take))
@@ -531,7 +528,6 @@ def _check_lengths(takes: Sequence[TakeFile]) -> Iterator[Finding]:
 
 
 def _check_background(takes: Sequence[TakeFile], dataset: Path) -> Iterator[Finding]:
-    """A finding where nothing is recorded without a gesture."""
     if not has_background(take.recording for take in takes):
         yield Finding(
             "background",

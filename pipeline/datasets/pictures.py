@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.artifacts import ENVIRONMENT_UNITS, Recording
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import UsageError
 from pipeline.core.files import atomic_write
 
 DPI = 110
@@ -28,11 +28,10 @@ KINDS = (("a", "acceleration [g]"), ("g", "rotation [deg/s]"))
 def draw(recordings: Sequence[Recording], file: Path, title: str) -> None:
     """Draw one recording, or overlays of several by label, into a .png or .html file."""
     if file.suffix.lower() not in (".png", ".html"):
-        raise PipelineError(
+        raise UsageError(
             f"{file} is neither a .png nor a .html file.",
             "the ending decides the format",
             "use .png for one picture, or .html for a page with every take",
-            ExitCode.USAGE,
         )
     one = len(recordings) == 1
     overview = take_picture(recordings[0]) if one else overlay_picture(recordings)
@@ -148,7 +147,6 @@ def _by_label(recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
 
 
 def _kinds(channels: Sequence[str]) -> list[tuple[str, list[int]]]:
-    """The unit and the columns of each group that is drawn together."""
     kinds = [
         (unit, [i for i, name in enumerate(channels) if name in {first + axis for axis in "xyz"}])
         for first, unit in KINDS

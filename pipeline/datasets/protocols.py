@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.config.gesture_settings import GestureConfig, SplitConfig
 from pipeline.core.artifacts import Recording
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import PipelineError, UsageError
 from pipeline.datasets.splits import choose_by, count_folds, split_recordings
 from pipeline.datasets.windows import LEAKY, LEAKY_FOLDS, recorded_only, usable_recordings
 
@@ -30,11 +30,10 @@ def check_protocol(name: str) -> str:
     why = "the name is misspelt"
     if name in FLATTERING:
         why = "a random split over windows puts pieces of one take on both sides and flatters"
-    raise PipelineError(
+    raise UsageError(
         f"There is no protocol `{name}`.",
         why,
         f"use one of: {', '.join(PROTOCOLS)}; only `{LEAKY}` splits over windows",
-        ExitCode.USAGE,
     )
 
 
@@ -53,11 +52,10 @@ def protocol_folds(
     base = _split(config.split, protocol)
     if base.by == LEAKY:
         if config.window.mode == "streaming":
-            raise PipelineError(
+            raise UsageError(
                 f"The protocol `{LEAKY}` does not fit window.mode: streaming.",
                 "it splits windows at random, and a stream has none",
                 "use another protocol, or window.mode: window",
-                ExitCode.USAGE,
             )
         folds = base.folds or LEAKY_FOLDS
         splits = [base.model_copy(update={"fold": fold}) for fold in range(folds)]

@@ -26,7 +26,7 @@ from pipeline.core.artifacts import (
     Recording,
     thousandths,
 )
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import atomic_write, regular, why_missing, write_new
 
 LONGEST_NAME = 32
@@ -55,11 +55,10 @@ def check_name(kind: str, text: str) -> str:
         reason = f"it has {len(text)} characters"
     else:
         reason = f"it starts with {text[0]!r}"
-    raise PipelineError(
+    raise UsageError(
         f"{text!r} cannot be used as a {kind}: {reason}.",
         f"a {kind} becomes part of a file's path, and a label a word the board prints",
         f"use 1 to {LONGEST_NAME} {in_words}, beginning with a letter or digit",
-        ExitCode.USAGE,
     )
 
 
@@ -70,11 +69,10 @@ def check_new_label(dataset: Path, label: str, is_meant: bool) -> str:
     near = None if label in known else next((old for old in known if _nearly(label, old)), None)
     if near is None or is_meant:
         return label
-    raise PipelineError(
+    raise UsageError(
         f"The label {label} is new in {dataset}, and similar to {near}, which has takes there.",
         "it is possibly misspelt: it would become another gesture",
         f"write {near}, or add --new-label if you mean another gesture",
-        ExitCode.USAGE,
     )
 
 
@@ -94,7 +92,6 @@ def _nearly(one: str, other: str) -> bool:
 
 
 def _common_prefix(one: str, other: str) -> int:
-    """The length of the common prefix."""
     pairs = zip(one, other, strict=False)
     return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
@@ -113,14 +110,16 @@ def person_of(name: str) -> str:
 
 def new_recording_paths(folder: Path, label: str, person: str, session: str) -> Iterator[Path]:
     """The paths after the last take of a person and session: no number is used twice."""
-    first = recording_path(folder, label, person, session, 1)
-    taken = [
-        int(path.stem.rpartition("-")[2])
-        for path in first.parent.glob(f"{person}-{session}-*.csv")
-        if path.stem.rpartition("-")[2].isdigit()
-    ]
+    recording_path(folder, label, person, session, 1)  # raises for impossible names
+    yield from unused_paths(folder / label, f"{person}-{session}")
+
+
+def unused_paths(folder: Path, name: str) -> Iterator[Path]:
+    """`NAME-N.csv` in a folder, from the number after the last one on."""
+    numbers = (path.stem.rpartition("-")[2] for path in folder.glob(f"{name}-*.csv"))
+    taken = [int(number) for number in numbers if number.isdigit()]
     for number in count(max(taken, default=0) + 1):
-        yield recording_path(folder, label, person, session, number)
+        yield folder / f"{name}-{number:03d}.csv"
 
 
 def save_recording(recording: Recording, path: Path) -> None:
@@ -140,27 +139,18 @@ def save_new_recording(recording: Recording, paths: Iterator[Path]) -> Path:
 
 def load_recording(path: Path) -> Recording:
     """Read a recording. Gaps come from `seq`; those in the header are for people."""
-    header, columns, seq, t_us, samples = read_table(path)
+    table = read_table(path)
+    header = table.header
     if "series" in header:
         raise _is_series(path, header["series"])
-    return Recording(
-        samples=samples,
-        seq=seq,
-        t_us=t_us,
-        rate_hz=_rate_in(path, header),
+    return table.recording(
+        path,
+        rate_hz=positive_in(path, header, "rate_hz", "sampling rate", "rate in Hz", "119"),
         label=name_in(path, header, "label"),
         person=name_in(path, header, "person"),
-        session=name_in(path, header, "session"),
-        board=header.get("board", "unknown"),
-        source=header.get("source", "unknown"),
-        channels=columns,
-        gaps=gaps_in(seq),
-        intervals=_intervals_in(path, header, len(seq)),
-        faults=faults_in(path, header, len(seq)),
+        intervals=_intervals_in(path, header, len(table.seq)),
         take=_take_in(path, header),
-        clock=clock_in(path, header),
         pulled=_pulled_in(path, header),
-        name=f"{path.parent.name}/{path.stem}",
     )
 
 
@@ -244,19 +234,22 @@ def parse_header(lines: Sequence[str]) -> tuple[dict[str, str], int]:
     return header, len(lines)
 
 
-def _rate_in(path: Path, header: Mapping[str, str]) -> float:
+def positive_in(
+    path: Path, header: Mapping[str, str], key: str, what: str, wanted: str, example: str
+) -> float:
+    """The number above 0 in a header; what, wanted, example: of it, for people."""
     try:
-        rate_hz = float(header["rate_hz"])
+        number = float(header[key])
     except (KeyError, ValueError):
-        rate_hz = 0.0
-    if not 0 < rate_hz < float("inf"):
+        number = 0.0
+    if not 0 < number < float("inf"):
         raise bad_file(
             path,
-            f"`# rate_hz: {header.get('rate_hz', '')}` is no sampling rate",
+            f"`# {key}: {header.get(key, '')}` is no {what}",
             "the line is missing or was edited",
-            "write the rate in Hz, such as `# rate_hz: 119`",
+            f"write the {wanted}, such as `# {key}: {example}`",
         )
-    return rate_hz
+    return number
 
 
 def name_in(path: Path, header: Mapping[str, str], kind: str) -> str:
@@ -285,8 +278,7 @@ def _intervals_in(path: Path, header: Mapping[str, str], n: int) -> tuple[Interv
     return tuple(intervals)
 
 
-def faults_in(path: Path, header: Mapping[str, str], n: int) -> tuple[Fault, ...]:
-    """The faults in a header of a recording of `n` samples."""
+def _faults_in(path: Path, header: Mapping[str, str], n: int) -> tuple[Fault, ...]:
     faults = []
     for part in _parts(header, "faults"):
         match = re.fullmatch(r"([a-z-]+) (\d+) before row (\d+)", part)
@@ -315,8 +307,7 @@ def _pulled_in(path: Path, header: Mapping[str, str]) -> str | None:
     return text or None
 
 
-def clock_in(path: Path, header: Mapping[str, str]) -> HostClock | None:
-    """The clock in a header; None without one."""
+def _clock_in(path: Path, header: Mapping[str, str]) -> HostClock | None:
     text = header.get("clock", "")
     match = _CLOCK.fullmatch(text)
     if text and not match:
@@ -352,6 +343,23 @@ class RecordingTable(NamedTuple):
     t_us: Int64
     samples: Float32
 
+    def recording(self, path: Path, **own: Any) -> Recording:
+        """The recording or series of a file; own: what the other kind does not have."""
+        return Recording(
+            samples=self.samples,
+            seq=self.seq,
+            t_us=self.t_us,
+            session=name_in(path, self.header, "session"),
+            board=self.header.get("board", "unknown"),
+            source=self.header.get("source", "unknown"),
+            channels=self.columns,
+            gaps=gaps_in(self.seq),
+            faults=_faults_in(path, self.header, len(self.seq)),
+            clock=_clock_in(path, self.header),
+            name=f"{path.parent.name}/{path.stem}",
+            **own,
+        )
+
 
 def write_table(recording: Recording, header: str, path: Path) -> None:
     """Write a header and the rows of a recording; as `save_recording`."""
@@ -384,7 +392,6 @@ def _write(recording: Recording, header: str, path: Path) -> None:
 
 
 def _rows(recording: Recording) -> Iterator[str]:
-    """The line of column names, then the rows."""
     yield ",".join((*CLOCK_COLUMNS, *recording.channels)) + "\n"
     row = "%d,%d" + ",%.3f" * len(recording.channels) + "\n"
     for start in range(0, len(recording), ROWS_AT_ONCE):
@@ -569,7 +576,6 @@ def gaps_in(seq: Int64) -> tuple[Gap, ...]:
 def _first_bad_row(
     path: Path, rows: Sequence[str], first_line: int, columns: Sequence[str]
 ) -> PipelineError:
-    """The error for the first row that is no sample; there must be one."""
     before: list[int] | None = None
     for line, row in enumerate(rows, first_line):
         if not row.strip():
@@ -636,7 +642,6 @@ def _clock_fault(columns: Sequence[str], before: list[int] | None, now: list[int
 def _no_recording(
     path: Path, lines: Sequence[str], header: dict[str, str], known: int
 ) -> PipelineError:
-    """The error for a file that does not have the format `known`."""
     if not any(lines):
         return bad_file(
             path, "is empty", "it was cut short while it was written", "delete the file"

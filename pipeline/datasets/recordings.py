@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pipeline.core.artifacts import Recording
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import why_missing
 from pipeline.core.project import PROJECT, SAMPLE
 from pipeline.datasets.recording_file import (
@@ -134,10 +134,9 @@ def _known_labels(folder: Path, labels: tuple[str, ...], known: set[str]) -> tup
     for label in labels:
         if label not in known:
             near = difflib.get_close_matches(label, known, n=1)
-            raise PipelineError(
+            raise UsageError(
                 f"The dataset {folder} has no recordings of {label!r}.",
                 f"it is possibly misspelt for {near[0]!r}" if near else "it was never recorded",
                 f"choose from: {', '.join(sorted(known))}",
-                ExitCode.USAGE,
             )
     return labels

@@ -18,7 +18,7 @@ import numpy as np
 
 from pipeline.config.text_settings import SentimentConfig
 from pipeline.core.artifacts import Int32
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import gunzipped, regular, why_missing
 from pipeline.core.tokens import TokenDataset, Vocabulary, no_text_in, padded
 
@@ -75,7 +75,7 @@ def _read_folder(folder: Path, labels: tuple[str, ...]) -> tuple[dict[str, Label
         if path.is_file()
     }
     if "train" not in paths:
-        raise PipelineError(
+        raise UsageError(
             f"There are no texts in {folder}: it has no train.jsonl or train.jsonl.gz.",
             why_missing(
                 folder,
@@ -83,7 +83,6 @@ def _read_folder(folder: Path, labels: tuple[str, ...]) -> tuple[dict[str, Label
                 "the path is misspelt, relative to another folder, or nothing was fetched yet",
             ),
             "`gesture data get imdb` fetches film reviews; docs/text.md shows the format",
-            ExitCode.USAGE,
         )
     digest = hashlib.sha256()
     for part, path in sorted(paths.items()):
@@ -157,19 +156,17 @@ def _split_note(config: SentimentConfig, read: Mapping[str, LabelledTexts]) -> s
 def _require_every_label(train: LabelledTexts, config: SentimentConfig) -> None:
     missing = [name for index, name in enumerate(config.data.labels) if index not in train.targets]
     if missing:
-        raise PipelineError(
+        raise UsageError(
             f"{config.data.path} has no training text with the label {' or '.join(missing)}.",
             "all texts have the same label, or there are too few",
             "add some, or leave the label out of data.labels",
-            ExitCode.USAGE,
         )
 
 
 def _require_tokens(vocabulary: Vocabulary, config: SentimentConfig) -> None:
     if not vocabulary.entries:
-        raise PipelineError(
+        raise UsageError(
             f"{config.data.path} has no {vocabulary.level} to train on.",
             "words consist of a to z, 0 to 9 and ': texts in other letters or empty ones have none",
             "set text.level: characters, or use texts that are not empty",
-            ExitCode.USAGE,
         )

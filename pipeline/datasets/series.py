@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.config.forecast_settings import SeriesConfig
 from pipeline.core.artifacts import Int32, Int64, Recording
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import why_missing
 from pipeline.core.forecasts import span
 from pipeline.datasets.import_csv import TextRow, read_rows
@@ -27,14 +27,12 @@ from pipeline.datasets.recording_file import (
     bad_file,
     channels_text,
     check_name,
-    clock_in,
-    faults_in,
-    gaps_in,
     gaps_text,
     header_lines,
-    name_in,
     of_capture,
+    positive_in,
     read_table,
+    unused_paths,
     write_new_table,
     write_table,
 )
@@ -243,7 +241,7 @@ UNEVEN = 0.25  # largest deviation of a step from the others, as a share
 def require_file(path: Path) -> None:
     """Check that a series is there."""
     if not path.is_file():
-        raise PipelineError(
+        raise UsageError(
             f"There is no series {path}.",
             why_missing(
                 path,
@@ -251,12 +249,10 @@ def require_file(path: Path) -> None:
                 "the path is misspelt, relative to another folder, or nothing was fetched yet",
             ),
             "name a CSV file; `gesture data get weather` fetches one",
-            ExitCode.USAGE,
         )
 
 
 def _number_fault(cell: str) -> str | None:
-    """Why a cell is no value of a series; None where it is one."""
     try:
         value = float(cell if "_" not in cell else "")
     except ValueError:
@@ -287,12 +283,11 @@ def _is_lost_by_rounding(values: NDArray[np.float64]) -> bool:
 
 
 def _too_fine(path: Path, column: str, values: NDArray[np.float64]) -> PipelineError:
-    return PipelineError(
+    return UsageError(
         f"{path}: {column} is between {values.min():.3g} and {values.max():.3g}, and would be "
         "rounded away.",
         "a board gets values in thousandths of their unit, and these differ by less",
         "write that column in a smaller unit, such as mV for V, or leave it out of data.channels",
-        ExitCode.USAGE,
     )
 
 
@@ -338,12 +333,11 @@ def _hole(path: Path, line: int, step_us: float, usual_us: float, others: int) -
 
 def too_short(path: Path, part: str, rows: int, needed: int) -> PipelineError:
     """The error for a part of a series with too few rows."""
-    return PipelineError(
+    return UsageError(
         f"{path} is too short: its {part} part has {rows} rows, and two windows with their "
         f"targets need {needed}.",
         "the window or the furthest horizon is long for this series, or the part is a small share",
         "record longer, or lower window.length and window.horizons",
-        ExitCode.USAGE,
     )
 
 
@@ -378,33 +372,23 @@ def _header(series: Recording) -> str:
 
 def load_series(path: Path) -> Recording:
     """Read a series: a recording with the label ENVIRONMENT, and without a person."""
-    header, columns, seq, t_us, samples = read_table(path)
-    label = _series_in(path, header)
-    return Recording(
-        samples=samples,
-        seq=seq,
-        t_us=t_us,
-        rate_hz=1 / _period_in(path, header),
-        label=label,
-        person="",
-        session=name_in(path, header, "session"),
-        board=header.get("board", "unknown"),
-        source=header.get("source", "unknown"),
-        channels=columns,
-        gaps=gaps_in(seq),
-        faults=faults_in(path, header, len(seq)),
-        clock=clock_in(path, header),
-        name=f"{path.parent.name}/{path.stem}",
-    )
+    table = read_table(path)
+    header = table.header
+    if header.get("series") != ENVIRONMENT:
+        raise bad_file(
+            path,
+            f"has no line `# series: {ENVIRONMENT}`",
+            "it is a recording of motion, or of other sensors than those of the environment",
+            "name a series of `gesture capture --sensor environment`",
+        )
+    seconds = "seconds from one reading to the next"
+    period_s = positive_in(path, header, "period_s", "period", seconds, "60")
+    return table.recording(path, rate_hz=1 / period_s, label=ENVIRONMENT, person="")
 
 
 def new_series_paths(folder: Path, session: str) -> Iterator[Path]:
     """The paths after the last series of a session: no number is used twice."""
-    check_name("session", session)
-    numbers = (path.stem.rpartition("-")[2] for path in folder.glob(f"{session}-*.csv"))
-    taken = [int(number) for number in numbers if number.isdigit()]
-    for number in count(max(taken, default=0) + 1):
-        yield folder / f"{session}-{number:03d}.csv"
+    yield from unused_paths(folder, check_name("session", session))
 
 
 def series_in(folder: Path) -> list[Path]:
@@ -418,29 +402,3 @@ def is_series(path: Path) -> bool:
         return False
     with path.open(encoding="utf-8", errors="replace") as stream:
         return any(line.startswith("# series:") for line in islice(stream, HEAD_LINES))
-
-
-def _series_in(path: Path, header: Mapping[str, str]) -> str:
-    if header.get("series") != ENVIRONMENT:
-        raise bad_file(
-            path,
-            f"has no line `# series: {ENVIRONMENT}`",
-            "it is a recording of motion, or of other sensors than those of the environment",
-            "name a series of `gesture capture --sensor environment`",
-        )
-    return ENVIRONMENT
-
-
-def _period_in(path: Path, header: Mapping[str, str]) -> float:
-    try:
-        period_s = float(header["period_s"])
-    except (KeyError, ValueError):
-        period_s = 0.0
-    if not 0 < period_s < float("inf"):
-        raise bad_file(
-            path,
-            f"`# period_s: {header.get('period_s', '')}` is no period",
-            "the line is missing or was edited",
-            "write the seconds from one reading to the next, such as `# period_s: 60`",
-        )
-    return period_s

@@ -172,8 +172,6 @@ class Person:
 
 @dataclass(frozen=True)
 class _Act:
-    """A gesture that begins at `start_s`."""
-
     label: str
     start_s: float
     seconds: float
@@ -257,7 +255,6 @@ def _perform(act: _Act, person: Person, t_s: Reals) -> Motion:
 
 
 def _idle(kind: str, t_s: Reals, random: Generator) -> Motion:
-    """A hand without a gesture: still, fidgeting, or walking."""
     posture = np.deg2rad(random.uniform([-HALF_TURN_DEG, -12, -12], [HALF_TURN_DEG, 12, 12]))
     tremor_m = wander(t_s, np.full(3, 0.0002), 9.0, random)
     drift_rad = wander(t_s, np.full(3, 0.02), 1.5, random)
@@ -271,7 +268,6 @@ def _idle(kind: str, t_s: Reals, random: Generator) -> Motion:
 
 
 def _walk(t_s: Reals, random: Generator) -> Motion:
-    """Two bobs and one sway for each stride, and a slow rotation."""
     stride = 2 * np.pi * random.uniform(0.75, 1.0) * t_s + random.uniform(0, 2 * np.pi)
     zero = np.zeros_like(t_s)
     position = np.stack([zero, 0.02 * np.sin(stride), 0.018 * np.sin(2 * stride)], axis=1)

@@ -117,7 +117,6 @@ def _among_rests(
     like: Recording,
     random: Generator,
 ) -> Recording:
-    """A stream of bouts, with recorded rests between them."""
     pieces: list[Float32] = []
     intervals = []
     at = 0

@@ -90,7 +90,6 @@ def _tflite(run: RunFolder) -> tuple[Path, ...]:
 
 
 def _calls(run: RunFolder, contract: Contract, is_step: bool) -> Iterator[str]:
-    """Sentences on how to call the network alone."""
     if is_step:
         yield (
             "`model.tflite` is one step of a recurrent network: give it as many samples as its "

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from pipeline.core.board_profiles import BoardProfile, UsbBoard
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import NoBoardError, PipelineError
 
 POLL_S = 0.05
 DOUBLE_TAP = "tap its reset button twice, quickly, as in a double click: its orange LED then pulses"
@@ -93,11 +93,10 @@ def _choose(boards: Sequence[UsbBoard], spec: str, profile: BoardProfile) -> Usb
     if named is not None or spec.startswith("id:"):
         return named
     if os.path.lexists(spec):
-        raise PipelineError(
+        raise NoBoardError(
             f"There is no {profile.title} at {spec}.",
             "USB shows another device there, or none; an emulated board is not uploaded to",
             "`gesture ports` lists the boards; for an emulated one: `--board virtual`",
-            ExitCode.NO_BOARD,
         )
     # After an interrupted upload the board has another path. If it is the only one, we take it.
     return _only([board for board in suitable if board.in_bootloader])
@@ -116,21 +115,19 @@ def _only(boards: Sequence[UsbBoard]) -> UsbBoard | None:
 
 
 def _another_kind(board: UsbBoard, profile: BoardProfile) -> PipelineError:
-    return PipelineError(
+    return NoBoardError(
         f"The board at {board.device} is a {board.kind}, not a {profile.name}.",
         "an image runs only on the kind of board that it was built for",
         f"name another port, or deploy with `--board {board.kind}`",
-        ExitCode.NO_BOARD,
     )
 
 
 def _none_there(spec: str, profile: BoardProfile, limit_s: float) -> PipelineError:
-    return PipelineError(
+    return NoBoardError(
         f"No {profile.title} was seen within {limit_s:.0f} s{_named(spec)}.",
         "it is not plugged in, its cable only charges, or an upload was cut short and it hangs",
         f"plug it in with a data cable; if it is, {DOUBLE_TAP}; then run the command again; "
         "without a board: `--board virtual`",
-        ExitCode.NO_BOARD,
     )
 
 
@@ -140,9 +137,8 @@ def _named(spec: str) -> str:
 
 def _several(boards: Sequence[UsbBoard]) -> PipelineError:
     names = ", ".join(f"{board.device} (id:{board.serial_number})" for board in boards)
-    return PipelineError(
+    return NoBoardError(
         f"{len(boards)} boards are plugged in: {names}.",
         "an image goes to one board, and this program does not guess which",
         f"name one, for example `--port id:{boards[0].serial_number}`",
-        ExitCode.NO_BOARD,
     )

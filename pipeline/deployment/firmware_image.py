@@ -17,7 +17,7 @@ from pipeline.core.contract import (
     fixed_point_scaling,
 )
 from pipeline.core.costs import NetworkCost
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError, PipelineError
 from pipeline.core.files import save_json
 
 
@@ -109,7 +109,6 @@ def symbols(elf: Path) -> Iterator[Symbol]:
 
 
 def _tables(content: bytes, elf: Path) -> tuple[bytes, bytes]:
-    """The symbol table, and the string table with its names."""
     try:
         header = _HEADER.unpack_from(content)
         start, count = header[6], header[12]
@@ -174,11 +173,10 @@ def check_network(elf: Path, cost: NetworkCost) -> LinkedNetwork:
         if linked_bytes > estimated + tolerance
     ]
     if faults:
-        raise PipelineError(
+        raise MismatchError(
             f"The network takes more in the linked image than estimated: {'; '.join(faults)}.",
             "the run was converted by another version, or the compiler makes larger code",
             "convert the run again; if it stays, report it with the run's cost.json",
-            ExitCode.MISMATCH,
         )
     return linked
 
@@ -230,9 +228,8 @@ def _horizons(contract: Contract) -> dict[str, str]:
 
 
 def _differs(name: str, found: str, expected: str) -> PipelineError:
-    return PipelineError(
+    return MismatchError(
         f"The board's {name} is {found or 'none'}, the run's is {expected or 'none'}.",
         "the image was built from C that is not the run's",
         "convert the run again, and deploy it",
-        ExitCode.MISMATCH,
     )

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.core.board_profiles import REAL_IMAGES, BoardProfile, profile_of_image
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import NoToolError, PipelineError
 from pipeline.core.files import FULL, save_text_files
 from pipeline.core.project import PROJECT, work_folder
 
@@ -180,16 +180,14 @@ def _require_arm_compiler() -> None:
     missing = COMPILER if compiler is None else None if _has_cpp_library(compiler) else CPP_LIBRARY
     if missing is None:
         return
-    raise PipelineError(
+    raise NoToolError(
         f"The real board's image cannot be built: there is no {missing}.",
         "the compiler for Arm or its C++ library is not installed, or not in PATH",
         f"run `{INSTALL}`",
-        ExitCode.NO_TOOL,
     )
 
 
 def _has_cpp_library(compiler: str) -> bool:
-    """Whether the compiler finds its C++ library."""
     command = [compiler, f"-print-file-name={CPP_LIBRARY}"]
     found = subprocess.run(command, capture_output=True, text=True, timeout=60)
     return Path(found.stdout.strip()).is_absolute()
@@ -202,7 +200,7 @@ def _no_folder(core: Path, what: str) -> PipelineError:
 
 def _unusable(what: str, why: str) -> PipelineError:
     next_step = "docs/hil.md lists what this folder holds, and the commands that fetch it"
-    return PipelineError(what, why, next_step, ExitCode.NO_TOOL)
+    return NoToolError(what, why, next_step)
 
 
 SCONS_VERSION = "4.11.1"
@@ -238,12 +236,11 @@ def require_platform(profile: BoardProfile) -> None:
     """Check early for the board's compiler and core: without them a build hangs for a minute."""
     if platform_is_here(profile) or registry_answers():
         return
-    raise PipelineError(
+    raise NoToolError(
         f"PlatformIO cannot fetch the Arduino core and compiler for the {profile.title}.",
         "they are downloaded on the first build, and PlatformIO's registry does not answer",
         "connect to the internet, or have the proxy let PlatformIO through; "
         "`gesture doctor` looks again. docs/hil.md says how to build from the core's sources",
-        ExitCode.NO_TOOL,
     )
 
 
@@ -284,12 +281,11 @@ def _require_scons() -> None:
     except importlib.metadata.PackageNotFoundError:
         found = "none"
     if found != SCONS_VERSION:
-        raise PipelineError(
+        raise NoToolError(
             f"PlatformIO cannot build: it needs SCons {SCONS_VERSION}, found: {found}.",
             "its registry cannot be reached, and the Python package that stands in is missing",
             f"run `make setup` or `pip install scons=={SCONS_VERSION}`, or connect to the internet "
             "once and try again",
-            ExitCode.NO_TOOL,
         )
 
 
@@ -365,11 +361,10 @@ def build_firmware(
 def _require_compiler(environment: str, target: Target) -> None:
     if target.compiler is None or shutil.which(target.compiler):
         return
-    raise PipelineError(
+    raise NoToolError(
         f"The {environment} board cannot be built: there is no {target.compiler}.",
         "the compiler is not installed, or not in PATH",
         f"run `{target.install}`",
-        ExitCode.NO_TOOL,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pipeline.core.board_profiles import NANO33BLE
 from pipeline.core.costs import Bounds, NetworkCost, cycles_of_instructions, seconds_of_cycles
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError
 
 FLAGS = ("-DNN_PROFILE",)  # build flags of the firmware
 
@@ -49,11 +49,10 @@ def take_profile(
     """
     ticks = board.profile()
     if len(ticks) != len(cost.layers):
-        raise PipelineError(
+        raise MismatchError(
             f"The board counts {len(ticks)} layers, the run has {len(cost.layers)}.",
             "the run was converted again after it was deployed",
             "deploy it again with --profile",
-            ExitCode.MISMATCH,
         )
     layers = (
         LayerProfile(layer.name, layer.operator, layer.instructions, round(of_ticks(counted), 1))

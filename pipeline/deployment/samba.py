@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Protocol
 
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import ExitCode, MismatchError, NoBoardError, PipelineError
 
 CHIP = "nRF52840-QIAA"
 EXTENSIONS = "IKXYZ"  # required commands: identify, reset, erase, write, checksum
@@ -101,24 +101,22 @@ class _Bootloader:
         offered = version.partition("[Arduino:")[2].partition("]")[0]
         chip = self._text(b"I#") if set(EXTENSIONS) <= set(offered) else "unknown"
         if chip != CHIP:
-            raise PipelineError(
+            raise NoBoardError(
                 f"The bootloader at {self._port.device} is not the Nano 33 BLE's: chip {chip}, "
                 f"version `{version[:80]}`.",
                 "the board is another model, or its bootloader was replaced",
                 "name the right board with --port; nothing was written to this one",
-                ExitCode.NO_BOARD,
             )
 
     def write_page(self, offset: int, page: bytes) -> None:
         """Write a page with Y, which erases it first; X would erase nothing."""
         self._write(offset, page)
         if not self._holds(offset, page):
-            raise PipelineError(
+            raise MismatchError(
                 f"The upload broke off: the board at {self._port.device} holds something else at "
                 f"{offset:#x} than was written.",
                 "the cable or a hub changed a byte, or the board's flash is worn out",
                 "run the command again, it starts over; if it stays, the board is broken",
-                ExitCode.MISMATCH,
             )
 
     def complete(self, first: bytes) -> None:

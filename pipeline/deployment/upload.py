@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from pipeline.core.board_profiles import BoardProfile, UsbBoard
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import ExitCode, NoBoardError, PipelineError
 from pipeline.deployment import samba
 from pipeline.deployment.find_board import (
     DOUBLE_TAP,
@@ -163,11 +163,10 @@ def _answering(
 
 
 def _no_answer(device: str) -> PipelineError:
-    return PipelineError(
+    return NoBoardError(
         f"The bootloader at {device} does not answer.",
         "it hangs, or another program (often ModemManager) talks to it too",
         "tap the board's reset button twice, quickly, and run the command again",
-        ExitCode.NO_BOARD,
     )
 
 
@@ -195,12 +194,11 @@ def _tapped(usb: UploadUsb, board: UsbBoard, reporter: Reporter, timeouts: Timeo
     )
     loader = _wait_bootloader(usb, board, timeouts.person_s)
     if loader is None:
-        raise PipelineError(
+        raise NoBoardError(
             f"The board at {board.device} restarts before it can be written to.",
             "the firmware on it has started a watchdog, which goes on in the bootloader and "
             "resets it",
             f"{DOUBLE_TAP}; the button ends the watchdog; then run the command again",
-            ExitCode.NO_BOARD,
         )
     return loader
 
@@ -228,12 +226,11 @@ def _refuse_held(usb: UploadUsb, board: UsbBoard, limit_s: float) -> None:
     ):
         return
     if programs := usb.programs_using(board.device):
-        raise PipelineError(
+        raise NoBoardError(
             f"{board.device} is open in {', '.join(programs)}.",
             "two programs at one port receive each other's bytes, and the upload fails",
             "close that program and try again; for ModemManager: "
             "`sudo systemctl stop ModemManager`",
-            ExitCode.NO_BOARD,
         )
 
 
@@ -246,11 +243,10 @@ def _too_large(size: int, profile: BoardProfile) -> PipelineError:
 
 
 def _no_bootloader(board: UsbBoard, limit_s: float) -> PipelineError:
-    return PipelineError(
+    return NoBoardError(
         f"The board at {board.device} did not start its bootloader within {limit_s:.0f} s.",
         "what runs on it does not listen, and its reset button was not tapped twice",
         f"{DOUBLE_TAP}; then run the command again",
-        ExitCode.NO_BOARD,
     )
 
 
@@ -259,9 +255,8 @@ def _not_started(loader: UsbBoard | None, limit_s: float) -> PipelineError:
         what = f"The image was uploaded, but the board at {loader.device} stays in its bootloader."
     else:
         what = f"The image was uploaded, but the board did not come back within {limit_s:.0f} s."
-    return PipelineError(
+    return NoBoardError(
         what,
         "the upload was damaged on its way, or the image does not run on this board",
         f"run the command again; if the board is not seen then, {DOUBLE_TAP}",
-        ExitCode.NO_BOARD,
     )

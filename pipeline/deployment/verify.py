@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.core.artifacts import GoldenVectors, Int8
 from pipeline.core.board_profiles import BoardInfo
 from pipeline.core.contract import Contract
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError, PipelineError
 from pipeline.deployment.firmware_image import check_constants, check_labels
 
 BENCH_RUNS = 10
@@ -119,32 +119,29 @@ def runs_image(board: VerifiableBoard, contract: Contract, image: bytes) -> bool
 def check_contract(found: str, expected: str) -> None:
     """Compare contract hashes; MISMATCH if they differ."""
     if found != expected:
-        raise PipelineError(
+        raise MismatchError(
             f"The board runs the contract {found}, the run's is {expected}.",
             "another model was flashed, or the run was converted again after it was deployed",
             "deploy this run to the board",
-            ExitCode.MISMATCH,
         )
 
 
 def _require_vectors(golden: GoldenVectors, vectors: int) -> None:
     if min(vectors, len(golden.inputs), len(golden.outputs)) < 1:
-        raise PipelineError(
+        raise MismatchError(
             "There is no golden vector to run on the board.",
             "possibly golden.npz of the run was edited; without a vector nothing can be proven",
             "convert the run again",
-            ExitCode.MISMATCH,
         )
 
 
 def _check_image(found: int, image: bytes) -> str:
     expected = crc32(image)
     if found != expected:
-        raise PipelineError(
+        raise MismatchError(
             f"The board's flash holds another image: CRC {found:08X}, built was {expected:08X}.",
             "the upload was damaged, or the board still runs its earlier image",
             "run the command again: it uploads again",
-            ExitCode.MISMATCH,
         )
     return f"{found:08X}"
 
@@ -157,11 +154,10 @@ def _check_vector(index: int, found: Int8, expected: Int8) -> None:
     else:
         at = int(np.flatnonzero(found != expected)[0])
         difference = f"byte {at} is {found[at]}, expected {expected[at]}"
-    raise PipelineError(
+    raise MismatchError(
         f"The board computes golden vector {index} differently: {difference}.",
         "the image was built from other sources, or by a compiler that broke them",
         "convert and deploy again; if it stays, report it as a fault of the firmware",
-        ExitCode.MISMATCH,
     )
 
 
@@ -209,4 +205,4 @@ def _first_difference(found: str, expected: str) -> int:
 
 def differs(what: str, why: str, next_step: str = NEXT) -> PipelineError:
     """The error (MISMATCH) for a file that is not what the run's model compiles to."""
-    return PipelineError(f"{what}.", why, next_step, ExitCode.MISMATCH)
+    return MismatchError(f"{what}.", why, next_step)

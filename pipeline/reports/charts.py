@@ -385,7 +385,6 @@ class Strip:
         )
 
     def _dot(self, event: DetectedEvent) -> str:
-        """Draw an event, with another colour if it is correct."""
         label, at_s, score = event
         right = any(
             label == was and start_s <= at_s <= end_s + LATEST_S

@@ -167,7 +167,6 @@ def _channels(judged: tuple[ForecastScore, ...]) -> list[str]:
 
 
 def _headline(judged: tuple[ForecastScore, ...]) -> ForecastScore:
-    """The first channel, at its longest lead."""
     return max((one for one in judged if one.channel == judged[0].channel), key=lambda j: j.steps)
 
 

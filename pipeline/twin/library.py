@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.artifacts import IMU_CHANNELS, Event, Int8, Int32, Int64, Recording
 from pipeline.core.contract import DecisionPolicy, fixed_point_policy
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import NoToolError, PipelineError
 from pipeline.core.files import FULL, atomic_write
 from pipeline.core.project import PROJECT
 
@@ -214,11 +214,10 @@ def _fingerprint(files: list[Path]) -> str:
 
 def _compile(arguments: list[str]) -> None:
     if shutil.which(COMPILER) is None:
-        raise PipelineError(
+        raise NoToolError(
             "There is no C compiler.",
             f"the firmware's C is compiled for this computer, and `{COMPILER}` is not on the PATH",
             "sudo apt-get install gcc libc6-dev",
-            ExitCode.NO_TOOL,
         )
     result = subprocess.run([COMPILER, *arguments], capture_output=True, text=True)
     if FULL in result.stderr:

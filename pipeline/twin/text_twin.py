@@ -10,7 +10,7 @@ import ctypes
 import numpy as np
 
 from pipeline.core.artifacts import Int8, Int32
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import UsageError
 from pipeline.core.tokens import without_nul
 from pipeline.twin.library import Twin, pointer
 
@@ -65,12 +65,11 @@ def temperature_e4_of(temperature: float) -> int:
     is_in_range = 0 <= temperature <= HIGHEST_TEMPERATURE
     temperature_e4 = round(temperature * ONE_E4) if is_in_range else 0
     if not is_in_range or (temperature_e4 == 0 and temperature > 0):
-        raise PipelineError(
+        raise UsageError(
             f"A temperature of {temperature:g} is out of range.",
             "0 always takes the likeliest character; from 0.0001 on others are sampled too, and at "
             f"{HIGHEST_TEMPERATURE:g} nearly all are equally likely",
             f"give 0, or 0.0001 to {HIGHEST_TEMPERATURE:g}",
-            ExitCode.USAGE,
         )
     return temperature_e4
 

@@ -14,7 +14,7 @@ from pipeline.capture.ports import is_board_plugged_in, open_port
 from pipeline.core.artifacts import Event, Recording
 from pipeline.core.board_profiles import EMULATED
 from pipeline.core.board_slots import announce_start, is_board_starting, running_boards
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import NoBoardError, UsageError
 from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recording
@@ -44,11 +44,10 @@ def board_at(spec: str, report: Callable[[str], None] = lambda _: None) -> str:
         time.sleep(LOOK_EVERY_S)
     boards = running_boards()
     if len(boards) > 1:
-        raise PipelineError(
+        raise NoBoardError(
             f"{len(boards)} emulated boards run: {', '.join(map(str, boards))}.",
             "`auto` takes the only one",
             f"name one, for example `--port {boards[0]}`",
-            ExitCode.NO_BOARD,
         )
     return str(boards[0]) if boards else spec
 
@@ -111,11 +110,10 @@ def watch_stream(path: Path, board: str, stream: Recording) -> MatchedEvents:
                 events.append(entry.event)
             elif entry.sensor_stopped:
                 return match_events(events, stream, contract.gestures)
-    raise PipelineError(
+    raise NoBoardError(
         f"The {board} board did not play the stream to its end within {limit_s:.0f} s.",
         "this computer is very busy, or the emulation hangs",
         "close other programs and try again",
-        ExitCode.NO_BOARD,
     )
 
 
@@ -126,19 +124,17 @@ def _image_of(path: Path, board: str) -> Path:
 
 def _check_loop(loop: bool, imu: Path | None) -> None:
     if loop and imu is None:
-        raise PipelineError(
+        raise UsageError(
             "There is no recording to repeat.",
             "--loop repeats the recording of --imu",
             "name one: `--imu stream.csv --loop`; `gesture data stream` makes one",
-            ExitCode.USAGE,
         )
 
 
 def _check_board(board: str) -> None:
     if board not in EMULATED:
-        raise PipelineError(
+        raise UsageError(
             f"There is no emulated board `{board}`.",
             "the name is misspelt, or is that of a real board, which starts by itself",
             f"use one of: {', '.join(EMULATED)}",
-            ExitCode.USAGE,
         )

@@ -16,7 +16,7 @@ from pipeline.capture.session import Session
 from pipeline.capture.stream_decoder import StreamDecoder
 from pipeline.capture.write_ahead_log import WriteAheadLog
 from pipeline.config.gesture_settings import DataConfig, load_gesture_config
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import UsageError
 from pipeline.datasets.recordings import check_name, check_new_label, recording_paths
 from pipeline.workflows.boards import board_at
 from pipeline.workflows.datasets import DATA
@@ -156,7 +156,7 @@ def plan_of(options: CaptureOptions) -> CapturePlan:
         return _series_plan(options)
     labels, background = _labels(options)
     if options.mode != "guided" and len(labels) > 1:
-        raise _unusable(
+        raise UsageError(
             f"{len(labels)} labels were given: {', '.join(labels)}.",
             f"in {options.mode} mode all takes get the same label",
             "give one --label, or let `--mode guided` say which comes next",
@@ -176,7 +176,7 @@ def _series_plan(options: CaptureOptions) -> CapturePlan:
         if getattr(options, name) != getattr(usual, name)
     ]
     if flags:
-        raise _unusable(
+        raise UsageError(
             f"{', '.join(flags)} cannot be used with `--sensor environment`.",
             "a series is one recording; it has no takes, no labels and no person",
             "leave it out; --period, --seconds, --dataset, --session and --port are for a series",
@@ -184,7 +184,7 @@ def _series_plan(options: CaptureOptions) -> CapturePlan:
     period_s = USUAL_PERIOD_S if options.period_s is None else options.period_s
     least_s, most_s = PERIODS_S
     if not least_s <= period_s <= most_s:
-        raise _unusable(
+        raise UsageError(
             f"A period of {period_s:g} s cannot be used.",
             f"a reading takes up to {least_s:g} s, and boards count to {most_s:g} s, a day",
             f"choose a --period from {least_s:g} to {most_s:g}",
@@ -194,32 +194,32 @@ def _series_plan(options: CaptureOptions) -> CapturePlan:
 
 def _check(options: CaptureOptions) -> None:
     if options.mode not in MODES:
-        raise _unusable(
+        raise UsageError(
             f"There is no mode `{options.mode}`.",
             "the name is misspelt",
             f"use one of: {', '.join(MODES)}",
         )
     if options.sensor not in SENSORS:
-        raise _unusable(
+        raise UsageError(
             f"There is no sensor `{options.sensor}`.",
             "the board's accelerometer and gyroscope, together `imu`, can be recorded, and its "
             "`environment`: temperature, pressure and humidity",
             f"use one of: {', '.join(SENSORS)}",
         )
     if options.sensor == "imu" and options.period_s is not None:
-        raise _unusable(
+        raise UsageError(
             "--period cannot be used with `--sensor imu`.",
             "the IMU has a rate of its own",
             "leave it out, or record the `--sensor environment`",
         )
     if options.mode == "continuous" and options.count is not None:
-        raise _unusable(
+        raise UsageError(
             "--count cannot be used with `--mode continuous`.",
             "that makes one recording of all that comes",
             "say how long with --seconds, or end it with Ctrl-C",
         )
     if len(set(options.ports)) < len(options.ports):
-        raise _unusable(
+        raise UsageError(
             f"A port is named twice: {', '.join(options.ports)}.",
             "every board has a port of its own",
             "`gesture ports` lists them",
@@ -227,7 +227,6 @@ def _check(options: CaptureOptions) -> None:
 
 
 def _labels(options: CaptureOptions) -> tuple[tuple[str, ...], str]:
-    """The labels to record, and the background label."""
     labels, background = options.labels, str(DataConfig.model_fields["background"].default)
     path = options.labels_from
     if path is not None and path.is_dir():
@@ -237,7 +236,7 @@ def _labels(options: CaptureOptions) -> tuple[tuple[str, ...], str]:
         labels += data.labels or _labels_of_dataset(data.path)
         background = data.background
     if not labels:
-        raise _unusable(
+        raise UsageError(
             "There is no label to record.",
             "every take needs a label",
             "give --label punch, or in guided mode `--labels-from` a config or a dataset",
@@ -247,7 +246,3 @@ def _labels(options: CaptureOptions) -> tuple[tuple[str, ...], str]:
 
 def _labels_of_dataset(folder: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path.parent.name for path in recording_paths(folder)))
-
-
-def _unusable(what: str, why: str, next_step: str) -> PipelineError:
-    return PipelineError(what, why, next_step, ExitCode.USAGE)

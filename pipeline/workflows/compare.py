@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.core.artifacts import Figure
 from pipeline.core.contract import Contract
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import PART, is_part
 from pipeline.core.locks import LOCK, Lock
 from pipeline.core.run_folder import RunFolder
@@ -107,11 +107,10 @@ def list_runs(folder: Path = RUNS) -> list[RunSummary | BrokenRun]:
 def compare_runs(paths: Sequence[Path]) -> Comparison:
     """Compare two or more runs."""
     if len(paths) < 2:
-        raise PipelineError(
+        raise UsageError(
             "There is only one run to compare.",
             "a comparison needs two or more",
             "name another run behind it; `gesture runs list` shows what there is",
-            ExitCode.USAGE,
         )
     runs = tuple(_read(path) for path in paths)
     return Comparison(runs, _differences(runs), tuple(_warnings(runs)))
@@ -160,7 +159,6 @@ def _facts(run: RunFolder) -> RunSummary:
 
 
 def _flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Nested sections as one level: `fit.epochs`."""
     found = {}
     for key, value in settings.items():
         if isinstance(value, Mapping):
@@ -222,11 +220,10 @@ def deletable_runs(paths: Sequence[Path]) -> list[RunFolder]:
     runs = {run.path.resolve(): run for run in map(find_run, paths)}
     for run in runs.values():
         if not _is_run(run):
-            raise PipelineError(
+            raise UsageError(
                 f"{run.path} is no run.",
                 "it lacks the files of `gesture train`; possibly it belongs to something else",
                 "`gesture runs list` shows the runs; delete other folders by hand",
-                ExitCode.USAGE,
             )
     return list(runs.values())
 

@@ -30,7 +30,7 @@ from pipeline.core.board_profiles import (
 from pipeline.core.board_slots import running_boards
 from pipeline.core.contract import Contract, Task
 from pipeline.core.costs import NetworkCost
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError, PipelineError, UsageError
 from pipeline.core.files import writing
 from pipeline.core.progress import OnStep
 from pipeline.core.project import CONFIGS, PROJECT
@@ -159,43 +159,37 @@ def _prove_task(run: RunFolder, port: str, on_step: OnStep) -> None:
 def require_board(board: str, boards: Sequence[str] = BOARDS) -> None:
     """Refuse a name that is none of `boards`."""
     if board not in boards:
-        raise PipelineError(
+        raise UsageError(
             f"There is no board `{board}`.",
             "the name is misspelt",
             f"use one of: {', '.join(boards)}",
-            ExitCode.USAGE,
         )
 
 
 def _check_options(board: str, port: str, profile: bool) -> None:
-    """Refuse impossible options before the build."""
     if board in EMULATED and port != "auto":
-        raise PipelineError(
+        raise UsageError(
             f"The {board} board is not at {port}.",
             "it is emulated: deploy starts it, behind a port of its own",
             "leave the port out, or name a real board: `--board nano33ble`",
-            ExitCode.USAGE,
         )
     if board in REAL_IMAGES and require_profile(board).bootloader is None:
-        raise PipelineError(
+        raise UsageError(
             f"A {require_profile(board).title} is not uploaded to by this tool.",
             "its bootloader speaks a protocol of its own, which is not understood here yet",
             "let PlatformIO do it: "
             f"`GESTURE_MODEL_DIR=RUN/firmware pio run --environment {board} --target upload`",
-            ExitCode.USAGE,
         )
     if board in INTERPRETED and profile:
-        raise PipelineError(
+        raise UsageError(
             f"The layers of {board} cannot be counted.",
             "--profile counts the calls of the compiled network, and TensorFlow Lite Micro "
             "interprets it as a whole",
             "leave --profile out, or profile the compiled network: `--board nano33ble`",
-            ExitCode.USAGE,
         )
 
 
 def _check_budget(run: RunFolder) -> None:
-    """Check the size of the network before the long build."""
     cost = NetworkCost.load(run.require(run.cost_file, "convert"))
     budget = load_budget(NANO_BUDGET)
     if run.contract().vocabulary is not None:
@@ -263,11 +257,10 @@ def build_only(board: str, path: Path | None) -> BuiltImage:
     require_board(board, (*BOARDS, SKETCH))
     if path is None:
         if board in (*INTERPRETED, SKETCH):
-            raise PipelineError(
+            raise UsageError(
                 f"{board} cannot be built without a run.",
                 "its image needs the run's model",
                 "name a run: `--run runs/latest`",
-                ExitCode.USAGE,
             )
         return build_without_model(board)
     with locked_run(path, "board build", reads=True) as run:
@@ -357,11 +350,10 @@ def _verify_uploaded(
     reporter.report(f"asking the board at {board.device} to prove what it runs")
     with _client(usb, board, timeouts, timeouts.application_s) as client:
         if (found := client.info().board) != request.board:
-            raise PipelineError(
+            raise MismatchError(
                 f"The board calls itself {found}, not {request.board}.",
                 "another board answers at this port, or it runs other firmware",
                 "name the right one with --port; `gesture ports` lists them",
-                ExitCode.MISMATCH,
             )
         return verify_board(
             client, request.contract, request.golden, request.vectors, image=request.image
@@ -424,9 +416,8 @@ def prove_classification(run: RunFolder, port: str, on_step: Callable[[str], Non
 
 
 def _differs(difference: str) -> PipelineError:
-    return PipelineError(
+    return MismatchError(
         f"The board's answer to a text differs from the twin's: {difference}.",
         "the image was built from other sources, or by a compiler that broke them",
         "convert and deploy again; if it stays, report it as a fault of the firmware",
-        ExitCode.MISMATCH,
     )

@@ -94,7 +94,6 @@ def _tool(name: str, program: str, install: str, why: str, missing: Status = "fa
 
 
 def _run(command: list[str], timeout_s: float) -> tuple[int | None, str]:
-    """Exit code, None after the time limit, and one line of output."""
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL

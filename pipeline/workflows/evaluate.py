@@ -155,7 +155,6 @@ def _interruptible(progress: FoldProgress) -> Iterator[None]:
 
 
 def _saved(evaluation: Evaluation, file: Path) -> dict[str, Any]:
-    """Save an evaluation with the protocols of earlier ones; returns the content."""
     content: dict[str, Any] = json.loads(json.dumps(asdict(evaluation), default=str))
     earlier = optional_json(file, "evaluate")
     results = {score["protocol"]: score for score in (earlier or {}).get("protocols", ())}
@@ -166,7 +165,6 @@ def _saved(evaluation: Evaluation, file: Path) -> dict[str, Any]:
 
 
 def _config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[GestureConfig, str]:
-    """The settings to evaluate, and a name for the evaluation."""
     if config_or_run.is_dir():
         run = find_run(config_or_run)
         require_unchanged(run, remakes="evaluate")
@@ -243,7 +241,6 @@ def _results(
     on_step: OnStep,
     on_epoch: Callable[[Epoch], None],
 ) -> dict[str, Any]:
-    """Train and convert a fold; returns the content of fold.json."""
     on_step("training")
     started = time.monotonic()
     trained = train_on(recordings, config, run, on_epoch)

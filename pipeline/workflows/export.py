@@ -10,9 +10,9 @@ from pathlib import Path
 from pipeline.conversion.c_source import c_array, selftest_crc, selftest_inputs
 from pipeline.conversion.step import is_recurrent
 from pipeline.core.contract import Contract
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import UsageError
 from pipeline.core.files import save_text_files, writing
-from pipeline.core.locks import draft_beside
+from pipeline.core.locks import draft_beside, whole_folder
 from pipeline.core.progress import OnStep
 from pipeline.core.project import PROJECT
 from pipeline.core.run_folder import RunFolder, check
@@ -106,11 +106,10 @@ def export_locked(run: RunFolder, folder: Path) -> Exported:
     contract_for(run, "gesture", "export")
     contract = converted_contract(run)
     if folder.exists():
-        raise PipelineError(
+        raise UsageError(
             f"{folder} exists already.",
             "an export needs a new folder, and never overwrites files",
             "name a folder that does not exist, or delete this one first",
-            ExitCode.USAGE,
         )
     require_generated(run)
     files = export_files(run, contract, PROJECT / "firmware", is_recurrent(run.keras_file))
@@ -128,7 +127,6 @@ def _selftest_crc(run: RunFolder, contract: Contract, flatbuffer: bytes) -> int:
 
 
 def _again(run: RunFolder, texts: Mapping[str, str], image: str) -> Deployment:
-    """Build the image again in another folder, and compare it with the last deployed one."""
     with draft_beside(run.build / "elsewhere", "verify") as scratch:
         sources = scratch / "firmware"
         save_text_files(sources, texts)
@@ -159,10 +157,9 @@ def _image_of(sources: Path, log: Path) -> str:
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    with writing(folder), draft_beside(folder, "export") as draft:
+    with writing(folder), whole_folder(folder, "export") as whole:
         for name, content in files.items():
-            path = draft / "whole" / name
+            path = whole / name
             path.parent.mkdir(parents=True, exist_ok=True)
             with writing(folder / name):
                 path.write_bytes(content)
-        (draft / "whole").replace(folder)

@@ -27,7 +27,7 @@ from pipeline.conversion.text_source import TextTable, flash_bytes, text_source
 from pipeline.core.artifacts import Float32, Int8
 from pipeline.core.contract import Contract, Quantization
 from pipeline.core.costs import NetworkCost
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError, UsageError
 from pipeline.core.files import atomic_write, load_arrays, save_arrays
 from pipeline.core.project import PACKAGE, PROJECT, work_folder
 from pipeline.core.run_folder import RunFolder
@@ -78,7 +78,6 @@ def _is_known(run: RunFolder) -> bool:
 
 
 def _fingerprint(run: RunFolder) -> str:
-    """SHA-256 in hex over the run's C, all that it is generated from, and this program."""
     code = sorted(file for pattern in CODE for file in run.sources.rglob(pattern))
     sources = (run.contract_file, run.flatbuffer_file, run.embedding_file, run.vocabulary_file)
     lines = [
@@ -106,11 +105,10 @@ def generated_texts(run: RunFolder, contract: Contract, selftest_crc: int) -> di
     try:
         constants = contract_source(contract, selftest_crc)
     except (ValueError, ArithmeticError) as error:
-        raise PipelineError(
+        raise MismatchError(
             f"{run.contract_file} cannot be put into C: {error}.",
             "possibly a number in it was edited to an impossible value",
             "train and convert again; generated files are never edited by hand",
-            ExitCode.MISMATCH,
         ) from None
     return {**network, **constants, **_text(run, contract)}
 
@@ -158,12 +156,11 @@ def _text(run: RunFolder, contract: Contract) -> dict[str, str]:
 def require_window_model(run: RunFolder, board: str) -> None:
     """Refuse a recurrent model on a board that interprets the flatbuffer: it is only one step."""
     if is_recurrent(run.require(run.keras_file, "train")):
-        raise PipelineError(
+        raise UsageError(
             f"{board} cannot run {run.path}: its network is recurrent.",
             "TensorFlow Lite Micro runs one step at a time, and rounds between the gates, so its "
             "output is not that of the conversion",
             "deploy it to nano33ble, which has the compiled engine",
-            ExitCode.USAGE,
         )
 
 

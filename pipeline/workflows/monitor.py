@@ -30,7 +30,7 @@ from pipeline.capture.ports import Port, open_port, stable_name
 from pipeline.capture.segmentation import CaptureInfo
 from pipeline.core.artifacts import Event
 from pipeline.core.board_profiles import EMULATED, BoardInfo
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import ExitCode, PipelineError, UsageError
 from pipeline.core.files import writing
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import add_recording, check_name, check_new_label
@@ -110,7 +110,6 @@ def monitor(options: MonitorOptions, view: MonitorView) -> None:
 
 @contextmanager
 def _connected(watch: _Watch, port: str, patience_s: float) -> Iterator[None]:
-    """Connect to a board for the block; NO_BOARD if none answers within `patience_s`."""
     give_up_s = time.monotonic() + patience_s
     with ExitStack() as stack:
         while True:
@@ -163,11 +162,10 @@ class _Watch:
         self._newest = None
         self._statistics.smoothing = self._smoothing() if self._view.live else None
         if self._commands.label not in (ANY, *self._labels):
-            raise PipelineError(
+            raise UsageError(
                 f"The board never detects {self._commands.label}.",
                 "the label is misspelt, or another model is on the board",
                 f"use one of: {', '.join(self._labels) or 'none, it has no model'}, or any",
-                ExitCode.USAGE,
             )
         self._has_begun = True
         self._view.begin(_title(self._info, self._port, self._options))
@@ -272,7 +270,6 @@ def _with_model(board: str) -> str:
 
 
 def _title(info: BoardInfo, port: str, options: MonitorOptions) -> str:
-    """The board, the run, and where recordings and events go."""
     logged = "" if options.log is None else f", logged to {options.log}"
     return (
         f"{info.board} at {port}, {_run_of(info.contract)}; "
@@ -281,7 +278,6 @@ def _title(info: BoardInfo, port: str, options: MonitorOptions) -> str:
 
 
 def _run_of(contract_hash: str) -> str:
-    """The run in runs/ whose model is on the board."""
     if contract_hash == "none":
         return "no model"
     for run in map(RunFolder, sorted(RUNS.glob("*"))):
@@ -293,7 +289,6 @@ def _run_of(contract_hash: str) -> str:
 
 @contextmanager
 def _log(path: Path | None) -> Iterator[IO[str] | None]:
-    """Open the log to append lines."""
     if path is None:
         yield None
         return
@@ -391,7 +386,7 @@ def _words(command: str) -> list[str]:
 
 
 def _unusable(command: str, why: str, next_step: str) -> PipelineError:
-    return PipelineError(f"The command `{command}` cannot be run.", why, next_step, ExitCode.USAGE)
+    return UsageError(f"The command `{command}` cannot be run.", why, next_step)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pipeline.config.forecast_settings import ForecastConfig
 from pipeline.config.text_settings import GenerationConfig, SentimentConfig
 from pipeline.core.artifacts import Event, Float32, Int32
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract, Level, Task
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError, UsageError
 from pipeline.core.forecasts import Float64, span
 from pipeline.core.run_folder import RunFolder
 from pipeline.core.tokens import UNKNOWN, Vocabulary, padded
@@ -180,11 +180,10 @@ def _check_texts(texts: Sequence[str], vocabulary: Vocabulary) -> None:
     for text in texts:
         _check_encoding(text)
         if len(vocabulary.encode(text)) == 0:
-            raise PipelineError(
+            raise UsageError(
                 f"There is nothing to classify in {text!r}.",
                 f"it has no {vocabulary.level}: the network would only see padding",
                 "give a text in quotes",
-                ExitCode.USAGE,
             )
 
 
@@ -192,28 +191,25 @@ def _check_encoding(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise PipelineError(
+        raise UsageError(
             f"{text!r} is not UTF-8.",
             f"its byte 0x{ord(text[error.start]) & 0xFF:02x} has another encoding",
             "give the text in UTF-8; `iconv` converts it",
-            ExitCode.USAGE,
         ) from None
 
 
 def _check_length(length: int, port: str | None) -> None:
     if not 0 < length <= LONGEST:
-        raise PipelineError(
+        raise UsageError(
             f"{length} characters cannot be generated.",
             f"the limits are 1 and {LONGEST:,}",
             "give another --length",
-            ExitCode.USAGE,
         )
     if port is not None and length > LONGEST_BY_BOARD:
-        raise PipelineError(
+        raise UsageError(
             f"A board cannot generate {length} characters.",
             f"its limit is {LONGEST_BY_BOARD:,} for one command",
             "give another --length, or leave --port out to generate on this computer",
-            ExitCode.USAGE,
         )
 
 
@@ -222,13 +218,12 @@ def _check_prompt(prompt: str, vocabulary: Vocabulary) -> None:
     if prompt and not unseen:
         return
     named = ", ".join(map(repr, unseen))
-    raise PipelineError(
+    raise UsageError(
         f"The prompt has characters that are not in the vocabulary: {named}."
         if unseen
         else "The prompt is empty.",
         "the network continues the prompt, with the characters of its training text",
         f"use some of these: {''.join(sorted(vocabulary.entries))!r}",
-        ExitCode.USAGE,
     )
 
 
@@ -278,7 +273,6 @@ def forecast(path: Path, file: Path, port: str | None = None) -> Forecasts:
 def _values(
     run: RunFolder, contract: Contract, rows: Int32, port: str | None
 ) -> tuple[Float64, str]:
-    """The forecasts, float64 [outputs], in the units of the channels, and who computed them."""
     if port is not None:
         return _by_board(run, contract, rows, port), f"the board at {port}"
     if contract.quantization is None:
@@ -329,20 +323,18 @@ def _forecasts(
 
 def _check_series(series: Series, contract: Contract) -> None:
     if len(series) < contract.window:
-        raise PipelineError(
+        raise UsageError(
             f"{series.path} has {len(series)} rows, and the run needs {contract.window}.",
             "that is the window.length of its training",
             "give a longer series, or train a run with a smaller window.length",
-            ExitCode.USAGE,
         )
     period_s = 1 / contract.rate_hz
     if abs(series.step_s - period_s) > 0.05 * period_s:
-        raise PipelineError(
+        raise MismatchError(
             f"{series.path} has a row every {span(series.step_s)}, the run was trained on one "
             f"every {span(period_s)}.",
             "the forecasts would be for other times",
             "give a series with the same period, or train a run on this one",
-            ExitCode.MISMATCH,
         )
 
 

@@ -162,8 +162,6 @@ def _unfinishable(log: UnfinishedCapture) -> PipelineError:
 
 
 class _Replay:
-    """Repeats a capture from its log."""
-
     def __init__(self, dataset: Path, head: dict[str, Any], log: UnfinishedCapture) -> None:
         plan = CapturePlan(**{**head["plan"], "labels": tuple(head["plan"]["labels"])})
         self._ports: list[str] = head["names"]

@@ -194,7 +194,6 @@ def gather(run: RunFolder) -> GestureFacts:
 
 
 def _timeline(run: RunFolder) -> Timeline | None:
-    """The longest stream of the run's held-out takes."""
     if not run.events_file.is_file():
         return None
     streams = Events.load(run.events_file).gestures

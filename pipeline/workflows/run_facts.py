@@ -15,7 +15,7 @@ from pipeline.config.file import read_settings
 from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
 from pipeline.core.artifacts import Figure, Float32, Int32
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import MismatchError, PipelineError
 from pipeline.core.files import load_arrays, load_json, save_arrays
 from pipeline.core.forecasts import ForecastScore, HeldOutSeries, forecast_scores
 from pipeline.core.run_folder import RunFolder
@@ -89,11 +89,10 @@ def complete_artifacts(run: RunFolder) -> Iterator[None]:
     except PipelineError:
         raise
     except Exception as error:  # edited numbers cause division by 0, overflow and others
-        raise PipelineError(
+        raise MismatchError(
             f"A file of {run.path} is not complete: {error or type(error).__name__}.",
             "it was edited, or written by another version",
             "convert the run again, or train a new one",
-            ExitCode.MISMATCH,
         ) from error
 
 
@@ -230,6 +229,5 @@ def _is_background_recorded(run: RunFolder, config: GestureConfig) -> bool:
 
 
 def _labels(parts: Iterable[object]) -> set[str]:
-    """Of the recordings in all parts of the split: a name is LABEL/FILE."""
     names = [name for part in parts if isinstance(part, list) for name in part]
     return {name.partition("/")[0] for name in names}

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from pipeline.core.contract import Contract, Task
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import is_part, require_room, why_missing
 from pipeline.core.locks import LOCK, Lock, LockedError, UnwritableError
 from pipeline.core.run_folder import RunFolder, check
@@ -62,11 +62,10 @@ def _named(path: Path) -> tuple[RunFolder, Lock]:
     run = RunFolder(path)
     begun = run.config_file.exists() and not run.contract_file.exists()
     other = "choose another name, or delete the folder first"
-    raise PipelineError(
+    raise UsageError(
         f"{path} exists already.",
         "a run is never overwritten, so that its figures stay true",
         f"continue it with `gesture train --resume {path}`, {other}" if begun else other,
-        ExitCode.USAGE,
     )
 
 
@@ -151,13 +150,12 @@ def require_unchanged(run: RunFolder, remakes: str | None = None) -> None:
 def find_run(path: Path) -> RunFolder:
     """Find a run folder, also of an interrupted training. Nothing is checked."""
     if not path.is_dir():
-        raise PipelineError(
+        raise UsageError(
             f"There is no run at {path}.",
             why_missing(
                 path, "folder", "the path is misspelt, or nothing has been trained here yet"
             ),
             "run `gesture train CONFIG`, and give the run folder it prints",
-            ExitCode.USAGE,
         )
     real, here = path.resolve(), Path.cwd()  # runs/latest is a link to the run
     return RunFolder(real.relative_to(here) if real.is_relative_to(here) else real)
@@ -167,12 +165,11 @@ def contract_for(run: RunFolder, task: Task, command: str) -> Contract:
     """The contract of a run for `command`; USAGE if the run has another task."""
     contract = run.contract()
     if contract.task != task:
-        raise PipelineError(
+        raise UsageError(
             f"{run.path} is a run for {contract.task}, and `gesture {command}` needs one for "
             f"{task}.",
             "each task has its own commands",
             f"name another run; `gesture train` makes one of a config with `task: {task}`",
-            ExitCode.USAGE,
         )
     return contract
 

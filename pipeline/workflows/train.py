@@ -14,7 +14,7 @@ from pipeline.config.gesture_settings import GestureConfig
 from pipeline.config.reference import TASKS
 from pipeline.config.sections import TaskConfig
 from pipeline.core.artifacts import Recording
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import ExitCode, PipelineError, UsageError
 from pipeline.core.files import load_json, require_room
 from pipeline.core.locks import Lock
 from pipeline.core.run_folder import RunFolder
@@ -54,11 +54,10 @@ def resume(path: Path, on_epoch: Callable[[Epoch], None]) -> Trained:
     with Lock(run.path, "train"):
         require_room(run.path)
         if run.contract_file.exists():
-            raise PipelineError(
+            raise UsageError(
                 f"{run.path} is trained already.",
                 "its training is complete",
                 f"`gesture convert {run.path}` is next; train a new run for other settings",
-                ExitCode.USAGE,
             )
         config = load_task_config(run.require(run.config_file, "train"))
         return _trained(config, run, on_epoch)
@@ -70,11 +69,10 @@ def load_task_config(path: Path, overrides: Iterable[str] = ()) -> TaskConfig:
     content = read_settings(path, overrides)
     task = content.get("task", "gesture")
     if not isinstance(task, str) or task not in TASKS:
-        raise PipelineError(
+        raise UsageError(
             f"{path}: there is no task `{task}`.",
             f"the tasks are {', '.join(TASKS)}",
             "write one of them after `task:`",
-            ExitCode.USAGE,
         )
     return parsed_as(TASKS[task], path, content, overrides)
 
