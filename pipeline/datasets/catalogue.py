@@ -1,6 +1,6 @@
 """The catalogue of published datasets: who recorded what, and published results.
 
-catalogue_files.txt lists their files: path, SHA-256 and address.
+catalogue.yaml has the entries; catalogue_files.txt lists their files: path, SHA-256 and address.
 """
 
 from __future__ import annotations
@@ -8,10 +8,13 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+import yaml
 
 from pipeline.core.errors import UsageError
 
+ENTRIES = Path(__file__).with_name("catalogue.yaml")
 FILES = Path(__file__).with_name("catalogue_files.txt")
 
 
@@ -58,137 +61,16 @@ class RemoteFile:
 
 Published: TypeAlias = MotionEntry | SequenceEntry
 
-CATALOGUE: tuple[Published, ...] = (
-    MotionEntry(
-        name="spells",
-        what="wand gestures, board on a stick, Nano 33 BLE Sense",
-        people=1,
-        labels=(
-            "AlohomoraCharm",
-            "ArrestoMomentumCharm",
-            "AvadaKedavra",
-            "LocomotorCharm",
-            "Revelio",
-        ),
-        recordings=125,
-        rate_hz=119.0,
-        units="g, deg/s",
-        published="88.0 % of 25 takes, one split by take (its own README)",
-        caveat="clips at 4 g; one person: says nothing about others",
-        licence="MIT",
-        home="https://github.com/nanguoyu/Magic_Wand_Data",
-        citation="Dong Wang, Magic Wand Project, 2024",
-    ),
-    MotionEntry(
-        name="punch_flex",
-        what="the Arduino tutorial's punch and flex, Nano 33 BLE Sense; some made more",
-        people=3,
-        labels=("circ", "flex", "hori", "punch", "upper_cut", "vert"),
-        recordings=335,
-        rate_hz=119.0,
-        units="g, deg/s",
-        published="none",
-        caveat="all three made punch, two made flex; the other labels are of one person each",
-        licence="MIT",
-        home="https://github.com/martinlindholdt/nano-gestures, "
-        "https://github.com/ChiaHong95/Gesture-Recognition-Arduino, "
-        "https://github.com/AdamClarkStandke/TinyMachineLearning",
-        citation="Martin Lindholdt, 2020; Chia-Hung Cho, 2023; Adam Standke, 2023",
-    ),
-    MotionEntry(
-        name="uhh_imu",
-        what="gestures with a phone, continuous, each recording with where its gestures are",
-        people=5,
-        labels=(
-            "backward",
-            "bounce-down",
-            "bounce-up",
-            "forward",
-            "left",
-            "right",
-            "shake-lr",
-            "shake-ud",
-            "turn-left",
-            "turn-right",
-        ),
-        recordings=50,
-        rate_hz=50.0,
-        units="g, deg/s, converted from m/s2 and rad/s",
-        published="echo-state network 85 % (2019); LSTM F1 0.87 (2020), echo-state network "
-        "F1 0.88 (Yadav et al., SSCI 2022)",
-        caveat="rate and units are not stated: 50 Hz (Android's game rate), m/s2 and rad/s are "
-        "assumed; gravity was removed, so no board's accelerometer gives such data",
-        licence="MIT",
-        home="https://github.com/ravenshooter/UHH-IMU-gestures",
-        citation="Tietz, Jirak, Wermter, A Reservoir Computing Framework for Continuous Gesture "
-        "Recognition, ICANN 2019; Jirak, Tietz, Ali, Wermter, Cognitive Computation, 2020",
-    ),
-    MotionEntry(
-        name="watch",
-        what="shoulder exercises with a smartwatch on either arm, one long recording each",
-        people=10,
-        labels=("ABD", "ER", "FEL", "IR", "PEN", "ROW", "TRAP"),
-        recordings=140,
-        rate_hz=50.0,
-        units="g, deg/s, converted from g and rad/s",
-        published="CRNN 88.9 % on people not seen, 99.4 % on people seen (with 20 people, of whom "
-        "these are 10)",
-        caveat="units are not stated: g and rad/s fit their size; nobody rests in it",
-        licence="BSD-3-Clause",
-        home="https://pypi.org/project/seglearn/1.2.5/",
-        citation="Burns et al., Shoulder physiotherapy exercise recognition, Physiological "
-        "Measurement 39(7), 2018, arXiv:1802.01489",
-    ),
-    SequenceEntry(
-        name="imdb",
-        what="film reviews, as many negative as positive ones",
-        content="20,000 to learn from, 5,000 for validation, 25,000 to test on",
-        files=("train.jsonl.gz", "val.jsonl.gz", "test.jsonl.gz"),
-        published="88.89 % of the 25,000 (Maas et al., 2011)",
-        caveat="only clear opinions are in it: ratings of 5 and 6 were left out; a mirror's JSON "
-        "lines may hold out other reviews for validation than those made of the archive",
-        licence="for research, with the citation",
-        home="https://ai.stanford.edu/~amaas/data/sentiment/",
-        citation="Maas, Daly, Pham, Huang, Ng, Potts, Learning Word Vectors for Sentiment "
-        "Analysis, ACL 2011",
-    ),
-    SequenceEntry(
-        name="tinyshakespeare",
-        what="plays of Shakespeare, one after the other",
-        content="1,115,394 characters, 65 different ones",
-        files=("input.txt",),
-        published="validation loss 1.88 nats a character (nanoGPT's settings for a CPU)",
-        caveat="the last tenth is of other plays than the rest",
-        licence="public domain",
-        home="https://github.com/karpathy/char-rnn",
-        citation="Andrej Karpathy, The Unreasonable Effectiveness of Recurrent Neural Networks, "
-        "2015",
-    ),
-    SequenceEntry(
-        name="weather",
-        what="the weather of Beijing, hour by hour, from 2010 to 2014",
-        content="43,824 hours: dew point, temperature, pressure, wind, snow, rain, PM2.5",
-        files=("beijing_2010_2014.csv",),
-        published="none on this split",
-        caveat="PM2.5 is missing in 2,067 hours; all else is whole. Wind speed and rain are sums "
-        "since they began",
-        licence="CC BY 4.0",
-        home="https://archive.ics.uci.edu/dataset/381/beijing+pm2+5+data",
-        citation="Song Chen, Beijing PM2.5, UCI Machine Learning Repository, 2017; Liang et al., "
-        "Proceedings of the Royal Society A 471, 2015",
-    ),
-    SequenceEntry(
-        name="color_names",
-        what="names that people gave to colours, without the colours",
-        content="31,914 names, a line each, shuffled",
-        files=("names.txt",),
-        published="none",
-        caveat="made up as well as traditional ones, with accents and digits in some",
-        licence="MIT",
-        home="https://github.com/meodai/color-names",
-        citation="David Aerne and others, color-names, 2026",
-    ),
-)
+
+def _entry(facts: dict[str, Any]) -> Published:
+    lists = {key: tuple(value) for key, value in facts.items() if isinstance(value, list)}
+    kind = MotionEntry if "people" in facts else SequenceEntry
+    return kind(**facts | lists)
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is the faster one
+_ENTRIES = yaml.load(ENTRIES.read_text("utf-8"), _LOADER)
+CATALOGUE: tuple[Published, ...] = tuple(map(_entry, _ENTRIES))
 
 
 def find_entry(name: str) -> Published:
