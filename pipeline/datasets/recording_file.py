@@ -142,7 +142,12 @@ def load_recording(path: Path) -> Recording:
     table = read_table(path)
     header = table.header
     if "series" in header:
-        raise _is_series(path, header["series"])
+        raise bad_file(
+            path,
+            f"is a series of the {header['series']}",
+            "it has no motion and no label; it is for forecasts, not for gestures",
+            "name a recording; an emulated board plays a series with --environment",
+        )
     return table.recording(
         path,
         rate_hz=positive_in(path, header, "rate_hz", "sampling rate", "rate in Hz", "119"),
@@ -151,15 +156,6 @@ def load_recording(path: Path) -> Recording:
         intervals=_intervals_in(path, header, len(table.seq)),
         take=_take_in(path, header),
         pulled=_pulled_in(path, header),
-    )
-
-
-def _is_series(path: Path, what: str) -> PipelineError:
-    return bad_file(
-        path,
-        f"is a series of the {what}",
-        "it has no motion and no label; it is for forecasts, not for gestures",
-        "name a recording; an emulated board plays a series with --environment",
     )
 
 

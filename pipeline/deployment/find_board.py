@@ -59,7 +59,12 @@ def find_board(
         reporter.report(f"no board is seen: plug it in, or {DOUBLE_TAP}; waiting {person_s:.0f} s")
         board = wait_until(choose, person_s)
     if board is None:
-        raise _none_there(spec, profile, person_s)
+        raise NoBoardError(
+            f"No {profile.title} was seen within {person_s:.0f} s{_named(spec)}.",
+            "it is not plugged in, its cable only charges, or an upload was cut short and it hangs",
+            f"plug it in with a data cable; if it is, {DOUBLE_TAP}; then run the command again; "
+            "without a board: `--board virtual`",
+        )
     reporter.log(f"found {board}")
     return board
 
@@ -119,15 +124,6 @@ def _another_kind(board: UsbBoard, profile: BoardProfile) -> PipelineError:
         f"The board at {board.device} is a {board.kind}, not a {profile.name}.",
         "an image runs only on the kind of board that it was built for",
         f"name another port, or deploy with `--board {board.kind}`",
-    )
-
-
-def _none_there(spec: str, profile: BoardProfile, limit_s: float) -> PipelineError:
-    return NoBoardError(
-        f"No {profile.title} was seen within {limit_s:.0f} s{_named(spec)}.",
-        "it is not plugged in, its cable only charges, or an upload was cut short and it hangs",
-        f"plug it in with a data cable; if it is, {DOUBLE_TAP}; then run the command again; "
-        "without a board: `--board virtual`",
     )
 
 

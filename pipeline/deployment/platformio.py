@@ -352,7 +352,11 @@ def build_firmware(
         variables.update(_provide(environment, project, build_dir))
         code = _run(environment, project, variables, log, timeout_s, lock)
     if code is None:
-        raise _took_too_long(environment, log, timeout_s)
+        raise PipelineError(
+            f"Building {environment} was stopped after {timeout_s:.0f} s; its output is in {log}.",
+            "the machine is busy, or PlatformIO waits for a download that does not come",
+            "look at the end of the log, and try again",
+        )
     if code != 0:
         raise _build_failed(environment, log)
     return _built_image(target, build_dir / environment, log)
@@ -462,14 +466,6 @@ def _environment_variables(
     if model_dir is not None:
         variables["GESTURE_MODEL_DIR"] = str(model_dir.resolve())
     return variables
-
-
-def _took_too_long(environment: str, log: Path, timeout_s: float) -> PipelineError:
-    return PipelineError(
-        f"Building {environment} was stopped after {timeout_s:.0f} s; its output is in {log}.",
-        "the machine is busy, or PlatformIO waits for a download that does not come",
-        "look at the end of the log, and try again",
-    )
 
 
 def _build_failed(environment: str, log: Path) -> PipelineError:
