@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import typer
 from rich.markup import escape
 
@@ -12,7 +10,6 @@ from pipeline.cli.console import print_json
 from pipeline.cli.parser import App, Json
 from pipeline.core.errors import ExitCode
 from pipeline.workflows import doctor as workflow
-from pipeline.workflows.doctor import Check
 
 app = App()
 
@@ -30,20 +27,16 @@ def doctor(json: Json = False) -> None:
     \b
     Example: gesture doctor
     """
-    raise typer.Exit(_show_checks(workflow.examine(), json))
-
-
-def _show_checks(checks: Iterable[Check], as_json: bool) -> int:
     made = []
-    for check in checks:
+    for check in workflow.examine():
         made.append(check)
-        if not as_json:
+        if not json:
             colour = STATUS_COLOURS[check.status]
             text = f"[{colour}]{check.status:<5}[/] {escape(check.name)}: {escape(check.found)}"
             console.out.print(text, soft_wrap=True)
             if check.next_step:
                 console.out.print(f"      [bold]next[/] {escape(check.next_step)}", soft_wrap=True)
-    if as_json:
+    if json:
         print_json({"checks": made})
-    broken = any(check.status == "fault" for check in made)
-    return ExitCode.FINDINGS if broken else ExitCode.DONE
+    if any(check.status == "fault" for check in made):
+        raise typer.Exit(ExitCode.FINDINGS)

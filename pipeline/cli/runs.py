@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -168,7 +168,7 @@ def show_comparison(comparison: Comparison, as_json: bool) -> None:
     console.out.print(table, "")
     settings = Table("setting", *(escape(run.run.name) for run in runs), box=None)
     for key, values in comparison.differences.items():
-        settings.add_row(escape(key), *(escape(_value(value)) for value in values))
+        settings.add_row(escape(key), *(escape(json.dumps(value)) for value in values))
     console.out.print(settings if comparison.differences else "no setting differs")
     for warning in comparison.warnings:
         console.out.print(f"[yellow]note[/] {escape(warning)}")
@@ -244,10 +244,6 @@ def _instructions_a_second(run: RunSummary) -> str:
     if each is None or run.hops_per_second is None:
         return UNKNOWN
     return _count(round(each * run.hops_per_second))
-
-
-def _value(value: Any) -> str:
-    return json.dumps(value)
 
 
 def _may_delete(runs: Sequence[RunFolder], as_json: bool) -> bool:

@@ -175,7 +175,8 @@ def _of_others(layer: Layer, fields: Mapping[str, Value]) -> tuple[int, int, int
         return _depthwise(layer)
     rows, window = fields.get("rows"), fields.get("window")  # an nn_rows_t; an nn_size_t of a pool
     taps = rows["inputs"] if isinstance(rows, dict) else 0
-    area = math.prod(_integers(window)) if isinstance(window, dict) else 1
+    sides = window.values() if isinstance(window, dict) else ()
+    area = math.prod(side for side in sides if isinstance(side, int))
     outputs = layer.output.elements
     inputs = sum(_elements(layer))
     sums = layer.macs // taps if isinstance(taps, int) and taps else 0
@@ -195,7 +196,3 @@ def _elements(layer: Layer) -> list[int]:
 
 def _whole_blocks(channels: int) -> int:
     return -(-channels // NN_BLOCK) * NN_BLOCK
-
-
-def _integers(values: Mapping[str, Value]) -> list[int]:
-    return [value for value in values.values() if isinstance(value, int)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Literal, get_args, get_origin
+from typing import Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -65,8 +65,4 @@ def _row(key: str, field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "needed"
-    return f"`{json.dumps(field.default, default=_plain)}`"
-
-
-def _plain(section: BaseModel) -> dict[str, Any]:
-    return section.model_dump(mode="json")
+    return f"`{json.dumps(field.default, default=lambda part: part.model_dump(mode='json'))}`"

@@ -8,6 +8,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pooch
@@ -131,7 +132,7 @@ def make_sequences(entry: SequenceEntry, mirror: Path | None, files: Path, targe
     if _mirrored(entry, mirror, target):
         return
     obtain(entry, mirror, files)
-    _MAKERS.get(entry.name, _unchanged)(files, target)
+    _MAKERS.get(entry.name, partial(shutil.copytree, dirs_exist_ok=True))(files, target)
 
 
 def _mirrored(entry: SequenceEntry, mirror: Path | None, target: Path) -> bool:
@@ -142,10 +143,6 @@ def _mirrored(entry: SequenceEntry, mirror: Path | None, target: Path) -> bool:
     for name, path in paths.items():
         copy_checked(str(path), target / name, hashes[name], str(path))
     return True
-
-
-def _unchanged(files: Path, target: Path) -> None:
-    shutil.copytree(files, target, dirs_exist_ok=True)
 
 
 def _unpacked_reviews(files: Path, target: Path) -> None:

@@ -110,15 +110,11 @@ def _overlay(axes: Any, takes: Sequence[Recording], names: Sequence[str]) -> Non
 
 
 def _pictures_by_label(recordings: Sequence[Recording]) -> dict[str, bytes]:
-    return {
-        _heading(label, takes): _takes_picture(takes[:SHOWN_TAKES])
-        for label, takes in _by_label(recordings).items()
-    }
-
-
-def _heading(label: str, takes: Sequence[Recording]) -> str:
-    shown = f", the first {SHOWN_TAKES} shown" if len(takes) > SHOWN_TAKES else ""
-    return f"{label}: {len(takes)} takes{shown}"
+    pictures = {}
+    for label, takes in _by_label(recordings).items():
+        shown = f", the first {SHOWN_TAKES} shown" if len(takes) > SHOWN_TAKES else ""
+        pictures[f"{label}: {len(takes)} takes{shown}"] = _takes_picture(takes[:SHOWN_TAKES])
+    return pictures
 
 
 def _takes_picture(takes: Sequence[Recording]) -> bytes:

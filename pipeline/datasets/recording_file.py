@@ -148,20 +148,22 @@ def load_recording(path: Path) -> Recording:
             "it has no motion and no label; it is for forecasts, not for gestures",
             "name a recording; an emulated board plays a series with --environment",
         )
+    take = _entry_in(path, header, "take", r"\d+", "no number")
+    pulled = _entry_in(path, header, "pulled", "|".join(PULLED), f"not {' or '.join(PULLED)}")
     return table.recording(
         path,
         rate_hz=positive_in(path, header, "rate_hz", "sampling rate", "rate in Hz", "119"),
         label=name_in(path, header, "label"),
         person=name_in(path, header, "person"),
         intervals=_intervals_in(path, header, len(table.seq)),
-        take=_take_in(path, header),
-        pulled=_pulled_in(path, header),
+        take=int(take[0]) if take else None,
+        pulled=pulled[0] if pulled else None,
     )
 
 
 FORMAT = 1
 
-_CLOCK = re.compile(r"offset_us=(-?\d+) drift_ppm=(-?\d+(?:\.\d+)?) at_us=(\d+)")
+_CLOCK = r"offset_us=(-?\d+) drift_ppm=(-?\d+(?:\.\d+)?) at_us=(\d+)"
 
 
 def recording_header(recording: Recording) -> str:
@@ -289,30 +291,20 @@ def _faults_in(path: Path, header: Mapping[str, str], n: int) -> tuple[Fault, ..
     return tuple(faults)
 
 
-def _take_in(path: Path, header: Mapping[str, str]) -> int | None:
-    text = header.get("take", "")
-    if text and not text.isdecimal():
-        raise _edited(path, f"`# take: {text}` is no number")
-    return int(text) if text else None
-
-
-def _pulled_in(path: Path, header: Mapping[str, str]) -> str | None:
-    text = header.get("pulled", "")
-    if text and text not in PULLED:
-        raise _edited(path, f"`# pulled: {text}` is not {' or '.join(PULLED)}")
-    return text or None
-
-
 def _clock_in(path: Path, header: Mapping[str, str]) -> HostClock | None:
-    text = header.get("clock", "")
-    match = _CLOCK.fullmatch(text)
-    if text and not match:
-        raise _edited(path, f"`# clock: {text}` is not offset_us=… drift_ppm=… at_us=…")
+    match = _entry_in(path, header, "clock", _CLOCK, "not offset_us=… drift_ppm=… at_us=…")
     return HostClock(int(match[1]), float(match[2]), int(match[3])) if match else None
 
 
-def _edited(path: Path, what: str) -> PipelineError:
-    return bad_file(path, what, "the header was edited", "correct or delete that line")
+def _entry_in(
+    path: Path, header: Mapping[str, str], key: str, pattern: str, fault: str
+) -> re.Match[str] | None:
+    text = header.get(key, "")
+    match = re.fullmatch(pattern, text)
+    if text and not match:
+        what = f"`# {key}: {text}` is {fault}"
+        raise bad_file(path, what, "the header was edited", "correct or delete that line")
+    return match
 
 
 def _parts(header: Mapping[str, str], key: str) -> list[str]:

@@ -48,16 +48,12 @@ def add_recording(recording: Recording, folder: Path) -> Path:
 
 def load_recordings(folder: Path, labels: Iterable[str] | None = None) -> list[Recording]:
     """Read all recordings of a dataset, or those with some labels, always in the same order."""
-    paths = recording_paths(_with_sample(folder))
+    own_sample = folder == SAMPLE and not folder.exists()
+    paths = recording_paths(PROJECT / SAMPLE if own_sample else folder)
     if labels is not None:
         wanted = _known_labels(folder, tuple(labels), {path.parent.name for path in paths})
         paths = [path for path in paths if path.parent.name in wanted]
     return [load_from_dataset(path) for path in paths]
-
-
-def _with_sample(folder: Path) -> Path:
-    """A folder, or the tool's own sample data if `data/sample` is not in this folder."""
-    return PROJECT / SAMPLE if folder == SAMPLE and not folder.exists() else folder
 
 
 def recording_paths(folder: Path) -> list[Path]:

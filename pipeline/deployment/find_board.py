@@ -59,8 +59,9 @@ def find_board(
         reporter.report(f"no board is seen: plug it in, or {DOUBLE_TAP}; waiting {person_s:.0f} s")
         board = wait_until(choose, person_s)
     if board is None:
+        named = "" if spec == "auto" else f"; {spec} was asked for"
         raise NoBoardError(
-            f"No {profile.title} was seen within {person_s:.0f} s{_named(spec)}.",
+            f"No {profile.title} was seen within {person_s:.0f} s{named}.",
             "it is not plugged in, its cable only charges, or an upload was cut short and it hangs",
             f"plug it in with a data cable; if it is, {DOUBLE_TAP}; then run the command again; "
             "without a board: `--board virtual`",
@@ -115,7 +116,12 @@ def _is_named(board: UsbBoard, spec: str) -> bool:
 
 def _only(boards: Sequence[UsbBoard]) -> UsbBoard | None:
     if len(boards) > 1:
-        raise _several(boards)
+        names = ", ".join(f"{board.device} (id:{board.serial_number})" for board in boards)
+        raise NoBoardError(
+            f"{len(boards)} boards are plugged in: {names}.",
+            "an image goes to one board, and this program does not guess which",
+            f"name one, for example `--port id:{boards[0].serial_number}`",
+        )
     return boards[0] if boards else None
 
 
@@ -124,17 +130,4 @@ def _another_kind(board: UsbBoard, profile: BoardProfile) -> PipelineError:
         f"The board at {board.device} is a {board.kind}, not a {profile.name}.",
         "an image runs only on the kind of board that it was built for",
         f"name another port, or deploy with `--board {board.kind}`",
-    )
-
-
-def _named(spec: str) -> str:
-    return "" if spec == "auto" else f"; {spec} was asked for"
-
-
-def _several(boards: Sequence[UsbBoard]) -> PipelineError:
-    names = ", ".join(f"{board.device} (id:{board.serial_number})" for board in boards)
-    return NoBoardError(
-        f"{len(boards)} boards are plugged in: {names}.",
-        "an image goes to one board, and this program does not guess which",
-        f"name one, for example `--port id:{boards[0].serial_number}`",
     )

@@ -32,13 +32,12 @@ from pipeline.training.text_task import log_softmax
 from pipeline.twin.library import Twin
 from pipeline.twin.text_twin import TextTwin
 from pipeline.workflows import decision, generated
-from pipeline.workflows.generated import CalibrationData, calibration_data, save_embedding
+from pipeline.workflows.generated import CalibrationData, calibration_data
 from pipeline.workflows.report import write_report
 from pipeline.workflows.run_facts import (
     background_note,
     load_float_forecasts,
     load_windows,
-    save_int8_forecasts,
     window_arrays,
 )
 from pipeline.workflows.runs import locked_run, require_space
@@ -159,7 +158,7 @@ def _save(compiled: _Compiled, verified: VerifiedRun, contract: Contract) -> Non
     run, draft = verified.run, verified.draft
     compiled.save_sources(draft.sources, contract)
     if compiled.table is not None:
-        save_embedding(draft.embedding_file, compiled.table)
+        save_arrays(draft.embedding_file, rows=compiled.table.embedding)
     compiled.vectors.save(draft.golden_file)
     compiled.network.cost.save(draft.cost_file)
     write_sequence_flatbuffer(run, verified.windows["calibration"], draft.sequence_file)
@@ -376,7 +375,7 @@ def evaluate_forecasts(verified: VerifiedRun) -> TaskResult:
     dataset = load_float_forecasts(verified.run).dataset
     test = dataset.origins["test"]
     forecasts = verified.twin.forecast(dataset.rows)[test - dataset.window + 1]
-    save_int8_forecasts(verified.draft, forecasts)
+    save_arrays(verified.draft.scores_file, thousandths=forecasts)
     scores = forecast_scores(dataset, test, forecasts / UNITS_PER_SAMPLE_STEP)
     return TaskResult(verified.contract, figures=error_figures(scores))
 

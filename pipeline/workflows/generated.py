@@ -28,7 +28,7 @@ from pipeline.core.artifacts import Float32, Int8
 from pipeline.core.contract import Contract, Quantization
 from pipeline.core.costs import NetworkCost
 from pipeline.core.errors import MismatchError, UsageError
-from pipeline.core.files import atomic_write, load_arrays, save_arrays
+from pipeline.core.files import atomic_write, load_arrays
 from pipeline.core.project import PACKAGE, PROJECT, work_folder
 from pipeline.core.run_folder import RunFolder
 from pipeline.core.tokens import Vocabulary
@@ -242,11 +242,6 @@ def calibration_data(
     embedding = split_embedding(run.keras_file, body, log)
     calibration, test = (embedding[windows[part]] for part in ("calibration", "test"))
     return CalibrationData(body, calibration, test, _entries(run, contract), embedding)
-
-
-def save_embedding(file: Path, table: TextTable) -> None:
-    """Write the int8 embedding."""
-    save_arrays(file, rows=table.embedding)
 
 
 def load_table(run: RunFolder, contract: Contract) -> TextTable:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from pipeline.config.file import read_settings
 from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
-from pipeline.core.artifacts import Figure, Float32, Int32
+from pipeline.core.artifacts import Figure, Float32
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract
 from pipeline.core.errors import MismatchError, PipelineError
-from pipeline.core.files import load_arrays, load_json, save_arrays
+from pipeline.core.files import load_arrays, load_json
 from pipeline.core.forecasts import ForecastScore, HeldOutSeries, forecast_scores
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.held_out_recordings import HeldOutRecordings
@@ -135,11 +135,6 @@ def _int8_scores(run: RunFolder, contract: Contract) -> Float32 | None:
     held_out = HeldOutScores.load(run.require(run.scores_file, "convert"))
     steps = held_out.int8_scores.astype(np.float32) - contract.quantization.output_zero_point
     return steps * np.float32(contract.quantization.output_scale)
-
-
-def save_int8_forecasts(run: RunFolder, thousandths: Int32) -> None:
-    """Save the forecasts of the compiled C at each origin: int32 [m, outputs]."""
-    save_arrays(run.scores_file, thousandths=thousandths)
 
 
 def load_forecasts(run: RunFolder) -> HeldOutSeries:
