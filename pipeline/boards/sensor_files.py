@@ -21,10 +21,7 @@ MOST_SAMPLES = (PSRAM_BYTES - IMU_HEADER.size) // IMU_RECORD.itemsize
 
 
 def imu_bytes(recording: Recording, loop: bool = False) -> bytes:
-    """The memory of an emulated IMU that plays a recording.
-
-    Args:
-        loop: begin again after the last sample.
+    """The memory of an emulated IMU that plays a recording; in a loop, again and again.
 
     Raises:
         PipelineError: USAGE for another recording, or one that is too long.

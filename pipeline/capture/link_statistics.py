@@ -136,20 +136,12 @@ MOST_SCORE = 255  # of one window
 
 
 class Smoothing:
-    """The average of the newest scores, as the board computes it.
-
-    Attributes:
-        thresholds: of each class, 0 to 1; None for the background, which is never detected.
-    """
+    """The average of the newest scores, as the board computes it, and the classes' thresholds."""
 
     def __init__(
         self, windows: int, background: int | None, fire_sums: tuple[int, ...], longest_us: int
     ) -> None:
-        """Prepare an average over `windows` windows.
-
-        Args:
-            longest_us: after a longer gap between two windows the average starts again.
-        """
+        """Over `windows` windows; after a gap of more than longest_us it starts again."""
         whole = windows * MOST_SCORE
         self.thresholds = tuple(
             None if place == background else fire_sum / whole

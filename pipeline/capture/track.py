@@ -69,11 +69,7 @@ class TrackSection:
 
 @dataclass
 class Track:
-    """All samples of one sender, in order.
-
-    Attributes:
-        totals: number of samples or lines by kind of fault, such as `lost`.
-    """
+    """All samples of one sender, in order; totals: samples or lines by kind of fault."""
 
     channels: int = 6
     period_us: float = 0.0

@@ -101,12 +101,7 @@ class FixedCell:
         return {state: np.zeros(shape, np.int64) for state, _ in self.cell.kind.states}
 
     def step(self, x: Integers, states: dict[str, Integers]) -> dict[str, Integers]:
-        """One step of the cell: the new states.
-
-        Args:
-            x: [n, inputs], int8 values or, from another cell, int16 values.
-            states: [n, units], int16 values, by name.
-        """
+        """The new states, by name, int16 [n, units]; x: [n, inputs], of int8 or of another cell."""
         widened = x * INT8_GAIN if self.cell.takes_int8 else x
         from_x = self.matrices["kernel"].apply(widened)
         if self.cell.kind is LSTM:

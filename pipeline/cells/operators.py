@@ -28,11 +28,7 @@ class CellOperator:
 
 @dataclass(frozen=True)
 class CellKind:
-    """A kind of cell.
-
-    Args:
-        states: pairs of the name of a state and of the new state.
-    """
+    """A kind of cell; states: pairs of the name of a state and of the new state."""
 
     name: str
     gates: int
@@ -156,12 +152,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Recurrence:
-    """Cells on a sequence.
-
-    Args:
-        cells: one after the other; the first takes a column.
-        receptive_field: samples of a column, the receptive field before the cells.
-    """
+    """Cells, one after the other, on columns of `receptive_field` samples."""
 
     cells: tuple[Cell, ...]
     receptive_field: int

@@ -20,10 +20,7 @@ from pipeline.compiler.routes import Route, route_of
 
 @dataclass(frozen=True)
 class Step:
-    """One kernel call: an operator and those fused into it.
-
-    compact: little memory counts for more than few instructions.
-    """
+    """One kernel call: an operator and those fused into it; compact: for little memory."""
 
     operator: Operator
     pool: Operator | None = None

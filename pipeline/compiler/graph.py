@@ -66,10 +66,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator of the graph.
-
-    layer: the Keras layer it comes from, as a C identifier.
-    """
+    """An operator of the graph; layer: the Keras layer it comes from, as a C identifier."""
 
     name: str
     layer: str  # the Keras layer it comes from, as a C identifier

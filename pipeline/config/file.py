@@ -24,10 +24,7 @@ MOST_DEPTH = 20
 
 
 def load_section(path: Path, kind: type[Kind], overrides: Iterable[str] = ()) -> Kind:
-    """Read a config file.
-
-    Args:
-        overrides: each `section.key=value`; they replace values of the file.
+    """Read a config file; overrides, each `section.key=value`, replace its values.
 
     Raises:
         PipelineError: USAGE, with all faults of the file.

@@ -66,12 +66,9 @@ def _check_kind(flatbuffer: Path) -> None:
 
 @dataclass(frozen=True)
 class SteppedReference:
-    """The reference of a recurrent network: TensorFlow Lite Micro before and after its cells.
+    """The reference of a recurrent network: TensorFlow Lite Micro around its cells.
 
     The cells themselves are those of pipeline/cells/arithmetic.py.
-
-    Args:
-        parts: the network before the cells, and after them.
     """
 
     parts: Parts
@@ -84,10 +81,7 @@ class SteppedReference:
         return cls(split_step(step), recurrence, log)
 
     def scores(self, inputs: Int8, every: int) -> Int8:
-        """Scores after every `every` samples, int8 [n, T / every, K]; the states begin at zero.
-
-        inputs: int8 [n, T, C].
-        """
+        """Scores, int8 [n, T / every, K], after every `every` samples of int8 [n, T, C]."""
         states = self.states(self._columns(inputs))  # [n, columns, units]
         receptive_field, stride = self.recurrence.receptive_field, self.recurrence.stride
         ends = range(every, inputs.shape[1] + 1, every)
@@ -98,10 +92,7 @@ class SteppedReference:
         return scores.reshape(len(inputs), len(counts), -1)
 
     def states(self, columns: Int8) -> Int16:
-        """The state h of the last cell after each column, int16 [n, columns, units].
-
-        columns: int8 [n, columns, F].
-        """
+        """The state h of the last cell after each column of int8 [n, columns, F]: int16."""
         values: Integers = columns.astype(np.int64)
         for cell in map(FixedCell.of, self.recurrence.cells):
             values = _over_time(cell, values)

@@ -20,10 +20,7 @@ def main(model_file: Path, windows_file: Path, flatbuffer_file: Path) -> None:
 
 
 def sequence_flatbuffer(model: Any, windows: Any) -> bytes:
-    """The int8 flatbuffer of a Keras model of LSTMs.
-
-    windows: calibration data, float32 [n, T, C], scaled.
-    """
+    """The int8 flatbuffer of a Keras model of LSTMs; windows: float32 [n, T, C], scaled."""
     front, recurrent, head = parts_of(model)
     file, columns = SequenceFile(), windows
     if front:

@@ -51,12 +51,7 @@ _INT16 = schema.TensorType.INT16
 
 @dataclass(frozen=True)
 class Parts:
-    """A one-step network without its cells.
-
-    Args:
-        front: samples to a column; None where a column is one sample.
-        head: the state of the last cell, int16, to scores.
-    """
+    """A one-step network without its cells: samples to a column, and the last state to scores."""
 
     front: bytes | None
     head: bytes

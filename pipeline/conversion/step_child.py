@@ -24,10 +24,7 @@ def main(model_file: Path, windows_file: Path, flatbuffer_file: Path) -> None:
 
 
 def step_flatbuffer(model: Any, windows: Any) -> bytes:
-    """The int8 flatbuffer of one step of a Keras model.
-
-    windows: calibration data, float32 [n, T, C], scaled.
-    """
+    """The int8 flatbuffer of one step of a Keras model; windows: float32 [n, T, C], scaled."""
     front, recurrent, head = parts_of(model)
     columns, front_file = windows.astype(np.float64), None
     if front:
@@ -90,10 +87,7 @@ def _window_of(layer: Any) -> tuple[int, int]:
 
 
 def converted(layers: Sequence[Any], inputs: Any) -> bytes:
-    """The int8 flatbuffer of these layers.
-
-    inputs: calibration data, float32 [n, …].
-    """
+    """The int8 flatbuffer of these layers; inputs: calibration data, float32 [n, …]."""
     return int8_flatbuffer(keras_network(layers, inputs.shape[1:], 1), inputs)
 
 

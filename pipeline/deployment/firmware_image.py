@@ -23,11 +23,7 @@ from pipeline.core.files import save_json
 
 @dataclass(frozen=True)
 class FirmwareImage:
-    """A built image and its size. Bytes are as the linker reports them.
-
-    Attributes:
-        ram_parts: ram_bytes by purpose; empty for a host's program.
-    """
+    """A built image, its size as the linker reports it, and its ram_bytes by purpose."""
 
     board: str
     path: str

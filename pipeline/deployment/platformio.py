@@ -387,17 +387,13 @@ def _only_build_in(build_dir: Path, timeout_s: float) -> Iterator[int]:
                 break
             except BlockingIOError:
                 if time.monotonic() > give_up_at:
-                    raise _busy(build_dir, timeout_s) from None
+                    raise PipelineError(
+                        f"Another build has held {build_dir} for {timeout_s:.0f} s.",
+                        "the same run is being built by another command",
+                        "wait for it, or stop it, and try again",
+                    ) from None
                 time.sleep(LOCK_POLL_S)
         yield lock.fileno()
-
-
-def _busy(build_dir: Path, timeout_s: float) -> PipelineError:
-    return PipelineError(
-        f"Another build has held {build_dir} for {timeout_s:.0f} s.",
-        "the same run is being built by another command",
-        "wait for it, or stop it, and try again",
-    )
 
 
 def _provide(environment: str, project: Path, build_dir: Path) -> dict[str, str]:
@@ -439,14 +435,9 @@ def _run(
         except subprocess.TimeoutExpired:
             return None
         finally:
-            _end_group(process)
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill PlatformIO with its compilers, also after Ctrl-C."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+            if process.poll() is None:  # end its compilers too, also after Ctrl-C
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def _environment_variables(

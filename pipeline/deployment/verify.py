@@ -165,11 +165,7 @@ NEXT = "convert the run again, or train it again where its model is not the one 
 
 
 def compare_texts(folder: Path, expected: Mapping[str, str]) -> int:
-    """Compare the files of a folder with the expected texts; returns their number.
-
-    Raises:
-        PipelineError: MISMATCH; it names the first line that differs.
-    """
+    """Compare a folder's files with texts, and count them; MISMATCH names the first other line."""
     for name, text in sorted(expected.items()):
         path = folder / name
         if not path.is_file():

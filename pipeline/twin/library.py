@@ -150,12 +150,7 @@ class Twin:
         )
 
     def decide(self, policy: DecisionPolicy, scores: Int8, t_us: Int64) -> list[Event]:
-        """The events of a replay with another decision policy.
-
-        Args:
-            scores: int8 [windows, classes].
-            t_us: int64 [windows], the end of each window, rising.
-        """
+        """The events of a replay by another policy; t_us: int64 [windows], each window's end."""
         scores = np.ascontiguousarray(scores, np.int8)
         times = np.ascontiguousarray(t_us, np.uint64)
         if scores.shape != (len(times), self.classes) or len(policy.thresholds) != self.classes:

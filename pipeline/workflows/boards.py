@@ -78,11 +78,7 @@ def start_board(
     loop: bool = False,
     on_step: OnStep = lambda _: None,
 ) -> Iterator[RunningBoard]:
-    """Run an emulated board during the block. Other commands wait for it while it is built.
-
-    Args:
-        fast: as fast as possible, instead of the sensor's rate.
-    """
+    """Run an emulated board, as fast as possible or at the sensor's rate, during the block."""
     _check_board(board)
     _check_loop(loop, imu)
     with ExitStack() as stack:

@@ -111,8 +111,9 @@ def _deploy(
     with _on_board(run, image, port, log_file(run, "upload", flags), on_step) as ready:
         _prove_task(run, ready.device, on_step)
         profiled = _profile(run, board, ready.device, on_step) if flags else None
-    instructions = _instructions(board, ready.verified)
-    image = replace(image, instructions_per_inference=instructions)
+    if board == "virtual":  # it alone counts instructions
+        counted = round(instructions_of_ticks(ready.verified.ticks_per_inference))
+        image = replace(image, instructions_per_inference=counted)
     image.save(run.firmware_file)
     note(run, "deploy")
     write_report(run)
@@ -232,13 +233,6 @@ def _profile(run: RunFolder, board: str, port: str, on_step: OnStep) -> Profile:
         if board == "native":
             return take_profile(client, cost, "ns", lambda ticks: ticks * 1e9 / tick_hz)
         return take_profile(client, cost, "cycles", lambda ticks: ticks)
-
-
-def _instructions(board: str, verified: Verified) -> int | None:
-    """Instructions of an inference; only the fast virtual board counts them."""
-    if board != "virtual":
-        return None
-    return round(instructions_of_ticks(verified.ticks_per_inference))
 
 
 def _estimate(board: str, verified: Verified, contract: Contract) -> Estimate | None:

@@ -232,11 +232,7 @@ class CalibrationData:
 def calibration_data(
     run: RunFolder, contract: Contract, windows: dict[str, NDArray[Any]], body: Path, log: Path
 ) -> CalibrationData:
-    """Prepare the network and its data for quantization.
-
-    Args:
-        body: the file for the network without its embedding.
-    """
+    """The network and its data for quantization; body: a file for it without its embedding."""
     if contract.vocabulary is None:
         return CalibrationData(run.keras_file, windows["calibration"], windows["test"])
     embedding = split_embedding(run.keras_file, body, log)

@@ -232,11 +232,7 @@ CHARACTERS, TEMPERATURE, SEED = 200, 1.0, 1
 
 @dataclass(frozen=True)
 class Forecast:
-    """One forecast.
-
-    Args:
-        time: of the forecast; in seconds of the board's clock if the series has no dates.
-    """
+    """One forecast; time: in seconds of the board's clock if the series has no dates."""
 
     channel: str
     unit: str
