@@ -167,16 +167,13 @@ class Pump:
         board_open = True
         while board_open and not self._stopping:
             board_open = self._turn(board)
-        self._linger()
-        return not board_open
-
-    def _linger(self) -> None:
         deadline = time.monotonic() + LINGER_S
         while self._port.is_open() and not self._stopping and time.monotonic() < deadline:
             if self._to_client:
                 deadline = time.monotonic() + LINGER_S
             self._serve_client()
             self._wait({}, CLIENT_CHECK_MS)
+        return not board_open
 
     def _turn(self, board: BoardLine) -> bool:
         wanted = {}

@@ -150,7 +150,8 @@ class Link:
         elif self._decoder.sender not in (None, BOARD):
             self._stream(now_s)
         elif now_s - self._since_s > READY_TIMEOUT_S:
-            raise self._decoder.info_error or self._no_sender()
+            unknown = _no_known_sender if self._decoder.stream.is_imu else _not_our_firmware
+            raise self._decoder.info_error or unknown(self.name)
         elif now_s - self._asked_s >= ASK_EVERY_S:
             self.port.write(b"info\n")
             self._asked_s = now_s
@@ -193,9 +194,6 @@ class Link:
             raise _no_environment(info)
         elif is_late:
             raise _no_readings(info)
-
-    def _no_sender(self) -> PipelineError:
-        return (_no_known_sender if self._decoder.stream.is_imu else _not_our_firmware)(self.name)
 
 
 def _no_samples(info: BoardInfo) -> PipelineError:

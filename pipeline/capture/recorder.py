@@ -103,7 +103,12 @@ class Recorder:
         try:
             while not self._session.done and not stop() and self._apply(self._view.next_command()):
                 self._poll()
-            self._stop_streams()
+            for link in self.links:  # else the next program would receive old samples
+                with suppress(PipelineError):  # it is gone, and no longer streams
+                    link.stop(time.monotonic())
+            deadline_s = time.monotonic() + STOP_WITHIN_S
+            while any(link.is_stopping for link in self.links) and time.monotonic() < deadline_s:
+                self._poll()
         except PipelineError:
             self._finish()
             raise
@@ -118,15 +123,6 @@ class Recorder:
         if in_progress:
             fate = "is saved" if takes else "was too short to be saved"
             self._view.report(f"the movement in progress {fate}")
-
-    def _stop_streams(self) -> None:
-        """Stop the boards: else the next program would receive old samples."""
-        for link in self.links:
-            with suppress(PipelineError):  # it is gone, and no longer streams
-                link.stop(time.monotonic())
-        deadline_s = time.monotonic() + STOP_WITHIN_S
-        while any(link.is_stopping for link in self.links) and time.monotonic() < deadline_s:
-            self._poll()
 
     def _poll(self) -> None:
         Port.wait_any([link.port for link in self.links if link.is_open], WAIT_S)

@@ -121,7 +121,7 @@ def data_stream(
     with console.steps(json) as on_step:
         on_step(f"joining the takes of {dataset}")
         stream = workflow.make_stream(dataset, file, run, seed)
-    seconds = len(stream) / stream.rate_hz
+    seconds = stream.seconds
     if json:
         print_json({"file": file, "seconds": seconds, "intervals": stream.intervals})
     else:

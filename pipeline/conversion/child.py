@@ -57,22 +57,18 @@ servers = threading.local()  # a server dies with the thread that started it
 def _server() -> Server:
     server: Server | None = getattr(servers, "server", None)
     if server is None or server.owner != os.getpid() or server.process.poll() is not None:
-        server = servers.server = _started()
+        ours, theirs = socket.socketpair()
+        path = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
+        with theirs:
+            process = subprocess.Popen(
+                [*dying_with_us(), sys.executable, "-m", "pipeline.conversion.child_server"],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, **ENVIRONMENT, "PYTHONPATH": path},
+            )
+        server = servers.server = Server(process, ours)
     return server
-
-
-def _started() -> Server:
-    ours, theirs = socket.socketpair()
-    path = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
-    with theirs:
-        process = subprocess.Popen(
-            [*dying_with_us(), sys.executable, "-m", "pipeline.conversion.child_server"],
-            stdin=theirs.fileno(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **ENVIRONMENT, "PYTHONPATH": path},
-        )
-    return Server(process, ours)
 
 
 def run_child(

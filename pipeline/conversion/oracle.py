@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from pipeline.cells.arithmetic import FixedCell, Integers
 from pipeline.cells.operators import Recurrence
@@ -95,33 +96,24 @@ class SteppedReference:
         """The state h of the last cell after each column of int8 [n, columns, F]: int16."""
         values: Integers = columns.astype(np.int64)
         for cell in map(FixedCell.of, self.recurrence.cells):
-            values = _over_time(cell, values)
+            states = cell.start(len(values))
+            hidden = np.empty((*values.shape[:2], cell.cell.units), np.int64)
+            for t in range(values.shape[1]):
+                states = cell.step(values[:, t], states)
+                hidden[:, t] = states["h"]
+            values = hidden
         return values.astype(np.int16)
 
     def _columns(self, inputs: Int8) -> Int8:
         if self.parts.front is None:
             return inputs
-        starts = range(
-            0, inputs.shape[1] - self.recurrence.receptive_field + 1, self.recurrence.stride
-        )
-        parts = np.stack(
-            [inputs[:, at : at + self.recurrence.receptive_field] for at in starts], axis=1
-        )
-        columns = self._run(self.parts.front, parts.reshape(len(inputs) * len(starts), -1))
-        return columns.reshape(len(inputs), len(starts), -1)
+        fields = sliding_window_view(inputs, self.recurrence.receptive_field, axis=1)
+        parts = fields[:, :: self.recurrence.stride].swapaxes(2, 3)
+        count = parts.shape[0] * parts.shape[1]
+        return self._run(self.parts.front, parts.reshape(count, -1)).reshape(*parts.shape[:2], -1)
 
     def _run(self, flatbuffer: bytes, inputs: Int8 | Int16) -> Int8:
         with draft_beside(self.log.parent / "stepped", "convert") as work:
             file = work / "part.tflite"
             file.write_bytes(flatbuffer)
             return run_oracle(file, inputs, self.log)
-
-
-def _over_time(cell: FixedCell, columns: Integers) -> Integers:
-    """The state h after each column, [n, columns, units]."""
-    states = cell.start(len(columns))
-    hidden = np.empty((*columns.shape[:2], cell.cell.units), np.int64)
-    for t in range(columns.shape[1]):
-        states = cell.step(columns[:, t], states)
-        hidden[:, t] = states["h"]
-    return hidden

@@ -112,6 +112,11 @@ class Recording:
         return len(self.samples)
 
     @property
+    def seconds(self) -> float:
+        """Its length, by the nominal rate."""
+        return len(self) / self.rate_hz
+
+    @property
     def thousandths(self) -> Int32:
         """The samples as a board has them: int32 [n, channels], in thousandths of the unit."""
         return thousandths(self.samples)

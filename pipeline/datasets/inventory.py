@@ -69,7 +69,7 @@ def _share(label: str, person: str, takes: list[Recording]) -> Share:
         person,
         tuple(sorted({take.session for take in takes})),
         len(takes),
-        round(sum(len(take) / take.rate_hz for take in takes), 3),
+        round(sum(take.seconds for take in takes), 3),
         tuple(sorted({take.rate_hz for take in takes})),
     )
 

@@ -15,13 +15,10 @@ from pipeline.core.artifacts import Recording
 def labels_of(usable: Sequence[Recording], config: GestureConfig) -> tuple[str, ...]:
     """The labels of a dataset: gestures by name, then the background if there is any."""
     background = config.data.background
-    gestures = sorted(set().union(*map(_labels_in, usable)) - {background})
+    found = ({part.label for part in take.intervals} or {take.label} for take in usable)
+    gestures = sorted(set().union(*found) - {background})
     resting = any(_has_background(recording, config) for recording in usable)
     return (*gestures, background) if resting else tuple(gestures)
-
-
-def _labels_in(recording: Recording) -> set[str]:
-    return {interval.label for interval in recording.intervals} or {recording.label}
 
 
 def _has_background(recording: Recording, config: GestureConfig) -> bool:

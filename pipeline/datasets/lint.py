@@ -119,14 +119,10 @@ def _check_take(take: TakeFile, full_scales: dict[tuple[str, ...], float | None]
 
 def _reached_full_scales(takes: Sequence[TakeFile]) -> dict[tuple[str, ...], float | None]:
     scales: dict[tuple[str, ...], float | None] = {}
-    for kind in FULL_SCALES:
-        peak = max((np.abs(_axes(take, kind)).max() for take in takes if take.has_imu), default=0)
+    for kind, at in zip(FULL_SCALES, (slice(0, 3), slice(3, 6)), strict=True):
+        peak = max((np.abs(take.imu[:, at]).max() for take in takes if take.has_imu), default=0)
         scales[kind] = reached_full_scale(kind, float(peak))
     return scales
-
-
-def _axes(take: TakeFile, kind: tuple[str, ...]) -> Float32:
-    return take.imu[:, :3] if kind == ACCELERATION else take.imu[:, 3:]
 
 
 def _gaps(take: TakeFile) -> Iterator[Finding]:
@@ -513,15 +509,15 @@ def _check_rates(takes: Sequence[TakeFile]) -> list[Finding]:
 def _check_lengths(takes: Sequence[TakeFile]) -> Iterator[Finding]:
     seconds = defaultdict(list)
     for take in takes:
-        seconds[take.recording.label].append(_seconds(take))
+        seconds[take.recording.label].append(take.recording.seconds)
     for take in takes:
         usual_s = float(np.median(seconds[take.recording.label]))
-        if _seconds(take) < max(SHORT * usual_s, SHORTEST_S):
+        if take.recording.seconds < max(SHORT * usual_s, SHORTEST_S):
             yield Finding(
                 "too-short",
                 take.path,
                 None,
-                f"{len(take.recording)} samples, {_seconds(take):.2f} s; a take of "
+                f"{len(take.recording)} samples, {take.recording.seconds:.2f} s; a take of "
                 f"{take.recording.label} usually has {usual_s:.2f} s",
                 "the gesture is probably cut: delete the file, or record the take again",
             )
@@ -570,9 +566,7 @@ def labels_of_few_takes(recordings: Sequence[Recording]) -> dict[str, int]:
     """The labels with too few takes; a label with a long recording has enough windows."""
     counts = Counter(recording.label for recording in recordings)
     long = {
-        recording.label
-        for recording in recordings
-        if recording.intervals or len(recording) / recording.rate_hz > 10
+        recording.label for recording in recordings if recording.intervals or recording.seconds > 10
     }
     few = (label for label in sorted(counts) if counts[label] < FEWEST_TAKES)
     return {label: counts[label] for label in few if label not in long}
@@ -581,7 +575,7 @@ def labels_of_few_takes(recordings: Sequence[Recording]) -> dict[str, int]:
 def _labels(takes: Sequence[TakeFile], dataset: Path) -> Iterator[Finding]:
     seconds: Counter[str] = Counter()
     for take in takes:
-        seconds[take.recording.label] += _seconds(take)  # type: ignore[assignment]
+        seconds[take.recording.label] += take.recording.seconds  # type: ignore[assignment]
     most, least = max(seconds, key=seconds.__getitem__), min(seconds, key=seconds.__getitem__)
     if seconds[most] > UNEQUAL * seconds[least]:
         yield Finding(
@@ -609,10 +603,6 @@ def _people(takes: Sequence[TakeFile], dataset: Path) -> Iterator[Finding]:
         if what:
             step = f"record what is missing with --person {person}; otherwise a model learns the "
             yield Finding("balance", dataset, None, what, step + "person, not the label")
-
-
-def _seconds(take: TakeFile) -> float:
-    return len(take.recording) / take.recording.rate_hz
 
 
 def _and_others(takes: Sequence[TakeFile]) -> str:

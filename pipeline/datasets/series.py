@@ -39,6 +39,7 @@ from pipeline.datasets.recording_file import (
 
 PARTS_OF_A_DATE = ("year", "month", "day", "hour", "minute", "second")
 CLOCKS_US: Mapping[str, int] = {"_us": 1, "_s": 1_000_000}  # by the end of a column's name
+CHANNELS = re.compile("# channels:")  # as in `# channels: temperature [degC], pressure [hPa]`
 UNIT = re.compile(r"(\w+) \[([^\]]+)\]")
 EPOCH = datetime.datetime(1970, 1, 1)
 
@@ -107,7 +108,7 @@ def read_series(path: Path, config: SeriesConfig) -> Series:
         times_us=times_us,
         dated=dated,
         step_s=_check_steps(path, times_us, lines),
-        units=_units(comments),
+        units=dict(UNIT.findall(next(filter(CHANNELS.match, comments), ""))),
         fingerprint=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
 
@@ -136,12 +137,6 @@ def _table(path: Path) -> tuple[list[str], tuple[int, list[str]], _Rows]:
                 line=row.line,
             )
     return comments, (first.line, header), rest
-
-
-def _units(comments: Sequence[str]) -> dict[str, str]:
-    """The units in a line such as `# channels: temperature [degC], pressure [hPa]`."""
-    line = next((line for line in comments if line.startswith("# channels:")), "")
-    return dict(UNIT.findall(line))
 
 
 def _no_series(path: Path, what: str) -> PipelineError:

@@ -99,7 +99,7 @@ def watch_stream(path: Path, board: str, stream: Recording) -> MatchedEvents:
     contract = converted_contract(run)
     image = _image_of(path, board)
     events: list[Event] = []
-    limit_s = START_S + SLOWEST * len(stream) / stream.rate_hz
+    limit_s = START_S + SLOWEST * stream.seconds
     with start(board, image, stream, fast=True) as running, open_port(running.port) as connection:
         for entry in watch(BoardClient(connection), contract.labels, limit_s):
             if entry.event is not None:

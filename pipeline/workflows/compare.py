@@ -234,7 +234,15 @@ def delete_runs(runs: Sequence[RunFolder]) -> None:
         for run in runs:
             locked.enter_context(Lock(run.path, "runs delete"))
         for run in runs:
-            _delete(run)
+            place = run.path.resolve()
+            shutil.rmtree(run.build, ignore_errors=True)
+            if LATEST.is_symlink() and LATEST.resolve() == place:
+                LATEST.unlink()
+            for left in place.parent.glob(f".*{GOING}"):
+                shutil.rmtree(left, ignore_errors=True)
+            going = place.with_name(f".{place.name}{GOING}")
+            place.rename(going)  # first, so that an interrupted deletion leaves no partial run
+            shutil.rmtree(going)
 
 
 def _is_run(run: RunFolder) -> bool:
@@ -242,16 +250,3 @@ def _is_run(run: RunFolder) -> bool:
     names = {path.name for path in run.path.iterdir()}
     begun = {run.config_file.name, run.training.name, LOCK}
     return run.config_file.is_file() and (run.contract_file.is_file() or names <= begun)
-
-
-def _delete(run: RunFolder) -> None:
-    """Rename the folder first, so that an interrupted deletion leaves no partial run."""
-    place = run.path.resolve()
-    shutil.rmtree(run.build, ignore_errors=True)
-    if LATEST.is_symlink() and LATEST.resolve() == place:
-        LATEST.unlink()
-    for left in place.parent.glob(f".*{GOING}"):
-        shutil.rmtree(left, ignore_errors=True)
-    going = place.with_name(f".{place.name}{GOING}")
-    place.rename(going)
-    shutil.rmtree(going)

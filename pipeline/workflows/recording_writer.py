@@ -33,7 +33,7 @@ class _Takes:
         return save_new_recording(recording, paths)
 
     def describe(self, path: Path, recording: Recording) -> str:
-        seconds = f"{len(recording) / recording.rate_hz:.2f} s"
+        seconds = f"{recording.seconds:.2f} s"
         return f"{path}: {len(recording)} samples, {seconds}{_lost(recording, 'samples')}"
 
 
