@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier
 
 from benchmarks.datasets import ROOT, dataset
-from benchmarks.parts import chosen
-from benchmarks.results_file import Row, record, row
+from benchmarks.results_file import Row, chosen, record, row
 from pipeline.config.gesture_settings import load_gesture_config
 from pipeline.core.artifacts import Float32, Int32, SequenceDataset
 from pipeline.datasets.protocols import protocol_folds

@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.datasets import RECORDINGS
-from benchmarks.parts import record_parts
-from benchmarks.results_file import Row, row
+from benchmarks.results_file import Row, record_parts, row
 from pipeline.boards.supervisor import start
 from pipeline.capture.protocol import LineReader, Sample
 from pipeline.core.artifacts import Recording

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.datasets import ROOT
-from benchmarks.parts import show
 from benchmarks.recognition_folds import among_gestures, judged, listed
-from benchmarks.results_file import Row, record, row
+from benchmarks.results_file import Row, record, row, show
 from pipeline.workflows import boards, datasets
 from pipeline.workflows.evaluate import ProtocolScore
 

@@ -31,18 +31,18 @@ from benchmarks.deploy_desk import (
     run_command,
     runs_wanted,
 )
-from benchmarks.parts import show
-from benchmarks.results_file import Row, record, row
+from benchmarks.results_file import Row, record, row, show
 from pipeline.capture.ports import Port
 from pipeline.capture.usb_boards import Usb
 from pipeline.deployment.upload import Timeouts
 from tests.fixtures.nano import faults
-from tests.fixtures.nano.board import Nano, until
+from tests.fixtures.nano.board import Nano
 from tests.fixtures.nano.clock import Clock
 from tests.fixtures.nano.faults import Fault
 from tests.fixtures.nano.flash import PAGE_BYTES, PAGE_S
 from tests.fixtures.nano.usb import UsbPorts
 from tests.fixtures.nano.watchdog import NEVER_S
+from tests.fixtures.waiting import until
 
 COMMAND = "python -m benchmarks.deploy"
 DEPLOYS = 200

@@ -29,12 +29,13 @@ from pipeline.deployment.samba import FLASH_BYTES, PAGE_BYTES, responds, write_i
 from pipeline.deployment.upload import Timeouts
 from pipeline.workflows.deploy import UploadRequest, put_on_board
 from tests.fixtures.nano import genuine
-from tests.fixtures.nano.board import Nano, until
+from tests.fixtures.nano.board import Nano
 from tests.fixtures.nano.clock import Clock
 from tests.fixtures.nano.flash import PAGE_S, Flash
 from tests.fixtures.nano.genuine import GPREGRET, Genuine
 from tests.fixtures.nano.usb import UsbPorts
 from tests.fixtures.nano.wire import Wire
+from tests.fixtures.waiting import until
 from tests.tiny_model import CONTRACT, WINDOW, network_output, write_sources
 
 SEED = 8

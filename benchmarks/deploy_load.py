@@ -23,8 +23,7 @@ from benchmarks.instruction_counts import (
     mix_of,
     read_counts,
 )
-from benchmarks.parts import show
-from benchmarks.results_file import Row, record, row
+from benchmarks.results_file import Row, record, row, show
 from pipeline.boards.supervisor import instructions_of_ticks
 from pipeline.core.contract import Contract
 from pipeline.core.costs import CLOCK_HZ, CYCLES_PER_INSTRUCTION, Bounds, seconds_of_cycles

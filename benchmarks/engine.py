@@ -20,8 +20,7 @@ import numpy as np
 from benchmarks.engine_cmsis import FLAGS, cmsis_includes, cmsis_sources
 from benchmarks.engine_peers import bakenn_row, quoted_rows
 from benchmarks.models import MODELS, model
-from benchmarks.parts import show
-from benchmarks.results_file import Row, record, record_unless_worse, row
+from benchmarks.results_file import Row, record, record_unless_worse, row, show
 from pipeline.compiler import compile_network
 from tests.parity.oracle import oracle
 from tests.parity.target_engine import (

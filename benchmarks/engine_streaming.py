@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.models import model
-from benchmarks.parts import show
-from benchmarks.results_file import Row, record_unless_worse, row
+from benchmarks.results_file import Row, record_unless_worse, row, show
 from pipeline.compiler import compile_network
 from pipeline.core.artifacts import Int8
 from tests.parity.oracle import oracle

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.datasets import ROOT, dataset
-from benchmarks.parts import record_parts
 from benchmarks.recognition_folds import among_gestures, judged, listed
-from benchmarks.results_file import Row, load, row
+from benchmarks.results_file import Row, load, record_parts, row
 from pipeline.core.artifacts import Recording
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recordings

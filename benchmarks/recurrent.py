@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 
 from benchmarks.datasets import dataset, trained
 from benchmarks.models import model
-from benchmarks.parts import show
-from benchmarks.results_file import Row, record, row
+from benchmarks.results_file import Row, record, row, show
 from pipeline.cells.arithmetic import FixedCell
 from pipeline.cells.operators import Recurrence
 from pipeline.compiler import CompiledNetwork, compile_network

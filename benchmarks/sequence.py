@@ -18,8 +18,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.datasets import ROOT, dataset, trained
-from benchmarks.parts import chosen, show
-from benchmarks.results_file import Row, load, record, row
+from benchmarks.results_file import Row, chosen, load, record, row, show
 from pipeline.core.errors import PipelineError
 from pipeline.core.run_folder import RunFolder
 from pipeline.workflows import convert

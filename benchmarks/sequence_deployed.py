@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.datasets import dataset, trained
-from benchmarks.parts import show
-from benchmarks.results_file import Row, record, row
+from benchmarks.results_file import Row, record, row, show
 from benchmarks.sequence import FOLDER
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient

@@ -12,8 +12,7 @@ from benchmarks import ablation_table, sequence
 from benchmarks.ablation import gravity_aligned
 from benchmarks.baseline import statistics
 from benchmarks.deploy_core import Built, rows_of
-from benchmarks.parts import chosen
-from benchmarks.results_file import FOLDER, load, row
+from benchmarks.results_file import FOLDER, chosen, load, row
 from benchmarks.trust_widths import faults_in
 from pipeline.core.artifacts import IMU_CHANNELS
 from pipeline.core.project import PROJECT

@@ -13,9 +13,8 @@ import statistics
 import sys
 from dataclasses import dataclass
 
-from benchmarks.parts import chosen
 from benchmarks.recognition_folds import judged
-from benchmarks.results_file import Row, load, record, row
+from benchmarks.results_file import Row, chosen, load, record, row
 from pipeline.core.costs import NetworkCost
 from pipeline.core.run_folder import RunFolder
 from pipeline.workflows.evaluate import ProtocolScore

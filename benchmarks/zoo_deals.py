@@ -11,8 +11,7 @@ import statistics
 import sys
 from dataclasses import replace
 
-from benchmarks.parts import chosen
-from benchmarks.results_file import Row, record, row
+from benchmarks.results_file import Row, chosen, record, row
 from benchmarks.zoo import AREA, ENTRIES, Entry
 
 COMPARED = ("dense", "conv1d", "gru", "lstm")

@@ -39,8 +39,14 @@ class Ended:
         return " ".join((self.out + self.err).split())
 
 
-def gesture(*words: str | Path, cwd: Path) -> Ended:
-    """In a copy of a process that has loaded TensorFlow; see gesture_server."""
+def gesture(*words: str | Path, cwd: Path, code: int | None = 0) -> Ended:
+    """In a copy of a process that has loaded TensorFlow; see gesture_server.
+
+    Args:
+        words: what is typed after `gesture`.
+        cwd: the folder to stand in.
+        code: the exit code that it must have; None takes any.
+    """
     with TemporaryDirectory() as folder:
         out, err = Path(folder) / "out", Path(folder) / "err"
         out.touch()
@@ -51,7 +57,9 @@ def gesture(*words: str | Path, cwd: Path) -> Ended:
             "folder": str(cwd),
             "variables": dict(os.environ),
         }
-        return Ended(_server().run(request), out.read_text("utf-8"), err.read_text("utf-8"))
+        ended = Ended(_server().run(request), out.read_text("utf-8"), err.read_text("utf-8"))
+    assert code is None or ended.code == code, ended.told
+    return ended
 
 
 class _Server:

@@ -17,8 +17,7 @@ CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
 SAMPLE = PROJECT / "data" / "sample"
 
 
-def assert_refused(ended: Ended, code: ExitCode, *words: str) -> None:
-    assert ended.code == code, ended.told
+def assert_refused(ended: Ended, *words: str) -> None:
     assert "Traceback" not in ended.told
     assert "should not have" not in ended.told, ended.told
     for part in ("error", "why", "next", *words):
@@ -26,17 +25,19 @@ def assert_refused(ended: Ended, code: ExitCode, *words: str) -> None:
 
 
 def test_missing_port(tmp_path: Path) -> None:
-    ended = gesture("monitor", "--port", "/dev/ttyNOWHERE", cwd=tmp_path)
-    assert_refused(ended, ExitCode.NO_BOARD, "no port /dev/ttyNOWHERE")
+    ended = gesture("monitor", "--port", "/dev/ttyNOWHERE", cwd=tmp_path, code=ExitCode.NO_BOARD)
+    assert_refused(ended, "no port /dev/ttyNOWHERE")
 
 
 def test_port_in_use(tmp_path: Path) -> None:
     master, other_program = pty.openpty()
     fcntl.flock(other_program, fcntl.LOCK_EX)
-    ended = gesture("monitor", "--port", os.ttyname(other_program), cwd=tmp_path)
+    ended = gesture(
+        "monitor", "--port", os.ttyname(other_program), cwd=tmp_path, code=ExitCode.NO_BOARD
+    )
     os.close(master)
     os.close(other_program)
-    assert_refused(ended, ExitCode.NO_BOARD, "is open in")
+    assert_refused(ended, "is open in")
 
 
 @pytest.mark.parametrize(
@@ -51,33 +52,37 @@ def test_port_in_use(tmp_path: Path) -> None:
     ],
 )
 def test_a_board_that_is_not_meant(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
-    assert_refused(gesture(*words, cwd=tmp_path), ExitCode.USAGE, told)
+    assert_refused(gesture(*words, cwd=tmp_path, code=ExitCode.USAGE), told)
 
 
 def test_unknown_config_key(tmp_path: Path) -> None:
-    ended = gesture("train", CONFIG, "--set", "fit.epoch=3", cwd=tmp_path)
-    assert_refused(ended, ExitCode.USAGE, "fit.epoch: unknown key", "did you mean `fit.epochs`?")
+    ended = gesture("train", CONFIG, "--set", "fit.epoch=3", cwd=tmp_path, code=ExitCode.USAGE)
+    assert_refused(ended, "fit.epoch: unknown key", "did you mean `fit.epochs`?")
     assert ended.told.startswith("error")  # no bar of a training that was never begun
 
 
 @pytest.mark.parametrize("label", ["../punch", "a/b", "/punch", "..", ""])
 def test_label_with_a_path_in_it(tmp_path: Path, label: str) -> None:
-    ended = gesture("capture", "--label", label, "--port", "/dev/null", cwd=tmp_path)
-    assert_refused(ended, ExitCode.USAGE, "cannot be used as a label")
+    ended = gesture(
+        "capture", "--label", label, "--port", "/dev/null", cwd=tmp_path, code=ExitCode.USAGE
+    )
+    assert_refused(ended, "cannot be used as a label")
     assert not list(tmp_path.iterdir())
 
 
 def test_empty_dataset(tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
-    ended = gesture("train", CONFIG, "--set", "data.path=nothing", cwd=tmp_path)
-    assert_refused(ended, ExitCode.FAILED, "nothing is empty", "gesture capture")
+    ended = gesture(
+        "train", CONFIG, "--set", "data.path=nothing", cwd=tmp_path, code=ExitCode.FAILED
+    )
+    assert_refused(ended, "nothing is empty", "gesture capture")
     assert not (tmp_path / "runs").exists()
 
 
 def test_one_class_dataset(tmp_path: Path) -> None:
     shutil.copytree(SAMPLE / "punch", tmp_path / "one" / "punch")
-    ended = gesture("train", CONFIG, "--set", "data.path=one", cwd=tmp_path)
-    assert_refused(ended, ExitCode.FAILED, "only one class: punch", "second gesture")
+    ended = gesture("train", CONFIG, "--set", "data.path=one", cwd=tmp_path, code=ExitCode.FAILED)
+    assert_refused(ended, "only one class: punch", "second gesture")
     assert not (tmp_path / "runs").exists()
 
 
@@ -87,57 +92,60 @@ def test_nan_samples(tmp_path: Path) -> None:
     lines = victim.read_text("utf-8").splitlines(keepends=True)
     lines[20] = "8,67227,nan,0.0,1.0,0.0,0.0,0.0\n"
     victim.write_text("".join(lines), encoding="utf-8")
-    ended = gesture("train", CONFIG, "--set", "data.path=damaged", cwd=tmp_path)
-    assert_refused(ended, ExitCode.FAILED, f"{victim.name}:21", "ax is 'nan'")
+    ended = gesture(
+        "train", CONFIG, "--set", "data.path=damaged", cwd=tmp_path, code=ExitCode.FAILED
+    )
+    assert_refused(ended, f"{victim.name}:21", "ax is 'nan'")
 
 
 def test_wrong_words_are_usage_errors(tmp_path: Path) -> None:
-    assert gesture("trian", cwd=tmp_path).code == ExitCode.USAGE
-    assert gesture("train", cwd=tmp_path).code == ExitCode.USAGE
-    ended = gesture("deploy", PROJECT, "--board", "virtaul", cwd=tmp_path)
-    assert_refused(ended, ExitCode.USAGE, "no board `virtaul`", "virtual")
+    gesture("trian", cwd=tmp_path, code=ExitCode.USAGE)
+    gesture("train", cwd=tmp_path, code=ExitCode.USAGE)
+    ended = gesture("deploy", PROJECT, "--board", "virtaul", cwd=tmp_path, code=ExitCode.USAGE)
+    assert_refused(ended, "no board `virtaul`", "virtual")
 
 
 def test_a_seed_that_no_board_takes(tmp_path: Path) -> None:
-    ended = gesture("generate", "run", "--prompt", "a", "--seed", str(2**32), cwd=tmp_path)
-    assert ended.code == ExitCode.USAGE
+    ended = gesture(
+        "generate", "run", "--prompt", "a", "--seed", str(2**32), cwd=tmp_path, code=ExitCode.USAGE
+    )
     assert "4294967295" in ended.told
 
 
 def test_runs_in_the_wrong_state(tmp_path: Path) -> None:
-    assert_refused(gesture("convert", "runs/none", cwd=tmp_path), ExitCode.USAGE, "no run at")
+    assert_refused(gesture("convert", "runs/none", cwd=tmp_path, code=ExitCode.USAGE), "no run at")
     (tmp_path / "runs" / "half").mkdir(parents=True)
-    ended = gesture("convert", "runs/half", cwd=tmp_path)
-    assert_refused(ended, ExitCode.FAILED, "gesture train")
+    ended = gesture("convert", "runs/half", cwd=tmp_path, code=ExitCode.FAILED)
+    assert_refused(ended, "gesture train")
 
 
 @pytest.mark.xdist_group("converted")
 def test_truncated_keras_model(converted_run: Path, tmp_path: Path) -> None:
     run = copy_of(converted_run, tmp_path)
     cut_short(run / "model.keras")
-    ended = gesture("convert", run, cwd=tmp_path)
-    assert_refused(ended, ExitCode.MISMATCH, "model.keras")
+    ended = gesture("convert", run, cwd=tmp_path, code=ExitCode.MISMATCH)
+    assert_refused(ended, "model.keras")
 
 
 @pytest.mark.xdist_group("converted")
 def test_truncated_contract(converted_run: Path, tmp_path: Path) -> None:
     run = copy_of(converted_run, tmp_path)
     cut_short(run / "contract.json")
-    ended = gesture("deploy", run, "--board", "native", cwd=tmp_path)
-    assert_refused(ended, ExitCode.MISMATCH, "contract.json is not a contract")
+    ended = gesture("deploy", run, "--board", "native", cwd=tmp_path, code=ExitCode.MISMATCH)
+    assert_refused(ended, "contract.json is not a contract")
 
 
 @pytest.mark.xdist_group("converted")
 def test_a_finished_run_is_never_written_over(converted_run: Path, work: Path) -> None:
     before = (converted_run / "contract.json").read_bytes()
-    ended = gesture("train", CONFIG, "--run", "runs/quick", cwd=work)
-    assert_refused(ended, ExitCode.USAGE, "exists already")
+    ended = gesture("train", CONFIG, "--run", "runs/quick", cwd=work, code=ExitCode.USAGE)
+    assert_refused(ended, "exists already")
     assert (converted_run / "contract.json").read_bytes() == before
 
 
 def test_errors_as_json(tmp_path: Path) -> None:
-    ended = gesture("convert", "runs/none", "--json", cwd=tmp_path)
-    assert ended.json["error"]["exit_code"] == ended.code == ExitCode.USAGE
+    ended = gesture("convert", "runs/none", "--json", cwd=tmp_path, code=ExitCode.USAGE)
+    assert ended.json["error"]["exit_code"] == ExitCode.USAGE
     assert set(ended.json["error"]) == {"what", "why", "next", "exit_code"}
 
 

@@ -49,8 +49,7 @@ def spells(shared_data: Path, qemu: None, tmp_path_factory: pytest.TempPathFacto
         ("deploy", "runs/spells", "--board", "virtual"),
         ("data", "stream", "data/spells", "stream.csv", "--run", "runs/spells"),
     ):
-        ended = gesture(*step, "--json", cwd=work)
-        assert ended.code == 0, ended.err
+        gesture(*step, "--json", cwd=work)
     return work
 
 
@@ -141,10 +140,10 @@ def test_replay_prints_the_boards_events(spells: Path) -> None:
 def test_another_contract_on_the_board_is_found_out(spells: Path, converted_run: Path) -> None:
     with board_started(spells, "--fast") as port:
         right = gesture("board", "check", "runs/spells", "--port", port, "--json", cwd=spells)
-        wrong = gesture("board", "check", converted_run, "--port", port, cwd=spells)
-    assert right.code == 0, right.err
+        wrong = gesture(
+            "board", "check", converted_run, "--port", port, cwd=spells, code=ExitCode.MISMATCH
+        )
     assert right.json["vectors"] > 0
-    assert wrong.code == ExitCode.MISMATCH
     assert right.json["contract_hash"] in wrong.told
 
 
@@ -216,9 +215,7 @@ def test_training_and_conversion_say_that_nothing_is_recorded_as_background(
     config = PROJECT / "configs" / "gesture_conv1d.yaml"
     settings = (*QUICK, "--set", "data.path=data/mine")
     trained = gesture("train", config, *settings, "--run", "run", cwd=tmp_path)
-    assert trained.code == 0, trained.err
     converted = gesture("convert", "run", cwd=tmp_path)
-    assert converted.code == 0, converted.err
     for said in (trained.out, converted.out):
         (line,) = (line for line in said.splitlines() if line.startswith("note "))
         assert "nothing is recorded as `idle`" in line

@@ -14,8 +14,9 @@ from pipeline.core.errors import ExitCode
 from pipeline.workflows import doctor
 from pipeline.workflows.doctor import Check, examine
 from tests.cli.commands import gesture
-from tests.fixtures.nano.board import Nano, until
+from tests.fixtures.nano.board import Nano
 from tests.fixtures.nano.usb import UsbPorts
+from tests.fixtures.waiting import until
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def checks() -> dict[str, Check]:
 
 
 def test_the_command_tells_all_of_it(work):
-    ended = gesture("doctor", "--json", cwd=work)
+    ended = gesture("doctor", "--json", cwd=work, code=None)
     found = {check["name"]: check for check in ended.json["checks"]}
     assert found["Python"]["status"] == "ok"
     assert found["tensorflow"]["found"][0].isdigit()

@@ -47,7 +47,6 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def evaluated(work: Path, host_compiler: None) -> Any:
     ended = gesture(*EVALUATE, "--json", cwd=work)
-    assert ended.code == 0, ended.err
     return ended.json
 
 
@@ -114,7 +113,6 @@ def test_a_gesture_left_out_is_played_to_the_model_that_never_saw_it(
     shutil.copytree(work / "data" / "two", work / "data" / "three", dirs_exist_ok=True)
     words = ("--set", "data.path=data/three", "--set", "fit.epochs=1", "--protocol", "unseen")
     ended = gesture("evaluate", "small.yaml", *words, "--json", cwd=work)
-    assert ended.code == 0, ended.err
     (unseen,) = ended.json["protocols"]
     assert unseen["labels"] == ["clap", "flex", "punch", "idle"]
     assert [(one["label"], one["takes"]) for one in unseen["unseen"]] == [
@@ -137,7 +135,6 @@ def test_the_same_command_goes_on_after_the_folds_that_are_done(evaluated: Any, 
     (cut_short / "half-written").touch()
     before = {run: (run / "fold.json").stat().st_mtime_ns for run in others}
     again = gesture(*EVALUATE, cwd=work)
-    assert again.code == 0, again.err
     assert {run: (run / "fold.json").stat().st_mtime_ns for run in others} == before
     assert not (cut_short / "half-written").exists()
     assert again.told.count("done before") == 3
@@ -155,7 +152,6 @@ def test_a_run_is_evaluated_by_its_own_config(evaluated: Any, work: Path) -> Non
     same = ("split.by=null", "split.folds=2", "split.fold=0")
     words = [word for setting in same for word in ("--set", setting)]
     ended = gesture("evaluate", "runs/mine", "--protocol", "lopo", *words, cwd=work)
-    assert ended.code == 0, ended.err
     assert ended.told.count("done before") == 2
     assert "training" not in ended.told
 
@@ -172,7 +168,6 @@ def test_a_run_keeps_what_it_was_evaluated_by_and_its_report_begins_with_it(
     shutil.copytree(done, same)
     for protocol in ("leaky", "lopo"):
         ended = gesture("evaluate", "runs/kept", "--protocol", protocol, cwd=work)
-        assert ended.code == 0, ended.err
         assert ended.told.count("done before") == 2
     kept = json.loads((run / "evaluation.json").read_text("utf-8"))
     assert [score["protocol"] for score in kept["protocols"]] == ["lopo", "leaky"]
@@ -183,7 +178,7 @@ def test_a_run_keeps_what_it_was_evaluated_by_and_its_report_begins_with_it(
     assert f"<b>{100 * leaky:.1f} %</b>" in page
     one_setting_else = ("--set", "fit.seed=1", "--protocol", "lopo")
     before = (run / "evaluation.json").stat().st_mtime_ns
-    assert gesture("evaluate", "runs/kept", *one_setting_else, cwd=work).code == 0
+    gesture("evaluate", "runs/kept", *one_setting_else, cwd=work)
     assert (run / "evaluation.json").stat().st_mtime_ns == before
 
 
@@ -202,7 +197,7 @@ def test_what_would_flatter_or_cannot_be_done_is_refused_at_once(
     for take in takes(("flex", "punch"), ("anna",)):
         save_recording(take, tmp_path / "data" / "two" / f"{take.name}.csv")
     (tmp_path / "small.yaml").write_text(CONFIG, "utf-8")
-    ended = gesture("evaluate", "small.yaml", *words, cwd=tmp_path)
+    ended = gesture("evaluate", "small.yaml", *words, cwd=tmp_path, code=None)
     assert ended.code in (ExitCode.USAGE, ExitCode.FAILED)
     assert told in ended.told or "too few sessions in all" in ended.told
     assert not (tmp_path / "evaluations").exists()

@@ -46,8 +46,7 @@ def writer(place: Path) -> Ended:
         process.send_signal(signal.SIGKILL)
         process.wait(LIMIT_S)
     assert not run.contract_file.exists()
-    anew = gesture("train", "generation.yaml", "--run", run.path, cwd=place)
-    assert anew.code == ExitCode.USAGE
+    anew = gesture("train", "generation.yaml", "--run", run.path, cwd=place, code=ExitCode.USAGE)
     assert f"continue it with `gesture train --resume {run.path}`" in anew.told
     return gesture("train", "--resume", "runs/writer", "--json", cwd=place)
 
@@ -60,15 +59,13 @@ def test_a_killed_training_goes_on_to_its_end(place: Path, writer: Ended) -> Non
     assert metrics["loss"] < 0.5
     told = {figure["name"]: figure["unit"] for figure in writer.json["figures"]}
     assert told == {"loss": "nats a character", "loss in bits": "bits a character"}
-    again = gesture("train", "--resume", "runs/writer", cwd=place)
-    assert again.code == ExitCode.USAGE
+    again = gesture("train", "--resume", "runs/writer", cwd=place, code=ExitCode.USAGE)
     assert "runs/writer is trained already" in again.told
 
 
 @pytest.mark.parametrize("words", [(), ("sentiment.yaml", "--resume", "x")])
 def test_a_config_or_a_run_to_go_on_with(place: Path, words: tuple[str, ...]) -> None:
-    ended = gesture("train", *words, cwd=place)
-    assert ended.code == ExitCode.USAGE
+    ended = gesture("train", *words, cwd=place, code=ExitCode.USAGE)
     assert "needs a config, or a run to go on with, and not both" in ended.told
 
 
@@ -77,7 +74,6 @@ def test_it_says_what_a_text_is(place: Path, judge: Ended) -> None:
     assert "of 60 held out" in judge.told
     texts = ("A lovely, moving zebra of a film", "the plot was dull and empty and awful")
     ended = gesture("predict", "runs/judge", *texts, cwd=place)
-    assert ended.code == 0, ended.err
     first, second = ended.out.splitlines()
     assert first.startswith("positive ")
     assert first.endswith("%  A lovely, moving zebra of a film")
@@ -92,7 +88,6 @@ def test_it_says_what_a_text_is(place: Path, judge: Ended) -> None:
 def test_it_writes_on(place: Path, writer: Ended) -> None:
     ask = ("generate", "runs/writer", "--prompt", "the quick", "--length", "60")
     likeliest = gesture(*ask, "--temperature", "0", cwd=place)
-    assert likeliest.code == 0, likeliest.err
     assert likeliest.out.startswith("the quick cat sat on the ")
     assert "float network, " in likeliest.err
     assert "bits a character" in likeliest.err
@@ -117,32 +112,27 @@ def test_it_writes_on(place: Path, writer: Ended) -> None:
 def test_what_cannot_be_written_is_told(
     place: Path, writer: Ended, words: tuple[str, ...], told: str
 ) -> None:
-    ended = gesture("generate", "runs/writer", *words, cwd=place)
-    assert ended.code == ExitCode.USAGE
+    ended = gesture("generate", "runs/writer", *words, cwd=place, code=ExitCode.USAGE)
     assert told in ended.told
     assert "Traceback" not in ended.told
 
 
 def test_each_task_has_its_own_commands(place: Path, judge: Ended, writer: Ended) -> None:
-    ended = gesture("generate", "runs/judge", "--prompt", "the", cwd=place)
-    assert ended.code == ExitCode.USAGE
+    ended = gesture("generate", "runs/judge", "--prompt", "the", cwd=place, code=ExitCode.USAGE)
     assert "runs/judge is a run for sentiment" in ended.told
-    ended = gesture("predict", "runs/writer", "the", cwd=place)
+    ended = gesture("predict", "runs/writer", "the", cwd=place, code=ExitCode.USAGE)
     assert "runs/writer is a run for generation" in ended.told
 
 
 def test_a_run_of_text_is_listed_and_reported(place: Path, judge: Ended, writer: Ended) -> None:
     for name in ("judge", "writer"):
-        reported = gesture("report", f"runs/{name}", cwd=place)
-        assert reported.code == 0, reported.err
+        gesture("report", f"runs/{name}", cwd=place)
     page = (place / "runs" / "judge" / "report.html").read_text("utf-8")
     assert "held-out texts were classified correctly" in page
     page = (place / "runs" / "writer" / "report.html").read_text("utf-8")
     for words in ("the next character of held-out text", "temperature 0.0001", "sat on the"):
         assert words in page
-    listed = gesture("runs", "list", cwd=place)
-    assert listed.code == 0, listed.err
-    assert "judge" in listed.told
+    assert "judge" in gesture("runs", "list", cwd=place).told
 
 
 @pytest.mark.parametrize(
@@ -173,22 +163,19 @@ def test_a_task_with_what_is_another_task_s_is_refused_before_any_work(
     place: Path, content: str, told: str
 ) -> None:
     (place / "mixed.yaml").write_text(content, "utf-8")
-    ended = gesture("train", "mixed.yaml", cwd=place)
-    assert ended.code == ExitCode.USAGE
-    assert told in ended.told
+    assert told in gesture("train", "mixed.yaml", cwd=place, code=ExitCode.USAGE).told
     assert not (place / "runs" / "mixed").exists()
 
 
-def test_a_text_of_nothing_is_not_judged(place: Path, judge: Ended) -> None:
-    assert judge.code == 0, judge.err
-    refused = gesture("predict", "runs/judge", "a good film", " ...", cwd=place)
-    assert refused.code == ExitCode.USAGE
-    assert "nothing to classify in ' ...'" in refused.told
-
-
-def test_a_text_that_is_not_utf_8_is_not_judged(place: Path, judge: Ended) -> None:
-    assert judge.code == 0, judge.err
-    refused = gesture("predict", "runs/judge", "a good caf\udce9", cwd=place)  # the byte 0xE9
-    assert refused.code == ExitCode.USAGE
-    assert "'a good caf\\udce9' is not UTF-8" in refused.told
-    assert "its byte 0xe9" in refused.told
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (" ...", ["nothing to classify in ' ...'"]),
+        ("a good caf\udce9", ["'a good caf\\udce9' is not UTF-8", "its byte 0xe9"]),
+    ],
+)
+def test_a_text_that_cannot_be_classified_is_refused(
+    place: Path, judge: Ended, text: str, words: list[str]
+) -> None:
+    refused = gesture("predict", "runs/judge", "a good film", text, cwd=place, code=ExitCode.USAGE)
+    assert all(word in refused.told for word in words)

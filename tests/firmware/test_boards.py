@@ -33,6 +33,7 @@ from tests.firmware.building import (
     link_arduino,
 )
 from tests.firmware.talking import PERIOD_US, Talk, fast_replay, imu_file, qemu_command, start
+from tests.refusals import refuses
 
 SAMPLES = 2000
 CONVERSATION = [
@@ -339,16 +340,14 @@ def test_a_model_that_does_not_fit_says_what_overflows(tmp_path, qualifier, memo
     model = model_with(
         tmp_path / "model", start_of_invoke, array + start_of_invoke + "  (void)large[input[0]];\n"
     )
-    with pytest.raises(PipelineError) as caught:
+    with refuses(what=memory):
         build_virtual(model, tmp_path / "log")
-    assert memory in caught.value.what
 
 
 @pytest.mark.usefixtures("qemu")
 def test_a_folder_that_is_no_model_is_named(tmp_path):
-    with pytest.raises(PipelineError) as caught:
+    with refuses(what=f"{tmp_path} holds no model_size.h"):
         build_virtual(tmp_path, tmp_path / "log")
-    assert f"{tmp_path} holds no model_size.h" in caught.value.what
 
 
 @pytest.mark.parametrize("environment", ["virtual", "native"])
@@ -356,10 +355,8 @@ def test_a_missing_compiler_comes_with_the_command_that_installs_it(
     tmp_path, monkeypatch, environment
 ):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(PipelineError) as caught:
+    with refuses(code=ExitCode.NO_TOOL, next_step="apt-get install"):
         build_firmware(environment, None, PROJECT, tmp_path / "log", TIMEOUT_S)
-    assert caught.value.exit_code == ExitCode.NO_TOOL
-    assert "apt-get install" in caught.value.next_step
 
 
 @pytest.mark.usefixtures("qemu")
@@ -387,17 +384,13 @@ def test_a_missing_scons_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(platformio, "work_folder", lambda: tmp_path)
     monkeypatch.setattr(platformio, "registry_answers", lambda: False)
     monkeypatch.setattr(platformio, "SCONS_VERSION", "0.0.0")
-    with pytest.raises(PipelineError) as caught:
+    with refuses(code=ExitCode.NO_TOOL, next_step="make setup"):
         ensure_build_core()
-    assert caught.value.exit_code == ExitCode.NO_TOOL
-    assert "make setup" in caught.value.next_step
 
 
 def test_the_real_board_needs_the_registry_once(tmp_path, monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setattr(platformio, "work_folder", lambda: tmp_path)
     monkeypatch.setattr(platformio, "registry_answers", lambda: False)
-    with pytest.raises(PipelineError, match="Arduino core") as caught:
+    with refuses("Arduino core", ExitCode.NO_TOOL, next_step="gesture doctor"):
         build_firmware("nano33ble", None, tmp_path, tmp_path / "log", TIMEOUT_S)
-    assert caught.value.exit_code == ExitCode.NO_TOOL
-    assert "gesture doctor" in caught.value.next_step

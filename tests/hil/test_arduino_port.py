@@ -21,9 +21,9 @@ from pipeline.workflows.deploy import UploadRequest, put_on_board
 from tests.firmware.building import HERE, link_arduino
 from tests.fixtures.nano.arduino_bench import ArduinoBoard, arduino_board
 from tests.fixtures.nano.arduino_sketch import Imu
-from tests.fixtures.nano.board import until
 from tests.fixtures.nano.flash import PAGE_BYTES, PAGE_S
 from tests.fixtures.nano.watchdog import NEVER_S
+from tests.fixtures.waiting import until
 from tests.hil.uploads import VECTORS, WAITS
 from tests.tiny_model import CONTRACT, swings, write_sources
 

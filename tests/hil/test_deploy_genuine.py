@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.deployment.samba import BUFFER_ADDRESS, PAGE_BYTES, responds, write_image
 from tests.fixtures.nano import genuine
-from tests.fixtures.nano.board import Nano, until
+from tests.fixtures.nano.board import Nano
 from tests.fixtures.nano.bootloader import CHIP, STRAY, VERSION, Bootloader
 from tests.fixtures.nano.clock import Clock
 from tests.fixtures.nano.commands import conversation
@@ -29,6 +29,7 @@ from tests.fixtures.nano.genuine import (
     Genuine,
 )
 from tests.fixtures.nano.wire import Wire
+from tests.fixtures.waiting import until
 from tests.hil.uploads import holds
 
 pytestmark = [

@@ -6,8 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
@@ -18,17 +16,11 @@ from pipeline.core.errors import ExitCode
 from pipeline.datasets.recordings import load_recording
 from tests.cli.commands import gesture, running
 from tests.fixtures.screen import screen
+from tests.fixtures.waiting import until
 from tests.tiny_model import swings
 
 LIMIT_S = 60.0
 CALLED = r"\d\.\d{3} s +(up|down) "
-
-
-def wait_for(what: Callable[[], object], why: str) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not what():
-        assert time.monotonic() < deadline, f"{why} did not happen"
-        time.sleep(0.02)
 
 
 def lines_of(file: Path) -> list[dict[str, object]]:
@@ -58,8 +50,8 @@ def test_a_command_is_run_at_its_events_and_all_is_logged(bench_of, tmp_path):
     with bench_of("native", True).start(swings(8)) as board:
         words = ("--port", board.port, "--log", log, "--on", "up", command)
         with monitoring(tmp_path, *words) as process:
-            wait_for(lambda: note.exists() and note.read_text().count("up") == 2, "two commands")
-            wait_for(lambda: any("stopped" in str(line["note"]) for line in lines_of(log)), "end")
+            until(lambda: note.exists() and note.read_text().count("up") == 2)
+            until(lambda: any("stopped" in str(line["note"]) for line in lines_of(log)))
             ended(process)
     assert note.read_text() == "up $HOME; up $HOME; "
     called = [line["event"]["label"] for line in lines_of(log) if line["event"]]
@@ -73,7 +65,7 @@ def test_a_shell_reads_the_command_only_when_asked_to(bench_of, tmp_path):
         words = ("--port", board.port, "--shell", "--on", "any", "echo $GESTURE_LABEL >> called")
         with monitoring(tmp_path, *words) as process:
             called = tmp_path / "called"
-            wait_for(lambda: called.exists() and "down" in called.read_text(), "two commands")
+            until(lambda: called.exists() and "down" in called.read_text())
             ended(process)
     assert called.read_text().split()[:2] == ["up", "down"]
 
@@ -88,8 +80,7 @@ def test_a_shell_reads_the_command_only_when_asked_to(bench_of, tmp_path):
 )
 def test_a_command_that_cannot_be_run_is_told_at_once(bench_of, tmp_path, words, told):
     with bench_of("native", True).start() as board:
-        result = gesture("monitor", "--port", board.port, *words, cwd=tmp_path)
-    assert result.code == ExitCode.USAGE
+        result = gesture("monitor", "--port", board.port, *words, cwd=tmp_path, code=ExitCode.USAGE)
     assert told in result.told
 
 
@@ -133,7 +124,6 @@ def test_pull_takes_the_newest_movement_for_a_missed_gesture(bench, tmp_path):
     played = swings(11)  # ends at rest after `down` and a second of `up`
     with bench.played(played) as board:
         pulled = gesture("pull", "--label", "up", "--port", board.port, "--json", cwd=tmp_path)
-        assert pulled.code == 0, pulled.told
         again = gesture("pull", "--label", "idle", "--port", board.port, "--json", cwd=tmp_path)
     assert (pulled.json["kind"], again.json["kind"]) == ("missed", "false-alarm")
     take = load_recording(tmp_path / pulled.json["file"])
@@ -143,8 +133,9 @@ def test_pull_takes_the_newest_movement_for_a_missed_gesture(bench, tmp_path):
 
 def test_a_board_that_has_kept_nothing_says_so(bench_of, tmp_path):
     with bench_of("native", True).start() as board:
-        ended = gesture("pull", "--label", "idle", "--port", board.port, cwd=tmp_path)
-    assert ended.code == ExitCode.FAILED
+        ended = gesture(
+            "pull", "--label", "idle", "--port", board.port, cwd=tmp_path, code=ExitCode.FAILED
+        )
     assert "has no samples" in ended.told
     assert not (tmp_path / "data").exists()
 
@@ -173,11 +164,11 @@ def test_the_only_emulated_board_is_found_and_waited_for(bench_of, tmp_path, mon
     with ExitStack() as stack:
         with bench.start(swings(8)):
             process = stack.enter_context(monitoring(tmp_path, "--log", log))
-            wait_for(events, "an event")
+            until(events)
         before = events()
         assert process.poll() is None
         with bench.start(swings(8)):
-            wait_for(lambda: events() > before, "an event of the board that came back")
+            until(lambda: events() > before)
             ended(process)
             told = process.stderr.read()
     assert "Waiting for it to come back" in told

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 from multiprocessing.connection import Connection
-from types import TracebackType
 
 import numpy as np
 from tflite_micro import runtime
@@ -37,12 +36,7 @@ class Oracle:
     def __enter__(self) -> Oracle:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop()
 
     def answers(self, flatbuffer: bytes, inputs: Int8) -> Int8 | None:

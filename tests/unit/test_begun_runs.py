@@ -14,6 +14,7 @@ from pipeline.core.project import PROJECT
 from pipeline.training.fit import Epoch
 from pipeline.workflows import train
 from tests.cli.commands import gesture
+from tests.refusals import refuses
 from tests.takes import save_all, takes
 
 pytestmark = pytest.mark.slow
@@ -62,9 +63,8 @@ def test_a_training_killed_anywhere_before_its_first_epoch_goes_on(
             place.setattr(name, killed)
             with pytest.raises(Killed):
                 train.resume(run, quiet)
-    with pytest.raises(PipelineError, match="exists already") as refused:
+    with refuses("exists already", next_step=f"--resume {run}"):
         train.train(CONFIG, settings, run, quiet)
-    assert f"--resume {run}" in refused.value.next_step
     assert train.resume(run, quiet).report.is_file()
 
 
@@ -88,8 +88,9 @@ def test_how_a_training_ended_is_said(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_settings_of_a_training_that_is_resumed_stay(tmp_path: Path) -> None:
-    ended = gesture("train", "--resume", "run", "--set", "fit.epochs=3", cwd=tmp_path)
-    assert ended.code == ExitCode.USAGE
+    ended = gesture(
+        "train", "--resume", "run", "--set", "fit.epochs=3", cwd=tmp_path, code=ExitCode.USAGE
+    )
     assert "Settings cannot be changed when a training is resumed" in ended.err
 
 

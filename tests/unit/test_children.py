@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,18 +15,11 @@ from pipeline.conversion.child import run_child
 from pipeline.core.errors import PipelineError
 from pipeline.core.locks import LOCK, draft_beside
 from pipeline.datasets import exporters
-from tests.fixtures.forking import ended, forked
+from tests.fixtures.waiting import ended, forked, until
 from tests.takes import save_all, takes
 
 LIMIT_S = 60.0
 MODULE = "module_of_a_child"
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + LIMIT_S
-    while not is_so():
-        assert time.monotonic() < give_up_at
-        time.sleep(0.01)
 
 
 def runs(process: int) -> bool:

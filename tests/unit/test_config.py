@@ -16,6 +16,7 @@ from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.workflows.convert import EVALUATE_TASK
 from pipeline.workflows.report import PAGE_OF
 from pipeline.workflows.train import TRAIN_OF, load_task_config
+from tests.refusals import refuses
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
@@ -149,9 +150,8 @@ def test_a_setting_that_is_no_yaml(file: Path, value: str) -> None:
 
 @pytest.mark.parametrize("task", ["[gesture]", "{a: b}", "1", "gestures"])
 def test_a_task_there_is_none_of(file: Path, task: str) -> None:
-    with pytest.raises(PipelineError, match="there is no task") as caught:
+    with refuses("there is no task", ExitCode.USAGE):
         load_task_config(file, [f"task={task}"])
-    assert caught.value.exit_code == ExitCode.USAGE
 
 
 @pytest.mark.parametrize("setting", ["fit.epochs", "=3", "fit.epochs.more=1"])

@@ -16,6 +16,7 @@ from pipeline.core.run_folder import RunFolder
 from pipeline.workflows import compare
 from pipeline.workflows.compare import list_runs
 from pipeline.workflows.runs import LATEST
+from tests.refusals import refuses
 
 RMTREE = shutil.rmtree
 
@@ -75,9 +76,8 @@ def test_where_nobody_can_be_asked_nothing_is_deleted(
     words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", Typed("y\n") if words else StringIO("y\n"))
-    with pytest.raises(PipelineError, match="Nobody could be asked") as refused:
+    with refuses("Nobody could be asked", ExitCode.USAGE):
         run_command("runs/first", *words)
-    assert refused.value.exit_code == ExitCode.USAGE
     assert "first" in there()
 
 

@@ -13,6 +13,7 @@ from pipeline.core.board_slots import Slot, announce_start, is_board_starting
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.workflows import boards
 from pipeline.workflows.boards import board_at
+from tests.refusals import refuses
 
 ECHO = Path(__file__).parent.parent / "fixtures" / "echo_board.py"
 
@@ -109,8 +110,7 @@ def test_a_board_is_announced_while_it_is_built_and_says_so(
 
 def test_nothing_is_not_played_again_and_again() -> None:
     with (
-        pytest.raises(PipelineError, match="no recording to repeat") as refused,
+        refuses("no recording to repeat", ExitCode.USAGE),
         boards.start_board("native", None, None, None, False, loop=True),
     ):
         pass
-    assert refused.value.exit_code == ExitCode.USAGE

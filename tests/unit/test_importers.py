@@ -14,6 +14,7 @@ from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.datasets.importers import ImportReport, import_files
 from pipeline.datasets.recordings import load_recordings, save_recording
 from tests.fixtures.tutorial_files import HEADER, files, reasons, run, take, write
+from tests.refusals import refuses
 from tests.takes import take as known_take
 
 
@@ -113,10 +114,8 @@ def test_another_file_of_the_same_name_replaces_nothing(tmp_path: Path) -> None:
 )
 def test_a_path_without_files_is_explained(tmp_path: Path, name: str, part: str) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(PipelineError) as caught:
+    with refuses(code=ExitCode.USAGE, what=part):
         run(tmp_path / name, tmp_path / "d")
-    assert part in caught.value.what
-    assert caught.value.exit_code == ExitCode.USAGE
 
 
 @pytest.mark.parametrize(
@@ -133,9 +132,8 @@ def test_arguments_that_cannot_be_used(
     tmp_path: Path, label: str | None, person: str | None, rate_hz: float, rows: int, part: str
 ) -> None:
     source = write(tmp_path / "p.csv", HEADER, take(1))
-    with pytest.raises(PipelineError, match=part) as caught:
+    with refuses(part, ExitCode.USAGE):
         import_files(source, tmp_path / "d", label, person, rate_hz, rows)
-    assert caught.value.exit_code == ExitCode.USAGE
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ from pipeline.workflows.evaluate import FoldProgress
 from pipeline.workflows.recover import recover_captures
 from pipeline.workflows.runs import LATEST, begun_run, point_latest_at
 from tests.fixtures.board_lines import INFO, sample_line
-from tests.fixtures.forking import ended, forked
+from tests.fixtures.waiting import ended, forked
+from tests.refusals import refuses
 from tests.takes import save_all, takes
 from tests.unit.test_write_ahead_log import log_of, read
 
@@ -216,9 +217,8 @@ def test_of_two_evaluations_of_the_same_one_is_refused(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(evaluate, "_evaluate_protocol", judging)
-    with pytest.raises(PipelineError, match="0 of 5 folds are kept") as stopped:
+    with refuses("0 of 5 folds are kept", ExitCode.INTERRUPTED):
         evaluate.evaluate(CONFIG, [], ["kfold"], quiet, tmp_path)
-    assert stopped.value.exit_code == ExitCode.INTERRUPTED
     assert isinstance(told[0], LockedError)
 
 

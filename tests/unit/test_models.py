@@ -16,6 +16,7 @@ from pipeline.conversion.keras_layers import layers_in
 from pipeline.conversion.supported import require_supported
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.training.models import Head, Source, build, check_hop, nearest_window, total_stride
+from tests.refusals import refuses
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
@@ -105,10 +106,8 @@ def file(tmp_path: Path) -> Path:
 def test_a_setting_that_a_network_does_not_use_is_an_error_that_names_it(
     file: Path, setting: str, words: str
 ) -> None:
-    with pytest.raises(PipelineError) as caught:
+    with refuses(code=ExitCode.USAGE, what=words):
         load_gesture_config(file, [f"model={setting}"])
-    assert words in caught.value.what
-    assert caught.value.exit_code == ExitCode.USAGE
 
 
 @pytest.mark.parametrize(
@@ -122,9 +121,8 @@ def test_a_setting_that_a_network_does_not_use_is_an_error_that_names_it(
 def test_what_keras_lets_choose_of_a_cell_is_refused_in_a_config(
     file: Path, kind: str, option: str
 ) -> None:
-    with pytest.raises(PipelineError) as caught:
+    with refuses(what=f"model.{option}: cannot be set: "):
         load_gesture_config(file, [f"model={{kind: {kind}, {option}: true}}"])
-    assert f"model.{option}: cannot be set: " in caught.value.what
 
 
 def saved(folder: Path, *stack: Any) -> Path:
@@ -174,9 +172,8 @@ def test_an_option_that_changes_a_cells_arithmetic_is_refused_by_name(
     source = keras.Input((8, 3), batch_size=1)
     layer = getattr(keras.layers, cell)(4, name="memory", **{option: value})
     keras.Model(source, layer(source)).save(tmp_path / "model.keras")
-    with pytest.raises(PipelineError) as caught:
+    with refuses(what=f"layer `memory`: {option}="):
         require_supported(tmp_path / "model.keras")
-    assert f"layer `memory`: {option}=" in caught.value.what
 
 
 def masked(layers: Any) -> list[Any]:
@@ -211,9 +208,8 @@ def test_what_no_board_steps_is_refused_by_the_layers_name(
 ) -> None:
     from keras import layers
 
-    with pytest.raises(PipelineError) as caught:
+    with refuses(what=words):
         require_supported(saved(tmp_path, *stack(layers)))
-    assert words in caught.value.what
 
 
 def test_a_state_that_is_not_nought_at_first_is_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pipeline.capture.client import BoardClient
 from pipeline.capture.requests import escaped, text_lines, unescaped, write_text
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.tokens import tokens_of
+from tests.refusals import refuses
 
 MOST_CHARACTERS = 255
 plain = st.text(st.characters(exclude_categories=("Cs",)))
@@ -56,9 +57,8 @@ class NoBoard:
 
 
 def test_a_prompt_that_does_not_fit_a_line_is_refused_before_it_is_sent():
-    with pytest.raises(PipelineError, match="does not fit a line") as caught:
+    with refuses("does not fit a line", ExitCode.USAGE):
         write_text(BoardClient(NoBoard()), "\n" * 120, 500, 0.5, 1)
-    assert caught.value.exit_code == ExitCode.USAGE
 
 
 class Answering:
@@ -94,6 +94,5 @@ def test_a_row_that_does_not_fit_a_line_is_refused_before_it_is_sent() -> None:
 @pytest.mark.parametrize("told", [b"", b"forecast 9 1.000\n", b"forecast\n", b"forecast 9 1.0 x\n"])
 def test_a_forecast_that_is_missing_or_damaged_is_told(told: bytes) -> None:
     board = BoardClient(Answering(told + b"ok rows=3\n"))
-    with pytest.raises(PipelineError) as caught:
+    with refuses(code=ExitCode.MISMATCH):
         board.forecast([[1, 2]], 2)
-    assert caught.value.exit_code == ExitCode.MISMATCH

@@ -16,6 +16,7 @@ from pipeline.datasets.recordings import load_recording
 from pipeline.datasets.series import Series, load_series, new_series_paths, read_series, save_series
 from tests.conftest import PROJECT
 from tests.fixtures.known_motion import series
+from tests.refusals import refuses
 
 HEADER = "when,temperature,wind"
 ROWS = [f"2020-01-01 {hour:02}:00,{20 + hour / 8:.3f},N" for hour in range(8)]
@@ -122,9 +123,8 @@ def test_what_is_no_such_table_is_refused(
 
 def test_a_file_that_is_not_there_is_the_users_to_name(tmp_path: Path) -> None:
     config = SeriesConfig(path=tmp_path / "no.csv", channels=("a",), targets=("a",))
-    with pytest.raises(PipelineError, match=r"There is no series .*no\.csv") as caught:
+    with refuses(r"There is no series .*no\.csv", ExitCode.USAGE):
         read_series(config.path, config)
-    assert caught.value.exit_code == ExitCode.USAGE
 
 
 def test_the_weather_of_beijing_is_one_series(shared_data: Path) -> None:

@@ -27,6 +27,7 @@ from pipeline.workflows.datasets import relabel
 from pipeline.workflows.monitor import PullOptions, pull
 from pipeline.workflows.predict import Judgement, _judgement
 from tests.fixtures.hostile_world import all_commands
+from tests.refusals import refuses
 from tests.takes import save_all, takes
 
 COMMANDS = [(words, command) for words, command in all_commands()]
@@ -79,10 +80,8 @@ def test_a_name_that_cannot_be_used_is_shown_as_it_was_typed() -> None:
 
 @pytest.mark.parametrize("label", ["pucnh", "punc", "punchh", "ponch", "Punch", "unch", "lefft_1"])
 def test_a_label_that_is_nearly_one_that_is_there_is_asked_about(dataset: Path, label: str) -> None:
-    with pytest.raises(PipelineError, match=r"is new in .*, and similar to ") as refused:
+    with refuses(r"is new in .*, and similar to ", ExitCode.USAGE, next_step="--new-label"):
         check_new_label(dataset, label, is_meant=False)
-    assert refused.value.exit_code == ExitCode.USAGE
-    assert "--new-label" in refused.value.next_step
     assert check_new_label(dataset, label, is_meant=True) == label
 
 

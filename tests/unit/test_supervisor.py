@@ -8,7 +8,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +28,8 @@ from pipeline.boards.sensor_files import (
 from pipeline.boards.supervisor import start
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import ExitCode, PipelineError
+from tests.fixtures.waiting import until
+from tests.refusals import refuses
 
 ECHO = Path(__file__).parent.parent / "fixtures" / "echo_board.py"
 LIMIT_S = 60.0
@@ -41,13 +43,6 @@ def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def opened(path: str) -> serial.Serial:
     return serial.Serial(path, 115200, timeout=LIMIT_S, exclusive=True)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def pid_in(hello: bytes) -> int:
@@ -145,10 +140,8 @@ def test_a_slow_reader_gets_everything_in_order():
 
 
 def test_a_board_that_dies_is_told_with_its_last_words():
-    with pytest.raises(PipelineError, match="status 3") as caught:
+    with refuses("status 3", ExitCode.NO_BOARD, why="the fuse has blown"):
         talk_until_it_dies("native", ECHO, b"die\n")
-    assert "the fuse has blown" in caught.value.why
-    assert caught.value.exit_code == ExitCode.NO_BOARD
 
 
 def test_waiting_ends_when_the_board_does():
@@ -208,7 +201,7 @@ def test_a_killed_supervisor_leaves_no_process_and_its_name_is_free_again():
         pid = pid_in(port.readline())
         process.kill()
         process.wait()
-        wait_for(lambda: not is_running(pid))
+        until(lambda: not is_running(pid))
     with start("native", ECHO) as board:
         assert board.port == path
 
@@ -266,9 +259,8 @@ def test_the_sensor_file_is_handed_to_the_board():
     ids=["nan", "channels", "too long"],
 )
 def test_a_recording_the_sensor_cannot_play_is_refused(wrong: Recording):
-    with pytest.raises(PipelineError) as caught:
+    with refuses(code=ExitCode.USAGE):
         start("native", ECHO, wrong)
-    assert caught.value.exit_code == ExitCode.USAGE
 
 
 def test_unknown_board_and_missing_image_are_told(tmp_path: Path):
@@ -280,18 +272,15 @@ def test_unknown_board_and_missing_image_are_told(tmp_path: Path):
 
 def test_a_missing_qemu_is_told_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(PipelineError) as caught:
+    with refuses(code=ExitCode.NO_TOOL, next_step="apt-get install"):
         start("virtual", ECHO)
-    assert caught.value.exit_code == ExitCode.NO_TOOL
-    assert "apt-get install" in caught.value.next_step
 
 
 @pytest.mark.usefixtures("qemu")
 def test_an_image_that_crashes_qemu_is_told_in_its_words():
     a_script = ECHO  # no program for a Cortex-M4F
-    with pytest.raises(PipelineError, match="virtual board ended with status") as caught:
+    with refuses("virtual board ended with status", why="Lockup"):
         talk_until_it_dies("virtual", a_script)
-    assert "Lockup" in caught.value.why
 
 
 def test_ticks_of_the_fast_board_are_two_and_a_half_instructions():

@@ -27,6 +27,7 @@ from pipeline.training.text_task import (
     train_generation,
     train_sentiment,
 )
+from tests.refusals import refuses
 from tests.texts import GENERATION, SENTIMENT, write_reviews, write_rhymes
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
@@ -92,9 +93,8 @@ def test_a_training_that_diverges_is_no_trained_run(folder: Path) -> None:
     wild = usual.fit.model_copy(update={"learning_rate": 1e38})  # past what a config may say
     config = usual.model_copy(update={"fit": wild})
     told: list[Epoch] = []
-    with pytest.raises(PipelineError, match="diverged: the loss of epoch 1 is") as caught:
+    with refuses("diverged: the loss of epoch 1 is", next_step="fit.learning_rate"):
         write(config, folder / "wild", told.append)
-    assert "fit.learning_rate" in caught.value.next_step
     assert not RunFolder(folder / "wild").contract_file.exists()
     assert told == []
 
@@ -195,17 +195,15 @@ def test_where_it_was_broken_off_it_goes_on_to_the_same_weights(folder: Path) ->
 def refuse_other_data(config: GenerationConfig, folder: Path) -> None:
     other = write_rhymes(folder / "other.txt", 3000)
     changed = config.model_copy(update={"data": config.data.model_copy(update={"path": other})})
-    with pytest.raises(PipelineError, match="its data have changed") as caught:
+    with refuses("its data have changed", ExitCode.MISMATCH):
         write(changed, folder / "broken", quietly)
-    assert caught.value.exit_code == ExitCode.MISMATCH
 
 
 def refuse_other_settings(config: GenerationConfig, folder: Path) -> None:
     text = config.text.model_copy(update={"embedding": 1 + config.text.embedding})
     changed = config.model_copy(update={"text": text})
-    with pytest.raises(PipelineError, match="its settings have changed") as caught:
+    with refuses("its settings have changed", ExitCode.MISMATCH):
         write(changed, folder / "broken", quietly)
-    assert caught.value.exit_code == ExitCode.MISMATCH
 
 
 def refuse_half_a_checkpoint(config: GenerationConfig, folder: Path) -> None:

@@ -21,6 +21,7 @@ from pipeline.twin.library import Twin, pointer
 from pipeline.twin.text_twin import TextTwin
 from pipeline.workflows.predict import generate
 from tests.noted import note_all
+from tests.refusals import refuses
 from tests.toy_text import (
     ALPHABET,
     LOGIT_SCALE,
@@ -180,9 +181,8 @@ def test_a_temperature_is_no_finer_than_a_board_can_be_told(run: RunFolder) -> N
 
 
 def test_a_board_is_not_asked_for_more_than_it_writes(run: RunFolder, tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match="A board cannot generate 10001") as caught:
+    with refuses("A board cannot generate 10001", ExitCode.USAGE):
         generate(run.path, "tea", 10_001, 1, 1, str(tmp_path / "no-port"))
-    assert caught.value.exit_code == ExitCode.USAGE
     assert len(generate(run.path, "tea", 10_001, 1, 1).text) == 10_001
 
 

@@ -33,6 +33,7 @@ from pipeline.training.stateful import (
     windows_at_hops,
 )
 from pipeline.training.training_data import measure_scaling
+from tests.refusals import refuses
 from tests.takes import config, take
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
@@ -233,9 +234,8 @@ def test_the_same_seed_learns_the_same_on_streams(
 def test_a_network_without_a_state_is_no_stream_of_states(tmp_path: Path, kind: str) -> None:
     file = tmp_path / "config.yaml"
     file.write_text("data: {path: data/sample}\n", "utf-8")
-    with pytest.raises(PipelineError, match=f"{kind} has no state to keep") as caught:
+    with refuses(f"{kind} has no state to keep", ExitCode.USAGE):
         load_gesture_config(file, [f"model.kind={kind}", "window.mode=streaming"])
-    assert caught.value.exit_code == ExitCode.USAGE
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ import pytest
 from pipeline.capture.link_statistics import smoothing_of
 from pipeline.core.artifacts import Recording
 from pipeline.core.contract import Contract, DecisionPolicy, fixed_point_scaling
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import ExitCode
 from pipeline.twin.library import Twin
+from tests.refusals import refuses
 from tests.tiny_model import (
     CONTRACT,
     HOP,
@@ -203,17 +204,15 @@ def test_it_is_built_once_and_anew_when_a_source_changes(sources, tmp_path):
 
 def test_a_missing_compiler_is_told(sources, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(PipelineError, match="no C compiler") as caught:
+    with refuses("no C compiler", ExitCode.NO_TOOL):
         Twin(sources, tmp_path)
-    assert caught.value.exit_code == ExitCode.NO_TOOL
 
 
 def test_sources_that_do_not_compile_leave_nothing_behind(sources, tmp_path):
     broken = shutil.copytree(sources, tmp_path / "model")
     (broken / "model_network.c").write_text("this is not C\n")
-    with pytest.raises(PipelineError, match="does not compile") as caught:
+    with refuses("does not compile", why="model_network.c"):
         Twin(broken, tmp_path / "build")
-    assert "model_network.c" in caught.value.why
     assert list((tmp_path / "build").iterdir()) == []
 
 

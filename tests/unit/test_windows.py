@@ -1,5 +1,5 @@
-"""Windows: what they show, augmented too, what they are called, that nothing leaks, and recordings
-that cannot be cut into windows."""
+"""Windows: what they show, augmented too, what they are called, how they are scaled, that nothing
+leaks, and recordings that cannot be cut into windows."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.core.artifacts import Float32, Interval, Recording
+from pipeline.core.artifacts import IMU_CHANNELS, Float32, Interval, Recording
 from pipeline.core.errors import PipelineError
+from pipeline.training.training_data import measure_scaling, scale
 from tests.made_windows import GESTURES, HOP, LENGTH, TAKES, labelled, made, ruled, start_of
 from tests.takes import take, takes
 
@@ -355,3 +356,22 @@ def test_a_take_too_short_to_be_one() -> None:
 
 def test_no_recordings() -> None:
     assert "no recordings" in refused([]).what
+
+
+def test_scaling_has_one_factor_a_sensor_and_no_offset() -> None:
+    random = np.random.default_rng(1)
+    spread = np.array([0.2, 0.5, 1.0, 50, 80, 300])
+    inputs = random.normal(0, spread, (40, 60, 6)).astype(np.float32)
+    scaling = measure_scaling(inputs, IMU_CHANNELS)
+    assert scaling.mean == (0.0,) * 6
+    assert len(set(scaling.std[:3])) == len(set(scaling.std[3:])) == 1
+    scaled = scale(inputs, scaling)
+    assert scaled.dtype == np.float32
+    assert scaled[..., :3].std() == pytest.approx(1, rel=1e-3)
+    assert scaled[..., 3:].std() == pytest.approx(1, rel=1e-3)
+    np.testing.assert_allclose(scaled * np.array(scaling.std), inputs, rtol=1e-5)
+
+
+def test_a_sensor_that_never_moved_does_not_divide_by_nought() -> None:
+    scaling = measure_scaling(np.zeros((3, 60, 6), np.float32), IMU_CHANNELS)
+    assert min(scaling.std) > 0
