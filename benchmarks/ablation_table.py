@@ -36,8 +36,8 @@ def section(rows: Sequence[Row]) -> list[str]:
         lines.append(f"| {variant} | {' | '.join(cells)} |")
     notes = {row["name"].partition(": ")[0]: row["note"] for row in rows}
     commands = sorted({row["command"] for row in rows})
-    told = [f"{dataset}: {notes[dataset]}" for dataset in datasets]
-    return [*lines, "", f"`{'`, `'.join(commands)}`. {'. '.join(told)}."]
+    said = [f"{dataset}: {notes[dataset]}" for dataset in datasets]
+    return [*lines, "", f"`{'`, `'.join(commands)}`. {'. '.join(said)}."]
 
 
 def _cell(values: dict[str, float], dataset: str, variant: str) -> str:

@@ -73,7 +73,7 @@ IMPORT_RATE_HZ = 119.0
 
 def imports_rows() -> list[Row]:
     """Rows of imports of odd and real files."""
-    untold = [name for name, (content, words) in ODD.items() if words not in told_of(content)]
+    unreported = [name for name, (content, words) in ODD.items() if words not in told_of(content)]
     with tempfile.TemporaryDirectory(prefix="import-") as folder:
         real = import_all(RECORDINGS / "gestures", Path(folder))
     odd = f"{len(ODD)} odd files: {', '.join(sorted(ODD))}"
@@ -82,7 +82,7 @@ def imports_rows() -> list[Row]:
     return [
         row(
             "anomalies in files of others not told",
-            len(untold),
+            len(unreported),
             "",
             f"{COMMAND} imports",
             odd,
@@ -194,7 +194,7 @@ class Measured:
     @property
     def lost(self) -> int:
         """Missing or wrong, told or not."""
-        return sum(one.missing + one.wrong + one.untold for one in self.judged)
+        return sum(one.missing + one.wrong + one.unreported for one in self.judged)
 
     @property
     def rate_error(self) -> float:

@@ -46,7 +46,7 @@ def spells_rows() -> list[Row]:
     """Rows of accuracy on the spells dataset."""
     kfold = judged("spells", CONFIG, "kfold", [FOLDS])
     slowest_s = max(fold.train_s for fold in kfold.folds)
-    told = (
+    said = (
         f"by take, compiled C; folds {listed(kfold)}; published, without an idle class: 0.88; "
         "takes that hardly move look like rest; the default settings were chosen looking at "
         f"this data, so expect less on data not seen; {slowest_s:.0f} s a fold"
@@ -54,7 +54,7 @@ def spells_rows() -> list[Row]:
     named = "the same networks, asked which of the five gestures it was, as was published"
     name = "spells 5-fold int8 accuracy"
     return [
-        accuracy_row(name, kfold, told, ">= 0.95"),
+        accuracy_row(name, kfold, said, ">= 0.95"),
         row(f"{name} among gestures", round(among_gestures(kfold), 4), "", COMMAND, named),
         calls_row([_played(fold.run) for fold in kfold.folds]),
     ]
@@ -102,16 +102,16 @@ def demo_row() -> Row:
     started = time.monotonic()
     subprocess.run([str(GESTURE), "demo", "--json"], cwd=ROOT, check=True)
     seconds = round(time.monotonic() - started)
-    told = "`gesture demo`, what `make demo` does after installing"
-    return row("demo seconds", seconds, "s", COMMAND, told, "<= 180")
+    said = "`gesture demo`, what `make demo` does after installing"
+    return row("demo seconds", seconds, "s", COMMAND, said, "<= 180")
 
 
 def help_row() -> Row:
     """The row of the time of `gesture --help`."""
     bare = _median_s([sys.executable, "-I", "-c", "pass"])
     ratio = round(_median_s([str(GESTURE), "--help"]) / bare, 1)
-    told = "gesture --help over python -I -c pass"
-    return row("help times python", ratio, "", COMMAND, told, "<= 15")
+    said = "gesture --help over python -I -c pass"
+    return row("help times python", ratio, "", COMMAND, said, "<= 15")
 
 
 def _median_s(command: list[str]) -> float:

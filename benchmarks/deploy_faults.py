@@ -15,15 +15,19 @@ from pipeline.core.project import PROJECT
 COMMAND = "python -m benchmarks.deploy_faults"
 FIRMWARE = "firmware/test_{}.py::test_{}"
 FAULTS = {
-    "bad sample": FIRMWARE.format("app", "a_reading_that_no_sensor_gives_is_told_once_a_second"),
-    "sensor dead": FIRMWARE.format("imu", "a_sensor_that_dies_is_told_and_comes_back_with_a_gap"),
+    "bad sample": FIRMWARE.format(
+        "app", "a_reading_that_no_sensor_gives_is_reported_once_a_second"
+    ),
+    "sensor dead": FIRMWARE.format(
+        "imu", "a_sensor_that_dies_is_reported_and_comes_back_with_a_gap"
+    ),
     "stuck bus": FIRMWARE.format("imu", "a_stuck_bus_is_freed"),
     "stack overflow": FIRMWARE.format(
         "faults", "a_stack_overflow_is_caught_before_it_reaches_the_data"
     ),
     "loop that stalls": FIRMWARE.format("faults", "a_loop_that_stalls_is_ended_by_the_watchdog"),
     "corrupt model constant": "cli/test_deploy_command.py::"
-    "test_damaged_weights_fail_the_selftest_and_a_new_image_mends_it",
+    "test_damaged_weights_fail_the_selftest_and_a_new_image_fixes_it",
 }
 
 

@@ -66,10 +66,10 @@ class Soak:
         self.restart_faults += line.startswith(b"warn fault")
         if kind != "#":
             return False
-        told = dict(word.split("=") for word in line[1:].decode().split())
-        self.minutes, self.starts = int(told["minute"]), int(told["starts"])
-        self.commands, self.faults = int(told["commands"]), int(told["faults"])
-        self.unused.append(int(told["stack_unused"]))
+        said = dict(word.split("=") for word in line[1:].decode().split())
+        self.minutes, self.starts = int(said["minute"]), int(said["starts"])
+        self.commands, self.faults = int(said["commands"]), int(said["faults"])
+        self.unused.append(int(said["stack_unused"]))
         return True
 
     @property

@@ -30,8 +30,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         taken = {prefix: convert_s(Path(folder) / prefix, prefix) for prefix in SERIES}
     own = {prefix: round(whole_s - import_s, 2) for prefix, whole_s in taken.items()}
-    told = ", ".join(f"{prefix} {value}" for prefix, value in own.items())
-    note = f"the slowest of {told}; the import alone takes {import_s:.2f} s"
+    said = ", ".join(f"{prefix} {value}" for prefix, value in own.items())
+    note = f"the slowest of {said}; the import alone takes {import_s:.2f} s"
     slowest = max(own.values())
     found = row("convert seconds without TensorFlow", slowest, "s", COMMAND, note, "<= 3")
     record("engine", [found])

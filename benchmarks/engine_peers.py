@@ -36,13 +36,13 @@ def bakenn_row(flatbuffers: Mapping[str, bytes]) -> Row:
     """The row of networks that bakenn imports."""
     refused = {name: _refusal(content) for name, content in flatbuffers.items()}
     imported = [name for name, reason in refused.items() if reason is None]
-    told = "; ".join(f"{name}: {reason}" for name, reason in refused.items() if reason)
+    said = "; ".join(f"{name}: {reason}" for name, reason in refused.items() if reason)
     return row(
         f"networks of {len(refused)} that bakenn imports",
         len(imported),
         "",
         "python -m benchmarks.engine",
-        f"bakenn 1.0.0 on what TensorFlow's converter writes; refused {told}",
+        f"bakenn 1.0.0 on what TensorFlow's converter writes; refused {said}",
     )
 
 

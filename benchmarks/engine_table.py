@@ -45,10 +45,10 @@ def table(values: dict[str, float]) -> list[str]:
             found = [values.get(name_of(network, engine, figure)) for figure in FIGURES]
             if best is None or found[0] is None:
                 continue
-            told = ["" if value is None else f"{value:,}" for value in found]
+            said = ["" if value is None else f"{value:,}" for value in found]
             by_ours = f"{found[0] / best:.2f}"
             lines.append(
-                f"| {network} | {title} | {told[0]} | {by_ours} | {' | '.join(told[1:])} |"
+                f"| {network} | {title} | {said[0]} | {by_ours} | {' | '.join(said[1:])} |"
             )
     return lines
 

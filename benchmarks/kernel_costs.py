@@ -204,8 +204,8 @@ def errors(folder: Path) -> list[dict[str, Any]]:
         counted = sum(layer.instructions for layer in measure(folder, flatbuffer))
         off[name] = compile_network(flatbuffer).cost.instructions / counted - 1
     worst = max(off.values(), key=abs)
-    told = ", ".join(f"{name} {value:+.1%}" for name, value in off.items())
-    note = f"share by which an estimate of convert is off, networks not fitted to: {told}"
+    said = ", ".join(f"{name} {value:+.1%}" for name, value in off.items())
+    note = f"share by which an estimate of convert is off, networks not fitted to: {said}"
     return [row("cost model worst error", round(abs(worst), 4), "", COMMAND, note, "<= 0.15")]
 
 

@@ -42,7 +42,7 @@ class Data:
     config: str
     protocol: str
     bound: str
-    told: str
+    said: str
     settings: tuple[str, ...] = ()
     background: bool = True
     named: str = ""
@@ -94,35 +94,35 @@ def _rows(data: Data) -> Iterator[Row]:
     score = judged(data.name, data.config, data.protocol, data.settings)
     worst_s = max(fold.train_s for fold in score.folds)
     folds = f"float {score.float_accuracy:.4f}; folds {listed(score)}"
-    note = f"{folds}; {data.told}{_beside(data.called)}"
+    note = f"{folds}; {data.said}{_beside(data.called)}"
     name, value = f"{data.called} int8 accuracy", round(score.int8_accuracy, 4)
     yield row(name, value, "", f"{COMMAND} accuracy", f"{note}; {worst_s:.0f} s a fold", data.bound)
     lost = round(score.float_accuracy - score.int8_accuracy, 4)
-    told = "below 0: int8 has more windows right"
+    said = "below 0: int8 has more windows right"
     yield row(
-        f"{data.called} accuracy lost by int8", lost, "", f"{COMMAND} accuracy", told, "<= 0.005"
+        f"{data.called} accuracy lost by int8", lost, "", f"{COMMAND} accuracy", said, "<= 0.005"
     )
     if data.background:
-        named, told = round(among_gestures(score), 4), "asked which of the gestures it was"
-        yield row(f"{name} among gestures", named, "", f"{COMMAND} accuracy", told, data.named)
+        named, said = round(among_gestures(score), 4), "asked which of the gestures it was"
+        yield row(f"{name} among gestures", named, "", f"{COMMAND} accuracy", said, data.named)
     if data.unvalidated:
         yield from _by_validation_and_chance(data, name)
     leaky = judged(data.name, data.config, "leaky", [*data.settings, LEAKY])
-    told = "windows at random, pieces of one take on both sides: what not to believe"
+    said = "windows at random, pieces of one take on both sides: what not to believe"
     yield row(
         f"{data.name} leaky int8 accuracy",
         round(leaky.int8_accuracy, 4),
         "",
         f"{COMMAND} accuracy",
-        told,
+        said,
     )
 
 
 def _by_validation_and_chance(data: Data, name: str) -> Iterator[Row]:
     held = judged(data.name, data.config, data.protocol, ["split.validation=0.1"])
-    told = f"split.validation: 0.1, as usual; folds {listed(held)}"
+    said = f"split.validation: 0.1, as usual; folds {listed(held)}"
     value = round(held.int8_accuracy, 4)
-    yield row(f"{name} with validation people held out", value, "", f"{COMMAND} accuracy", told)
+    yield row(f"{name} with validation people held out", value, "", f"{COMMAND} accuracy", said)
     seeded = [
         judged(data.name, data.config, data.protocol, [f"fit.seed={seed}"]).int8_accuracy
         for seed in SEEDS
@@ -130,13 +130,13 @@ def _by_validation_and_chance(data: Data, name: str) -> Iterator[Row]:
     each = ", ".join(
         f"{accuracy:.4f} with {seed}" for accuracy, seed in zip(seeded, SEEDS, strict=True)
     )
-    told = f"fit.seed changed alone: {each}"
+    said = f"fit.seed changed alone: {each}"
     yield row(
         f"{name} over three seeds",
         round(sum(seeded) / len(SEEDS), 4),
         "",
         f"{COMMAND} accuracy",
-        told,
+        said,
     )
 
 

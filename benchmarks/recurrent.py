@@ -218,11 +218,11 @@ def size_rows(folder: Path, gru: Network) -> list[Row]:
     image = build(folder, "gru", sources, ("-O2",))
     caller = int(np.prod(network.input_shape) + np.prod(network.output_shape))
     streamed = compile_network(gru.step, window=WINDOW, hop=HOP, keep_state=True).cost.ram_bytes
-    told = "GRU 16 on 119x6: constants, tables and kernels, -O2, net of an image without"
+    said = "GRU 16 on 119x6: constants, tables and kernels, -O2, net of an image without"
     note = f"of a window, with its input and output; of a stream, {HOP} samples a hop, {streamed}"
     flash, ram = image.flash - empty.flash, image.ram - empty.ram + caller
     return [
-        _row("gru flash bytes", flash, "bytes", told, "<= 8192"),
+        _row("gru flash bytes", flash, "bytes", said, "<= 8192"),
         _row("gru ram bytes", ram, "bytes", note, "<= 1024"),
         step_row(folder, gru, network, sources),
     ]
@@ -285,7 +285,7 @@ def _stream(windows: Float32, quantization: Quantization) -> Int8:
 
 def agreement_row(folder: Path, networks: tuple[Network, ...]) -> Row:
     """The row of windows with the same class as Keras."""
-    shares, told = [], []
+    shares, said = [], []
     for item in networks:
         network = compile_network(item.step, window=item.windows.shape[1])
         inputs = to_int8(item.windows, network.quantization)
@@ -297,13 +297,13 @@ def agreement_row(folder: Path, networks: tuple[Network, ...]) -> Row:
         chosen = np.linspace(0, len(inputs) - 1, TFLM_WINDOWS).astype(np.int64)
         answers = tflm_answers(item.step, inputs[chosen])
         tflm = float((answers.argmax(axis=1) == expected[chosen]).mean())
-        told.append(f"{item.kind} {shares[-1]:.4f} (TFLM on the step network {tflm:.4f})")
+        said.append(f"{item.kind} {shares[-1]:.4f} (TFLM on the step network {tflm:.4f})")
     note = (
         f"share of {len(networks[0].windows)} windows, all of the recordings of spells, called as "
         f"by Keras in float, after {SHIPPED_EPOCHS} epochs; "
     )
     return _row(
-        "agreement with float", round(min(shares), 4), "", note + ", ".join(told), ">= 0.99"
+        "agreement with float", round(min(shares), 4), "", note + ", ".join(said), ">= 0.99"
     )
 
 
@@ -333,9 +333,9 @@ def state_rows(networks: tuple[Network, ...]) -> list[Row]:
 def _worst(
     name: str, found: dict[str, Errors], share: Callable[[Errors], float], note: str, bound: str
 ) -> Row:
-    told = ", ".join(f"{kind} {share(item):.4f}" for kind, item in found.items())
+    said = ", ".join(f"{kind} {share(item):.4f}" for kind, item in found.items())
     value = max(share(item) for item in found.values())
-    return _row(name, round(value, 4), "", f"{note}; {told}", bound)
+    return _row(name, round(value, 4), "", f"{note}; {said}", bound)
 
 
 def _reference(item: Network, network: CompiledNetwork) -> SteppedReference:

@@ -164,8 +164,8 @@ def unequal_row(writer: Deployed, judge: Deployed, folder: Path) -> Row:
     for item, found in zip((writer, judge), on_board, strict=True):
         twin = Twin(item.run.sources, item.run.build)
         streams = item.contract.mode == "streaming"
-        told = twin.stream(item.inputs) if streams else twin.invoke(item.inputs)
-        unequal += sum(int(np.any(one != item.expected, axis=1).sum()) for one in (told, found))
+        said = twin.stream(item.inputs) if streams else twin.invoke(item.inputs)
+        unequal += sum(int(np.any(one != item.expected, axis=1).sum()) for one in (said, found))
     unequal += _unequal_characters(writer)
     note = (
         f"logits of {len(writer.inputs):,} characters of held-out text and scores of "

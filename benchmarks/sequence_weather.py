@@ -53,8 +53,8 @@ def weather_rows(folder: Path) -> list[Row]:
         took_s = time.monotonic() - began_s
         rows += _rows(name, run, took_s)
         unequal += _unequal(run)
-    told = f"values of {ASKED} rows of 2014 by twin and reference, {OBSERVED} of them by QEMU too"
-    return [*rows, row("forecast unequal steps", unequal, "", COMMAND, told, "<= 0")]
+    said = f"values of {ASKED} rows of 2014 by twin and reference, {OBSERVED} of them by QEMU too"
+    return [*rows, row("forecast unequal steps", unequal, "", COMMAND, said, "<= 0")]
 
 
 def _trained(config: str, series: Path, folder: Path) -> RunFolder:
@@ -69,13 +69,13 @@ def _rows(name: str, run: RunFolder, took_s: float) -> Iterator[Row]:
         yield from _errors(name, one)
     last = found[-1]
     share = round(last.model.mae / last.best_guess.mae, 4)
-    told = f"int8, all of 2014; trained and converted in {took_s:.0f} s"
+    said = f"int8, all of 2014; trained and converted in {took_s:.0f} s"
     title = f"{name} {last.steps} h MAE against best baseline"
-    yield row(title, share, "", COMMAND, told, "<= 0.99")
+    yield row(title, share, "", COMMAND, said, "<= 0.99")
     cost = json.loads(run.cost_file.read_text("utf-8"))
     title = f"{name} forecast instructions"
-    told = f"estimated; the network takes {cost['flash_bytes']:,} bytes of flash"
-    yield row(title, cost["instructions"], "", COMMAND, told)
+    said = f"estimated; the network takes {cost['flash_bytes']:,} bytes of flash"
+    yield row(title, cost["instructions"], "", COMMAND, said)
 
 
 def _errors(name: str, one: ForecastScore) -> Iterator[Row]:
@@ -93,10 +93,10 @@ def _errors(name: str, one: ForecastScore) -> Iterator[Row]:
 def _unequal(run: RunFolder) -> int:
     """Values that twin, board and reference do not say alike."""
     rows = load_forecasts(run).dataset.rows[:ASKED]
-    told = Twin(run.sources, run.build).forecast(rows)
+    said = Twin(run.sources, run.build).forecast(rows)
     observed = _observed(run, rows[:OBSERVED])
-    by_board = int(np.sum(observed != told[: len(observed)]))
-    return by_board + int(np.sum(told != reference_forecasts(run, rows)))
+    by_board = int(np.sum(observed != said[: len(observed)]))
+    return by_board + int(np.sum(said != reference_forecasts(run, rows)))
 
 
 def _observed(run: RunFolder, rows: Int32) -> Int32:

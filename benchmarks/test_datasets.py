@@ -14,7 +14,7 @@ pytestmark = pytest.mark.xdist_group("tensorflow")
 QUICK = ("augment.passes=1", "unknown.share=0", "window.hop=40", "fit.epochs=1")
 
 
-def test_a_run_is_trained_anew_only_where_its_settings_are_others(tmp_path: Path) -> None:
+def test_a_run_is_trained_again_only_where_its_settings_are_others(tmp_path: Path) -> None:
     simulate_dataset(tmp_path / "takes", people=3, takes=2, seed=1)
     settings = (f"data.path={tmp_path / 'takes'}", *QUICK)
     run = trained("gesture_dense", settings, tmp_path / "run")

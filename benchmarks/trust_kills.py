@@ -100,9 +100,9 @@ def main() -> None:
             for name, command in commands_in(world).items()
         }
     broken = sum(one.broken for one in found.values())
-    told = ", ".join(f"{name} {one.in_time} of {KILLS[name]}" for name, one in found.items())
+    said = ", ".join(f"{name} {one.in_time} of {KILLS[name]}" for name, one in found.items())
     stuck = sum(one.stuck for one in found.values())
-    kills = f"{sum(KILLS.values())} kills, in the midst of {told}"
+    kills = f"{sum(KILLS.values())} kills, in the midst of {said}"
     note = f"runs that pass for whole and are not; {kills}; {stuck} could not be done again"
     record("trust", [row("kill -9 at random moments", broken, "runs", COMMAND, note, "== 0")])
     print(f"{broken} broken; {note}; {found}")

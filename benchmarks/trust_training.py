@@ -58,11 +58,11 @@ def is_whole(run: Path) -> bool:
     except PipelineError:
         return False
     seed = yaml.safe_load(folder.config_file.read_text("utf-8"))["fit"]["seed"]
-    told = {
+    said = {
         float(json.loads(folder.metrics_file.read_text("utf-8"))["epochs"][0]["loss"]),
         float(folder.keras_file.read_text("utf-8")),
     }
-    return told == {seed}
+    return said == {seed}
 
 
 class _Network:

@@ -73,12 +73,12 @@ def wrong_with(words: Sequence[str], work: Path) -> Counter[str]:
     piped = subprocess.run(
         [*GESTURE, *words], cwd=work, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )
-    told = piped.stdout + piped.stderr
+    said = piped.stdout + piped.stderr
     found: Counter[str] = Counter()
     for width in WIDTHS:
         with terminal(words, work, width) as session:
             shown = shown_at_the_end(session)
-        wrong = faults_in(shown, told, width)
+        wrong = faults_in(shown, said, width)
         if wrong:
             print(f"{' '.join(words)} at {width} columns: {dict(wrong)}")
         found += wrong

@@ -96,7 +96,7 @@ def rows_of(data: str, entry: Entry) -> list[Row]:
     cost, contract = NetworkCost.load(run.cost_file), run.contract()
     a_second = round(cost.instructions * contract.rate_hz / contract.hop)
     late = round(score.called.gestures.latency_median_s, 2)
-    told = "median, from a gesture's end to its event"
+    said = "median, from a gesture's end to its event"
     return [
         row(
             f"{name} int8 accuracy",
@@ -107,7 +107,7 @@ def rows_of(data: str, entry: Entry) -> list[Row]:
             _bound(name),
         ),
         *_cost_rows(name, command, cost, a_second),
-        row(f"{name} event latency", late, "s", command, told),
+        row(f"{name} event latency", late, "s", command, said),
     ]
 
 

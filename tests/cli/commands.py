@@ -34,7 +34,7 @@ class Ended:
         return json.loads(self.out)
 
     @property
-    def told(self) -> str:
+    def said(self) -> str:
         """All that was printed, in one line, as if the terminal were wide."""
         return " ".join((self.out + self.err).split())
 
@@ -58,7 +58,7 @@ def gesture(*words: str | Path, cwd: Path, code: int | None = 0) -> Ended:
             "variables": dict(os.environ),
         }
         ended = Ended(_server().run(request), out.read_text("utf-8"), err.read_text("utf-8"))
-    assert code is None or ended.code == code, ended.told
+    assert code is None or ended.code == code, ended.said
     return ended
 
 

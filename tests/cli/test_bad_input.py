@@ -18,10 +18,10 @@ SAMPLE = PROJECT / "data" / "sample"
 
 
 def assert_refused(ended: Ended, *words: str) -> None:
-    assert "Traceback" not in ended.told
-    assert "should not have" not in ended.told, ended.told
+    assert "Traceback" not in ended.said
+    assert "should not have" not in ended.said, ended.said
     for part in ("error", "why", "next", *words):
-        assert part in ended.told
+        assert part in ended.said
 
 
 def test_missing_port(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_port_in_use(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [
         (("deploy", "--board", "virtual", "--port", "/dev/ttyACM0"), "is not at /dev/ttyACM0"),
         (("deploy", "--board", "nano33ble_tflm", "--profile"), "cannot be counted"),
@@ -51,14 +51,14 @@ def test_port_in_use(tmp_path: Path) -> None:
         (("board", "start", "nano33ble"), "no emulated board `nano33ble`"),
     ],
 )
-def test_a_board_that_is_not_meant(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
-    assert_refused(gesture(*words, cwd=tmp_path, code=ExitCode.USAGE), told)
+def test_a_board_that_is_not_meant(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    assert_refused(gesture(*words, cwd=tmp_path, code=ExitCode.USAGE), said)
 
 
 def test_unknown_config_key(tmp_path: Path) -> None:
     ended = gesture("train", CONFIG, "--set", "fit.epoch=3", cwd=tmp_path, code=ExitCode.USAGE)
     assert_refused(ended, "fit.epoch: unknown key", "did you mean `fit.epochs`?")
-    assert ended.told.startswith("error")  # no bar of a training that was never begun
+    assert ended.said.startswith("error")  # no bar of a training that was never begun
 
 
 @pytest.mark.parametrize("label", ["../punch", "a/b", "/punch", "..", ""])
@@ -109,7 +109,7 @@ def test_a_seed_that_no_board_takes(tmp_path: Path) -> None:
     ended = gesture(
         "generate", "run", "--prompt", "a", "--seed", str(2**32), cwd=tmp_path, code=ExitCode.USAGE
     )
-    assert "4294967295" in ended.told
+    assert "4294967295" in ended.said
 
 
 def test_runs_in_the_wrong_state(tmp_path: Path) -> None:

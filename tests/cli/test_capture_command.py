@@ -44,8 +44,8 @@ def numbers(take: Recording) -> list[int]:
 def test_the_tutorials_sketch_gives_a_take_a_burst(tmp_path: Path) -> None:
     with sending(imu_capture(bursts=3)) as port:
         ended = capture(tmp_path, "--count", "3", "--port", port)
-    assert "tutorial's IMU_Capture sketch" in ended.told
-    assert "not guaranteed: lost samples cannot be detected" in ended.told
+    assert "tutorial's IMU_Capture sketch" in ended.said
+    assert "not guaranteed: lost samples cannot be detected" in ended.said
     takes = recordings(tmp_path)
     assert [numbers(take) for take in takes] == [
         list(range(n * BURST_ROWS, (n + 1) * BURST_ROWS)) for n in range(3)
@@ -58,7 +58,7 @@ def test_the_tutorials_sketch_gives_a_take_a_burst(tmp_path: Path) -> None:
 def test_the_tutorials_sketch_is_recognised_without_its_header(tmp_path: Path) -> None:
     with sending(imu_capture(bursts=2, header=False)) as port:
         ended = capture(tmp_path, "--count", "2", "--port", port)
-    assert "tutorial's IMU_Capture sketch" in ended.told
+    assert "tutorial's IMU_Capture sketch" in ended.said
     assert [len(take) for take in recordings(tmp_path)] == [BURST_ROWS, BURST_ROWS]
 
 
@@ -82,8 +82,8 @@ def test_rows_of_numbers_are_recorded_at_the_rate_they_come(
 ) -> None:
     with sending(forwarder(2000, 100.0, columns, separator)) as port:
         ended = capture(tmp_path, "--mode", "continuous", "--seconds", "4", "--port", port)
-    assert f"rows of {columns} numbers separated by {name}" in ended.told
-    assert "units are assumed to be g and deg/s" in ended.told
+    assert f"rows of {columns} numbers separated by {name}" in ended.said
+    assert "units are assumed to be g and deg/s" in ended.said
     (take,) = recordings(tmp_path)
     assert take.rate_hz == 100.0
     assert take.channels == ("ax", "ay", "az", "gx", "gy", "gz")[:columns]
@@ -91,7 +91,7 @@ def test_rows_of_numbers_are_recorded_at_the_rate_they_come(
         assert numbers(take) == list(range(len(take)))  # from the very first row
 
 
-def test_a_damaged_row_is_left_out_and_told(tmp_path: Path) -> None:
+def test_a_damaged_row_is_left_out_and_reported(tmp_path: Path) -> None:
     pieces = list(forwarder(1000, 100.0, 6, ","))
     pieces[200] = (0.01, b"0.1,0.2,xx,0.4\r\n")
     with sending(pieces) as port:
@@ -105,7 +105,7 @@ def test_what_is_no_row_of_three_or_six_is_refused_with_words(tmp_path: Path) ->
     pieces: list[Piece] = [(0.01, b"temperature 23.5\r\n")] * 2000
     with sending(pieces) as port:
         ended = capture(tmp_path, "--count", "1", "--port", port, code=ExitCode.NO_BOARD)
-    assert "Nothing that can be recorded came from" in ended.told
+    assert "Nothing that can be recorded came from" in ended.said
     assert not (tmp_path / "data").exists()
 
 
@@ -171,7 +171,7 @@ def test_ctrl_c_in_a_terminal_ends_cleanly(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [
         ((), "no label to record"),
         (("--label", "up", "--mode", "fast"), "no mode `fast`"),
@@ -182,10 +182,10 @@ def test_ctrl_c_in_a_terminal_ends_cleanly(tmp_path: Path) -> None:
         (("--label", "up", "--person", "a-b"), "cannot be used as a person"),
     ],
 )
-def test_what_does_not_go_together_is_told_before_any_port_is_opened(
-    tmp_path: Path, words: tuple[str, ...], told: str
+def test_what_does_not_go_together_is_reported_before_any_port_is_opened(
+    tmp_path: Path, words: tuple[str, ...], said: str
 ) -> None:
-    assert told in gesture("capture", *words, cwd=tmp_path, code=ExitCode.USAGE).told
+    assert said in gesture("capture", *words, cwd=tmp_path, code=ExitCode.USAGE).said
     assert not list(tmp_path.iterdir())
 
 

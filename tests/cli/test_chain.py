@@ -144,7 +144,7 @@ def test_another_contract_on_the_board_is_found_out(spells: Path, converted_run:
             "board", "check", converted_run, "--port", port, cwd=spells, code=ExitCode.MISMATCH
         )
     assert right.json["vectors"] > 0
-    assert right.json["contract_hash"] in wrong.told
+    assert right.json["contract_hash"] in wrong.said
 
 
 def played(image: Path, stream: Recording) -> list[Item]:

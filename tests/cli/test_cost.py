@@ -26,7 +26,7 @@ def run(converted_run: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_convert_tells_and_keeps_what_each_layer_costs(run: Path, tmp_path: Path) -> None:
+def test_convert_says_and_keeps_what_each_layer_costs(run: Path, tmp_path: Path) -> None:
     budget = PROJECT / "configs" / "nano33ble.yaml"
     converted = gesture("convert", run, "--budget", budget, "--json", cwd=tmp_path)
     cost = converted.json["cost"]
@@ -46,10 +46,10 @@ def test_a_network_past_its_budget_is_refused_before_anything_is_written(
 ) -> None:
     (tmp_path / "small.yaml").write_text("instructions: 1000\nflash_bytes: 900\n", "utf-8")
     refused = gesture("convert", run, "--budget", "small.yaml", cwd=tmp_path, code=ExitCode.FAILED)
-    assert "exceeds its budget" in refused.told
-    assert "of 900" in refused.told
-    assert "of 1,000" in refused.told
-    assert "takes most" in refused.told
+    assert "exceeds its budget" in refused.said
+    assert "of 900" in refused.said
+    assert "of 1,000" in refused.said
+    assert "takes most" in refused.said
     assert not (run / "model.tflite").exists()
     assert not (run / "firmware").exists()
 
@@ -82,7 +82,7 @@ def test_a_run_has_only_what_its_last_conversion_made(run: Path, tmp_path: Path)
 def test_a_budget_with_a_misspelt_key_is_refused_at_once(run: Path, tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text("instruction: 1000\n", "utf-8")
     refused = gesture("convert", run, "--budget", "small.yaml", cwd=tmp_path, code=ExitCode.USAGE)
-    assert "did you mean `instructions`?" in refused.told
+    assert "did you mean `instructions`?" in refused.said
 
 
 @pytest.mark.usefixtures("qemu")
@@ -116,10 +116,10 @@ def test_deploy_to_the_virtual_board_estimates_the_real_one_as_a_range(
 ) -> None:
     run = shutil.copytree(converted_run, tmp_path / "run", ignore=shutil.ignore_patterns("build"))
     deployed = gesture("deploy", run, "--board", "virtual", cwd=tmp_path)
-    ranges = re.findall(r"(\d+\.\d+) to (\d+\.\d+) (ms an|µJ an|% of)", deployed.told)
+    ranges = re.findall(r"(\d+\.\d+) to (\d+\.\d+) (ms an|µJ an|% of)", deployed.said)
     assert [unit for *_, unit in ranges] == ["ms an", "µJ an", "% of"]
     assert all(float(lower) < float(upper) for lower, upper, _ in ranges)
-    assert "estimated from the instructions" in deployed.told
+    assert "estimated from the instructions" in deployed.said
 
 
 @pytest.mark.usefixtures("qemu")
@@ -144,4 +144,4 @@ def test_a_network_larger_than_was_known_is_not_deployed(
     (run / "cost.json").write_text(json.dumps({**cost, "arena_bytes": 40}), "utf-8")
     note_all(run)
     refused = gesture("deploy", run, "--board", "virtual", cwd=tmp_path, code=ExitCode.MISMATCH)
-    assert "conversion estimated 40" in refused.told
+    assert "conversion estimated 40" in refused.said

@@ -25,7 +25,7 @@ def test_lint_of_a_clean_dataset_finds_nothing_and_ends_with_0(
 ) -> None:
     save_all(dataset, takes(["idle"], ("anna", "bo")))
     ended = gesture("data", "lint", "data/mine", cwd=tmp_path)
-    assert "30 takes looked at, nothing found" in ended.told
+    assert "30 takes looked at, nothing found" in ended.said
     assert gesture("data", "lint", dataset, "--json", cwd=tmp_path).json["findings"] == []
 
 
@@ -46,9 +46,9 @@ def test_lint_names_file_and_line_and_what_to_do_and_ends_with_7(
     ended = gesture("data", "lint", "data/mine", cwd=tmp_path, code=ExitCode.FINDINGS)
     lines = (dataset / "punch" / "anna-1-001.csv").read_text("utf-8").splitlines()
     after_gap = 1 + next(n for n, line in enumerate(lines) if line.startswith("1023,"))
-    assert f"data/mine/punch/anna-1-001.csv:{after_gap}: 3 samples are missing" in ended.told
-    assert "data/mine/flex/bo-1-002.csv:30: has 7 cells where 8 belong" in ended.told
-    assert "gesture data trim FILE" in ended.told
+    assert f"data/mine/punch/anna-1-001.csv:{after_gap}: 3 samples are missing" in ended.said
+    assert "data/mine/flex/bo-1-002.csv:30: has 7 cells where 8 belong" in ended.said
+    assert "gesture data trim FILE" in ended.said
 
     found = gesture("data", "lint", "data/mine", "--json", cwd=tmp_path, code=ExitCode.FINDINGS)
     assert {(entry["check"], entry["line"]) for entry in found.json["findings"]} == {
@@ -61,7 +61,7 @@ def test_lint_names_file_and_line_and_what_to_do_and_ends_with_7(
 
 def test_lint_without_a_dataset_is_an_error_not_a_finding(tmp_path: Path) -> None:
     ended = gesture("data", "lint", "data/nowhere", cwd=tmp_path, code=ExitCode.FAILED)
-    assert "There is no dataset data/nowhere" in ended.told
+    assert "There is no dataset data/nowhere" in ended.said
 
 
 def inked_pixels(png: bytes) -> tuple[int, int]:
@@ -132,22 +132,22 @@ def test_show_refuses_another_ending_and_writes_nothing(dataset: Path, tmp_path:
     ended = gesture(
         "data", "show", "data/mine", "--out", "all.gif", cwd=tmp_path, code=ExitCode.USAGE
     )
-    assert ".png" in ended.told
+    assert ".png" in ended.said
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-def test_what_cannot_be_written_is_told(dataset: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_written_is_reported(dataset: Path, tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("a file, not a folder")
     for words in (
         ("show", "data/mine", "--out", "notes/all.png"),
         ("export", "data/mine", "notes/out", "--format", "tutorial"),
     ):
         ended = gesture("data", *words, cwd=tmp_path, code=ExitCode.FAILED)
-        assert "notes" in ended.told
-        assert "should not have" not in ended.told
+        assert "notes" in ended.said
+        assert "should not have" not in ended.said
 
 
-def test_list_tells_datasets_and_what_is_in_one(dataset: Path, tmp_path: Path) -> None:
+def test_list_says_datasets_and_what_is_in_one(dataset: Path, tmp_path: Path) -> None:
     save_recording(take("wave", rate_hz=100.0), tmp_path / "data" / "other" / "wave" / "a-1-1.csv")
     listed = gesture("data", "list", "--json", cwd=tmp_path)
     assert listed.json == {"datasets": {"data/mine": 20, "data/other": 1}}
@@ -155,9 +155,9 @@ def test_list_tells_datasets_and_what_is_in_one(dataset: Path, tmp_path: Path) -
     assert [(s["label"], s["person"], s["takes"], s["rates_hz"]) for s in inside["shares"]] == [
         (label, person, 5, [119.0]) for label in ("flex", "punch") for person in ("anna", "bo")
     ]
-    told = gesture("data", "list", "data/mine", cwd=tmp_path).told
-    assert "20 takes in data/mine" in told
-    assert "flex bo 1 5 2.5 119" in told
+    said = gesture("data", "list", "data/mine", cwd=tmp_path).said
+    assert "20 takes in data/mine" in said
+    assert "flex bo 1 5 2.5 119" in said
 
 
 def test_trim_keeps_the_part_its_intervals_and_the_recording_as_it_was(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_trim_to_nothing_is_refused_and_changes_nothing(dataset: Path, tmp_path:
     file = dataset / "punch" / "anna-1-001.csv"
     before = file.read_bytes()
     ended = gesture("data", "trim", file, "--start", "7", cwd=tmp_path, code=ExitCode.USAGE)
-    assert "0.496" in ended.told
+    assert "0.496" in ended.said
     assert file.read_bytes() == before
     assert len(list(file.parent.iterdir())) == 10
 
@@ -210,10 +210,10 @@ def test_relabel_that_cannot_be_changes_nothing(dataset: Path, tmp_path: Path, l
     assert sorted(dataset.rglob("*")) == before
 
 
-def test_the_catalogue_is_told_with_what_others_reached(tmp_path: Path) -> None:
-    told = gesture("data", "list", "--remote", cwd=tmp_path).told
+def test_the_catalogue_is_reported_with_what_others_reached(tmp_path: Path) -> None:
+    said = gesture("data", "list", "--remote", cwd=tmp_path).said
     for words in ("spells", "punch_flex", "uhh_imu", "watch", "88.0 %", "88.9 %", "MIT", "assumed"):
-        assert words in told
+        assert words in said
     listed = gesture("data", "list", "--remote", "--json", cwd=tmp_path).json["datasets"]
     watch = next(item for item in listed if item["entry"]["name"] == "watch")
     assert watch["entry"]["people"] == 10
@@ -233,7 +233,7 @@ def test_a_dataset_is_fetched_from_a_folder_and_not_twice(
     again = gesture(
         "data", "get", "spells", "--from", shared_data, cwd=tmp_path, code=ExitCode.USAGE
     )
-    assert "data/spells is there already" in again.told
+    assert "data/spells is there already" in again.said
     monkeypatch.setenv("GESTURE_DATA", str(shared_data))
     named = gesture("data", "get", "spells", "--dataset", "wands", cwd=tmp_path)
     assert "--set data.path=data/wands" in named.out.splitlines()[-1]
@@ -245,7 +245,7 @@ def test_a_dataset_is_fetched_from_a_folder_and_not_twice(
 
 def test_a_misspelt_name(tmp_path: Path) -> None:
     ended = gesture("data", "get", "spels", cwd=tmp_path, code=ExitCode.USAGE)
-    assert "misspelt for 'spells'" in ended.told
+    assert "misspelt for 'spells'" in ended.said
 
 
 SAMPLE = PROJECT / "data" / "sample"
@@ -303,8 +303,8 @@ def test_export_leaves_out_takes_with_gaps_by_name(dataset: Path, tmp_path: Path
             cwd=tmp_path,
             code=ExitCode.LEFT_OUT,
         )
-        assert "left out data/mine/punch/anna-1-001.csv: has gaps" in ended.told
-        assert "19 takes" in ended.told
+        assert "left out data/mine/punch/anna-1-001.csv: has gaps" in ended.said
+        assert "19 takes" in ended.said
 
 
 def test_an_export_of_nothing_has_failed(tmp_path: Path) -> None:
@@ -321,7 +321,7 @@ def test_an_export_of_nothing_has_failed(tmp_path: Path) -> None:
         cwd=tmp_path,
         code=ExitCode.FAILED,
     )
-    assert "Nothing was exported" in ended.told
+    assert "Nothing was exported" in ended.said
 
 
 def test_export_never_writes_into_a_folder_in_use(dataset: Path, tmp_path: Path) -> None:
@@ -334,7 +334,7 @@ def test_export_never_writes_into_a_folder_in_use(dataset: Path, tmp_path: Path)
     ended = gesture(
         "data", "export", dataset, "new", "--format", "csv", cwd=tmp_path, code=ExitCode.USAGE
     )
-    assert "tutorial, edge-impulse" in ended.told
+    assert "tutorial, edge-impulse" in ended.said
 
 
 def test_edge_impulse_export_is_its_acquisition_format_unsigned(

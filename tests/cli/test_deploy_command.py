@@ -96,9 +96,9 @@ LIMIT_S = 900
 def test_an_image_is_built_and_its_size_printed(work: Path, host_compiler: None) -> None:
     ended = gesture("board", "build", "native", "--json", cwd=work)
     assert Path(ended.json["path"]).read_bytes().startswith(b"\x7fELF")
-    told = gesture("board", "build", "native", cwd=work).told
-    assert f"flash {ended.json['flash_bytes']:,} bytes" in told
-    assert f"RAM {ended.json['ram_bytes']:,} bytes" in told
+    said = gesture("board", "build", "native", cwd=work).said
+    assert f"flash {ended.json['flash_bytes']:,} bytes" in said
+    assert f"RAM {ended.json['ram_bytes']:,} bytes" in said
 
 
 def test_the_sketch_is_a_project_of_the_exported_library(
@@ -185,7 +185,7 @@ def test_one_flipped_bit_of_a_weight_is_found_out(converted_run, image, tmp_path
         proven(run, damaged)
 
 
-def test_damaged_weights_fail_the_selftest_and_a_new_image_mends_it(converted_run, image, tmp_path):
+def test_damaged_weights_fail_the_selftest_and_a_new_image_fixes_it(converted_run, image, tmp_path):
     run = RunFolder(converted_run)
     places = [share / 10 for share in range(10)]
     damaged = with_flipped_bits(image, tmp_path / "damaged.elf", places, 0x40)

@@ -34,7 +34,7 @@ def checks() -> dict[str, Check]:
     return {check.name: check for check in examine()}
 
 
-def test_the_command_tells_all_of_it(work):
+def test_the_command_says_all_of_it(work):
     ended = gesture("doctor", "--json", cwd=work, code=None)
     found = {check["name"]: check for check in ended.json["checks"]}
     assert found["Python"]["status"] == "ok"
@@ -55,7 +55,7 @@ def test_a_missing_tool_comes_with_the_command_that_installs_it(monkeypatch, tmp
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_tool_that_hangs_is_told(monkeypatch, tmp_path):
+def test_a_tool_that_hangs_is_reported(monkeypatch, tmp_path):
     program = tmp_path / "gcc"
     program.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n")
     program.chmod(0o755)
@@ -67,7 +67,7 @@ def test_a_tool_that_hangs_is_told(monkeypatch, tmp_path):
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_package_that_cannot_be_imported_is_told(monkeypatch):
+def test_a_package_that_cannot_be_imported_is_reported(monkeypatch):
     monkeypatch.setattr(doctor, "IMPORTED", ("no_such_package",))
     found = checks()["no_such_package"]
     assert found.status == "fault"
@@ -76,7 +76,7 @@ def test_a_package_that_cannot_be_imported_is_told(monkeypatch):
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_full_disk_is_told(monkeypatch):
+def test_a_full_disk_is_reported(monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10, 10, 0))
     assert checks()["disk"].status == "fault"

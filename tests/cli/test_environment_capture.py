@@ -47,19 +47,19 @@ def test_what_the_board_measures_is_in_the_series(
     played = series(300, without=(100, 101))
     with start(board, image(board), environment=played, fast=True) as started:
         ended = capture(tmp_path, started.port, "--period", "1")
-    (told,) = recorded(tmp_path)
-    assert told.rate_hz == 1.0
-    assert told.board == board
-    assert told.channels == ("temperature", "pressure", "humidity")
-    assert np.array_equal(air_index_of(told), played.seq)
-    assert np.array_equal(told.seq - told.seq[0], played.seq)
-    assert [(gap.index, gap.missing) for gap in told.gaps] == [(100, 2)]
-    since_us = told.t_us - told.t_us[0]
-    assert np.abs(since_us - told.seq * 1_000_000).max() < LATE_US[board]
-    assert "298 readings, every 1 s, 2 readings missing" in ended.told
+    (said,) = recorded(tmp_path)
+    assert said.rate_hz == 1.0
+    assert said.board == board
+    assert said.channels == ("temperature", "pressure", "humidity")
+    assert np.array_equal(air_index_of(said), played.seq)
+    assert np.array_equal(said.seq - said.seq[0], played.seq)
+    assert [(gap.index, gap.missing) for gap in said.gaps] == [(100, 2)]
+    since_us = said.t_us - said.t_us[0]
+    assert np.abs(since_us - said.seq * 1_000_000).max() < LATE_US[board]
+    assert "298 readings, every 1 s, 2 readings missing" in ended.said
     listed = gesture("data", "list", "data/room", cwd=tmp_path)
-    assert "data/room/1-001.csv 298 2 1 s" in listed.told
-    assert "data/room 1 recordings" in gesture("data", "list", cwd=tmp_path).told
+    assert "data/room/1-001.csv 298 2 1 s" in listed.said
+    assert "data/room 1 recordings" in gesture("data", "list", cwd=tmp_path).said
     gesture("data", "show", "data/room/1-001.csv", "--out", "room.png", cwd=tmp_path)
 
 
@@ -101,8 +101,8 @@ def test_all_that_was_read_before_kill_9_is_in_the_series(tmp_path: Path) -> Non
         folder.mkdir()
         sent = killed_after(lines, folder)
         stored = recorded(folder)
-        assert [seq for told in stored for seq in told.seq] == sent
-        assert [place for told in stored for place in air_index_of(told)] == sent
+        assert [seq for said in stored for seq in said.seq] == sent
+        assert [place for said in stored for place in air_index_of(said)] == sent
         read += len(sent)
     assert read > 100
 
@@ -116,21 +116,21 @@ def killed_after(lines: int, folder: Path) -> list[int]:
     ):
         read = read_until_killed(Capture([*named, "--port", port.path], folder), port, lines)
     listed = gesture("data", "list", "data/room", cwd=folder)
-    assert "A capture had not ended well" in listed.told or not read.count(b"reading")
+    assert "A capture had not ended well" in listed.said or not read.count(b"reading")
     items = LineReader().feed(read)
     readings = [reading_of(item) for item in items if isinstance(item, Message)]
     return [reading.seq for reading in readings if reading is not None]
 
 
-def test_a_board_without_such_sensors_is_told_at_once(tmp_path: Path) -> None:
+def test_a_board_without_such_sensors_is_reported_at_once(tmp_path: Path) -> None:
     with start("native", image("native"), fast=True) as board:
         ended = capture(tmp_path, board.port, code=ExitCode.NO_BOARD)
-    assert "no sensors of temperature, pressure and humidity" in ended.told
+    assert "no sensors of temperature, pressure and humidity" in ended.said
     assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [
         (("--label", "up"), "--label cannot be used with `--sensor environment`"),
         (("--person", "anna", "--count", "2"), "--person, --count cannot be used"),
@@ -145,21 +145,21 @@ def test_a_board_without_such_sensors_is_told_at_once(tmp_path: Path) -> None:
     ],
 )
 def test_what_does_not_go_together_is_refused_by_name(
-    tmp_path: Path, words: tuple[str, ...], told: str
+    tmp_path: Path, words: tuple[str, ...], said: str
 ) -> None:
     sensor = () if "--sensor" in words else ("--sensor", "environment")
-    assert told in gesture("capture", *sensor, *words, cwd=tmp_path, code=ExitCode.USAGE).told
+    assert said in gesture("capture", *sensor, *words, cwd=tmp_path, code=ExitCode.USAGE).said
     assert not list(tmp_path.iterdir())
 
 
-def test_every_fault_is_repaired_or_told_and_no_sample_is_wrong(tmp_path: Path) -> None:
+def test_every_fault_is_repaired_or_reported_and_no_sample_is_wrong(tmp_path: Path) -> None:
     plan = {800: UNPLUG, 1600: STALL, 2000: REBOOT, 4000: POWER_LOSS}
     outcome = record_through(LineFaults(7, 0.1), plan, 5000, 1000.0, tmp_path)
     assert set(outcome.injected) == {*KINDS, *plan.values()}
     assert outcome.judged.wrong == 0
     assert outcome.undetected == 0
     assert outcome.judged.samples > 2000
-    assert outcome.judged.told["corrupt"] > 50
+    assert outcome.judged.said["corrupt"] > 50
 
 
 @pytest.mark.parametrize("mode", ["continuous", "motion"])

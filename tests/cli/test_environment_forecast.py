@@ -44,8 +44,8 @@ class Done:
     def expected(self, played: Recording) -> list[tuple[int, ...]]:
         """What the twin forecasts from these readings, in thousandths."""
         rows: Int32 = played.thousandths[:, [2, 0]]
-        told = Twin(self.run.sources, self.run.build).forecast(rows)
-        return [tuple(map(int, each)) for each in told]
+        said = Twin(self.run.sources, self.run.build).forecast(rows)
+        return [tuple(map(int, each)) for each in said]
 
 
 @pytest.fixture(scope="module")
@@ -156,11 +156,11 @@ def test_rows_of_the_host_are_not_mixed_with_readings(done: Done) -> None:
     ):
         client = BoardClient(port)
         client.wait_ready()
-        told: list[Message] = []
+        said: list[Message] = []
         for place, row in enumerate(rows.tolist()):
             client.command("observe " + " ".join(f"{value / 1000:.3f}" for value in row))
-            told += client.take_pending("forecast")
+            said += client.take_pending("forecast")
             if place == WINDOW // 2:
                 list(client.items(0))  # what came before
                 assert _next_readings(client, 1)  # one comes meanwhile
-    assert forecasts_in(told) == done.expected(played)
+    assert forecasts_in(said) == done.expected(played)

@@ -86,7 +86,7 @@ def test_every_held_out_gesture_is_waited_for_and_rest_is_listened_to(evaluated:
     assert leaky["called"]["gestures"]["takes"] == 0  # every recording has been learned from
 
 
-def test_what_was_judged_is_what_a_board_with_that_contract_does(
+def test_what_was_evaluated_is_what_a_board_with_that_contract_does(
     evaluated: Any, work: Path
 ) -> None:
     """The policy is in the contract and compiled in: the samples themselves give the events."""
@@ -137,8 +137,8 @@ def test_the_same_command_goes_on_after_the_folds_that_are_done(evaluated: Any, 
     again = gesture(*EVALUATE, cwd=work)
     assert {run: (run / "fold.json").stat().st_mtime_ns for run in others} == before
     assert not (cut_short / "half-written").exists()
-    assert again.told.count("done before") == 3
-    assert "lopo" in again.told
+    assert again.said.count("done before") == 3
+    assert "lopo" in again.said
     kept = json.loads((work / evaluated["folder"] / "evaluation.json").read_text())
     accuracies = [score["int8_accuracy"] for score in kept["protocols"]]
     assert accuracies == [score["int8_accuracy"] for score in evaluated["protocols"]]
@@ -152,8 +152,8 @@ def test_a_run_is_evaluated_by_its_own_config(evaluated: Any, work: Path) -> Non
     same = ("split.by=null", "split.folds=2", "split.fold=0")
     words = [word for setting in same for word in ("--set", setting)]
     ended = gesture("evaluate", "runs/mine", "--protocol", "lopo", *words, cwd=work)
-    assert ended.told.count("done before") == 2
-    assert "training" not in ended.told
+    assert ended.said.count("done before") == 2
+    assert "training" not in ended.said
 
 
 def test_a_run_keeps_what_it_was_evaluated_by_and_its_report_begins_with_it(
@@ -168,7 +168,7 @@ def test_a_run_keeps_what_it_was_evaluated_by_and_its_report_begins_with_it(
     shutil.copytree(done, same)
     for protocol in ("leaky", "lopo"):
         ended = gesture("evaluate", "runs/kept", "--protocol", protocol, cwd=work)
-        assert ended.told.count("done before") == 2
+        assert ended.said.count("done before") == 2
     kept = json.loads((run / "evaluation.json").read_text("utf-8"))
     assert [score["protocol"] for score in kept["protocols"]] == ["lopo", "leaky"]
     assert json.loads((same / "evaluation.json").read_text("utf-8")) == kept
@@ -183,7 +183,7 @@ def test_a_run_keeps_what_it_was_evaluated_by_and_its_report_begins_with_it(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [
         (("--protocol", "window"), "no protocol `window`"),
         (("--set", "split.by=window"), "flatters every model"),
@@ -192,12 +192,12 @@ def test_a_run_keeps_what_it_was_evaluated_by_and_its_report_begins_with_it(
     ],
 )
 def test_what_would_flatter_or_cannot_be_done_is_refused_at_once(
-    tmp_path: Path, words: tuple[str, ...], told: str
+    tmp_path: Path, words: tuple[str, ...], said: str
 ) -> None:
     for take in takes(("flex", "punch"), ("anna",)):
         save_recording(take, tmp_path / "data" / "two" / f"{take.name}.csv")
     (tmp_path / "small.yaml").write_text(CONFIG, "utf-8")
     ended = gesture("evaluate", "small.yaml", *words, cwd=tmp_path, code=None)
     assert ended.code in (ExitCode.USAGE, ExitCode.FAILED)
-    assert told in ended.told or "too few sessions in all" in ended.told
+    assert said in ended.said or "too few sessions in all" in ended.said
     assert not (tmp_path / "evaluations").exists()

@@ -77,13 +77,13 @@ def done(
     converted = gesture("convert", "runs/first", "--json", cwd=work)
     run = RunFolder(work / "runs" / "first")
     held = HeldOutSeries.load(run.series_file).dataset.rows
-    told = {"float": by_keras.json, "converted": converted.json, **trained.json}
-    return Done(run, told, held)
+    said = {"float": by_keras.json, "converted": converted.json, **trained.json}
+    return Done(run, said, held)
 
 
 def test_the_twin_forecasts_what_the_integers_of_the_contract_say(done: Done) -> None:
-    told = Twin(done.run.sources, done.run.build).forecast(done.held)
-    np.testing.assert_array_equal(told, reference_forecasts(done.run, done.held))
+    said = Twin(done.run.sources, done.run.build).forecast(done.held)
+    np.testing.assert_array_equal(said, reference_forecasts(done.run, done.held))
 
 
 def test_int8_is_close_to_the_float_network(done: Done) -> None:
@@ -101,9 +101,9 @@ def words_for(done: Done) -> tuple[str, ...]:
 
 
 def forecast_of(done: Done) -> dict[str, Any]:
-    told = gesture("forecast", *words_for(done), cwd=done.run.path)
-    assert told.json["by"] == "the firmware's C on this computer"
-    found: dict[str, Any] = told.json
+    said = gesture("forecast", *words_for(done), cwd=done.run.path)
+    assert said.json["by"] == "the firmware's C on this computer"
+    found: dict[str, Any] = said.json
     return found
 
 
@@ -125,13 +125,13 @@ def test_a_board_says_what_the_twin_says(done: Done) -> None:
         with open_port(board.port) as port:
             client = BoardClient(port)
             client.wait_ready()
-            told = [client.observe(row) for row in rows.tolist()]
+            said = [client.observe(row) for row in rows.tolist()]
             for command, fault in REFUSED.items():
                 with refuses(what=fault):
                     client.command(command)
         asked = gesture("forecast", *words_for(done), "--port", board.port, cwd=done.run.path)
-    assert [len(forecasts) for forecasts in told] == [0] * 23 + [1] * 21
-    np.testing.assert_array_equal([each[0] for each in told[23:]], expected)
+    assert [len(forecasts) for forecasts in said] == [0] * 23 + [1] * 21
+    np.testing.assert_array_equal([each[0] for each in said[23:]], expected)
     assert asked.json["forecasts"] == forecast_of(done)["forecasts"]
 
 
@@ -147,13 +147,13 @@ def test_it_can_be_reproduced(done: Done) -> None:
 
 @any_network
 @pytest.mark.parametrize("file", ["series.npz", "scores.npz"])
-def test_a_damaged_run_is_told(done: Done, tmp_path: Path, file: str) -> None:
+def test_a_damaged_run_is_reported(done: Done, tmp_path: Path, file: str) -> None:
     shutil.copytree(done.run.path, tmp_path / "run")
     with (tmp_path / "run" / file).open("r+b") as kept:
         kept.truncate(300)
     note_all(tmp_path / "run")
     ended = gesture("report", "run", cwd=tmp_path, code=ExitCode.MISMATCH)
-    assert f"{file} cannot be read" in ended.told
+    assert f"{file} cannot be read" in ended.said
 
 
 @any_network
@@ -161,7 +161,7 @@ def test_other_tasks_commands_are_refused_by_name(done: Done) -> None:
     for command in (("replay", "x.csv"), ("evaluate",), ("export", "there")):
         word, *more = command
         refused = gesture(word, done.run.path, *more, cwd=done.run.path, code=ExitCode.USAGE)
-        assert f"is a run for forecast, and `gesture {word}` needs one for gesture" in refused.told
+        assert f"is a run for forecast, and `gesture {word}` needs one for gesture" in refused.said
 
 
 @any_network
@@ -169,7 +169,7 @@ def test_a_series_shorter_than_a_window_is_refused(done: Done, tmp_path: Path) -
     lines = (done.run.path.parent.parent / "series.csv").read_text("utf-8").splitlines()
     (tmp_path / "short.csv").write_text("\n".join(lines[:21]) + "\n", "utf-8")
     refused = gesture("forecast", done.run.path, "short.csv", cwd=tmp_path, code=ExitCode.USAGE)
-    assert "short.csv has 20 rows, and the run needs 24." in refused.told
+    assert "short.csv has 20 rows, and the run needs 24." in refused.said
 
 
 @any_network
@@ -177,4 +177,4 @@ def test_another_period_is_refused(done: Done, tmp_path: Path) -> None:
     lines = (done.run.path.parent.parent / "series.csv").read_text("utf-8").splitlines()
     (tmp_path / "half.csv").write_text("\n".join([lines[0], *lines[1::2]]) + "\n", "utf-8")
     refused = gesture("forecast", done.run.path, "half.csv", cwd=tmp_path, code=ExitCode.MISMATCH)
-    assert "has a row every 2 h, the run was trained on one every 1 h" in refused.told
+    assert "has a row every 2 h, the run was trained on one every 1 h" in refused.said

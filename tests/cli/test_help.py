@@ -60,9 +60,9 @@ def test_help_loads_nothing_heavy() -> None:
 
 def test_help_names_the_version_and_completion(capsys: pytest.CaptureFixture[str]) -> None:
     assert main_with("--help") == 0
-    told = capsys.readouterr().out
-    assert "--version" in told
-    assert "--install-completion" in told
+    said = capsys.readouterr().out
+    assert "--version" in said
+    assert "--install-completion" in said
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,7 +71,7 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("words", [[], *commands()], ids=" ".join)
-def test_a_wrong_word_is_told_as_json_where_that_is_asked_for(
+def test_a_wrong_word_is_reported_as_json_where_that_is_asked_for(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main_with(*words, "--no-such-option", "--json") == ExitCode.USAGE

@@ -35,9 +35,9 @@ def test_emulated_boards_are_listed_with_who_holds_them_while_they_run(tmp_path:
     client = os.open(port.path, os.O_RDWR | os.O_NOCTTY)
     (found,) = emulated(tmp_path)
     assert f"({os.getpid()})" in str(found["held_by"])
-    told = gesture("ports", cwd=tmp_path).told
-    assert "emulated board (native)" in told
-    assert f"({os.getpid()})" in told
+    said = gesture("ports", cwd=tmp_path).said
+    assert "emulated board (native)" in said
+    assert f"({os.getpid()})" in said
     os.close(client)
 
     slot.release()
@@ -49,13 +49,13 @@ def test_emulated_boards_are_listed_with_who_holds_them_while_they_run(tmp_path:
 def test_without_any_port_it_says_how_to_get_one(tmp_path: Path) -> None:
     if gesture("ports", "--json", cwd=tmp_path).json["ports"]:
         pytest.skip("something is plugged in here")
-    assert "gesture board start native" in gesture("ports", cwd=tmp_path).told
+    assert "gesture board start native" in gesture("ports", cwd=tmp_path).said
 
 
-def test_a_path_is_told_in_one_piece_however_long_it_is(tmp_path: Path) -> None:
+def test_a_path_is_reported_in_one_piece_however_long_it_is(tmp_path: Path) -> None:
     port, slot = PseudoPort(), Slot("native")
     slot.publish(port.path)
-    told = gesture("ports", cwd=tmp_path)
+    said = gesture("ports", cwd=tmp_path)
     slot.release()
     port.close()
-    assert str(slot.link) in told.out.splitlines()
+    assert str(slot.link) in said.out.splitlines()

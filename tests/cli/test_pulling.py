@@ -99,7 +99,7 @@ def mixed(tmp_path: Path) -> list[Recording]:
 
 
 @pytest.mark.parametrize("times", [0, 3])
-def test_what_was_pulled_trains_as_often_as_asked_and_never_judges(
+def test_what_was_pulled_trains_as_often_as_asked_and_is_never_tested_on(
     mixed: list[Recording], times: int
 ) -> None:
     settings = [f"augment.pulled={times}", "augment.passes=2", "split.by=take"]
@@ -136,7 +136,7 @@ def test_what_a_run_holds_out_is_what_its_dataset_does(mixed: list[Recording]) -
     assert not [take for take in (*held.test, *held.validation, *held.unseen) if take.pulled]
 
 
-def test_a_mark_that_was_edited_is_told(tmp_path: Path, waves: list[Recording]) -> None:
+def test_a_mark_that_was_edited_is_reported(tmp_path: Path, waves: list[Recording]) -> None:
     path = tmp_path / "wave" / "me-1-001.csv"
     save_recording(replace(waves[0], pulled="missed"), path)
     path.write_text(path.read_text().replace("# pulled: missed", "# pulled: perhaps"))

@@ -78,10 +78,10 @@ def test_the_export_gives_the_golden_bytes(run: RunFolder, tmp_path: Path) -> No
         [program], input=golden.inputs.tobytes(), capture_output=True, check=True, timeout=LIMIT_S
     )
     assert said.stdout == golden.outputs.tobytes()
-    told = (folder / "README.md").read_text()
-    assert "`model.tflite` is one step of a recurrent network" in told
+    shown = (folder / "README.md").read_text()
+    assert "`model.tflite` is one step of a recurrent network" in shown
     has_sequence = run.sequence_file.is_file()
-    assert ("`model_lstm.tflite` takes a window of 112 samples" in told) == has_sequence
+    assert ("`model_lstm.tflite` takes a window of 112 samples" in shown) == has_sequence
     assert ("tflite/model_lstm.tflite" in ended.json["files"]) == has_sequence
 
 
@@ -122,4 +122,4 @@ def test_an_interpreter_does_not_take_it(run: RunFolder) -> None:
     refused = gesture(
         "deploy", run.path, "--board", "nano33ble_tflm", cwd=run.path, code=ExitCode.USAGE
     )
-    assert "its network is recurrent" in refused.told
+    assert "its network is recurrent" in refused.said

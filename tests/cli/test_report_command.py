@@ -64,12 +64,12 @@ def test_undisturbed_windows_are_called_as_they_were_at_conversion(
     assert "Not computed yet: accuracy against rotation" not in page_of(work / "runs" / "reported")
 
 
-def test_the_same_run_bears_the_same_and_is_asked_once(reported: Any, work: Path) -> None:
+def test_the_same_run_tolerates_the_same_and_is_asked_once(reported: Any, work: Path) -> None:
     run = copy(work / "runs" / "reported", "again")
     kept = (run / "robustness.json").read_bytes()
-    assert "disturbing" not in gesture("report", "runs/again", cwd=work).told
+    assert "disturbing" not in gesture("report", "runs/again", cwd=work).said
     (run / "robustness.json").write_text("{", "utf-8")
-    assert "disturbing: rotation" in gesture("report", "runs/again", cwd=work).told
+    assert "disturbing: rotation" in gesture("report", "runs/again", cwd=work).said
     assert (run / "robustness.json").read_bytes() == kept
 
 
@@ -82,8 +82,8 @@ def test_a_report_made_within_the_run_has_its_name(reported: Any, work: Path) ->
 def test_curves_of_another_model_are_not_passed_off_as_this_ones(reported: Any, work: Path) -> None:
     run = copy(work / "runs" / "reported", "other")
     curves = json.loads((run / "robustness.json").read_text("utf-8"))
-    told = {**curves, "contract": "0" * 64, "rotation_limit_deg": 1.5}
-    (run / "robustness.json").write_text(json.dumps(told), "utf-8")
+    said = {**curves, "contract": "0" * 64, "rotation_limit_deg": 1.5}
+    (run / "robustness.json").write_text(json.dumps(said), "utf-8")
     note_all(run)
     gesture("report", "runs/other", cwd=work)
     assert json.loads((run / "robustness.json").read_text("utf-8")) == curves
@@ -127,7 +127,7 @@ def test_a_run_that_is_not_converted_gets_its_report_all_the_same(
     contract["quantisation"] = contract["hashes"]["model"] = None
     (run / "contract.json").write_text(json.dumps(contract), "utf-8")
     note_all(run)
-    assert "once the run is converted" in gesture("report", "runs/unconverted", cwd=work).told
+    assert "once the run is converted" in gesture("report", "runs/unconverted", cwd=work).said
     assert not (run / "robustness.json").exists()
     assert "gesture convert runs/unconverted && gesture report runs/unconverted" in page_of(
         run
@@ -135,7 +135,7 @@ def test_a_run_that_is_not_converted_gets_its_report_all_the_same(
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "code", "told"),
+    ("file", "content", "code", "said"),
     [
         ("contract.json", None, ExitCode.FAILED, "no contract at"),
         ("metrics.json", None, ExitCode.MISMATCH, "metrics.json is missing"),
@@ -149,13 +149,13 @@ def test_a_run_that_is_not_converted_gets_its_report_all_the_same(
         ("scores.npz", None, ExitCode.MISMATCH, "scores.npz is missing"),
     ],
 )
-def test_a_damaged_run_is_told_and_its_report_kept(
+def test_a_damaged_run_is_reported_and_its_report_kept(
     reported: Any,
     work: Path,
     file: str,
     content: bytes | None,
     code: int,
-    told: str,
+    said: str,
 ) -> None:
     run = work / "runs" / "damaged"
     shutil.rmtree(run, ignore_errors=True)
@@ -166,7 +166,7 @@ def test_a_damaged_run_is_told_and_its_report_kept(
     else:
         (run / file).write_bytes(content)
         note_all(run)
-    assert told in gesture("report", "runs/damaged", cwd=work, code=code).told
+    assert said in gesture("report", "runs/damaged", cwd=work, code=code).said
     assert (run / "report.html").read_bytes() == before
 
 
@@ -177,10 +177,10 @@ def test_a_run_of_an_older_version_is_not_converted(converted_run: Path, work: P
     np.savez(run / "windows.npz", **kept)
     note_all(run)
     ended = gesture("convert", "runs/older", cwd=work, code=ExitCode.MISMATCH)
-    assert "windows.npz cannot be read: it has no test_names" in ended.told
-    assert "`gesture train` makes it again" in ended.told
+    assert "windows.npz cannot be read: it has no test_names" in ended.said
+    assert "`gesture train` makes it again" in ended.said
 
 
-def test_a_missing_run_is_told(tmp_path: Path) -> None:
+def test_a_missing_run_is_reported(tmp_path: Path) -> None:
     ended = gesture("report", "runs/nope", cwd=tmp_path, code=ExitCode.USAGE)
-    assert "no run at runs/nope" in ended.told
+    assert "no run at runs/nope" in ended.said

@@ -219,7 +219,7 @@ def test_a_run_comes_out_again_and_so_does_what_was_deployed(converted_run, work
 
 
 @pytest.mark.parametrize(
-    ("file", "told"),
+    ("file", "said"),
     [
         ("firmware/model_network.c", "line"),
         ("firmware/model_contract.c", "line"),
@@ -227,7 +227,7 @@ def test_a_run_comes_out_again_and_so_does_what_was_deployed(converted_run, work
         ("model.tflite", "SHA-256"),
     ],
 )
-def test_a_file_that_was_changed_is_named(converted_run, work, file, told):
+def test_a_file_that_was_changed_is_named(converted_run, work, file, said):
     run = work / "runs" / "changed"
     shutil.copytree(converted_run, run, dirs_exist_ok=True)
     content = bytearray((run / file).read_bytes())
@@ -235,5 +235,5 @@ def test_a_file_that_was_changed_is_named(converted_run, work, file, told):
     (run / file).write_bytes(content)
     note_all(run)
     ended = gesture("verify", run, cwd=work, code=ExitCode.MISMATCH)
-    assert Path(file).name in ended.told
-    assert told in ended.told
+    assert Path(file).name in ended.said
+    assert said in ended.said

@@ -53,17 +53,17 @@ def test_each_run_is_listed_once(two: Path) -> None:
     cost = json.loads((two / "runs" / "one" / "cost.json").read_text("utf-8"))
     estimated = cost["instructions"]
     assert one["estimated_instructions"] == estimated
-    told = gesture("runs", "compare", "runs/one", "runs/two", cwd=two).told
-    assert f"about {estimated:,}" in told
-    assert f"instructions a second {round(estimated * one['hops_per_second']):,}" in told
-    assert f"network's flash bytes {cost['flash_bytes']:,}" in told
-    assert f"network's RAM bytes {cost['ram_bytes']:,}" in told
+    said = gesture("runs", "compare", "runs/one", "runs/two", cwd=two).said
+    assert f"about {estimated:,}" in said
+    assert f"instructions a second {round(estimated * one['hops_per_second']):,}" in said
+    assert f"network's flash bytes {cost['flash_bytes']:,}" in said
+    assert f"network's RAM bytes {cost['ram_bytes']:,}" in said
 
 
 def test_a_broken_run_is_listed_with_its_fault(two: Path) -> None:
     (two / "runs" / "one" / "contract.json").write_text("{", "utf-8")
     (two / "runs" / "two" / "metrics.json").write_text("[]", "utf-8")
-    assert "is not a contract" in gesture("runs", "list", cwd=two).told
+    assert "is not a contract" in gesture("runs", "list", cwd=two).said
     listed = gesture("runs", "list", "--json", cwd=two).json["runs"]
     assert [Path(run["run"]).name for run in listed if "fault" in run] == ["one", "two"]
 
@@ -88,21 +88,21 @@ def test_one_damaged_run_does_not_hide_the_others(two: Path, file: str, content:
 
 
 def test_no_runs_are_no_fault(tmp_path: Path) -> None:
-    assert "gesture train" in gesture("runs", "list", cwd=tmp_path).told
+    assert "gesture train" in gesture("runs", "list", cwd=tmp_path).said
     assert gesture("runs", "list", "--json", cwd=tmp_path).json == {"runs": []}
 
 
-def test_what_differs_is_told_and_nothing_else(two: Path) -> None:
+def test_what_differs_is_reported_and_nothing_else(two: Path) -> None:
     ended = gesture("runs", "compare", "runs/one", "runs/two", "--json", cwd=two)
     assert ended.json["differences"] == {"fit.epochs": [2, 3]}
     assert ended.json["warnings"] == []
-    told = gesture("runs", "compare", "runs/one", "runs/latest", cwd=two).told
-    assert "fit.epochs 2 3" in told
-    assert "int8 accuracy" in told
-    assert "note" not in told
+    said = gesture("runs", "compare", "runs/one", "runs/latest", cwd=two).said
+    assert "fit.epochs 2 3" in said
+    assert "int8 accuracy" in said
+    assert "note" not in said
 
 
-def test_a_deployed_run_tells_its_size_unless_it_was_deployed_as_another_model(two: Path) -> None:
+def test_a_deployed_run_says_its_size_unless_it_was_deployed_as_another_model(two: Path) -> None:
     image = {"flash_bytes": 44448, "ram_bytes": 17592, "instructions_per_inference": 351894}
     contract = gesture("convert", "runs/one", "--json", cwd=two).json["contract_hash"]
     for run, of in (("one", contract), ("two", "0" * 64)):
@@ -115,7 +115,7 @@ def test_a_deployed_run_tells_its_size_unless_it_was_deployed_as_another_model(t
 
 
 @pytest.mark.parametrize(
-    ("file", "place", "value", "told"),
+    ("file", "place", "value", "said"),
     [
         ("contract.json", ("labels",), ["a", "b", "c", "d", "e"], "have different labels"),
         ("contract.json", ("hashes", "data"), "f" * 64, "on different data"),
@@ -128,19 +128,19 @@ def test_a_deployed_run_tells_its_size_unless_it_was_deployed_as_another_model(t
     ],
 )
 def test_what_makes_figures_hard_to_compare_is_said(
-    two: Path, file: str, place: tuple[str, ...], value: Any, told: str
+    two: Path, file: str, place: tuple[str, ...], value: Any, said: str
 ) -> None:
     change(two / "runs" / "two", file, place, value)
-    assert told in gesture("runs", "compare", "runs/one", "runs/two", cwd=two).told
+    assert said in gesture("runs", "compare", "runs/one", "runs/two", cwd=two).said
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [
         (("runs/one", "runs/nope"), "no run at runs/nope"),
         (("runs/one",), "only one run"),
         ((), "Missing argument"),
     ],
 )
-def test_too_few_runs_are_told(two: Path, words: tuple[str, ...], told: str) -> None:
-    assert told in gesture("runs", "compare", *words, cwd=two, code=ExitCode.USAGE).told
+def test_too_few_runs_are_reported(two: Path, words: tuple[str, ...], said: str) -> None:
+    assert said in gesture("runs", "compare", *words, cwd=two, code=ExitCode.USAGE).said

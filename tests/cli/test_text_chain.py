@@ -119,7 +119,7 @@ def test_the_twin_writes_what_the_reference_of_the_cells_and_the_sampler_does(wr
     assert written_by_reference(writer, prompt + text[:-1], temperature, seed) == text
 
 
-def test_the_twin_judges_as_the_reference_of_the_cells(judge):
+def test_the_twin_classifies_as_the_reference_of_the_cells(judge):
     contract, vocabulary = judge.contract(), vocabulary_of(judge)
     texts = [*GOOD, *BAD, "", "nothing that is known", " ".join([*GOOD, *BAD] * 5)]
     tokens = [vocabulary.encode(text)[-contract.window :] for text in texts]
@@ -162,7 +162,7 @@ def test_a_board_writes_what_the_twin_does_while_it_samples(writer, work):
 
 
 @pytest.mark.usefixtures("qemu")
-def test_a_board_judges_a_sentence_and_a_text_longer_than_a_line(judge, writer, work):
+def test_a_board_classifies_a_sentence_and_a_text_longer_than_a_line(judge, writer, work):
     deployed = gesture("deploy", judge.path, "--board", "virtual", "--json", cwd=work)
     image = Path(json.loads(deployed.out)["image"]["path"])
     texts = ["A joy! I loved it.", "dull\u2026", "", " ".join([*GOOD, "x" * 300, *BAD] * 20)]
@@ -189,10 +189,10 @@ def test_a_board_judges_a_sentence_and_a_text_longer_than_a_line(judge, writer, 
             code=ExitCode.MISMATCH,
         )
     assert by_board.json == by_twin.json
-    assert "deploy this run to the board" in other.told
+    assert "deploy this run to the board" in other.said
 
 
-def test_a_damaged_run_is_told(writer, tmp_path):
+def test_a_damaged_run_is_reported(writer, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(writer.path, run)
     for file, words in (("scores.npz", ("report",)), ("embedding.npz", ("verify",))):
@@ -200,7 +200,7 @@ def test_a_damaged_run_is_told(writer, tmp_path):
         (run / file).write_bytes(whole[: len(whole) // 2])
         note_all(run)
         ended = gesture(*words, "run", cwd=tmp_path, code=ExitCode.MISMATCH)
-        assert f"{file} cannot be read" in ended.told
+        assert f"{file} cannot be read" in ended.said
 
 
 def test_a_run_of_text_can_be_made_again(judge, work):
@@ -212,6 +212,6 @@ def test_a_vocabulary_without_room_is_refused_with_what_to_lower(judge, work):
     budget = work / "small.yaml"
     budget.write_text(f"flash_bytes: {cost.flash_bytes - cost.text_bytes}")  # the rest of it fits
     refused = gesture("convert", judge.path, "--budget", budget, cwd=work, code=ExitCode.FAILED)
-    assert f"flash_bytes {cost.flash_bytes:,} of" in refused.told
-    assert f"the vocabulary and its embedding take most: {cost.text_bytes:,} bytes" in refused.told
-    assert "lower `text.max_words` or `text.embedding`" in refused.told
+    assert f"flash_bytes {cost.flash_bytes:,} of" in refused.said
+    assert f"the vocabulary and its embedding take most: {cost.text_bytes:,} bytes" in refused.said
+    assert "lower `text.max_words` or `text.embedding`" in refused.said

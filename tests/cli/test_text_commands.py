@@ -47,7 +47,7 @@ def writer(place: Path) -> Ended:
         process.wait(LIMIT_S)
     assert not run.contract_file.exists()
     anew = gesture("train", "generation.yaml", "--run", run.path, cwd=place, code=ExitCode.USAGE)
-    assert f"continue it with `gesture train --resume {run.path}`" in anew.told
+    assert f"continue it with `gesture train --resume {run.path}`" in anew.said
     return gesture("train", "--resume", "runs/writer", "--json", cwd=place)
 
 
@@ -57,32 +57,32 @@ def test_a_killed_training_goes_on_to_its_end(place: Path, writer: Ended) -> Non
     numbers = [epoch["number"] for epoch in metrics["epochs"]]
     assert numbers == list(range(1, len(numbers) + 1))
     assert metrics["loss"] < 0.5
-    told = {figure["name"]: figure["unit"] for figure in writer.json["figures"]}
-    assert told == {"loss": "nats a character", "loss in bits": "bits a character"}
+    said = {figure["name"]: figure["unit"] for figure in writer.json["figures"]}
+    assert said == {"loss": "nats a character", "loss in bits": "bits a character"}
     again = gesture("train", "--resume", "runs/writer", cwd=place, code=ExitCode.USAGE)
-    assert "runs/writer is trained already" in again.told
+    assert "runs/writer is trained already" in again.said
 
 
 @pytest.mark.parametrize("words", [(), ("sentiment.yaml", "--resume", "x")])
 def test_a_config_or_a_run_to_go_on_with(place: Path, words: tuple[str, ...]) -> None:
     ended = gesture("train", *words, cwd=place, code=ExitCode.USAGE)
-    assert "needs a config, or a run to go on with, and not both" in ended.told
+    assert "needs a config, or a run to go on with, and not both" in ended.said
 
 
 def test_it_says_what_a_text_is(place: Path, judge: Ended) -> None:
     assert judge.code == 0, judge.err
-    assert "of 60 held out" in judge.told
+    assert "of 60 held out" in judge.said
     texts = ("A lovely, moving zebra of a film", "the plot was dull and empty and awful")
     ended = gesture("predict", "runs/judge", *texts, cwd=place)
     first, second = ended.out.splitlines()
     assert first.startswith("positive ")
     assert first.endswith("%  A lovely, moving zebra of a film")
     assert second.startswith("negative ")
-    assert "not known to it: zebra, of" in ended.told
-    told = gesture("predict", "runs/judge", "dull " * 20, "--json", cwd=place).json["texts"]
-    assert told[0]["label"] == "negative"
-    assert (told[0]["tokens"], told[0]["left_out"], told[0]["int8"]) == (20, 8, False)
-    assert sum(told[0]["scores"].values()) == pytest.approx(1, abs=1e-5)
+    assert "not known to it: zebra, of" in ended.said
+    said = gesture("predict", "runs/judge", "dull " * 20, "--json", cwd=place).json["texts"]
+    assert said[0]["label"] == "negative"
+    assert (said[0]["tokens"], said[0]["left_out"], said[0]["int8"]) == (20, 8, False)
+    assert sum(said[0]["scores"].values()) == pytest.approx(1, abs=1e-5)
 
 
 def test_it_writes_on(place: Path, writer: Ended) -> None:
@@ -99,7 +99,7 @@ def test_it_writes_on(place: Path, writer: Ended) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [
         (("--prompt", "the Zcat €"), "characters that are not in the vocabulary: 'Z', '€'"),
         (("--prompt", ""), "The prompt is empty"),
@@ -109,19 +109,19 @@ def test_it_writes_on(place: Path, writer: Ended) -> None:
         (("--prompt", "the", "--length", "0"), "0 characters cannot be generated"),
     ],
 )
-def test_what_cannot_be_written_is_told(
-    place: Path, writer: Ended, words: tuple[str, ...], told: str
+def test_what_cannot_be_written_is_reported(
+    place: Path, writer: Ended, words: tuple[str, ...], said: str
 ) -> None:
     ended = gesture("generate", "runs/writer", *words, cwd=place, code=ExitCode.USAGE)
-    assert told in ended.told
-    assert "Traceback" not in ended.told
+    assert said in ended.said
+    assert "Traceback" not in ended.said
 
 
 def test_each_task_has_its_own_commands(place: Path, judge: Ended, writer: Ended) -> None:
     ended = gesture("generate", "runs/judge", "--prompt", "the", cwd=place, code=ExitCode.USAGE)
-    assert "runs/judge is a run for sentiment" in ended.told
+    assert "runs/judge is a run for sentiment" in ended.said
     ended = gesture("predict", "runs/writer", "the", cwd=place, code=ExitCode.USAGE)
-    assert "runs/writer is a run for generation" in ended.told
+    assert "runs/writer is a run for generation" in ended.said
 
 
 def test_a_run_of_text_is_listed_and_reported(place: Path, judge: Ended, writer: Ended) -> None:
@@ -132,11 +132,11 @@ def test_a_run_of_text_is_listed_and_reported(place: Path, judge: Ended, writer:
     page = (place / "runs" / "writer" / "report.html").read_text("utf-8")
     for words in ("the next character of held-out text", "temperature 0.0001", "sat on the"):
         assert words in page
-    assert "judge" in gesture("runs", "list", cwd=place).told
+    assert "judge" in gesture("runs", "list", cwd=place).said
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "said"),
     [
         ("task: sentimant\ndata: {path: x}\n", "there is no task `sentimant`"),
         (
@@ -160,10 +160,10 @@ def test_a_run_of_text_is_listed_and_reported(place: Path, judge: Ended, writer:
     ],
 )
 def test_a_task_with_what_is_another_task_s_is_refused_before_any_work(
-    place: Path, content: str, told: str
+    place: Path, content: str, said: str
 ) -> None:
     (place / "mixed.yaml").write_text(content, "utf-8")
-    assert told in gesture("train", "mixed.yaml", cwd=place, code=ExitCode.USAGE).told
+    assert said in gesture("train", "mixed.yaml", cwd=place, code=ExitCode.USAGE).said
     assert not (place / "runs" / "mixed").exists()
 
 
@@ -178,4 +178,4 @@ def test_a_text_that_cannot_be_classified_is_refused(
     place: Path, judge: Ended, text: str, words: list[str]
 ) -> None:
     refused = gesture("predict", "runs/judge", "a good film", text, cwd=place, code=ExitCode.USAGE)
-    assert all(word in refused.told for word in words)
+    assert all(word in refused.said for word in words)

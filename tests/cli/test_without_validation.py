@@ -59,7 +59,7 @@ def config(work: Path, *settings: str) -> GestureConfig:
     )
 
 
-def test_who_is_not_tested_on_is_learned_from(trained: RunFolder, work: Path) -> None:
+def test_who_is_not_tested_on_is_trained_on(trained: RunFolder, work: Path) -> None:
     splits = json.loads(trained.splits_file.read_text("utf-8"))
     recordings = load_recordings(work / "data" / "four")
     tested = {one.person for one in recordings if one.name in splits["test"]}
@@ -104,9 +104,9 @@ def test_a_training_that_was_broken_off_goes_on(
     run = RunFolder(tmp_path / "run")
     with pytest.raises(KeyboardInterrupt):
         train_gestures(dataset, content, run, breaking)
-    told: list[Epoch] = []
-    train_gestures(dataset, content, run, told.append)
-    assert [epoch.number for epoch in told] == [2, 3]
+    said: list[Epoch] = []
+    train_gestures(dataset, content, run, said.append)
+    assert [epoch.number for epoch in said] == [2, 3]
     assert not run.checkpoint_file.exists()
     resumed = load_json(run.metrics_file, "train")["resumed_after"]
     assert resumed == ([] if settings else [1])  # streams are in one order

@@ -206,7 +206,7 @@ def test_many_commands_at_once_do_not_hold_the_samples_up(sanitized_native, tmp_
     commands = tmp_path / "commands"  # a file, so that all are there from the start on
     commands.write_text("stream on\n" + "labels\n" * 6)
     with commands.open() as sent:
-        told = subprocess.run(
+        said = subprocess.run(
             [sanitized_native],
             stdin=sent,
             capture_output=True,
@@ -214,7 +214,7 @@ def test_many_commands_at_once_do_not_hold_the_samples_up(sanitized_native, tmp_
             timeout=LIMIT_S,
             env={"GESTURE_IMU_FILE": str(imu), "GESTURE_FAST": "1"},
         ).stdout
-    kinds = "".join("n" if line[0].isdigit() else line[0] for line in told.splitlines())
+    kinds = "".join("n" if line[0].isdigit() else line[0] for line in said.splitlines())
     assert kinds.count("o") == 7
     assert "oo" not in kinds
 
@@ -227,7 +227,7 @@ def test_no_events_while_classify_is_off(sanitized_native, tmp_path):
         assert board.until("warn sensor-stopped") == ["warn sensor-stopped samples=40"]
 
 
-def test_it_tells_how_many_samples_were_lost(sanitized_native, tmp_path):
+def test_it_says_how_many_samples_were_lost(sanitized_native, tmp_path):
     imu = imu_file(tmp_path / "imu", [[0] * 6] * 1000, [0] * 1000)
     with start([str(sanitized_native)], GESTURE_IMU_FILE=str(imu)) as board:
         lines = board.until("warn sensor-stopped")
@@ -242,7 +242,7 @@ def test_it_tells_how_many_samples_were_lost(sanitized_native, tmp_path):
 @pytest.mark.parametrize(
     ("channel", "value"), [(2, 32_001), (0, -(2**31)), (3, 4_000_001), (5, -4_000_001)]
 )
-def test_a_reading_that_no_sensor_gives_is_told_once_a_second(
+def test_a_reading_that_no_sensor_gives_is_reported_once_a_second(
     sanitized_native, tmp_path, channel, value
 ):
     rows = [[32_000, 0, -32_000, 0, 4_000_000, -4_000_000] for _ in range(40)]
@@ -258,7 +258,7 @@ def test_a_reading_that_no_sensor_gives_is_told_once_a_second(
     assert len([line for line in lines if line[0].isdigit()]) == 40
 
 
-def test_a_sensor_that_dies_is_told_and_its_return_is_seen(sanitized_native, tmp_path):
+def test_a_sensor_that_dies_is_reported_and_its_return_is_seen(sanitized_native, tmp_path):
     imu = imu_file(tmp_path / "imu", RIGHT * 80)
     with waiting_board(sanitized_native, imu) as (board, let_go), imu.open("r+b", 0) as memory:
         assert board.ask("stream on") == "ok"

@@ -146,10 +146,10 @@ def test_the_virtual_board_starts_and_says_who_it_is(virtual_image):
     with start(qemu_command(virtual_image.path)) as board:
         assert board.line().startswith("hello board=virtual firmware=")
         assert board.line() == "warn no-sensor"
-        told = info(board)
-        assert told["board"] == "virtual"
-        assert told["imu"] == "none"
-        assert 2048 < int(told["stack_unused"]) < 4096
+        said = info(board)
+        assert said["board"] == "virtual"
+        assert said["imu"] == "none"
+        assert 2048 < int(said["stack_unused"]) < 4096
         assert board.ask("reboot") == "ok"
         assert board.line().startswith("hello board=virtual")
 
@@ -190,8 +190,8 @@ def test_a_recording_that_loops_goes_on_with_numbers_and_times(board, tmp_path, 
         command, variables = [str(image)], {"GESTURE_IMU_FILE": str(imu), "GESTURE_FAST": "1"}
     with start(command, **variables) as talk:
         assert talk.ask("stream on") == "ok"
-        told = [line.split(",")[:-1] for _ in range(60) if (line := talk.line())[0].isdigit()]
-    seen = [[int(word.replace(".", "")) for word in words] for words in told]
+        said = [line.split(",")[:-1] for _ in range(60) if (line := talk.line())[0].isdigit()]
+    seen = [[int(word.replace(".", "")) for word in words] for words in said]
     assert seen[-1][0] - seen[0][0] > 30  # some laps
     for seq, t_us, *values in seen:
         assert t_us == times[seq % 10] + seq // 10 * 10 * PERIOD_US

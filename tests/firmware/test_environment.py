@@ -116,15 +116,15 @@ def test_each_pair_of_parts_is_found(play, part):
 
 @pytest.mark.parametrize("parts", [[], ["hts221"], ["hs3003"], ["lps22hb"]])
 def test_without_all_three_values_there_is_no_reading(play, parts):
-    told = play(calibration(), *(f"add {part}" for part in parts), "begin measure")
-    assert told[0] == ["0", "none"]
-    assert told[1][0] == "NONE"
+    said = play(calibration(), *(f"add {part}" for part in parts), "begin measure")
+    assert said[0] == ["0", "none"]
+    assert said[1][0] == "NONE"
 
 
 def test_an_hs3003_gives_what_its_data_sheet_says(play):
-    told = play(started("hs3003"), "air 6400 8192 4150272 measure")
+    said = play(started("hs3003"), "air 6400 8192 4150272 measure")
     temperature = nearest(Fraction(6400, 16383) * 165_000 - 40_000)
-    assert values(told[1]) == [temperature, 1_013_250, nearest(Fraction(8192, 16383) * 100_000)]
+    assert values(said[1]) == [temperature, 1_013_250, nearest(Fraction(8192, 16383) * 100_000)]
 
 
 counts = st.integers(-32768, 32767)
@@ -157,81 +157,81 @@ def test_an_hts221_gives_what_its_own_calibration_says(
 @both
 def test_a_saturated_humidity_stays_within_its_range(play, part):
     wet, dry = ("-19533", "14866") if part == "hts221" else ("16383", "0")  # 110 % and -10 %
-    told = play(started(part), f"air 500 {wet} 4000000 measure air 500 {dry} 4000000 measure")
-    assert [values(outcome)[2] for outcome in told[1:]] == [100_000, 0]
+    said = play(started(part), f"air 500 {wet} 4000000 measure air 500 {dry} 4000000 measure")
+    assert [values(outcome)[2] for outcome in said[1:]] == [100_000, 0]
 
 
 @both
 @pytest.mark.parametrize("pressure", [0, 259 * 4096, 1261 * 4096, 0xFFFFFF])
 def test_what_no_weather_has_is_no_reading(play, part, pressure):
-    told = play(started(part), f"air 500 500 {pressure} measure air 500 500 4000000 measure")
-    assert [outcome[0] for outcome in told[1:]] == ["FAILED", "READY"]
+    said = play(started(part), f"air 500 500 {pressure} measure air 500 500 4000000 measure")
+    assert [outcome[0] for outcome in said[1:]] == ["FAILED", "READY"]
 
 
 @both
 def test_a_reading_is_of_its_own_measurement(play, part):
     """Not of one that nobody has fetched."""
-    told = play(
+    said = play(
         started(part), "air 100 200 4000000 measure start 400000 air 300 200 4100000 measure"
     )
-    first, second = values(told[1]), values(told[2])
+    first, second = values(said[1]), values(said[2])
     assert second[0] != first[0]
     assert second[1] == nearest(Fraction(4_100_000 * 1000, 4096))
 
 
 @both
 def test_a_reading_comes_soon(play, part):
-    told = play(started(part), "air 500 500 4000000", "measure " * 5)
-    assert all(outcome[0] == "READY" and int(outcome[-1]) <= 60 for outcome in told[1:])
+    said = play(started(part), "air 500 500 4000000", "measure " * 5)
+    assert all(outcome[0] == "READY" and int(outcome[-1]) <= 60 for outcome in said[1:])
 
 
 @both
 @pytest.mark.parametrize("lost", ["part", "lps22hb"])
 def test_a_part_that_is_gone_costs_readings_and_comes_back(play, part, lost):
     name = part if lost == "part" else lost
-    told = play(
+    said = play(
         started(part),
         f"air 500 500 4000000 measure remove {name} measure measure add {name} measure measure",
     )
-    assert [outcome[0] for outcome in told[1:]] == ["READY", "FAILED", "FAILED", "READY", "READY"]
-    assert all(int(outcome[-1]) <= LONGEST_MS for outcome in told[1:])
+    assert [outcome[0] for outcome in said[1:]] == ["READY", "FAILED", "FAILED", "READY", "READY"]
+    assert all(int(outcome[-1]) <= LONGEST_MS for outcome in said[1:])
 
 
 @both
 def test_a_part_that_lost_its_power_for_a_moment_costs_one_reading(play, part):
-    told = play(
+    said = play(
         started(part),
         f"air 500 500 4000000 measure remove {part} add {part} remove lps22hb add lps22hb",
         "measure measure",
     )
-    assert [outcome[0] for outcome in told[1:]] == ["READY", "FAILED", "READY"]
+    assert [outcome[0] for outcome in said[1:]] == ["READY", "FAILED", "READY"]
 
 
 @both
 @pytest.mark.parametrize("every", [4, 5, 7, 20])
 def test_a_bus_that_fails_now_and_then_costs_no_reading(play, part, every):
-    told = play(started(part), f"air 500 500 4000000 flaky {every}", "measure " * 20)
-    assert {tuple(outcome[:4]) for outcome in told[1:]} == {tuple(told[1][:4])}
-    assert told[1][0] == "READY"
+    said = play(started(part), f"air 500 500 4000000 flaky {every}", "measure " * 20)
+    assert {tuple(outcome[:4]) for outcome in said[1:]} == {tuple(said[1][:4])}
+    assert said[1][0] == "READY"
 
 
 @both
 def test_a_stuck_bus_is_freed(play, part):
-    told = play(started(part), "air 500 500 4000000 hold measure measure")
-    assert told[1][0] == "FAILED"
-    assert int(told[1][-1]) <= LONGEST_MS + 4 * 50  # the last look may meet 50 ms a transfer
-    assert told[2][0] == "READY"
+    said = play(started(part), "air 500 500 4000000 hold measure measure")
+    assert said[1][0] == "FAILED"
+    assert int(said[1][-1]) <= LONGEST_MS + 4 * 50  # the last look may meet 50 ms a transfer
+    assert said[2][0] == "READY"
 
 
 def test_an_hts221_without_a_calibration_gives_no_reading(play):
-    told = play(started("hts221", lines="calibrate " + "0 " * 16), "air 500 500 4000000 measure")
-    assert told[1][0] == "FAILED"
+    said = play(started("hts221", lines="calibrate " + "0 " * 16), "air 500 500 4000000 measure")
+    assert said[1][0] == "FAILED"
 
 
 @pytest.mark.parametrize("count", [-19534, 14868, -32768, 32767])
 def test_a_humidity_that_no_air_has_is_no_reading(play, count):
-    told = play(started("hts221"), f"air 500 {count} 4000000 measure air 500 500 4000000 measure")
-    assert [outcome[0] for outcome in told[1:]] == ["FAILED", "READY"]
+    said = play(started("hts221"), f"air 500 {count} 4000000 measure air 500 500 4000000 measure")
+    assert [outcome[0] for outcome in said[1:]] == ["FAILED", "READY"]
 
 
 @pytest.mark.parametrize("part", ["hts221", "hs3003", "lps22hb"])
@@ -291,9 +291,9 @@ def measuring(native: Path, memory: Path, **variables: str) -> Iterator[Talk]:
         yield board
 
 
-def assert_a_period_apart(told: Sequence[Reading], board: str) -> None:
-    for reading in told:
-        late_us = reading.t_us - told[0].t_us - reading.seq * PERIOD_MS * 1000
+def assert_a_period_apart(said: Sequence[Reading], board: str) -> None:
+    for reading in said:
+        late_us = reading.t_us - said[0].t_us - reading.seq * PERIOD_MS * 1000
         assert abs(late_us) < LATE_US[board]
 
 
@@ -301,25 +301,25 @@ def test_a_series_comes_back_as_it_was(sanitized_native, tmp_path):
     with measuring(sanitized_native, series(tmp_path)) as board:
         assert board.ask(f"environment {PERIOD_MS}") == f"ok period_ms={PERIOD_MS}"
         lines = board.until("warn environment")
-    told = readings(lines)
+    said = readings(lines)
     assert lines[-1] == f"warn environment-ended readings={len(ROWS)}"
-    assert [reading.seq for reading in told] == list(range(len(ROWS)))
-    assert [reading.values for reading in told] == ROWS
-    assert_a_period_apart(told, "native")
+    assert [reading.seq for reading in said] == list(range(len(ROWS)))
+    assert [reading.values for reading in said] == ROWS
+    assert_a_period_apart(said, "native")
 
 
-def test_the_virtual_board_tells_the_same(virtual_image, tmp_path):
+def test_the_virtual_board_says_the_same(virtual_image, tmp_path):
     memory = fast_replay(series(tmp_path), SPARE_RAM)
     with start(qemu_command(virtual_image.path, *memory)) as board:
         board.until("warn no-sensor")  # of the IMU
         assert "environment=emulated" in board.ask("info").split()
         assert board.ask(f"environment {PERIOD_MS}").startswith("ok")
-        told = readings(board.until("warn environment"))
-    assert [reading.values for reading in told] == ROWS
-    assert_a_period_apart(told, "virtual")
+        said = readings(board.until("warn environment"))
+    assert [reading.values for reading in said] == ROWS
+    assert_a_period_apart(said, "virtual")
 
 
-def test_a_hole_is_told_once_and_costs_its_numbers(sanitized_native, tmp_path):
+def test_a_hole_is_reported_once_and_costs_its_numbers(sanitized_native, tmp_path):
     with measuring(sanitized_native, series(tmp_path, without=(2, 3, 6))) as board:
         board.send(f"environment {PERIOD_MS}")
         lines = board.until("warn environment")
@@ -327,16 +327,16 @@ def test_a_hole_is_told_once_and_costs_its_numbers(sanitized_native, tmp_path):
         "warn no-reading seq=2",
         "warn no-reading seq=6",
     ]
-    told = readings(lines)
-    assert [reading.seq for reading in told] == [0, 1, 4, 5, 7]
-    assert [reading.values for reading in told] == [ROWS[reading.seq] for reading in told]
+    said = readings(lines)
+    assert [reading.seq for reading in said] == [0, 1, 4, 5, 7]
+    assert [reading.values for reading in said] == [ROWS[reading.seq] for reading in said]
 
 
 def test_a_slower_period_takes_every_other_reading(sanitized_native, tmp_path):
     with measuring(sanitized_native, series(tmp_path)) as board:
         board.send(f"environment {2 * PERIOD_MS}")
-        told = readings(board.until("warn environment"))
-    assert [reading.values for reading in told] == ROWS[::2]
+        said = readings(board.until("warn environment"))
+    assert [reading.values for reading in said] == ROWS[::2]
 
 
 def test_saying_it_again_changes_nothing_and_zero_ends_it(sanitized_native, tmp_path):
@@ -371,12 +371,12 @@ def test_readings_and_samples_do_not_disturb_each_other(sanitized_native, tmp_pa
     seqs = [int(line.split(",")[0]) for line in lines if line[0].isdigit()]
     assert seqs == list(range(seqs[0], SAMPLES))
     assert len(seqs) > SAMPLES / 2
-    told = readings(lines)
-    assert len(told) >= 2
-    assert [reading.values for reading in told] == ROWS[: len(told)]
+    said = readings(lines)
+    assert len(said) >= 2
+    assert [reading.values for reading in said] == ROWS[: len(said)]
 
 
-def test_a_restarted_board_measures_when_it_is_told_to(sanitized_native, tmp_path):
+def test_a_restarted_board_measures_when_it_is_reported_to(sanitized_native, tmp_path):
     with measuring(sanitized_native, series(tmp_path)) as board:
         board.send(f"environment {PERIOD_MS}")
         board.until("reading 3,")

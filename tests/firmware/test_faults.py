@@ -71,7 +71,7 @@ def test_a_loop_that_stalls_is_ended_by_the_watchdog(board: Talk):
     assert 256 <= int(fault["pc"], 16) < 1 << 20
 
 
-def test_the_board_works_after_a_fault_and_tells_it_once(board: Talk):
+def test_the_board_works_after_a_fault_and_says_it_once(board: Talk):
     fault_after(board, NULL_WRITE)
     assert board.line() == "warn no-sensor"
     assert board.ask("labels") == "ok left right still"

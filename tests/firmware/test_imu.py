@@ -84,17 +84,17 @@ def started(part: str, rate_millihz: int | None = None) -> str:
 
 @each
 def test_each_sensor_is_found_and_gives_all_its_samples(play, part):
-    told = play(started(part), "poll 10000000 1000")
-    assert told.lines[0] == ["1", part.upper()]
-    assert len(told.samples) == pytest.approx(10 * NOMINAL_MILLIHZ[part] / 1000, abs=2)
-    assert told.samples[:, 0].tolist() == list(range(len(told.samples)))
-    assert (told.lost, told.status) == (0, NONE)
+    said = play(started(part), "poll 10000000 1000")
+    assert said.lines[0] == ["1", part.upper()]
+    assert len(said.samples) == pytest.approx(10 * NOMINAL_MILLIHZ[part] / 1000, abs=2)
+    assert said.samples[:, 0].tolist() == list(range(len(said.samples)))
+    assert (said.lost, said.status) == (0, NONE)
 
 
 def test_without_a_sensor_it_says_so_and_goes_on(play):
-    told = play("part none 119000 begin poll 3000000 1000")
-    assert told.lines[0] == ["0", "none"]
-    assert len(told.samples) == 0
+    said = play("part none 119000 begin poll 3000000 1000")
+    assert said.lines[0] == ["0", "none"]
+    assert len(said.samples) == 0
 
 
 # Counts of each sensor for +1 g along, and +100 deg/s around, each axis of the board.
@@ -115,24 +115,24 @@ def on_part(part: str, board_axis: int, count: int) -> list[int]:
 @each
 @pytest.mark.parametrize("axis", range(6))
 @pytest.mark.parametrize("sign", [1, -1])
-def test_both_sensors_tell_the_same_movement_in_the_same_numbers(play, part, axis, sign):
+def test_both_sensors_say_the_same_movement_in_the_same_numbers(play, part, axis, sign):
     count = sign * (G[part] if axis < 3 else DPS100[part])
     frame = " ".join(map(str, on_part(part, axis, count)))
-    told = play(started(part), f"show {frame} poll 200000 1000")
+    said = play(started(part), f"show {frame} poll 200000 1000")
     expected = [0] * 6
     expected[axis] = sign * (1000 if axis < 3 else 100_000)
-    last = told.samples[-1, 2:8]
+    last = said.samples[-1, 2:8]
     assert np.abs(last - expected).max() <= (1 if axis < 3 else 60)
 
 
 @each
 def test_the_ends_of_the_range_do_not_wrap(play, part):
-    told = play(started(part), "show " + "-32768 " * 6, "poll 200000 1000")
+    said = play(started(part), "show " + "-32768 " * 6, "poll 200000 1000")
     rotation = 2_000_000 if part == "bmi270" else 2_293_760
     acceleration = 4000 if part == "bmi270" else 3998
     signs = [1, 1, -1, 1, 1, -1] if part == "bmi270" else [-1] * 6
     sizes = [acceleration] * 3 + [rotation] * 3
-    assert told.samples[-1, 2:8].tolist() == [s * v for s, v in zip(signs, sizes, strict=True)]
+    assert said.samples[-1, 2:8].tolist() == [s * v for s, v in zip(signs, sizes, strict=True)]
 
 
 def doc_rows(heading: str) -> list[list[str]]:
@@ -155,8 +155,8 @@ def test_the_table_of_the_documentation_is_the_drivers(part):
         1
     )
     axes = [tuple(map(int, pair)) for pair in re.findall(r"\{(\d), (-?1)\}", pairs)]
-    told = [("-" if sign < 0 else "+") + "xyz"[place] for place, sign in axes]
-    assert [row[column] for row in doc_rows("Axes")] == told
+    said = [("-" if sign < 0 else "+") + "xyz"[place] for place, sign in axes]
+    assert [row[column] for row in doc_rows("Axes")] == said
     settings = {row[0]: row[column] for row in doc_rows("Settings")}
     source = driver_source(part)
 
@@ -175,9 +175,9 @@ def test_the_table_of_the_documentation_is_the_drivers(part):
 def test_a_board_that_is_busy_loses_nothing_while_the_fifo_lasts(play, part):
     period_us = 10**9 // NOMINAL_MILLIHZ[part]
     busy_us = (FIFO_FRAMES[part] - 2) * period_us
-    told = play(started(part), f"numbers poll 2000000 1000 wait {busy_us} poll 1000000 1000")
-    seq = told.samples[:, 0]
-    assert told.lost == 0
+    said = play(started(part), f"numbers poll 2000000 1000 wait {busy_us} poll 1000000 1000")
+    seq = said.samples[:, 0]
+    assert said.lost == 0
     assert seq.tolist() == list(range(len(seq)))
 
 
@@ -185,17 +185,17 @@ def test_a_board_that_is_busy_loses_nothing_while_the_fifo_lasts(play, part):
 def test_a_fifo_that_ran_over_is_seen_and_counted(play, part):
     period_us = 10**9 // NOMINAL_MILLIHZ[part]
     busy_us = (FIFO_FRAMES[part] + 20) * period_us
-    told = play(started(part), f"poll 2000000 1000 wait {busy_us} poll 1000000 1000")
-    seq = told.samples[:, 0]
+    said = play(started(part), f"poll 2000000 1000 wait {busy_us} poll 1000000 1000")
+    seq = said.samples[:, 0]
     jumps = np.flatnonzero(np.diff(seq) > 1)
     assert len(jumps) in (1, 2)  # another frame may give way while the first ones are read
-    assert told.lost == sum(int(seq[jump + 1] - seq[jump]) - 1 for jump in jumps)
-    assert told.lost == pytest.approx(20, abs=1)
+    assert said.lost == sum(int(seq[jump + 1] - seq[jump]) - 1 for jump in jumps)
+    assert said.lost == pytest.approx(20, abs=1)
 
 
-def numbers(part: str, told: Told) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def numbers(part: str, said: Told) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """What the sensor itself counted: shown as rotation around its own x."""
-    rotation = -told.samples[:, 6] if part == "bmi270" else told.samples[:, 5]
+    rotation = -said.samples[:, 6] if part == "bmi270" else said.samples[:, 5]
     return np.rint(rotation / (1e6 / 16384 if part == "bmi270" else 70))
 
 
@@ -203,9 +203,9 @@ def numbers(part: str, told: Told) -> np.ndarray[tuple[int, ...], np.dtype[np.fl
 def test_losses_are_counted_to_the_sample_over_many_overruns(play, part):
     period_us = 10**9 // NOMINAL_MILLIHZ[part]
     stalls = [f"wait {(FIFO_FRAMES[part] + n) * period_us} poll 1500000 1000" for n in range(1, 8)]
-    told = play(started(part), "numbers poll 2000000 1000", *stalls)
-    assert told.lost > len(stalls)
-    assert np.abs(numbers(part, told) - told.samples[:, 0]).max() <= ALLOWED_ERROR[part]
+    said = play(started(part), "numbers poll 2000000 1000", *stalls)
+    assert said.lost > len(stalls)
+    assert np.abs(numbers(part, said) - said.samples[:, 0]).max() <= ALLOWED_ERROR[part]
 
 
 @each
@@ -213,8 +213,8 @@ def test_losses_are_counted_to_the_sample_over_many_overruns(play, part):
 @pytest.mark.parametrize("step_us", [1000, 6000])
 def test_times_are_those_at_which_the_sensor_sampled(play, part, off, step_us):
     rate_millihz = round(NOMINAL_MILLIHZ[part] * off)
-    told = play(started(part, rate_millihz), f"poll 60000000 {step_us}")
-    seq, t_us, made_us = told.samples[:, 0], told.samples[:, 1], told.samples[:, 8]
+    said = play(started(part, rate_millihz), f"poll 60000000 {step_us}")
+    seq, t_us, made_us = said.samples[:, 0], said.samples[:, 1], said.samples[:, 8]
     assert (np.diff(t_us) > 0).all()
     settled = seq > 10 * rate_millihz / 1000
     late_us = (t_us - made_us)[settled]
@@ -226,72 +226,72 @@ def test_times_are_those_at_which_the_sensor_sampled(play, part, off, step_us):
 
 @each
 def test_the_bus_is_asked_little_more_than_once_a_sample(play, part):
-    told = play(started(part), "poll 10000000 1000 state poll 10000000 1000")
-    transfers = int(told.lines[-1][2]) - int(told.lines[-2][2])
-    a_sample = transfers / (len(told.samples) / 2)
+    said = play(started(part), "poll 10000000 1000 state poll 10000000 1000")
+    transfers = int(said.lines[-1][2]) - int(said.lines[-2][2])
+    a_sample = transfers / (len(said.samples) / 2)
     assert a_sample < (4.5 if part == "lsm9ds1" else 3.2)  # two to three of them carry the sample
 
 
 @each
-def test_a_sensor_that_dies_is_told_and_comes_back_with_a_gap(play, part):
-    told = play(started(part), "poll 2000000 1000 unplug poll 5000000 1000 state",
+def test_a_sensor_that_dies_is_reported_and_comes_back_with_a_gap(play, part):
+    said = play(started(part), "poll 2000000 1000 unplug poll 5000000 1000 state",
                 "plug poll 4000000 1000")  # fmt: skip
-    assert told.lines[1][1] == str(STOPPED)
-    assert told.status == NONE
-    seq, t_us = told.samples[:, 0], told.samples[:, 1]
+    assert said.lines[1][1] == str(STOPPED)
+    assert said.status == NONE
+    seq, t_us = said.samples[:, 0], said.samples[:, 1]
     (hole,) = np.flatnonzero(np.diff(seq) > 1)
     missing = int(np.diff(seq)[hole]) - 1
     silent_s = int(np.diff(t_us)[hole]) / SECOND_US
     assert missing == pytest.approx(silent_s * NOMINAL_MILLIHZ[part] / 1000, rel=0.02)
-    assert told.lost == missing
+    assert said.lost == missing
     assert (np.diff(t_us) > 0).all()
 
 
 @each
 @pytest.mark.parametrize("every", [7, 10, 101])
 def test_a_bus_that_fails_now_and_then_costs_no_sample(play, part, every):
-    told = play(started(part), f"numbers poll 1000000 1000 flaky {every} poll 20000000 1000")
-    seq = told.samples[:, 0]
-    assert told.lost == 0
+    said = play(started(part), f"numbers poll 1000000 1000 flaky {every} poll 20000000 1000")
+    seq = said.samples[:, 0]
+    assert said.lost == 0
     assert seq.tolist() == list(range(len(seq)))
-    assert np.array_equal(numbers(part, told), seq)
+    assert np.array_equal(numbers(part, said), seq)
 
 
 @each
 def test_a_sensor_that_is_silent_at_boot_is_found_later(play, part):
-    told = play(f"part {part} {NOMINAL_MILLIHZ[part]} unplug begin poll 5000000 1000",
+    said = play(f"part {part} {NOMINAL_MILLIHZ[part]} unplug begin poll 5000000 1000",
                 "plug poll 4000000 1000")  # fmt: skip
-    assert told.lines[0] == ["0", "none"]
-    assert told.status == NONE
-    assert len(told.samples) > 2 * NOMINAL_MILLIHZ[part] / 1000
-    assert told.samples[0, 0] == 0
-    assert told.lost == 0
+    assert said.lines[0] == ["0", "none"]
+    assert said.status == NONE
+    assert len(said.samples) > 2 * NOMINAL_MILLIHZ[part] / 1000
+    assert said.samples[0, 0] == 0
+    assert said.lost == 0
 
 
 @each
 def test_a_bus_that_is_stuck_at_boot_and_freed_later_gives_its_sensor(play, part):
-    told = play(f"part {part} {NOMINAL_MILLIHZ[part]} jam begin poll 3000000 1000 state",
+    said = play(f"part {part} {NOMINAL_MILLIHZ[part]} jam begin poll 3000000 1000 state",
                 "free poll 4000000 1000")  # fmt: skip
-    assert told.lines[0][0] == "0"
-    assert len(told.samples) > NOMINAL_MILLIHZ[part] / 1000
+    assert said.lines[0][0] == "0"
+    assert len(said.samples) > NOMINAL_MILLIHZ[part] / 1000
 
 
 @each
 @pytest.mark.parametrize("fault", ["jam", "unplug", "hold", "flaky 3", "corrupt unplug"])
 def test_no_fault_of_the_sensor_stops_the_board_for_long(play, part, fault):
     """Neither while it lasts nor while the sensor is started again."""
-    told = play(started(part), f"poll 1000000 1000 {fault} poll 9000000 1000 state",
+    said = play(started(part), f"poll 1000000 1000 {fault} poll 9000000 1000 state",
                 "free plug flaky 0 poll 9000000 1000")  # fmt: skip
-    assert int(told.lines[-2][3]) / 1000 <= 100
-    assert told.longest_ms <= 100
+    assert int(said.lines[-2][3]) / 1000 <= 100
+    assert said.longest_ms <= 100
 
 
 @each
 def test_a_stuck_bus_is_freed(play, part):
-    told = play(started(part), "poll 1000000 1000 hold poll 8000000 1000")
-    assert told.status == NONE
-    assert told.samples[-1, 1] > 8 * SECOND_US
-    assert told.lost > 0
+    said = play(started(part), "poll 1000000 1000 hold poll 8000000 1000")
+    assert said.status == NONE
+    assert said.samples[-1, 1] > 8 * SECOND_US
+    assert said.lost > 0
 
 
 @each
@@ -304,13 +304,13 @@ def test_a_setting_that_arrives_wrong_gives_no_wrong_value(play, part):
     right = play(started(part), shown, "poll 500000 2000").samples[-1, 2:8]
     for write in range(1, WRITES_OF_START[part] + 1):
         for bit in range(8):
-            told = play(shown, f"garble {write} {1 << bit}", started(part), "poll 2500000 2000")
-            assert len(told.samples) > NOMINAL_MILLIHZ[part] / 1000, (write, bit)
-            assert (told.samples[:, 2:8] == right).all(), (write, bit)
+            said = play(shown, f"garble {write} {1 << bit}", started(part), "poll 2500000 2000")
+            assert len(said.samples) > NOMINAL_MILLIHZ[part] / 1000, (write, bit)
+            assert (said.samples[:, 2:8] == right).all(), (write, bit)
 
 
 def test_a_bmi270_with_wrong_firmware_does_not_start(play):
-    told = play("part bmi270 200000 corrupt begin poll 1500000 1000")
-    assert told.lines[0] == ["0", "BMI270"]
-    assert len(told.samples) == 0
-    assert told.status == STOPPED
+    said = play("part bmi270 200000 corrupt begin poll 1500000 1000")
+    assert said.lines[0] == ["0", "BMI270"]
+    assert len(said.samples) == 0
+    assert said.status == STOPPED

@@ -123,25 +123,27 @@ def test_a_model_gives_the_same_events_from_a_sensor_at_another_rate(all_said, r
 def test_a_sensor_that_is_slower_than_it_says_is_resampled_once_that_is_known(all_said):
     said = all_said(113.0, swinging(113.0, 36), nominal_hz=119.0)
     assert [label for label, _ in events(said)] == ["right", "left"] * 3
-    told = fields(said)
-    assert (told["pace"], told["nominal_hz"]) == ("resampled", "119.000")
-    assert float(told["sensor_hz"]) == pytest.approx(113, rel=0.002)
+    shown = fields(said)
+    assert (shown["pace"], shown["nominal_hz"]) == ("resampled", "119.000")
+    assert float(shown["sensor_hz"]) == pytest.approx(113, rel=0.002)
 
 
 @pytest.mark.parametrize(("rate_hz", "nominal_hz"), [(60.0, 60.0), (60.0, 119.0), (2000.0, 119.0)])
-def test_a_rate_that_is_off_is_told_and_nothing_is_classified(all_said, rate_hz, nominal_hz):
+def test_a_rate_that_is_off_is_reported_and_nothing_is_classified(all_said, rate_hz, nominal_hz):
     rows = [[1016, 0, 0, 0, 0, 0]] * round(4 * rate_hz)
     said = all_said(rate_hz, rows, "stream on", "scores on", nominal_hz=nominal_hz)
-    told = next(i for i, line in enumerate(said) if line.startswith("warn rate-off"))
-    assert said[told].endswith(" wanted_hz=119.000")
-    assert float(said[told].split("measured_hz=")[1].split()[0]) == pytest.approx(rate_hz, rel=0.01)
+    shown = next(i for i, line in enumerate(said) if line.startswith("warn rate-off"))
+    assert said[shown].endswith(" wanted_hz=119.000")
+    assert float(said[shown].split("measured_hz=")[1].split()[0]) == pytest.approx(
+        rate_hz, rel=0.01
+    )
     assert sum(line.startswith("warn rate-off") for line in said) == 1
-    assert not [line for line in said[told:] if line.startswith(("event", "score"))]
+    assert not [line for line in said[shown:] if line.startswith(("event", "score"))]
     assert len(samples(said)) == len(rows)  # what is captured is not held back
     assert fields(said)["pace"] == "off"
 
 
-def test_who_asks_for_events_is_told_again_that_the_rate_is_off(sanitized_native, tmp_path):
+def test_who_asks_for_events_is_reported_again_that_the_rate_is_off(sanitized_native, tmp_path):
     imu = sensor_file(tmp_path / "imu", 60, [[0] * 6] * 400)
     with start([str(sanitized_native)], GESTURE_IMU_FILE=str(imu), GESTURE_FAST="1") as board:
         board.until("warn sensor-stopped")
@@ -191,18 +193,18 @@ def test_a_sensor_of_200_hz_can_be_captured_at_119(all_said):
     assert [t_us for _, t_us in found] == [round(seq * 1e6 / 119) for seq, _ in found]
     assert [seq for seq, _ in found] == list(range(len(found)))
     assert len(found) == pytest.approx(20 * 119 - RESAMPLED_LATE, abs=2)
-    told = fields(said)
-    assert (told["stream_hz"], told["nominal_hz"]) == ("119.000", "200.000")
-    assert float(told["measured_hz"]) == pytest.approx(119, rel=1e-3)
-    assert told["pace"] == "direct"
+    shown = fields(said)
+    assert (shown["stream_hz"], shown["nominal_hz"]) == ("119.000", "200.000")
+    assert float(shown["measured_hz"]) == pytest.approx(119, rel=1e-3)
+    assert shown["pace"] == "direct"
 
 
 def test_a_stream_that_is_brought_to_its_rate_needs_nothing_more_for_the_model(all_said):
     said = all_said(113, swinging(113, 36), "stream on", nominal_hz=119, stream_hz=119)
-    told = fields(said)
-    assert (told["pace"], told["nominal_hz"]) == ("direct", "119.000")
-    assert float(told["measured_hz"]) == pytest.approx(119, rel=1e-3)
-    assert float(told["sensor_hz"]) == pytest.approx(113, rel=1e-3)
+    shown = fields(said)
+    assert (shown["pace"], shown["nominal_hz"]) == ("direct", "119.000")
+    assert float(shown["measured_hz"]) == pytest.approx(119, rel=1e-3)
+    assert float(shown["sensor_hz"]) == pytest.approx(113, rel=1e-3)
     assert [label for label, _ in events(said)] == ["right", "left"] * 3
     assert {t_us for _, t_us in events(said)} <= {t_us for _, t_us in samples(said)}
 
@@ -210,21 +212,21 @@ def test_a_stream_that_is_brought_to_its_rate_needs_nothing_more_for_the_model(a
 def test_a_stream_that_cannot_be_brought_to_its_rate_is_not_classified(all_said):
     rows = [[1016, 0, 0, 0, 0, 0]] * 400
     said = all_said(60, rows, "stream on", nominal_hz=119, stream_hz=119)
-    told = next(i for i, line in enumerate(said) if line.startswith("warn rate-off"))
-    assert not [line for line in said[told:] if line.startswith("event")]
+    shown = next(i for i, line in enumerate(said) if line.startswith("warn rate-off"))
+    assert not [line for line in said[shown:] if line.startswith("event")]
     assert sum(line.startswith("warn rate-off") for line in said) == 1
     assert fields(said)["pace"] == "off"
 
 
 @pytest.mark.parametrize("stream_hz", [0, 119])
-def test_what_the_sensor_dropped_is_told_before_the_sample_after_it(all_said, stream_hz):
+def test_what_the_sensor_dropped_is_reported_before_the_sample_after_it(all_said, stream_hz):
     rate_hz = 200 if stream_hz else WANTED_HZ
     rows = swinging(rate_hz, 10)
     dropped = frozenset({500, 501, 502, 900})
     said = all_said(rate_hz, rows, "stream on", stream_hz=stream_hz, dropped=dropped)
-    told = [i for i, line in enumerate(said) if line.startswith("warn overrun")]
-    assert [said[i].split()[2] for i in told] == ["lost=3", "lost=1"]
-    for i in told:
+    shown = [i for i, line in enumerate(said) if line.startswith("warn overrun")]
+    assert [said[i].split()[2] for i in shown] == ["lost=3", "lost=1"]
+    for i in shown:
         seq = int(said[i].split("seq=")[1])
         assert said[i + 1].startswith(f"{seq},")
         assert int(said[i - 1].split(",")[0]) < seq - 1 or stream_hz
@@ -240,13 +242,13 @@ def test_lines_that_nobody_takes_are_counted_and_samples_go_on(sanitized_native,
     with start([str(sanitized_native)], GESTURE_IMU_FILE=str(imu)) as board:
         fcntl.fcntl(board.output, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         assert board.ask("stream on") == "ok"
-        told = {"dropped": "0"}
-        while told["dropped"] == "0":
+        said = {"dropped": "0"}
+        while said["dropped"] == "0":
             assert time.monotonic() < give_up_at
             wait_until_full(board.output, give_up_at)
             board.until_empty()
-            told = fields([board.ask("info")])
-    assert told["overruns"] == "0"
+            said = fields([board.ask("info")])
+    assert said["overruns"] == "0"
 
 
 def wait_until_full(output: int, give_up_at: float) -> None:

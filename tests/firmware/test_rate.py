@@ -136,7 +136,7 @@ def test_resampling_stays_on_once_begun(hold):
 
 
 @pytest.mark.parametrize("rate_hz", [50, 90, 1300])
-def test_a_rate_that_cannot_be_brought_over_is_told_and_samples_go_through(hold, rate_hz):
+def test_a_rate_that_cannot_be_brought_over_is_reported_and_samples_go_through(hold, rate_hz):
     rows = sensor(rate_hz, 10)
     held = hold(119, 119, rows)
     assert held.states == ["direct", "off"]
@@ -175,7 +175,7 @@ def test_lost_samples_are_not_taken_for_a_slow_sensor(hold):
     assert np.array_equal(held.rows, kept)
 
 
-def test_a_clock_that_goes_back_starts_anew(hold):
+def test_a_clock_that_goes_back_starts_again(hold):
     rows = sensor(200, 4)
     rows[400:, 1] -= rows[400, 1]
     held = hold(200, 119, rows)

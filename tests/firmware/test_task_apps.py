@@ -46,8 +46,8 @@ def answer_to(text: str) -> str:
     score = round((outputs[best] + 128) / 255 * 1000)
     digits = bytes(output & 0xFF for output in outputs).hex().upper()
     label = ("negative", "positive")[best]
-    told = f"tokens={len(tokens)} unknown={tokens.count(1)}"
-    return f"ok {label} {score // 1000}.{score % 1000:03} {digits} {told}"
+    said = f"tokens={len(tokens)} unknown={tokens.count(1)}"
+    return f"ok {label} {score // 1000}.{score % 1000:03} {digits} {said}"
 
 
 def written_by(board: Talk, command: str) -> tuple[str, str]:
@@ -65,7 +65,7 @@ def test_it_says_by_which_constants_it_decides(judging: Path, writing: Path) -> 
             assert board.ask("constants") == answer_to_constants(toy.contract)
 
 
-def test_a_text_is_judged_and_goes_on_over_lines(judging: Path) -> None:
+def test_a_text_is_classified_and_goes_on_over_lines(judging: Path) -> None:
     with start([str(judging)]) as board:
         assert " task=sentiment " in board.ask("info")
         assert board.ask("text The film, it's good!") == answer_to("The film, it's good!")
@@ -194,5 +194,5 @@ def test_a_fast_board_plays_its_series_to_the_end(forecasting: Path, series: Pat
 def test_a_fast_board_does_not_wait_for_a_series_that_is_left(
     sanitized_native: Path, series: Path
 ) -> None:
-    told = played_alone(sanitized_native, series, "environment 1000\nenvironment 0\n")
-    assert "ok period_ms=0" in told
+    said = played_alone(sanitized_native, series, "environment 1000\nenvironment 0\n")
+    assert "ok period_ms=0" in said

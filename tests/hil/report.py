@@ -56,7 +56,7 @@ def bootloader_in(upload_log: Path) -> str | None:
 class Report:
     board: str
     port: str
-    told: str  # the board's own answer to `info`
+    shown: str  # the board's own answer to `info`
     info: BoardInfo  # the same, read
     measured: Measured
     results: list[tuple[str, str, float, str]] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Report:
                 "",
                 *self._findings(),
                 "",
-                f"The board says: `{self.told}`",
+                f"The board says: `{self.said}`",
                 "",
                 "| case | result | took | why |",
                 "|---|---|---|---|",

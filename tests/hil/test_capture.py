@@ -140,7 +140,7 @@ def test_killed_at_any_moment_it_loses_nothing_it_had_read(bench_of, tmp_path, m
             process.wait()
             read = samples_read(tmp_path)
         listed = gesture("data", "list", "data/mine", cwd=tmp_path, code=None)
-        assert listed.code == 0 or not recordings(tmp_path), listed.told
+        assert listed.code == 0 or not recordings(tmp_path), listed.said
         kept = {int(seq) for take in everything(tmp_path) for seq in take.seq}
         assert read
         assert read <= kept
@@ -195,7 +195,7 @@ def test_a_board_that_restarts_is_recognised_and_goes_on(bench_of, tmp_path):
     assert len(starts) == 1  # from the beginning of what the sensor plays
 
 
-def test_two_boards_in_step_tell_their_clocks_and_a_common_take(bench_of, tmp_path):
+def test_two_boards_in_step_say_their_clocks_and_a_common_take(bench_of, tmp_path):
     played = pulses(60)
     bench = bench_of("native", False)
     with bench.start(played) as first, bench.start(played) as second:

@@ -121,7 +121,7 @@ def test_the_port_can_be_closed_and_opened_again(bench):
                 assert BoardClient(port).wait_ready().board == bench.name
 
 
-def test_a_board_that_was_taken_away_is_told(bench):
+def test_a_board_that_was_taken_away_is_reported(bench):
     with bench.start() as board, open_port(board.port) as port:
         client = BoardClient(port)
         client.wait_ready()
@@ -221,7 +221,7 @@ def test_a_board_without_a_sensor_streams_nothing_and_says_so(bench):
         assert port.readline() == b"warn no-sensor\n"
 
 
-def test_who_watches_is_told_that_the_rate_is_off(bench):
+def test_who_watches_is_reported_that_the_rate_is_off(bench):
     recording = swings(4)
     slow = replace(recording, t_us=2 * recording.t_us)
     with bench.client(slow, fast=True) as client:

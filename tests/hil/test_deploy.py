@@ -75,7 +75,7 @@ def test_a_new_board_waits_in_its_bootloader(usb, wanted, deploy):
 
 @pytest.mark.parametrize("kind", [faults.UNPLUG, faults.WRONG_ANSWER, faults.SILENCE])
 @pytest.mark.parametrize("at", [1, 3, 4, 6, 12])
-def test_what_breaks_an_upload_is_told_and_the_next_one_recovers(
+def test_what_breaks_an_upload_is_reported_and_the_next_one_recovers(
     usb, old_image, wanted, deploy, kind, at
 ):
     with Nano(usb, old_image) as nano, helped(nano) as on_step:
@@ -278,7 +278,7 @@ def test_a_board_of_another_name_is_a_mismatch(usb, wanted, deploy):
         deploy(chosen=renamed)
 
 
-def test_no_board_is_waited_for_and_then_told(usb, deploy):
+def test_no_board_is_waited_for_and_then_reported(usb, deploy):
     with refuses("No Arduino Nano 33 BLE", ExitCode.NO_BOARD):
         deploy(waits=IMPATIENT)
 

@@ -71,17 +71,17 @@ def test_a_shell_reads_the_command_only_when_asked_to(bench_of, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [
         (("--on", "up", "no-such-program-here"), "no program"),
         (("--on", "up", "echo 'unclosed"), "No closing quotation"),
         (("--on", "sideways", "true"), "never detects sideways"),
     ],
 )
-def test_a_command_that_cannot_be_run_is_told_at_once(bench_of, tmp_path, words, told):
+def test_a_command_that_cannot_be_run_is_reported_at_once(bench_of, tmp_path, words, said):
     with bench_of("native", True).start() as board:
         result = gesture("monitor", "--port", board.port, *words, cwd=tmp_path, code=ExitCode.USAGE)
-    assert told in result.told
+    assert said in result.said
 
 
 def test_in_a_terminal_keys_say_what_was_wrong(bench_of, tmp_path):
@@ -136,7 +136,7 @@ def test_a_board_that_has_kept_nothing_says_so(bench_of, tmp_path):
         ended = gesture(
             "pull", "--label", "idle", "--port", board.port, cwd=tmp_path, code=ExitCode.FAILED
         )
-    assert "has no samples" in ended.told
+    assert "has no samples" in ended.said
     assert not (tmp_path / "data").exists()
 
 
@@ -146,10 +146,10 @@ def test_a_board_that_can_call_nothing_says_so(bench_of, tmp_path):
         monitoring(tmp_path, "--port", board.port) as process,
     ):
         assert process.stderr is not None
-        told = [process.stderr.readline() for _ in range(2)]
+        said = [process.stderr.readline() for _ in range(2)]
         ended(process)
-    assert "has no model and detects nothing" in told[0]
-    assert "has no working sensor" in told[1]
+    assert "has no model and detects nothing" in said[0]
+    assert "has no working sensor" in said[1]
 
 
 def test_the_only_emulated_board_is_found_and_waited_for(bench_of, tmp_path, monkeypatch):
@@ -170,6 +170,6 @@ def test_the_only_emulated_board_is_found_and_waited_for(bench_of, tmp_path, mon
         with bench.start(swings(8)):
             until(lambda: events() > before)
             ended(process)
-            told = process.stderr.read()
-    assert "Waiting for it to come back" in told
-    assert "it is back" in told
+            said = process.stderr.read()
+    assert "Waiting for it to come back" in said
+    assert "it is back" in said

@@ -184,7 +184,7 @@ def test_injected_samples_are_called_as_the_sensors_are(bench, twin):
         assert pull_samples(client)[:1] != recording.t_us[:1].tolist()
 
 
-def test_samples_at_a_wrong_rate_are_told_and_not_called(bench):
+def test_samples_at_a_wrong_rate_are_reported_and_not_called(bench):
     recording = swings(4)
     slow = replace(recording, t_us=2 * recording.t_us)
     with bench.client() as client, injecting(client, CONTRACT.rate_hz / 2):

@@ -107,12 +107,12 @@ def run(folder: Path, image: Image, inputs: Int8) -> Run:
         stderr=subprocess.STDOUT,
     )
     lines = [line.split() for line in result.stdout.splitlines()]
-    told = {kind: [line[1:] for line in lines if line[0] == kind] for kind in "ls"}
-    answers = [line for line in lines if line[0] not in told]
+    said = {kind: [line[1:] for line in lines if line[0] == kind] for kind in "ls"}
+    answers = [line for line in lines if line[0] not in said]
     outputs = [np.frombuffer(bytes.fromhex(line[1]), np.int8) for line in answers]
     instructions = _instructions(max(int(line[0], 16) for line in answers))
-    layers = tuple((_instructions(int(ticks, 16)), int(used, 16)) for ticks, used in told["l"])
-    return Run(np.stack(outputs), instructions, int(told["s"][0][0], 16), layers)
+    layers = tuple((_instructions(int(ticks, 16)), int(used, 16)) for ticks, used in said["l"])
+    return Run(np.stack(outputs), instructions, int(said["s"][0][0], 16), layers)
 
 
 def _instructions(ticks: int) -> int:

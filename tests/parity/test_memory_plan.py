@@ -162,7 +162,7 @@ def test_every_kernel_has_been_measured() -> None:
     assert set(kernel_names()) == {name.split()[0] for name in kernel_costs()}
 
 
-def test_an_image_without_symbols_is_told(tmp_path: Path) -> None:
+def test_an_image_without_symbols_is_reported(tmp_path: Path) -> None:
     for content in (b"", b"\x7fELF" + bytes(100)):
         (tmp_path / "x.elf").write_bytes(content)
         with pytest.raises(PipelineError, match="no symbol table"):

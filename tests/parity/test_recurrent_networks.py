@@ -103,7 +103,7 @@ def test_layers_have_the_names_that_keras_gave_them(networks: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("window", "hop", "told"),
+    ("window", "hop", "said"),
     [
         (42, None, "A window of 42 samples does not fit the network"),
         (40, 6, "A hop of 6 samples does not fit a network that runs on and on"),
@@ -111,9 +111,9 @@ def test_layers_have_the_names_that_keras_gave_them(networks: Path) -> None:
     ],
 )
 def test_a_window_or_hop_that_is_no_whole_number_of_columns_is_refused(
-    window: int, hop: int | None, told: str, networks: Path
+    window: int, hop: int | None, said: str, networks: Path
 ) -> None:
     step = (networks / "downsampled.tflite").read_bytes()
     with pytest.raises(PipelineError) as refused:
         compile_network(step, window=window, hop=hop, keep_state=hop is not None)
-    assert told in f"{refused.value.what} {refused.value.next_step}"
+    assert said in f"{refused.value.what} {refused.value.next_step}"

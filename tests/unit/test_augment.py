@@ -31,7 +31,7 @@ REST = np.random.default_rng(5).normal(0, 0.1, (80, 6)).astype(np.float32)
 STEP = 0.00051  # samples are multiples of 0.001
 
 
-def varied(
+def augmented(
     number: int, original: Recording = TAKE, rests: Sequence[Float32] = (), **on: float
 ) -> Recording:
     config = AugmentConfig.model_validate({**dict.fromkeys(RANGES, 0.0), **on})
@@ -56,14 +56,14 @@ def ruled(n: int = 476) -> Recording:
 @pytest.mark.parametrize("switch", ["rotation_deg", "mounting_deg"])
 def test_turning_the_board_keeps_every_length(switch: str) -> None:
     for number in NUMBERS:
-        turned = varied(number, **{switch: 30.0})
+        turned = augmented(number, **{switch: 30.0})
         np.testing.assert_allclose(lengths(turned), lengths(TAKE), atol=2 * STEP)
         assert np.abs(turned.samples - TAKE.samples).max() > 0.01
 
 
 def test_both_sensors_turn_together() -> None:
     """They are soldered to one board: the angle between their vectors stays."""
-    turned = varied(3, rotation_deg=90, mounting_deg=180)
+    turned = augmented(3, rotation_deg=90, mounting_deg=180)
     dots = [(r.samples[:, :3] * r.samples[:, 3:]).sum(axis=1) for r in (TAKE, turned)]
     np.testing.assert_allclose(dots[1], dots[0], atol=0.3)
     assert np.ptp(dots[0]) > 100
@@ -71,10 +71,10 @@ def test_both_sensors_turn_together() -> None:
 
 def test_a_board_may_be_mounted_any_way() -> None:
     pose = replace(TAKE, samples=np.tile(np.float32([0, 0, 1, 0, 0, 0]), (119, 1)))
-    up = [varied(n, pose, mounting_deg=180).samples[0, 2] for n in range(1, 200)]
+    up = [augmented(n, pose, mounting_deg=180).samples[0, 2] for n in range(1, 200)]
     assert min(up) < -0.8
     assert max(up) > 0.8
-    held = [varied(n, pose, rotation_deg=20).samples[0, 2] for n in range(1, 200)]
+    held = [augmented(n, pose, rotation_deg=20).samples[0, 2] for n in range(1, 200)]
     assert min(held) >= np.cos(np.deg2rad(20)) - STEP
 
 
@@ -88,13 +88,13 @@ def test_a_rotation_turns_by_its_angle() -> None:
 
 
 def test_harder_or_softer_by_no_more_than_asked() -> None:
-    factors = [np.median(varied(n, gain=0.2).samples / TAKE.samples) for n in NUMBERS]
+    factors = [np.median(augmented(n, gain=0.2).samples / TAKE.samples) for n in NUMBERS]
     assert 0.8 <= min(factors) < 0.9
     assert 1.1 < max(factors) <= 1.2
 
 
 def test_slower_or_faster_by_no_more_than_asked() -> None:
-    found = [varied(number, stretch=0.1) for number in NUMBERS]
+    found = [augmented(number, stretch=0.1) for number in NUMBERS]
     sizes = [len(recording) for recording in found]
     assert 107 <= min(sizes) < 112
     assert 126 < max(sizes) <= 131
@@ -106,7 +106,7 @@ def test_slower_or_faster_by_no_more_than_asked() -> None:
 
 def test_a_warp_goes_on_at_a_changing_pace_and_ends_where_it_did() -> None:
     whole = replace(ruled(), seq=np.arange(476, dtype=np.int64))
-    places = [varied(number, whole, warp=0.6).samples[:, 0] for number in NUMBERS]
+    places = [augmented(number, whole, warp=0.6).samples[:, 0] for number in NUMBERS]
     for place in places:
         steps = np.diff(place)
         assert len(place) == 476
@@ -120,7 +120,7 @@ def test_a_warp_goes_on_at_a_changing_pace_and_ends_where_it_did() -> None:
 def test_intervals_keep_what_they_hold(switch: str) -> None:
     original = ruled()
     for number in NUMBERS:
-        found = varied(number, original, **{switch: 0.3})
+        found = augmented(number, original, **{switch: 0.3})
         for before, after in zip(original.intervals, found.intervals, strict=True):
             place = found.samples[:, 0]
             inside = (place > before.start - STEP) & (place < before.stop - STEP)
@@ -130,7 +130,7 @@ def test_intervals_keep_what_they_hold(switch: str) -> None:
 
 def test_what_is_missing_is_missing_after_a_warp_too() -> None:
     for number in NUMBERS:
-        found = varied(number, ruled(), warp=0.5, stretch=0.2)
+        found = augmented(number, ruled(), warp=0.5, stretch=0.2)
         jumps = np.diff(found.seq) - 1
         assert jumps.sum() == 50
         (at,) = np.flatnonzero(jumps)
@@ -140,7 +140,7 @@ def test_what_is_missing_is_missing_after_a_warp_too() -> None:
 
 
 def test_jitter_is_noise_of_at_most_this_size_in_each_kind_of_channel() -> None:
-    noises = [varied(number, jitter_g=0.05).samples - TAKE.samples for number in NUMBERS]
+    noises = [augmented(number, jitter_g=0.05).samples - TAKE.samples for number in NUMBERS]
     sizes = np.array([[noise[:, :3].std(), noise[:, 3:].std() / 100] for noise in noises])
     assert sizes.max() < 0.06
     assert sizes.max(axis=0).min() > 0.035
@@ -151,16 +151,16 @@ def test_jitter_is_noise_of_at_most_this_size_in_each_kind_of_channel() -> None:
 
 def test_drift_is_a_bias_that_wanders_slowly() -> None:
     still = replace(take("idle", n=1190), samples=np.zeros((1190, 6), np.float32))
-    drifts = np.concatenate([varied(number, still, drift_g=0.05).samples for number in NUMBERS])
+    drifts = np.concatenate([augmented(number, still, drift_g=0.05).samples for number in NUMBERS])
     assert drifts[:, :3].std() == pytest.approx(0.043, abs=0.006)
     assert drifts[:, 3:].std() == pytest.approx(4.3, abs=0.6)
-    one = varied(1, still, drift_g=0.05).samples[:, 3:]
+    one = augmented(1, still, drift_g=0.05).samples[:, 3:]
     assert np.abs(np.diff(one, axis=0)).max() < 0.4
     assert np.ptp(one, axis=0).min() > 3
 
 
 def test_an_axis_is_dead_in_as_many_recordings_as_asked() -> None:
-    dead = np.array([(varied(n, axis_dropout=0.3).samples == 0).all(axis=0) for n in range(300)])
+    dead = np.array([(augmented(n, axis_dropout=0.3).samples == 0).all(axis=0) for n in range(300)])
     assert dead.sum(axis=1).max() == 1
     assert dead.any(axis=1).mean() == pytest.approx(0.3, abs=0.07)
     assert dead.any(axis=0).all()
@@ -168,19 +168,19 @@ def test_an_axis_is_dead_in_as_many_recordings_as_asked() -> None:
 
 def test_rest_is_added_at_no_more_than_its_gain() -> None:
     added = [
-        varied(number, rests=[REST], idle_mix=0.5).samples - TAKE.samples for number in NUMBERS
+        augmented(number, rests=[REST], idle_mix=0.5).samples - TAKE.samples for number in NUMBERS
     ]
     sizes = [np.std(one) / np.std(REST) for one in added]
     assert 0.4 < max(sizes) < 0.55
     assert min(sizes) < 0.1
     begun = {int(np.correlate(np.tile(REST[:, 0], 2), one[:80, 0]).argmax()) for one in added}
     assert len(begun) > 5  # not always from the beginning of that rest
-    np.testing.assert_allclose(varied(1, idle_mix=0.5).samples, TAKE.samples, atol=STEP)
+    np.testing.assert_allclose(augmented(1, idle_mix=0.5).samples, TAKE.samples, atol=STEP)
 
 
 def test_nothing_asked_for_changes_nothing() -> None:
     for original in (TAKE, ruled()):
-        found = varied(1, original, rests=[REST])
+        found = augmented(1, original, rests=[REST])
         np.testing.assert_allclose(found.samples, original.samples, atol=STEP)
         np.testing.assert_array_equal(np.diff(found.seq), np.diff(original.seq))
         assert found.intervals == original.intervals
@@ -189,8 +189,8 @@ def test_nothing_asked_for_changes_nothing() -> None:
 @pytest.mark.parametrize("switch", RANGES)
 def test_the_seed_and_the_name_alone_decide(switch: str) -> None:
     on = {switch: RANGES[switch]}
-    found = [varied(number, rests=[REST], **on).samples for number in NUMBERS]
-    again = [varied(number, rests=[REST], **on).samples for number in reversed(NUMBERS)]
+    found = [augmented(number, rests=[REST], **on).samples for number in NUMBERS]
+    again = [augmented(number, rests=[REST], **on).samples for number in reversed(NUMBERS)]
     for one, other in zip(found, reversed(again), strict=True):
         np.testing.assert_array_equal(one, other)
     assert any(len(one) != len(found[0]) or (one != found[0]).any() for one in found)
@@ -206,8 +206,8 @@ def test_the_seed_and_the_name_alone_decide(switch: str) -> None:
 def test_a_switch_leaves_what_the_others_do(switch: str) -> None:
     """A turn in the same variation is the same with or without it: figures can be compared."""
     on = {switch: RANGES[switch]}
-    turned = varied(3, rotation_deg=30).samples
-    both, alone = (varied(3, rests=[REST], rotation_deg=turn, **on) for turn in (30.0, 0.0))
+    turned = augmented(3, rotation_deg=30).samples
+    both, alone = (augmented(3, rests=[REST], rotation_deg=turn, **on) for turn in (30.0, 0.0))
     if switch == "gain":
         factor = np.median(alone.samples / TAKE.samples)
         np.testing.assert_allclose(both.samples, factor * turned, rtol=1e-3, atol=0.01)
@@ -224,7 +224,7 @@ def test_a_switch_leaves_what_the_others_do(switch: str) -> None:
 
 def test_it_is_still_that_take_at_that_rate() -> None:
     before = TAKE.samples.copy()
-    found = varied(4, rests=[REST], **RANGES)
+    found = augmented(4, rests=[REST], **RANGES)
     np.testing.assert_array_equal(TAKE.samples, before)
     assert (found.name, found.label, found.person) == (TAKE.name, TAKE.label, TAKE.person)
     assert (np.diff(found.seq) == 1).all()
@@ -234,7 +234,7 @@ def test_it_is_still_that_take_at_that_rate() -> None:
 
 def test_a_sensor_with_too_few_axes_is_not_turned() -> None:
     flat = replace(TAKE, samples=TAKE.samples[:, :2], channels=("ax", "ay"))
-    np.testing.assert_allclose(varied(1, flat, rotation_deg=90).samples, flat.samples, atol=STEP)
+    np.testing.assert_allclose(augmented(1, flat, rotation_deg=90).samples, flat.samples, atol=STEP)
 
 
 def test_rests_are_what_no_gesture_is_in_around_zero() -> None:

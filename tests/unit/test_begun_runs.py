@@ -105,7 +105,7 @@ def test_a_training_that_fails_before_its_first_epoch_leaves_its_name_free(
 
 
 @pytest.mark.parametrize("epochs", [0, 2])
-def test_a_training_that_is_interrupted_tells_what_is_kept_and_how_to_go_on(
+def test_a_training_that_is_interrupted_says_what_is_kept_and_how_to_go_on(
     epochs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The command it names goes on; where nothing was learned, nothing is left."""

@@ -42,32 +42,32 @@ def refused(budget: Budget) -> str:
     ],
 )
 def test_the_dearest_layer_is_named_with_what_to_shrink(key, limit, used, layer) -> None:
-    told = refused(Budget(**{key: limit}))
-    assert f"{key} {used}" in told
-    assert f"layer `{layer}`" in told
-    assert f"raise `{key}`" in told
+    said = refused(Budget(**{key: limit}))
+    assert f"{key} {used}" in said
+    assert f"layer `{layer}`" in said
+    assert f"raise `{key}`" in said
 
 
 @pytest.mark.parametrize(
-    ("key", "told"),
+    ("key", "said"),
     [
         ("flash_bytes", "give that layer fewer units, then train again"),
         ("instructions", "give that layer fewer units, or raise model.downsample, then"),
     ],
 )
-def test_of_a_recurrent_layer_units_are_to_shrink(key: str, told: str) -> None:
+def test_of_a_recurrent_layer_units_are_to_shrink(key: str, said: str) -> None:
     cells = replace(COST, layers=(replace(LARGE, operator="GRU", instructions=20_000),))
-    with pytest.raises(PipelineError, match=told):
+    with pytest.raises(PipelineError, match=said):
         Budget(**{key: 100}).require_fit(cells)
 
 
-def test_a_vocabulary_that_is_too_large_is_told_with_what_to_lower() -> None:
+def test_a_vocabulary_that_is_too_large_is_reported_with_what_to_lower() -> None:
     with pytest.raises(PipelineError) as caught:
         Budget(flash_bytes=20_000).require_fit(COST.with_text(64_000))
-    told = str(caught.value)
-    assert "flash_bytes 72,000 of 20,000" in told
-    assert "the vocabulary and its embedding take most: 64,000 bytes" in told
-    assert "lower `text.max_words`" in told
+    said = str(caught.value)
+    assert "flash_bytes 72,000 of 20,000" in said
+    assert "the vocabulary and its embedding take most: 64,000 bytes" in said
+    assert "lower `text.max_words`" in said
 
 
 def test_a_small_vocabulary_does_not_hide_the_dearest_layer() -> None:
@@ -75,10 +75,10 @@ def test_a_small_vocabulary_does_not_hide_the_dearest_layer() -> None:
         Budget(flash_bytes=7_999).require_fit(COST.with_text(500))
 
 
-def test_all_that_is_too_much_is_told_together() -> None:
-    told = refused(Budget(flash_bytes=10, ram_bytes=10, instructions=20_000))
-    assert "flash_bytes 8,000 of 10; ram_bytes 2,640 of 10" in told
-    assert "20,000" not in told
+def test_all_that_is_too_much_is_reported_together() -> None:
+    said = refused(Budget(flash_bytes=10, ram_bytes=10, instructions=20_000))
+    assert "flash_bytes 8,000 of 10; ram_bytes 2,640 of 10" in said
+    assert "20,000" not in said
 
 
 def test_exactly_full_fits() -> None:
@@ -102,20 +102,20 @@ def test_the_shipped_budget_has_the_boards_real_room() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "said"),
     [
         ("flash_byte: 3", "did you mean `flash_bytes`?"),
         ("ram_bytes: -1", "ram_bytes"),
         ("instructions: many", "instructions"),
     ],
 )
-def test_a_budget_is_read_strictly(tmp_path: Path, line: str, told: str) -> None:
+def test_a_budget_is_read_strictly(tmp_path: Path, line: str, said: str) -> None:
     file = tmp_path / "budget.yaml"
     file.write_text(line + "\n", encoding="utf-8")
     with pytest.raises(PipelineError) as caught:
         load_budget(file)
     assert caught.value.exit_code == ExitCode.USAGE
-    assert told in str(caught.value)
+    assert said in str(caught.value)
 
 
 def test_a_cost_is_what_it_was_when_it_is_read_again(tmp_path: Path) -> None:

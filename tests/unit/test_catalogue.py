@@ -108,7 +108,7 @@ def find_entry_content(name: str) -> str:
     return entry.content
 
 
-def test_names_of_colours_are_dealt_out_evenly(
+def test_names_of_colours_are_split_out_evenly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The table is not at hand: one like it stands for it, and for its SHA-256."""
@@ -194,7 +194,7 @@ def test_a_mirror_that_is_not_there(tmp_path: Path) -> None:
     assert "There is no folder" in refused("spells", tmp_path / "no", tmp_path / "spells").what
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path, shared_data: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported(tmp_path: Path, shared_data: Path) -> None:
     (tmp_path / "data").write_text("a file, not a folder")
     error = refused("spells", shared_data, tmp_path / "data" / "spells")
     assert "data/.spells.part cannot be written: Not a directory" in error.what

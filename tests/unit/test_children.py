@@ -44,10 +44,10 @@ def run(log: Path, *arguments: Path) -> None:
 def test_a_child_of_a_killed_process_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "words[0].write_text(f'{os.getpid()}.'); time.sleep(600)"
     module(tmp_path, text, monkeypatch)
-    told = tmp_path / "process"
-    process = forked(lambda: run(tmp_path / "log", told))
-    until(lambda: told.exists() and told.read_text().endswith("."))
-    copy = int(told.read_text()[:-1])
+    said = tmp_path / "process"
+    process = forked(lambda: run(tmp_path / "log", said))
+    until(lambda: said.exists() and said.read_text().endswith("."))
+    copy = int(said.read_text()[:-1])
     assert runs(copy)
     os.kill(process, signal.SIGKILL)
     ended(process)
@@ -59,11 +59,11 @@ def test_a_child_that_takes_too_long_is_ended(
 ) -> None:
     text = "words and (words[0].write_text(f'{os.getpid()}'), time.sleep(600))"
     module(tmp_path, text, monkeypatch)
-    told = tmp_path / "process"
+    said = tmp_path / "process"
     run(tmp_path / "log")  # so that the limit is not spent on starting
     with pytest.raises(PipelineError, match="stopped after 2 s"):
-        run_child(MODULE, [told], tmp_path / "log", 2.0, "converting it", "a hint")
-    copy = int(told.read_text())
+        run_child(MODULE, [said], tmp_path / "log", 2.0, "converting it", "a hint")
+    copy = int(said.read_text())
     until(lambda: not runs(copy))
 
 

@@ -47,17 +47,17 @@ def test_writers_are_compared_by_their_losses(
     assert list(found.runs[0].figures) == losses
     assert found.warnings == ("the runs hold out different data",)
     show_comparison(found, as_json=False)
-    told = " ".join(capsys.readouterr().out.split())
-    assert "int8 loss 2 nats a character 3 nats a character" in told
-    assert "instructions a second - -" in told
+    said = " ".join(capsys.readouterr().out.split())
+    assert "int8 loss 2 nats a character 3 nats a character" in said
+    assert "instructions a second - -" in said
 
 
 def test_runs_of_different_tasks_are_not_compared_by_quality(
     writer: RunFolder, tmp_path: Path
 ) -> None:
     judge = run_of(toy_text.judge(), tmp_path / "judge")
-    untold = judge.contract().model_copy(update={"quantization": None, "labels": ()})
-    untold.save(judge.contract_file)
+    unreported = judge.contract().model_copy(update={"quantization": None, "labels": ()})
+    unreported.save(judge.contract_file)
     note_all(judge)
     (warning,) = compare_runs([writer.path, judge.path]).warnings
     assert "different tasks" in warning

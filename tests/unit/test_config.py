@@ -66,26 +66,26 @@ def test_an_item_of_a_list_is_set_by_its_number(tmp_path: Path) -> None:
 
 
 def test_unknown_key_names_the_nearest_right_one(file: Path) -> None:
-    told = refused(file, "fit.learnig_rate=0.1")
-    assert "fit.learnig_rate: unknown key; did you mean `fit.learning_rate`?" in told
+    said = refused(file, "fit.learnig_rate=0.1")
+    assert "fit.learnig_rate: unknown key; did you mean `fit.learning_rate`?" in said
 
 
-def test_all_faults_are_told_together(file: Path) -> None:
-    told = refused(file, "fit.epochs=-1", "windows.length=3", "split.validation=2")
-    assert "fit.epochs" in told
-    assert "did you mean `window`" in told
-    assert "split.validation" in told
+def test_all_faults_are_reported_together(file: Path) -> None:
+    said = refused(file, "fit.epochs=-1", "windows.length=3", "split.validation=2")
+    assert "fit.epochs" in said
+    assert "did you mean `window`" in said
+    assert "split.validation" in said
 
 
 def test_a_fault_of_an_override_is_not_blamed_on_the_file(file: Path) -> None:
-    told = refused(file, "fit.epochs=many")
-    assert told.startswith("`--set` has settings that cannot be used")
-    assert "fit.epochs: must be a whole number, not 'many' (`--set fit.epochs=many`)" in told
+    said = refused(file, "fit.epochs=many")
+    assert said.startswith("`--set` has settings that cannot be used")
+    assert "fit.epochs: must be a whole number, not 'many' (`--set fit.epochs=many`)" in said
     file.write_text(file.read_text("utf-8") + "\nunknown: {share: -1}\n", "utf-8")
-    told = refused(file, "fit.epochs=0")
-    assert told.startswith(str(file))
-    assert "fit.epochs: must be more than 0, not 0 (`--set fit.epochs=0`)" in told
-    assert "unknown.share: must be at least 0, not -1\n" in told + "\n"
+    said = refused(file, "fit.epochs=0")
+    assert said.startswith(str(file))
+    assert "fit.epochs: must be more than 0, not 0 (`--set fit.epochs=0`)" in said
+    assert "unknown.share: must be at least 0, not -1\n" in said + "\n"
 
 
 BAD = ("abc", "-1e30", "1e30", "[]", "{}", "[x, 1]", "null", "true", "1.5", "[1, 2, 3, 4]")
@@ -102,9 +102,9 @@ def faults(config: str, setting: str) -> str:
 
 @pytest.mark.parametrize("config", ["gesture_conv1d", "forecast_room", "sentiment_gru"])
 def test_every_fault_is_in_words_of_our_own(config: str) -> None:
-    told = [faults(config, f"{key}={value}") for key in KEYS for value in BAD]
-    assert sum(map(bool, told)) > 100
-    assert [text for text in told if re.search("[Ii]nput |[Vv]alue error|unable to", text)] == []
+    said = [faults(config, f"{key}={value}") for key in KEYS for value in BAD]
+    assert sum(map(bool, said)) > 100
+    assert [text for text in said if re.search("[Ii]nput |[Vv]alue error|unable to", text)] == []
 
 
 @pytest.mark.parametrize("key", ["fit.learning_rate", "data.rate_hz", "augment.jitter_g"])

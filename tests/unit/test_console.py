@@ -27,7 +27,7 @@ def test_what_is_written_is_printed_to_the_character(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out == prompt + text + "\n"
 
 
-def test_a_text_that_is_judged_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_text_that_is_classified_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     text = ODD.replace("\t", " ")
     show_judgements(
         [Judgement(text, "[/b]", {"[/b]": 1.0}, "words", 3, (), 0, int8=True)], as_json=False
@@ -45,9 +45,9 @@ def test_what_was_cut_off_is_counted_in_what_the_network_reads(
 
 def test_a_table_shows_names_and_units_in_brackets(capsys: pytest.CaptureFixture[str]) -> None:
     show_table("of [/a]", [("T [degC] 1 ahead, mean error", "0.5 [K]"), ("v [/h]", ":heart:")])
-    told = capsys.readouterr().out
+    said = capsys.readouterr().out
     for words in ("of [/a]", "T [degC] 1 ahead, mean error", "0.5 [K]", "v [/h]", ":heart:"):
-        assert words in told
+        assert words in said
 
 
 def test_a_step_may_name_a_file_with_brackets(capsys: pytest.CaptureFixture[str]) -> None:

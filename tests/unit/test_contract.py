@@ -63,7 +63,7 @@ def test_the_keys_on_disk_are_those_of_every_version(tmp_path: Path) -> None:
     assert "quantization" not in content
 
 
-def test_when_a_network_answers_is_told_in_the_words_of_its_task() -> None:
+def test_when_a_network_answers_is_reported_in_the_words_of_its_task() -> None:
     assert contract().occasion == "every 8 samples"
     assert writer().contract.occasion == "for each character"
     assert judge().contract.occasion == "for each text"

@@ -119,7 +119,7 @@ def test_a_noisy_class_gets_a_threshold_of_its_own(twin: Twin) -> None:
     assert choice.policy.thresholds[1] > 0.9 > 0.6 >= choice.policy.thresholds[2]
 
 
-def test_a_rate_that_cannot_be_met_costs_no_gesture_and_is_told(twin: Twin) -> None:
+def test_a_rate_that_cannot_be_met_costs_no_gesture_and_is_reported(twin: Twin) -> None:
     real, other = gestures(0.8, 0.8), unknown(0.8, 0.8)
     choice = choose_policy([real], other, settings(), LABELS, twin.decide)
     assert choice.f1 == f1(twin, choice.policy, real) >= 0.95

@@ -243,7 +243,7 @@ STAGES: tuple[tuple[str, Any, str, dict[str, Any], str], ...] = (
 
 
 @pytest.mark.parametrize(
-    ("words", "stage", "name", "result", "told"), STAGES, ids=[stage[2] for stage in STAGES]
+    ("words", "stage", "name", "result", "words_shown"), STAGES, ids=[stage[2] for stage in STAGES]
 )
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_command_ends_with_the_next_one(
@@ -251,7 +251,7 @@ def test_a_command_ends_with_the_next_one(
     stage: Any,
     name: str,
     result: dict[str, Any],
-    told: str,
+    words_shown: str,
     as_json: bool,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -264,7 +264,7 @@ def test_a_command_ends_with_the_next_one(
         monkeypatch.setattr(f"pipeline.cli.{shown}", silent)
     app.app([*shlex.split(words), *(["--json"] if as_json else [])], standalone_mode=False)
     said = capsys.readouterr().out
-    assert said.partition("\n")[0] == ("" if as_json else f"next  {told}")
+    assert said.partition("\n")[0] == ("" if as_json else f"next  {words_shown}")
 
 
 def silent(*_: object) -> None:

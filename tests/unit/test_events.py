@@ -163,7 +163,7 @@ def test_a_class_that_was_not_tested_does_not_count() -> None:
     assert (idle.windows, idle.precision, idle.recall, idle.f1) == (0, 0, 0, 0)
 
 
-def test_all_wrong_is_nought_and_no_error() -> None:
+def test_all_wrong_is_zero_and_no_error() -> None:
     metrics = measured([0, 1, 2], [1, 2, 0])
     assert (metrics.accuracy, metrics.balanced_accuracy) == (0, 0)
     assert all(score.f1 == 0 for score in metrics.classes)

@@ -50,7 +50,7 @@ def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
     assert [path.name for path in file.parent.iterdir()] == ["a.npz"]
 
 
-def test_arrays_damaged_anywhere_are_told(tmp_path: Path) -> None:
+def test_arrays_damaged_anywhere_are_reported(tmp_path: Path) -> None:
     """Cut short at every place, and with a few other bytes: numpy has ten kinds of errors."""
     file = tmp_path / "a.npz"
     save_arrays(file, rows=np.arange(50), names=np.array(["a", "b"]))
@@ -61,18 +61,18 @@ def test_arrays_damaged_anywhere_are_told(tmp_path: Path) -> None:
         for place in chance.choices(range(len(whole)), k=chance.choice([1, 2, 5])):
             other[place] = chance.randrange(256)
         damaged.append(bytes(other))
-    told: list[PipelineError] = []
+    said: list[PipelineError] = []
     for content in damaged:
         file.write_bytes(content)
         try:
             load_arrays(file, "convert", {"rows", "names"})
         except PipelineError as error:
-            told.append(error)
-    assert len(told) > len(damaged) / 2
-    assert len({type(error.__cause__) for error in told}) > 3
-    assert all("a.npz cannot be read: " in error.what for error in told)
-    assert all("`gesture convert` makes it again" in error.next_step for error in told)
-    assert {error.exit_code for error in told} == {ExitCode.MISMATCH}
+            said.append(error)
+    assert len(said) > len(damaged) / 2
+    assert len({type(error.__cause__) for error in said}) > 3
+    assert all("a.npz cannot be read: " in error.what for error in said)
+    assert all("`gesture convert` makes it again" in error.next_step for error in said)
+    assert {error.exit_code for error in said} == {ExitCode.MISMATCH}
 
 
 def test_arrays_that_are_not_there_are_named(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_arrays_that_are_not_there_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[]", b"[" * 100_000])
-def test_json_that_is_none_is_told(tmp_path: Path, content: bytes) -> None:
+def test_json_that_is_none_is_reported(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "a.json"
     file.write_bytes(content)
     with pytest.raises(PipelineError, match=r"a\.json cannot be read: "):
@@ -91,7 +91,7 @@ def test_json_that_is_none_is_told(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"{}", b"[" * 100_000])
-def test_a_damaged_contract_is_told(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_contract_is_reported(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "contract.json"
     file.write_bytes(content)
     with pytest.raises(PipelineError, match="is not a contract this version understands"):

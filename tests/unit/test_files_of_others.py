@@ -53,7 +53,7 @@ def test_blank_lines_byte_order_mark_and_line_ends(tmp_path: Path, end: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "said"),
     [
         (lambda text: "\ufeff" + text, ":1: starts with a byte-order mark"),
         (lambda text: text.replace("\n", "\r\n"), ": has Windows line ends"),
@@ -72,8 +72,8 @@ def test_blank_lines_byte_order_mark_and_line_ends(tmp_path: Path, end: str) -> 
         (lambda text: text.replace(",", "\t"), ":1: cells are separated by tabs"),
     ],
 )
-def test_what_editors_and_terminals_add_is_told_and_costs_nothing(
-    tmp_path: Path, change: Callable[[str], str], told: str
+def test_what_editors_and_terminals_add_is_reported_and_costs_nothing(
+    tmp_path: Path, change: Callable[[str], str], said: str
 ) -> None:
     source = write(tmp_path / "p.csv", HEADER, take(1), "", take(2))
     run(source, tmp_path / "clean")
@@ -81,7 +81,7 @@ def test_what_editors_and_terminals_add_is_told_and_costs_nothing(
     changed.parent.mkdir()
     changed.write_bytes(change(source.read_text("utf-8")).encode())
     report = run(changed, tmp_path / "d")
-    assert [str(entry) for entry in report.noted] == [f"{changed}{told}"]
+    assert [str(entry) for entry in report.noted] == [f"{changed}{said}"]
     assert report.left_out == ()
     wanted, got = load_recordings(tmp_path / "clean"), load_recordings(tmp_path / "d")
     for clean, recording in zip(wanted, got, strict=True):
@@ -89,7 +89,7 @@ def test_what_editors_and_terminals_add_is_told_and_costs_nothing(
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "said"),
     [
         (
             "0,0,-4.000,0,0,0",
@@ -105,15 +105,15 @@ def test_what_editors_and_terminals_add_is_told_and_costs_nothing(
         ("0,0,0,-16000,0,0", ":22: gx reaches 16000 deg/s, farther than any sensor measures"),
     ],
 )
-def test_readings_at_and_beyond_the_end_of_the_range_are_told(
-    tmp_path: Path, row: str, told: str | None
+def test_readings_at_and_beyond_the_end_of_the_range_are_reported(
+    tmp_path: Path, row: str, said: str | None
 ) -> None:
     still = ["0.1,0.2,0.3,1,2,3"] * ROWS
     source = write(tmp_path / "p.csv", HEADER, still, row, still[1:])
     report = run(source, tmp_path / "d")
     assert report.total == 2
-    assert len(report.noted) == (told is not None)
-    assert all(str(noted).startswith(f"{source}{told}") for noted in report.noted)
+    assert len(report.noted) == (said is not None)
+    assert all(str(noted).startswith(f"{source}{said}") for noted in report.noted)
 
 
 def test_takes_set_off_by_blank_lines_keep_their_own_length(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_takes_set_off_by_blank_lines_keep_their_own_length(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("rows", "total", "told"),
+    ("rows", "total", "said"),
     [
         (
             (take(1, 2), "", take(2, 2), "", take(3)),
@@ -165,12 +165,12 @@ def test_takes_set_off_by_blank_lines_keep_their_own_length(tmp_path: Path) -> N
     ids=["two rows", "repeated header", "blank line", "long take", "short end", "same take"],
 )
 def test_takes_that_are_left_out_are_named_with_line_and_reason(
-    tmp_path: Path, rows: tuple[str | list[str], ...], total: int, told: list[str]
+    tmp_path: Path, rows: tuple[str | list[str], ...], total: int, said: list[str]
 ) -> None:
     source = write(tmp_path / "p.csv", HEADER, *rows)
     report = run(source, tmp_path / "d")
     assert report.total == total
-    assert reasons(report) == [f"{source}:{reason}" for reason in told]
+    assert reasons(report) == [f"{source}:{reason}" for reason in said]
 
 
 @pytest.mark.parametrize(
@@ -200,18 +200,18 @@ def test_a_bad_cell_costs_its_take_and_no_other(tmp_path: Path, bad: str, fault:
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_what_is_odd_about_a_file_is_told(tmp_path: Path, name: str) -> None:
+def test_what_is_odd_about_a_file_is_reported(tmp_path: Path, name: str) -> None:
     content, words = ODD[name]
     source = tmp_path / "odd.csv"
     source.write_bytes(content)
     try:
         report = import_files(source, tmp_path / "d", None, None, 119.0, TAKE_ROWS)
     except PipelineError as error:
-        told = error.what
+        said = error.what
     else:
-        told = "\n".join(map(str, (*report.left_out, *report.noted)))
+        said = "\n".join(map(str, (*report.left_out, *report.noted)))
         assert len((*report.left_out, *report.noted)) == 1
-    assert words in told
+    assert words in said
 
 
 def interval_run(path: Path, dataset: Path, label: str | None = None) -> ImportReport:

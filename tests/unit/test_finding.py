@@ -59,10 +59,10 @@ def test_a_board_that_is_named_or_plugged_in_goes_before(monkeypatch: pytest.Mon
 def test_a_board_that_is_being_started_is_waited_for() -> None:
     """It is ready once somebody has been told that they have to wait."""
     waiting = threading.Event()
-    told: list[str] = []
+    said: list[str] = []
 
     def tell(text: str) -> None:
-        told.append(text)
+        said.append(text)
         waiting.set()
 
     with ExitStack() as stack:
@@ -81,7 +81,7 @@ def test_a_board_that_is_being_started_is_waited_for() -> None:
         assert is_board_starting()
         assert board_at("auto", tell) == names[0]
         thread.join()
-    assert "being started" in told[0]
+    assert "being started" in said[0]
     assert not is_board_starting()
 
 
@@ -95,15 +95,15 @@ def test_a_board_is_announced_while_it_is_built_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     announced_while_building: list[bool] = []
-    told: list[str] = []
+    said: list[str] = []
 
     def build(_board: str) -> SimpleNamespace:
         announced_while_building.append(is_board_starting())
-        assert told == ["building the firmware for native"]
+        assert said == ["building the firmware for native"]
         return SimpleNamespace(path=ECHO)
 
     monkeypatch.setattr(boards, "build_without_model", build)
-    with boards.start_board("native", None, None, None, True, on_step=told.append) as board:
+    with boards.start_board("native", None, None, None, True, on_step=said.append) as board:
         assert board_at("auto") == board.port
     assert announced_while_building == [True]
 

@@ -79,7 +79,7 @@ def test_a_window_ends_with_its_origin(dataset: SeriesDataset) -> None:
         np.testing.assert_allclose(window, dataset.values[origin - 11 : origin + 1], rtol=1e-6)
 
 
-def test_nothing_learned_changes_with_what_is_held_out(
+def test_nothing_in_training_changes_with_what_is_held_out(
     file: Path, series: Series, dataset: SeriesDataset
 ) -> None:
     later = series.values.copy()
@@ -151,7 +151,7 @@ def test_a_date_cuts_where_its_day_begins(file: Path, series: Series) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "said"),
     [
         (
             {"split": {"test": "2021-01-01"}},
@@ -166,14 +166,14 @@ def test_a_date_cuts_where_its_day_begins(file: Path, series: Series) -> None:
     ],
 )
 def test_a_series_that_does_not_do_is_refused(
-    file: Path, series: Series, changes: Any, told: str
+    file: Path, series: Series, changes: Any, said: str
 ) -> None:
-    with refuses(r"series\.csv", ExitCode.USAGE, what=told):
+    with refuses(r"series\.csv", ExitCode.USAGE, what=said):
         make_forecast_dataset(series, config_of(file, **changes))
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "said"),
     [
         ("data: {path: x.csv, channels: [a], targets: [b]}", "data.targets: b is not in data.ch"),
         ("data: {path: x.csv, channels: [a, a], targets: [a]}", "a is named twice"),
@@ -190,10 +190,10 @@ def test_a_series_that_does_not_do_is_refused(
     ],
 )
 def test_a_config_that_mixes_things_up_is_refused_by_key(
-    tmp_path: Path, text: str, told: str
+    tmp_path: Path, text: str, said: str
 ) -> None:
     (tmp_path / "c.yaml").write_text(f"task: forecast\n{text}\n")
-    with refuses(what=told):
+    with refuses(what=said):
         load_task_config(tmp_path / "c.yaml")
 
 

@@ -99,11 +99,11 @@ def test_the_same_facts_give_the_same_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("length_s", "told"),
+    ("length_s", "said"),
     [(0.5, "0.5 s"), (60, "1 min"), (3600, "1 h"), (86400, "24 h"), (259200, "3 days")],
 )
-def test_lengths_of_time_are_told_as_people_do(length_s: float, told: str) -> None:
-    assert span(length_s) == told
+def test_lengths_of_time_are_reported_as_people_do(length_s: float, said: str) -> None:
+    assert span(length_s) == said
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT])

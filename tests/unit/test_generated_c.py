@@ -121,7 +121,7 @@ def fake_outputs(inputs: np.ndarray, classes: int) -> np.ndarray:
     return outputs
 
 
-def test_the_board_is_told_what_the_contract_says(tmp_path: Path) -> None:
+def test_the_board_is_reported_what_the_contract_says(tmp_path: Path) -> None:
     contract = make_contract()
     crc = binascii.crc_hqx(fake_outputs(selftest_inputs(112 * 6), 3).tobytes(), 0xFFFF)
     texts = contract_source(contract, crc)

@@ -182,7 +182,7 @@ def test_a_rate_that_the_samples_do_not_have_is_not_written(stream_hz: float) ->
     ).rate_hz == 119  # fmt: skip
 
 
-def test_a_clock_that_runs_backwards_is_told() -> None:
+def test_a_clock_that_runs_backwards_is_reported() -> None:
     samples = [Sample(n, 10_000 * (1000 - n), (0,) * 6) for n in range(1000)]
     for cut in (missed_gesture, lambda found: false_alarm(found, 2.0, None)):
         with pytest.raises(PipelineError, match="clock runs backwards"):
@@ -225,12 +225,12 @@ def test_what_a_board_says_of_itself_is_possible_or_refused(said: dict[str, str]
 def test_an_absurd_number_in_info_is_refused(name: str, number: str) -> None:
     if BoardInfo.__annotations__[name] == "str" or number == "1_0":
         return
-    told = " ".join(
+    said = " ".join(
         f"{name}={number}" if word.startswith(f"{name}=") else word
         for word in INFO.decode().split()[1:]
     )
     with pytest.raises(PipelineError):
-        board_info(Message("ok", tuple(told.split(" "))))
+        board_info(Message("ok", tuple(said.split(" "))))
 
 
 @given(st.sampled_from(["event", "score", "past"]), st.lists(values, max_size=4))

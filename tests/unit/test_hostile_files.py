@@ -53,7 +53,7 @@ def refused(folder: Path, text: str, *overrides: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "said"),
     [
         (BOMB, "an alias such as *name is not supported"),
         ("a: &a {b: *a}\n", "an alias such as *name is not supported"),
@@ -69,8 +69,8 @@ def refused(folder: Path, text: str, *overrides: str) -> str:
         ("? [a]\n: 1\n", "not readable as YAML"),
     ],
 )
-def test_settings_that_are_none_are_refused(tmp_path: Path, text: str, told: str) -> None:
-    assert told in refused(tmp_path, text)
+def test_settings_that_are_none_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    assert said in refused(tmp_path, text)
 
 
 def test_so_are_those_of_the_command_line(tmp_path: Path) -> None:
@@ -171,10 +171,10 @@ def test_a_log_that_was_edited_is_refused(tmp_path: Path, line: str) -> None:
     try:
         assert recover_captures(folder) == []
     except PipelineError as error:
-        told = error.what
+        said = error.what
     else:
-        told = "cannot be finished here"
-    assert "cannot be finished here" in told
+        said = "cannot be finished here"
+    assert "cannot be finished here" in said
 
 
 def test_a_memory_that_is_too_small_is_no_fault(capsys: pytest.CaptureFixture[str]) -> None:

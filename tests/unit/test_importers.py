@@ -42,9 +42,9 @@ def test_a_wrong_file_is_named_and_the_others_imported(
     bad.write_bytes(content)
     report = run(tmp_path / "in", tmp_path / "d")
     assert report.takes == {("punch", "p1"): 1}
-    (told,) = reasons(report)
-    assert told.startswith(str(bad))
-    assert reason in told
+    (said,) = reasons(report)
+    assert said.startswith(str(bad))
+    assert reason in said
     with pytest.raises(PipelineError, match=r"Nothing was imported from .*strange\.csv") as caught:
         run(bad, tmp_path / "alone")
     assert reason in str(caught.value)
@@ -52,7 +52,7 @@ def test_a_wrong_file_is_named_and_the_others_imported(
     assert not (tmp_path / "alone").exists()
 
 
-def test_takes_of_an_import_are_told_apart_from_those_of_the_dataset(
+def test_takes_of_an_import_are_reported_apart_from_those_of_the_dataset(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for label in ("flex", "punch"):
@@ -230,7 +230,7 @@ def test_an_accelerometer_alone_is_enough(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "said"),
     [
         (("t,ax,ay,az", "0,0,0,1", "0,0,x,1"), ":3: ay is 'x', not a number"),
         (("t,ax,ay,az", "0,0,0,1", "0,0,0"), ":3: has 3 cells, too few"),
@@ -240,13 +240,13 @@ def test_an_accelerometer_alone_is_enough(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(
-    tmp_path: Path, lines: tuple[str, ...], told: str
+    tmp_path: Path, lines: tuple[str, ...], said: str
 ) -> None:
     write_rows(tmp_path / "in" / "bad.csv", *lines)
     write_rows(tmp_path / "in" / "good.csv", "ax,ay,az", "0,0,1", "0,0,1")
     report = imported(tmp_path / "in", tmp_path / "d")
     assert report.takes == {("good", "p1"): 1}
-    assert told in str(report.left_out[0])
+    assert said in str(report.left_out[0])
 
 
 def test_recordings_of_this_tool_are_taken_as_they_are_and_once(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def judged(recording: Recording, folder: Path) -> Judged:
     return judge(folder / "known.csv")
 
 
-def test_a_sample_tells_which_it_is_and_a_changed_one_is_none() -> None:
+def test_a_sample_says_which_it_is_and_a_changed_one_is_none() -> None:
     index = np.array([0, 1, 3999, 4000, 499_999], np.int64)
     values = values_of(index)
     assert index_of(values).tolist() == index.tolist()
@@ -39,25 +39,25 @@ def test_a_sample_tells_which_it_is_and_a_changed_one_is_none() -> None:
 
 def test_a_whole_recording_is_right(tmp_path: Path) -> None:
     seen = judged(rows(KNOWN, slice(7, 300)), tmp_path)
-    assert (seen.samples, seen.missing, seen.wrong, seen.untold) == (293, 0, 0, 0)
+    assert (seen.samples, seen.missing, seen.wrong, seen.unreported) == (293, 0, 0, 0)
 
 
-def test_a_gap_that_the_header_tells_is_missing_and_one_that_it_hides_is_untold(
+def test_a_gap_that_the_header_says_is_missing_and_one_that_it_hides_is_unreported(
     tmp_path: Path,
 ) -> None:
     seen = judged(rows(KNOWN, slice(0, 50), slice(53, 300)), tmp_path)
-    assert (seen.missing, seen.wrong, seen.untold) == (3, 0, 0)
+    assert (seen.missing, seen.wrong, seen.unreported) == (3, 0, 0)
     path = tmp_path / "known.csv"
     path.write_text(path.read_text().replace("3 before row 50", "2 before row 50"))
-    assert judge(path).untold == 1
+    assert judge(path).unreported == 1
     path.write_text(path.read_text().replace("2 before row 50", ""))
-    assert judge(path).untold == 1
+    assert judge(path).unreported == 1
 
 
-def test_a_gap_that_the_count_hides_is_untold(tmp_path: Path) -> None:
+def test_a_gap_that_the_count_hides_is_unreported(tmp_path: Path) -> None:
     cut = rows(KNOWN, slice(0, 50), slice(53, 300))
     seen = judged(replace(cut, seq=np.arange(len(cut), dtype=np.int64)), tmp_path)
-    assert seen.untold == 2  # not in the list of gaps, and numbered as if nothing were missing
+    assert seen.unreported == 2  # not in the list of gaps, and numbered as if nothing were missing
 
 
 def test_a_changed_a_doubled_and_a_late_sample_are_wrong(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_changed_a_doubled_and_a_late_sample_are_wrong(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("faults", "wrong"), [((Fault("reboot", 1, 100),), 0), ((), 1)])
-def test_a_restart_is_right_only_where_the_header_tells_it(
+def test_a_restart_is_right_only_where_the_header_says_it(
     tmp_path: Path, faults: tuple[Fault, ...], wrong: int
 ) -> None:
     again = rows(KNOWN, slice(0, 100), slice(0, 100))

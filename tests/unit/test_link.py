@@ -66,7 +66,7 @@ def streaming(plug: Plug, decoder: StreamDecoder) -> Link:
     return link
 
 
-def test_a_silent_board_is_asked_and_told_to_stream_again(plug: Plug) -> None:
+def test_a_silent_board_is_asked_and_reported_to_stream_again(plug: Plug) -> None:
     decoder = StreamDecoder()
     link = streaming(plug, decoder)
     link.poll(SILENT_AFTER_S - 0.1)
@@ -93,7 +93,7 @@ def test_a_board_that_says_hello_streams_again(plug: Plug) -> None:
 
 
 @pytest.mark.parametrize("rate", [b"100.000", b"0.000"])
-def test_a_clock_that_stands_still_is_told(plug: Plug, rate: bytes) -> None:
+def test_a_clock_that_stands_still_is_reported(plug: Plug, rate: bytes) -> None:
     decoder = StreamDecoder()
     link = Link(str(plug.path), decoder, 0.0)
     decoder.feed(INFO.replace(b"100.000", rate), 0)
@@ -107,7 +107,7 @@ def test_a_clock_that_stands_still_is_told(plug: Plug, rate: bytes) -> None:
     link.close()
 
 
-def test_a_board_that_answers_each_time_and_sends_no_samples_is_told(plug: Plug) -> None:
+def test_a_board_that_answers_each_time_and_sends_no_samples_is_reported(plug: Plug) -> None:
     decoder = StreamDecoder()
     link = Link(str(plug.path), decoder, 0.0)
     late_s = decoder.stream.samples_within_s
@@ -161,7 +161,7 @@ def test_a_board_that_stays_away_is_given_up(plug: Plug) -> None:
     link.close()
 
 
-def test_a_board_is_told_to_measure_anew_and_later_to_go_on(plug: Plug) -> None:
+def test_a_board_is_reported_to_measure_again_and_later_to_go_on(plug: Plug) -> None:
     decoder = StreamDecoder(environment(60.0))
     link = Link(str(plug.path), decoder, 0.0)
     link.poll(0.0)
@@ -182,7 +182,7 @@ def test_a_board_is_told_to_measure_anew_and_later_to_go_on(plug: Plug) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stream", "info", "told"),
+    ("stream", "info", "said"),
     [
         ((), INFO.replace(b"imu=emulated", b"imu=none"), "sent no samples"),
         (
@@ -194,14 +194,14 @@ def test_a_board_is_told_to_measure_anew_and_later_to_go_on(plug: Plug) -> None:
     ],
 )
 def test_a_board_without_samples_or_readings_is_refused(
-    plug: Plug, stream: tuple[SensorStream, ...], info: bytes, told: str
+    plug: Plug, stream: tuple[SensorStream, ...], info: bytes, said: str
 ) -> None:
     decoder = StreamDecoder(*stream)
     link = Link(str(plug.path), decoder, 0.0)
     link.poll(0.0)
     decoder.feed(info, 0)
     link.poll(0.1)
-    with pytest.raises(PipelineError, match=told):
+    with pytest.raises(PipelineError, match=said):
         link.poll(0.2 + (decoder.stream.samples_within_s if stream else 0))
     link.close()
 
@@ -216,7 +216,7 @@ def test_only_our_firmware_can_be_asked_for_readings(plug: Plug) -> None:
     link.close()
 
 
-def test_a_board_of_another_version_is_told_apart_from_no_board(plug: Plug) -> None:
+def test_a_board_of_another_version_is_reported_apart_from_no_board(plug: Plug) -> None:
     decoder = StreamDecoder()
     link = Link(str(plug.path), decoder, 0.0)
     decoder.feed(b"ok board=native imu=emulated firmware=0.1\n", 0)

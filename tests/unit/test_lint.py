@@ -267,11 +267,11 @@ def test_labels_and_people_with_unequal_shares_are_found(tmp_path: Path) -> None
     ]
     found = findings(tmp_path, unequal)
     assert {finding.check for finding in found} == {"balance"}
-    told = [finding.what for finding in found]
-    assert told[0] == "idle has only 4 takes"
-    assert told[1].startswith("2.0 s of idle, but 12.6 s of flex")
-    assert told[2] == "bo made no punch and 7 takes in all, anna made 42"
-    assert len(told) == 3
+    said = [finding.what for finding in found]
+    assert said[0] == "idle has only 4 takes"
+    assert said[1].startswith("2.0 s of idle, but 12.6 s of flex")
+    assert said[2] == "bo made no punch and 7 takes in all, anna made 42"
+    assert len(said) == 3
 
 
 def test_a_file_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def test_real_punches_of_three_people_are_unequal_and_clip(
     assert any("ChiaHong95 made no circ, hori" in finding.what for finding in report.findings)
 
 
-def test_real_recordings_without_gravity_are_told(tmp_path: Path, shared_data: Path) -> None:
+def test_real_recordings_without_gravity_are_reported(tmp_path: Path, shared_data: Path) -> None:
     """Normalised to mean 0 and deviation 1 by those who published them."""
     for number in range(10):
         path = shared_data / "gestures" / "uhh_imu" / f"j_{number}_fullSet.npz"

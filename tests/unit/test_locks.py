@@ -138,7 +138,7 @@ def leave_and_fail(file: Path) -> None:
     raise OSError("no data")
 
 
-def test_a_run_that_failed_before_anything_was_learned_leaves_no_folder(tmp_path: Path) -> None:
+def test_a_run_that_failed_before_its_first_epoch_leaves_no_folder(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
     fail_in(run.path, "config.yaml")
     assert not run.path.exists()
@@ -207,19 +207,19 @@ def test_of_two_evaluations_of_the_same_one_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While the first one judges, the second one starts."""
-    told: list[PipelineError] = []
+    said: list[PipelineError] = []
 
     def judging(*_arguments: object) -> None:
         try:
             evaluate.evaluate(CONFIG, [], ["kfold"], quiet, tmp_path)
         except PipelineError as error:
-            told.append(error)
+            said.append(error)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(evaluate, "_evaluate_protocol", judging)
     with refuses("0 of 5 folds are kept", ExitCode.INTERRUPTED):
         evaluate.evaluate(CONFIG, [], ["kfold"], quiet, tmp_path)
-    assert isinstance(told[0], LockedError)
+    assert isinstance(said[0], LockedError)
 
 
 IMPORTERS = 6

@@ -212,7 +212,7 @@ def test_what_no_board_steps_is_refused_by_the_layers_name(
         require_supported(saved(tmp_path, *stack(layers)))
 
 
-def test_a_state_that_is_not_nought_at_first_is_refused(tmp_path: Path) -> None:
+def test_a_state_that_is_not_zero_at_first_is_refused(tmp_path: Path) -> None:
     import keras
     from keras import layers
 
@@ -235,7 +235,7 @@ def test_masking_by_an_embedding_is_refused(tmp_path: Path) -> None:
         require_supported(tmp_path / "model.keras")
 
 
-def test_all_faults_of_a_model_are_told_together(tmp_path: Path) -> None:
+def test_all_faults_of_a_model_are_reported_together(tmp_path: Path) -> None:
     from keras import layers
 
     bad = layers.GRU(4, name="memory", activation="relu", go_backwards=True)

@@ -141,7 +141,7 @@ def test_the_quiet_around_a_motion_is_left_out(shift: int) -> None:
     assert stop == pytest.approx(MOVING.stop + shift, abs=3)
 
 
-def test_either_kind_of_sensor_tells_a_motion() -> None:
+def test_either_kind_of_sensor_says_a_motion() -> None:
     for columns in ([0, 1, 2], [3, 4, 5]):
         only = quick(1)
         still = [column for column in range(6) if column not in columns]

@@ -81,14 +81,14 @@ def test_a_url_opens_a_socket_and_what_came_before_the_end_is_not_lost():
                 port.read()
 
 
-def test_a_socket_where_nobody_answers_is_told():
+def test_a_socket_where_nobody_answers_is_reported():
     with socket.create_server(("127.0.0.1", 0)) as server:
         free = server.getsockname()[1]
     with refuses("cannot be opened", ExitCode.NO_BOARD):
         open_port(f"socket://127.0.0.1:{free}")
 
 
-def test_a_missing_port_is_told_with_those_that_are_there(monkeypatch):
+def test_a_missing_port_is_reported_with_those_that_are_there(monkeypatch):
     plugged_in(monkeypatch, ("/dev/ttyACM7", 0x805A, "AB12"))
     with pytest.raises(PipelineError, match="There is no port /dev/ttyNONE") as caught:
         open_port("/dev/ttyNONE")
@@ -113,7 +113,7 @@ def test_emulated_boards_are_among_the_ports_that_are_there(
     assert "ports that exist: none" in caught.value.next_step
 
 
-def test_a_port_in_use_is_told_and_stays_usable_for_its_owner(terminal):
+def test_a_port_in_use_is_reported_and_stays_usable_for_its_owner(terminal):
     master, path = terminal
     with open_port(path) as owner:
         with refuses(f"is open in .*\\({os.getpid()}\\)", ExitCode.NO_BOARD):
@@ -124,7 +124,9 @@ def test_a_port_in_use_is_told_and_stays_usable_for_its_owner(terminal):
         pass
 
 
-def test_a_port_without_permission_is_told_with_the_command_that_grants_it(monkeypatch, terminal):
+def test_a_port_without_permission_is_reported_with_the_command_that_grants_it(
+    monkeypatch, terminal
+):
     def refuse(*_: object, **__: object) -> None:
         # root may open everything, so the refusal is the one thing here that is played
         raise serial.SerialException(errno.EACCES, "could not open port: Permission denied")
@@ -134,14 +136,14 @@ def test_a_port_without_permission_is_told_with_the_command_that_grants_it(monke
         open_port(terminal[1])
 
 
-def test_a_file_that_is_no_port_is_told(tmp_path: Path):
+def test_a_file_that_is_no_port_is_reported(tmp_path: Path):
     file = tmp_path / "notes.txt"
     file.write_text("not a port")
     with pytest.raises(PipelineError, match="cannot be opened"):
         open_port(str(file))
 
 
-def test_an_unplugged_board_is_told():
+def test_an_unplugged_board_is_reported():
     master, client = os.openpty()
     path = os.ttyname(client)
     os.close(client)
@@ -166,7 +168,7 @@ def test_auto_does_not_choose_between_two(monkeypatch):
         find_port("auto")
 
 
-def test_auto_without_a_board_is_told(monkeypatch):
+def test_auto_without_a_board_is_reported(monkeypatch):
     plugged_in(monkeypatch)
     with refuses("No board was found", ExitCode.NO_BOARD):
         find_port("auto")
@@ -245,16 +247,18 @@ def as_another_user(device: str) -> str:
         os.write(writer, str(missing_access(device)).encode())
         os._exit(0)
     os.close(writer)
-    with os.fdopen(reader) as told:
-        text = told.read()
+    with os.fdopen(reader) as said:
+        text = said.read()
     os.waitpid(child, 0)
     return text
 
 
-def test_a_port_without_access_is_told_with_the_command_that_mends_it(own_terminal: str) -> None:
+def test_a_port_without_access_is_reported_with_the_command_that_fixes_it(
+    own_terminal: str,
+) -> None:
     Path(own_terminal).chmod(0)
-    told = as_another_user(own_terminal)
-    assert told.startswith("sudo usermod -a -G ")
-    assert told.endswith(" $USER, then log out and in again")
+    said = as_another_user(own_terminal)
+    assert said.startswith("sudo usermod -a -G ")
+    assert said.endswith(" $USER, then log out and in again")
     assert as_another_user("/dev/null") == "None"
     assert as_another_user("/dev/ttyNOWHERE") == "None"

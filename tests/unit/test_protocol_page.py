@@ -52,11 +52,11 @@ def test_every_message_and_no_other_is_on_the_page() -> None:
 
 
 def test_every_warning_and_no_other_is_on_the_page() -> None:
-    told = set(re.findall(r"`warn ([a-z-]+)", FROM_BOARD))
+    said = set(re.findall(r"`warn ([a-z-]+)", FROM_BOARD))
     sent = set(re.findall(r'"warn ([a-z-]+)', APP)) | set(
         re.findall(r'send_warning\("([a-z-]+)', APP)
     )
-    assert told == sent
+    assert said == sent
 
 
 def test_every_command_and_no_other_is_on_the_page() -> None:
@@ -64,18 +64,18 @@ def test_every_command_and_no_other_is_on_the_page() -> None:
     known = dict(re.findall(r'\{"(\w+)", COMMAND_\w+, parse_(\w+)\}', table))
     forms = {"nothing": 0, "on_off": 1, "runs": 1, "number": 1, "samples": 1, "load": 2}
     forms |= {"period": 1, "text": 1, "generation": 4, "values": 2}
-    told = {
+    said = {
         words[0]: len(words) - 1
         for row in rows(TO_BOARD)
         for words in (word.split() for word in quoted(row[0]))
     }
-    assert told == {name: forms[form] for name, form in known.items()}
+    assert said == {name: forms[form] for name, form in known.items()}
 
 
 def test_every_error_and_no_other_is_on_the_page() -> None:
-    told = set(re.findall(r"`err ([a-z-]+)", TO_BOARD))
+    said = set(re.findall(r"`err ([a-z-]+)", TO_BOARD))
     sent = set(re.findall(r'"err ([a-z-]+)', APP))
-    assert told == sent
+    assert said == sent
     assert set(WHY) | {"selftest"} == sent
 
 

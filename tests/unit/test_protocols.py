@@ -115,8 +115,8 @@ def test_folds_are_pooled_by_window_and_by_person() -> None:
     assert pooled.windows == 4
     assert (pooled.float_metrics.accuracy, pooled.int8_metrics.accuracy) == (1.0, 0.5)
     assert pooled.int8_metrics.confusion.tolist() == [[2, 1], [1, 0]]
-    told = [(p.person, p.windows, p.float_accuracy, p.int8_accuracy) for p in pooled.people]
-    assert told == [("x", 2, 1.0, 0.5), ("y", 2, 1.0, 0.5)]
+    said = [(p.person, p.windows, p.float_accuracy, p.int8_accuracy) for p in pooled.people]
+    assert said == [("x", 2, 1.0, 0.5), ("y", 2, 1.0, 0.5)]
 
 
 def epoch(number: int, of: int) -> Epoch:
@@ -130,15 +130,15 @@ class Clock:
         return self.now_s
 
 
-def test_epoch_and_time_left_are_told() -> None:
-    told: list[str] = []
+def test_epoch_and_time_left_are_reported() -> None:
+    said: list[str] = []
     clock = Clock()
-    progress = FoldProgress(4, told.append, clock)
+    progress = FoldProgress(4, said.append, clock)
     progress.skip()
     progress.begin("lopo, fold 2 of 4")
     clock.now_s = 10.0
     progress.epoch(epoch(5, 10))
-    assert told == ["lopo, fold 2 of 4: epoch 5 of at most 10, at most 50 s left"]
+    assert said == ["lopo, fold 2 of 4: epoch 5 of at most 10, at most 50 s left"]
     clock.now_s = 20.0
     assert progress.finish() == ", at most 40 s left"
     progress.begin("lopo, fold 3 of 4")
@@ -152,8 +152,8 @@ def test_epoch_and_time_left_are_told() -> None:
 @given(st.integers(1, 20), st.data())
 def test_where_all_folds_take_the_same_the_time_left_is_right(folds: int, data: st.DataObject):
     clock = Clock()
-    told: list[str] = []
-    progress = FoldProgress(folds, told.append, clock)
+    said: list[str] = []
+    progress = FoldProgress(folds, said.append, clock)
     before = data.draw(st.integers(0, folds))
     for _ in range(before):
         progress.skip()
@@ -163,14 +163,14 @@ def test_where_all_folds_take_the_same_the_time_left_is_right(folds: int, data: 
             clock.now_s += 120
             progress.epoch(epoch(number, 4))
             left_s = 480 * (folds - fold) - 120 * number
-            assert told[-1].endswith(f"at most {duration(left_s)} left" if left_s else "most 4")
+            assert said[-1].endswith(f"at most {duration(left_s)} left" if left_s else "most 4")
         progress.finish()
     assert progress.done == folds
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "said"),
     [(0.2, "1 s"), (59.4, "59 s"), (61, "2 min"), (120, "2 min"), (3600, "1 h 0 min")],
 )
-def test_a_duration_is_told_in_round_figures(seconds: float, told: str) -> None:
-    assert duration(seconds) == told
+def test_a_duration_is_reported_in_round_figures(seconds: float, said: str) -> None:
+    assert duration(seconds) == said

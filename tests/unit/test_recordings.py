@@ -246,7 +246,7 @@ def test_a_damaged_header_is_explained(
         (b"aX,aY,aZ,gX,gY,gZ\n0,0,0,0,0,0\n", "`gesture data import`"),
     ],
 )
-def test_a_file_that_is_no_recording_is_told_apart(
+def test_a_file_that_is_no_recording_is_reported_apart(
     tmp_path: Path, content: bytes, part: str
 ) -> None:
     path = tmp_path / "strange.csv"

@@ -138,7 +138,7 @@ def test_a_class_that_was_not_held_out_has_no_made_up_figure() -> None:
     assert row.index("none held out") < row.index("</tr>")
 
 
-def test_events_robustness_cost_and_provenance_are_told(text: str) -> None:
+def test_events_robustness_cost_and_provenance_are_reported(text: str) -> None:
     words = Page(text).words
     assert "stream gestures rest" in words
     assert "detected 90.0 % - precision 95.0 % - F1 0.924 -" in words
@@ -160,7 +160,7 @@ def test_the_runs_own_split_is_named_where_the_headline_is_of_others(text: str) 
     assert note not in Page(render_gestures(facts(evaluated=False))).words
 
 
-def test_a_board_that_bears_any_turn_says_so() -> None:
+def test_a_board_that_tolerates_any_turn_says_so() -> None:
     robust = {**(facts().robustness or {}), "rotation_limit_deg": None}
     assert "no angle up to 180°" in Page(render_gestures(facts(robustness=robust))).words
 

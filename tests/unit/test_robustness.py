@@ -69,8 +69,8 @@ def curve(found: Robustness, name: str) -> Curve:
 
 def test_a_softer_swing_tips_over_where_it_no_longer_reaches_1_g(found: Robustness) -> None:
     gain = curve(found, "gain")
-    told = dict(zip(gain.levels, gain.accuracies, strict=True))
-    assert (told[0.6], told[0.5]) == (1.0, pytest.approx(1 / 3))  # 1.08 g and 0.9 g; idle stays
+    said = dict(zip(gain.levels, gain.accuracies, strict=True))
+    assert (said[0.6], said[0.5]) == (1.0, pytest.approx(1 / 3))  # 1.08 g and 0.9 g; idle stays
     assert gain.falls_below == pytest.approx(0.6 - 0.1 * 0.05 / (2 / 3), abs=0.001)
     assert gain.falls_above is None
 
@@ -80,7 +80,7 @@ def test_a_small_range_cuts_the_swing_off(found: Robustness) -> None:
     assert clipping.falls_below == pytest.approx(1 - 0.25 * 0.05 / (2 / 3), abs=0.001)
 
 
-def test_what_does_not_change_bears_any_speed_and_loss(found: Robustness) -> None:
+def test_what_does_not_change_tolerates_any_speed_and_loss(found: Robustness) -> None:
     assert set(curve(found, "rate error").accuracies) == {1.0}
     assert set(curve(found, "dropped samples").accuracies) == {1.0}
 
@@ -88,14 +88,14 @@ def test_what_does_not_change_bears_any_speed_and_loss(found: Robustness) -> Non
 def test_the_angle_is_one_number(found: Robustness) -> None:
     """cos 45° is still enough about any axis; at a right angle only some axes leave enough."""
     rotation = curve(found, "rotation")
-    told = dict(zip(rotation.levels, rotation.accuracies, strict=True))
-    assert told[45] == 1.0
-    assert 1 / 3 < told[90] < 0.95
+    said = dict(zip(rotation.levels, rotation.accuracies, strict=True))
+    assert said[45] == 1.0
+    assert 1 / 3 < said[90] < 0.95
     assert found.rotation_limit_deg == rotation.falls_above
     assert 45 < (found.rotation_limit_deg or 0) < 90
 
 
-def test_few_windows_are_asked_often_and_many_are_thinned(
+def test_few_windows_are_asked_often_and_many_are_sampled(
     found: Robustness, tmp_path: Path, host_compiler: None
 ) -> None:
     assert found.windows == 30 * -(-LEAST_ASKED // 30)
@@ -106,16 +106,16 @@ def test_a_sweep_is_repeatable_and_kept(
     found: Robustness, tmp_path: Path, host_compiler: None
 ) -> None:
     run = a_run(tmp_path, each=10)
-    told: list[str] = []
-    assert sweep(run, told.append) == found
-    assert len(told) == len(found.curves)
-    assert sweep(run, told.append) == found
-    assert len(told) == len(found.curves)  # nothing was asked again
+    said: list[str] = []
+    assert sweep(run, said.append) == found
+    assert len(said) == len(found.curves)
+    assert sweep(run, said.append) == found
+    assert len(said) == len(found.curves)  # nothing was asked again
     replace(found, contract="0" * 64).save(run.robustness_file)
-    assert sweep(run, told.append) == found
+    assert sweep(run, said.append) == found
 
 
-def test_a_run_that_is_not_converted_is_told(tmp_path: Path) -> None:
+def test_a_run_that_is_not_converted_is_reported(tmp_path: Path) -> None:
     run = a_run(tmp_path, each=1)
     CONTRACT.model_copy(update={"quantization": None}).save(run.contract_file)
     with pytest.raises(PipelineError, match="has not been converted"):
@@ -202,7 +202,7 @@ def test_both_sensors_turn_together() -> None:
     assert np.allclose(after[..., :3], after[..., 3:])
 
 
-def test_a_hurried_gesture_is_shorter_about_its_middle() -> None:
+def test_a_faster_gesture_is_shorter_about_its_middle() -> None:
     ramp = np.broadcast_to(np.arange(41, dtype=np.float32)[None, :, None], (1, 41, 6))
     fast = time_warp_windows(ramp, IMU_CHANNELS, 25.0, chance())[0, :, 0]
     assert fast[20] == 20

@@ -66,8 +66,8 @@ class Answering:
 
     device = "a line"
 
-    def __init__(self, told: bytes) -> None:
-        self.told, self.heard, self._waiting = told, b"", b""
+    def __init__(self, said: bytes) -> None:
+        self.said, self.heard, self._waiting = said, b"", b""
 
     def read(self) -> bytes:
         waiting, self._waiting = self._waiting, b""
@@ -75,10 +75,10 @@ class Answering:
 
     def write(self, data: bytes) -> None:
         self.heard += data
-        self._waiting += self.told
+        self._waiting += self.said
 
 
-def test_a_row_is_told_in_as_few_digits_as_it_needs() -> None:
+def test_a_row_is_reported_in_as_few_digits_as_it_needs() -> None:
     line = Answering(b"forecast 9 20.500 -0.001\nok rows=3\n")
     assert BoardClient(line).forecast([[0, 100_000, -12_340, 5]], 2) == (20_500, -1)
     assert line.heard == b"observe 0 100 -12.34 0.005\n"
@@ -91,8 +91,8 @@ def test_a_row_that_does_not_fit_a_line_is_refused_before_it_is_sent() -> None:
     assert (caught.value.exit_code, line.heard) == (ExitCode.USAGE, b"")
 
 
-@pytest.mark.parametrize("told", [b"", b"forecast 9 1.000\n", b"forecast\n", b"forecast 9 1.0 x\n"])
-def test_a_forecast_that_is_missing_or_damaged_is_told(told: bytes) -> None:
-    board = BoardClient(Answering(told + b"ok rows=3\n"))
+@pytest.mark.parametrize("said", [b"", b"forecast 9 1.000\n", b"forecast\n", b"forecast 9 1.0 x\n"])
+def test_a_forecast_that_is_missing_or_damaged_is_reported(said: bytes) -> None:
+    board = BoardClient(Answering(said + b"ok rows=3\n"))
     with refuses(code=ExitCode.MISMATCH):
         board.forecast([[1, 2]], 2)

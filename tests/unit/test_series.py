@@ -57,7 +57,7 @@ def test_values_times_and_words_are_read(tmp_path: Path) -> None:
         ("when", lambda n: f"2020-01-0{1 + n}T00:00:00+02:00", 86400),
     ],
 )
-def test_time_may_be_told_in_many_ways(
+def test_time_may_be_reported_in_many_ways(
     tmp_path: Path, columns: str, cells: Any, step_s: float
 ) -> None:
     lines = [f"{cells(n)},{n}" for n in range(8)]
@@ -65,7 +65,7 @@ def test_time_may_be_told_in_many_ways(
     assert series.step_s == pytest.approx(step_s, rel=1e-6)
 
 
-def test_a_captured_recording_tells_its_units(tmp_path: Path) -> None:
+def test_a_captured_recording_says_its_units(tmp_path: Path) -> None:
     head = ["# format: 1", "# channels: temperature [degC], pressure [hPa]"]
     rows = [f"{n},{n * 60_000_000},21.5,1013.25" for n in range(4)]
     series = read(tmp_path, *head, "seq,t_us,temperature,pressure", *rows, time=["t_us"])
@@ -74,7 +74,7 @@ def test_a_captured_recording_tells_its_units(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "said"),
     [
         ("2020-01-01 02:00,21,N", ":5: the row has the time of line 4 again"),
         ("2020-01-01 01:30,21,N", ":5: the row is earlier than line 4"),
@@ -87,27 +87,27 @@ def test_a_captured_recording_tells_its_units(tmp_path: Path) -> None:
         ("2020-01-01 03:00,21", ":5: has 2 cells, the header 3"),
     ],
 )
-def test_a_fault_is_refused_by_its_line(tmp_path: Path, row: str, told: str) -> None:
-    assert refused(tmp_path, HEADER, *ROWS[:3], row, *ROWS[4:]).startswith(told)
+def test_a_fault_is_refused_by_its_line(tmp_path: Path, row: str, said: str) -> None:
+    assert refused(tmp_path, HEADER, *ROWS[:3], row, *ROWS[4:]).startswith(said)
 
 
-def test_a_day_is_told_in_hours_as_in_a_report(tmp_path: Path) -> None:
+def test_a_day_is_reported_in_hours_as_in_a_report(tmp_path: Path) -> None:
     rows = [f"2020-01-0{day},20,N" for day in (1, 2, 3, 5)]
-    told = refused(tmp_path, HEADER, *rows)
-    assert told.startswith(
+    said = refused(tmp_path, HEADER, *rows)
+    assert said.startswith(
         ":5: a row is missing before it: 2 days since the row above, a step is 24 h"
     )
 
 
 def test_a_hole_is_found_where_it_is(tmp_path: Path) -> None:
-    told = refused(tmp_path, HEADER, *ROWS[:3], *ROWS[5:])
-    assert told.startswith(
+    said = refused(tmp_path, HEADER, *ROWS[:3], *ROWS[5:])
+    assert said.startswith(
         ":5: 2 rows are missing before it: 3 h since the row above, a step is 1 h"
     )
 
 
 @pytest.mark.parametrize(
-    ("lines", "settings", "told"),
+    ("lines", "settings", "said"),
     [
         ([], {}, " is empty"),
         ([HEADER, ROWS[0]], {}, " has fewer than two rows under a header"),
@@ -116,9 +116,9 @@ def test_a_hole_is_found_where_it_is(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_such_table_is_refused(
-    tmp_path: Path, lines: list[str], settings: Any, told: str
+    tmp_path: Path, lines: list[str], settings: Any, said: str
 ) -> None:
-    assert refused(tmp_path, *lines, **settings).startswith(told)
+    assert refused(tmp_path, *lines, **settings).startswith(said)
 
 
 def test_a_file_that_is_not_there_is_the_users_to_name(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def edited(path: Path, old: str, new: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "said"),
     [
         ("# series: environment\n", "", "has no line `# series: environment`"),
         ("# period_s: 1\n", "", "is no period"),
@@ -192,10 +192,10 @@ def edited(path: Path, old: str, new: str) -> Path:
         ("\n3,", "\n1,", "seq goes from 2 to 1; it must rise"),
     ],
 )
-def test_what_is_wrong_is_told(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_what_is_wrong_is_reported(tmp_path: Path, old: str, new: str, said: str) -> None:
     with pytest.raises(PipelineError) as caught:
         load_series(edited(tmp_path / "1-001.csv", old, new))
-    assert told in str(caught.value)
+    assert said in str(caught.value)
 
 
 def test_a_series_is_not_taken_for_a_recording_nor_the_other_way_round(tmp_path: Path) -> None:
@@ -210,8 +210,8 @@ def test_a_series_is_not_taken_for_a_recording_nor_the_other_way_round(tmp_path:
 def test_the_inventory_has_series_and_leaves_other_files_alone(tmp_path: Path) -> None:
     save_series(series(5, 2.0, without=(2,)), tmp_path / "1-001.csv")
     (tmp_path / "notes.csv").write_text("a,b\n1,2\n", "utf-8")
-    (told,) = inventory_of(tmp_path).series
-    assert (told.readings, told.missing, told.period_s) == (4, 1, 2.0)
+    (said,) = inventory_of(tmp_path).series
+    assert (said.readings, said.missing, said.period_s) == (4, 1, 2.0)
 
 
 def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ CHARACTERS = 67  # of tinyshakespeare
 
 
 @pytest.mark.parametrize("path", SENTIMENT, ids=lambda path: path.stem)
-def test_one_that_judges(path: Path) -> None:
+def test_a_sentiment_config_builds_its_network(path: Path) -> None:
     config = load_task_config(path)
     assert isinstance(config, SentimentConfig)
     assert config.data.path.name in {entry.name for entry in CATALOGUE}
@@ -137,7 +137,7 @@ def test_one_that_judges(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", GENERATION, ids=lambda path: path.stem)
-def test_one_that_writes(path: Path) -> None:
+def test_a_generation_config_builds_its_network(path: Path) -> None:
     config = load_task_config(path)
     assert isinstance(config, GenerationConfig)
     assert config.data.path.name in {entry.name for entry in CATALOGUE}

@@ -174,7 +174,7 @@ def features(recording: Recording) -> Reals:
     return full
 
 
-def test_gestures_of_a_new_person_can_be_told_apart() -> None:
+def test_gestures_of_a_new_person_can_be_reported_apart() -> None:
     recordings = load_recordings(SAMPLE)
     right = 0
     for recording in recordings:

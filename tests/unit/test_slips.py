@@ -110,15 +110,15 @@ def test_any_single_slip_is_found(label: str, data: st.DataObject) -> None:
             check_new_label(cast("Path", folder), slip, is_meant=False)
 
 
-def test_every_command_that_is_told_a_label_asks(dataset: Path) -> None:
+def test_every_command_that_is_reported_a_label_asks(dataset: Path) -> None:
     take = next(dataset.glob("up/*.csv"))
-    for told in (
+    for said in (
         lambda: capture(CaptureOptions(labels=("pucnh",), ports=("/dev/none",)), cast("Any", None)),
         lambda: relabel([take], "pucnh", new_label=False),
         lambda: pull("/dev/none", "pucnh", PullOptions("me", "1", "mine", "idle", 2.5)),
     ):
         with pytest.raises(PipelineError, match="similar to punch"):
-            told()
+            said()
     assert take.exists()
 
 
@@ -135,7 +135,7 @@ class View:
 
 
 @pytest.mark.parametrize(("labels", "known"), [(("idle", "up"), "1 to 1"), ((), "none")])
-def test_a_key_of_no_gesture_is_told(labels: Sequence[str], known: str) -> None:
+def test_a_key_of_no_gesture_is_reported(labels: Sequence[str], known: str) -> None:
     view = View()
     pulling = PullOptions("me", "1", "mine", "idle", 2.5)
     options = monitor.MonitorOptions("", None, None, False, pulling)
@@ -143,8 +143,8 @@ def test_a_key_of_no_gesture_is_told(labels: Sequence[str], known: str) -> None:
     watch._labels = tuple(labels)
     for key in "097":
         watch._press(key)
-    assert [f"no gesture has the number {key}; the board's are {known}" in told
-            for key, told in zip("097", view.reports, strict=True)] == [True] * 3  # fmt: skip
+    assert [f"no gesture has the number {key}; the board's are {known}" in said
+            for key, said in zip("097", view.reports, strict=True)] == [True] * 3  # fmt: skip
 
 
 CONTRACT = cast("Contract", SimpleNamespace(labels=("bad", "good"), window=8))

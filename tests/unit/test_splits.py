@@ -172,7 +172,7 @@ def test_an_empty_dataset() -> None:
 
 
 @pytest.mark.parametrize("label", ["punch", "idle"])
-def test_one_class_is_nothing_to_tell_apart(label: str) -> None:
+def test_one_class_is_nothing_to_say_apart(label: str) -> None:
     error = refused(takes((label,), each=9))
     assert error.what == f"The dataset has only one class: {label}."
     assert "second gesture" in error.next_step
@@ -208,7 +208,7 @@ def test_a_fold_that_there_is_not() -> None:
     assert error.next_step == "choose a fold from 0 to 2"
 
 
-def test_a_label_that_only_one_person_made_cannot_be_learned_without_them() -> None:
+def test_a_label_that_only_one_person_made_cannot_be_recognized_without_them() -> None:
     recordings = [*takes(GESTURES, PEOPLE[:3]), *takes(("wave",), ("cleo",))]
     caught = []
     for fold in range(3):
@@ -223,7 +223,7 @@ def test_a_label_that_only_one_person_made_cannot_be_learned_without_them() -> N
     assert caught[0].next_step == "record wave with somebody else too, or set split.by to take"
 
 
-def test_takes_that_suffice_to_test_but_not_to_learn() -> None:
+def test_takes_that_suffice_to_test_but_not_to_train() -> None:
     error = refused(takes(GESTURES, each=2), folds=2, by="take")
     assert "is in the training part" in error.what
     assert error.next_step.endswith("more often")
@@ -249,11 +249,11 @@ def test_they_are_those_of_the_split_and_what_the_model_does_not_know() -> None:
     assert {one.label for one in held.unseen} == {"clap"}
 
 
-def test_nothing_is_held_out_where_windows_are_dealt_at_random() -> None:
+def test_nothing_is_held_out_where_windows_are_split_at_random() -> None:
     assert held_out(RECORDINGS, config(split={"by": "leaky"})) == HeldOutRecordings((), (), ())
 
 
-def test_motion_learned_as_background_is_not_unseen() -> None:
+def test_motion_used_as_background_is_not_unseen() -> None:
     sections = {"data": {"labels": ["flex", "punch"]}, "unknown": {"labels": ["clap"]}}
     assert held_out(RECORDINGS, config(**sections)).unseen == ()
 

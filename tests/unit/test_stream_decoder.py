@@ -140,7 +140,7 @@ def test_readings_of_an_earlier_capture_are_not_of_this_one() -> None:
     assert not any(decoder.track.totals.values())
 
 
-def test_readings_that_are_missing_or_damaged_are_told_and_samples_are_not_readings() -> None:
+def test_readings_that_are_missing_or_damaged_are_reported_and_samples_are_not_readings() -> None:
     damaged = reading_line(2).replace(b"20.002", b"20.902")
     decoder = heard(
         SERIES_INFO, ASKED, reading_line(0), LINES[5], damaged, reading_line(3), reading_line(6)

@@ -139,7 +139,7 @@ def test_a_slow_reader_gets_everything_in_order():
         assert port.read(len(expected)) == expected
 
 
-def test_a_board_that_dies_is_told_with_its_last_words():
+def test_a_board_that_dies_is_reported_with_its_last_words():
     with refuses("status 3", ExitCode.NO_BOARD, why="the fuse has blown"):
         talk_until_it_dies("native", ECHO, b"die\n")
 
@@ -207,7 +207,7 @@ def test_a_killed_supervisor_leaves_no_process_and_its_name_is_free_again():
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_board_in_the_foreground_ends_cleanly_when_told_to(number: int):
+def test_a_board_in_the_foreground_ends_cleanly_when_reported_to(number: int):
     with supervisor_process() as (process, path), opened(path) as port:
         pid = pid_in(port.readline())
         process.send_signal(number)
@@ -263,21 +263,23 @@ def test_a_recording_the_sensor_cannot_play_is_refused(wrong: Recording):
         start("native", ECHO, wrong)
 
 
-def test_unknown_board_and_missing_image_are_told(tmp_path: Path):
+def test_unknown_board_and_missing_image_are_reported(tmp_path: Path):
     with pytest.raises(PipelineError, match="no emulated board `nano`"):
         start("nano", ECHO)
     with pytest.raises(PipelineError, match="no firmware image"):
         start("native", tmp_path / "none.elf")
 
 
-def test_a_missing_qemu_is_told_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_qemu_is_reported_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+):
     monkeypatch.setenv("PATH", "")
     with refuses(code=ExitCode.NO_TOOL, next_step="apt-get install"):
         start("virtual", ECHO)
 
 
 @pytest.mark.usefixtures("qemu")
-def test_an_image_that_crashes_qemu_is_told_in_its_words():
+def test_an_image_that_crashes_qemu_is_reported_in_its_words():
     a_script = ECHO  # no program for a Cortex-M4F
     with refuses("virtual board ended with status", why="Lockup"):
         talk_until_it_dies("virtual", a_script)

@@ -105,7 +105,7 @@ def test_without_a_gesture_there_are_no_bouts() -> None:
         assert len(stream) > 40 * RATE_HZ
 
 
-def test_training_learns_unknown_motion_as_background_and_is_never_tested_on_it() -> None:
+def test_training_uses_unknown_motion_as_background_and_is_never_tested_on_it() -> None:
     without = make_dataset(TAKES, config(unknown={"share": 0.0}))
     taught = make_dataset(TAKES, config(unknown={"share": 0.5}))
     idle = taught.labels.index("idle")

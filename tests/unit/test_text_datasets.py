@@ -51,7 +51,7 @@ def test_the_vocabulary_knows_nothing_of_what_is_held_out(tmp_path: Path) -> Non
     assert dataset.inputs["train"].shape == (40, 12)
 
 
-def test_what_has_no_file_is_dealt_and_never_twice(tmp_path: Path) -> None:
+def test_what_has_no_file_is_split_and_never_twice(tmp_path: Path) -> None:
     write_reviews(tmp_path / "reviews", {"train": 100})
     config = sentiment_config(tmp_path, "split.test=0.3", "split.validation=0.2")
     dataset = sentiment_dataset(config)
@@ -99,7 +99,7 @@ def test_the_same_data_have_one_fingerprint_and_others_another(tmp_path: Path) -
         (b'{"label": 1, "text": "a"}\n' * 9, "has no training text with the label negative"),
     ],
 )
-def test_a_file_that_cannot_be_learned_from(tmp_path: Path, content: bytes, words: str) -> None:
+def test_a_file_that_cannot_be_trained_on(tmp_path: Path, content: bytes, words: str) -> None:
     folder = tmp_path / "reviews"
     folder.mkdir()
     (folder / "train.jsonl").write_bytes(content)
@@ -108,7 +108,7 @@ def test_a_file_that_cannot_be_learned_from(tmp_path: Path, content: bytes, word
     assert words in str(caught.value)
 
 
-def test_a_damaged_archive_is_told(tmp_path: Path) -> None:
+def test_a_damaged_archive_is_reported(tmp_path: Path) -> None:
     folder = tmp_path / "reviews"
     folder.mkdir()
     packed = gzip.compress(b'{"label": 1, "text": "a"}\n' * 9, mtime=0)
@@ -228,7 +228,7 @@ def test_line_ends_of_windows_are_line_ends(tmp_path: Path) -> None:
         (b"a" * 480, "use a text of 490 characters or more"),
     ],
 )
-def test_a_text_that_cannot_be_learned_from(tmp_path: Path, content: bytes, words: str) -> None:
+def test_a_text_that_cannot_be_trained_on(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "text.txt"
     path.write_bytes(content)
     with pytest.raises(PipelineError) as caught:
@@ -246,7 +246,7 @@ def test_a_text_that_cannot_be_learned_from(tmp_path: Path, content: bytes, word
     ],
     ids=["a space", "beyond ASCII", "too many", "too wide"],
 )
-def test_what_no_board_takes_is_refused_before_it_is_learned(
+def test_what_no_board_takes_is_refused_before_training(
     tmp_path: Path, setting: str, words: str
 ) -> None:
     with pytest.raises(PipelineError) as caught:

@@ -81,7 +81,7 @@ def writer(folder: Path) -> RunFolder:
     return write(writing(folder, "fit.tensorboard=true"), folder / "writer", quietly)
 
 
-def test_it_learns_which_words_tell(judge: RunFolder) -> None:
+def test_it_learns_which_words_say_it(judge: RunFolder) -> None:
     metrics = metrics_of(judge)
     assert metrics["accuracy"] >= 0.95
     assert sum(map(sum, metrics["confusion"])) == 60
@@ -92,11 +92,11 @@ def test_a_training_that_diverges_is_no_trained_run(folder: Path) -> None:
     usual = writing(folder, "fit.clip_norm=null")
     wild = usual.fit.model_copy(update={"learning_rate": 1e38})  # past what a config may say
     config = usual.model_copy(update={"fit": wild})
-    told: list[Epoch] = []
+    said: list[Epoch] = []
     with refuses("diverged: the loss of epoch 1 is", next_step="fit.learning_rate"):
-        write(config, folder / "wild", told.append)
+        write(config, folder / "wild", said.append)
     assert not RunFolder(folder / "wild").contract_file.exists()
-    assert told == []
+    assert said == []
 
 
 def test_a_contract_of_text_says_what_makes_its_input(judge: RunFolder, writer: RunFolder) -> None:
@@ -175,14 +175,14 @@ def test_where_it_was_broken_off_it_goes_on_to_the_same_weights(folder: Path) ->
     refuse_other_data(config, folder)
     refuse_other_settings(config, folder)
     refuse_half_a_checkpoint(config, folder)
-    told: list[int] = []
+    said: list[int] = []
     in_the_way = RunFolder(folder / "broken").keras_file
     in_the_way.mkdir()  # it learns to the end, and fails as it saves what it has learned
     with pytest.raises(WriteError, match=in_the_way.name):
-        write(config, folder / "broken", lambda epoch: told.append(epoch.number))
+        write(config, folder / "broken", lambda epoch: said.append(epoch.number))
     in_the_way.rmdir()
-    broken = write(config, folder / "broken", lambda epoch: told.append(epoch.number))
-    assert told == [3, 4]
+    broken = write(config, folder / "broken", lambda epoch: said.append(epoch.number))
+    assert said == [3, 4]
     assert metrics_of(broken)["epochs"] == metrics_of(whole)["epochs"]
     ours, theirs = (load_network(run.keras_file).get_weights() for run in (broken, whole))
     for one, other in zip(ours, theirs, strict=True):
@@ -245,11 +245,11 @@ def test_tensorboard_finds_every_epoch(writer: RunFolder) -> None:
 
     (log,) = (writer.training / "tensorboard").iterdir()
     events = [Event.FromString(record.numpy()) for record in TFRecordDataset(str(log))]
-    told = {
+    said = {
         (value.tag, event.step): float(make_ndarray(value.tensor))
         for event in events
         for value in event.summary.value
         if value.metadata.plugin_data.plugin_name == "scalars"
     }
     for epoch in metrics_of(writer)["epochs"]:
-        assert told["epoch_val_loss", epoch["number"]] == pytest.approx(epoch["validation_loss"])
+        assert said["epoch_val_loss", epoch["number"]] == pytest.approx(epoch["validation_loss"])

@@ -172,7 +172,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return run
 
 
-def test_a_temperature_is_no_finer_than_a_board_can_be_told(run: RunFolder) -> None:
+def test_a_temperature_is_no_finer_than_a_board_can_be_reported(run: RunFolder) -> None:
     written = generate(run.path, "tea", 50, 0.70004, 3)
     twin = TextTwin(Twin(run.sources, run.build))
     assert written.text == twin.generate("tea", 50, 0.7, 3)

@@ -62,14 +62,14 @@ def test_a_stretch_keeps_every_value_to_the_thousandth():
     assert part.t_us.tolist() == [n * PERIOD_US for n in (5, 6, 9)]
 
 
-def test_a_repeated_sample_is_dropped_and_told():
+def test_a_repeated_sample_is_dropped_and_reported():
     track = heard(sample(1), sample(2), sample(2), sample(3))
     part = all_of(track)
     assert part.seq.tolist() == [1, 2, 3]
     assert part.faults == (Fault("duplicate", 1, 2),)
 
 
-def test_a_late_sample_is_put_where_it_belongs_and_told():
+def test_a_late_sample_is_put_where_it_belongs_and_reported():
     track = heard(sample(1), sample(3), sample(4), sample(2), sample(5))
     part = all_of(track)
     assert part.seq.tolist() == [1, 2, 3, 4, 5]
@@ -99,7 +99,7 @@ def test_a_sample_that_cannot_be_there_is_refused():
         assert part.faults == (Fault("refused", 1, 2),)
 
 
-def test_a_board_that_starts_again_goes_on_and_is_told():
+def test_a_board_that_starts_again_goes_on_and_is_reported():
     track = Track(period_us=PERIOD_US)
     for n in (500, 501, 502):
         track.add(sample(n), n * PERIOD_US)
@@ -120,7 +120,7 @@ def test_a_late_sample_right_after_a_restart_stands_after_it():
     assert part.faults == (Fault("reboot", 1, 2), Fault("late", 1, 2))
 
 
-def test_a_restart_that_looks_like_a_gap_is_told_by_the_hosts_clock():
+def test_a_restart_that_looks_like_a_gap_is_reported_by_the_hosts_clock():
     track = Track(period_us=PERIOD_US)
     for n in (100, 101):
         track.add(sample(n), n * PERIOD_US)

@@ -54,7 +54,7 @@ class Done:
     run: RunFolder
     dataset: SequenceDataset
     config: GestureConfig
-    told: list[Epoch]
+    said: list[Epoch]
 
     def json(self, name: str) -> Any:
         return json.loads((self.run.path / name).read_text("utf-8"))
@@ -82,8 +82,8 @@ def done(
     dataset: SequenceDataset, config: GestureConfig, tmp_path_factory: pytest.TempPathFactory
 ) -> Done:
     run = RunFolder(tmp_path_factory.mktemp("runs") / "first")
-    told: list[Epoch] = []
-    return Done(train_gestures(dataset, config, run, told.append), run, dataset, config, told)
+    said: list[Epoch] = []
+    return Done(train_gestures(dataset, config, run, said.append), run, dataset, config, said)
 
 
 def changed(config: GestureConfig, section: str, **values: Any) -> GestureConfig:
@@ -112,14 +112,14 @@ def test_a_run_leaves_every_file_and_nothing_else(done: Done) -> None:
     assert [path.name for path in done.run.training.iterdir()] == ["epochs.csv"]
 
 
-def test_every_epoch_is_told_as_it_ends(done: Done) -> None:
-    assert [(epoch.number, epoch.of) for epoch in done.told] == [(1, 3), (2, 3), (3, 3)]
-    assert all(np.isfinite([epoch.loss, epoch.validation_loss]).all() for epoch in done.told)
+def test_every_epoch_is_reported_as_it_ends(done: Done) -> None:
+    assert [(epoch.number, epoch.of) for epoch in done.said] == [(1, 3), (2, 3), (3, 3)]
+    assert all(np.isfinite([epoch.loss, epoch.validation_loss]).all() for epoch in done.said)
     kept = [epoch["loss"] for epoch in done.json("metrics.json")["epochs"]]
-    assert kept == [epoch.loss for epoch in done.told]
+    assert kept == [epoch.loss for epoch in done.said]
 
 
-def test_the_saved_model_and_windows_give_the_accuracy_that_was_told(done: Done) -> None:
+def test_the_saved_model_and_windows_give_the_accuracy_that_was_reported(done: Done) -> None:
     import keras
 
     model = keras.models.load_model(done.run.keras_file)
@@ -162,7 +162,7 @@ def test_the_contract_says_what_was_trained_and_can_go_on_a_board(done: Done) ->
     assert contract_source(contract.converted(quantization, b"model"), 0)
 
 
-def test_no_recording_that_judges_was_learned_from(done: Done) -> None:
+def test_no_recording_of_the_test_data_was_trained_on(done: Done) -> None:
     parts = done.json("splits.json")
     judges = set(parts["test"])
     assert judges
@@ -264,11 +264,11 @@ def test_a_window_that_pooling_would_cut_is_refused_before_anything_is_written(
 
 
 def refused(config: GestureConfig, folder: Path, words: str) -> PipelineError:
-    run, told = RunFolder(folder / "run"), []
+    run, said = RunFolder(folder / "run"), []
     with pytest.raises(PipelineError, match=words) as caught:
-        train_on(load_recordings(config.data.path), config, run, told.append)
+        train_on(load_recordings(config.data.path), config, run, said.append)
     assert caught.value.exit_code == ExitCode.USAGE
-    assert not told
+    assert not said
     assert not run.path.exists()
     return caught.value
 
@@ -343,7 +343,7 @@ def fit_data(rows: int, seed: int) -> FitData:
     return FitData(inputs, np.eye(2, dtype=np.float32)[labels])
 
 
-def course(rows: int, held: bool = True) -> TrainingTask:
+def training_task(rows: int, has_validation: bool = True) -> TrainingTask:
     def network() -> Any:
         from keras import Input, Model, layers
 
@@ -356,7 +356,9 @@ def course(rows: int, held: bool = True) -> TrainingTask:
 
         return CategoricalCrossentropy()
 
-    return TrainingTask(network, fit_data(rows, 1), fit_data(200, 2) if held else None, loss)
+    return TrainingTask(
+        network, fit_data(rows, 1), fit_data(200, 2) if has_validation else None, loss
+    )
 
 
 def loss_of(model: Any) -> float:
@@ -367,7 +369,7 @@ def loss_of(model: Any) -> float:
 
 def fitted(rows: int, epochs: int, **settings: Any) -> Any:
     config = FitConfig(epochs=epochs, batch_size=16, learning_rate=0.02, **settings)
-    return fitting.fit(course(rows), config, lambda _: None).model
+    return fitting.fit(training_task(rows), config, lambda _: None).model
 
 
 @pytest.mark.parametrize(("rows", "epochs"), [(20, 2), (20, 20), (600, 1), (600, 8)])
@@ -387,7 +389,10 @@ def test_where_averages_are_worse_the_last_weights_are_kept(monkeypatch):
 def test_without_validation_data_what_is_kept_is_the_average(monkeypatch):
     monkeypatch.setattr(fitting, "momentum", lambda _: 0.9999)
     config = FitConfig(epochs=8, batch_size=16, learning_rate=0.02)
-    assert loss_of(fitting.fit(course(600, held=False), config, lambda _: None).model) > 0.3
+    assert (
+        loss_of(fitting.fit(training_task(600, has_validation=False), config, lambda _: None).model)
+        > 0.3
+    )
 
 
 def test_an_average_goes_over_a_share_of_the_steps_and_no_more_than_is_of_use():

@@ -85,22 +85,22 @@ def test_chunks_tile_the_stream_and_are_labelled_as_windows_are() -> None:
     assert {"punch", "flex", "idle"} <= set(labels)
 
 
-def test_a_gap_begins_a_stream_and_nothing_is_told_before_a_whole_window() -> None:
+def test_a_gap_begins_a_stream_and_nothing_is_reported_before_a_whole_window() -> None:
     chunks = list(cut_chunks(stream(missing=[100, 101, 230]), streaming()))
     begins = [chunk for chunk in chunks if chunk.hops.begins]
     assert [places(chunk)[0] for chunk in begins] == [0, 102, 231]
     assert all(chunk.hops.labels[:4] == (None,) * 4 for chunk in begins)
 
 
-def test_a_stream_judges_only_where_its_windows_end() -> None:
+def test_a_stream_is_evaluated_only_where_its_windows_end() -> None:
     chunks = list(aligned_chunks(stream(), [(56, "punch"), (181, "flex")], streaming()))
-    told = {
+    said = {
         chunk.start + (at + 1) * HOP: label
         for chunk in chunks
         for at, label in enumerate(chunk.hops.labels)
         if label is not None
     }
-    assert told == {96: "punch", 224: "flex"}  # 181 + 40 is within a hop that ends at 224
+    assert said == {96: "punch", 224: "flex"}  # 181 + 40 is within a hop that ends at 224
     assert chunks[-1].stop >= 224
 
 
@@ -252,7 +252,7 @@ def test_what_no_stream_can_be_made_of_is_refused(tmp_path: Path, setting: str, 
         load_gesture_config(file, ["model.kind=gru", setting])
 
 
-def test_no_evaluation_deals_windows_of_a_stream(
+def test_no_evaluation_splits_windows_of_a_stream(
     learned: tuple[SequenceDataset, GestureConfig],
 ) -> None:
     recordings = load_recordings(learned[1].data.path)

@@ -79,7 +79,7 @@ def test_replay_gives_every_window_its_input_scores_and_time(twin):
     assert replay.scores_t_us.tolist() == recording.t_us[ends].tolist()
 
 
-def test_events_follow_the_policy_and_every_replay_starts_anew(twin):
+def test_events_follow_the_policy_and_every_replay_starts_again(twin):
     first, second = twin.replay(swings(9)).events, twin.replay(swings(9)).events
     assert [event.label for event in first] == ["up", "down", "up", "down"]
     assert first == second
@@ -188,7 +188,7 @@ def test_a_recording_shorter_than_a_window_says_nothing(twin):
     assert (len(replay.scores), replay.events) == (0, [])
 
 
-def test_it_is_built_once_and_anew_when_a_source_changes(sources, tmp_path):
+def test_it_is_built_once_and_again_when_a_source_changes(sources, tmp_path):
     changed = shutil.copytree(sources, tmp_path / "model")
     build = tmp_path / "build"
     Twin(changed, build)
@@ -202,7 +202,7 @@ def test_it_is_built_once_and_anew_when_a_source_changes(sources, tmp_path):
     assert len(list(build.iterdir())) == 2
 
 
-def test_a_missing_compiler_is_told(sources, tmp_path, monkeypatch):
+def test_a_missing_compiler_is_reported(sources, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
     with refuses("no C compiler", ExitCode.NO_TOOL):
         Twin(sources, tmp_path)
@@ -233,7 +233,7 @@ def test_the_score_that_is_shown_is_the_one_the_board_calls_by(twin):
         assert at[event.t_us][place] >= shown.thresholds[place]
 
 
-def test_a_pause_longer_than_a_window_begins_anew():
+def test_a_pause_longer_than_a_window_begins_again():
     shown = smoothing_of(
         {"smoothing_windows": "3", "background": "255", "fire_sums": "765"}, window_s=1.0
     )

@@ -252,7 +252,7 @@ def test_shapes_and_types() -> None:
     assert dataset.split_note == "by take, fold 1 of 5"
 
 
-def test_every_pass_adds_a_stream_and_varies_it() -> None:
+def test_every_pass_adds_a_stream_and_augments_it() -> None:
     known = {"unknown": {"share": 0}}
     one, three = made(TAKES, **known), made(TAKES, augment={"passes": 3}, **known)
     ratio = len(three.splits["train"]) / len(one.splits["train"])
@@ -264,7 +264,7 @@ def test_every_pass_adds_a_stream_and_varies_it() -> None:
     assert not np.array_equal(unvaried.part("train")[0][-1], three.part("train")[0][-1])
 
 
-def test_continuous_recordings_are_varied_with_their_gestures_in_place() -> None:
+def test_continuous_recordings_are_augmented_with_their_gestures_in_place() -> None:
     """ax is 1 in gestures and 0 between them: what a window shows is what it is called."""
     spans = (range(80, 180), range(280, 380), range(480, 580))
     streams = []
@@ -372,6 +372,6 @@ def test_scaling_has_one_factor_a_sensor_and_no_offset() -> None:
     np.testing.assert_allclose(scaled * np.array(scaling.std), inputs, rtol=1e-5)
 
 
-def test_a_sensor_that_never_moved_does_not_divide_by_nought() -> None:
+def test_a_sensor_that_never_moved_does_not_divide_by_zero() -> None:
     scaling = measure_scaling(np.zeros((3, 60, 6), np.float32), IMU_CHANNELS)
     assert min(scaling.std) > 0

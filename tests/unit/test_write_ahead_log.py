@@ -163,7 +163,7 @@ def test_a_log_longer_than_a_block_is_complete(tmp_path: Path) -> None:
     assert load_recording(recovered.takes[0]).seq.tolist() == list(range(30_000))
 
 
-def test_a_log_of_another_version_is_told_and_kept(tmp_path: Path) -> None:
+def test_a_log_of_another_version_is_reported_and_kept(tmp_path: Path) -> None:
     with log_of(tmp_path, "continuous") as log:
         read(log, [INFO, sample_line(0)])
     (log,) = (tmp_path / FOLDER).glob("*/log")
@@ -174,7 +174,7 @@ def test_a_log_of_another_version_is_told_and_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(PipelineError, match="cannot be written"):
         WriteAheadLog(tmp_path / "data", {"names": []})
