@@ -26,10 +26,9 @@ from pipeline.core.artifacts import Recording
 from pipeline.core.errors import PipelineError
 from pipeline.datasets.importers import ImportReport, import_files
 from pipeline.datasets.recordings import load_recording
-from tests.fixtures.bad_cable import Outcome, record_through
 from tests.fixtures.capturing import capturing, image
 from tests.fixtures.faulty_port import POWER_LOSS, REBOOT, STALL, UNPLUG, LineFaults
-from tests.fixtures.killed_capture import kill_once
+from tests.fixtures.killed_capture import Outcome, kill_once, record_through
 from tests.fixtures.known_motion import RATE_HZ, Judged, judge, motion, sample_lines
 from tests.fixtures.tutorial_files import ODD, TAKE_ROWS
 

@@ -37,11 +37,9 @@ from pipeline.capture.usb_boards import Usb
 from pipeline.deployment.upload import Timeouts
 from tests.fixtures.nano import faults
 from tests.fixtures.nano.board import Nano
-from tests.fixtures.nano.clock import Clock
 from tests.fixtures.nano.faults import Fault
-from tests.fixtures.nano.flash import PAGE_BYTES, PAGE_S
+from tests.fixtures.nano.flash import NEVER_S, PAGE_BYTES, PAGE_S, Clock
 from tests.fixtures.nano.usb import UsbPorts
-from tests.fixtures.nano.watchdog import NEVER_S
 from tests.fixtures.waiting import until
 
 COMMAND = "python -m benchmarks.deploy"

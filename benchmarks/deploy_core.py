@@ -22,7 +22,7 @@ from pipeline.core.run_folder import RunFolder
 from pipeline.deployment.platformio import VARIABLE, core_folder
 from pipeline.workflows import convert, train
 from pipeline.workflows.deploy import SKETCH, build_only
-from tests.fixtures.compiler_output import Complaints, complaints
+from tests.fixtures.arduino_sources import Complaints, complaints
 
 COMMAND = "python -m benchmarks.deploy_core"
 CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"

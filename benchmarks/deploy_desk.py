@@ -30,8 +30,7 @@ from pipeline.deployment.upload import Timeouts
 from pipeline.workflows.deploy import UploadRequest, put_on_board
 from tests.fixtures.nano import genuine
 from tests.fixtures.nano.board import Nano
-from tests.fixtures.nano.clock import Clock
-from tests.fixtures.nano.flash import PAGE_S, Flash
+from tests.fixtures.nano.flash import PAGE_S, Clock, Flash
 from tests.fixtures.nano.genuine import GPREGRET, Genuine
 from tests.fixtures.nano.usb import UsbPorts
 from tests.fixtures.nano.wire import Wire

@@ -34,7 +34,7 @@ TESTS = {
     "pipeline/datasets/splits.py": ("unit/test_splits.py",),
     "pipeline/capture/protocol.py": ("unit/test_protocol.py",),
     "pipeline/capture/track.py": ("unit/test_track.py",),
-    "pipeline/capture/clock.py": ("unit/test_clock.py",),
+    "pipeline/capture/clock.py": ("unit/test_track.py",),
     "pipeline/compiler/fixedpoint.py": ("unit/test_fixedpoint.py",),
     "pipeline/compiler/memory_plan.py": ("parity/test_memory_plan.py",),
 }

@@ -17,7 +17,7 @@ from benchmarks.trust_widths import faults_in
 from pipeline.core.artifacts import IMU_CHANNELS
 from pipeline.core.project import PROJECT
 from pipeline.datasets.disturb import rotate_windows
-from tests.fixtures.compiler_output import Complaints
+from tests.fixtures.arduino_sources import Complaints
 
 PARTS = ("imdb gru", "imdb lstm", "spells gru", "spells gru streaming", "shakespeare")
 

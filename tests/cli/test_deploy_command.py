@@ -26,8 +26,13 @@ from pipeline.deployment.platformio import VARIABLE, build_firmware
 from pipeline.deployment.verify import Verified, verify_board
 from pipeline.workflows import deploy as stage
 from tests.cli.commands import PROJECT, gesture
-from tests.fixtures.arduino_sources import IMAGE, put_compiler, write_sources
-from tests.fixtures.compiler_output import Complaints, complaints
+from tests.fixtures.arduino_sources import (
+    IMAGE,
+    Complaints,
+    complaints,
+    put_compiler,
+    write_sources,
+)
 from tests.fixtures.nano.board import Nano
 from tests.fixtures.nano.usb import UsbPorts
 from tests.fixtures.waiting import until

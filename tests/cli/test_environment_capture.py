@@ -14,10 +14,9 @@ from pipeline.core.artifacts import Recording
 from pipeline.core.errors import ExitCode
 from pipeline.datasets.series import load_series, save_series
 from tests.cli.commands import Ended, gesture, running
-from tests.fixtures.bad_cable import record_through
 from tests.fixtures.capturing import Capture, image
 from tests.fixtures.faulty_port import KINDS, POWER_LOSS, REBOOT, STALL, UNPLUG, LineFaults
-from tests.fixtures.killed_capture import CountedPort, kill_once, read_until_killed
+from tests.fixtures.killed_capture import CountedPort, kill_once, read_until_killed, record_through
 from tests.fixtures.known_motion import air_index_of, series
 
 pytestmark = [pytest.mark.usefixtures("host_compiler"), pytest.mark.xdist_group("capture-faults")]

@@ -18,11 +18,12 @@ from tests.firmware.building import MODEL, PROJECT, STUB
 from tests.fixtures.arduino_sources import (
     BUILDER,
     IMAGE,
+    Complaints,
+    complaints,
     put_compiler,
     write_library,
     write_sources,
 )
-from tests.fixtures.compiler_output import Complaints, complaints
 
 TIMEOUT_S = 900.0
 CORE = os.environ.get(VARIABLE)

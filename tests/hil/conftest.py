@@ -21,7 +21,7 @@ from pipeline.core.artifacts import GoldenVectors, Recording
 from pipeline.deployment.upload import Timeouts
 from pipeline.workflows.deploy import Uploaded, UploadRequest, put_on_board
 from tests.fixtures.nano.usb import UsbPorts
-from tests.hil.uploads import VECTORS, WAITS
+from tests.hil.emulated_boards import VECTORS, WAITS
 from tests.once import Once, built_with
 from tests.tiny_model import CONTRACT, WINDOW, network_output, write_sources
 

@@ -10,9 +10,12 @@ from pipeline.boards.supervisor import start
 from pipeline.core.artifacts import Recording
 from pipeline.core.project import PROJECT
 from pipeline.deployment.platformio import build_firmware
+from pipeline.deployment.upload import Timeouts
+from pipeline.workflows.deploy import UploadRequest
 from tests.firmware.building import ARDUINO_BOARDS, link_arduino
 from tests.fixtures.nano.arduino_bench import arduino_board
 from tests.fixtures.nano.arduino_sketch import Imu
+from tests.fixtures.nano.board import Nano
 
 BUILD_TIMEOUT_S = 300.0
 EMULATED = ("virtual", "native", *ARDUINO_BOARDS)
@@ -35,3 +38,12 @@ def emulated_board(board: str, sources: Path, motion: Recording, work: Path) -> 
         ).path
         with start(board, image, motion) as running:
             yield running.port
+
+
+WAITS = Timeouts(bootloader_s=2, restart_s=5, person_s=60, opening_s=10, application_s=60)
+IMPATIENT = Timeouts(bootloader_s=0.5, restart_s=0.5, person_s=0.5, opening_s=0.5, application_s=3)
+VECTORS = 8
+
+
+def holds(nano: Nano, wanted: UploadRequest) -> bool:
+    return nano.flash[: len(wanted.image)] == wanted.image

@@ -21,10 +21,9 @@ from pipeline.workflows.deploy import UploadRequest, put_on_board
 from tests.firmware.building import HERE, link_arduino
 from tests.fixtures.nano.arduino_bench import ArduinoBoard, arduino_board
 from tests.fixtures.nano.arduino_sketch import Imu
-from tests.fixtures.nano.flash import PAGE_BYTES, PAGE_S
-from tests.fixtures.nano.watchdog import NEVER_S
+from tests.fixtures.nano.flash import NEVER_S, PAGE_BYTES, PAGE_S
 from tests.fixtures.waiting import until
-from tests.hil.uploads import VECTORS, WAITS
+from tests.hil.emulated_boards import VECTORS, WAITS
 from tests.tiny_model import CONTRACT, swings, write_sources
 
 LIMIT_S = 60.0

@@ -25,7 +25,7 @@ from tests.fixtures.nano.board import Nano
 from tests.fixtures.nano.faults import Fault
 from tests.fixtures.nano.usb import UsbPorts
 from tests.fixtures.waiting import until
-from tests.hil.uploads import IMPATIENT, VECTORS, WAITS, holds
+from tests.hil.emulated_boards import IMPATIENT, VECTORS, WAITS, holds
 from tests.refusals import refuses
 from tests.tiny_model import CONTRACT, swings
 

@@ -15,10 +15,9 @@ from pipeline.deployment.samba import BUFFER_ADDRESS, PAGE_BYTES, responds, writ
 from tests.fixtures.nano import genuine
 from tests.fixtures.nano.board import Nano
 from tests.fixtures.nano.bootloader import CHIP, STRAY, VERSION, Bootloader
-from tests.fixtures.nano.clock import Clock
 from tests.fixtures.nano.commands import conversation
 from tests.fixtures.nano.faults import NO_FAULT
-from tests.fixtures.nano.flash import FLASH_BYTES, Flash
+from tests.fixtures.nano.flash import FLASH_BYTES, Clock, Flash
 from tests.fixtures.nano.genuine import (
     GPREGRET,
     GPREGRET2,
@@ -30,7 +29,7 @@ from tests.fixtures.nano.genuine import (
 )
 from tests.fixtures.nano.wire import Wire
 from tests.fixtures.waiting import until
-from tests.hil.uploads import holds
+from tests.hil.emulated_boards import holds
 
 pytestmark = [
     pytest.mark.skipif(

@@ -13,12 +13,11 @@ from pipeline.capture.usb_boards import Usb
 from pipeline.core.errors import ExitCode, PipelineError
 from tests.fixtures.nano import faults
 from tests.fixtures.nano.board import BOOTLOADER_PID, Nano
-from tests.fixtures.nano.clock import Clock
 from tests.fixtures.nano.faults import Fault
+from tests.fixtures.nano.flash import NEVER_S, Clock
 from tests.fixtures.nano.usb import UsbPorts
-from tests.fixtures.nano.watchdog import NEVER_S
 from tests.fixtures.waiting import until
-from tests.hil.uploads import IMPATIENT, WAITS, holds
+from tests.hil.emulated_boards import IMPATIENT, WAITS, holds
 
 OLD_S = 2.0  # the watchdog of this firmware's first versions
 SLOW = Clock(4.0)  # so that a loaded computer does not take all of OLD_S to open a port

@@ -6,7 +6,11 @@ import math
 
 import flatbuffers
 import numpy as np
+import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+from pipeline.compiler import compile_network
+from pipeline.core.errors import ExitCode, PipelineError
 
 TYPES = {
     np.dtype(np.int8): schema.TensorType.INT8,
@@ -130,3 +134,10 @@ def small_network() -> bytes:
     softmax = graph.activation("net/softmax/Softmax", (1, 3), 1 / 256, -128)
     graph.operator("SOFTMAX", [dense], softmax, options("SoftmaxOptions", beta=1.0))
     return graph.finish(source, softmax)
+
+
+def refusal(flatbuffer: bytes) -> PipelineError:
+    with pytest.raises(PipelineError) as caught:
+        compile_network(flatbuffer)
+    assert caught.value.exit_code == ExitCode.FAILED
+    return caught.value

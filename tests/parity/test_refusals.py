@@ -11,8 +11,7 @@ import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from pipeline.compiler import compile_network
-from tests.parity.graphs import GraphBuilder, options, small_network
-from tests.parity.refusing import refusal
+from tests.parity.graphs import GraphBuilder, options, refusal, small_network
 
 
 def one_operator(name: str, table=None, shape=(1, 6), extra=(), **output) -> bytes:

@@ -12,7 +12,7 @@ from pipeline.core.contract import Channel, Contract, Hashes, Horizon, Scaling
 from pipeline.core.forecasts import Output, SeriesDataset, forecast_scores, span
 from pipeline.reports.facts import ForecastFacts
 from pipeline.reports.pages import render_forecast
-from tests.fixtures.browser import DARK, LIGHT, look
+from tests.fixtures.reported import DARK, LIGHT, look
 from tests.fixtures.reported import facts as gesture_facts
 
 CHANNELS = (Channel(name="temperature", unit="degC"), Channel(name="a very long name", unit=""))

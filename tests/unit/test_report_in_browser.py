@@ -12,8 +12,17 @@ import pytest
 
 from pipeline.reports.charts import Chart, ChartAxis, Line, Mark
 from pipeline.reports.pages import render_gestures
-from tests.fixtures.browser import DARK, LIGHT, WIDTHS, look
-from tests.fixtures.reported import LABELS, SECTIONS, curve, facts, verdict
+from tests.fixtures.reported import (
+    DARK,
+    LABELS,
+    LIGHT,
+    SECTIONS,
+    WIDTHS,
+    curve,
+    facts,
+    look,
+    verdict,
+)
 
 LONG_NAME = "a_run_with_a_name_as_long_as_names_may_be_in_all_that_is_written_here"
 
