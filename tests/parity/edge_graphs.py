@@ -7,6 +7,7 @@ import itertools
 
 import numpy as np
 
+from pipeline.compiler import compile_network
 from tests.parity.graphs import GraphBuilder, options, padded_length
 
 SAME, VALID = 0, 1
@@ -79,3 +80,15 @@ def edge_graphs() -> list[bytes]:
         *(scaled(factor, *end) for factor, end in itertools.product(factors, ends)),
         *(small_window(channels) for channels in (1, 2, 3, 4)),
     ]
+
+
+def edge_flatbuffers() -> list[tuple[bytes, bool]]:
+    """Flatbuffers, and whether they are to be compact: both ways where the code then differs."""
+    graphs = edge_graphs()
+    differ = [data for data in graphs if _sources(data, True) != _sources(data, False)]
+    assert len(differ) > 3
+    return [(data, False) for data in graphs] + [(data, True) for data in differ]
+
+
+def _sources(flatbuffer: bytes, compact: bool) -> dict[str, str]:
+    return compile_network(flatbuffer, compact).sources

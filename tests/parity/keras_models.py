@@ -176,7 +176,7 @@ def build(keras, stack):
 def convert(tensorflow, model):
     def samples():
         noise = np.random.default_rng(5)
-        for _ in range(60):
+        for _ in range(10):
             yield [noise.normal(0, 2, model.input_shape).astype(np.float32)]
 
     converter = tensorflow.lite.TFLiteConverter.from_keras_model(model)

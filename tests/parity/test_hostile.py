@@ -21,7 +21,7 @@ from tests.parity.many_networks import run_on_host
 from tests.parity.oracle import Oracle
 from tests.parity.random_graphs import random_network, random_sequence
 
-FILES = 400
+FILES = 300
 MANY = 2000
 MEBI = 2**20
 

