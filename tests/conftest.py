@@ -29,12 +29,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """TensorFlow's threads are fixed before its first operation: later they cannot be set. In what
-    order tests come to a worker is not known."""
-    markers = (item.get_closest_marker("xdist_group") for item in session.items)
-    if any(marker is not None and marker.args == ("tensorflow",) for marker in markers):
+@pytest.hookimpl(tryfirst=True)  # before fixtures
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """TensorFlow's threads are fixed before its first operation: later they cannot be set. One
+    worker runs all that use it, the others do not load it."""
+    if uses_tensorflow(item):
         quiet_keras(1)
+
+
+def uses_tensorflow(item: pytest.Item) -> bool:
+    group = item.get_closest_marker("xdist_group")
+    return group is not None and group.args == ("tensorflow",)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,7 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
         shares = any(each.scope == "module" for found in fixtures.values() for each in found)
         group = item.get_closest_marker("xdist_group")
-        if TOOLS.intersection(fixtures) or (group is not None and group.args == ("tensorflow",)):
+        if TOOLS.intersection(fixtures) or uses_tensorflow(item):
             item.add_marker(pytest.mark.slow)
         if shares and group is None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))

@@ -21,6 +21,7 @@ from pipeline.conversion.step_file import StepFile
 from pipeline.core.artifacts import Float32, GoldenVectors
 from pipeline.core.contract import Quantization
 from pipeline.core.errors import PipelineError
+from pipeline.training.fit import quiet_keras
 
 pytestmark = pytest.mark.slow
 
@@ -48,8 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def network(folder: Path) -> Any:
     """A small Conv1D network, trained a little, and saved as model.keras."""
-    keras = pytest.importorskip("keras")
-    keras.utils.set_random_seed(1)
+    keras = quiet_keras(1)
     layers = keras.layers
     model = keras.Sequential(
         [
@@ -136,7 +136,7 @@ def test_what_tensorflow_prints_is_in_the_log_only(
 
 
 def test_a_converter_that_crashes_becomes_an_error(folder: Path) -> None:
-    keras = pytest.importorskip("keras")
+    keras = quiet_keras(1)
     model = keras.Sequential(
         [keras.Input((16, 3)), keras.layers.GRU(4), keras.layers.Dense(2, activation="softmax")]
     )
