@@ -42,7 +42,7 @@ task: sentiment
 data: {path: data/reviews}
 text: {max_words: 30, max_len: 12, embedding: 4}
 model: {kind: gru, units: [6], dropout: 0}
-fit: {epochs: 25, learning_rate: 0.02, batch_size: 8}
+fit: {epochs: 6, learning_rate: 0.05, batch_size: 8}
 """
 
 GENERATION = """\
@@ -50,5 +50,5 @@ task: generation
 data: {path: data/rhymes.txt}
 text: {length: 24, embedding: 6}
 model: {kind: gru, units: [24], dropout: 0}
-fit: {epochs: 25, learning_rate: 0.02, batch_size: 4}
+fit: {epochs: 8, learning_rate: 0.05, batch_size: 4}
 """

@@ -363,7 +363,7 @@ def training_task(rows: int, has_validation: bool = True) -> TrainingTask:
 
 def loss_of(model: Any) -> float:
     part = fit_data(200, 2)
-    outputs = model.predict(part.inputs, verbose=0)
+    outputs = np.asarray(model(part.inputs))
     return float(-np.log((outputs * part.targets).sum(axis=1)).mean())
 
 
@@ -372,7 +372,7 @@ def fitted(rows: int, epochs: int, **settings: Any) -> Any:
     return fitting.fit(training_task(rows), config, lambda _: None).model
 
 
-@pytest.mark.parametrize(("rows", "epochs"), [(20, 2), (20, 20), (600, 1), (600, 8)])
+@pytest.mark.parametrize(("rows", "epochs"), [(20, 2), (600, 1), (600, 8)])
 def test_a_training_of_any_length_is_as_good_as_without_averages(rows, epochs, monkeypatch):
     averaged = loss_of(fitted(rows, epochs))
     monkeypatch.setattr(fitting, "momentum", lambda _: 0.0)
