@@ -16,6 +16,7 @@ from pipeline.workflows import boards, convert, datasets, deploy, next_commands,
 app = App()
 
 CONFIG = CONFIGS / "gesture_conv1d.yaml"
+SETTINGS = [f"data.path={PROJECT / SAMPLE}", "split.hold_out=true"]  # it is shown on new takes
 SEED = 1
 NEEDED_FOR_QEMU = ("qemu-system-arm", "arm-none-eabi-gcc")
 
@@ -36,7 +37,7 @@ def run(as_json: bool) -> None:
     """Print each step as it is done. The board is emulated: on QEMU where it is installed."""
     name = "virtual" if all(map(shutil.which, NEEDED_FOR_QEMU)) else "native"
     with console.epochs(as_json) as on_epoch:
-        trained = train.train(CONFIG, [f"data.path={PROJECT / SAMPLE}"], None, on_epoch)
+        trained = train.train(CONFIG, SETTINGS, None, on_epoch)
     show_trained(trained, as_json)
     with console.steps(as_json) as on_step:
         converted = convert.convert(trained.run, None, on_step)

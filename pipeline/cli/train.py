@@ -18,6 +18,7 @@ from pipeline.workflows import next_commands
 from pipeline.workflows import train as workflow
 
 app = App()
+HOLD_OUT = "split.hold_out=true"
 
 
 @app.command()
@@ -31,6 +32,9 @@ def train(
     run: Annotated[
         Path | None, typer.Option(help="Run folder; else runs/CONFIG, numbered.")
     ] = None,
+    hold_out: Annotated[
+        bool, typer.Option("--hold-out", help="Keep the test part from the model of the run too.")
+    ] = False,
     resume: Annotated[
         Path | None, typer.Option(help="A run folder whose training was broken off; no CONFIG.")
     ] = None,
@@ -38,21 +42,25 @@ def train(
 ) -> None:
     """Fit a model, write a report.
 
+    A model is trained without the test part, and tested. Another one then trains on all
+    recordings; that one goes on the board. With --hold-out the tested one does.
+
     A training that was killed goes on after its last whole epoch with --resume RUN.
 
     \b
     Example: gesture train gesture_conv1d --set fit.epochs=20
     """
+    chosen = [*(settings or ()), *([HOLD_OUT] if hold_out else ())]
     with console.epochs(json) as on_epoch:
         if config is not None and resume is None:
-            result = workflow.train(config, each_once(settings), run, on_epoch)
-        elif resume is not None and not (config or settings or run):
+            result = workflow.train(config, each_once(chosen), run, on_epoch)
+        elif resume is not None and not (config or chosen or run):
             result = workflow.resume(resume, on_epoch)
-        elif resume is not None and settings and not config:
+        elif resume is not None and chosen and not config:
             raise UsageError(
                 "Settings cannot be changed when a training is resumed.",
                 f"--resume continues {resume} with the settings that it began with",
-                "leave --set out, or train a new run: `gesture train CONFIG --set ...`",
+                "leave --set and --hold-out out, or train a new run: `gesture train CONFIG`",
             )
         else:
             raise UsageError(
@@ -88,6 +96,7 @@ def show_trained(trained: Trained, as_json: bool) -> None:
             *console.figure_rows(trained.figures),
             ("training", trained.ended),
             ("split", trained.split_note),
+            *([("deployed model", trained.deployed)] if trained.deployed else ()),
             ("report", trained.report),
         ],
     )

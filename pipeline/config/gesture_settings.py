@@ -190,6 +190,11 @@ class SplitConfig(Section):
         description="share of the other folds for early stopping and thresholds; 0: none",
     )
     seed: Seed = 1
+    hold_out: bool = Field(
+        False,
+        description="whether the model of the run has not seen the test part; false: after the "
+        "test another model is trained on all recordings, and that one goes on the board",
+    )
 
     @field_validator("by", mode="before")
     @classmethod

@@ -13,9 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from pipeline.core.errors import MismatchError, PipelineError
 from pipeline.core.files import regular, save_text
@@ -119,6 +126,7 @@ class Contract(Part):
         streaming: whether the network gets only the new samples, a hop at a time.
         labels: of the scores; empty where the outputs are forecasts, in the order of `horizons`,
             or characters of the vocabulary.
+        trained_on: all recordings: after another model was tested.
     """
 
     version: Literal[3] = 3
@@ -136,6 +144,15 @@ class Contract(Part):
     horizons: tuple[Horizon, ...] = ()
     quantization: Quantization | None = Field(default=None, alias="quantisation")  # key on disk
     hashes: Hashes
+    trained_on: Literal["training part", "all recordings"] = "training part"
+
+    @model_serializer(mode="wrap")
+    def _without_the_usual(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Contracts before `trained_on` keep their hash."""
+        content: dict[str, Any] = serialize(self)
+        if self.trained_on == "training part":
+            del content["trained_on"]
+        return content
 
     @property
     def gestures(self) -> tuple[str, ...]:

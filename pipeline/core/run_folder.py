@@ -15,6 +15,7 @@ from pipeline.core.errors import MismatchError, PipelineError
 from pipeline.core.files import load_json, save_json
 from pipeline.core.project import user_cache
 
+HELD_OUT = "held_out"
 ORIGIN = "run"  # a link from a build folder to its run
 
 
@@ -108,6 +109,22 @@ class RunFolder:
     firmware_file = _File("firmware.json")  # facts of the firmware image
 
     @property
+    def held_out(self) -> RunFolder:
+        """The run in it, of the model that was trained without the test part."""
+        return RunFolder(self.path / HELD_OUT)
+
+    @property
+    def tested(self) -> RunFolder:
+        """The run with the results on the test part: `held_out`, or itself where there is none."""
+        return self.held_out if self.held_out.path.is_dir() else self
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether an unfinished training has kept something."""
+        begun = (self.checkpoint_file, self.held_out.checkpoint_file, self.held_out.contract_file)
+        return any(file.is_file() for file in begun)
+
+    @property
     def build(self) -> Path:
         """The build folder, outside the run: objects, logs and the twin. It may be deleted."""
         return build_folder(self.path)
@@ -134,6 +151,7 @@ ARTIFACTS: Mapping[str, tuple[str, ...]] = {
     "train": (
         *("config.yaml", "metrics.json", "splits.json", "windows.npz", "recordings.npz"),
         *("series.npz", "vocabulary.json", "model.keras", "confusion_matrix.png"),
+        f"{HELD_OUT}/config.yaml",
     ),
     "convert": (
         *("model.tflite", "model_data.h", "model_data.c", "model_lstm.tflite", "embedding.npz"),
@@ -214,6 +232,8 @@ def check(run: RunFolder, remakes: str | None = None) -> str:
     Raises:
         PipelineError: MISMATCH, for the first artifact that is changed, missing or new.
     """
+    if run.tested != run:
+        check(run.tested, remakes)
     known = RunHashes.load(run)
     if known.coming and remakes != "convert":
         raise MismatchError(

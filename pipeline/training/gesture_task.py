@@ -74,6 +74,31 @@ def train_gestures(
     )
 
 
+def train_on_all(
+    dataset: SequenceDataset,
+    config: GestureConfig,
+    epochs: int,
+    run: RunFolder,
+    on_epoch: Callable[[Epoch], None],
+) -> None:
+    """Train the network that goes on the board, and leave the run complete for conversion.
+
+    Args:
+        dataset: all recordings, as make_whole_dataset cuts them.
+        epochs: as many as were best for the network that was tested.
+    """
+    checkpointing = Checkpointing(run, config, dataset.fingerprint)
+    fit_config = config.fit.model_copy(update={"epochs": epochs})
+    fitting = config.model_copy(update={"fit": fit_config})
+    fitted, scaling = fit_gestures(dataset, fitting, on_epoch, checkpointing)
+    save_model(run, fitted)
+    _save_splits(run, dataset)
+    save_arrays(run.windows_file, calibration=_calibration(dataset, scaling))
+    save_json(run.metrics_file, training_record(fitted, dataset.split_note))
+    contract = _contract(dataset, config, scaling)
+    finish(run, contract.model_copy(update={"trained_on": "all recordings"}))
+
+
 def _save_splits(run: RunFolder, dataset: SequenceDataset) -> None:
     parts = {
         part: sorted({dataset.groups[index] for index in indices})
@@ -172,7 +197,7 @@ def _training_task(
         build_model=lambda: build(config.model, source, head),
         training=fit_data(dataset, "train", scaling, config),
         validation=fit_data(dataset, "validation", scaling, config)
-        if config.split.validation
+        if len(dataset.splits["validation"])
         else None,
         loss=lambda: smoothed_cross_entropy(config.fit.label_smoothing),
         training_model=on_streams if dataset.begins is not None else same_model,

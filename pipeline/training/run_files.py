@@ -41,6 +41,7 @@ class Trained:
         figures: other results on the test part.
         note: what the model will not do well; empty where nothing is known.
         ended: after how many epochs, and why.
+        deployed: how the model of the run was trained, where another one was tested.
     """
 
     run: Path
@@ -51,6 +52,7 @@ class Trained:
     figures: tuple[Figure, ...] = ()
     note: str = ""
     ended: str = ""
+    deployed: str = ""
 
 
 def save_model(run: RunFolder, fitted: Fitted) -> None:

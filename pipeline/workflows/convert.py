@@ -85,11 +85,12 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
 
 def convert_locked(run: RunFolder, budget_file: Path | None, on_step: OnStep) -> Converted:
     """As `convert`, for a run that this process has locked."""
-    require_supported(run.require(run.keras_file, "train"))
     budget = Budget() if budget_file is None else load_budget(budget_file)
-    compiled, verified = _verified_network(run, budget, on_step)
-    result = EVALUATE_TASK[verified.contract.task](verified)
-    _save(compiled, verified, result.contract)
+    compiled, result = _tested(run.tested, budget, on_step)
+    if run.tested != run:
+        on_step("the model that was tested is converted; next the one for the board")
+        compiled, contract = _deployed(run, budget, on_step, result.contract.policy)
+        result = replace(result, contract=contract)
     write_report(run)
     return Converted(
         run=run.path,
@@ -108,6 +109,24 @@ def convert_locked(run: RunFolder, budget_file: Path | None, on_step: OnStep) ->
         sources=run.sources,
         note="" if result.decided is None else background_note(run, result.decided.rest),
     )
+
+
+def _tested(run: RunFolder, budget: Budget, on_step: OnStep) -> tuple[_Compiled, TaskResult]:
+    """Convert a model, and evaluate its C on the test part that it has not seen."""
+    compiled, verified = _verified_network(run, budget, on_step)
+    result = EVALUATE_TASK[verified.contract.task](verified)
+    _save(compiled, verified, result.contract)
+    return compiled, result
+
+
+def _deployed(
+    run: RunFolder, budget: Budget, on_step: OnStep, policy: DecisionPolicy
+) -> tuple[_Compiled, Contract]:
+    """Convert a model that was trained on all recordings, with the policy of the tested one."""
+    compiled, verified = _verified_network(run, budget, on_step)
+    contract = verified.contract.model_copy(update={"decision": policy})
+    _save(compiled, verified, contract)
+    return compiled, contract
 
 
 @dataclass(frozen=True)
@@ -130,8 +149,10 @@ def _verified_network(
     run: RunFolder, budget: Budget, on_step: OnStep
 ) -> tuple[_Compiled, VerifiedRun]:
     """Quantize, compile to C and compare with the reference; all files go to a draft."""
+    require_supported(run.require(run.keras_file, "train"))
     trained = run.contract()
-    windows = load_windows(run, window_arrays(trained.task))
+    windows = load_windows(run.tested, window_arrays(trained.task))
+    windows |= load_windows(run, {"calibration"})
     draft = RunFolder(run.build / "converted")
     shutil.rmtree(draft.path, ignore_errors=True)
     log = run.build / "convert.log"

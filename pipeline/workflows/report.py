@@ -96,17 +96,17 @@ INT32 = np.iinfo(np.int32)
 
 def sweep(run: RunFolder, on_step: OnStep) -> Robustness:
     """The robustness of this model: from the run, or computed and saved there."""
-    contract = converted_contract(run)
+    contract = converted_contract(run.tested)
     saved = saved_sweep(run, contract.hash())
     if saved is not None:
         return saved
-    held_out = held_out_windows(run, contract)
+    held_out = held_out_windows(run.tested, contract)
     count = len(held_out.targets)
     chosen = np.linspace(0, count - 1, min(count, MOST_WINDOWS)).astype(np.int64)
     chosen = np.tile(chosen, -(-LEAST_ASKED // len(chosen)))
     windows, targets = held_out.windows[chosen], held_out.targets[chosen]
     channels = tuple(channel.name for channel in contract.channels)
-    twin = run_twin(run)
+    twin = run_twin(run.tested)
     curves = []
     for disturbance in DISTURBANCES:
         on_step(f"disturbing: {disturbance.name}")
@@ -179,9 +179,10 @@ def gather(run: RunFolder) -> GestureFacts:
     """Read the facts of a gesture run."""
     facts = facts_of(run)
     contract, settings, metrics = facts["contract"], facts["settings"], facts["metrics"]
-    held_out = held_out_windows(run, contract)
+    tested_contract = run.tested.contract()
+    held_out = held_out_windows(run.tested, tested_contract)
     evaluation = optional_json(run.evaluation_file, "evaluate")
-    robustness = saved_sweep(run, contract.hash())
+    robustness = saved_sweep(run, tested_contract.hash())
     return GestureFacts(
         **facts,
         verdict=_verdict(contract, settings, metrics, held_out, evaluation),
@@ -194,9 +195,9 @@ def gather(run: RunFolder) -> GestureFacts:
 
 
 def _timeline(run: RunFolder) -> Timeline | None:
-    if not run.events_file.is_file():
+    if not run.tested.events_file.is_file():
         return None
-    streams = Events.load(run.events_file).gestures
+    streams = Events.load(run.tested.events_file).gestures
     longest = max(streams, key=lambda calls: len(calls.gestures), default=None)
     if longest is None or not longest.gestures:
         return None
@@ -215,9 +216,9 @@ def events_of(run: RunFolder, evaluation: Mapping[str, Any] | None) -> dict[str,
     if honest is not None:
         called: dict[str, Any] = honest["called"]
         return called
-    if not run.events_file.is_file():
+    if not run.tested.events_file.is_file():
         return None
-    return asdict(outcome([Events.load(run.events_file)]))
+    return asdict(outcome([Events.load(run.tested.events_file)]))
 
 
 def _honest(evaluation: Mapping[str, Any] | None) -> dict[str, Any] | None:

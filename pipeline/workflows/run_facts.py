@@ -66,8 +66,9 @@ def load_settings(run: RunFolder) -> dict[str, Any]:
 
 
 def load_metrics(run: RunFolder) -> dict[str, Any]:
-    """The content of metrics.json."""
-    return load_json(run.require(run.metrics_file, "train"), "train")
+    """The content of metrics.json, with the results on the test part."""
+    tested = run.tested
+    return load_json(tested.require(tested.metrics_file, "train"), "train")
 
 
 def image_of(run: RunFolder, contract: Contract) -> dict[str, Any] | None:
@@ -167,7 +168,8 @@ def int8_accuracy(run: RunFolder, contract: Contract) -> float | None:
     """The accuracy of the compiled C; None without conversion, and for tasks without labels."""
     if contract.quantization is None or not contract.labels:
         return None
-    return HeldOutScores.load(run.require(run.scores_file, "convert")).int8_accuracy
+    tested = run.tested
+    return HeldOutScores.load(tested.require(tested.scores_file, "convert")).int8_accuracy
 
 
 def int8_loss(run: RunFolder, contract: Contract) -> float | None:
@@ -216,11 +218,11 @@ def background_note(run: RunFolder, rest: EventScore | None = None) -> str:
 
 def _is_background_recorded(run: RunFolder, config: GestureConfig) -> bool:
     """Between marked gestures there is background too."""
-    held_out = HeldOutRecordings.load(run.recordings_file)
+    held_out = HeldOutRecordings.load(run.tested.recordings_file)
     if any(recording.intervals for recording in (*held_out.validation, *held_out.test)):
         return True
     wanted = {config.data.background, *config.unknown.labels}
-    return not wanted.isdisjoint(_labels(load_json(run.splits_file, "train").values()))
+    return not wanted.isdisjoint(_labels(load_json(run.tested.splits_file, "train").values()))
 
 
 def _labels(parts: Iterable[object]) -> set[str]:

@@ -36,7 +36,7 @@ def begun_run(path: Path | None, name: str) -> Iterator[RunFolder]:
         try:
             yield run
         except Exception:
-            if not run.checkpoint_file.is_file():
+            if not run.is_resumable:
                 shutil.rmtree(run.path, ignore_errors=True)
                 with suppress(OSError):  # there are other runs
                     RUNS.rmdir()

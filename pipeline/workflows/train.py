@@ -24,11 +24,11 @@ from pipeline.datasets.held_out_recordings import held_out
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.sentiment import sentiment_dataset
 from pipeline.datasets.series import read_series
-from pipeline.datasets.windows import make_dataset
+from pipeline.datasets.windows import LEAKY, make_dataset, make_whole_dataset
 from pipeline.training.checkpoints import epochs_kept
 from pipeline.training.fit import Epoch
 from pipeline.training.forecast_task import train_forecast
-from pipeline.training.gesture_task import train_gestures
+from pipeline.training.gesture_task import train_gestures, train_on_all
 from pipeline.training.models import check_hop, check_window
 from pipeline.training.run_files import Trained
 from pipeline.training.text_task import train_generation, train_sentiment
@@ -88,7 +88,8 @@ def _trained(config: TaskConfig, run: RunFolder, on_epoch: Callable[[Epoch], Non
 
 
 def _how_it_ended(config: TaskConfig, run: RunFolder) -> str:
-    epochs, most = len(load_json(run.metrics_file, "train")["epochs"]), config.fit.epochs
+    metrics = load_json(run.tested.metrics_file, "train")
+    epochs, most = len(metrics["epochs"]), config.fit.epochs
     if epochs == most:
         return f"after all {most} epochs"
     no_better = f"no better for {config.fit.patience}"
@@ -96,14 +97,19 @@ def _how_it_ended(config: TaskConfig, run: RunFolder) -> str:
 
 
 def _interrupted(config: TaskConfig, run: RunFolder) -> PipelineError:
-    epochs = epochs_kept(run)
+    epochs = epochs_kept(run) or epochs_kept(run.held_out)
+    if run.held_out.contract_file.exists():
+        what = "The training on all recordings was stopped; the test before it is kept."
+    elif epochs:
+        most = config.fit.epochs
+        what = f"The training was stopped, and {epochs} of at most {most} epochs are kept."
+    else:
+        what = "The training was stopped before its first epoch was kept."
     return PipelineError(
-        f"The training was stopped, and {epochs} of at most {config.fit.epochs} epochs are kept."
-        if epochs
-        else "The training was stopped before its first epoch was kept.",
+        what,
         "Ctrl-C was pressed",
         f"resume it: `gesture train --resume {shlex.quote(str(run.path))}`"
-        if epochs
+        if run.is_resumable
         else "nothing is lost: type the same command again",
         ExitCode.INTERRUPTED,
     )
@@ -112,8 +118,42 @@ def _interrupted(config: TaskConfig, run: RunFolder) -> PipelineError:
 def _train_gestures(
     config: GestureConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
 ) -> Trained:
-    trained = train_on(load_recordings(config.data.path), config, folder, on_epoch)
+    recordings = load_recordings(config.data.path)
+    if config.split.hold_out or config.split.by == LEAKY:
+        trained = train_on(recordings, config, folder, on_epoch)
+    else:
+        trained = _train_on_all(recordings, config, folder, on_epoch)
     return replace(trained, note=background_note(folder))
+
+
+def _train_on_all(
+    recordings: Sequence[Recording],
+    config: GestureConfig,
+    folder: RunFolder,
+    on_epoch: Callable[[Epoch], None],
+) -> Trained:
+    """Train and test with a part held out; then train again, on all recordings."""
+    tested = folder.held_out
+    if not tested.contract_file.exists():
+        train_on(recordings, config, tested, on_epoch)
+    metrics = load_json(tested.metrics_file, "train")
+    epochs = _best_epoch(metrics["epochs"])
+    dataset = make_whole_dataset(recordings, config)
+    train_on_all(dataset, config, epochs, folder, on_epoch)
+    return Trained(
+        folder.path,
+        metrics["accuracy"],
+        sum(map(sum, metrics["confusion"])),
+        metrics["split"],
+        folder.report_file,
+        deployed=f"after the test, {epochs} epochs on all {len(set(dataset.groups))} recordings",
+    )
+
+
+def _best_epoch(epochs: Sequence[Mapping[str, Any]]) -> int:
+    """The number of the epoch with the lowest validation loss; without one, of the last."""
+    losses = [epoch["validation_loss"] for epoch in epochs]
+    return len(losses) if None in losses else losses.index(min(losses)) + 1
 
 
 def train_on(

@@ -19,6 +19,7 @@ QUICK = (
     "model.convolutions=[{filters: 4, pool: 2}]",
     "--set",
     "augment.passes=1",
+    "--hold-out",
 )
 
 

@@ -42,7 +42,7 @@ def spells(shared_data: Path, qemu: None, tmp_path_factory: pytest.TempPathFacto
     recordings = shared_data / "gestures" / "spells"
     imported = gesture("data", "import", recordings, "--dataset", "spells", "--json", cwd=work)
     assert sum(entry["takes"] for entry in imported.json["takes"]) == 125
-    words = ("--set", "data.path=data/spells", *FOLD, "--run", "runs/spells")
+    words = ("--set", "data.path=data/spells", *FOLD, "--hold-out", "--run", "runs/spells")
     for step in (
         ("train", CONFIG, *words),
         ("convert", "runs/spells"),

@@ -37,7 +37,10 @@ QUICK = ("fit.epochs=8", "augment.passes=2", "model.convolutions=[{filters: 16, 
 
 def trained(work: Path, name: str) -> RunFolder:
     words = [word for setting in ("data.path=data/mine", *QUICK) for word in ("--set", setting)]
-    for step in (("train", CONFIG, *words, "--run", f"runs/{name}"), ("convert", f"runs/{name}")):
+    for step in (
+        ("train", CONFIG, "--hold-out", *words, "--run", f"runs/{name}"),
+        ("convert", f"runs/{name}"),
+    ):
         gesture(*step, cwd=work)
     return RunFolder(work / "runs" / name)
 

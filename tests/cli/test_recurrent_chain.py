@@ -24,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("recurrent")
 LIMIT_S = 120
 MOST_OFF = 0.04  # of a score: int8 for h and the weights
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O2")
-QUICK = ("--set", "fit.epochs=2", "--set", "augment.passes=1")
+QUICK = ("--set", "fit.epochs=2", "--set", "augment.passes=1", "--hold-out")
 MODELS = {
     "lstm": ("gesture_lstm.yaml", "model.units=[6, 5]"),
     "window": ("gesture_gru.yaml", "model.units=[8, 6]"),

@@ -24,7 +24,7 @@ from tests.takes import takes
 CONFIG = """
 data: {path: data/four}
 window: {length: 40, hop: 8}
-split: {folds: 4, validation: 0}
+split: {folds: 4, validation: 0, hold_out: true}
 augment: {passes: 1}
 model: {convolutions: [{filters: 4, pool: 2}]}
 fit: {epochs: 3, patience: 1}
