@@ -101,6 +101,7 @@ def show_trained(trained: Trained, as_json: bool) -> None:
         ],
     )
     console.show_note(trained.note)
+    console.show_note(trained.weakness)
 
 
 def _accuracy(trained: Trained) -> list[tuple[str, object]]:

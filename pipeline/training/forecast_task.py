@@ -182,7 +182,23 @@ def _save_metrics(
     run: RunFolder, dataset: SeriesDataset, fitted: Fitted, scores: Sequence[ForecastScore]
 ) -> None:
     content = training_record(fitted, dataset.split_note)
-    save_json(run.metrics_file, content | {"forecasts": [asdict(score) for score in scores]})
+    content |= {"forecasts": [asdict(score) for score in scores], "weakness": _weakness(scores)}
+    save_json(run.metrics_file, content)
+
+
+def _weakness(scores: Sequence[ForecastScore]) -> str:
+    """A sentence that names the outputs for which a guess is better; empty where there are none."""
+    worse = [
+        f"{score.channel} in {score.steps} steps"
+        for score in scores
+        if score.model.mae >= score.best_guess.mae
+    ]
+    if not worse:
+        return ""
+    return (
+        "The model is no better than none: the last value, or that of a season ago, is as good a "
+        f"forecast of {', '.join(worse)}."
+    )
 
 
 def _contract(dataset: SeriesDataset, config: ForecastConfig, task: ForecastTask) -> Contract:

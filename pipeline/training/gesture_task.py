@@ -18,7 +18,13 @@ from pipeline.core.files import atomic_write, save_arrays, save_json
 from pipeline.core.run_folder import RunFolder
 from pipeline.training.checkpoints import Checkpointing
 from pipeline.training.fit import Epoch, Fitted, fit
-from pipeline.training.metrics import Metrics, TestScores, classification_metrics, score_test_part
+from pipeline.training.metrics import (
+    Metrics,
+    TestScores,
+    classification_metrics,
+    no_better_than_one_answer,
+    score_test_part,
+)
 from pipeline.training.models import Head, Source, build, history
 from pipeline.training.run_files import (
     CALIBRATION_STRETCH,
@@ -62,7 +68,7 @@ def train_gestures(
     save_model(run, fitted)
     _save_splits(run, dataset)
     _save_windows(run, dataset, scaling, tested)
-    _save_metrics(run, dataset, metrics, fitted)
+    _save_metrics(run, dataset, metrics, fitted, tested)
     _save_confusion_picture(run, dataset, metrics)
     finish(run, _contract(dataset, config, scaling))
     return Trained(
@@ -137,11 +143,14 @@ def _calibration(dataset: SequenceDataset, scaling: Scaling) -> Float32:
 
 
 def _save_metrics(
-    run: RunFolder, dataset: SequenceDataset, metrics: Metrics, fitted: Fitted
+    run: RunFolder, dataset: SequenceDataset, metrics: Metrics, fitted: Fitted, tested: TestScores
 ) -> None:
     content = asdict(metrics) | training_record(fitted, dataset.split_note)
     content["confusion"] = metrics.confusion.tolist()
     content["labels"] = list(dataset.labels)
+    content["weakness"] = no_better_than_one_answer(
+        tested.targets, metrics.accuracy, dataset.labels
+    )
     save_json(run.metrics_file, content)
 
 

@@ -139,6 +139,19 @@ def score_test_part(
     )
 
 
+def no_better_than_one_answer(targets: Int32, accuracy: float, labels: Sequence[str]) -> str:
+    """A sentence if the same answer to everything would be right as often; else empty."""
+    counts = np.bincount(targets, minlength=len(labels))
+    best = int(counts.argmax())
+    share = float(counts[best] / counts.sum())
+    if accuracy > share:
+        return ""
+    return (
+        f"The model is no better than none: `{labels[best]}` as the answer to "
+        f"everything would be right {share:.1%} of the time."
+    )
+
+
 CONFIDENCE = 0.95
 HALVINGS = 60
 MANY = 10_000

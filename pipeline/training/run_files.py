@@ -39,6 +39,7 @@ class Trained:
         split_note: how the test part was chosen.
         report: the HTML file.
         figures: other results on the test part.
+        weakness: a sentence if the model is no better than none; else empty.
         note: what the model will not do well; empty where nothing is known.
         ended: after how many epochs, and why.
         deployed: how the model of the run was trained, where another one was tested.
@@ -50,6 +51,7 @@ class Trained:
     split_note: str
     report: Path
     figures: tuple[Figure, ...] = ()
+    weakness: str = ""
     note: str = ""
     ended: str = ""
     deployed: str = ""

@@ -19,7 +19,7 @@ from pipeline.core.run_folder import RunFolder
 from pipeline.core.tokens import FIRST, TokenDataset
 from pipeline.training.checkpoints import Checkpointing
 from pipeline.training.fit import Epoch, Fitted, fit
-from pipeline.training.metrics import classification_metrics
+from pipeline.training.metrics import classification_metrics, no_better_than_one_answer
 from pipeline.training.models import Head, Source, build
 from pipeline.training.run_files import (
     CALIBRATION_STRETCH,
@@ -110,6 +110,7 @@ def train_sentiment(
     content = asdict(metrics) | _text_metrics(dataset, fitted)
     content["confusion"] = metrics.confusion.tolist()
     content["mistakes"] = _worst_mistakes(dataset, scores)
+    content["weakness"] = no_better_than_one_answer(targets, metrics.accuracy, dataset.labels)
     save_json(run.metrics_file, content)
     finish(run, _sentiment_contract(dataset, config))
     return Trained(run.path, metrics.accuracy, len(test), dataset.split_note, run.report_file)
@@ -246,11 +247,26 @@ def train_generation(
     content = _text_metrics(dataset, fitted)
     content |= {"loss": loss, "bits_per_character": bits, "characters": test.size}
     content["samples"] = _samples(fitted.model, config, dataset)
+    content["weakness"] = _no_better_than_frequencies(dataset, loss)
     save_json(run.metrics_file, content)
     finish(run, _generation_contract(dataset, config))
     in_bits = Figure("loss in bits", bits, "bits a character")
     figures = (Figure("loss", loss, "nats a character"), in_bits)
     return Trained(run.path, None, len(test), dataset.split_note, run.report_file, figures=figures)
+
+
+def _no_better_than_frequencies(dataset: TokenDataset, loss: float) -> str:
+    """A sentence if guesses by the frequency of each character lose as little; else empty."""
+    size = dataset.vocabulary.size
+    counts = np.bincount(dataset.inputs["train"].ravel(), minlength=size) + 1  # none is impossible
+    likelihoods = np.log(counts / counts.sum())
+    guessed = -float(likelihoods[dataset.targets["test"]].mean())
+    if loss < guessed:
+        return ""
+    return (
+        "The model is no better than none: guesses by the frequency of each character would lose "
+        f"{guessed:.3g} nats a character."
+    )
 
 
 def _generation_task(dataset: TokenDataset, config: GenerationConfig) -> TrainingTask:

@@ -33,7 +33,7 @@ from pipeline.training.models import check_hop, check_window
 from pipeline.training.run_files import Trained
 from pipeline.training.text_task import train_generation, train_sentiment
 from pipeline.workflows.report import write_report
-from pipeline.workflows.run_facts import background_note
+from pipeline.workflows.run_facts import background_note, load_metrics
 from pipeline.workflows.runs import RUNS, begun_run, find_run, point_latest_at
 
 
@@ -84,11 +84,11 @@ def _trained(config: TaskConfig, run: RunFolder, on_epoch: Callable[[Epoch], Non
         raise _interrupted(config, run) from None
     write_report(run)
     point_latest_at(run)
-    return replace(trained, ended=_how_it_ended(config, run))
+    metrics = load_metrics(run)
+    return replace(trained, ended=_how_it_ended(config, metrics), weakness=metrics["weakness"])
 
 
-def _how_it_ended(config: TaskConfig, run: RunFolder) -> str:
-    metrics = load_json(run.tested.metrics_file, "train")
+def _how_it_ended(config: TaskConfig, metrics: Mapping[str, Any]) -> str:
     epochs, most = len(metrics["epochs"]), config.fit.epochs
     if epochs == most:
         return f"after all {most} epochs"
