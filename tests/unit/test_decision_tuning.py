@@ -124,6 +124,10 @@ def test_a_rate_that_cannot_be_met_costs_no_gesture_and_is_reported(twin: Twin) 
     choice = choose_policy([real], other, settings(), LABELS, twin.decide)
     assert choice.f1 == f1(twin, choice.policy, real) >= 0.95
     assert choice.false_alarms_per_hour > 1
+    assert (
+        f"{choice.false_alarms_per_hour:.1f} false alarms an hour there, 1 is the goal"
+        in choice.how
+    )
     assert "would cost more than 10%" in choice.how
 
 
