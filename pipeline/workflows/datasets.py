@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.config.gesture_settings import load_gesture_config
 from pipeline.core.artifacts import Recording
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import UsageError
 from pipeline.core.files import load_json, reading, save_text, writing
 from pipeline.core.locks import Lock
 from pipeline.datasets.catalogue import CATALOGUE, Published, RemoteFile, files_of
@@ -118,11 +118,10 @@ def held_out_names(run: Path) -> set[str]:
     """The names of the takes of the test part of a run."""
     folder = open_run(run)
     if folder.tested != folder:
-        raise PipelineError(
+        raise UsageError(
             f"The model of {run} has no held-out takes.",
             "after its test it was trained on all recordings, so it knows every take",
             "record new takes, or train a run with `gesture train CONFIG --hold-out`",
-            ExitCode.USAGE,
         )
     file = folder.require(folder.splits_file, "train")
     with reading(file, "train"):

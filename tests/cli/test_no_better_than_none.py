@@ -48,7 +48,6 @@ def test_a_training_that_came_to_nothing_says_so(
 ) -> None:
     (tmp_path / "it.yaml").write_text(make(tmp_path), "utf-8")
     ended = gesture("train", "it.yaml", *NOTHING, "--run", "run", cwd=tmp_path)
-    assert ended.code == 0, ended.err
     (line,) = (line for line in ended.out.splitlines() if "no better than none" in line)
     assert better in line
     page = (tmp_path / "run" / "report.html").read_text("utf-8")
