@@ -13,6 +13,7 @@ from pipeline.cli.parser import App, Json, each_once
 from pipeline.config.budget import budget_reference
 from pipeline.config.reference import settings_reference
 from pipeline.core.errors import UsageError
+from pipeline.training.metrics import share_interval
 from pipeline.training.run_files import Trained
 from pipeline.workflows import next_commands
 from pipeline.workflows import train as workflow
@@ -107,4 +108,7 @@ def show_trained(trained: Trained, as_json: bool) -> None:
 def _accuracy(trained: Trained) -> list[tuple[str, object]]:
     if trained.accuracy is None:
         return []
-    return [("accuracy", f"{trained.accuracy:.1%} of {trained.test_windows} held out")]
+    count = trained.test_windows
+    low, high = share_interval(round(trained.accuracy * count), count)
+    likely = f"true share probably {low:.0%} to {high:.0%}"
+    return [("accuracy", f"{trained.accuracy:.1%} of {count} held out ({likely})")]

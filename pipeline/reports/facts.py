@@ -77,6 +77,7 @@ class Verdict:
     folds: int
     int8: bool
     accuracy: float
+    accuracy_interval: tuple[float, float]
     balanced_accuracy: float
     windows: int
     labels: tuple[str, ...]

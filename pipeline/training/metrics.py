@@ -219,6 +219,15 @@ def _sum(streams: Sequence[MatchedEvents], name: str) -> int:
     return sum(getattr(stream, name) for stream in streams)
 
 
+def share_interval(right: int, count: int) -> tuple[float, float]:
+    """The 95 % confidence interval of a share (Wilson, JASA 22, 1927); count: above 0."""
+    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    share, weight = right / count, z**2 / count
+    middle = share + weight / 2
+    width = z * math.sqrt((share * (1 - share) + weight / 4) / count)
+    return max(0.0, (middle - width) / (1 + weight)), min(1.0, (middle + width) / (1 + weight))
+
+
 def poisson_interval(count: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """The exact confidence interval of a Poisson mean (Garwood, Biometrika 28, 1936).
 

@@ -35,7 +35,12 @@ from pipeline.reports.pages import (
     render_gestures,
     render_sentiment,
 )
-from pipeline.training.metrics import Metrics, classification_metrics, metrics_from_confusion
+from pipeline.training.metrics import (
+    Metrics,
+    classification_metrics,
+    metrics_from_confusion,
+    share_interval,
+)
 from pipeline.training.robustness import Curve, Robustness, make_curve
 from pipeline.twin.library import Twin
 from pipeline.workflows.decision import Events, outcome
@@ -276,10 +281,12 @@ def _own(
 
 
 def _measured(found: Metrics) -> dict[str, Any]:
+    right, windows = int(np.trace(found.confusion)), int(found.confusion.sum())
     return {
+        "accuracy_interval": share_interval(right, windows),
         "accuracy": found.accuracy,
         "balanced_accuracy": found.balanced_accuracy,
-        "windows": int(found.confusion.sum()),
+        "windows": windows,
         "labels": tuple(score.label for score in found.classes),
         "confusion": found.confusion.tolist(),
         "classes": tuple(ClassResult(**asdict(score)) for score in found.classes),

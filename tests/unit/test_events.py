@@ -15,6 +15,7 @@ from pipeline.training.metrics import (
     classification_metrics,
     poisson_interval,
     score_events,
+    share_interval,
 )
 
 RATE_HZ = 100.0
@@ -167,3 +168,11 @@ def test_all_wrong_is_zero_and_no_error() -> None:
     metrics = measured([0, 1, 2], [1, 2, 0])
     assert (metrics.accuracy, metrics.balanced_accuracy) == (0, 0)
     assert all(score.f1 == 0 for score in metrics.classes)
+
+
+@pytest.mark.parametrize(
+    ("right", "count", "interval"),
+    [(7, 7, (0.6457, 1.0)), (8, 10, (0.4902, 0.9433)), (0, 20, (0.0, 0.1611))],
+)
+def test_few_windows_leave_a_share_open(right: int, count: int, interval: tuple[float, float]):
+    assert share_interval(right, count) == pytest.approx(interval, abs=1e-4)

@@ -160,6 +160,14 @@ def test_the_runs_own_split_is_named_where_the_headline_is_of_others(text: str) 
     assert note not in Page(render_gestures(facts(evaluated=False))).words
 
 
+def test_the_share_has_its_interval_and_the_deployed_model_its_name(text: str) -> None:
+    assert "probably 40.9 % to 92.9 %" in " ".join(Page(text).words.split())
+    other = facts().contract.model_copy(update={"trained_on": "all recordings"})
+    deployed = render_gestures(facts(contract=other))
+    assert "The model for the board is another one" in deployed
+    assert "The model for the board is another one" not in text
+
+
 def test_a_board_that_tolerates_any_turn_says_so() -> None:
     robust = {**(facts().robustness or {}), "rotation_limit_deg": None}
     assert "no angle up to 180°" in Page(render_gestures(facts(robustness=robust))).words
