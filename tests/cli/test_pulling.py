@@ -31,8 +31,8 @@ LEARNED = ("circle", "punch", "idle")
 NEVER_LEARNED = "wave"
 LIMIT_S = 60.0
 REST_S = (1.5, 2.5)
-PULLED_TAKES = 8
-QUICK = ("fit.epochs=8", "augment.passes=2", "model.convolutions=[{filters: 16, pool: 2}]")
+PULLED_TAKES = 5
+QUICK = ("fit.epochs=5", "augment.passes=2", "model.convolutions=[{filters: 16, pool: 2}]")
 
 
 def trained(work: Path, name: str) -> RunFolder:
