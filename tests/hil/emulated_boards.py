@@ -40,7 +40,7 @@ def emulated_board(board: str, sources: Path, motion: Recording, work: Path) -> 
             yield running.port
 
 
-WAITS = Timeouts(bootloader_s=2, restart_s=5, person_s=60, opening_s=10, application_s=60)
+WAITS = Timeouts(bootloader_s=2, restart_s=30, person_s=60, opening_s=30, application_s=60)
 IMPATIENT = Timeouts(bootloader_s=0.5, restart_s=0.5, person_s=0.5, opening_s=0.5, application_s=3)
 VECTORS = 8
 
