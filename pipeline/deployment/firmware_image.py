@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
 
 from pipeline.core.contract import (
     NO_BACKGROUND,
@@ -46,13 +50,6 @@ NETWORK_FILES = ("model_network.c", "model_text.c")  # of a text model the embed
 KERNEL_PREFIX = "nn_"
 NETWORK_PREFIXES = ("model_network", "model_text")
 
-_HEADER = struct.Struct("<16sHHIIIIIHHHHHH")
-_SECTION = struct.Struct("<10I")
-_SYMBOL = struct.Struct("<IIIBBH")
-_SYMBOL_TABLE = 2  # section type
-_OBJECT, _FUNCTION, _FILE = 1, 2, 4  # symbol types
-_LOCAL = 0  # binding
-
 
 @dataclass(frozen=True)
 class Symbol:
@@ -92,32 +89,26 @@ def network_symbols(elf: Path) -> list[Symbol]:
 
 def symbols(elf: Path) -> Iterator[Symbol]:
     """Yield functions and data of an image; PipelineError without a readable symbol table."""
-    content = elf.read_bytes()
-    table, names = _tables(content, elf)
     file = ""
-    for name_at, address, size, info, _, _ in _SYMBOL.iter_unpack(table):
-        name = names[name_at : names.index(b"\0", name_at)].decode("utf-8", "replace")
-        kind, binding = info & 15, info >> 4
-        if kind == _FILE:
-            file = name
-        elif kind in (_OBJECT, _FUNCTION) and size:
-            yield Symbol(name, file if binding == _LOCAL else "", address & ~1, size)
+    for symbol in _table(elf):
+        kind, size = symbol["st_info"]["type"], symbol["st_size"]
+        if kind == "STT_FILE":
+            file = symbol.name
+        elif kind in ("STT_OBJECT", "STT_FUNC") and size:
+            is_local = symbol["st_info"]["bind"] == "STB_LOCAL"
+            yield Symbol(symbol.name, file if is_local else "", symbol["st_value"] & ~1, size)
 
 
-def _tables(content: bytes, elf: Path) -> tuple[bytes, bytes]:
-    try:
-        header = _HEADER.unpack_from(content)
-        start, count = header[6], header[12]
-        sections = [_SECTION.unpack_from(content, start + 40 * i) for i in range(count)]
-        table = next(section for section in sections if section[1] == _SYMBOL_TABLE)
-        names = sections[table[6]]
-    except (struct.error, StopIteration, IndexError):
-        raise PipelineError(
-            f"{elf} has no symbol table, so the size of the network cannot be checked.",
-            "the image was stripped, or is no 32-bit ELF file",
-            "delete the run's build folder and deploy again",
-        ) from None
-    return content[table[4] : table[4] + table[5]], content[names[4] : names[4] + names[5]]
+def _table(elf: Path) -> list[Any]:
+    with suppress(ELFError), elf.open("rb") as content:
+        table = ELFFile(content).get_section_by_name(".symtab")
+        if table is not None:
+            return list(table.iter_symbols())
+    raise PipelineError(
+        f"{elf} has no symbol table, so the size of the network cannot be checked.",
+        "the image was stripped, or is no ELF file",
+        "delete the run's build folder and deploy again",
+    )
 
 
 # Data of the application, by the name of the variable in its source file.
