@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -237,7 +236,9 @@ def long_idle(subject: Subject) -> Any:
         after = client.info()
         samples = pull_samples(client)
     assert after.overruns == before.overruns
-    assert all(b.seq == a.seq + 1 for a, b in pairwise(samples))
+    # Older ones are from the cases before: a busy computer may have starved the stub of the board.
+    idle = [one.seq for one in samples if one.t_us > samples[-1].t_us - 1e6 * subject.seconds]
+    assert idle == list(range(idle[0], idle[0] + len(idle)))
     return after.contract
 
 

@@ -85,7 +85,7 @@ class Report:
                 "",
                 *self._findings(),
                 "",
-                f"The board says: `{self.said}`",
+                f"The board says: `{self.shown}`",
                 "",
                 "| case | result | took | why |",
                 "|---|---|---|---|",
