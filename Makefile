@@ -69,7 +69,7 @@ capture: setup ## record takes from a board (PORT= LABEL= PERSON= COUNT=)
 train: setup ## train a model (CONFIG=)
 	$(GESTURE) train $(call verbatim,CONFIG)
 
-convert: setup ## quantise a run and compile it to C (RUN=)
+convert: setup ## quantize a run and compile it to C (RUN=)
 	$(GESTURE) convert $(call verbatim,RUN)
 
 deploy: setup ## build, upload and prove it (RUN= PORT=; BOARD=virtual without one)
@@ -169,7 +169,7 @@ mutate: setup tools ## make small faults in the code, and count how many the tes
 times: setup ## measure how long .ci/run and make quick take; leave the machine alone meanwhile
 	$(BIN)/python -m benchmarks.house_time
 
-lock: ## write requirements.lock anew from pyproject.toml
+lock: ## write requirements.lock again from pyproject.toml
 	$(call verbatim,PYTHON) -m venv build/lock
 	build/lock/bin/pip install --quiet uv
 	build/lock/bin/uv pip compile pyproject.toml --quiet --extra dev --extra docs --universal \

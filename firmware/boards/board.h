@@ -13,7 +13,7 @@ typedef struct {
   const char *name;        /* "virtual", "native", "nano33ble" */
   const char *imu;         /* the part found so far, or "none" */
   const char *environment; /* the parts for temperature, pressure and humidity, so far, or "none" */
-  const char *revision;    /* of the board, as far as it can be told */
+  const char *revision;    /* of the board, as far as it is known */
   uint32_t tick_hz;        /* rate of ticks() */
   uint32_t sensor_millihz; /* samples per 1000 s that the sensor is set to; 0 without one */
   uint32_t stream_millihz; /* to which its samples are brought before all else; 0: as they come */

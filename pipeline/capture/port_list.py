@@ -24,7 +24,7 @@ class FoundPort:
     Attributes:
         vid_pid: USB vendor and product, in hex.
         held_by: `name (process number)` of each program that uses it, as far as visible.
-        mend: the command that grants access to it; None if there is access.
+        fix: the command that grants access to it; None if there is access.
     """
 
     device: str
@@ -32,7 +32,7 @@ class FoundPort:
     serial_number: str | None
     vid_pid: str | None
     held_by: tuple[str, ...]
-    mend: str | None
+    fix: str | None
 
 
 def plugged_in_ports() -> list[FoundPort]:
@@ -67,7 +67,7 @@ def _found(port: ListPortInfo) -> FoundPort:
         serial_number=port.serial_number,
         vid_pid=f"{port.vid:04x}:{port.pid:04x}",
         held_by=programs_using(port.device),
-        mend=missing_access(port.device),
+        fix=missing_access(port.device),
     )
 
 

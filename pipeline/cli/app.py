@@ -79,7 +79,7 @@ def _flush() -> None:
 
 
 def main() -> None:
-    """Run the command line; what a user can act on is told in words, never as a traceback."""
+    """Run the command line. Errors that a user can act on are printed without a traceback."""
     try:
         code = app(standalone_mode=False, prog_name="gesture")
         _flush()

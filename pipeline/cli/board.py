@@ -175,5 +175,5 @@ def _show_ports(ports: Sequence[FoundPort], as_json: bool) -> None:
         rows += [("serial number", port.serial_number)] if port.serial_number else []
         rows += [("VID:PID", port.vid_pid)] if port.vid_pid else []
         rows += [("held by", holder) for holder in port.held_by]
-        rows += [("no access", f"type: {port.mend}")] if port.mend else []
+        rows += [("no access", f"type: {port.fix}")] if port.fix else []
         show_table(port.device, rows)

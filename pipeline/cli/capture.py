@@ -47,7 +47,7 @@ def capture(
     label: Labels = None,
     labels_from: LabelsFrom = None,
     person: Annotated[str, typer.Option(help="Who does it.")] = "me",
-    session: Annotated[str, typer.Option(help="Anything that tells sittings apart.")] = "1",
+    session: Annotated[str, typer.Option(help="A name for one sitting.")] = "1",
     dataset: Annotated[str, typer.Option(help="Recordings go to data/DATASET.")] = "mine",
     mode: Annotated[str, typer.Option(help="motion, continuous or guided.")] = "motion",
     count: Annotated[

@@ -88,7 +88,7 @@ def _hanging(begin: str, value: object) -> list[str]:
 
 
 def show_failure(error: BaseException, as_json: bool) -> int:
-    """Tell what went wrong; the exit code. An error nobody foresaw leaves a report in a file."""
+    """Print what went wrong; returns the exit code. An unexpected error is saved in a file."""
     if isinstance(error, KeyboardInterrupt | StoppedError):
         with suppress(OutputError):
             err.print("stopped")
@@ -104,10 +104,10 @@ def show_failure(error: BaseException, as_json: bool) -> int:
     if not isinstance(error, PipelineError):
         error = _bug(error)
     if as_json and not isinstance(error, OutputError):
-        told = {"what": error.what, "why": error.why, "next": error.next_step}
-        print_json({"error": {**told, "exit_code": int(error.exit_code)}})
+        content = {"what": error.what, "why": error.why, "next": error.next_step}
+        print_json({"error": {**content, "exit_code": int(error.exit_code)}})
     else:
-        with suppress(OutputError):  # then nobody can be told
+        with suppress(OutputError):  # then nothing can be printed
             err.print(f"{_headline(error.exit_code)} {escape(error.what)}")
             err.print(f"  [bold]why[/]   {escape(error.why)}")
             err.print(f"  [bold]next[/]  {escape(error.next_step)}")
@@ -147,7 +147,7 @@ def _bug(error: BaseException) -> PipelineError:
 
 
 def _trace_of(error: BaseException) -> str:
-    """Where it is told; on a full disk it is all there is."""
+    """The file with the trace; on a full disk, the trace itself."""
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix="gesture-", suffix=".log", delete=False, encoding="utf-8"
@@ -206,8 +206,8 @@ def epochs(as_json: bool) -> Iterator[Callable[[Epoch], None]]:
 
         def on_epoch(epoch: Epoch) -> None:
             held = epoch.validation_loss
-            told = f"loss {epoch.loss:.3f}" if held is None else f"validation loss {held:.3f}"
-            progress.update(task, completed=epoch.number, total=epoch.of, description=told)
+            text = f"loss {epoch.loss:.3f}" if held is None else f"validation loss {held:.3f}"
+            progress.update(task, completed=epoch.number, total=epoch.of, description=text)
 
         try:
             yield on_epoch

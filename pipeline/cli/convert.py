@@ -95,7 +95,7 @@ def _code(variant: str) -> str:
 def _streaming(converted: Converted) -> str:
     if converted.obstacle is None:
         return "only what is new is computed"
-    return f"no, every window is computed anew: {converted.obstacle}"
+    return f"no, every window is computed again: {converted.obstacle}"
 
 
 def _int8_accuracy(converted: Converted) -> list[tuple[str, object]]:
@@ -123,5 +123,5 @@ def _false_alarms(when: str, score: EventScore) -> list[tuple[str, object]]:
     if not score.hours:
         return []
     low, high = score.false_alarms_interval
-    told = f"{score.false_alarms_per_hour:.1f} an hour {when} ({low:.1f} to {high:.1f})"
-    return [("false alarms", told)]
+    text = f"{score.false_alarms_per_hour:.1f} an hour {when} ({low:.1f} to {high:.1f})"
+    return [("false alarms", text)]

@@ -240,7 +240,7 @@ def data_export(
 
     The CSV of the Arduino tutorial, which `gesture data import` reads back, or the JSON that
     Edge Impulse's uploader takes, unsigned. Takes with gaps are left out and named, since
-    neither format can tell a gap; the exit code is then 3.
+    neither format can express a gap; the exit code is then 3.
 
     \b
     Example: gesture data export data/mine for-others --format edge-impulse
@@ -282,8 +282,8 @@ def show_imported(report: ImportReport, as_json: bool) -> None:
         named = [{"label": label, "person": person, "takes": n} for label, person, n in takes]
         left_out = [str(entry) for entry in report.left_out]
         noted = [str(entry) for entry in report.noted]
-        told = {"dataset": report.dataset, "takes": named, "left_out": left_out, "noted": noted}
-        print_json(told)
+        content = {"dataset": report.dataset, "takes": named, "left_out": left_out, "noted": noted}
+        print_json(content)
         return
     for entry in report.left_out:
         console.out.print(f"[yellow]left out[/] {escape(str(entry))}", soft_wrap=True)
@@ -295,11 +295,11 @@ def show_imported(report: ImportReport, as_json: bool) -> None:
     )
 
 
-SHOWN = 5  # findings that are mended alike; --json has them all
+SHOWN = 5  # findings with the same fix; --json has them all
 
 
 def _show_lint(report: LintReport, as_json: bool) -> None:
-    """Findings that are mended alike stand together, with what to do told once."""
+    """Findings with the same fix stand together, with the fix printed once."""
     if as_json:
         print_json(report)
         return

@@ -36,7 +36,7 @@ def evaluate(
 
     Trains, converts and asks the compiled C, fold by fold. lopo leaves each person out once,
     session each session; kfold tests on one take in k; unseen leaves each gesture out once, and
-    tells how often it is called something; leaky deals windows at random, to show how much that
+    counts how often it gets a name; leaky splits windows at random, to show how much that
     flatters. Without --protocol: lopo where three people or more made every
     gesture, else kfold. Stopped by Ctrl-C, the same command goes on after the folds that are done.
 

@@ -30,7 +30,7 @@ def forecast(
     """Say what comes after the last row of a series.
 
     By the firmware's own C where the run is converted, as a board says it, else by the float
-    network. With --port a board is told the last rows, and says it itself.
+    network. With --port a board gets the last rows, and forecasts itself.
 
     \b
     Example: gesture forecast runs/latest data/room/1-001.csv
@@ -38,17 +38,16 @@ def forecast(
     _show_forecasts(workflow.forecast(run, file, port), json)
 
 
-def _show_forecasts(told: Forecasts, as_json: bool) -> None:
+def _show_forecasts(forecasts: Forecasts, as_json: bool) -> None:
     if as_json:
-        print_json(told)
+        print_json(forecasts)
         return
-    console.out.print(
-        f"[bold]after {escape(told.last_time)}[/], the last row of {escape(str(told.file))}"
-    )
+    last_time, file = escape(forecasts.last_time), escape(str(forecasts.file))
+    console.out.print(f"[bold]after {last_time}[/], the last row of {file}")
     table = Table("what", "steps ahead", "when", "now", "forecast", "unit", box=None)
-    for each in told.forecasts:
+    for each in forecasts.forecasts:
         numbers = (f"{each.last:.3f}", f"{each.value:.3f}")
         words = (each.channel, str(each.steps), each.time, *numbers, each.unit)
         table.add_row(*map(escape, words))
     console.out.print(table)
-    console.out.print(f"[dim]by {escape(str(told.run))} ({escape(told.by)})[/]")
+    console.out.print(f"[dim]by {escape(str(forecasts.run))} ({escape(forecasts.by)})[/]")

@@ -31,7 +31,7 @@ from pipeline.workflows.monitor import MonitorView, Pulled, PullOptions, Summary
 app = App()
 
 Person = Annotated[str, typer.Option(help="Who moved the board.")]
-Session = Annotated[str, typer.Option(help="Anything that tells sittings apart.")]
+Session = Annotated[str, typer.Option(help="A name for one sitting.")]
 Dataset = Annotated[str, typer.Option(help="Pulled recordings go to data/DATASET.")]
 Background = Annotated[str, typer.Option(help="The label of 'no gesture'.")]
 Seconds = Annotated[

@@ -36,8 +36,8 @@ def report(
     """Measure robustness; write a run's report.
 
     Disturbs the held-out windows more and more (the board turned, swings harder or slower,
-    samples lost, noise, clipping), asks the compiled C, and writes report.html anew from all
-    that the run's stages have left. A run that is not converted gets its report without that.
+    samples lost, noise, clipping), asks the compiled C, and writes report.html again from all
+    that the stages of the run have left. A run that is not converted gets its report without that.
 
     \b
     Example: gesture report runs/latest
@@ -163,8 +163,8 @@ def show_comparison(comparison: Comparison, as_json: bool) -> None:
         return
     runs = comparison.runs
     table = Table("", *(escape(str(run.run)) for run in runs), box=None)
-    for name, tell in _rows(runs):
-        table.add_row(name, *(escape(tell(run)) for run in runs))
+    for name, value_of in _rows(runs):
+        table.add_row(name, *(escape(value_of(run)) for run in runs))
     console.out.print(table, "")
     settings = Table("setting", *(escape(run.run.name) for run in runs), box=None)
     for key, values in comparison.differences.items():
@@ -209,11 +209,11 @@ def _by_protocol(name: str) -> Callable[[RunSummary], str]:
 
 
 def _by_figure(name: str) -> Callable[[RunSummary], str]:
-    def tell(run: RunSummary) -> str:
+    def value_of(run: RunSummary) -> str:
         found = (figure for figure in run.figures if figure.name == name)
         return next((_number(each.value, f" {each.unit}") for each in found), UNKNOWN)
 
-    return tell
+    return value_of
 
 
 def _held_out(run: RunSummary) -> str:

@@ -150,11 +150,11 @@ def show_usage(error: Any, as_json: bool) -> None:
         print(visible(said.getvalue().rstrip()), file=sys.stderr)
         return
     command = error.ctx.command_path if error.ctx else "gesture"
-    told = {
+    content = {
         "what": error.format_message(),
         "why": "the words of the command line are not those that this command knows",
         "next": f"see `{command} --help`",
         "exit_code": int(ExitCode.USAGE),
     }
     with printing():
-        print(json.dumps({"error": told}, sort_keys=True))
+        print(json.dumps({"error": content}, sort_keys=True))

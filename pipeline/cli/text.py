@@ -75,21 +75,21 @@ def show_judgements(judgements: Sequence[Judgement], as_json: bool) -> None:
     if as_json:
         print_json({"texts": judgements})
         return
-    for judged in judgements:
-        console.out.print(Text.assemble(*_verdict(judged), f"  {judged.text}"))
-        if judged.unknown:
-            console.err.print(f"[dim]not known to it: {escape(', '.join(judged.unknown))}[/]")
-        if judged.left_out:
+    for judgement in judgements:
+        console.out.print(Text.assemble(*_verdict(judgement), f"  {judgement.text}"))
+        if judgement.unknown:
+            console.err.print(f"[dim]not known to it: {escape(', '.join(judgement.unknown))}[/]")
+        if judgement.left_out:
             console.err.print(
-                f"[dim]{judged.left_out} of {judged.tokens} {judged.level} were cut off[/]"
+                f"[dim]{judgement.left_out} of {judgement.tokens} {judgement.level} were cut off[/]"
             )
 
 
-def _verdict(judged: Judgement) -> tuple[tuple[str, str] | str, ...]:
+def _verdict(judgement: Judgement) -> tuple[tuple[str, str] | str, ...]:
     """None of a text of which the network knows nothing: it answers the same to all of them."""
-    if judged.nothing_known:
+    if judgement.nothing_known:
         return (("not known", "bold yellow"),)
-    return (judged.label, "bold"), f" {judged.scores[judged.label]:.1%}"
+    return (judgement.label, "bold"), f" {judgement.scores[judgement.label]:.1%}"
 
 
 def show_written(written: Written, as_json: bool) -> None:

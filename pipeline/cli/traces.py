@@ -22,7 +22,7 @@ LEAST_HALF_SPAN = {"degC": 0.5, "hPa": 0.5, "%": 2.5}
 
 @dataclass(frozen=True)
 class Wide:
-    """Lines drawn anew for whatever width there is."""
+    """Lines drawn again for whatever width there is."""
 
     draw: Callable[[int], Iterable[Text]]
 

@@ -194,7 +194,7 @@ def _forecast(contract: Contract) -> _Part:
 
 def _readings(contract: Contract) -> tuple[str, str]:
     """Where all channels are what the board itself measures, at a period that it keeps, it needs
-    nobody who tells it rows."""
+    nobody who gives it rows."""
     period_ms = round(1000 / contract.rate_hz)
     if not LEAST_PERIOD_MS <= period_ms <= MOST_PERIOD_MS or any(
         ENVIRONMENT_UNITS.get(channel.name) != channel.unit for channel in contract.channels

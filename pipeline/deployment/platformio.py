@@ -61,7 +61,7 @@ def core_folder() -> Path | None:
 
 
 def put_packages(core: Path, project: Path, environment: str, target: Path) -> dict[str, str]:
-    """Make packages, anew, of the sources in `core`; returns variables that point to them."""
+    """Make packages again of the sources in `core`; returns variables that point to them."""
     _require_arm_compiler()
     requirements = _requirements(project / "platformio.ini", environment)
     platform = _platform(core, requirements.platform)

@@ -133,11 +133,11 @@ class GestureFacts(RunFacts):
 
 @dataclass(frozen=True)
 class ForecastFacts(RunFacts):
-    """judged: each output's errors beside those of guessing; by the compiled C where converted.
+    """scores: each output's errors beside those of guessing; by the compiled C where converted.
 
     held: the held-out series; forecast: float64 [origins, outputs], in units.
     """
 
-    judged: tuple[ForecastScore, ...]
+    scores: tuple[ForecastScore, ...]
     held: SeriesDataset
     forecast: Float64

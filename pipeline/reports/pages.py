@@ -143,31 +143,31 @@ PLACES = 3  # significant digits of an error below ten
 class Drawn:
     """The chart of one output, and its errors."""
 
-    judged: ForecastScore
+    score: ForecastScore
     chart: Chart
 
 
 def render_forecast(facts: ForecastFacts) -> str:
     """Render the page of forecasts; as render_gestures."""
-    charts = [Drawn(judged, _chart(facts, at)) for at, judged in enumerate(facts.judged)]
+    charts = [Drawn(score, _chart(facts, at)) for at, score in enumerate(facts.scores)]
     return render_template(
         "forecast.html.jinja",
         facts,
-        judged=facts.judged,
-        headline=_headline(facts.judged),
+        scores=facts.scores,
+        headline=_headline(facts.scores),
         charts=charts,
-        errors=[_error_chart(facts.judged, channel) for channel in _channels(facts.judged)],
+        errors=[_error_chart(facts.scores, channel) for channel in _channels(facts.scores)],
         error_text=_error_text,
         lead=lambda steps: span(steps * facts.held.step_s),
     )
 
 
-def _channels(judged: tuple[ForecastScore, ...]) -> list[str]:
-    return list(dict.fromkeys(one.channel for one in judged))
+def _channels(scores: tuple[ForecastScore, ...]) -> list[str]:
+    return list(dict.fromkeys(one.channel for one in scores))
 
 
-def _headline(judged: tuple[ForecastScore, ...]) -> ForecastScore:
-    return max((one for one in judged if one.channel == judged[0].channel), key=lambda j: j.steps)
+def _headline(scores: tuple[ForecastScore, ...]) -> ForecastScore:
+    return max((one for one in scores if one.channel == scores[0].channel), key=lambda j: j.steps)
 
 
 def _error_text(value: float) -> str:
@@ -185,10 +185,10 @@ def _chart(facts: ForecastFacts, at: int) -> Chart:
     ahead = (origins[shown] + output.steps - origins[0]) * held.step_s / unit_s
     both = np.concatenate([truth, forecast])
     room = 0.05 * float(np.ptp(both)) or 1.0
-    judged = facts.judged[at]
-    label = f"{judged.channel} [{judged.unit}]" if judged.unit else judged.channel
+    score = facts.scores[at]
+    label = f"{score.channel} [{score.unit}]" if score.unit else score.channel
     return Chart(
-        f"{judged.channel} and its forecast {output.steps} steps before",
+        f"{score.channel} and its forecast {output.steps} steps before",
         ChartAxis(f"{unit} into the held-out part", float(ahead[0]), float(ahead[-1])),
         ChartAxis(label, float(both.min()) - room, float(both.max()) + room),
         (
@@ -200,8 +200,8 @@ def _chart(facts: ForecastFacts, at: int) -> Chart:
     )
 
 
-def _error_chart(judged: tuple[ForecastScore, ...], channel: str) -> Chart:
-    own = [one for one in judged if one.channel == channel]
+def _error_chart(scores: tuple[ForecastScore, ...], channel: str) -> Chart:
+    own = [one for one in scores if one.channel == channel]
     steps = [one.steps for one in own]
     lines = [Line("model", steps, [one.model.mae for one in own], 1, dots=True)]
     lines.append(Line("last value", steps, [one.last.mae for one in own], 2, dots=True))

@@ -94,7 +94,7 @@ def start_board(
 
 
 def watch_stream(path: Path, board: str, stream: Recording) -> MatchedEvents:
-    """Play a stream to an emulated board's sensor, and judge what the board calls out."""
+    """Play a stream to an emulated board's sensor, and match what the board calls out."""
     run = open_run(path)
     contract = converted_contract(run)
     image = _image_of(path, board)

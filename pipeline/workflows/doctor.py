@@ -141,8 +141,8 @@ def _boards() -> Iterator[Check]:
         if port.device not in boards:
             continue
         what = f"{port.what}, serial number {port.serial_number}"
-        if port.mend:
-            yield Check(port.device, "fault", f"{what}: no permission to open it", port.mend)
+        if port.fix:
+            yield Check(port.device, "fault", f"{what}: no permission to open it", port.fix)
         elif port.held_by:
             programs = ", ".join(port.held_by)
             yield Check(port.device, "fault", f"{what}: open in {programs}", "close that program")

@@ -308,7 +308,7 @@ def forecast_page(run: RunFolder) -> Page:
     """Render the page of a forecast run."""
     saved = load_forecasts(run)
     facts = ForecastFacts(
-        **facts_of(run), judged=series_scores(saved), held=saved.dataset, forecast=saved.forecast
+        **facts_of(run), scores=series_scores(saved), held=saved.dataset, forecast=saved.forecast
     )
     return Page.of(render_forecast(facts), facts)
 

@@ -30,7 +30,7 @@ def test_emulated_boards_are_listed_with_who_holds_them_while_they_run(tmp_path:
     (found,) = emulated(tmp_path)
     assert found["device"] == str(slot.link)
     assert found["what"] == "emulated board (native)"
-    assert (found["held_by"], found["mend"]) == ([], None)
+    assert (found["held_by"], found["fix"]) == ([], None)
 
     client = os.open(port.path, os.O_RDWR | os.O_NOCTTY)
     (found,) = emulated(tmp_path)

@@ -70,7 +70,7 @@ def facts(season: int | None = 24, int8: bool = True, **changes: Any) -> Forecas
         "cost": usual.cost,
         "image": usual.image,
         "flatbuffer_bytes": 1000,
-        "judged": forecast_scores(held, held.origins["test"], forecast),
+        "scores": forecast_scores(held, held.origins["test"], forecast),
         "held": held,
         "forecast": forecast,
     }

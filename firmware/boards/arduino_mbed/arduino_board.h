@@ -1,4 +1,4 @@
-/* What tells one board from another where both have an nRF52840 and the Arduino core on Mbed OS: a
+/* What differs between boards where both have an nRF52840 and the Arduino core on Mbed OS: a
  * table that each board's own folder fills in. */
 #ifndef ARDUINO_BOARD_H
 #define ARDUINO_BOARD_H

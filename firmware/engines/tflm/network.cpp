@@ -22,7 +22,7 @@ const int8_t LOWEST = -128; /* what a network that does not run says of every cl
 alignas(16) uint8_t arena[ARENA_BYTES];
 int8_t window[MODEL_WINDOW * MODEL_CHANNELS]; /* the interpreter always wants all of it */
 
-/* Null where the model needs more memory or operators than there are: the self-test tells. */
+/* Null where the model needs more memory or operators than there are: the self-test says so. */
 tflite::MicroInterpreter *start() {
   static tflite::AllOpsResolver operators;
   static tflite::MicroInterpreter interpreter(tflite::GetModel(model_data), operators, arena,

@@ -71,7 +71,7 @@ void app_say(app_t *app, const char *text);
 /* Of sample lines, samples per 1000 s. */
 uint32_t app_stream_millihz(void);
 
-/* Tells the host that the sensor's rate cannot be brought to the contract's. */
+/* Says to the host that the sensor's rate cannot be brought to the contract's. */
 void app_tell_rate_off(app_t *app);
 
 /* To be called between the pieces of long work: feeds the watchdog and takes what the sensor has
