@@ -16,7 +16,7 @@ from pipeline.config.faults import in_words
 from pipeline.config.sections import SECTIONS, Section, kinds_of, settings_of, why_no_setting
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import regular, why_missing
-from pipeline.core.project import CONFIGS, shipped_configs
+from pipeline.core.project import CONFIGS, SHIPPED_BUDGET, shipped_configs
 
 Kind = TypeVar("Kind", bound=Section)
 MOST_BYTES = 256_000
@@ -115,7 +115,8 @@ def _config_file(path: Path) -> Path:
 
 
 def _ready_ones() -> str:
-    return f"the ready configs are {', '.join(shipped_configs())}"
+    names = ", ".join(shipped_configs())
+    return f"the ready configs are {names}; the ready budget is {SHIPPED_BUDGET}"
 
 
 def _text_of(path: Path) -> str:

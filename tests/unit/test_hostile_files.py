@@ -68,6 +68,7 @@ def refused(folder: Path, text: str, *overrides: str) -> str:
         ("a: " + "9" * 5000 + "\n", "not readable as YAML"),
         ("? [a]\n: 1\n", "not readable as YAML"),
     ],
+    ids=lambda text: ascii(text[:24]),
 )
 def test_settings_that_are_none_are_refused(tmp_path: Path, text: str, said: str) -> None:
     assert said in refused(tmp_path, text)
