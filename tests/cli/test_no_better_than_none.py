@@ -25,7 +25,7 @@ NOTHING = ("--set", "fit.epochs=1", "--set", "fit.learning_rate=0.00000001")
 
 
 def make_generation(folder: Path) -> str:
-    write_rhymes(folder / "data" / "rhymes.txt", 6000)
+    write_rhymes(folder / "data" / "rhymes.txt", 3000)
     return GENERATION
 
 

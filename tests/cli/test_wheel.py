@@ -20,7 +20,7 @@ INSIDE = {  # where a folder of the checkout is in the wheel
     "configs": "pipeline/project/configs",
     "data/sample": "pipeline/project/data/sample",
 }
-SMALL = ("--set", "fit.epochs=1", "--set", "augment.passes=1")
+SMALL = ("--set", "fit.epochs=1", "--set", "augment.passes=1", "--hold-out")
 LIMIT_S = 300
 BUILD = """
 import sys

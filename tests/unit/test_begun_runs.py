@@ -25,6 +25,7 @@ SMALL = (
     "model.convolutions=[{filters: 4, pool: 2}]",
     "augment.passes=1",
     "window.length=40",
+    "split.hold_out=true",  # tests/cli/test_trained_on_all.py asks the same of both trainings
 )
 PLACES = (  # what comes before the first epoch, in this order
     "pipeline.workflows.train.load_recordings",
