@@ -106,7 +106,9 @@ def data_get(
 def data_stream(
     dataset: Annotated[Path, typer.Argument(help="A folder of recordings.")],
     file: Annotated[Path, typer.Argument(help="The recording to write; as .txt only its samples.")],
-    run: Annotated[Path | None, typer.Option(help="Only takes this run held out.")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Only what this run held out, trained with --hold-out.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Order of the takes, and the rests.")] = 1,
     json: Json = False,
 ) -> None:
