@@ -14,7 +14,7 @@ from pipeline.config.gesture_settings import GestureConfig
 from pipeline.config.reference import TASKS
 from pipeline.config.sections import TaskConfig
 from pipeline.core.artifacts import Recording
-from pipeline.core.errors import ExitCode, PipelineError, UsageError
+from pipeline.core.errors import ExitCode, MismatchError, PipelineError, UsageError
 from pipeline.core.files import load_json, require_room
 from pipeline.core.locks import Lock
 from pipeline.core.run_folder import RunFolder
@@ -139,6 +139,7 @@ def _train_on_all(
     metrics = load_json(tested.metrics_file, "train")
     epochs = _best_epoch(metrics["epochs"])
     dataset = make_whole_dataset(recordings, config)
+    _require_as_tested(tested, dataset.fingerprint, config)
     train_on_all(dataset, config, epochs, folder, on_epoch)
     return Trained(
         folder.path,
@@ -148,6 +149,17 @@ def _train_on_all(
         folder.report_file,
         deployed=f"after the test, {epochs} epochs on all {len(set(dataset.groups))} recordings",
     )
+
+
+def _require_as_tested(tested: RunFolder, fingerprint: str, config: GestureConfig) -> None:
+    """A training is resumed only with the data and settings of the test."""
+    hashes = tested.contract().hashes
+    if (hashes.data, hashes.config) != (fingerprint, config.hash()):
+        raise MismatchError(
+            f"{tested.path.parent} cannot be resumed: its data or settings have changed.",
+            "the test part was of the old ones, and its figures would not hold for the new model",
+            "train a new run, or restore them",
+        )
 
 
 def _best_epoch(epochs: Sequence[Mapping[str, Any]]) -> int:

@@ -79,12 +79,11 @@ def test_the_board_calls_what_the_twin_calls_and_is_right(spells: Path) -> None:
 
 
 @pytest.mark.xdist_group("spells")
-@pytest.mark.parametrize(("rate_hz", "others"), [(200.0, 1), (104.0, 3)])
+@pytest.mark.parametrize(("rate_hz", "others"), [(200.0, 0), (104.0, 3)])
 def test_a_sensor_at_another_rate_has_the_same_gestures_called(
     spells: Path, rate_hz: float, others: int
 ) -> None:
-    """From a faster sensor all but one, whose score is at its threshold. A slower sensor does not
-    measure all that the model knows."""
+    """All of them from a faster sensor. A slower one does not measure all that the model knows."""
     run, stream = spells / "runs" / "spells", load_recording(spells / "stream.csv")
     image = json.loads((run / "firmware.json").read_text("utf-8"))
     hop_us = 1e6 * json.loads((run / "contract.json").read_text("utf-8"))["hop"] / stream.rate_hz

@@ -119,6 +119,11 @@ def test_a_training_stopped_after_the_test_goes_on_with_all(
         with pytest.raises(train.PipelineError, match="the test before it is kept") as stopped:
             train.train(Path("mine.yaml"), [], Path("again"), lambda _: None)
     assert "gesture train --resume again" in stopped.value.next_step
+    more = work / "data" / "mine" / "flex" / "more.csv"
+    shutil.copy(next(more.parent.glob("*.csv")), more)
+    with pytest.raises(train.PipelineError, match="its data or settings have changed"):
+        train.resume(Path("again"), lambda _: None)
+    more.unlink()
     train.resume(Path("again"), lambda _: None)
     again = RunFolder(Path("again"))
     weights = [load_arrays(run.windows_file, "train", set()) for run in (before, again)]
