@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import ExtraTreesClassifier
 
 from benchmarks.datasets import ROOT, dataset
 from benchmarks.results_file import Row, chosen, record, row
@@ -23,11 +22,10 @@ from pipeline.core.artifacts import Float32, Int32, SequenceDataset
 from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.windows import make_dataset
+from pipeline.training.yardsticks import TREES, fit_trees, statistics
 
 COMMAND = "python -m benchmarks.baseline"
-TREES = 300
 SEED = 1
-LEAST_STD = 1e-6
 
 
 Right = NDArray[np.bool_]  # of each window that was asked
@@ -96,7 +94,10 @@ def _featured(made: SequenceDataset, background: str) -> Fold:
 
 def _on_all(folds: Sequence[Fold]) -> list[Right]:
     """Trained and asked as the network is."""
-    return [_trees(one.train, one.targets).predict(one.test) == one.test_targets for one in folds]
+    return [
+        fit_trees(one.train, one.targets, SEED).predict(one.test) == one.test_targets
+        for one in folds
+    ]
 
 
 def _on_gestures(folds: Sequence[Fold]) -> list[Right]:
@@ -104,40 +105,13 @@ def _on_gestures(folds: Sequence[Fold]) -> list[Right]:
     found = []
     for one in folds:
         others = [other for other in folds if other is not one]
-        trees = _trees(
+        trees = fit_trees(
             np.concatenate([other.test[other.shown] for other in others]),
             np.concatenate([other.test_targets[other.shown] for other in others]),
+            SEED,
         )
         found.append(trees.predict(one.test[one.shown]) == one.test_targets[one.shown])
     return found
-
-
-def _trees(features: Float32, targets: Int32) -> ExtraTreesClassifier:
-    trees = ExtraTreesClassifier(TREES, class_weight="balanced", random_state=SEED)
-    return trees.fit(features, targets)
-
-
-def statistics(windows: Float32) -> Float32:
-    """[n, T, channels] to [n, features]: of each axis, then how much each two go together."""
-    centred = windows - windows.mean(axis=1, keepdims=True)
-    std = centred.std(axis=1)  # [n, channels]
-    low, middle, high = np.percentile(windows, (25, 50, 75), axis=1)
-    each = [
-        windows.mean(axis=1),
-        std,
-        windows.min(axis=1),
-        windows.max(axis=1),
-        low,
-        middle,
-        high,
-        np.square(windows).mean(axis=1),  # energy
-        np.abs(np.diff(windows, axis=1)).mean(axis=1),
-        (np.diff(np.sign(centred), axis=1) != 0).mean(axis=1),  # how often it crosses its mean
-    ]
-    scaled = centred / np.maximum(std, LEAST_STD)[:, None]
-    correlations = np.einsum("nti,ntj->nij", scaled, scaled) / windows.shape[1]
-    pairs = np.triu_indices(windows.shape[2], k=1)
-    return np.concatenate([*each, correlations[:, pairs[0], pairs[1]]], axis=1).astype(np.float32)
 
 
 if __name__ == "__main__":

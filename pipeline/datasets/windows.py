@@ -96,6 +96,45 @@ def make_whole_dataset(recordings: Sequence[Recording], config: GestureConfig) -
     return _assembled(parts, usable, config, "none: trained on all recordings")
 
 
+def make_takes_dataset(recordings: Sequence[Recording], config: GestureConfig) -> SequenceDataset:
+    """Cut a window in the middle of each take, in both parts, as usual classifiers have it.
+
+    `test` is that of make_dataset. `train` is of all other recordings, because these classifiers
+    need no validation. Where nobody recorded the background, it has as many windows of rests and
+    synthetic negatives as an average gesture has.
+
+    Raises:
+        PipelineError: as make_dataset.
+    """
+    window = config.window.model_copy(update={"mode": "window"})
+    config = config.model_copy(update={"window": window})
+    usable = usable_recordings(recordings, config)
+    recorded = recorded_only(usable)
+    split = split_recordings(recorded, config.split, config.data.background)
+    known = [recorded[index] for index in sorted((*split.train, *split.validation))]
+    windows = _aligned_windows(known, config)
+    labels = labels_of(usable, config)
+    if config.data.background in set(labels) - set(windows.labels):
+        windows.add(_some_background(known, len(windows.labels) // (len(labels) - 1), config))
+    parts = {
+        "train": windows,
+        "validation": LabelledWindows([], [], []),
+        "test": _aligned_windows([recorded[index] for index in split.test], config),
+    }
+    return _assembled(parts, usable, config, split.describe())
+
+
+def _some_background(
+    recordings: Sequence[Recording], count: int, config: GestureConfig
+) -> LabelledWindows:
+    stream = _stream_windows(recordings, config, VALIDATION_SEED)
+    stream.add(_negative_windows(recordings, len(stream.labels), config))
+    label = config.data.background
+    places = [place for place, own in enumerate(stream.labels) if own == label]
+    chosen = np.random.default_rng(config.split.seed).permutation(places)[:count]
+    return stream.only(chosen.tolist())
+
+
 def _leaky_dataset(usable: Sequence[Recording], config: GestureConfig) -> SequenceDataset:
     """Training windows of all recordings, split at random: its accuracy is too high.
 
