@@ -13,9 +13,11 @@ from rich.table import Table
 from pipeline.cli import console
 from pipeline.cli.console import print_json
 from pipeline.cli.parser import App, Json, each_once
+from pipeline.core.errors import UsageError
 from pipeline.training.metrics import EventScore
 from pipeline.workflows import evaluate as workflow
 from pipeline.workflows.evaluate import Evaluation, ProtocolScore
+from pipeline.workflows.yardsticks import SEEDS, Compared, Comparison, evaluate_against_yardsticks
 
 app = App()
 
@@ -30,6 +32,12 @@ def evaluate(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value, as often as needed.")
     ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Also run ExtraTrees and MiniRocket on the folds.")
+    ] = False,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help=f"Split seeds for --compare; {SEEDS} by default.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Evaluate a config over folds.
@@ -40,12 +48,26 @@ def evaluate(
     flatters. Without --protocol: lopo where three people or more made every
     gesture, else kfold. Stopped by Ctrl-C, the same command goes on after the folds that are done.
 
+    --compare trains two usual classifiers on the same folds, with several split seeds, and says
+    whether the network is ahead of them: ExtraTrees on statistics, and MiniRocket with a ridge
+    classifier. It needs `pip install 'gesture-pipeline[compare]'`.
+
     \b
     Example: gesture evaluate gesture_conv1d --protocol lopo --protocol leaky
     """
+    if seeds is not None and not compare:
+        raise UsageError(
+            "--seeds is given without --compare.",
+            "an evaluation has one split seed, split.seed",
+            "add --compare, or set split.seed",
+        )
     with console.steps_and_progress(json) as (on_step, on_progress):
-        chosen = (each_once(settings), protocols or [])
-        result = workflow.evaluate(config_or_run, *chosen, on_step, on_progress=on_progress)
+        chosen = (config_or_run, each_once(settings), protocols or [])
+        result = (
+            evaluate_against_yardsticks(*chosen, seeds or SEEDS, on_step, on_progress=on_progress)
+            if compare
+            else workflow.evaluate(*chosen, on_step, on_progress=on_progress)
+        )
     _show_evaluation(result, json)
 
 
@@ -64,6 +86,9 @@ def _show_evaluation(evaluation: Evaluation, as_json: bool) -> None:
         console.out.print("", _folds(score))
         if len(score.people) > 1:
             console.out.print("", _people(score))
+    if isinstance(evaluation, Compared):
+        for comparison in evaluation.comparisons:
+            _show_comparison(comparison)
     console.out.print(f"\n{escape(str(evaluation.folder / 'evaluation.json'))}", soft_wrap=True)
 
 
@@ -122,6 +147,22 @@ def _people(score: ProtocolScore) -> Table:
         shares = (_percent(person.int8_accuracy), _percent(person.float_accuracy))
         table.add_row(escape(person.person), f"{person.windows:,}", *shares)
     return table
+
+
+def _show_comparison(comparison: Comparison) -> None:
+    seeds = f"{len(comparison.seeds)} split seed{'s' if len(comparison.seeds) > 1 else ''}"
+    heads = ("accuracy", f"{comparison.network} ahead by", "95 %", f"{comparison.network} is")
+    table = Table(f"{comparison.protocol}, {seeds}", *heads, box=None)
+    table.add_row(f"{comparison.network}, int8", _percent(comparison.network_accuracy))
+    for other in comparison.yardsticks:
+        low, high = (f"{100 * bound:+.1f}" for bound in other.lead.interval)
+        lead = f"{100 * other.lead.mean:+.1f} points"
+        table.add_row(
+            other.name, _percent(other.accuracy), lead, f"{low} to {high}", other.lead.verdict
+        )
+    units = f"{comparison.units} {comparison.resampled}"
+    console.out.print("", table)
+    console.out.print(f"  intervals: bootstrap over {units} and {seeds}", style="dim")
 
 
 def _percent(share: float) -> str:

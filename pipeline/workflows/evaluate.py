@@ -116,7 +116,7 @@ def evaluate(
         PipelineError: the data do not allow a protocol (before any training); or Ctrl-C
             (INTERRUPTED).
     """
-    config, name = _config_of(config_or_run, settings)
+    config, name = config_of(config_or_run, settings)
     recordings = load_recordings(config.data.path)
     chosen = protocols or (honest_protocol(recordings, config),)
     folds = {protocol: protocol_folds(recordings, config, protocol) for protocol in chosen}
@@ -164,7 +164,8 @@ def _saved(evaluation: Evaluation, file: Path) -> dict[str, Any]:
     return content
 
 
-def _config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[GestureConfig, str]:
+def config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[GestureConfig, str]:
+    """The config of a file or of a run, and its name."""
     if config_or_run.is_dir():
         run = find_run(config_or_run)
         require_unchanged(run, remakes="evaluate")

@@ -1,0 +1,99 @@
+"""`gesture evaluate --compare`: the network beside classifiers that train in seconds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.core.errors import ExitCode
+from pipeline.datasets.recordings import save_recording
+from tests.cli.commands import gesture
+from tests.takes import takes
+
+CONFIG = """
+data: {path: data/two}
+window: {length: 40, hop: 8}
+split: {folds: 2}
+augment: {passes: 1}
+model: {convolutions: [{filters: 4, pool: 2}]}
+fit: {epochs: 2}
+"""
+COMPARE = ("evaluate", "small.yaml", "--protocol", "kfold", "--compare", "--seeds", "2")
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("comparing")
+    for take in takes(("flex", "punch"), ("anna", "ben"), each=6):
+        save_recording(take, folder / "data" / "two" / f"{take.name}.csv")
+    (folder / "small.yaml").write_text(CONFIG, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def compared(work: Path, host_compiler: None) -> Any:
+    return gesture(*COMPARE, "--json", cwd=work).json
+
+
+def test_all_have_the_same_windows_and_the_lead_is_their_difference(
+    compared: Any, work: Path
+) -> None:
+    (comparison,) = compared["comparisons"]
+    assert (comparison["protocol"], comparison["seeds"]) == ("kfold", [1, 2])
+    assert (comparison["windows"], comparison["units"], comparison["resampled"]) == (
+        48,
+        24,
+        "takes",
+    )
+    of_seeds = [
+        json.loads(file.read_text("utf-8"))["protocols"][0]["int8_accuracy"]
+        for file in work.glob("evaluations/*/evaluation.json")
+    ]
+    assert comparison["network_accuracy"] == pytest.approx(np.mean(of_seeds))
+    assert [one["name"] for one in comparison["yardsticks"]] == ["ExtraTrees", "MiniRocket + ridge"]
+    for one in comparison["yardsticks"]:
+        lead = comparison["network_accuracy"] - one["accuracy"]
+        low, high = one["lead"]["interval"]
+        assert one["lead"]["mean"] == pytest.approx(lead)
+        assert low <= lead <= high
+
+
+def test_the_evaluation_with_the_configs_own_seed_comes_along(compared: Any, work: Path) -> None:
+    """With the seconds of its trainings: no fold is trained again."""
+    alone = gesture("evaluate", "small.yaml", "--protocol", "kfold", "--json", cwd=work)
+    assert {key: compared[key] for key in alone.json} == alone.json
+    kept = json.loads((work / compared["folder"] / "comparison.json").read_text("utf-8"))
+    assert kept["comparisons"] == compared["comparisons"]
+
+
+def test_the_table_says_who_is_ahead(compared: Any, work: Path) -> None:
+    ended = gesture(*COMPARE, cwd=work)
+    assert ended.err.count("done before") == 4
+    for one in compared["comparisons"][0]["yardsticks"]:
+        assert f"{100 * one['lead']['mean']:+.1f} points" in ended.out
+        assert one["lead"]["verdict"] in ended.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--compare", "--protocol", "leaky"), "--compare does not fit the protocol `leaky`"),
+        (("--compare", "--protocol", "session"), "too few sessions"),
+        (("--seeds", "2"), "--seeds is given without --compare"),
+        (("--compare", "--seeds", "0"), "--seeds"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_before_any_training(
+    tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    for take in takes(("flex", "punch"), each=6):
+        save_recording(take, tmp_path / "data" / "two" / f"{take.name}.csv")
+    (tmp_path / "small.yaml").write_text(CONFIG, "utf-8")
+    ended = gesture("evaluate", "small.yaml", *words, cwd=tmp_path, code=None)
+    assert ended.code in (ExitCode.USAGE, ExitCode.FAILED)
+    assert said in ended.said
+    assert not (tmp_path / "evaluations").exists()
