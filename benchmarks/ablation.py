@@ -212,7 +212,9 @@ def _fold(config: GestureConfig, recordings: Sequence[Recording], front: Front |
 
 def _ask(made: SequenceDataset, config: GestureConfig, front: Front) -> Asked:
     channels = config.data.channels
-    fronted = replace(made, inputs=front(made.inputs, channels))
+    windows = front(made.sequences(np.arange(len(made.starts))), channels)  # each for itself
+    apart = np.arange(len(windows)) * made.length
+    fronted = replace(made, samples=windows.reshape(-1, windows.shape[-1]), starts=apart)
     fitted, scaling = fit_gestures(fronted, config, lambda _: None)
     windows, targets = made.part("test")
     gestures = [i for i, label in enumerate(made.labels) if label != config.data.background]

@@ -23,10 +23,17 @@ def made(recordings: Sequence[Recording], **sections: dict[str, Any]) -> Sequenc
 
 def labelled(dataset: SequenceDataset, part: str) -> list[tuple[Float32, str, str]]:
     """Window, label and name of its take."""
+    windows, targets = dataset.part(part)
+    names = (dataset.groups[index] for index in dataset.splits[part])
     return [
-        (dataset.inputs[i], dataset.labels[dataset.targets[i]], dataset.groups[i])
-        for i in dataset.splits[part]
+        (window, dataset.labels[target], name)
+        for window, target, name in zip(windows, targets, names, strict=True)
     ]
+
+
+def all_windows(dataset: SequenceDataset) -> Float32:
+    """float32 [n, T, channels]."""
+    return dataset.sequences(np.arange(len(dataset.starts)))
 
 
 def ruled(label: str, number: int, n: int = 400) -> Recording:

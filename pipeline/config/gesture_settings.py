@@ -160,7 +160,8 @@ class UnknownConfig(Section):
         1.0,
         ge=0,
         le=100,
-        description="synthetic negatives (pieces of gestures, as background) for each other window",
+        description="synthetic negatives (pieces of gestures, as background) for each other "
+        "window, from eight hours of them at most",
     )
     seed: Seed = 1
 

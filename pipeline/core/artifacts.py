@@ -132,12 +132,26 @@ class Recording:
 NO_TARGET = -1
 
 
+ALIGNMENT = 64  # bytes; TensorFlow shares only memory that is so aligned
+
+
+def aligned_empty(rows: int, columns: int) -> Float32:
+    """A new array, float32 [rows, columns], that TensorFlow can use without a copy."""
+    size = rows * columns * np.dtype(np.float32).itemsize
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    first = -memory.ctypes.data % ALIGNMENT
+    return memory[first : first + size].view(np.float32).reshape(rows, columns)
+
+
 @dataclass(frozen=True)
 class SequenceDataset:
-    """Sequences for training.
+    """Sequences for training: parts of streams, whose samples are kept once.
 
     Args:
-        inputs: float32 [n, T, channels], in the units of the channels, not scaled.
+        samples: float32 [N, channels], all streams end to end, in the units of the channels, not
+            scaled.
+        starts: int64 [n], the first sample of each sequence.
+        length: samples of a sequence, T.
         targets: int32 [n], an index into `labels`; of streams int32 [n, hops], one for the end of
             each hop, or NO_TARGET.
         groups: a name for each sequence; a group is never in two parts of the split.
@@ -147,7 +161,9 @@ class SequenceDataset:
             where each sequence stands alone.
     """
 
-    inputs: Float32
+    samples: Float32
+    starts: Int64
+    length: int
     targets: Int32
     labels: tuple[str, ...]
     groups: tuple[str, ...]
@@ -156,10 +172,15 @@ class SequenceDataset:
     split_note: str = ""
     begins: NDArray[np.bool_] | None = None
 
+    def sequences(self, indices: Int64) -> Float32:
+        """Copies of some sequences: float32 [m, T, channels]."""
+        copies: Float32 = self.samples[self.starts[indices, None] + np.arange(self.length)]
+        return copies
+
     def part(self, split: str) -> tuple[Float32, Int32]:
-        """Inputs and targets of a part."""
+        """Sequences and targets of a part; of the training part, they are large."""
         chosen = self.splits[split]
-        return self.inputs[chosen], self.targets[chosen]
+        return self.sequences(chosen), self.targets[chosen]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from pipeline.config.gesture_settings import GestureConfig
-from pipeline.core.artifacts import Recording
+from pipeline.core.artifacts import Int64, Recording
 
 
 def labels_of(usable: Sequence[Recording], config: GestureConfig) -> tuple[str, ...]:
@@ -24,25 +26,36 @@ def labels_of(usable: Sequence[Recording], config: GestureConfig) -> tuple[str, 
 def _has_background(recording: Recording, config: GestureConfig) -> bool:
     if not is_continuous(recording, config) or not recording.intervals:
         return True
-    starts = range(0, len(recording) - config.window.length + 1, config.window.hop)
-    return any(window_label(recording, start, config) == config.data.background for start in starts)
+    starts = np.arange(0, len(recording) - config.window.length + 1, config.window.hop)
+    return config.data.background in window_labels(recording, starts, config)
 
 
-def window_label(stream: Recording, start: int, config: GestureConfig) -> str | None:
-    """The label of a window, by how much of a gesture it shows; None where it is not clear.
+def window_labels(stream: Recording, starts: Int64, config: GestureConfig) -> list[str | None]:
+    """The labels of windows, by how much of a gesture each shows; None where it is not clear.
 
     The share is of the gesture, or of the window if the gesture is longer.
+
+    Args:
+        stream: with intervals.
+        starts: int64 [n], the first sample of each window, rising.
+        config: settings.
     """
     length = config.window.length
-    share, label = 0.0, config.data.background
-    for interval in stream.intervals:
-        common = min(interval.stop, start + length) - max(interval.start, start)
-        here = common / min(interval.stop - interval.start, length)
-        if here > share:
-            share, label = here, interval.label
-    if share >= config.window.seen:
-        return label
-    return config.data.background if share <= config.window.unseen else None
+    shares, shown = np.zeros(len(starts)), np.full(len(starts), len(stream.intervals))
+    for number, interval in enumerate(stream.intervals):
+        first, last = np.searchsorted(starts, (interval.start - length + 1, interval.stop))
+        near = starts[first:last]
+        common = np.minimum(interval.stop, near + length) - np.maximum(interval.start, near)
+        share = common / min(interval.stop - interval.start, length)
+        more = first + np.flatnonzero(share > shares[first:last])
+        shares[more], shown[more] = share[more - first], number
+    background = config.data.background
+    labels = [*(interval.label for interval in stream.intervals), background]
+    seen, unseen = config.window.seen, config.window.unseen
+    return [
+        labels[number] if share >= seen else background if share <= unseen else None
+        for share, number in zip(shares.tolist(), shown.tolist(), strict=True)
+    ]
 
 
 def is_continuous(recording: Recording, config: GestureConfig) -> bool:

@@ -7,6 +7,7 @@ runs into the next take without a jump.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -141,14 +142,20 @@ def _rotation(start: Float64, end: Float64, share: Float64, axes: Sequence[int])
 def _noise(length: int, like: Recording, random: Generator) -> Float64:
     """White noise and a first-order autoregressive drift: float64 [length, channels]."""
     units = ["g" if name in ACCELERATION else "deg/s" for name in like.channels]
-    keep = np.exp(-1.0 / (DRIFT_S * like.rate_hz))
+    keep = float(np.exp(-1.0 / (DRIFT_S * like.rate_hz)))
     steps = random.normal(size=(length, len(units)))
-    drift = np.empty_like(steps)
-    drift[0] = steps[0]
-    for index in range(1, length):
-        drift[index] = keep * drift[index - 1] + np.sqrt(1 - keep**2) * steps[index]
+    steps[1:] *= np.sqrt(1 - keep**2)
+    drift = np.array([_decaying_sums(column, keep) for column in steps.T.tolist()]).T
     white = random.normal(size=steps.shape)
-    return white * [NOISE[unit] for unit in units] + drift * [DRIFT[unit] for unit in units]
+    noise: Float64 = white * [NOISE[unit] for unit in units] + drift * [
+        DRIFT[unit] for unit in units
+    ]
+    return noise
+
+
+def _decaying_sums(steps: Sequence[float], keep: float) -> list[float]:
+    """The sum of all steps so far, after each: it decays by `keep` from step to step."""
+    return list(itertools.accumulate(steps, lambda total, step: keep * total + step))
 
 
 def _smooth_step(x: Float64) -> Float64:
@@ -162,8 +169,11 @@ STANDARD_GRAVITY = 9.80665  # m/s^2 in 1 g
 
 def thousandths_of(values: NDArray[np.floating]) -> Float32:
     """Values as in a file: multiples of 0.001."""
-    rounded: Float32 = np.rint(values * 1000).astype(np.float32) / np.float32(1000)
-    return rounded
+    rounded = values * 1000
+    np.rint(rounded, out=rounded)
+    exact: Float32 = rounded.astype(np.float32, copy=False)
+    exact /= np.float32(1000)  # in place: streams of hours are large
+    return exact
 
 
 def even_clock(n: int, rate_hz: float) -> tuple[Int64, Int64]:

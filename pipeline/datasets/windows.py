@@ -10,16 +10,24 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.gesture_settings import GestureConfig
-from pipeline.core.artifacts import NO_TARGET, Float32, Recording, SequenceDataset
+from pipeline.core.artifacts import (
+    NO_TARGET,
+    Float32,
+    Int32,
+    Int64,
+    Recording,
+    SequenceDataset,
+    aligned_empty,
+)
 from pipeline.core.errors import PipelineError
 from pipeline.datasets.augment import augment
-from pipeline.datasets.labels import is_continuous, labels_of, window_label
+from pipeline.datasets.labels import is_continuous, labels_of, window_labels
 from pipeline.datasets.recordings import fingerprint
 from pipeline.datasets.splits import group_names, split_recordings
 from pipeline.datasets.streams import join_takes
@@ -36,6 +44,7 @@ ALIGNED_SEED = 2
 ROOM = 1.3  # the length of a synthetic stream is random
 NEGATIVES_REST_S = (2.0, 8.0)  # shorter than in use: mostly motion is needed for training
 NEGATIVES_OVERLAP = 4  # windows of negatives that share a sample
+MOST_NEGATIVES_S = 8 * 3600.0  # more of them teach little that is new, and fill the memory
 
 
 def make_dataset(recordings: Sequence[Recording], config: GestureConfig) -> SequenceDataset:
@@ -76,7 +85,7 @@ def make_dataset(recordings: Sequence[Recording], config: GestureConfig) -> Sequ
     if config.data.background in labels_of(usable, config):
         for part, of_part in (("train", train), ("validation", validation)):
             parts[part].add(_negative_windows(of_part, len(parts[part].labels), config))
-    return _assembled(parts, usable, config, split.describe())
+    return _of_parts(parts, usable, config, split.describe())
 
 
 def make_whole_dataset(recordings: Sequence[Recording], config: GestureConfig) -> SequenceDataset:
@@ -91,9 +100,8 @@ def make_whole_dataset(recordings: Sequence[Recording], config: GestureConfig) -
     windows = _training_windows(recorded, pulled, config)
     if config.data.background in labels_of(usable, config):
         windows.add(_negative_windows(recorded, len(windows.labels), config))
-    nothing = LabelledWindows([], [], [])
-    parts = {"train": windows, "validation": nothing, "test": nothing}
-    return _assembled(parts, usable, config, "none: trained on all recordings")
+    parts = {"train": windows, "validation": LabelledWindows(), "test": LabelledWindows()}
+    return _of_parts(parts, usable, config, "none: trained on all recordings")
 
 
 def make_takes_dataset(recordings: Sequence[Recording], config: GestureConfig) -> SequenceDataset:
@@ -118,10 +126,10 @@ def make_takes_dataset(recordings: Sequence[Recording], config: GestureConfig) -
         windows.add(_some_background(known, len(windows.labels) // (len(labels) - 1), config))
     parts = {
         "train": windows,
-        "validation": LabelledWindows([], [], []),
+        "validation": LabelledWindows(),
         "test": _aligned_windows([recorded[index] for index in split.test], config),
     }
-    return _assembled(parts, usable, config, split.describe())
+    return _of_parts(parts, usable, config, split.describe())
 
 
 def _some_background(
@@ -155,15 +163,13 @@ def _leaky_dataset(usable: Sequence[Recording], config: GestureConfig) -> Sequen
     validates = part_of < config.split.validation
     train = [index for index, flag in zip(rest, validates, strict=True) if not flag]
     validation = [index for index, flag in zip(rest, validates, strict=True) if flag]
-    parts = {
-        "train": windows.only(train),
-        "validation": windows.only(validation),
-        "test": windows.only(test),
-    }
+    known = len(windows.labels)
     if config.data.background in labels_of(usable, config):
-        parts["train"].add(_negative_windows(usable, len(parts["train"].labels), config))
+        windows.add(_negative_windows(usable, len(train), config))
+    train += range(known, len(windows.labels))
+    splits = {"train": train, "validation": validation, "test": test}
     note = f"leaky: windows at random, fold {config.split.fold + 1} of {folds}"
-    return _assembled(parts, usable, config, note)
+    return _assembled(windows, splits, usable, config, note)
 
 
 def _pulled_apart_from(
@@ -187,7 +193,7 @@ def _training_windows(
     random = np.random.default_rng(config.augment.seed)
     rests = recorded_rests(recordings, config.data.background)
     times = config.augment.pulled
-    windows = LabelledWindows([], [], [])
+    windows = LabelledWindows()
     for number in range(config.augment.passes):
         used = [
             augment(recordings[i], config.augment, number, rests) if number else recordings[i]
@@ -211,31 +217,33 @@ def _stream_windows(
     A continuous recording begins at one of its first `shift` samples, at random.
     """
     takes = [recording for recording in recordings if not is_continuous(recording, config)]
-    windows = LabelledWindows([], [], [])
+    windows = LabelledWindows()
     if takes:
         stream = trim_to_motion(join_takes(takes, config.window.rest_s, seed), config.window.motion)
         names = [take.name for take in takes]
-        windows.add(cut_windows(stream, _nearest_take(stream, names), config, config.window.hop))
+        names_at = _nearest_take(stream, names)
+        windows.add(cut_windows(stream, names_at, config, config.window.hop))
     random = np.random.default_rng(seed)
     for recording in recordings:
         if is_continuous(recording, config):
             room = max(0, len(recording) - config.window.length)  # each recording has a window
             first = int(random.integers(min(shift, room) + 1))
-            name_at = _always(recording.name)
-            windows.add(cut_windows(recording, name_at, config, config.window.hop, first))
+            names_at = _always(recording.name)
+            windows.add(cut_windows(recording, names_at, config, config.window.hop, first))
     return windows
 
 
 def _negative_windows(
     recordings: Sequence[Recording], known: int, config: GestureConfig
 ) -> LabelledWindows:
-    """Windows of synthetic negatives: `unknown.share` times `known`."""
+    """Windows of synthetic negatives: `unknown.share` times `known`, of some hours at most."""
     length = config.window.length
     in_chunks = config.window.mode == "streaming"
     step = length if in_chunks else max(1, length // NEGATIVES_OVERLAP)
-    count = round(config.unknown.share * known)  # 0 without validation part
+    most = int(MOST_NEGATIVES_S * config.data.rate_hz / step)
+    count = min(round(config.unknown.share * known), most)  # 0 without validation part
     if not count:
-        return LabelledWindows([], [], [])
+        return LabelledWindows()
     seconds = ROOM * (length + count * step) / config.data.rate_hz
     background = config.data.background
     stream = synthetic_negatives(
@@ -247,7 +255,7 @@ def _negative_windows(
 
 def _aligned_windows(recordings: Sequence[Recording], config: GestureConfig) -> LabelledWindows:
     """One window a take, in its middle; a take shorter than the window has rest around it."""
-    windows = LabelledWindows([], [], [])
+    windows = LabelledWindows()
     for take in recordings:
         if is_continuous(take, config):
             stream, places = take, list(_aligned_places(take, config))
@@ -257,21 +265,22 @@ def _aligned_windows(recordings: Sequence[Recording], config: GestureConfig) -> 
         for start, label in places:
             stop = start + config.window.length
             if _is_whole(stream, start, config.window.length):
-                windows.add(LabelledWindows([stream.samples[start:stop]], [label], [take.name]))
+                samples = stream.samples[start:stop]
+                windows.add(LabelledWindows([samples], [FIRST], [label], [take.name]))
     return windows
 
 
 def _aligned_chunks(recordings: Sequence[Recording], config: GestureConfig) -> LabelledWindows:
     """The same windows as chunks of streams: of all joined takes, and of each recording."""
     takes = [recording for recording in recordings if not is_continuous(recording, config)]
-    windows = LabelledWindows([], [], [])
+    windows = LabelledWindows()
     if takes:
         order = np.random.default_rng(ALIGNED_SEED).permutation(len(takes))
         mixed = [takes[index] for index in order]
         stream = _among_rests(mixed, config)
-        name_at = _nearest_take(stream, [take.name for take in mixed])
+        names_at = _nearest_take(stream, [take.name for take in mixed])
         chunks = aligned_chunks(stream, _in_the_middle(stream, config), config)
-        windows.add(_of_chunks(chunks, name_at, config))
+        windows.add(_of_chunks(chunks, names_at, config))
     for recording in recordings:
         if is_continuous(recording, config):
             places = list(_aligned_places(recording, config))
@@ -292,63 +301,102 @@ def _in_the_middle(stream: Recording, config: GestureConfig) -> list[tuple[int, 
     return [((i.start + i.stop - length) // 2, i.label) for i in stream.intervals]
 
 
-def _assembled(
+def _of_parts(
     parts: dict[str, LabelledWindows], usable: Sequence[Recording], config: GestureConfig, note: str
 ) -> SequenceDataset:
-    everything = LabelledWindows([], [], [])
+    everything = LabelledWindows()
     splits = {}
     for part, windows in parts.items():
-        start = len(everything.inputs)
-        splits[part] = np.arange(start, start + len(windows.inputs), dtype=np.int64)
+        start = len(everything.labels)
         everything.add(windows)
+        splits[part] = range(start, len(everything.labels))
+    return _assembled(everything, splits, usable, config, note)
+
+
+def _assembled(
+    windows: LabelledWindows,
+    splits: Mapping[str, Sequence[int]],
+    usable: Sequence[Recording],
+    config: GestureConfig,
+    note: str,
+) -> SequenceDataset:
     labels = labels_of(usable, config)
     return SequenceDataset(
-        inputs=np.stack(everything.inputs),
-        targets=np.array([_target_of(label, labels) for label in everything.labels], np.int32),
+        starts=np.concatenate([np.zeros(0, np.int64), *windows.starts]),
+        samples=_end_to_end(windows.streams, len(config.data.channels)),
+        length=config.window.length,
+        targets=_targets_of(windows.labels, labels),
         labels=labels,
-        groups=tuple(everything.names),
-        splits=splits,
+        groups=tuple(windows.names),
+        splits={part: np.array(indices, np.int64) for part, indices in splits.items()},
         fingerprint=fingerprint(usable),
         split_note=note,
-        begins=_begins_of(everything.labels),
+        begins=_begins_of(windows.labels),
     )
 
 
-@dataclass(frozen=True)
+def _end_to_end(streams: list[Float32], channels: int) -> Float32:
+    """All streams, [N, channels]; each is let go when it is copied, so none is in memory twice."""
+    samples = aligned_empty(sum(map(len, streams)), channels)
+    streams.reverse()
+    at = 0
+    while streams:
+        stream = streams.pop()
+        samples[at : at + len(stream)] = stream
+        at += len(stream)
+    return samples
+
+
+FIRST = np.zeros(1, np.int64)  # the start of a window that is a stream of its own
+
+
+@dataclass
 class LabelledWindows:
-    """Windows or chunks, each with a label and the name of its recording.
+    """Windows or chunks of streams, each with a label and the name of its recording.
+
+    Windows overlap; so the samples of a stream are kept once, and a window is where it starts.
 
     Args:
-        inputs: float32 [T, channels] each.
-        labels: one for each.
-        names: one for each.
+        streams: float32 [n, channels] each.
+        starts: int64 [m] each: windows in the streams laid end to end, in order.
+        labels: one for each window.
+        names: one for each window.
+        samples: of all streams.
     """
 
-    inputs: list[Float32]
-    labels: list[str | Hops]
-    names: list[str]
+    streams: list[Float32] = field(default_factory=list)
+    starts: list[Int64] = field(default_factory=list)
+    labels: list[str | Hops] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    samples: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.samples = sum(map(len, self.streams))
 
     def only(self, indices: Sequence[int]) -> LabelledWindows:
-        """Some of them."""
+        """Some of them, of the same streams."""
+        starts = np.concatenate([np.zeros(0, np.int64), *self.starts])
         return LabelledWindows(
-            [self.inputs[index] for index in indices],
+            self.streams,
+            [starts[np.array(indices, np.int64)]],
             [self.labels[index] for index in indices],
             [self.names[index] for index in indices],
         )
 
     def add(self, other: LabelledWindows) -> None:
         """Append others."""
-        self.inputs.extend(other.inputs)
+        self.starts.extend(starts + self.samples for starts in other.starts)
+        self.streams.extend(other.streams)
         self.labels.extend(other.labels)
         self.names.extend(other.names)
+        self.samples += other.samples
+
+
+NamesAt = Callable[[Int64], list[str]]  # the names of the recordings at samples of a stream
 
 
 def cut_windows(
-    stream: Recording,
-    name_at: Callable[[int], str],
-    config: GestureConfig,
-    step: int,
-    first: int = 0,
+    stream: Recording, names_at: NamesAt, config: GestureConfig, step: int, first: int = 0
 ) -> LabelledWindows:
     """Cut a stream into windows every `step` samples; or, for streaming, all of it into chunks.
 
@@ -356,45 +404,43 @@ def cut_windows(
 
     Args:
         stream: with intervals.
-        name_at: the name of the recording at a sample.
+        names_at: the names of the recordings at samples.
         config: settings.
         step: from window to window.
         first: sample of the first window.
     """
     if config.window.mode == "streaming":
-        return _of_chunks(cut_chunks(stream, config, first), name_at, config)
+        return _of_chunks(cut_chunks(stream, config, first), names_at, config)
     length = config.window.length
-    windows = LabelledWindows([], [], [])
-    for start in range(first, len(stream) - length + 1, step):
-        label = window_label(stream, start, config)
-        if label is not None and _is_whole(stream, start, length):
-            windows.inputs.append(stream.samples[start : start + length])
-            windows.labels.append(label)
-            windows.names.append(name_at(start + length // 2))
-    return windows
+    starts = np.arange(first, len(stream) - length + 1, step)
+    starts = starts[stream.seq[starts + length - 1] - stream.seq[starts] == length - 1]
+    labels = window_labels(stream, starts, config)
+    starts = starts[[label is not None for label in labels]]
+    known: list[str | Hops] = [label for label in labels if label is not None]
+    return LabelledWindows([stream.samples], [starts], known, names_at(starts + length // 2))
 
 
 def _of_chunks(
-    chunks: Iterable[Chunk], name_at: Callable[[int], str], config: GestureConfig
+    chunks: Iterable[Chunk], names_at: NamesAt, config: GestureConfig
 ) -> LabelledWindows:
     """Chunks with the name at the first labelled window, else at their middle."""
-    windows = LabelledWindows([], [], [])
+    windows = LabelledWindows()
     for chunk in chunks:
         labelled = [at for at, label in enumerate(chunk.hops.labels, start=1) if label is not None]
         end = chunk.start + labelled[0] * config.window.hop if labelled else chunk.stop
-        windows.inputs.append(chunk.samples)
-        windows.labels.append(chunk.hops)
-        windows.names.append(name_at(end - config.window.length // 2))
+        names = names_at(np.array([end - config.window.length // 2]))
+        windows.add(LabelledWindows([chunk.samples], [FIRST], [chunk.hops], names))
     return windows
 
 
-def _nearest_take(stream: Recording, names: Sequence[str]) -> Callable[[int], str]:
+def _nearest_take(stream: Recording, names: Sequence[str]) -> NamesAt:
     centres = np.array([(i.start + i.stop) / 2 for i in stream.intervals])
-    return lambda sample: names[int(np.abs(centres - sample).argmin())]
+    between = (centres[:-1] + centres[1:]) / 2
+    return lambda samples: [names[at] for at in np.searchsorted(between, samples).tolist()]
 
 
-def _always(name: str) -> Callable[[int], str]:
-    return lambda _: name
+def _always(name: str) -> NamesAt:
+    return lambda samples: [name] * len(samples)
 
 
 @dataclass(frozen=True)
@@ -436,14 +482,11 @@ def cut_chunks(stream: Recording, config: GestureConfig, first: int = 0) -> Iter
     Where samples are missing, a new stream begins.
     """
     for piece in _without_gaps(stream, first):
-        ends = range(piece.start + config.window.hop, piece.stop + 1, config.window.hop)
-        starts = {end: end - config.window.length for end in ends}
-        labels = {
-            end: window_label(stream, start, config)
-            for end, start in starts.items()
-            if start >= piece.start
-        }
-        yield from _chunks(stream, piece, labels, config)
+        last = piece.stop - config.window.length
+        starts = np.arange(piece.start, last + 1, config.window.hop)  # a window is whole hops
+        labels = window_labels(stream, starts, config)
+        ends = (starts + config.window.length).tolist()
+        yield from _chunks(stream, piece, dict(zip(ends, labels, strict=True)), config)
 
 
 def aligned_chunks(
@@ -481,11 +524,17 @@ def _chunks(
         yield Chunk(filled, hops, start)
 
 
-def _target_of(label: str | Hops, labels: Sequence[str]) -> int | list[int]:
-    """The target of a window, or the targets of the hops of a chunk."""
-    if isinstance(label, Hops):
-        return [NO_TARGET if one is None else labels.index(one) for one in label.labels]
-    return labels.index(label)
+def _targets_of(of: Sequence[str | Hops], labels: Sequence[str]) -> Int32:
+    """The targets of windows, int32 [n], or of the hops of chunks, int32 [n, hops]."""
+    target: dict[str | None, int] = {label: number for number, label in enumerate(labels)}
+    target[None] = NO_TARGET
+    return np.array(
+        [
+            [target[hop] for hop in one.labels] if isinstance(one, Hops) else target[one]
+            for one in of
+        ],
+        np.int32,
+    )
 
 
 def _begins_of(labels: Sequence[str | Hops]) -> NDArray[np.bool_] | None:
@@ -508,9 +557,11 @@ def _aligned_places(recording: Recording, config: GestureConfig) -> Iterator[tup
     """
     length = config.window.length
     last = len(recording) - length
-    for start in range(0, last + 1, length):
-        if window_label(recording, start, config) == config.data.background:
-            yield start, config.data.background
+    apart = np.arange(0, last + 1, length)
+    labels = window_labels(recording, apart, config)
+    for start, label in zip(apart.tolist(), labels, strict=True):
+        if label == config.data.background:
+            yield start, label
     for interval in recording.intervals:
         count = max(1, (interval.stop - interval.start) // length)
         first = (interval.start + interval.stop - count * length) // 2

@@ -43,10 +43,10 @@ from pipeline.training.training_data import (
     TrainingTask,
     measure_scaling,
     one_hot_targets,
-    same_model,
     scale,
     smoothed_cross_entropy,
 )
+from pipeline.training.views import on_views
 
 
 def train_gestures(
@@ -133,11 +133,12 @@ def _calibration(dataset: SequenceDataset, scaling: Scaling) -> Float32:
 
     Of streams they are several windows long: a state that is carried on becomes larger.
     """
-    inputs, _ = dataset.part("train")
+    chosen = dataset.splits["train"]
     if dataset.begins is None:
-        inputs = evenly_spaced(inputs, CALIBRATION_WINDOWS)
+        inputs = dataset.sequences(evenly_spaced(chosen, CALIBRATION_WINDOWS))
     else:
-        begins = dataset.begins[dataset.splits["train"]]
+        inputs, _ = dataset.part("train")
+        begins = dataset.begins[chosen]
         inputs = stream_stretches(begins, inputs, CALIBRATION_STRETCH, CALIBRATION_STRETCHES)
     return scale(inputs, scaling)
 
@@ -185,8 +186,7 @@ def fit_gestures(
     Returns:
         The fitted model, and the scaling of its inputs.
     """
-    inputs, _ = dataset.part("train")
-    scaling = measure_scaling(inputs, config.data.channels)
+    scaling = measure_scaling(dataset, config.data.channels)
     task = _training_task(dataset, scaling, config)
     return fit(task, config.fit, on_epoch, checkpointing), scaling
 
@@ -198,9 +198,11 @@ def _training_task(
     source = Source(config.window.length, len(config.data.channels))
     head = Head(len(dataset.labels))
 
-    def on_streams(model: Any) -> Any:
-        samples, rows = dataset.inputs.shape[1], config.fit.batch_size
-        return stateful_copy(model, config.model, samples, config.window.hop, rows)
+    def training_model(model: Any) -> Any:
+        length, rows = dataset.length, config.fit.batch_size
+        if dataset.begins is None:
+            return on_views(model, dataset.samples, length, scaling)
+        return stateful_copy(model, config.model, length, config.window.hop, rows)
 
     return TrainingTask(
         build_model=lambda: build(config.model, source, head),
@@ -209,21 +211,24 @@ def _training_task(
         if len(dataset.splits["validation"])
         else None,
         loss=lambda: smoothed_cross_entropy(config.fit.label_smoothing),
-        training_model=on_streams if dataset.begins is not None else same_model,
+        training_model=training_model,
     )
 
 
 def fit_data(
     dataset: SequenceDataset, part: str, scaling: Scaling, config: GestureConfig
 ) -> FitData:
-    """Scaled inputs of a part, with one-hot targets; only training weighs rare classes more."""
-    inputs, labels = dataset.part(part)
+    """The starts of a part, or scaled chunks, with one-hot targets.
+
+    Only training weighs rare classes more.
+    """
+    chosen = dataset.splits[part]
     weighted = part == "train" and config.fit.class_weights
-    targets, weights = one_hot_targets(labels, len(dataset.labels), weighted)
-    scaled = scale(inputs, scaling)
+    targets, weights = one_hot_targets(dataset.targets[chosen], len(dataset.labels), weighted)
     if dataset.begins is None:
-        return FitData(scaled, targets, weights)
-    return _stateful(scaled, targets, weights, dataset.begins[dataset.splits[part]], config)
+        return FitData(dataset.starts[chosen], targets, weights)
+    scaled = scale(dataset.sequences(chosen), scaling)
+    return _stateful(scaled, targets, weights, dataset.begins[chosen], config)
 
 
 def _stateful(

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.artifacts import IMU_UNITS, NO_TARGET, Float32, Int32
+from pipeline.core.artifacts import IMU_UNITS, NO_TARGET, Float32, Int32, Int64, SequenceDataset
 from pipeline.core.contract import Scaling
+
+Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -18,13 +20,14 @@ class FitData:
     """What a network is fitted on, or validated on, in the order of the batches.
 
     Args:
-        inputs: float32 [n, T, C], or int32 [n, T] of tokens.
+        inputs: float32 [n, T, C]; int32 [n, T] of tokens; or int64 [n], where sequences start, see
+            views.
         targets: [n, ...], as the loss takes them.
         weights: [n] or [n, hops]; None where all count alike.
         begins: bool [batches, rows], which rows begin a stream; None where each row stands alone.
     """
 
-    inputs: Float32 | Int32
+    inputs: Float32 | Int32 | Int64
     targets: Float32 | Int32
     weights: Float32 | None = None
     begins: NDArray[np.bool_] | None = None
@@ -92,23 +95,47 @@ def _class_weights(targets: Int32, classes: int) -> NDArray[np.float64]:
 SMALLEST_STD = 1e-3  # the resolution of a recorded sample
 
 
-def measure_scaling(inputs: Float32, channels: Sequence[str]) -> Scaling:
-    """One factor for each kind of sensor, and no offset.
+def measure_scaling(dataset: SequenceDataset, channels: Sequence[str]) -> Scaling:
+    """One factor for each kind of sensor, and no offset, from the training part.
 
     So a rotation of the board does not change the length of a sample, and gravity stays.
 
     Args:
-        inputs: float32 [n, T, channels], the training part.
-        channels: names, in the order of the last axis.
+        dataset: of windows of samples.
+        channels: names of the channels, in order.
     """
-    units = [IMU_UNITS.get(channel, channel) for channel in channels]
-    std = {
-        unit: float(np.std(inputs[..., [other == unit for other in units]], dtype=np.float64))
-        for unit in units
-    }
-    return Scaling(
-        mean=(0.0,) * len(channels), std=tuple(max(std[unit], SMALLEST_STD) for unit in units)
-    )
+    units = np.array([IMU_UNITS.get(channel, channel) for channel in channels])
+    mean, square = _moments(dataset.samples, _times_seen(dataset))
+    std = np.zeros(len(channels))
+    for unit in set(units.tolist()):
+        of_unit = units == unit
+        variance = square[of_unit].mean() - mean[of_unit].mean() ** 2
+        std[of_unit] = max(float(np.sqrt(max(variance, 0))), SMALLEST_STD)
+    return Scaling(mean=(0.0,) * len(channels), std=tuple(std.tolist()))
+
+
+def _times_seen(dataset: SequenceDataset) -> Int32:
+    """In how many sequences of the training part each sample is: int32 [N]."""
+    starts = dataset.starts[dataset.splits["train"]]
+    times = np.zeros(len(dataset.samples) + 1, np.int32)
+    np.add.at(times, starts, 1)
+    np.subtract.at(times, starts + dataset.length, 1)
+    np.cumsum(times, out=times)
+    return times[:-1]
+
+
+BLOCK = 2**16  # samples; a copy of all of them in float64 would be large
+
+
+def _moments(samples: Float32, times: Int32) -> tuple[Float64, Float64]:
+    """The means of samples [N, C], each counted `times`, and of their squares: float64 [C]."""
+    sums, squares = np.zeros((2, samples.shape[1]))
+    for at in range(0, len(samples), BLOCK):
+        block = samples[at : at + BLOCK].astype(np.float64)
+        counts = times[at : at + BLOCK].astype(np.float64)
+        sums += counts @ block
+        squares += counts @ np.square(block)
+    return sums / times.sum(), squares / times.sum()
 
 
 def scale(inputs: Float32, scaling: Scaling) -> Float32:

@@ -17,7 +17,7 @@ from pipeline.core.artifacts import NO_TARGET, Interval, Recording, SequenceData
 from pipeline.core.contract import Contract
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.run_folder import RunFolder
-from pipeline.datasets.labels import window_label
+from pipeline.datasets.labels import window_labels
 from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.simulate import simulate_dataset
@@ -81,7 +81,8 @@ def test_chunks_tile_the_stream_and_are_labelled_as_windows_are() -> None:
     labels = [label for chunk in chunks for label in chunk.hops.labels]
     for number, label in enumerate(labels, start=1):
         start = number * HOP - LENGTH
-        assert label == (window_label(recording, start, streaming()) if start >= 0 else None)
+        shown = window_labels(recording, np.array([start]), streaming())[0]
+        assert label == (shown if start >= 0 else None)
     assert {"punch", "flex", "idle"} <= set(labels)
 
 
@@ -264,7 +265,7 @@ def test_a_lane_that_starts_amid_a_stream_is_not_asked_before_a_whole_window(
     learned: tuple[SequenceDataset, GestureConfig],
 ) -> None:
     dataset, content = learned
-    scaling = measure_scaling(dataset.part("train")[0], content.data.channels)
+    scaling = measure_scaling(dataset, content.data.channels)
     found = fit_data(dataset, "train", scaling, content)
     lanes = content.fit.batch_size
     weights = found.weights.reshape(-1, lanes, 3)  # [steps, lanes, hops]
