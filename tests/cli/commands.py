@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
@@ -12,11 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 from pipeline.conversion.child import ENVIRONMENT
-from pipeline.core.locks import dying_with_us
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 GESTURE = Path(sys.executable).with_name("gesture")
@@ -63,15 +63,19 @@ def gesture(*words: str | Path, cwd: Path, code: int | None = 0) -> Ended:
 
 
 class _Server:
+    """A connection to the server of this session; the first worker that needs it starts it."""
+
     def __init__(self) -> None:
-        self._channel, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(
-                [*dying_with_us(), sys.executable, "-m", "tests.cli.gesture_server"],
-                cwd=PROJECT,
-                stdin=theirs.fileno(),
-                env={**os.environ, **ENVIRONMENT},
-            )
+        session = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+        address = Path(gettempdir()) / f"gesture-{session}"
+        self._channel = socket.socket(socket.AF_UNIX)
+        with Path(__file__).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                self._channel.connect(str(address))
+            except OSError:  # there is none yet, or its last worker has left
+                _start_server(address)
+                self._channel.connect(str(address))
 
     def run(self, request: dict[str, Any]) -> int:
         self._channel.settimeout(TIMEOUT_S)
@@ -79,10 +83,22 @@ class _Server:
             self._channel.sendall(json.dumps(request).encode() + b"\n")
             return int(self._channel.recv(16))
         except BaseException:
-            self._process.kill()
-            self._process.wait()
+            self._channel.close()
             _server.cache_clear()
             raise
+
+
+def _start_server(address: Path) -> None:
+    address.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(address))
+        listening.listen()
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.cli.gesture_server"],
+            cwd=PROJECT,
+            stdin=listening.fileno(),
+            env={**os.environ, **ENVIRONMENT},
+        )
 
 
 @cache

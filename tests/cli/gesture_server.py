@@ -1,7 +1,8 @@
 """`python -m tests.cli.gesture_server`: runs each `gesture` in a copy of itself.
 
 It has loaded what commands load, TensorFlow too, which takes seconds. Each copy begins as a new
-process does: with the arguments, folder, variables and open files of its request.
+process does: with the arguments, folder, variables and open files of its request. All workers of a
+session share one server; it ends when the last of them has closed its connection.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ import gc
 import json
 import os
 import pkgutil
+import select
 import signal
 import socket
 import sys
 import traceback
 from collections.abc import Callable
 from importlib import import_module
+from io import BufferedReader
+from pathlib import Path
+from typing import Any
 
 import pipeline.cli
 import pipeline.workflows
@@ -26,15 +31,39 @@ HEAVY = ("keras", "tensorflow", "tflite_micro", "matplotlib.pyplot", "pandas")
 
 
 def serve() -> None:
-    """Answer each request on standard input, a socket, with the exit code of its command."""
-    channel = socket.socket(fileno=0)
+    """Answer each line of a connection with the exit code of the command it asks for."""
+    listening = socket.socket(fileno=0)
     _load()
-    for line in channel.makefile():
-        copy = os.fork()
-        if copy == 0:
-            _end_after(lambda line=line: _run(json.loads(line)))
-        _, status = os.waitpid(copy, 0)
-        channel.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for copies that have answered
+    connections = [listening.accept()[0].makefile("rb")]
+    while connections or _is_called(listening):
+        for ready in select.select([listening, *connections], [], [])[0]:
+            if ready is listening:
+                connections.append(listening.accept()[0].makefile("rb"))
+            elif request := ready.readline():
+                _begin(lambda ready=ready, request=request: _answer(ready, json.loads(request)))
+            else:
+                connections.remove(ready)
+
+
+def _is_called(listening: socket.socket) -> bool:
+    """Whether somebody connected before the address was taken down."""
+    Path(listening.getsockname()).unlink(missing_ok=True)
+    return bool(select.select([listening], [], [], 0)[0])
+
+
+def _begin(work: Callable[[], None]) -> int:
+    """Its process, a copy of this one."""
+    copy = os.fork()
+    if copy == 0:
+        _end_after(work)
+    return copy
+
+
+def _answer(connection: BufferedReader, request: dict[str, Any]) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _, status = os.waitpid(_begin(lambda: _run(request)), 0)
+    os.write(connection.fileno(), str(os.waitstatus_to_exitcode(status)).encode())
 
 
 def _load() -> None:
@@ -46,14 +75,9 @@ def _load() -> None:
     gc.freeze()  # a copy shares the memory that it does not write
 
 
-def _run(request: dict[str, list[str]]) -> None:
+def _run(request: dict[str, Any]) -> None:
     ours, theirs = socket.socketpair()
-    converter = os.fork()
-    if converter == 0:
-        os.dup2(theirs.fileno(), 0)
-        ours.close()
-        theirs.close()
-        _end_after(child_server.serve)
+    converter = _begin(lambda: _convert(ours, theirs))
     theirs.close()
     child.servers.server = child.Server(Converter(converter), ours)
     for number, file in enumerate(request["files"]):
@@ -63,6 +87,13 @@ def _run(request: dict[str, list[str]]) -> None:
     os.environ.update(request["variables"])
     sys.argv = request["words"]
     pipeline.cli.app.main()
+
+
+def _convert(ours: socket.socket, theirs: socket.socket) -> None:
+    os.dup2(theirs.fileno(), 0)
+    ours.close()
+    theirs.close()
+    child_server.serve()
 
 
 def _end_after(work: Callable[[], None]) -> None:
