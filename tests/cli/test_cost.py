@@ -6,11 +6,13 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.core.errors import ExitCode
 from pipeline.core.run_folder import RunFolder
+from pipeline.workflows.generated import compiled
 from tests.cli.commands import PROJECT, gesture
 from tests.noted import note_all
 
@@ -27,6 +29,12 @@ def run(converted_run: Path, tmp_path: Path) -> Path:
 
 
 def test_convert_says_and_keeps_what_each_layer_costs(run: Path, tmp_path: Path) -> None:
+    """And keeps nothing else of a conversion before."""
+    drafts = RunFolder(run).build / "converted"
+    drafts.mkdir()
+    left = [folder / "model_lstm.tflite" for folder in (run, drafts)]
+    for file in left:
+        file.write_bytes(b"of a conversion before")
     budget = PROJECT / "configs" / "nano33ble.yaml"
     converted = gesture("convert", run, "--budget", budget, "--json", cwd=tmp_path)
     cost = converted.json["cost"]
@@ -39,6 +47,7 @@ def test_convert_says_and_keeps_what_each_layer_costs(run: Path, tmp_path: Path)
     assert cost["instructions"] == sum(layer["instructions"] for layer in cost["layers"])
     assert cost["flash_bytes"] > cost["kernel_bytes"] > 1000
     assert cost["ram_bytes"] > max(layer["ram_bytes"] for layer in cost["layers"])
+    assert not any(file.exists() for file in left)
 
 
 def test_a_network_past_its_budget_is_refused_before_anything_is_written(
@@ -54,29 +63,21 @@ def test_a_network_past_its_budget_is_refused_before_anything_is_written(
     assert not (run / "firmware").exists()
 
 
-def test_the_compact_variant_is_taken_where_only_it_fits(run: Path, tmp_path: Path) -> None:
+def test_the_compact_variant_is_taken_where_only_it_fits(
+    converted_run: Path, run: Path, tmp_path: Path
+) -> None:
     contract = json.loads((run / "contract.json").read_text("utf-8"))
     contract["hop"] = 7  # odd, so that it does not stream: what streams is compact already
     (run / "contract.json").write_text(json.dumps(contract), "utf-8")
     note_all(run)
-    fast = gesture("convert", run, "--json", cwd=tmp_path)
-    assert fast.json["variant"] == "fast"
-    room = fast.json["cost"]["ram_bytes"] - 1
+    flatbuffer = RunFolder(converted_run).flatbuffer_file.read_bytes()
+    fast = compiled(flatbuffer, RunFolder(run).contract()).cost
+    room = fast.ram_bytes - 1
     (tmp_path / "small.yaml").write_text(f"ram_bytes: {room}\n", "utf-8")
     compact = gesture("convert", run, "--budget", "small.yaml", "--json", cwd=tmp_path)
     assert compact.json["variant"].startswith("compact: the fast one would take ram_bytes")
     assert compact.json["cost"]["ram_bytes"] <= room
-    assert compact.json["cost"]["instructions"] > fast.json["cost"]["instructions"]
-
-
-def test_a_run_has_only_what_its_last_conversion_made(run: Path, tmp_path: Path) -> None:
-    drafts = RunFolder(run).build / "converted"
-    drafts.mkdir()
-    left = [folder / "model_lstm.tflite" for folder in (run, drafts)]
-    for file in left:
-        file.write_bytes(b"of a conversion before")
-    gesture("convert", run, cwd=tmp_path)
-    assert not any(file.exists() for file in left)
+    assert compact.json["cost"]["instructions"] > fast.instructions
 
 
 def test_a_budget_with_a_misspelt_key_is_refused_at_once(run: Path, tmp_path: Path) -> None:
@@ -85,63 +86,77 @@ def test_a_budget_with_a_misspelt_key_is_refused_at_once(run: Path, tmp_path: Pa
     assert "did you mean `instructions`?" in refused.said
 
 
-@pytest.mark.usefixtures("qemu")
-def test_deploy_lets_the_board_count_each_layer(converted_run: Path, tmp_path: Path) -> None:
-    run = shutil.copytree(converted_run, tmp_path / "run", ignore=shutil.ignore_patterns("build"))
-    words = ("deploy", run, "--board", "virtual", "--json")
-    deployed = gesture(*words, "--profile", cwd=tmp_path)
-    profile = deployed.json["profile"]
-    cost = json.loads((run / "cost.json").read_text("utf-8"))
-    assert profile["unit"] == "instructions"
-    assert [layer["name"] for layer in profile["layers"]] == [
-        layer["name"] for layer in cost["layers"]
-    ]
-    counted = sum(layer["measured"] for layer in profile["layers"])
-    whole = deployed.json["image"]["instructions_per_inference"]
-    assert 0.6 * whole < counted <= whole  # the rest is what counting takes
-    verified = gesture("verify", run, "--json", cwd=tmp_path)
-    assert verified.json["deployed"] == {
-        "board": "virtual",
-        "same": False,
-        "why_not": "it counts its layers",
-    }
-    plain = gesture(*words, cwd=tmp_path)
-    assert plain.json["profile"] is None
-    assert plain.json["image"]["instructions_per_inference"] < whole
+@pytest.fixture(scope="module")
+def deployed(
+    converted_run: Path, tmp_path_factory: pytest.TempPathFactory, qemu: None
+) -> tuple[RunFolder, str]:
+    """A run deployed to the virtual board, and all that was printed."""
+    run = tmp_path_factory.mktemp("deployed") / "run"
+    shutil.copytree(converted_run, run, ignore=shutil.ignore_patterns("build"))
+    return RunFolder(run), gesture("deploy", run, "--board", "virtual", cwd=run.parent).said
 
 
-@pytest.mark.usefixtures("qemu")
+def image_of(run: RunFolder) -> dict[str, Any]:
+    image: dict[str, Any] = json.loads(run.firmware_file.read_text("utf-8"))
+    return image
+
+
 def test_deploy_to_the_virtual_board_estimates_the_real_one_as_a_range(
-    converted_run: Path, tmp_path: Path
+    deployed: tuple[RunFolder, str],
 ) -> None:
-    run = shutil.copytree(converted_run, tmp_path / "run", ignore=shutil.ignore_patterns("build"))
-    deployed = gesture("deploy", run, "--board", "virtual", cwd=tmp_path)
-    ranges = re.findall(r"(\d+\.\d+) to (\d+\.\d+) (ms an|µJ an|% of)", deployed.said)
+    ranges = re.findall(r"(\d+\.\d+) to (\d+\.\d+) (ms an|µJ an|% of)", deployed[1])
     assert [unit for *_, unit in ranges] == ["ms an", "µJ an", "% of"]
     assert all(float(lower) < float(upper) for lower, upper, _ in ranges)
-    assert "estimated from the instructions" in deployed.said
+    assert "estimated from the instructions" in deployed[1]
 
 
-@pytest.mark.usefixtures("qemu")
-def test_deploy_says_where_the_ram_goes(converted_run: Path, tmp_path: Path) -> None:
-    run = shutil.copytree(converted_run, tmp_path / "run", ignore=shutil.ignore_patterns("build"))
-    deployed = gesture("deploy", run, "--board", "virtual", "--json", cwd=tmp_path)
-    image = deployed.json["image"]
+def test_deploy_says_where_the_ram_goes(deployed: tuple[RunFolder, str]) -> None:
+    run, _ = deployed
+    image = image_of(run)
     parts = image["ram_parts"]
     assert sum(parts.values()) == image["ram_bytes"] < 28_000
-    cost = json.loads((run / "cost.json").read_text("utf-8"))
+    cost = json.loads(run.cost_file.read_text("utf-8"))
     assert parts["network"] == cost["arena_bytes"]
     assert parts["last seconds of samples"] > 14_336
     assert min(parts.values()) > 0
 
 
-@pytest.mark.usefixtures("qemu")
 def test_a_network_larger_than_was_known_is_not_deployed(
-    converted_run: Path, tmp_path: Path
+    deployed: tuple[RunFolder, str], tmp_path: Path
 ) -> None:
-    run = shutil.copytree(converted_run, tmp_path / "run", ignore=shutil.ignore_patterns("build"))
-    cost = json.loads((run / "cost.json").read_text("utf-8"))
-    (run / "cost.json").write_text(json.dumps({**cost, "arena_bytes": 40}), "utf-8")
+    run, _ = deployed
+    estimated = run.cost_file.read_bytes()
+    run.cost_file.write_text(json.dumps({**json.loads(estimated), "arena_bytes": 40}), "utf-8")
     note_all(run)
-    refused = gesture("deploy", run, "--board", "virtual", cwd=tmp_path, code=ExitCode.MISMATCH)
+    refused = gesture("deploy", run.path, "--board", "virtual", cwd=tmp_path, code=None)
+    run.cost_file.write_bytes(estimated)
+    note_all(run)
+    assert refused.code == ExitCode.MISMATCH
     assert "conversion estimated 40" in refused.said
+
+
+def test_deploy_lets_the_board_count_each_layer(
+    deployed: tuple[RunFolder, str], tmp_path: Path
+) -> None:
+    run, _ = deployed
+    plain = image_of(run)
+    assert not plain["profiled"]
+    counting = gesture(
+        "deploy", run.path, "--board", "virtual", "--profile", "--json", cwd=tmp_path
+    )
+    profile = counting.json["profile"]
+    cost = json.loads(run.cost_file.read_text("utf-8"))
+    assert profile["unit"] == "instructions"
+    assert [layer["name"] for layer in profile["layers"]] == [
+        layer["name"] for layer in cost["layers"]
+    ]
+    counted = sum(layer["measured"] for layer in profile["layers"])
+    whole = counting.json["image"]["instructions_per_inference"]
+    assert 0.6 * whole < counted <= whole  # the rest is what counting takes
+    assert plain["instructions_per_inference"] < whole
+    verified = gesture("verify", run.path, "--json", cwd=tmp_path)
+    assert verified.json["deployed"] == {
+        "board": "virtual",
+        "same": False,
+        "why_not": "it counts its layers",
+    }
