@@ -21,7 +21,7 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 GESTURE := $(BIN)/gesture
 STAMP   := $(VENV)/installed
-DEBS    := gcc qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi clang libclang-rt-dev
+DEBS    := gcc qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi clang libclang-rt-dev ccache
 INSTALL := apt-get install -y --no-install-recommends $(DEBS)
 
 C_FILES      := $(wildcard firmware/lib/*/*.[ch] firmware/boards/*.h firmware/boards/*/*.[ch] \

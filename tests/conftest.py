@@ -18,6 +18,7 @@ from tests.once import Once
 PROJECT = Path(__file__).resolve().parent.parent
 RECORDINGS = PROJECT.parent / "shared" / "data"
 TOOLS_ARE_A_MUST = "GESTURE_REQUIRE_TOOLS"
+COMPILERS = ("cc", "gcc", "g++", "clang", "arm-none-eabi-gcc", "arm-none-eabi-g++")
 TOOLS = {"host_compiler", "qemu", "clang", "chromium"}  # fixtures that need them
 
 # How long an example takes is no test's business: computers are busy.
@@ -45,13 +46,24 @@ def uses_tensorflow(item: pytest.Item) -> bool:
 @pytest.fixture(scope="session", autouse=True)
 def own_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What is built of tests' runs goes with them, and no other worker sees the boards that run;
-    matplotlib keeps its fonts, which take long."""
-    fonts = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "matplotlib"
+    matplotlib keeps its fonts and ccache its objects, which take long."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     with TemporaryDirectory() as short, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MPLCONFIGDIR", os.environ.get("MPLCONFIGDIR", str(fonts)))
+        patch.setenv("MPLCONFIGDIR", os.environ.get("MPLCONFIGDIR", str(cache / "matplotlib")))
+        patch.setenv("CCACHE_DIR", os.environ.get("CCACHE_DIR", str(cache / "ccache")))
+        put_ccache_before_compilers(tmp_path_factory.mktemp("ccache"), patch)
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("XDG_RUNTIME_DIR", short)  # names of boards are shown on one line
         yield
+
+
+def put_ccache_before_compilers(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Where it is installed: the same C is compiled for many images."""
+    ccache = shutil.which("ccache")
+    if ccache is not None:
+        for compiler in filter(shutil.which, COMPILERS):
+            (folder / compiler).symlink_to(ccache)
+        patch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
 
 
 @pytest.fixture(scope="session")

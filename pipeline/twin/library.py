@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,8 @@ from pipeline.core.project import PROJECT
 
 COMPILER = "cc"
 # No fused multiply-add, as on the board; each twin uses its own symbols.
-FLAGS = ("-O2", "-std=c11", "-shared", "-fPIC", "-ffp-contract=off", "-Wl,-Bsymbolic")
+FLAGS = ("-O2", "-std=c11", "-fPIC", "-ffp-contract=off")
+LINK_FLAGS = ("-shared", "-Wl,-Bsymbolic")
 PARTS = (
     *("crc", "model", "sample", "rate", "window", "decision", "recognizer", "selftest", "nn"),
     *("text", "sampler", "writer", "forecast"),
@@ -186,10 +189,22 @@ def build_library(sources: Path, build: Path) -> Path:
         return library
     folders = {path.parent for path in inputs if path.suffix == ".h"}
     includes = [f"-I{folder}" for folder in sorted(folders)]
-    c_files = [str(path) for path in inputs if path.suffix == ".c"]
-    with atomic_write(library) as unfinished:
-        _compile([*FLAGS, *includes, *c_files, "-o", str(unfinished)])
+    c_files = [path for path in inputs if path.suffix == ".c"]
+    with atomic_write(library) as unfinished, tempfile.TemporaryDirectory() as folder:
+        objects = _compile_all(c_files, [*FLAGS, *includes], Path(folder))
+        _compile([*LINK_FLAGS, *objects, "-o", str(unfinished)])
     return library
+
+
+def _compile_all(c_files: list[Path], flags: list[str], folder: Path) -> list[str]:
+    """Compile the files side by side; returns the paths of their objects."""
+    objects = [str(folder / f"{number}-{file.stem}.o") for number, file in enumerate(c_files)]
+    commands = [
+        [*flags, "-c", str(file), "-o", made] for file, made in zip(c_files, objects, strict=True)
+    ]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(_compile, commands))
+    return objects
 
 
 def _firmware_files() -> Iterator[Path]:
@@ -200,7 +215,7 @@ def _firmware_files() -> Iterator[Path]:
 
 
 def _fingerprint(files: list[Path]) -> str:
-    digest = hashlib.sha256(" ".join((COMPILER, *FLAGS)).encode())
+    digest = hashlib.sha256(" ".join((COMPILER, *FLAGS, *LINK_FLAGS)).encode())
     for file in files:
         content = file.read_bytes()
         digest.update(f"\0{file.name} {len(content)}\0".encode() + content)

@@ -27,7 +27,6 @@ from pipeline.training.metrics import score_events
 from pipeline.twin.library import Twin
 from pipeline.workflows import run_facts
 from tests.cli.commands import GESTURE, PROJECT, gesture
-from tests.cli.conftest import QUICK
 
 CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
 REPLAY_LIMIT_S = 120.0
@@ -207,22 +206,6 @@ def monitored(port: str, work: Path) -> list[object]:
     return events
 
 
-CAPTURE = "gesture capture --label idle --mode continuous --dataset"
-
-
-def test_training_and_conversion_say_that_nothing_is_recorded_as_background(
-    dataset: Path, tmp_path: Path, host_compiler: None
-) -> None:
-    config = PROJECT / "configs" / "gesture_conv1d.yaml"
-    settings = (*QUICK, "--set", "data.path=data/mine")
-    trained = gesture("train", config, *settings, "--run", "run", cwd=tmp_path)
-    converted = gesture("convert", "run", cwd=tmp_path)
-    for said in (trained.out, converted.out):
-        (line,) = (line for line in said.splitlines() if "nothing is recorded as `idle`" in line)
-        assert line.startswith("note ")
-        assert line.endswith(f"`{CAPTURE} mine`")
-
-
 def test_many_alarms_at_rest_are_not_passed_over(
     converted_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,4 +216,4 @@ def test_many_alarms_at_rest_are_not_passed_over(
     assert run_facts.background_note(run, replace(loud, false_alarms_per_hour=10.0)) == ""
     note = run_facts.background_note(run, loud)
     assert note.startswith("194 false alarms an hour at rest are many")
-    assert note.endswith(f"`{CAPTURE} sample`")
+    assert note.endswith("`gesture capture --label idle --mode continuous --dataset sample`")

@@ -27,11 +27,11 @@ WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werr
 QUICK = ("--set", "fit.epochs=2", "--set", "augment.passes=1", "--hold-out")
 MODELS = {
     "lstm": ("gesture_lstm.yaml", "model.units=[6, 5]"),
-    "window": ("gesture_gru.yaml", "model.units=[8, 6]"),
     "streaming": ("gesture_conv_gru.yaml", "model.units=[7]", "window.mode=streaming"),
 }
 
 
+# GRUs over windows go this way in test_text_chain.py.
 @pytest.fixture(scope="module", params=MODELS)
 def run(request, work: Path, host_compiler: None) -> RunFolder:
     config, *settings = MODELS[request.param]
@@ -44,9 +44,8 @@ def run(request, work: Path, host_compiler: None) -> RunFolder:
 
 
 @pytest.mark.usefixtures("qemu")
-@pytest.mark.parametrize("board", ["virtual", "native"])
-def test_a_board_proves_that_it_runs_it(run: RunFolder, board: str) -> None:
-    gesture("deploy", run.path, "--board", board, "--json", cwd=run.path)
+def test_a_board_proves_that_it_runs_it(run: RunFolder) -> None:
+    gesture("deploy", run.path, "--board", "virtual", "--json", cwd=run.path)
 
 
 def test_the_twin_gives_the_golden_vectors_and_goes_on_as_the_reference(run: RunFolder) -> None:
@@ -101,10 +100,6 @@ any_network = pytest.mark.parametrize("run", list(MODELS)[:1], indirect=True)
 
 
 @any_network
-def test_it_can_be_reproduced(run: RunFolder) -> None:
-    gesture("verify", run.path, cwd=run.path)
-
-
 def test_a_byte_a_weight_is_taken_where_only_that_fits(run: RunFolder, tmp_path: Path) -> None:
     copy = RunFolder(tmp_path / run.name)
     shutil.copytree(run.path, copy.path, ignore=shutil.ignore_patterns("build"))

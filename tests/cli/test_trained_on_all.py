@@ -97,9 +97,8 @@ def test_what_was_tested_may_not_change(work: Path, file: str) -> None:
     assert f"held_out/{file} is missing" in ended.err
 
 
-def test_with_hold_out_the_tested_model_is_that_of_the_run(work: Path) -> None:
-    gesture("train", "mine.yaml", "--hold-out", "--run", "one", cwd=work)
-    run = RunFolder(work / "one")
+def test_with_hold_out_the_tested_model_is_that_of_the_run(converted_run: Path) -> None:
+    run = RunFolder(converted_run)
     assert run.tested == run
     assert names(run, "test")
     assert run.contract().trained_on == "training part"

@@ -48,8 +48,12 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(work: Path) -> RunFolder:
-    gesture("train", "everyone.yaml", "--run", "runs/all", cwd=work)
+def printed(work: Path) -> str:
+    return gesture("train", "everyone.yaml", "--run", "runs/all", cwd=work).out
+
+
+@pytest.fixture(scope="module")
+def trained(work: Path, printed: str) -> RunFolder:
     return RunFolder(work / "runs" / "all")
 
 
@@ -81,9 +85,14 @@ def test_nothing_is_said_of_validation(trained: RunFolder) -> None:
 
 
 def test_such_a_run_goes_onto_a_board_and_has_its_report(
-    trained: RunFolder, work: Path, host_compiler: None
+    trained: RunFolder, printed: str, work: Path, host_compiler: None
 ) -> None:
-    assert "as usual: fewer than" in gesture("convert", "runs/all", cwd=work).out
+    converted = gesture("convert", "runs/all", cwd=work).out
+    assert "as usual: fewer than" in converted
+    for said in (printed, converted):
+        (line,) = (line for line in said.splitlines() if "nothing is recorded as `idle`" in line)
+        assert line.startswith("note ")
+        assert line.endswith("`gesture capture --label idle --mode continuous --dataset four`")
     gesture("report", "runs/all", cwd=work)
     page = trained.report_file.read_text("utf-8")
     assert "Training loss by epoch" in page

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+
+from tests.compiling import objects_of, succeed
 
 PROJECT = Path(__file__).resolve().parents[2]
 FIRMWARE = PROJECT / "firmware"
@@ -48,10 +49,9 @@ def compile_c(
     model: Path = MODEL,
     compiler: str = "gcc",
 ) -> Path:
-    files = [str(path) for path in (*sources, *sorted(model.glob("*.c")))]
-    command = [compiler, *flags, *include_flags(model), *files, "-o", str(output)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr
+    command, files = [compiler, *flags], [*sources, *sorted(model.glob("*.c"))]
+    objects = objects_of([*command, *include_flags(model)], files, output.with_suffix(".objects"))
+    succeed([*command, *objects, "-o", str(output)])
     return output
 
 
@@ -93,18 +93,7 @@ def link_arduino(
     cpp_files += [main, *sorted((STUB / "src").glob("*.cpp"))]
     facts = [f"-DSTUB_{name}={value}" for name, value in ARDUINO_BOARDS[board].items()]
     objects = output.with_suffix(".objects")
-    objects.mkdir()
-    _compile_in(objects, ["gcc", "-O1", *STRICT, *includes], c_files)
-    _compile_in(objects, ["g++", "-O1", *AS_THE_CORE, *facts, *includes], cpp_files)
-    linked = [str(path) for path in sorted(objects.glob("*.o"))]
-    _checked(["g++", "-s", *linked, "-pthread", "-o", str(output)], objects)
+    of_c = objects_of(["gcc", "-O1", *STRICT, *includes], c_files, objects / "c")
+    of_cpp = objects_of(["g++", "-O1", *AS_THE_CORE, *facts, *includes], cpp_files, objects / "cpp")
+    succeed(["g++", "-s", *of_c, *of_cpp, "-pthread", "-o", str(output)])
     return output
-
-
-def _compile_in(folder: Path, command: list[str], sources: list[Path]) -> None:
-    _checked([*command, "-c", *map(str, sources)], folder)
-
-
-def _checked(command: list[str], folder: Path) -> None:
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-    assert result.returncode == 0, result.stderr

@@ -8,7 +8,6 @@ import random
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,6 +32,7 @@ from tests.firmware.building import (
     link_arduino,
 )
 from tests.firmware.talking import PERIOD_US, Talk, fast_replay, imu_file, qemu_command, start
+from tests.fixtures.waiting import until
 from tests.refusals import refuses
 
 SAMPLES = 2000
@@ -309,13 +309,10 @@ def test_a_build_waits_for_the_first_one_in_its_folder(tmp_path):
     first, second = tmp_path / "first.log", tmp_path / "second.log"
     with ThreadPoolExecutor() as pool:
         building = pool.submit(build_firmware, "native", None, PROJECT, first, TIMEOUT_S)
-        give_up_at = time.monotonic() + TIMEOUT_S
-        while not first.exists() or "Compiling" not in first.read_text():
-            assert not building.done(), f"it compiled nothing: {building.exception()}"
-            assert time.monotonic() < give_up_at
-            time.sleep(0.01)
+        until(lambda: building.done() or (first.exists() and "Compiling" in first.read_text()))
         build_firmware("native", None, PROJECT, second, TIMEOUT_S)
         building.result()
+    assert "Compiling" in first.read_text()
     assert "Compiling" not in second.read_text()
 
 

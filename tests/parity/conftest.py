@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 
 from tests.once import Once
-from tests.parity.host_engine import HostEngine
+from tests.parity.host_engine import HostEngine, kernels
 
 LIMIT_S = 300
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> HostEngine:
+def engine(
+    tmp_path_factory: pytest.TempPathFactory, once: Once, request: pytest.FixtureRequest
+) -> HostEngine:
     request.getfixturevalue("host_compiler")
-    return HostEngine.prepare(tmp_path_factory.mktemp("engine"))
+    return HostEngine(tmp_path_factory.mktemp("engine"), once("kernels", kernels))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.compiler import CompiledNetwork, compile_network
+from tests.compiling import objects_of, succeed
 from tests.parity.oracle import oracle
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,25 +20,20 @@ SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 LIMIT_S = 60
 
 
-def gcc(*arguments: object) -> None:
-    command = ["gcc", *WARNINGS, *SANITIZERS, "-O1", "-g1", *(str(item) for item in arguments)]
-    subprocess.run(command, check=True, timeout=LIMIT_S)
+COMMAND = ("gcc", *WARNINGS, *SANITIZERS, "-O1", "-g1")
+
+
+def kernels(folder: Path) -> list[str]:
+    """Objects of all kernels."""
+    return objects_of(COMMAND, sorted(KERNELS.glob("*.c")), folder)
 
 
 @dataclass(frozen=True)
 class HostEngine:
-    """Kernels compiled once; `run` compiles a network and feeds it."""
+    """`run` compiles a network in `folder`, links it with the kernels' objects and feeds it."""
 
     folder: Path
-    objects: tuple[Path, ...]
-
-    @classmethod
-    def prepare(cls, folder: Path) -> HostEngine:
-        objects = []
-        for source in sorted(KERNELS.glob("*.c")):
-            objects.append(folder / f"{source.stem}.o")
-            gcc("-c", source, "-o", objects[-1])
-        return cls(folder, tuple(objects))
+    objects: list[str]
 
     def run(self, network: CompiledNetwork, inputs: np.ndarray) -> np.ndarray:
         """Outputs int8 [vectors, elements]; fails where a sanitizer finds something."""
@@ -45,7 +41,9 @@ class HostEngine:
             (self.folder / name).write_text(text)
         program = self.folder / "network"
         source = self.folder / "model_network.c"
-        gcc(f"-I{self.folder}", f"-I{KERNELS}", RUNNER, source, *self.objects, "-o", program)
+        includes = [f"-I{self.folder}", f"-I{KERNELS}"]
+        files = [str(RUNNER), str(source), *self.objects]
+        succeed([*COMMAND, *includes, *files, "-o", str(program)])
         result = subprocess.run(
             [program], input=inputs.tobytes(), capture_output=True, timeout=LIMIT_S, check=False
         )

@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.compiler import CompiledNetwork
 from pipeline.core.artifacts import Int8
 from pipeline.core.files import save_text_files
+from tests.compiling import objects_of, succeed
 from tests.parity.target_engine import COMPILE, KERNELS, TARGET, build, run
 
 NUMBER_BYTES = 2
@@ -114,8 +115,8 @@ def run_on_host(
     )
     save_text_files(folder, {"main.c": main})
     files = [folder / "main.c", *objects, *sorted(KERNELS.glob("*.c"))]
-    program = str(folder / "many")
-    subprocess.run([*command, *flags, f"-I{KERNELS}", *map(str, files), "-o", program], check=True)
+    program, command = str(folder / "many"), (*command, *flags, f"-I{KERNELS}")
+    succeed([*command, *objects_of(command, files, folder / "objects"), "-o", program])
     asked = b"".join(
         number.to_bytes(NUMBER_BYTES, "little") + vector.tobytes()
         for number, part in enumerate(vectors)

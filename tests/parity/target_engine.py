@@ -17,6 +17,7 @@ from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.core.artifacts import Int8
 from pipeline.core.files import save_text_files
 from pipeline.core.project import PROJECT
+from tests.compiling import objects_of, succeed
 
 KERNELS = PROJECT / "firmware" / "lib" / "nn"
 BOARD = PROJECT / "firmware" / "boards" / "virtual"
@@ -77,10 +78,9 @@ def build(
     """The harness with `sources`, which define model_network_invoke; its header is in `folder`."""
     elf = folder / f"{name}.elf"
     folders = [f"-I{path}" for path in (folder, KERNELS, BOARD, *includes)]
-    files = [str(path) for path in (HARNESS / "harness.c", *sources)]
-    script = ["-T", str(BOARD / "link.ld")]
-    command = ["arm-none-eabi-gcc", *TARGET, *COMPILE, *flags, *folders, *LINK, *script]
-    subprocess.run([*command, *files, "-o", str(elf)], check=True)
+    command = ["arm-none-eabi-gcc", *TARGET, *COMPILE, *flags, *folders]
+    objects = objects_of(command, (HARNESS / "harness.c", *sources), elf.with_suffix(".objects"))
+    succeed([*command, *LINK, "-T", str(BOARD / "link.ld"), *objects, "-o", str(elf)])
     report = subprocess.run(
         ["arm-none-eabi-size", str(elf)], check=True, capture_output=True, text=True
     )

@@ -150,15 +150,6 @@ def test_a_converter_that_crashes_becomes_an_error(folder: Path) -> None:
     assert not target.exists()
 
 
-def test_a_converter_that_takes_too_long_is_stopped(folder: Path, network: Any) -> None:
-    del network
-    log, target = folder / "slow.log", folder / "slow.tflite"
-    text = message(lambda: quantize(folder / "model.keras", make_windows(8), target, log, 0.01))
-    assert "was stopped after 0.01 s" in text
-    assert str(log) in text
-    assert not target.exists()
-
-
 def test_a_model_file_cut_short_becomes_an_error(folder: Path, network: Any) -> None:
     del network
     content = (folder / "model.keras").read_bytes()
