@@ -25,7 +25,7 @@ from tests.fixtures.sketches import (
     sending,
 )
 
-LIMIT_S = 60.0
+LIMIT_S = 300.0
 
 
 def capture(work: Path, *words: str, code: int = 0) -> Ended:

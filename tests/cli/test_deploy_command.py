@@ -143,7 +143,7 @@ VECTORS = 32
 
 def listed(*command: object) -> str:
     words = list(map(str, command))
-    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout
+    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=300).stdout
 
 
 def constants_at(image: Path) -> tuple[int, int]:

@@ -72,7 +72,7 @@ def forecasts_in(messages: list[Message]) -> list[tuple[int, ...]]:
 def heard(client: BoardClient) -> list[Message]:
     """All messages until the series has ended."""
     messages = []
-    for item in client.items(60.0):
+    for item in client.items(300.0):
         if isinstance(item, Message):
             messages.append(item)
             if warning_of(item) == "environment-ended":
@@ -139,7 +139,7 @@ def test_after_a_capture_it_goes_on_at_its_own_period(done: Done, tmp_path: Path
 
 def _next_readings(client: BoardClient, count: int) -> list[Sample]:
     readings: list[Sample] = []
-    for item in client.items(60.0):
+    for item in client.items(300.0):
         reading = reading_of(item) if isinstance(item, Message) else None
         readings += [reading] if reading else []
         if len(readings) == count:

@@ -51,7 +51,7 @@ def make(folder: Path, *words: str) -> str:
         ["make", "-s", "-o", "tools", *done, "BIN=bin", *words],
         cwd=folder,
         capture_output=True,
-        timeout=60,
+        timeout=300,
     )
     said = folder / "said"
     return said.read_text("utf-8") if said.exists() else ""
@@ -83,7 +83,7 @@ def test_setup_does_not_install_in_silence(folder: Path) -> None:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert "some minutes" in done.stdout
     said = (folder / "said").read_text("utf-8")

@@ -29,7 +29,7 @@ SAMPLE = PROJECT / "data" / "sample"
 CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
 LEARNED = ("circle", "punch", "idle")
 NEVER_LEARNED = "wave"
-LIMIT_S = 60.0
+LIMIT_S = 300.0
 REST_S = (1.5, 2.5)
 PULLED_TAKES = 5
 QUICK = ("fit.epochs=5", "augment.passes=2", "model.convolutions=[{filters: 16, pool: 2}]")

@@ -21,7 +21,7 @@ from tests.cli.commands import PROJECT, gesture
 
 pytestmark = pytest.mark.xdist_group("recurrent")
 
-LIMIT_S = 120
+LIMIT_S = 300.0
 MOST_OFF = 0.04  # of a score: int8 for h and the weights
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O2")
 QUICK = ("--set", "fit.epochs=2", "--set", "augment.passes=1", "--hold-out")

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.xdist_group("texts")
 
 GOOD, BAD = ("lovely film", "a joy, I loved it"), ("dull film", "it bored me, I hated it")
 LONG = 10_000  # characters: long enough for some samples
-LIMIT_S = 60.0
+LIMIT_S = 300.0
 SONG = "The ant ate a tea.\nNo ant at ten — none!\n"
 
 

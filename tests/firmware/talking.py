@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline.core.contract import Contract
 from pipeline.deployment.firmware_image import expected_constants
 
-LIMIT_S = 60.0
+LIMIT_S = 300.0
 PERIOD_US = 8403
 MAGIC = 0x31554D49
 ENDED = 1

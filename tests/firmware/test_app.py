@@ -291,7 +291,7 @@ def replay(
 
 
 def played(replay: Path, *files: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([replay, *files], capture_output=True, text=True, timeout=60)
+    return subprocess.run([replay, *files], capture_output=True, text=True, timeout=300)
 
 
 def test_whatever_a_fuzzer_found_is_answered_line_by_line(replay: Path, tmp_path: Path) -> None:

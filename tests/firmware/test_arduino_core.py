@@ -126,7 +126,7 @@ def test_the_real_core_takes_the_firmware(tmp_path):
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     linked = {line.split()[-1] for line in listing.stdout.splitlines()}
     assert {"setup", "loop", "app_poll"} <= linked
@@ -208,7 +208,7 @@ def output_of(folder: Path, place: str, text: str) -> str:
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_text(text)
     command = ["gcc", "-Wall", "-Wextra", place, "-o", "program"]
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
     assert result.stderr
     return result.stderr
 

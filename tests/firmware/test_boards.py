@@ -229,7 +229,7 @@ def test_sizes_are_those_of_the_linker(virtual_image):
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     text, data, bss = map(int, listing.stdout.splitlines()[1].split()[:3])
     assert virtual_image.flash_bytes == text + data
@@ -250,7 +250,7 @@ def test_the_interpreter_is_called_as_its_library_declares_it(tmp_path):
         [*command, str(FIRMWARE / "engines/tflm/network.cpp"), "-o", str(tmp_path / "object")],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert result.returncode == 0, result.stderr
 

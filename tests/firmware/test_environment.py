@@ -89,7 +89,9 @@ def play(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
 
     def run(*steps: str) -> list[list[str]]:
         script = " ".join(steps)
-        result = subprocess.run([program], input=script, capture_output=True, text=True, timeout=60)
+        result = subprocess.run(
+            [program], input=script, capture_output=True, text=True, timeout=300
+        )
         assert result.returncode == 0, result.stderr
         return [line.split() for line in result.stdout.splitlines()]
 

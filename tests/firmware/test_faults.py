@@ -48,7 +48,7 @@ def test_a_forbidden_access_is_caught_with_its_address(board: Talk, crime, addre
 
 def address_of(image: Path, symbol: str) -> int:
     command = ["arm-none-eabi-nm", image]
-    listing = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    listing = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     lines = (line.split() for line in listing.stdout.splitlines())
     return next(int(line[0], 16) for line in lines if line[-1] == symbol)
 
@@ -85,7 +85,7 @@ def test_it_ends_when_the_host_has_gone(sanitized_native):
         board.until("warn no-sensor")
         assert board.process.stdin is not None
         board.process.stdin.close()
-        assert board.process.wait(timeout=30) == 0
+        assert board.process.wait(timeout=LIMIT_S) == 0
         board.process.stdin = None
 
 

@@ -69,7 +69,9 @@ def play(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
 
     def run(*steps: str) -> Told:
         script = " ".join([*steps, "state"])
-        result = subprocess.run([program], input=script, capture_output=True, text=True, timeout=60)
+        result = subprocess.run(
+            [program], input=script, capture_output=True, text=True, timeout=300
+        )
         assert result.returncode == 0, result.stderr
         rows = [line.split() for line in result.stdout.splitlines()]
         samples = np.array([list(map(int, row)) for row in rows if len(row) == 9], np.int64)

@@ -40,7 +40,7 @@ def compiled(source: str, folder: Path) -> Path:
         "-o",
         str(folder / "object"),
     ]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
     return folder / "object"
 
@@ -48,7 +48,7 @@ def compiled(source: str, folder: Path) -> Path:
 def symbols(built: Path, *options: str) -> list[str]:
     """As nm prints them: of C a bare name, of C++ with its arguments."""
     command = ["arm-none-eabi-nm", "--demangle", "--format=posix", *options, str(built)]
-    listing = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    listing = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     return [re.split(r" [A-Za-z]( |$)", line)[0] for line in listing.stdout.splitlines()]
 
 

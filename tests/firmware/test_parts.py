@@ -209,7 +209,7 @@ def keep(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
 
     def run(rows: Any) -> Rows:
         text = "\n".join(" ".join(map(str, row)) for row in rows)
-        result = subprocess.run([program], input=text, capture_output=True, text=True, timeout=60)
+        result = subprocess.run([program], input=text, capture_output=True, text=True, timeout=300)
         assert result.returncode == 0, result.stderr
         return [list(map(int, line.split())) for line in result.stdout.splitlines()]
 

@@ -29,7 +29,9 @@ def outputs(tmp_path: Path, host_compiler: None):
         folders = [tmp_path, fixtures / "tflm_stub", fixtures / "tiny_model"]
         sources = [FIRMWARE / "engines" / "tflm" / "network.cpp", HERE / "tflm_driver.cpp"]
         data = tmp_path / "data.o"
-        subprocess.run(["gcc", "-c", tmp_path / "model_data.c", "-o", data], check=True, timeout=60)
+        subprocess.run(
+            ["gcc", "-c", tmp_path / "model_data.c", "-o", data], check=True, timeout=300
+        )
         program = tmp_path / "driver"
         flags = ["-std=c++14", "-fsanitize=address,undefined", f"-DFAILING_INVOKE={failing}"]
         includes = [f"-I{folder}" for folder in folders]

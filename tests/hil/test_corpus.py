@@ -32,6 +32,7 @@ from tests.tiny_model import CONTRACT, WINDOW, network_output, swings
 RUNS = 10  # of the network, to be timed
 REST_S = 1.0
 EMULATED_SECONDS = 3.0
+ATTEMPTS = 20
 REAL_SECONDS = 60.0
 PLAYED_S = 600.0  # by an emulated sensor, which is longer than the corpus takes
 TAKES = 12
@@ -65,7 +66,9 @@ def emulated(
         request.getfixturevalue("qemu" if board == "virtual" else "host_compiler")
         work = tmp_path_factory.mktemp(board)
         with emulated_board(board, tiny_sources, swings(PLAYED_S), work) as port:
-            yield Subject(board, port, CONTRACT, golden, twin, swings(12), EMULATED_SECONDS)
+            yield Subject(
+                board, port, CONTRACT, golden, twin, swings(12), EMULATED_SECONDS, ATTEMPTS
+            )
 
     return subject
 

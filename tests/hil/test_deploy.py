@@ -228,7 +228,7 @@ def test_arduinos_own_uploader_takes_the_emulated_board_for_a_real_one(usb, want
         until(usb.comports)
         port = os.path.realpath(usb.comports()[0].device)
         options = [f"--port={port}", "-U", "-e", "-w", str(tmp_path / "image"), "-R"]
-        subprocess.run([bossac, *options], check=True, timeout=60)
+        subprocess.run([bossac, *options], check=True, timeout=300)
         until(lambda: nano.runs)
         assert holds(nano, wanted)
 

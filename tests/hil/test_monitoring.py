@@ -19,7 +19,7 @@ from tests.fixtures.screen import screen
 from tests.fixtures.waiting import until
 from tests.tiny_model import swings
 
-LIMIT_S = 60.0
+LIMIT_S = 300.0
 CALLED = r"\d\.\d{3} s +(up|down) "
 
 

@@ -122,7 +122,7 @@ def test_a_network_that_computes_something_else_fails_the_selftest(tmp_path, gol
 
 KEPT = 1024
 LEAST_KEPT = 700  # of the noisiest motion
-LIMIT_S = 60.0
+LIMIT_S = 300.0
 
 
 @pytest.fixture(scope="module")

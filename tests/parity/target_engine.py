@@ -34,7 +34,7 @@ PROFILE = ("-DNN_PROFILE",)  # each layer on its own
 ICOUNT_SHIFT = 10  # an instruction lasts 2^10 ns
 TIMER_NS = 40  # 25 MHz
 VECTORS = 64
-LIMIT_S = 120
+LIMIT_S = 300.0
 
 
 @dataclass(frozen=True)

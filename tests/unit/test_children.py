@@ -18,7 +18,7 @@ from pipeline.datasets import exporters
 from tests.fixtures.waiting import ended, forked, until
 from tests.takes import save_all, takes
 
-LIMIT_S = 60.0
+LIMIT_S = 300.0
 MODULE = "module_of_a_child"
 
 

@@ -15,6 +15,8 @@ from pipeline.workflows import boards
 from pipeline.workflows.boards import board_at
 from tests.refusals import refuses
 
+LIMIT_S = 300.0
+
 ECHO = Path(__file__).parent.parent / "fixtures" / "echo_board.py"
 
 
@@ -71,13 +73,13 @@ def test_a_board_that_is_being_started_is_waited_for() -> None:
         def start() -> None:
             with announce_start():
                 begun.set()
-                waiting.wait(10)
+                waiting.wait(LIMIT_S)
                 names.append(running(stack, "native"))
 
         begun = threading.Event()
         thread = threading.Thread(target=start)
         thread.start()
-        begun.wait(10)
+        begun.wait(LIMIT_S)
         assert is_board_starting()
         assert board_at("auto", tell) == names[0]
         thread.join()

@@ -32,7 +32,7 @@ from tests.fixtures.waiting import until
 from tests.refusals import refuses
 
 ECHO = Path(__file__).parent.parent / "fixtures" / "echo_board.py"
-LIMIT_S = 60.0
+LIMIT_S = 300.0
 
 
 @pytest.fixture(autouse=True)
