@@ -22,30 +22,24 @@ from tests.parity.random_graphs import random_network, random_picture, random_se
 SEEDS = range(20)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_random_network_gives_the_oracles_bytes(seed: int, engine: HostEngine) -> None:
-    assert_parity(engine, random_network(seed), count=40)
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_a_random_picture_gives_the_oracles_bytes(seed: int, engine: HostEngine) -> None:
-    assert_parity(engine, random_picture(seed), count=40)
-
-
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("build", [random_sequence, random_picture])
-def test_compact_networks_give_the_same_bytes(
-    build: Callable[[int], bytes], seed: int, engine: HostEngine
-) -> None:
-    assert_parity(engine, build(seed), count=40, compact=True)
+def random_flatbuffers() -> list[tuple[bytes, bool]]:
+    """Flatbuffers, and whether they are to be compact."""
+    usual = [*map(random_network, SEEDS), *map(random_picture, range(10))]
+    compact = [build(seed) for build in (random_sequence, random_picture) for seed in range(6)]
+    return [(data, False) for data in usual] + [(data, True) for data in compact]
 
 
 @pytest.mark.usefixtures("host_compiler")
-def test_networks_at_the_edges_give_the_oracles_bytes(tmp_path: Path) -> None:
-    flatbuffers = edge_flatbuffers()
+@pytest.mark.parametrize(
+    ("kind", "optimized"), [(random_flatbuffers, "-O1"), (edge_flatbuffers, "-O0")]
+)
+def test_networks_give_the_oracles_bytes(
+    kind: Callable[[], list[tuple[bytes, bool]]], optimized: str, tmp_path: Path
+) -> None:
+    flatbuffers = kind()
     networks = [compile_network(data, compact) for data, compact in flatbuffers]
-    inputs = [vectors_for(network, 20) for network in networks]
-    outputs = run_on_host(networks, inputs, tmp_path, ("-O0",))
+    inputs = [vectors_for(network, 40) for network in networks]
+    outputs = run_on_host(networks, inputs, tmp_path, (optimized,))
     for number, found in enumerate(outputs):
         expected = oracle(flatbuffers[number][0], inputs[number])
         np.testing.assert_array_equal(found, expected, str(number))

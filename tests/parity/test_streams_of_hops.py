@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.compiler import CompiledNetwork, compile_network
+from pipeline.core.artifacts import Int8
 from tests.parity.host_engine import HostEngine
-from tests.parity.many_networks import run_on_board
+from tests.parity.many_networks import run_on_board, run_on_host
 from tests.parity.oracle import oracle
 from tests.parity.random_streams import StreamNetwork, random_stream, stream_for
-from tests.parity.target_engine import PORTABLE
+from tests.parity.target_engine import FLAGS
 
 SEEDS = (*range(20), 21, 28, 31, 48, 51, 54, 58, 65)  # from 28 on: what few streams reach
 HOPS = 40
@@ -45,15 +47,6 @@ def expected_of(network: StreamNetwork, stream: np.ndarray) -> np.ndarray:
     return oracle(network.flatbuffer, windows.reshape(-1, *shape))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_every_hop_gives_the_oracles_bytes_for_its_window(seed: int, engine: HostEngine) -> None:
-    network = random_stream(seed)
-    stream = stream_for(network, channels_of(network), HOPS)
-    expected = expected_of(network, stream)
-    outputs = engine.run(streaming(network), fed(network, stream))
-    np.testing.assert_array_equal(outputs[-len(expected) :], expected)
-
-
 def test_the_random_streams_reach_every_path() -> None:
     texts = [streaming(random_stream(seed)).sources["model_network.c"] for seed in SEEDS]
     for kernel in (
@@ -84,13 +77,22 @@ def test_thousands_of_hops_of_a_converted_network(
     np.testing.assert_array_equal(outputs[-len(expected) :], expected)
 
 
-@pytest.mark.usefixtures("qemu")
-@pytest.mark.parametrize("flags", [("-O2",), ("-Os",), ("-O0",), ("-O2", *PORTABLE)], ids=" ".join)
-def test_on_the_target_too(flags: tuple[str, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("tools", "run", "flags"),
+    [("host_compiler", run_on_host, ("-O1",)), *(("qemu", run_on_board, each) for each in FLAGS)],
+)
+def test_every_hop_gives_the_oracles_bytes_for_its_window(
+    tools: str,
+    run: Callable[..., list[Int8]],
+    flags: tuple[str, ...],
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    request.getfixturevalue(tools)
     networks = [random_stream(seed) for seed in SEEDS]
     streams = [stream_for(network, channels_of(network), HOPS) for network in networks]
     inputs = [fed(*pair) for pair in zip(networks, streams, strict=True)]
-    outputs = run_on_board([streaming(network) for network in networks], inputs, tmp_path, flags)
+    outputs = run([streaming(network) for network in networks], inputs, tmp_path, flags)
     for seed, network, stream, found in zip(SEEDS, networks, streams, outputs, strict=True):
         expected = expected_of(network, stream)
         np.testing.assert_array_equal(found[-len(expected) :], expected, f"seed {seed}")

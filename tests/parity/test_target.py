@@ -14,7 +14,7 @@ from tests.parity.host_engine import vectors_for
 from tests.parity.many_networks import run_on_board
 from tests.parity.oracle import oracle
 from tests.parity.random_graphs import random_network, random_picture, random_sequence
-from tests.parity.target_engine import PORTABLE
+from tests.parity.target_engine import FLAGS
 
 pytestmark = pytest.mark.usefixtures("qemu")
 # Seeds; those behind the ranges reach what few networks do, 174 a pool of 2 by 2.
@@ -35,7 +35,7 @@ def random_flatbuffers() -> list[tuple[bytes, bool]]:
 
 
 @pytest.mark.parametrize("kind", [random_flatbuffers, edge_flatbuffers])
-@pytest.mark.parametrize("flags", [("-O2",), ("-Os",), ("-O0",), ("-O2", *PORTABLE)], ids=" ".join)
+@pytest.mark.parametrize("flags", FLAGS, ids=" ".join)
 def test_networks_give_the_oracles_bytes(
     flags: tuple[str, ...], kind: Callable[[], list[tuple[bytes, bool]]], tmp_path: Path
 ) -> None:
