@@ -19,8 +19,10 @@ from benchmarks.results_file import record, row
 from pipeline.core.artifacts import GoldenVectors
 from pipeline.core.errors import PipelineError
 from pipeline.twin.library import Twin
+from tests.firmware.building import ARDUINO_BOARDS, link_arduino
 from tests.hil.corpus import CASES, Subject
 from tests.hil.emulated_boards import EMULATED, emulated_board
+from tests.once import built_with
 from tests.tiny_model import CONTRACT, WINDOW, network_output, swings, write_sources
 
 COMMAND = "python -m benchmarks.deploy_hil"
@@ -64,9 +66,16 @@ def _results(board: str, work: Path) -> dict[str, tuple[Any, float]]:
     inputs = np.random.default_rng(8).integers(-128, 128, (32, WINDOW * 6)).astype(np.int8)
     golden = GoldenVectors(inputs, np.array([network_output(vector) for vector in inputs]))
     twin = Twin(sources, work)
-    with emulated_board(board, sources, swings(PLAYED_S), work) as port:
+    with emulated_board(board, _image(board, sources, work / board), swings(PLAYED_S)) as port:
         subject = Subject(board, port, CONTRACT, golden, twin, swings(40), SECONDS)
         return {name: _result(case, subject) for name, case in CASES.items()}
+
+
+def _image(board: str, sources: Path, folder: Path) -> Path:
+    folder.mkdir()
+    if board in ARDUINO_BOARDS:
+        return link_arduino(folder / board, board, sources)
+    return built_with(board, sources)(folder).path
 
 
 def _result(case: Callable[[Subject], Any], subject: Subject) -> tuple[Any, float]:

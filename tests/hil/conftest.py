@@ -20,6 +20,7 @@ from pipeline.capture.usb_boards import Usb
 from pipeline.core.artifacts import GoldenVectors, Recording
 from pipeline.deployment.upload import Timeouts
 from pipeline.workflows.deploy import Uploaded, UploadRequest, put_on_board
+from tests.firmware.building import ARDUINO_BOARDS, link_arduino
 from tests.fixtures.nano.usb import UsbPorts
 from tests.hil.emulated_boards import VECTORS, WAITS
 from tests.once import Once, built_with
@@ -104,6 +105,20 @@ def bench_of(
         return benches[name, with_model]
 
     return bench
+
+
+@pytest.fixture(scope="session")
+def image_of(
+    once: Once, bench_of: Callable[[str, bool], Bench], tiny_sources: Path
+) -> Callable[[str], Path]:
+    """The image of one of EMULATED with the tiny model."""
+
+    def image(board: str) -> Path:
+        if board not in ARDUINO_BOARDS:
+            return bench_of(board, True).image
+        return once(f"{board}-tiny", lambda to: link_arduino(to / board, board, tiny_sources))
+
+    return image
 
 
 @pytest.fixture(params=TOOLS)

@@ -8,34 +8,26 @@ from pathlib import Path
 
 from pipeline.boards.supervisor import start
 from pipeline.core.artifacts import Recording
-from pipeline.core.project import PROJECT
-from pipeline.deployment.platformio import build_firmware
 from pipeline.deployment.upload import Timeouts
 from pipeline.workflows.deploy import UploadRequest
-from tests.firmware.building import ARDUINO_BOARDS, link_arduino
+from tests.firmware.building import ARDUINO_BOARDS
 from tests.fixtures.nano.arduino_bench import arduino_board
 from tests.fixtures.nano.arduino_sketch import Imu
 from tests.fixtures.nano.board import Nano
 
-BUILD_TIMEOUT_S = 300.0
 EMULATED = ("virtual", "native", *ARDUINO_BOARDS)
 # Of the boards with the Arduino core: a part that they have, and a rate such parts really have.
 IMUS = {"nano33ble": ("lsm9ds1", 116.3), "xiao_nrf52840_sense": ("lsm6ds3", 207.1)}
 
 
 @contextmanager
-def emulated_board(board: str, sources: Path, motion: Recording, work: Path) -> Iterator[str]:
-    """The port of one of EMULATED with the model of `sources`, for as long as the block lasts."""
+def emulated_board(board: str, image: Path, motion: Recording) -> Iterator[str]:
+    """The port of one of EMULATED, for as long as the block lasts."""
     if board in ARDUINO_BOARDS:
         part, rate_hz = IMUS[board]
-        image = link_arduino(work / board, board, sources)
         with arduino_board(image, board, Imu(part, rate_hz, motion)) as arduino:
             yield arduino.port
     else:
-        (work / board).mkdir()
-        image = build_firmware(
-            board, sources, PROJECT, work / board / "build.log", BUILD_TIMEOUT_S
-        ).path
         with start(board, image, motion) as running:
             yield running.port
 

@@ -54,6 +54,7 @@ def golden() -> GoldenVectors:
 @pytest.fixture(scope="module")
 def emulated(
     golden: GoldenVectors,
+    image_of: Callable[[str], Path],
     tiny_sources: Path,
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
@@ -64,8 +65,7 @@ def emulated(
     @contextmanager
     def subject(board: str) -> Iterator[Subject]:
         request.getfixturevalue("qemu" if board == "virtual" else "host_compiler")
-        work = tmp_path_factory.mktemp(board)
-        with emulated_board(board, tiny_sources, swings(PLAYED_S), work) as port:
+        with emulated_board(board, image_of(board), swings(PLAYED_S)) as port:
             yield Subject(
                 board, port, CONTRACT, golden, twin, swings(12), EMULATED_SECONDS, ATTEMPTS
             )
