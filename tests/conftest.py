@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +25,10 @@ TOOLS = {"host_compiler", "qemu", "clang", "chromium"}  # fixtures that need the
 # How long an example takes is no test's business: computers are busy.
 settings.register_profile("any-computer", deadline=None)
 settings.load_profile("any-computer")
+
+# Where bytecode is not kept, every process compiles all our modules anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Started in the background, a shell has us ignore Ctrl-C, and every process we start too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
