@@ -41,7 +41,7 @@ def make_run(folder: Path) -> Path:
 
 
 @pytest.fixture
-def work(once: Once, host_compiler: None, tmp_path: Path) -> Path:
+def trained(once: Once, host_compiler: None, tmp_path: Path) -> Path:
     return shutil.copytree(once("all", make_run), tmp_path / "work")
 
 
@@ -49,8 +49,8 @@ def names(run: RunFolder, part: str) -> set[str]:
     return set(load_json(run.splits_file, "train")[part])
 
 
-def test_it_has_seen_every_take_and_its_accuracy_is_of_one_that_has_not(work: Path) -> None:
-    run = RunFolder(work / "run")
+def test_it_has_seen_every_take_and_its_accuracy_is_of_one_that_has_not(trained: Path) -> None:
+    run = RunFolder(trained / "run")
     everything = {take.name for take in TAKES}
     assert names(run, "train") == everything
     assert names(run, "test") == names(run, "validation") == set()
@@ -61,15 +61,15 @@ def test_it_has_seen_every_take_and_its_accuracy_is_of_one_that_has_not(work: Pa
     of_test = load_arrays(tested.scores_file, "convert", {"names"})["names"]
     assert set(of_test.tolist()) == names(tested, "test")
     assert not run.scores_file.exists()
-    printed = (work / "train.txt").read_text("utf-8")
+    printed = (trained / "train.txt").read_text("utf-8")
     epochs = [
         epoch["validation_loss"] for epoch in load_json(tested.metrics_file, "train")["epochs"]
     ]
     assert f"{1 + int(np.argmin(epochs))} epochs on all {len(TAKES)} recordings" in printed
 
 
-def test_its_policy_is_the_tested_ones_and_the_contract_says_what_it_is(work: Path) -> None:
-    run = RunFolder(work / "run")
+def test_its_policy_is_the_tested_ones_and_the_contract_says_what_it_is(trained: Path) -> None:
+    run = RunFolder(trained / "run")
     deployed, tested = run.contract(), run.tested.contract()
     assert deployed.trained_on == "all recordings"
     assert tested.trained_on == "training part"
@@ -78,22 +78,22 @@ def test_its_policy_is_the_tested_ones_and_the_contract_says_what_it_is(work: Pa
     assert "all recordings" in run.report_file.read_text("utf-8")
 
 
-def test_a_contract_without_the_fact_keeps_its_hash(work: Path) -> None:
-    tested = RunFolder(work / "run").tested.contract()
+def test_a_contract_without_the_fact_keeps_its_hash(trained: Path) -> None:
+    tested = RunFolder(trained / "run").tested.contract()
     assert "trained_on" not in json.loads(tested.file_text)
     assert Contract.model_validate_json(tested.file_text).hash() == tested.hash()
 
 
-def test_no_take_is_played_as_held_out(work: Path) -> None:
+def test_no_take_is_played_as_held_out(trained: Path) -> None:
     words = ("data", "stream", "data/mine", "out.csv", "--run", "run")
-    ended = gesture(*words, cwd=work, code=ExitCode.USAGE)
+    ended = gesture(*words, cwd=trained, code=ExitCode.USAGE)
     assert "--hold-out" in ended.err
 
 
 @pytest.mark.parametrize("file", ["config.yaml", "model.keras"])
-def test_what_was_tested_may_not_change(work: Path, file: str) -> None:
-    (work / "run" / "held_out" / file).unlink()
-    ended = gesture("report", "run", cwd=work, code=ExitCode.MISMATCH)
+def test_what_was_tested_may_not_change(trained: Path, file: str) -> None:
+    (trained / "run" / "held_out" / file).unlink()
+    ended = gesture("report", "run", cwd=trained, code=ExitCode.MISMATCH)
     assert f"held_out/{file} is missing" in ended.err
 
 
@@ -105,9 +105,9 @@ def test_with_hold_out_the_tested_model_is_that_of_the_run(converted_run: Path) 
 
 
 def test_a_training_stopped_after_the_test_goes_on_with_all(
-    work: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(work)
+    monkeypatch.chdir(trained)
     before = RunFolder(Path("run"))
 
     def stop(*_: object) -> None:
@@ -118,7 +118,7 @@ def test_a_training_stopped_after_the_test_goes_on_with_all(
         with pytest.raises(train.PipelineError, match="the test before it is kept") as stopped:
             train.train(Path("mine.yaml"), [], Path("again"), lambda _: None)
     assert "gesture train --resume again" in stopped.value.next_step
-    more = work / "data" / "mine" / "flex" / "more.csv"
+    more = trained / "data" / "mine" / "flex" / "more.csv"
     shutil.copy(next(more.parent.glob("*.csv")), more)
     with pytest.raises(train.PipelineError, match="its data or settings have changed"):
         train.resume(Path("again"), lambda _: None)
