@@ -101,6 +101,7 @@ def show_trained(trained: Trained, as_json: bool) -> None:
             ("report", trained.report),
         ],
     )
+    console.show_note(trained.fitted)
     console.show_note(trained.note)
     console.show_note(trained.weakness)
 

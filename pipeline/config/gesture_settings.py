@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pipeline.config.file import load_section
 from pipeline.config.sections import (
@@ -70,8 +70,10 @@ class AugmentConfig(Section):
 
 MOST_LABELS = 254  # a board stores a class in a byte
 LONGEST_REST_S = 60.0
+LONGEST_WINDOW_S = 600.0
 LONGEST_SILENCE_S = 3600.0
 Rest = Annotated[float, Field(ge=0, le=LONGEST_REST_S)]
+Seconds = Annotated[float, Field(gt=0, le=LONGEST_WINDOW_S)]
 BOARD_CHANNELS = ("ax", "ay", "az", "gx", "gy", "gz")  # the inputs of a board's network
 
 
@@ -85,7 +87,13 @@ class DataConfig(Section):
         max_length=len(BOARD_CHANNELS),
         description="inputs of the network: these, or the first of them",
     )
-    rate_hz: float = Field(119.0, ge=1, le=10_000, description="sampling rate of all recordings")
+    rate_hz: float = Field(
+        119.0,
+        ge=1,
+        le=10_000,
+        description="sampling rate of the model; recordings at another rate are brought to it; not "
+        "set, and with a window in seconds, it is the usual rate of the recordings",
+    )
     labels: tuple[str, ...] | None = Field(
         None, max_length=MOST_LABELS, description="labels to use; null: all"
     )
@@ -106,8 +114,18 @@ class WindowConfig(Section):
     """The windows that the network classifies."""
 
     length: int = Field(112, gt=0, le=MOST_SAMPLES, description="samples of a window")
+    length_s: Seconds | None = Field(
+        None,
+        exclude=True,
+        description="in place of `length`, in seconds: rounded to samples that fit the network",
+    )
     hop: int = Field(
         8, gt=0, le=MOST_SAMPLES, description="samples from one classification to the next"
+    )
+    hop_s: Seconds | None = Field(
+        None,
+        exclude=True,
+        description="in place of `hop`, in seconds: rounded to whole strides of the network",
     )
     mode: Literal["window", "streaming"] = Field(
         "window",
@@ -133,6 +151,20 @@ class WindowConfig(Section):
         description="a window with at most this share is background; others are not used",
     )
 
+    @property
+    def in_seconds(self) -> bool:
+        """Whether its samples are not known before the rate of the data is."""
+        return self.length_s is not None or self.hop_s is not None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> WindowConfig:
+        for key, seconds in (("length", self.length_s), ("hop", self.hop_s)):
+            if seconds is not None and key in self.model_fields_set:
+                raise ValueError(
+                    f"has {key} and {key}_s; write {key} in samples or {key}_s in seconds"
+                )
+        return self
+
     @field_validator("rest_s")
     @classmethod
     def _shortest_first(cls, rest_s: tuple[float, float]) -> tuple[float, float]:
@@ -143,7 +175,8 @@ class WindowConfig(Section):
     @field_validator("hop")
     @classmethod
     def _hop_skips_nothing(cls, hop: int, others: ValidationInfo) -> int:
-        if hop > others.data.get("length", hop):
+        in_seconds = others.data.get("length_s") is not None
+        if not in_seconds and hop > others.data.get("length", hop):
             raise ValueError(f"more than window.length, {others.data['length']}: skips samples")
         return hop
 
@@ -275,7 +308,7 @@ class GestureConfig(TaskConfig):
                     f"{model.kind} has no state to keep; window.mode: streaming is for "
                     f"{', '.join(WITH_STATE)}, the others need no such setting to stream"
                 )
-            if window.length % window.hop:
+            if window.length % window.hop and not window.in_seconds:
                 raise ValueError("a stream needs a window.length of whole hops")
             if split and split.by == "leaky":
                 raise ValueError("split.by: leaky splits windows, and a stream has none")

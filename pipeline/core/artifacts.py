@@ -88,6 +88,7 @@ class Recording:
         take: the number of the take in its capture; boards that recorded together share it.
         pulled: the error that a board made on it, one of PULLED; None for other recordings.
         name: the path within the dataset without suffix, "punch/anna-1-003"; set by loading.
+        digest: of the recording as it was before it was resampled; empty where it was not.
     """
 
     samples: Float32
@@ -107,6 +108,7 @@ class Recording:
     clock: HostClock | None = None
     pulled: str | None = None
     name: str = ""
+    digest: bytes = b""
 
     def __len__(self) -> int:
         return len(self.samples)

@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.core.artifacts import IMU_CHANNELS, Int32, Int64, Interval, Recording
 from pipeline.core.files import load_arrays, reading, save_arrays
+from pipeline.datasets.resampling import at_rate
 from pipeline.datasets.splits import split_recordings
 from pipeline.datasets.windows import LEAKY, recorded_only, usable_recordings
 
@@ -62,7 +63,8 @@ def held_out(recordings: Sequence[Recording], config: GestureConfig) -> HeldOutR
     usable = recorded_only(usable_recordings(recordings, config))
     split = split_recordings(usable, config.split, config.data.background)
     known = {config.data.background, *config.unknown.labels, *(config.data.labels or ())}
-    unseen = [recording for recording in recorded_only(recordings) if recording.label not in known]
+    others = [recording for recording in recorded_only(recordings) if recording.label not in known]
+    unseen = [at_rate(recording, config.data.rate_hz) for recording in others]
     return HeldOutRecordings(
         validation=tuple(usable[index] for index in split.validation),
         test=tuple(usable[index] for index in split.test),

@@ -79,11 +79,12 @@ def takes_in(folder: Path) -> list[Path]:
 def fingerprint(data: Path | Sequence[Recording]) -> str:
     """SHA-256 of a dataset, in hex; the order of the recordings does not matter."""
     recordings = load_recordings(data) if isinstance(data, Path) else data
-    digests = sorted(_digest(recording) for recording in recordings)
+    digests = sorted(recording.digest or digest_of(recording) for recording in recordings)
     return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
-def _digest(recording: Recording) -> bytes:
+def digest_of(recording: Recording) -> bytes:
+    """SHA-256 of a recording, as it is."""
     digest = hashlib.sha256(recording_header(recording).encode())
     for array in (recording.seq, recording.t_us, recording.thousandths):
         digest.update(array.astype("<i8").tobytes())

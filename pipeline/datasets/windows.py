@@ -29,6 +29,7 @@ from pipeline.core.errors import PipelineError
 from pipeline.datasets.augment import augment
 from pipeline.datasets.labels import is_continuous, labels_of, window_labels
 from pipeline.datasets.recordings import fingerprint
+from pipeline.datasets.resampling import at_rate
 from pipeline.datasets.splits import group_names, split_recordings
 from pipeline.datasets.streams import join_takes
 from pipeline.datasets.synthetic_negatives import (
@@ -569,15 +570,14 @@ def _aligned_places(recording: Recording, config: GestureConfig) -> Iterator[tup
             yield max(0, min(wished, last)), interval.label
 
 
-RATE_TOLERANCE = 0.02
 SHORTEST_TAKE = 0.25  # of a window; a shorter take is cut off
 
 
 def usable_recordings(recordings: Sequence[Recording], config: GestureConfig) -> list[Recording]:
-    """The recordings with the labels of a config, with only its channels.
+    """The recordings with the labels of a config, with only its channels, at its rate.
 
     Raises:
-        PipelineError: a rate differs, a channel is missing, a sample is not finite, or a take is
+        PipelineError: a channel is missing, a sample is not finite, or a take is
             too short or has a gap.
     """
     wanted = config.data.labels
@@ -588,7 +588,6 @@ def usable_recordings(recordings: Sequence[Recording], config: GestureConfig) ->
     ]
     for recording in chosen:
         _check(recording, config)
-        _check_length(recording, config)
     missing = sorted(set(wanted or ()) - {recording.label for recording in chosen})
     if missing:
         raise PipelineError(
@@ -596,7 +595,13 @@ def usable_recordings(recordings: Sequence[Recording], config: GestureConfig) ->
             "data.labels names it, but the dataset has none",
             "correct data.labels in the config, or record that gesture",
         )
-    return [_with_channels(recording, config.data.channels) for recording in chosen]
+    ready = [
+        at_rate(_with_channels(recording, config.data.channels), config.data.rate_hz)
+        for recording in chosen
+    ]
+    for recording in ready:
+        _check_length(recording, config)
+    return ready
 
 
 def _unknown_as_background(recording: Recording, config: GestureConfig) -> Recording:
@@ -616,13 +621,6 @@ def recorded_only(recordings: Sequence[Recording]) -> list[Recording]:
 
 def _check(recording: Recording, config: GestureConfig) -> None:
     name = recording.name
-    rate_hz = config.data.rate_hz
-    if abs(recording.rate_hz - rate_hz) > RATE_TOLERANCE * rate_hz:
-        raise PipelineError(
-            f"{name} was sampled at {recording.rate_hz:g} Hz, the config asks for {rate_hz:g} Hz.",
-            "it comes from another sensor, or was imported with another rate",
-            f"set data.rate_hz to {recording.rate_hz:g}, or leave that recording out",
-        )
     missing = [channel for channel in config.data.channels if channel not in recording.channels]
     if missing:
         raise PipelineError(
@@ -637,6 +635,13 @@ def _check(recording: Recording, config: GestureConfig) -> None:
             "the file was damaged or edited",
             "delete that recording or import it again",
         )
+    lost = int(recording.seq[-1] - recording.seq[0]) + 1 - len(recording)
+    if lost and not is_continuous(recording, config):
+        raise PipelineError(
+            f"{recording.name} lost {lost} of its samples on the way from the board.",
+            "the cable or the computer was possibly too busy; the rest is not the whole motion",
+            "delete that recording, and record it again",
+        )
 
 
 def _check_length(recording: Recording, config: GestureConfig) -> None:
@@ -646,13 +651,6 @@ def _check_length(recording: Recording, config: GestureConfig) -> None:
             f"{recording.name} has {len(recording)} samples; a take needs at least {shortest}.",
             f"window.length is {config.window.length}, and shorter takes are possibly cut off",
             "delete that recording, or set window.length lower",
-        )
-    lost = int(recording.seq[-1] - recording.seq[0]) + 1 - len(recording)
-    if lost and not is_continuous(recording, config):
-        raise PipelineError(
-            f"{recording.name} lost {lost} of its samples on the way from the board.",
-            "the cable or the computer was possibly too busy; the rest is not the whole motion",
-            "delete that recording, and record it again",
         )
 
 

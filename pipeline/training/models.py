@@ -285,7 +285,7 @@ def check_window(config: ModelConfig, window: int) -> None:
         columns //= pool
 
 
-def nearest_window(config: ModelConfig, window: int) -> int:
+def nearest_window(config: ModelConfig, window: float) -> int:
     """The nearest window length without a remainder in pooling."""
     smallest = 1
     for lost, pool in reversed(list(_shortenings(config))):

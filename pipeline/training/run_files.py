@@ -43,6 +43,7 @@ class Trained:
         note: what the model will not do well; empty where nothing is known.
         ended: after how many epochs, and why.
         deployed: how the model of the run was trained, where another one was tested.
+        fitted: how the window and the recordings were brought to the rate of the model.
     """
 
     run: Path
@@ -55,6 +56,7 @@ class Trained:
     note: str = ""
     ended: str = ""
     deployed: str = ""
+    fitted: str = ""
 
 
 def save_model(run: RunFolder, fitted: Fitted) -> None:

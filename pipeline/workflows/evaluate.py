@@ -34,6 +34,7 @@ from pipeline.workflows.report import write_report
 from pipeline.workflows.run_facts import optional_json
 from pipeline.workflows.runs import contract_for, find_run, locked_run, require_unchanged
 from pipeline.workflows.train import train_on
+from pipeline.workflows.window_seconds import in_samples
 
 EVALUATIONS = Path("evaluations")
 DONE = "fold.json"  # the last file of a fold
@@ -171,8 +172,8 @@ def config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[GestureConf
         require_unchanged(run, remakes="evaluate")
         contract_for(run, "gesture", "evaluate")
         file = run.require(run.config_file, "train")
-        return load_gesture_config(file, settings), run.name
-    return load_gesture_config(config_or_run, settings), config_or_run.stem
+        return in_samples(load_gesture_config(file, settings))[0], run.name
+    return in_samples(load_gesture_config(config_or_run, settings))[0], config_or_run.stem
 
 
 def _evaluate_protocol(

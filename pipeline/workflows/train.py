@@ -22,6 +22,7 @@ from pipeline.datasets.characters import generation_dataset
 from pipeline.datasets.forecasting import make_forecast_dataset
 from pipeline.datasets.held_out_recordings import held_out
 from pipeline.datasets.recordings import load_recordings
+from pipeline.datasets.resampling import resampling_note
 from pipeline.datasets.sentiment import sentiment_dataset
 from pipeline.datasets.series import read_series
 from pipeline.datasets.windows import LEAKY, make_dataset, make_whole_dataset
@@ -35,6 +36,7 @@ from pipeline.training.text_task import train_generation, train_sentiment
 from pipeline.workflows.report import write_report
 from pipeline.workflows.run_facts import background_note, load_metrics
 from pipeline.workflows.runs import RUNS, begun_run, find_run, point_latest_at
+from pipeline.workflows.window_seconds import in_samples
 
 
 def train(
@@ -42,10 +44,14 @@ def train(
 ) -> Trained:
     """Train a model of any task; run: its folder, None for a new one in runs/."""
     config = load_task_config(config_file, settings)
+    said = ""
+    if isinstance(config, GestureConfig):
+        config, said = in_samples(config)
     require_room(run or RUNS)
     with begun_run(run, config_file.stem) as folder:
         config.save(folder.config_file)  # now, so that a run that is killed can be resumed
-        return _trained(config, folder, on_epoch)
+        trained = _trained(config, folder, on_epoch)
+    return replace(trained, fitted=" ".join(filter(None, (said, trained.fitted))))
 
 
 def resume(path: Path, on_epoch: Callable[[Epoch], None]) -> Trained:
@@ -123,7 +129,8 @@ def _train_gestures(
         trained = train_on(recordings, config, folder, on_epoch)
     else:
         trained = _train_on_all(recordings, config, folder, on_epoch)
-    return replace(trained, note=background_note(folder))
+    resampled = resampling_note(recordings, config.data.rate_hz)
+    return replace(trained, note=background_note(folder), fitted=resampled)
 
 
 def _train_on_all(

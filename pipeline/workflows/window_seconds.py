@@ -1,0 +1,57 @@
+"""Windows in seconds: how many samples they are, at the rate of the data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from pipeline.config.gesture_settings import GestureConfig
+from pipeline.datasets.recordings import load_recordings
+from pipeline.training.models import nearest_window, total_stride
+
+
+def in_samples(config: GestureConfig) -> tuple[GestureConfig, str]:
+    """A config whose window and hop are in samples, and what they are, for people.
+
+    Where `data.rate_hz` is not set, it becomes the usual rate of the recordings. A hop is whole
+    strides of the network, and a window leaves no remainder in its pooling.
+
+    Returns:
+        The same config and an empty text, if nothing in it is in seconds.
+
+    Raises:
+        PipelineError: there are no recordings.
+    """
+    window = config.window
+    if not window.in_seconds:
+        return config, ""
+    rate_hz = _rate_hz(config)
+    length, hop = _length_and_hop(config, rate_hz)
+    content: dict[str, Any] = config.plain()
+    content["data"]["rate_hz"] = rate_hz
+    content["window"].update(length=length, hop=hop)
+    said = (
+        f"A window is {length} samples ({length / rate_hz:.2f} s), a hop {hop} "
+        f"({hop / rate_hz:.3f} s), at {rate_hz:g} Hz."
+    )
+    return GestureConfig.model_validate(content), said
+
+
+def _rate_hz(config: GestureConfig) -> float:
+    if "rate_hz" in config.data.model_fields_set:
+        return config.data.rate_hz
+    rates = Counter(recording.rate_hz for recording in load_recordings(config.data.path))
+    return max(rates, key=lambda rate_hz: (rates[rate_hz], rate_hz))
+
+
+def _length_and_hop(config: GestureConfig, rate_hz: float) -> tuple[int, int]:
+    window, stride = config.window, total_stride(config.model)
+    length, hop = window.length, window.hop
+    if window.hop_s is not None:
+        hop = stride * max(1, round(window.hop_s * rate_hz / stride))
+    if window.length_s is not None:
+        wished = window.length_s * rate_hz
+        if window.mode == "streaming":  # a window is whole hops
+            wished = hop * max(1, round(wished / hop))
+        length = nearest_window(config.model, wished)
+    return length, hop
