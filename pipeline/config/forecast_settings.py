@@ -19,11 +19,11 @@ from pipeline.config.sections import (
     MOST_SAMPLES,
     Epochs,
     FitConfig,
-    ModelConfig,
     Patience,
     RecurrentConfig,
     Section,
     TaskConfig,
+    TrainedModelConfig,
 )
 
 MOST_OUTPUTS = 16  # a board's answer must fit one line of the serial protocol
@@ -157,7 +157,7 @@ class ForecastConfig(TaskConfig):
     data: SeriesConfig
     window: ForecastWindowConfig = ForecastWindowConfig()
     split: ForecastSplitConfig = ForecastSplitConfig()
-    model: ModelConfig = Field(
+    model: TrainedModelConfig = Field(
         RecurrentConfig(kind="gru", downsample=3, dropout=0.1),
         description="the same keys as in `task: gesture`",
     )

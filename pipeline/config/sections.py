@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from pipeline.core.files import save_text
 
@@ -107,6 +107,22 @@ class TcnConfig(Section):
     dropout: Dropout = 0.4
 
 
+class RocketConfig(Section):
+    """Random convolutions that are not trained, and the time for which each responds."""
+
+    kind: Literal["rocket"]
+    kernels: Width = Field(252, description="convolutions of each dilation")
+    dilations: tuple[Annotated[int, Field(gt=0, le=MOST_SAMPLES)], ...] = Field(
+        (1, 2, 4, 8),
+        min_length=1,
+        max_length=8,
+        description="distances between the nine taps of a convolution, in samples",
+    )
+    pool: int = Field(
+        8, gt=0, le=MOST_SAMPLES, description="samples of which a board keeps one average"
+    )
+
+
 class RecurrentConfig(Section):
     """One or more recurrent layers."""
 
@@ -130,10 +146,21 @@ def _with_default_kind(content: Any) -> Any:
     return {"kind": "conv1d", **content} if is_open else content
 
 
-_Any: TypeAlias = DenseConfig | ConvolutionalConfig | TcnConfig | RecurrentConfig | ConvGruConfig
+_Any: TypeAlias = (
+    DenseConfig | ConvolutionalConfig | TcnConfig | RocketConfig | RecurrentConfig | ConvGruConfig
+)
 ModelConfig: TypeAlias = Annotated[
     _Any, Field(discriminator="kind"), BeforeValidator(_with_default_kind)
 ]
+
+
+def _not_rocket(model: Any) -> Any:
+    if isinstance(model, RocketConfig):
+        raise ValueError("rocket is for gestures: its fit takes windows of labelled samples")
+    return model
+
+
+TrainedModelConfig: TypeAlias = Annotated[ModelConfig, AfterValidator(_not_rocket)]
 SECTIONS: tuple[type[Section], ...] = get_args(_Any)
 WITH_STATE = ("simple_rnn", "gru", "lstm", "conv_gru")
 

@@ -20,6 +20,7 @@ from pipeline.config.sections import (
     Section,
     Seed,
     TaskConfig,
+    TrainedModelConfig,
 )
 
 NETWORK = "the same keys as in `task: gesture`, but the default of downsample is 1"
@@ -36,7 +37,7 @@ def _without_downsampling(content: Any) -> Any:
     return {"downsample": 1, **content} if has_it else content
 
 
-TextModelConfig = Annotated[ModelConfig, BeforeValidator(_without_downsampling)]
+TextModelConfig = Annotated[TrainedModelConfig, BeforeValidator(_without_downsampling)]
 
 
 class SentimentDataConfig(Section):

@@ -16,6 +16,7 @@ Float32 = NDArray[np.float32]
 Int8 = NDArray[np.int8]
 Int16 = NDArray[np.int16]
 Int32 = NDArray[np.int32]
+Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
 IMU_UNITS = {"ax": "g", "ay": "g", "az": "g", "gx": "deg/s", "gy": "deg/s", "gz": "deg/s"}

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.config.gesture_settings import GestureConfig
+from pipeline.config.sections import RocketConfig
 from pipeline.core.artifacts import IMU_UNITS, Float32, SequenceDataset
 from pipeline.core.contract import Channel, Contract, Hashes, Scaling
 from pipeline.core.files import atomic_write, save_arrays, save_json
@@ -26,6 +27,7 @@ from pipeline.training.metrics import (
     score_test_part,
 )
 from pipeline.training.models import Head, Source, build, history
+from pipeline.training.rocket import fit_rocket
 from pipeline.training.run_files import (
     CALIBRATION_STRETCH,
     CALIBRATION_STRETCHES,
@@ -187,6 +189,8 @@ def fit_gestures(
         The fitted model, and the scaling of its inputs.
     """
     scaling = measure_scaling(dataset, config.data.channels)
+    if isinstance(config.model, RocketConfig):
+        return fit_rocket(dataset, config, scaling, on_epoch), scaling
     task = _training_task(dataset, scaling, config)
     return fit(task, config.fit, on_epoch, checkpointing), scaling
 

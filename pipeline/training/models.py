@@ -22,6 +22,7 @@ from pipeline.config.sections import (
     DenseConfig,
     ModelConfig,
     RecurrentConfig,
+    RocketConfig,
     TcnConfig,
 )
 from pipeline.core.errors import ExitCode, PipelineError
@@ -71,6 +72,8 @@ def build(config: ModelConfig, source: Source, head: Head) -> Any:
 
     check_window(config, source.window)
     inputs, x = _inputs(source)  # [n, T, C]
+    if isinstance(config, RocketConfig):
+        return Model(inputs, _rocket(config, head, x))  # [n, K]
     features = _body(config, head, x)  # [n, features] or [n, T, features]
     dropped = layers.Dropout(config.dropout, name="dropout")(features)
     name = "probabilities" if head.activation == "softmax" else "outputs"
@@ -149,6 +152,45 @@ def _tcn(config: TcnConfig, x: Any) -> Any:
         x = layers.Add(name=f"add{number}")([x, skip])  # [n, T' - field, f]
         x = layers.ReLU(name=f"relu{number}")(x)
     return layers.GlobalAveragePooling1D(name="average")(x)  # [n, f]
+
+
+ROCKET_TAPS = 9
+ROCKET_FULL = 6  # what a kernel gives where it responds, by relu6; 0 where it does not
+
+
+def kernel_layer_name(dilation: int) -> str:
+    """The name of the layer with the kernels of a dilation."""
+    return f"kernels{dilation}"
+
+
+def score_layer_name(dilation: int) -> str:
+    """The name of the layer that weighs the kernels of a dilation."""
+    return f"scores{dilation}"
+
+
+def _rocket(config: RocketConfig, head: Head, x: Any) -> Any:
+    """Fixed convolutions; their features are the shares of a window in which they respond.
+
+    Dempster et al., MiniRocket (arXiv:2012.08791). training/rocket.py sets the weights.
+    """
+    from keras import layers
+
+    scores = []
+    for number, dilation in enumerate(config.dilations):
+        y = layers.Conv1D(
+            config.kernels,
+            ROCKET_TAPS,
+            dilation_rate=dilation,
+            activation="relu6",
+            trainable=False,
+            name=kernel_layer_name(dilation),
+        )(x)  # [n, T - 8 * dilation, f]
+        y = layers.AveragePooling1D(config.pool, name=f"pool{dilation}")(y)  # [n, … / pool, f]
+        y = layers.GlobalAveragePooling1D(name=f"average{dilation}")(y)  # [n, f]
+        name = score_layer_name(dilation)
+        scores.append(layers.Dense(head.outputs, use_bias=number == 0, name=name)(y))  # [n, K]
+    summed = layers.Add(name="sum")(scores) if len(scores) > 1 else scores[0]
+    return layers.Activation(head.activation, name="probabilities")(summed)
 
 
 def _simple_rnn() -> Any:
@@ -298,6 +340,8 @@ def _shortenings(config: ModelConfig) -> Iterator[tuple[int, int]]:
     """For each layer, how many columns it loses, and the factor of its pooling after that."""
     if isinstance(config, (TcnConfig, RecurrentConfig)):
         yield 0, config.downsample
+    if isinstance(config, RocketConfig):  # its branches lie side by side
+        yield (ROCKET_TAPS - 1) * max(config.dilations), config.pool
     if isinstance(config, TcnConfig):
         for number in range(len(config.filters)):
             yield 2 * (config.kernel - 1) * 2**number, 1

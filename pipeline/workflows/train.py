@@ -95,6 +95,8 @@ def _trained(config: TaskConfig, run: RunFolder, on_epoch: Callable[[Epoch], Non
 
 
 def _how_it_ended(config: TaskConfig, metrics: Mapping[str, Any]) -> str:
+    if isinstance(config, GestureConfig) and config.model.kind == "rocket":
+        return "solved at once, without epochs"
     epochs, most = len(metrics["epochs"]), config.fit.epochs
     if epochs == most:
         return f"after all {most} epochs"

@@ -160,6 +160,10 @@ def ds_conv1d(keras):
     return of_the_zoo(ConvolutionalConfig(kind="ds_conv1d"))
 
 
+def rocket(keras):
+    return of_the_zoo(RocketConfig(kind="rocket", kernels=12, dilations=(1, 3)))
+
+
 def build(keras, stack):
     keras.utils.set_random_seed(7)
     plain = stack in STACKS
@@ -193,14 +197,14 @@ def kernel_layers(model):
     return sorted({name for name, path in weights if path.endswith("kernel")})
 
 
-GRAPHS = (residual, tcn, ds_conv1d)
+GRAPHS = (residual, tcn, ds_conv1d, rocket)
 NAMES = tuple(stack.__name__ for stack in (*STACKS, *GRAPHS))
 
 if __name__ == "__main__":
     import keras
     import tensorflow
 
-    from pipeline.config.sections import ConvolutionalConfig, TcnConfig
+    from pipeline.config.sections import ConvolutionalConfig, RocketConfig, TcnConfig
     from pipeline.conversion.quantize_child import with_batch_of_one
     from pipeline.training import models
 

@@ -63,7 +63,7 @@ def test_the_random_streams_reach_every_path() -> None:
     ("name", "window", "hop"),
     [
         *(("gesture", 112, 4), ("dilated", 112, 8), ("dilated", 112, 6), ("flattened", 64, 3)),
-        *(("tcn", 112, 8), ("ds_conv1d", 112, 8)),
+        *(("tcn", 112, 8), ("ds_conv1d", 112, 8), ("rocket", 112, 8)),
     ],
 )
 def test_thousands_of_hops_of_a_converted_network(

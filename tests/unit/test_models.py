@@ -100,7 +100,10 @@ def file(tmp_path: Path) -> Path:
         ("{kind: lstm, units: []}", "model.units: "),
         ("{kind: lstm, units: [8, 0]}", "model.units.1: "),
         ("{kind: gru, unit: [8]}", "model.unit: unknown key; did you mean `model.units`?"),
-        ("{kind: transformer}", "'dense', 'conv1d', 'ds_conv1d', 'tcn', 'simple_rnn', 'gru'"),
+        (
+            "{kind: transformer}",
+            "'dense', 'conv1d', 'ds_conv1d', 'tcn', 'rocket', 'simple_rnn', 'gru'",
+        ),
     ],
 )
 def test_a_setting_that_a_network_does_not_use_is_an_error_that_names_it(

@@ -231,7 +231,7 @@ def test_the_same_seed_learns_the_same_on_streams(
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("kind", ["dense", "conv1d", "ds_conv1d", "tcn"])
+@pytest.mark.parametrize("kind", ["dense", "conv1d", "ds_conv1d", "tcn", "rocket"])
 def test_a_network_without_a_state_is_no_stream_of_states(tmp_path: Path, kind: str) -> None:
     file = tmp_path / "config.yaml"
     file.write_text("data: {path: data/sample}\n", "utf-8")

@@ -1,0 +1,338 @@
+"""The fit of a rocket network: random kernels, and one system of equations in place of epochs.
+
+The kernels are those of MiniRocket (Dempster et al., arXiv:2012.08791), with a ramp in place of its
+step. Their features are computed once for each sample of a stream, not for each window. A ridge
+regression on the labels gives the scores, as in that paper; a temperature makes them probabilities
+(Guo et al., arXiv:1706.04599). Its penalty and the temperature are chosen on scores of windows
+whose recordings a fit has not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config.gesture_settings import GestureConfig
+from pipeline.config.sections import RocketConfig
+from pipeline.core.artifacts import Float32, Float64, Int64, SequenceDataset
+from pipeline.core.contract import Scaling
+from pipeline.training.fit import Epoch, Fitted, quiet_keras
+from pipeline.training.models import (
+    ROCKET_FULL,
+    ROCKET_TAPS,
+    Head,
+    Source,
+    build,
+    kernel_layer_name,
+    score_layer_name,
+)
+from pipeline.training.training_data import one_hot_targets, scale
+
+RAMP = 0.5  # of a scaled sample, from no response to a full one
+GOLDEN = (5**0.5 - 1) / 2  # its multiples, modulo 1, lie evenly in any number
+BIAS_WINDOWS = 64  # windows whose quantiles become biases
+SPAN = 2**14  # samples whose responses are in memory at a time
+FOLDS = 5
+PROBED = 4096  # windows by which penalty and temperature are chosen
+USUAL_PENALTY = 0.1  # where nothing can be left out to choose by
+PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # a share of the number of windows
+TEMPERATURES = np.geomspace(1, 32, 26)
+SMALLEST_STD = 1e-3 * ROCKET_FULL
+
+Random = np.random.Generator
+
+
+def fit_rocket(
+    dataset: SequenceDataset,
+    config: GestureConfig,
+    scaling: Scaling,
+    on_epoch: Callable[[Epoch], None],
+) -> Fitted:
+    """Fit a rocket network on the training part.
+
+    Args:
+        dataset: of windows.
+        config: its model is a RocketConfig.
+        scaling: of the inputs.
+        on_epoch: called once. The loss is that of windows of recordings left out of a fit.
+
+    Returns:
+        The fitted model, with one epoch.
+    """
+    assert isinstance(config.model, RocketConfig)
+    quiet_keras(config.fit.seed)
+    source = Source(dataset.length, dataset.samples.shape[1])
+    model = build(config.model, source, Head(len(dataset.labels)))
+    random = np.random.default_rng(config.fit.seed)
+    bank = _KernelBank(model, config.model.dilations, dataset, scaling)
+    bank.draw(random)
+    sums = _sums_of_folds(bank, dataset, config, random)
+    penalty, temperature, loss = _chosen(sums)
+    weights = _ridge(sums.squares.sum(axis=0), sums.products.sum(axis=0), penalty) * temperature
+    bank.set_scores(weights)
+    epoch = _as_epoch(bank, dataset, weights, loss)
+    on_epoch(epoch)
+    return Fitted(model, (epoch,))
+
+
+@dataclass(frozen=True)
+class _KernelBank:
+    """The kernels of a model, and what they make of a dataset."""
+
+    model: Any
+    dilations: tuple[int, ...]
+    dataset: SequenceDataset
+    scaling: Scaling
+
+    def draw(self, random: Random) -> None:
+        """Set random kernels. Their biases are quantiles of what they give in training windows."""
+        windows = scale(self.dataset.sequences(self._examples(random)), self.scaling)
+        for dilation in self.dilations:
+            layer = self._layer(dilation)
+            _, channels, count = layer.kernel.shape
+            kernels = _random_kernels(channels, count, random)
+            gain = np.float32(ROCKET_FULL / RAMP)
+            layer.activation, kept = _linear, layer.activation
+            layer.set_weights([kernels, np.zeros(kernels.shape[2], np.float32)])
+            responses = np.asarray(layer(windows))  # [n, T', f]
+            layer.activation = kept
+            biases = ROCKET_FULL / 2 - gain * _quantiles(responses, random)
+            layer.set_weights([gain * kernels, biases.astype(np.float32)])
+
+    @property
+    def width(self) -> int:
+        """How many features there are, with the last 1."""
+        return 1 + sum(int(self._layer(dilation).filters) for dilation in self.dilations)
+
+    def _layer(self, dilation: int) -> Any:
+        return self.model.get_layer(kernel_layer_name(dilation))
+
+    def _examples(self, random: Random) -> Int64:
+        """Training windows, of each label as many."""
+        chosen = self.dataset.splits["train"]
+        targets = self.dataset.targets[chosen]
+        each = -(-BIAS_WINDOWS // len(self.dataset.labels))
+        of_label = [chosen[targets == label] for label in np.unique(targets)]
+        drawn: Int64 = np.concatenate([random.choice(rows, each) for rows in of_label])
+        return drawn
+
+    def features(self, part: str) -> Iterator[tuple[Int64, Float32]]:
+        """Features of a part: indices [m], and shares of responses with a last 1 [m, f + 1]."""
+        chosen = self.dataset.splits[part]
+        order = chosen[np.argsort(self.dataset.starts[chosen], kind="stable")]
+        first = 0
+        while first < len(order):
+            starts = self.dataset.starts[order[first:]]
+            count = int(np.searchsorted(starts, starts[0] + SPAN))
+            yield order[first : first + count], self._features_at(starts[:count])
+            first += count
+
+    def _features_at(self, starts: Int64) -> Float32:
+        """float32 [m, f + 1] of windows that lie close together."""
+        begin, length = starts[0], self.dataset.length
+        span = self.dataset.samples[begin : starts[-1] + length]
+        samples = scale(span, self.scaling)[np.newaxis]  # [1, N, C]
+        parts = [np.ones((len(starts), 1))]
+        for dilation in reversed(self.dilations):
+            responses = np.asarray(self._layer(dilation)(samples))[0]  # [N', f]
+            sums = np.zeros((len(responses) + 1, responses.shape[1]))
+            np.cumsum(responses, axis=0, out=sums[1:], dtype=np.float64)
+            columns = length - (ROCKET_TAPS - 1) * dilation
+            ends = starts - begin + columns
+            parts.insert(0, (sums[ends] - sums[ends - columns]) / columns)
+        return np.concatenate(parts, axis=1).astype(np.float32)
+
+    def set_scores(self, weights: Float64) -> None:
+        """Set the layers of the scores: weights [f + 1, K], the last row their bias."""
+        parts = np.split(weights[:-1].astype(np.float32), len(self.dilations))
+        for number, (dilation, part) in enumerate(zip(self.dilations, parts, strict=True)):
+            bias = [weights[-1].astype(np.float32)] if number == 0 else []
+            self.model.get_layer(score_layer_name(dilation)).set_weights([part, *bias])
+
+
+def _linear(values: Any) -> Any:
+    return values
+
+
+def _random_kernels(channels: int, count: int, random: Random) -> Float32:
+    """Kernels float32 [taps, channels, count], each of some channels.
+
+    Each is one of the 84 ways to weigh three taps by 2 and the others by -1. As int8 allows no
+    63.5, three of these are -63 and three -64 where a 2 is 127: so they add up to 0, and a constant
+    sample has no effect.
+    """
+    positive = list(combinations(range(ROCKET_TAPS), 3))
+    order = [places for _ in range(-(-count // 84)) for places in random.permutation(positive)]
+    kernels = np.zeros((ROCKET_TAPS, channels, count), np.float32)
+    for number in range(count):
+        taps = np.full(ROCKET_TAPS, 127, np.float32)
+        taps[np.setdiff1d(range(ROCKET_TAPS), order[number])] = (-63, -64) * 3
+        used = int(2 ** random.uniform(0, np.log2(min(3, channels) + 1)))
+        kernels[:, random.choice(channels, used, replace=False), number] = taps[:, np.newaxis]
+    return kernels / np.float32(63.5)
+
+
+def _quantiles(responses: Float32, random: Random) -> Float64:
+    """A quantile of each kernel's responses [n, T', f] in a window drawn for it: float64 [f]."""
+    count = responses.shape[2]
+    levels = np.arange(1, count + 1) * GOLDEN % 1
+    rows: Int64 = random.integers(len(responses), size=(count,))
+    drawn = [np.quantile(responses[rows[k], :, k], levels[k]) for k in range(count)]
+    return np.array(drawn)
+
+
+@dataclass(frozen=True)
+class _FoldSums:
+    """What ridge regressions without one fold each need, and windows to choose by.
+
+    Args:
+        squares: float64 [folds, f + 1, f + 1], sums of products of features.
+        products: float64 [folds, f + 1, K], sums of features times targets.
+        probed: float32 [p, f + 1], features of some windows.
+        targets: float32 [p, K], their one-hot targets.
+        weights: float32 [p].
+        folds: int64 [p], the fold of each.
+    """
+
+    squares: Float64
+    products: Float64
+    probed: Float32
+    targets: Float32
+    weights: Float32
+    folds: Int64
+
+
+def _sums_of_folds(
+    bank: _KernelBank, dataset: SequenceDataset, config: GestureConfig, random: Random
+) -> _FoldSums:
+    import tensorflow as tf
+
+    classes = len(dataset.labels)
+    chosen = dataset.splits["train"]
+    targets, weights = (
+        _at_their_indices(values, chosen, len(dataset.starts))
+        for values in one_hot_targets(dataset.targets[chosen], classes, config.fit.class_weights)
+    )
+    fold_of = _folds(dataset, random)
+    squares = np.zeros((FOLDS + 1, bank.width, bank.width))
+    products = np.zeros((FOLDS + 1, bank.width, classes))
+    probed = set(chosen[:: -(-len(chosen) // PROBED)].tolist())
+    kept: list[tuple[int, Float32]] = []
+    for indices, features in bank.features("train"):
+        kept += [(i, row) for i, row in zip(indices.tolist(), features, strict=True) if i in probed]
+        for fold in range(FOLDS + 1):
+            rows = fold_of[indices] == fold
+            part = tf.constant(features[rows], tf.float64)
+            weighted = part * weights[indices[rows], np.newaxis].astype(np.float64)
+            squares[fold] += np.asarray(tf.matmul(weighted, part, transpose_a=True))
+            labels = tf.constant(targets[indices[rows]], tf.float64)
+            products[fold] += np.asarray(tf.matmul(weighted, labels, transpose_a=True))
+    places = np.array([index for index, _ in kept])
+    rows = np.stack([row for _, row in kept])
+    return _FoldSums(squares, products, rows, targets[places], weights[places], fold_of[places])
+
+
+def _at_their_indices(values: Float32, indices: Int64, count: int) -> Float32:
+    """The rows at their places among `count`, zeros elsewhere."""
+    spread = np.zeros((count, *values.shape[1:]), np.float32)
+    spread[indices] = values
+    return spread
+
+
+def _folds(dataset: SequenceDataset, random: Random) -> Int64:
+    """int64 [n]: the fold of each window, the same for all of a recording.
+
+    The recordings of a label are spread over the folds. A single one is in the fold that is never
+    left out.
+    """
+    names, places = np.unique(np.array(dataset.groups), return_inverse=True)
+    labels = np.full(len(names), len(dataset.labels))
+    np.minimum.at(labels, places, dataset.targets)  # of its gesture; the background is the last
+    folds = np.full(len(names), FOLDS)
+    for label in np.unique(labels):
+        of_label = random.permutation(np.flatnonzero(labels == label))
+        if len(of_label) > 1:
+            folds[of_label] = np.arange(len(of_label)) % FOLDS
+    of_windows: Int64 = folds[places]
+    return of_windows
+
+
+def _chosen(sums: _FoldSums) -> tuple[float, float, float]:
+    """The penalty and the temperature with the lowest loss of windows left out, and that loss."""
+    tried = []
+    for penalty in PENALTIES if np.any(sums.folds < FOLDS) else (USUAL_PENALTY,):
+        logits, rows = _logits_of_left_out(sums, penalty)
+        targets, weights = sums.targets[rows], sums.weights[rows]
+        for temperature in TEMPERATURES.tolist():
+            loss = _cross_entropy(logits * temperature, targets, weights)
+            tried.append((loss, penalty, temperature))
+    loss, penalty, temperature = min(tried)
+    return penalty, temperature, loss
+
+
+def _logits_of_left_out(sums: _FoldSums, penalty: float) -> tuple[Float64, NDArray[np.bool_]]:
+    """Logits of probed windows by fits without their fold, and of which ones.
+
+    Of all of them by one fit, where nothing can be left out.
+    """
+    rows = np.zeros(len(sums.folds), np.bool_)
+    logits = np.zeros(sums.targets.shape)
+    folds = [fold for fold in np.unique(sums.folds).tolist() if fold < FOLDS]
+    for fold in folds or [None]:
+        others = np.arange(FOLDS + 1) != fold
+        fitted = _ridge(
+            sums.squares[others].sum(axis=0), sums.products[others].sum(axis=0), penalty
+        )
+        of_fold = sums.folds == fold if folds else ~rows
+        logits[of_fold] = sums.probed[of_fold] @ fitted
+        rows |= of_fold
+    return logits[rows], rows
+
+
+def _ridge(squares: Float64, products: Float64, penalty: float) -> Float64:
+    """Ridge regression on standardized features; its bias is not penalized.
+
+    Args:
+        squares: float64 [f + 1, f + 1].
+        products: float64 [f + 1, K].
+        penalty: a share of the number of windows.
+
+    Returns:
+        Weights of the features as they are: float64 [f + 1, K].
+    """
+    import tensorflow as tf
+
+    count = squares[-1, -1]
+    mean, label_mean = squares[-1, :-1] / count, products[-1] / count
+    covariance = squares[:-1, :-1] / count - np.outer(mean, mean)
+    std = np.sqrt(np.maximum(np.diag(covariance), 0)) + SMALLEST_STD
+    system = covariance / np.outer(std, std) + penalty * np.eye(len(std))
+    right = (products[:-1] / count - np.outer(mean, label_mean)) / std[:, np.newaxis]
+    factors = tf.linalg.cholesky(system)  # one thread: the same on every computer
+    slopes = np.asarray(tf.linalg.cholesky_solve(factors, right)) / std[:, np.newaxis]
+    return np.concatenate([slopes, [label_mean - mean @ slopes]])
+
+
+def _cross_entropy(logits: NDArray[Any], targets: Float32, weights: Float32) -> float:
+    """The weighted mean in nats."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    surprise = np.log(np.exp(shifted).sum(axis=1)) - (shifted * targets).sum(axis=1)
+    return float(np.average(surprise, weights=weights))
+
+
+def _as_epoch(bank: _KernelBank, dataset: SequenceDataset, weights: Float64, loss: float) -> Epoch:
+    if not len(dataset.splits["validation"]):
+        return Epoch(1, 1, loss, None, None)
+    indices, logits = [], []
+    for places, features in bank.features("validation"):
+        indices.append(places)
+        logits.append(features @ weights)
+    labels, scores = dataset.targets[np.concatenate(indices)], np.concatenate(logits)
+    targets, counts = one_hot_targets(labels, len(dataset.labels), weighted=False)
+    accuracy = float(np.mean(scores.argmax(axis=1) == labels))
+    return Epoch(1, 1, loss, _cross_entropy(scores, targets, counts), accuracy)

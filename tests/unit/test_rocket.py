@@ -1,0 +1,98 @@
+"""The rocket network: fitted in one step, and what its fit says of it holds for the network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter
+
+from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
+from pipeline.config.sections import TrainedModelConfig
+from pipeline.core.artifacts import SequenceDataset
+from pipeline.core.contract import Scaling
+from pipeline.core.errors import ExitCode
+from pipeline.core.project import CONFIGS, PROJECT
+from pipeline.datasets.recordings import load_recordings
+from pipeline.datasets.windows import make_dataset, make_whole_dataset
+from pipeline.training.fit import Epoch, Fitted
+from pipeline.training.gesture_task import fit_gestures
+from pipeline.training.models import check_window
+from pipeline.training.training_data import scale
+from tests.refusals import refuses
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+SAMPLE = PROJECT / "data" / "sample"
+DILATIONS = (1, 2)
+
+
+def settings(*more: str) -> GestureConfig:
+    network = f"model={{kind: rocket, kernels: 16, dilations: {list(DILATIONS)}}}"
+    file = CONFIGS / "gesture_rocket.yaml"
+    return load_gesture_config(file, [f"data.path={SAMPLE}", network, *more])
+
+
+def fitted(dataset: SequenceDataset, config: GestureConfig) -> tuple[Fitted, Scaling]:
+    return fit_gestures(dataset, config, lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def dataset() -> SequenceDataset:
+    return make_dataset(load_recordings(SAMPLE), settings())
+
+
+def test_what_the_fit_says_of_validation_data_is_what_the_network_does(
+    dataset: SequenceDataset,
+) -> None:
+    said: list[Epoch] = []
+    result, scaling = fit_gestures(dataset, settings(), said.append)
+    inputs, targets = dataset.part("validation")
+    scores = result.model.predict(scale(inputs, scaling), verbose=0)
+    assert list(result.epochs) == said
+    assert len(said) == 1
+    assert said[0].validation_accuracy == np.mean(scores.argmax(axis=1) == targets) > 0.8
+    surprise = -np.log(scores[np.arange(len(targets)), targets])
+    assert said[0].validation_loss == pytest.approx(surprise.mean(), abs=1e-3)
+    assert said[0].loss < np.log(len(dataset.labels)) / 2, "it knows little of what it has not seen"
+
+
+def test_the_same_seed_gives_the_same_network_and_another_one_does_not(
+    dataset: SequenceDataset,
+) -> None:
+    first, again, other = (
+        fitted(dataset, settings(f"fit.seed={seed}"))[0].model.get_weights() for seed in (1, 1, 2)
+    )
+    for one, same in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_a_constant_sample_has_no_effect_also_after_quantization(dataset: SequenceDataset) -> None:
+    """Else the board would have to be held as in training."""
+    model = fitted(dataset, settings())[0].model
+    for dilation in DILATIONS:
+        kernels = model.get_layer(f"kernels{dilation}").get_weights()[0]  # [taps, C, f]
+        steps = np.abs(kernels).max(axis=(0, 1)) / 127
+        assert np.all(np.rint(kernels / steps).sum(axis=0) == 0)
+
+
+def test_one_recording_of_each_label_is_enough() -> None:
+    recordings = {recording.label: recording for recording in load_recordings(SAMPLE)}
+    whole = make_whole_dataset(list(recordings.values()), settings())
+    result, scaling = fitted(whole, settings())
+    inputs, targets = whole.part("train")
+    right = result.model.predict(scale(inputs, scaling), verbose=0).argmax(axis=1) == targets
+    assert right.mean() > 0.8
+
+
+def test_a_window_shorter_than_the_kernels_is_refused() -> None:
+    with refuses("A window of 64 samples does not fit the network", ExitCode.USAGE):
+        check_window(settings("model.dilations=[1, 8]").model, 64)
+
+
+def test_other_tasks_refuse_it() -> None:
+    adapter: TypeAdapter[Any] = TypeAdapter(TrainedModelConfig)
+    with pytest.raises(ValueError, match="rocket is for gestures"):
+        adapter.validate_python({"kind": "rocket"})
