@@ -38,6 +38,7 @@ def report(
     Disturbs the held-out windows more and more (the board turned, swings harder or slower,
     samples lost, noise, clipping), asks the compiled C, and writes report.html again from all
     that the stages of the run have left. A run that is not converted gets its report without that.
+    Learning curves from its recordings say whether more takes, or more people, would pay.
 
     \b
     Example: gesture report runs/latest
@@ -113,6 +114,10 @@ def _show_report(reported: Reported, as_json: bool) -> None:
     )
     if reported.accuracy is None:
         return
+    if reported.learning is not None:
+        for learned in (reported.learning.takes, reported.learning.people):
+            if learned is not None:
+                console.out.print(learned.sentence)
     if reported.robustness is None:
         console.out.print("[yellow]robustness is measured once the run is converted[/]")
         return

@@ -99,6 +99,7 @@ class RunFolder:
     evaluation_file = _File("evaluation.json")  # results of `gesture evaluate`
     series_file = _File("series.npz")  # the test rows, and the forecasts of the float model
     robustness_file = _File("robustness.json")  # accuracy under disturbances
+    learning_curve_file = _File("learning_curve.json")  # accuracy by takes and by people
     report_file = _File("report.html")
     flatbuffer_file = _File("model.tflite")  # the quantized model
     array_file = _File("model_data.c")  # the flatbuffer as a C array; its header is beside it
@@ -159,7 +160,7 @@ ARTIFACTS: Mapping[str, tuple[str, ...]] = {
     ),
     "evaluate": ("evaluation.json", "fold.json"),
     "deploy": ("firmware.json",),
-    "report": ("robustness.json", "report.html"),
+    "report": ("robustness.json", "learning_curve.json", "report.html"),
 }
 STAGE_OF = {name: stage for stage, names in ARTIFACTS.items() for name in names}
 

@@ -133,6 +133,17 @@ def make_takes_dataset(recordings: Sequence[Recording], config: GestureConfig) -
     return _of_parts(parts, usable, config, split.describe())
 
 
+def make_middles_dataset(recordings: Sequence[Recording], config: GestureConfig) -> SequenceDataset:
+    """Cut a window in the middle of each take, all in the part `all`, with the recorded labels.
+
+    Raises:
+        PipelineError: as make_dataset.
+    """
+    usable = usable_recordings(recordings, config)
+    windows = _aligned_windows(recorded_only(usable), config)
+    return _of_parts({"all": windows}, usable, config, "none")
+
+
 def _some_background(
     recordings: Sequence[Recording], count: int, config: GestureConfig
 ) -> LabelledWindows:

@@ -56,13 +56,18 @@ class ChartAxis:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a chart; colour is 1, 2 or 3, and `dots` marks the values."""
+    """A line of a chart; colour is 1, 2 or 3, and `dots` marks the values.
+
+    Attributes:
+        intervals: of each value, drawn as vertical lines; empty for none.
+    """
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
     colour: int = 1
     dots: bool = False
+    intervals: Sequence[tuple[float, float]] = ()
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,10 @@ class Chart:
         points = [(self._x(x), self._y(y)) for x, y in zip(line.x, line.y, strict=True)]
         path = " ".join(f"{x},{y}" for x, y in points)
         parts = [f'<polyline class="line-{line.colour}" points="{path}"/>']
+        for (x, _), (low, high) in zip(points, line.intervals, strict=False):
+            parts.append(
+                f'<path class="line-{line.colour}" d="M{x} {self._y(low)}V{self._y(high)}"/>'
+            )
         if line.dots:
             values = zip(points, line.x, line.y, strict=True)
             for (x, y), value, result in values:
@@ -247,6 +256,26 @@ def robustness_chart(curve: Mapping[str, Any]) -> Chart:
         ChartAxis("accuracy", 0, 1, percent=True),
         (Line("accuracy", levels, accuracies, 1, dots=True),),
         tuple(Mark(f"5 points less: {at:.3g}", at) for at in falls),
+    )
+
+
+def learning_curve_chart(curve: Mapping[str, Any]) -> Chart:
+    """Accuracy by the number of takes or people, with the interval of each point."""
+    points = curve["points"]
+    what = "takes a gesture" if curve["of"] == "takes" else "people learned from"
+    lowest = min(point["interval"][0] for point in points)
+    line = Line(
+        "accuracy",
+        [point["count"] for point in points],
+        [point["accuracy"] for point in points],
+        dots=True,
+        intervals=[point["interval"] for point in points],
+    )
+    return Chart(
+        f"Accuracy by number of {what}",
+        ChartAxis(what, 0, points[-1]["count"], whole=True),
+        ChartAxis("accuracy", min(0.5, np.floor(lowest * 10) / 10), 1, percent=True),
+        (line,),
     )
 
 

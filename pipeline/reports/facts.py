@@ -121,6 +121,7 @@ class GestureFacts(RunFacts):
     Attributes:
         evaluated: whether the verdict comes from an evaluation.
         events: metrics for each kind of stream; None before conversion.
+        curves: learning curves by takes and by people; None before they are computed.
     """
 
     verdict: Verdict
@@ -129,6 +130,7 @@ class GestureFacts(RunFacts):
     events: Mapping[str, Any] | None
     robustness: Mapping[str, Any] | None
     timeline: Timeline | None
+    curves: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)

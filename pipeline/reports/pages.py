@@ -22,6 +22,7 @@ from pipeline.reports.charts import (
     Strip,
     examples,
     learning_chart,
+    learning_curve_chart,
     robustness_chart,
     strips,
     threshold_chart,
@@ -127,6 +128,11 @@ def render_gestures(facts: GestureFacts) -> str:
         curves=[
             (curve, robustness_chart(curve))
             for curve in (facts.robustness or {"curves": ()})["curves"]
+        ],
+        learned=[
+            (curve, learning_curve_chart(curve))
+            for curve in map((facts.curves or {}).get, ("takes", "people"))
+            if curve is not None
         ],
         mistakes=worst_mistakes(facts.held_out, contract.labels, channels, contract.rate_hz),
         examples=examples(facts.held_out, contract.labels, channels, contract.rate_hz),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 from pipeline.training.metrics import CONFIDENCE
 
 Float64 = NDArray[np.float64]
+Unit = Literal["takes", "people"]
 Verdict = Literal["ahead", "behind", "not told apart"]
 RESAMPLED = 10_000
 SEED = 1
+FEWEST_PEOPLE = 6  # of fewer, a bootstrap is no more than a guess: their takes are resampled
 FEWEST_DIFFERENT = 6  # of five units that all differ one way, chance makes 6 %
 
 
@@ -33,24 +36,47 @@ class Difference:
     verdict: Verdict
 
 
+def units(takes: Sequence[str], people: Sequence[str]) -> tuple[Unit, Sequence[str]]:
+    """What a bootstrap resamples, for each window: its take, or its person where there are many.
+
+    Args:
+        takes: the take of each window.
+        people: its person.
+    """
+    return ("people", people) if len(set(people)) >= FEWEST_PEOPLE else ("takes", takes)
+
+
 def paired_difference(lead: Float64, windows: Float64) -> Difference:
-    """Resample units and split seeds, each on its own (Owen, Annals of Applied Statistics 1, 2007).
+    """The lead of one classifier over another.
 
     Args:
         lead: float64 [seeds, units], windows that the first one has right, less those of the other.
         windows: float64 [seeds, units], how many windows there are.
     """
+    mean, interval = bootstrap(lead, windows)
+    different = int(np.count_nonzero(lead.sum(axis=0)))
+    return Difference(mean, interval, _verdict(*interval, different))
+
+
+def bootstrap(right: Float64, windows: Float64) -> tuple[float, tuple[float, float]]:
+    """A share and its 95 % interval.
+
+    Units and split seeds are resampled, each on its own (Owen, Annals of Applied Statistics 1,
+    2007).
+
+    Args:
+        right: float64 [seeds, units], a sum over windows.
+        windows: float64 [seeds, units], how many windows there are.
+    """
     random = np.random.default_rng(SEED)
     seeds, units = (
-        random.multinomial(count, np.full(count, 1 / count), RESAMPLED) for count in lead.shape
+        random.multinomial(count, np.full(count, 1 / count), RESAMPLED) for count in right.shape
     )
-    sums, counts = (np.einsum("rs,su,ru->r", seeds, of, units) for of in (lead, windows))
+    sums, counts = (((seeds @ of) * units).sum(axis=1) for of in (right, windows))
     tail = (1 - CONFIDENCE) / 2
     drawn = sums[counts > 0] / counts[counts > 0]
-    low, high = (float(bound) for bound in np.quantile(drawn, (tail, 1 - tail)))
-    different = int(np.count_nonzero(lead.sum(axis=0)))
-    mean = float(lead.sum() / windows.sum())
-    return Difference(mean, (low, high), _verdict(low, high, different))
+    low, high = np.quantile(drawn, (tail, 1 - tail))
+    return float(right.sum() / windows.sum()), (float(low), float(high))
 
 
 def _verdict(low: float, high: float, different: int) -> Verdict:

@@ -35,6 +35,7 @@ from pipeline.reports.pages import (
     render_gestures,
     render_sentiment,
 )
+from pipeline.training.learning_curve import LearningCurves
 from pipeline.training.metrics import (
     Metrics,
     classification_metrics,
@@ -45,6 +46,7 @@ from pipeline.training.robustness import Curve, Robustness, make_curve
 from pipeline.twin.library import Twin
 from pipeline.workflows.decision import Events, outcome
 from pipeline.workflows.generated import run_twin
+from pipeline.workflows.learning import learning_curves, saved_curves
 from pipeline.workflows.run_facts import (
     Page,
     complete_artifacts,
@@ -61,7 +63,10 @@ from pipeline.workflows.runs import converted_contract, locked_run
 
 @dataclass(frozen=True)
 class Reported:
-    """accuracy: of gestures; robustness: None for a run that is not converted yet too."""
+    """accuracy: of gestures; robustness: None for a run that is not converted yet too.
+
+    learning: None where the recordings have changed, or are not there.
+    """
 
     run: Path
     report: Path
@@ -69,19 +74,22 @@ class Reported:
     accuracy: float | None
     how: str
     robustness: Robustness | None = None
+    learning: LearningCurves | None = None
 
 
 def report(path: Path, on_step: OnStep) -> Reported:
     """Write a run's report; for a converted gesture run also its robustness, if missing."""
     with locked_run(path, "report") as run:
         contract = run.contract()
-        if not as_left(run, run.robustness_file.name):
-            run.robustness_file.unlink(missing_ok=True)  # it is made again
+        for file in (run.robustness_file, run.learning_curve_file):
+            if not as_left(run, file.name):
+                file.unlink(missing_ok=True)  # it is made again
         has_curves = contract.task == "gesture" and contract.quantization is not None
         swept = sweep(run, on_step) if has_curves else None
+        curves = learning_curves(run, on_step) if contract.task == "gesture" else None
         on_step("writing the report")
         page = write_report(run)
-    return Reported(run.path, run.report_file, page.int8, page.accuracy, page.how, swept)
+    return Reported(run.path, run.report_file, page.int8, page.accuracy, page.how, swept, curves)
 
 
 def write_report(run: RunFolder) -> Page:
@@ -188,6 +196,7 @@ def gather(run: RunFolder) -> GestureFacts:
     held_out = held_out_windows(run.tested, tested_contract)
     evaluation = optional_json(run.evaluation_file, "evaluate")
     robustness = saved_sweep(run, tested_contract.hash())
+    curves = saved_curves(run)
     return GestureFacts(
         **facts,
         verdict=_verdict(contract, settings, metrics, held_out, evaluation),
@@ -196,6 +205,7 @@ def gather(run: RunFolder) -> GestureFacts:
         events=events_of(run, evaluation),
         robustness=None if robustness is None else asdict(robustness),
         timeline=_timeline(run),
+        curves=None if curves is None else asdict(curves),
     )
 
 

@@ -22,13 +22,12 @@ from pipeline.datasets.protocols import UNSEEN, honest_protocol, protocol_folds
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.windows import LEAKY, make_takes_dataset
 from pipeline.training.held_out_scores import HeldOutScores
-from pipeline.training.paired import Difference, Float64, paired_difference
+from pipeline.training.paired import Difference, Float64, Unit, paired_difference, units
 from pipeline.training.training_data import scale
 from pipeline.training.yardsticks import YARDSTICKS, require_scikit_learn
 from pipeline.workflows.evaluate import EVALUATIONS, Evaluation, config_of, evaluate
 
 Right = NDArray[np.bool_]
-FEWEST_PEOPLE = 6  # of fewer, a bootstrap is no more than a guess: their takes are resampled
 SEEDS = 3
 
 
@@ -48,8 +47,8 @@ class Comparison:
     Args:
         seeds: of the splits.
         windows: tested, over all seeds.
-        units: takes or people that the bootstrap resamples.
-        resampled: "takes" or "people".
+        units: how many the bootstrap resamples.
+        resampled: what they are.
         network: its kind.
         network_accuracy: int8, of the compiled C.
     """
@@ -58,7 +57,7 @@ class Comparison:
     seeds: tuple[int, ...]
     windows: int
     units: int
-    resampled: str
+    resampled: Unit
     network: str
     network_accuracy: float
     yardsticks: tuple[Against, ...]
@@ -192,24 +191,23 @@ def _compared(
     recordings: Sequence[Recording],
 ) -> Comparison:
     person_of = {recording.name: recording.person for recording in recordings}
-    people = len({person_of[name] for one in answers for name in one.names})
-    by_person = people >= FEWEST_PEOPLE
-    units = [
-        [person_of[name] for name in one.names] if by_person else list(one.names) for one in answers
-    ]
+    names = [name for one in answers for name in one.names]
+    resampled, unit_of = units(names, [person_of[name] for name in names])
+    ends = np.cumsum([len(one.names) for one in answers])[:-1]
+    of_seeds = np.split(np.array(unit_of), ends)
     network = [one.network for one in answers]
     against = []
     for name in YARDSTICKS:
         own = [one.yardsticks[name] for one in answers]
         lead = [first.astype(int) - second for first, second in zip(network, own, strict=True)]
-        difference = paired_difference(*_by_unit(units, lead))
+        difference = paired_difference(*_by_unit(of_seeds, lead))
         against.append(Against(name, float(np.concatenate(own).mean()), difference))
     return Comparison(
         protocol=protocol,
         seeds=tuple(range(config.split.seed, config.split.seed + len(answers))),
         windows=sum(map(len, network)),
-        units=len(set().union(*units)),
-        resampled="people" if by_person else "takes",
+        units=len(set(unit_of)),
+        resampled=resampled,
         network=config.model.kind,
         network_accuracy=float(np.concatenate(network).mean()),
         yardsticks=tuple(against),
@@ -217,10 +215,10 @@ def _compared(
 
 
 def _by_unit(
-    units: Sequence[Sequence[str]], lead: Sequence[NDArray[np.int_]]
+    units: Sequence[NDArray[np.str_]], lead: Sequence[NDArray[np.int_]]
 ) -> tuple[Float64, Float64]:
     """Sums of leads and numbers of windows, float64 [seeds, units] both."""
-    names = sorted(set().union(*units))
+    names = np.unique(np.concatenate(units))
     places = [np.searchsorted(names, of_seed) for of_seed in units]
     counts = [np.bincount(place, minlength=len(names)) for place in places]
     sums = [np.bincount(place, own, len(names)) for place, own in zip(places, lead, strict=True)]

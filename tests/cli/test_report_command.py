@@ -64,6 +64,12 @@ def test_undisturbed_windows_are_called_as_they_were_at_conversion(
     assert "Not computed yet: accuracy against rotation" not in page_of(work / "runs" / "reported")
 
 
+def test_the_page_says_whether_more_takes_pay(reported: Any, work: Path) -> None:
+    curve = reported["learning"]["takes"]
+    assert curve["sentence"] in page_of(work / "runs" / "reported")
+    assert curve["sentence"] in gesture("report", "runs/reported", cwd=work).said
+
+
 def test_the_same_run_tolerates_the_same_and_is_asked_once(reported: Any, work: Path) -> None:
     run = copy(work / "runs" / "reported", "again")
     kept = (run / "robustness.json").read_bytes()

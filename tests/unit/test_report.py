@@ -36,6 +36,7 @@ NOTHING_YET: dict[str, Any] = {
     "events": None,
     "timeline": None,
     "robustness": None,
+    "curves": None,
     "cost": None,
     "image": None,
     "flatbuffer_bytes": None,
@@ -115,6 +116,7 @@ def test_what_is_not_computed_yet_names_its_command() -> None:
     quantized = Page(render_gestures(facts(**NOTHING_YET))).words
     assert "gesture evaluate runs/mine computes it" in quantized
     assert "dropped samples, noise and clipping. gesture report runs/mine" in quantized
+    assert "against takes a gesture, and against people. gesture report runs/mine" in quantized
     assert "gesture deploy runs/mine --board virtual computes it" in quantized
     assert "what each layer costs. gesture convert runs/mine" in quantized
     float_only = CONTRACT.model_copy(update={"quantization": None})
@@ -173,10 +175,30 @@ def test_a_board_that_tolerates_any_turn_says_so() -> None:
     assert "no angle up to 180°" in Page(render_gestures(facts(robustness=robust))).words
 
 
+def test_a_sentence_says_whether_more_takes_or_people_pay_and_a_chart_shows_it(text: str) -> None:
+    words = Page(text).words
+    assert words.index("More takes pay.") < words.index("More people pay.")
+    assert "a fast classifier" in words
+    assert "10 trainings for each point" in words
+    chart = text.split('aria-label="Accuracy by number of takes a gesture"')[1].split("</svg>")[0]
+    assert chart.count("<circle") == 3
+    assert "<title>10: 85 %</title>" in chart
+    bars = re.findall(r'<path class="line-1" d="M([\d.]+) ([\d.]+)V([\d.]+)"/>', chart)
+    dots = re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', chart)
+    for (at, low, high), (x, y) in zip(bars, dots, strict=True):
+        assert at == x
+        assert float(low) > float(y) > float(high)  # downwards
+
+
+def test_recordings_too_few_for_a_curve_are_said_to_be() -> None:
+    none = {"model": "a fast classifier", "takes": None, "people": None}
+    assert "too few to say" in Page(render_gestures(facts(curves=none))).words
+
+
 def test_every_picture_has_words_axes_and_a_line(text: str) -> None:
     pictures = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
-    # threshold, robustness, mistakes, learning; signals, timeline
-    assert len(pictures) == 1 + 2 + 2 * 2 + 1 + 3 * 2 + 2
+    # threshold, robustness, learning curves, mistakes, learning; signals, timeline
+    assert len(pictures) == 1 + 2 + 2 + 2 * 2 + 1 + 3 * 2 + 2
     for picture in pictures:
         assert re.search(r'role="img" .*aria-label="[^"]+"', picture)
         assert "<polyline" in picture

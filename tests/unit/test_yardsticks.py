@@ -20,6 +20,8 @@ from pipeline.training.yardsticks import YARDSTICKS
 from pipeline.workflows.yardsticks import evaluate_against_yardsticks
 from tests.takes import config, save_all, takes
 
+pytestmark = pytest.mark.slow
+
 RANDOM = np.random.default_rng(1)
 
 
