@@ -37,15 +37,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.hookimpl(tryfirst=True)  # before fixtures
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """TensorFlow's threads are fixed before its first operation: later they cannot be set. One
-    worker runs all that use it, the others do not load it."""
+    """TensorFlow's threads are fixed before its first operation: later they cannot be set. Two
+    workers run all that use it, the others do not load it."""
     if uses_tensorflow(item):
         quiet_keras(1)
 
 
 def uses_tensorflow(item: pytest.Item) -> bool:
     group = item.get_closest_marker("xdist_group")
-    return group is not None and group.args == ("tensorflow",)
+    return group is not None and group.args[0].startswith("tensorflow")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,7 +13,7 @@ from pipeline.training.metrics import no_better_than_one_answer
 from tests.cli.commands import gesture
 from tests.texts import GENERATION, write_rhymes
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tensorflow")]
+pytestmark = pytest.mark.slow
 
 FORECAST = """
 task: forecast

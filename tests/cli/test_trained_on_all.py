@@ -18,7 +18,7 @@ from tests.cli.commands import gesture
 from tests.once import Once
 from tests.takes import save_all, takes
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tensorflow")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tensorflow of commands")]
 
 TAKES = takes(("flex", "punch", "idle"), ("anna",), each=6)
 CONFIG = """

@@ -35,7 +35,7 @@ STREAMING = (
     "fit.batch_size=4",
 )
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
+pytestmark = pytest.mark.xdist_group("tensorflow of commands")
 
 
 @pytest.fixture(scope="module")
