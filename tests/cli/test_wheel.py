@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import __version__
+from tests.cli.conftest import QUICK
 from tests.conftest import PROJECT, need
 
 INSIDE = {  # where a folder of the checkout is in the wheel
@@ -20,7 +21,6 @@ INSIDE = {  # where a folder of the checkout is in the wheel
     "configs": "pipeline/project/configs",
     "data/sample": "pipeline/project/data/sample",
 }
-SMALL = ("--set", "fit.epochs=1", "--set", "augment.passes=1", "--hold-out")
 LIMIT_S = 300
 BUILD = """
 import sys
@@ -94,7 +94,7 @@ def test_the_chain_goes_in_an_empty_folder(installed: Path, tmp_path: Path) -> N
     def gesture(*words: str) -> str:
         return run(installed, *words, cwd=tmp_path, PYTHONDONTWRITEBYTECODE="1")
 
-    gesture("train", "gesture_conv1d", *SMALL)
+    gesture("train", "gesture_conv1d", *QUICK)
     gesture("convert", "--budget", "nano33ble")
     gesture("deploy", "--board", "native")  # the board proves what it runs
     gesture("export", "runs/latest", "exported")

@@ -23,7 +23,7 @@ from pipeline.core.contract import Quantization
 from pipeline.core.errors import PipelineError
 from pipeline.training.fit import quiet_keras
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tensorflow of commands")]
 
 WINDOW, CHANNELS, CLASSES = 32, 6, 4
 QUANTIZATION = Quantization(

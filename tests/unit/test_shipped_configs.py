@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -70,6 +71,16 @@ def one_step(config: GestureConfig) -> GestureConfig:
     return config.model_copy(update={"fit": config.fit.model_copy(update={"epochs": 1})})
 
 
+@pytest.fixture
+def untraced() -> Iterator[None]:
+    """A graph is not worth its while for a step or two."""
+    import tensorflow
+
+    tensorflow.config.run_functions_eagerly(True)
+    yield
+    tensorflow.config.run_functions_eagerly(False)
+
+
 @pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
 def test_a_shipped_budget_is_one_of_a_board(path: Path) -> None:
     budget = load_budget(path)
@@ -77,6 +88,7 @@ def test_a_shipped_budget_is_one_of_a_board(path: Path) -> None:
     assert 0 < budget.flash_bytes <= 1024 * 1024
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_a_shipped_config_has_people_it_can_leave_out_and_a_network_that_fits(
     path: Path, fetched: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch
