@@ -1,0 +1,67 @@
+"""Open data that is no dataset of the catalogue, as folders of recordings."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.datasets import FETCHED, RECORDINGS, dataset
+from pipeline.core.artifacts import IMU_CHANNELS, Float32, Recording
+from pipeline.core.locks import draft_beside
+from pipeline.datasets.recordings import save_recording
+
+RATE_HZ = 50.0  # of all of them
+WRIST_ACTIONS = 21  # of UTD-MHAD; in the others the sensor is on the thigh
+
+
+def open_dataset(name: str) -> Path:
+    """The folder of a dataset, written from the published file unless it is there."""
+    folder = FETCHED / name
+    if name not in _READERS:
+        return dataset(name)
+    if not folder.is_dir():
+        with draft_beside(folder, "benchmark") as draft:
+            for number, recording in enumerate(_READERS[name]()):
+                save_recording(recording, draft / recording.label / f"{number:04d}.csv")
+            draft.rename(folder)
+    return folder
+
+
+def _waves_flicks() -> Iterator[Recording]:
+    """1,100 takes of a second; people are not named."""
+    file = RECORDINGS / "gestures" / "waves_flicks" / "gesture_dataset.csv.gz"
+    with gzip.open(file, "rt", encoding="utf-8") as stream:
+        table = pd.read_csv(stream)
+    for (label, _), take in table.groupby(["label", "sample_id"], sort=True):
+        yield _recording(take[list(IMU_CHANNELS)].to_numpy(np.float32), str(label), "unknown")
+
+
+def _utd() -> Iterator[Recording]:
+    """21 actions of the right wrist by eight people."""
+    published = np.load(RECORDINGS / "gestures" / "utd_mhad" / "inertial.npz")
+    starts, people, actions = (published[name] for name in ("starts", "person", "action"))
+    for number, (person, action) in enumerate(zip(people, actions, strict=True)):
+        if action <= WRIST_ACTIONS:
+            samples = published["samples"][starts[number] : starts[number + 1]]
+            yield _recording(samples, f"action{action:02d}", f"person{person}")
+
+
+def _recording(samples: Float32, label: str, person: str) -> Recording:
+    return Recording(
+        samples=samples,
+        seq=np.arange(len(samples), dtype=np.int64),
+        t_us=np.rint(np.arange(len(samples)) * 1e6 / RATE_HZ).astype(np.int64),
+        rate_hz=RATE_HZ,
+        label=label,
+        person=person,
+    )
+
+
+_READERS: dict[str, Callable[[], Iterator[Recording]]] = {
+    "utd": _utd,
+    "waves_flicks": _waves_flicks,
+}
