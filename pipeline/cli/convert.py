@@ -116,6 +116,7 @@ def _events(decided: DecisionResult | None) -> list[tuple[str, object]]:
         *rows,
         *_false_alarms("at rest", decided.rest),
         *_false_alarms("in motion that is no gesture", decided.unknown),
+        *_false_alarms("in everyday motion", decided.everyday),
     ]
 
 

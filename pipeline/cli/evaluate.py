@@ -101,17 +101,21 @@ def _protocols(scores: Sequence[ProtocolScore]) -> Table:
     return table
 
 
+QUIET = {"rest": "at rest", "unknown": "in unknown motion", "everyday": "in everyday motion"}
+
+
 def _events(scores: Sequence[ProtocolScore]) -> Table:
     """Of streams: what was called, how late, and how often where there was nothing to call."""
     heads = ("gestures", "recall", "precision", "F1", "twice", "latency, 95 %")
-    table = Table("events", *heads, "false alarms/h at rest", "in unknown motion", box=None)
+    quiet = [part for part in QUIET if any(getattr(one.called, part).hours for one in scores)]
+    table = Table("events", *heads, *(f"false alarms/h {QUIET[part]}" for part in quiet), box=None)
     for score in scores:
         found = score.called.gestures
         if not found.takes:
             continue
         shares = map(_percent, (found.recall, found.precision, found.f1))
         late = f"{found.latency_median_s:.2f} s, {found.latency_p95_s:.2f} s"
-        alarms = map(_alarms, (score.called.rest, score.called.unknown))
+        alarms = (_alarms(getattr(score.called, part)) for part in quiet)
         numbers = (f"{found.takes:,}", *shares, str(found.again), late, *alarms)
         table.add_row(f"[bold]{score.protocol}[/]", *numbers)
     return table

@@ -81,6 +81,10 @@ class DataConfig(Section):
     """The recordings of gestures."""
 
     path: Path = Field(description="folder of recordings that import, capture or simulate made")
+    everyday: Path | None = Field(
+        None,
+        description="folder of recordings of what a hand does all day; all of it is background",
+    )
     channels: tuple[str, ...] = Field(
         BOARD_CHANNELS,
         min_length=1,

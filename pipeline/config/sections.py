@@ -250,9 +250,10 @@ class TaskConfig(Section):
     fit: FitConfig = FitConfig()
 
     def hash(self) -> str:
-        """SHA-256 of all values but `data.path`: the data have their own hash."""
+        """SHA-256 of all values but folders of data: the data have their own hash."""
         content = self.plain()
-        del content["data"]["path"]
+        for folder in ("path", "everyday"):
+            content["data"].pop(folder, None)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def plain(self) -> dict[str, Any]:

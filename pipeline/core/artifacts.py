@@ -88,6 +88,7 @@ class Recording:
         faults: other faults of the stream.
         take: the number of the take in its capture; boards that recorded together share it.
         pulled: the error that a board made on it, one of PULLED; None for other recordings.
+        everyday: whether it is of `data.everyday`; set by loading.
         name: the path within the dataset without suffix, "punch/anna-1-003"; set by loading.
         digest: of the recording as it was before it was resampled; empty where it was not.
     """
@@ -108,6 +109,7 @@ class Recording:
     take: int | None = None
     clock: HostClock | None = None
     pulled: str | None = None
+    everyday: bool = False
     name: str = ""
     digest: bytes = b""
 

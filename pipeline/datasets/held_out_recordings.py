@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.core.artifacts import IMU_CHANNELS, Int32, Int64, Interval, Recording
 from pipeline.core.files import load_arrays, reading, save_arrays
+from pipeline.datasets.everyday import split_everyday
 from pipeline.datasets.resampling import at_rate
 from pipeline.datasets.splits import split_recordings
 from pipeline.datasets.windows import LEAKY, recorded_only, usable_recordings
@@ -22,15 +23,23 @@ _FIELDS = ("name", "label", "person", "session", "rate_hz", "board", "source")
 
 @dataclass(frozen=True)
 class HeldOutRecordings:
-    """The recordings of the validation and test part; unseen: of labels that were left out."""
+    """The recordings of the validation and test part.
 
-    validation: tuple[Recording, ...]
-    test: tuple[Recording, ...]
-    unseen: tuple[Recording, ...]
+    Args:
+        unseen: of labels that were left out.
+        everyday_validation: everyday motion to choose the policy by.
+        everyday_test: everyday motion to test with.
+    """
+
+    validation: tuple[Recording, ...] = ()
+    test: tuple[Recording, ...] = ()
+    unseen: tuple[Recording, ...] = ()
+    everyday_validation: tuple[Recording, ...] = ()
+    everyday_test: tuple[Recording, ...] = ()
 
     def save(self, path: Path) -> None:
         """Write recordings.npz."""
-        parts = {"validation": self.validation, "test": self.test, "unseen": self.unseen}
+        parts = vars(self)
         everything = [recording for part in parts.values() for recording in part]
         about = [
             {"part": part, **_about(recording)}
@@ -59,8 +68,9 @@ def held_out(recordings: Sequence[Recording], config: GestureConfig) -> HeldOutR
     With a leaky split there are none: every recording has windows in the training part.
     """
     if config.split.by == LEAKY:
-        return HeldOutRecordings((), (), ())
-    usable = recorded_only(usable_recordings(recordings, config))
+        return HeldOutRecordings()
+    everything = usable_recordings(recordings, config)
+    usable, everyday = recorded_only(everything), split_everyday(everything, config)
     split = split_recordings(usable, config.split, config.data.background)
     known = {config.data.background, *config.unknown.labels, *(config.data.labels or ())}
     others = [recording for recording in recorded_only(recordings) if recording.label not in known]
@@ -69,6 +79,8 @@ def held_out(recordings: Sequence[Recording], config: GestureConfig) -> HeldOutR
         validation=tuple(usable[index] for index in split.validation),
         test=tuple(usable[index] for index in split.test),
         unseen=tuple(unseen) if config.data.labels is not None else (),
+        everyday_validation=tuple(everyday["validation"]),
+        everyday_test=tuple(everyday["test"]),
     )
 
 
@@ -76,7 +88,7 @@ def _parts(
     about: list[dict[str, Any]], thousandths: Int32, seq: Int64, t_us: Int64
 ) -> dict[str, tuple[Recording, ...]]:
     """about: the header of each recording, in the order of their samples."""
-    parts: dict[str, list[Recording]] = {"validation": [], "test": [], "unseen": []}
+    parts: dict[str, list[Recording]] = {part.name: [] for part in fields(HeldOutRecordings)}
     start = 0
     for entry in about:
         rows = slice(start, start + entry.pop("n"))

@@ -27,6 +27,7 @@ from pipeline.core.artifacts import (
 )
 from pipeline.core.errors import PipelineError
 from pipeline.datasets.augment import augment
+from pipeline.datasets.everyday import split_everyday
 from pipeline.datasets.labels import is_continuous, labels_of, window_labels
 from pipeline.datasets.recordings import fingerprint
 from pipeline.datasets.resampling import at_rate
@@ -86,6 +87,9 @@ def make_dataset(recordings: Sequence[Recording], config: GestureConfig) -> Sequ
     if config.data.background in labels_of(usable, config):
         for part, of_part in (("train", train), ("validation", validation)):
             parts[part].add(_negative_windows(of_part, len(parts[part].labels), config))
+    everyday = split_everyday(usable, config)
+    for part in ("train", "validation"):
+        parts[part].add(_stream_windows(everyday[part], config, VALIDATION_SEED))
     return _of_parts(parts, usable, config, split.describe())
 
 
@@ -101,6 +105,8 @@ def make_whole_dataset(recordings: Sequence[Recording], config: GestureConfig) -
     windows = _training_windows(recorded, pulled, config)
     if config.data.background in labels_of(usable, config):
         windows.add(_negative_windows(recorded, len(windows.labels), config))
+    everyday = [recording for recording in usable if recording.everyday]
+    windows.add(_stream_windows(everyday, config, VALIDATION_SEED))
     parts = {"train": windows, "validation": LabelledWindows(), "test": LabelledWindows()}
     return _of_parts(parts, usable, config, "none: trained on all recordings")
 
@@ -626,8 +632,13 @@ def _unknown_as_background(recording: Recording, config: GestureConfig) -> Recor
 
 
 def recorded_only(recordings: Sequence[Recording]) -> list[Recording]:
-    """The recordings without those of `gesture pull`, which are never in the test part."""
-    return [recording for recording in recordings if recording.pulled is None]
+    """The recordings without those of `gesture pull` and of everyday motion.
+
+    Only these are split as the config says.
+    """
+    return [
+        recording for recording in recordings if recording.pulled is None and not recording.everyday
+    ]
 
 
 def _check(recording: Recording, config: GestureConfig) -> None:

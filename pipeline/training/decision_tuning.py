@@ -56,7 +56,7 @@ class Choice:
         policy: the policy.
         how: how it was chosen, for people.
         f1: of its events; 0 where it was not tried.
-        false_alarms_per_hour: on synthetic negatives; 0 where it was not tried.
+        false_alarms_per_hour: on synthetic negatives and everyday motion; 0 where not tried.
     """
 
     policy: DecisionPolicy
@@ -69,7 +69,7 @@ class Choice:
 class _Candidate:
     policy: DecisionPolicy
     f1: float
-    alarms: Counter[str]  # on synthetic negatives, by label
+    alarms: Counter[str]  # on the negatives, by label
     smooth_f1: float = 0.0  # with that of its neighbours in the grid
 
 
@@ -94,7 +94,7 @@ def why_default_policy(
 
 def choose_policy(
     gestures: Sequence[ScoredStream],
-    negatives: ScoredStream,
+    negatives: Sequence[ScoredStream],
     config: GestureConfig,
     labels: Sequence[str],
     decide: Decide,
@@ -108,7 +108,7 @@ def choose_policy(
 
     Args:
         gestures: validation streams with intervals.
-        negatives: a stream in which nothing is a gesture.
+        negatives: streams in which nothing is a gesture.
         config: settings.
         labels: of the model.
         decide: the decision code of the firmware.
@@ -117,7 +117,7 @@ def choose_policy(
     trial = _Trial(
         gestures, negatives, decide, [name for name in labels if name != default.background]
     )
-    hours = len(negatives.stream) / negatives.stream.rate_hz / 3600
+    hours = sum(one.stream.seconds for one in negatives) / 3600
     allowed = int(config.decision.false_alarms_per_hour * hours)
     tried = _grid(default, config.decision, trial)
     if config.decision.threshold is None:
@@ -143,7 +143,7 @@ def choose_policy(
 @dataclass(frozen=True)
 class _Trial:
     gestures: Sequence[ScoredStream]
-    negatives: ScoredStream
+    negatives: Sequence[ScoredStream]
     decide: Decide
     names: Sequence[str]
 
@@ -155,8 +155,11 @@ class _Trial:
         return _Candidate(policy, score_events(matched).f1, self.alarms(policy))
 
     def alarms(self, policy: DecisionPolicy) -> Counter[str]:
-        events = self.decide(policy, self.negatives.scores, self.negatives.t_us)
-        return Counter(event.label for event in events)
+        return Counter(
+            event.label
+            for stream in self.negatives
+            for event in self.decide(policy, stream.scores, stream.t_us)
+        )
 
     def with_raised_thresholds(
         self, candidate: _Candidate, labels: Sequence[str], allowed: int

@@ -297,6 +297,7 @@ class DecisionResult:
         events: on the test part.
         rest: on recorded rest.
         unknown: on synthetic negatives.
+        everyday: on everyday motion.
     """
 
     policy: DecisionPolicy
@@ -304,6 +305,7 @@ class DecisionResult:
     events: EventScore
     rest: EventScore
     unknown: EventScore
+    everyday: EventScore
 
 
 @dataclass(frozen=True)
@@ -324,7 +326,7 @@ def evaluate_gestures(verified: VerifiedRun) -> TaskResult:
     choice = decision.tune(run, twin)
     verified.on_step("matching the events of the test part")
     events = decision.match_test_events(run, twin, choice, draft.events_file)
-    found = map(score_events, (events.gestures, events.rest, events.unknown))
+    found = map(score_events, (events.gestures, events.rest, events.unknown, events.everyday))
     decided = DecisionResult(choice.policy, choice.how, *found)
     scores.save(draft.scores_file)
     contract = verified.contract.model_copy(update={"decision": choice.policy})

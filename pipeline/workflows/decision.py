@@ -46,12 +46,14 @@ class Events:
         rest: of an hour of rest, made of the test part; every event is a false alarm.
         unknown: of an hour of synthetic negatives; every event is a false alarm.
         unseen: of streams of gestures that were not in the training.
+        everyday: of recorded everyday motion; every event is a false alarm.
     """
 
     gestures: tuple[MatchedEvents, ...]
     rest: tuple[MatchedEvents, ...]
     unknown: tuple[MatchedEvents, ...]
     unseen: tuple[MatchedEvents, ...]
+    everyday: tuple[MatchedEvents, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> Events:
@@ -74,16 +76,17 @@ class Unseen:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Event metrics of folds together: on the test parts, on rest and on synthetic negatives."""
+    """Event metrics of folds together: of test parts, rest, negatives and everyday motion."""
 
     gestures: EventScore
     rest: EventScore
     unknown: EventScore
+    everyday: EventScore
 
 
 def outcome(folds: Sequence[Events]) -> Outcome:
     """Event metrics of all folds together."""
-    parts = ("gestures", "rest", "unknown")
+    parts = ("gestures", "rest", "unknown", "everyday")
     return Outcome(
         *(
             score_events([stream for fold in folds for stream in getattr(fold, name)])
@@ -109,9 +112,12 @@ def tune(run: RunFolder, twin: Twin) -> Choice:
     background = config.data.background
     make = synthetic_negatives if config.unknown.share else synthetic_rest
     streams = _streams(validation, config, VALIDATION_SEED, REPEATS)
-    negatives = make(validation, background, VALIDATION_S, VALIDATION_SEED)
-    scored = [_scored(stream, twin) for stream in streams]
-    return choose_policy(scored, _scored(negatives, twin), config, twin.labels, twin.decide)
+    negatives = [
+        make(validation, background, VALIDATION_S, VALIDATION_SEED),
+        *held_out.everyday_validation,
+    ]
+    scored, quiet = ([_scored(one, twin) for one in part] for part in (streams, negatives))
+    return choose_policy(scored, quiet, config, twin.labels, twin.decide)
 
 
 def match_test_events(run: RunFolder, twin: Twin, choice: Choice, file: Path) -> Events:
@@ -124,6 +130,7 @@ def match_test_events(run: RunFolder, twin: Twin, choice: Choice, file: Path) ->
         "rest": [],
         "unknown": [],
         "unseen": _streams(held_out.unseen, config, TEST_SEED, 1),
+        "everyday": list(held_out.everyday_test),
     }
     if held_out.test and choice.policy.background is not None:
         parts["rest"] = [synthetic_rest(held_out.test, background, TEST_S, TEST_SEED)]

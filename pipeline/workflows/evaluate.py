@@ -24,8 +24,9 @@ from pipeline.core.files import load_json, require_room, save_json
 from pipeline.core.locks import Lock, clear
 from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder, as_left, check, note
+from pipeline.datasets.everyday import training_recordings
 from pipeline.datasets.protocols import PROTOCOLS, honest_protocol, protocol_folds
-from pipeline.datasets.recordings import fingerprint, load_recordings
+from pipeline.datasets.recordings import fingerprint
 from pipeline.training.fit import Epoch
 from pipeline.training.held_out_scores import HeldOutScores, PersonScore, Pooled, pool_folds
 from pipeline.workflows.convert import convert_locked
@@ -118,7 +119,7 @@ def evaluate(
             (INTERRUPTED).
     """
     config, name = config_of(config_or_run, settings)
-    recordings = load_recordings(config.data.path)
+    recordings = training_recordings(config)
     chosen = protocols or (honest_protocol(recordings, config),)
     folds = {protocol: protocol_folds(recordings, config, protocol) for protocol in chosen}
     data = fingerprint(recordings)

@@ -13,7 +13,7 @@ from pipeline.core.contract import Scaling
 from pipeline.core.errors import PipelineError
 from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder
-from pipeline.datasets.recordings import load_recordings
+from pipeline.datasets.everyday import training_recordings
 from pipeline.datasets.windows import make_middles_dataset
 from pipeline.training.learning_curve import (
     LearningCurves,
@@ -42,7 +42,7 @@ def learning_curves(run: RunFolder, on_step: OnStep) -> LearningCurves | None:
     contract = run.contract()
     config = load_gesture_config(run.require(run.config_file, "train"))
     try:
-        recordings = load_recordings(config.data.path)
+        recordings = training_recordings(config)
         dataset = make_middles_dataset(recordings, config)
     except PipelineError as error:
         on_step(f"no learning curve: {error.what}")

@@ -19,9 +19,9 @@ from pipeline.core.files import load_json, require_room
 from pipeline.core.locks import Lock
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.characters import generation_dataset
+from pipeline.datasets.everyday import training_recordings
 from pipeline.datasets.forecasting import make_forecast_dataset
 from pipeline.datasets.held_out_recordings import held_out
-from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.resampling import resampling_note
 from pipeline.datasets.sentiment import sentiment_dataset
 from pipeline.datasets.series import read_series
@@ -126,7 +126,7 @@ def _interrupted(config: TaskConfig, run: RunFolder) -> PipelineError:
 def _train_gestures(
     config: GestureConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
 ) -> Trained:
-    recordings = load_recordings(config.data.path)
+    recordings = training_recordings(config)
     if config.split.hold_out or config.split.by == LEAKY:
         trained = train_on(recordings, config, folder, on_epoch)
     else:

@@ -18,8 +18,8 @@ from pipeline.core.errors import UsageError
 from pipeline.core.files import load_arrays, save_json
 from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder
+from pipeline.datasets.everyday import training_recordings
 from pipeline.datasets.protocols import UNSEEN, honest_protocol, protocol_folds
-from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.windows import LEAKY, make_takes_dataset
 from pipeline.training.held_out_scores import HeldOutScores
 from pipeline.training.paired import Difference, Float64, Unit, paired_difference, units
@@ -105,7 +105,7 @@ def evaluate_against_yardsticks(
     """
     require_scikit_learn()
     config, _ = config_of(config_or_run, settings)
-    recordings = load_recordings(config.data.path)
+    recordings = training_recordings(config)
     chosen = list(dict.fromkeys(protocols)) or [honest_protocol(recordings, config)]
     _check_comparable(chosen)
     evaluations, answers = [], []

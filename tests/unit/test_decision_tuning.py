@@ -95,7 +95,7 @@ def f1(twin: Twin, policy: DecisionPolicy, stream: ScoredStream) -> float:
 
 def test_the_threshold_goes_between_gestures_and_what_is_none(twin: Twin) -> None:
     real, other = gestures(0.95, 0.95), unknown(0.7, 0.7)
-    choice = choose_policy([real], other, settings(), LABELS, twin.decide)
+    choice = choose_policy([real], [other], settings(), LABELS, twin.decide)
     assert (f1(twin, choice.policy, real), alarms(twin, choice.policy, other)) == (1.0, 0)
     assert (choice.f1, choice.false_alarms_per_hour) == (1.0, 0.0)
     assert choice.how == "chosen on validation data"
@@ -106,7 +106,7 @@ def test_the_threshold_goes_between_gestures_and_what_is_none(twin: Twin) -> Non
 def test_smoothing_outlasts_what_is_short(twin: Twin) -> None:
     """Unknown motion as sure of itself as gestures, but for three windows instead of twelve."""
     real, other = gestures(1.0, 1.0), unknown(1.0, 1.0, length=3)
-    choice = choose_policy([real], other, settings(), LABELS, twin.decide)
+    choice = choose_policy([real], [other], settings(), LABELS, twin.decide)
     assert (f1(twin, choice.policy, real), alarms(twin, choice.policy, other)) == (1.0, 0)
     assert choice.policy.smoothing_windows * choice.policy.thresholds[1] > 3
 
@@ -114,14 +114,14 @@ def test_smoothing_outlasts_what_is_short(twin: Twin) -> None:
 def test_a_noisy_class_gets_a_threshold_of_its_own(twin: Twin) -> None:
     """What is none looks like `up` more than `down` does, so one threshold cannot serve both."""
     real, other = gestures(0.99, 0.6), unknown(0.9, 0.3)
-    choice = choose_policy([real], other, settings(), LABELS, twin.decide)
+    choice = choose_policy([real], [other], settings(), LABELS, twin.decide)
     assert (f1(twin, choice.policy, real), alarms(twin, choice.policy, other)) == (1.0, 0)
     assert choice.policy.thresholds[1] > 0.9 > 0.6 >= choice.policy.thresholds[2]
 
 
 def test_a_rate_that_cannot_be_met_costs_no_gesture_and_is_reported(twin: Twin) -> None:
     real, other = gestures(0.8, 0.8), unknown(0.8, 0.8)
-    choice = choose_policy([real], other, settings(), LABELS, twin.decide)
+    choice = choose_policy([real], [other], settings(), LABELS, twin.decide)
     assert choice.f1 == f1(twin, choice.policy, real) >= 0.95
     assert choice.false_alarms_per_hour > 1
     assert (
@@ -142,18 +142,19 @@ def test_no_more_false_alarms_than_allowed_are_taken_for_a_few_more_gestures(twi
     other = heard(levels, 12, known=False)
     hours = WINDOWS * HOP / RATE_HZ / 3600
     config = settings(false_alarms_per_hour=5.5 / hours)
-    choice = choose_policy([real], other, config, LABELS, twin.decide)
+    choice = choose_policy([real], [other], config, LABELS, twin.decide)
     assert choice.how == "chosen on validation data"
     assert alarms(twin, choice.policy, other) <= 5
     assert choice.false_alarms_per_hour <= config.decision.false_alarms_per_hour
     greedy = settings(false_alarms_per_hour=13 / hours)
-    assert alarms(twin, choose_policy([real], other, greedy, LABELS, twin.decide).policy, other) > 5
+    policy = choose_policy([real], [other], greedy, LABELS, twin.decide).policy
+    assert alarms(twin, policy, other) > 5
 
 
 def test_what_the_config_sets_is_not_chosen(twin: Twin) -> None:
     real, other = gestures(0.95, 0.95), unknown(0.7, 0.7)
     config = settings(threshold=0.6, refractory_s=0.2)
-    policy = choose_policy([real], other, config, LABELS, twin.decide).policy
+    policy = choose_policy([real], [other], config, LABELS, twin.decide).policy
     assert (policy.thresholds, policy.refractory_s) == ((0.6,) * 3, 0.2)
     assert policy.background == "idle"
 
@@ -184,7 +185,7 @@ def chosen(outcome: Callable[[DecisionPolicy], Outcome], **decision: float) -> D
         return [Event(stop * 10_000, label, 1.0) for stop, label in ends[:found]]
 
     config = settings(threshold=0.6, **decision)
-    return choose_policy([real], other, config, LABELS, decide).policy
+    return choose_policy([real], [other], config, LABELS, decide).policy
 
 
 @pytest.mark.parametrize("axis", ["smoothing_windows", "refractory_s"])
@@ -236,7 +237,7 @@ def test_the_rate_that_is_reported_is_by_the_hour() -> None:
     real, other = gestures(0.8, 0.8), unknown(0.8, 0.8)
     config = settings(threshold=0.5, refractory_s=0.3, release=0.3, smoothing_windows=2)
     twice = lambda *_: [Event(n, "up", 1.0) for n in range(2)]  # noqa: E731
-    choice = choose_policy([real], other, config, LABELS, twice)
+    choice = choose_policy([real], [other], config, LABELS, twice)
     assert choice.false_alarms_per_hour == pytest.approx(2 / HOURS, rel=1e-9)
 
 

@@ -250,7 +250,7 @@ def test_they_are_those_of_the_split_and_what_the_model_does_not_know() -> None:
 
 
 def test_nothing_is_held_out_where_windows_are_split_at_random() -> None:
-    assert held_out(RECORDINGS, config(split={"by": "leaky"})) == HeldOutRecordings((), (), ())
+    assert held_out(RECORDINGS, config(split={"by": "leaky"})) == HeldOutRecordings()
 
 
 def test_motion_used_as_background_is_not_unseen() -> None:
