@@ -187,6 +187,7 @@ def train_on(
     check_window(config.model, config.window.length)
     check_hop(config.model, config.window.hop)
     dataset = make_dataset(recordings, config)
+    config.save(folder.config_file)
     held_out(recordings, config).save(folder.recordings_file)
     return train_gestures(dataset, config, folder, on_epoch)
 
