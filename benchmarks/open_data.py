@@ -14,7 +14,8 @@ from pipeline.core.artifacts import IMU_CHANNELS, Float32, Recording
 from pipeline.core.locks import draft_beside
 from pipeline.datasets.recordings import save_recording
 
-RATE_HZ = 50.0  # of all of them
+RATE_HZ = 50.0  # of all but geotec
+GRAVITY = 9.80665  # m/s2
 WRIST_ACTIONS = 21  # of UTD-MHAD; in the others the sensor is on the thigh
 
 
@@ -50,18 +51,32 @@ def _utd() -> Iterator[Recording]:
             yield _recording(samples, f"action{action:02d}", f"person{person}")
 
 
-def _recording(samples: Float32, label: str, person: str) -> Recording:
+def _geotec() -> Iterator[Recording]:
+    """A watch on the wrist of 23 people who sit, stand up, walk and turn; at its own clock."""
+    published = np.load(RECORDINGS / "motion" / "geotec_watch.npz")
+    scale = np.array([1 / 200 / GRAVITY] * 3 + [np.rad2deg(1 / 800)] * 3)
+    runs = np.stack([published["person"], published["execution"]], axis=1)
+    for person, execution in np.unique(runs, axis=0).tolist():
+        rows = np.flatnonzero(np.all(runs == (person, execution), axis=1))
+        t_ms = published["t_ms"][rows].astype(np.float64)
+        samples = (published["samples"][rows] * scale).astype(np.float32)
+        rate_hz = (len(rows) - 1) * 1000 / (t_ms[-1] - t_ms[0])
+        yield _recording(samples, "life", f"person{person}", round(rate_hz, 1))
+
+
+def _recording(samples: Float32, label: str, person: str, rate_hz: float = RATE_HZ) -> Recording:
     return Recording(
         samples=samples,
         seq=np.arange(len(samples), dtype=np.int64),
-        t_us=np.rint(np.arange(len(samples)) * 1e6 / RATE_HZ).astype(np.int64),
-        rate_hz=RATE_HZ,
+        t_us=np.rint(np.arange(len(samples)) * 1e6 / rate_hz).astype(np.int64),
+        rate_hz=rate_hz,
         label=label,
         person=person,
     )
 
 
 _READERS: dict[str, Callable[[], Iterator[Recording]]] = {
+    "geotec": _geotec,
     "utd": _utd,
     "waves_flicks": _waves_flicks,
 }

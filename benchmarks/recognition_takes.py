@@ -78,14 +78,14 @@ class Answers:
     right: dict[str, list[bool]]
 
 
-def rows() -> Iterator[Row]:
-    """Rows of accuracies and leads."""
+def rows() -> Iterator[list[Row]]:
+    """Rows of accuracies and leads, figure by figure."""
     for data in DATA:
         answers = [_of_seed(data, seed, EVERY) for seed in SEEDS]
-        yield from _compared(data.called, answers, data.bound)
+        yield list(_compared(data.called, answers, data.bound))
     for takes in FEW:
         answers = [_of_seed(data, seed, takes) for data in DATA if data.few for seed in SEEDS]
-        yield from _compared(f"takes {takes}", answers, "")
+        yield list(_compared(f"takes {takes}", answers, ""))
 
 
 def _compared(called: str, answers: Sequence[Answers], bound: str) -> Iterator[Row]:
@@ -204,7 +204,8 @@ def _int8(model: Any, calibration: Float32, test: Float32) -> Int64:
 
 def main() -> None:
     """Record all rows."""
-    record("recognition", list(rows()))
+    for figure in rows():
+        record("recognition", figure)
 
 
 if __name__ == "__main__":

@@ -111,9 +111,9 @@ class RocketConfig(Section):
     """Random convolutions that are not trained, and the time for which each responds."""
 
     kind: Literal["rocket"]
-    kernels: Width = Field(252, description="convolutions of each dilation")
+    kernels: Width = Field(204, description="convolutions of each dilation")
     dilations: tuple[Annotated[int, Field(gt=0, le=MOST_SAMPLES)], ...] = Field(
-        (1, 2, 4, 8),
+        (1, 2, 4, 8, 16),
         min_length=1,
         max_length=8,
         description="distances between the nine taps of a convolution, in samples",

@@ -1,17 +1,15 @@
 """The fit of a rocket network: random kernels, and one system of equations in place of epochs.
 
-The kernels are those of MiniRocket (Dempster et al., arXiv:2012.08791), with a ramp in place of its
-step. Their features are computed once for each sample of a stream, not for each window. A ridge
-regression on the labels gives the scores, as in that paper; a temperature makes them probabilities
-(Guo et al., arXiv:1706.04599). Its penalty and the temperature are chosen on scores of windows
-whose recordings a fit has not seen.
+The features of the kernels are computed once for each sample of a stream, not for each window. A
+ridge regression on the labels gives the scores (Dempster et al., arXiv:2012.08791); a temperature
+makes them probabilities (Guo et al., arXiv:1706.04599). Its penalty and the temperature are chosen
+on scores of windows whose recordings a fit has not seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -22,29 +20,14 @@ from pipeline.config.sections import RocketConfig
 from pipeline.core.artifacts import Float32, Float64, Int64, SequenceDataset
 from pipeline.core.contract import Scaling
 from pipeline.training.fit import Epoch, Fitted, quiet_keras
-from pipeline.training.models import (
-    ROCKET_FULL,
-    ROCKET_TAPS,
-    Head,
-    Source,
-    build,
-    kernel_layer_name,
-    score_layer_name,
-)
-from pipeline.training.training_data import one_hot_targets, scale
+from pipeline.training.models import Head, Source, build
+from pipeline.training.rocket_kernels import SMALLEST_STD, USUAL_PENALTY, KernelBank, Random
+from pipeline.training.training_data import one_hot_targets
 
-RAMP = 0.5  # of a scaled sample, from no response to a full one
-GOLDEN = (5**0.5 - 1) / 2  # its multiples, modulo 1, lie evenly in any number
-BIAS_WINDOWS = 64  # windows whose quantiles become biases
-SPAN = 2**14  # samples whose responses are in memory at a time
 FOLDS = 5
 PROBED = 4096  # windows by which penalty and temperature are chosen
-USUAL_PENALTY = 0.1  # where nothing can be left out to choose by
-PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # a share of the number of windows
+PENALTIES = (0.03, 0.1, 0.3)  # a share of the number of windows
 TEMPERATURES = np.geomspace(1, 32, 26)
-SMALLEST_STD = 1e-3 * ROCKET_FULL
-
-Random = np.random.Generator
 
 
 def fit_rocket(
@@ -69,7 +52,7 @@ def fit_rocket(
     source = Source(dataset.length, dataset.samples.shape[1])
     model = build(config.model, source, Head(len(dataset.labels)))
     random = np.random.default_rng(config.fit.seed)
-    bank = _KernelBank(model, config.model.dilations, dataset, scaling)
+    bank = KernelBank(model, config.model.dilations, dataset, scaling)
     bank.draw(random)
     sums = _sums_of_folds(bank, dataset, config, random)
     penalty, temperature, loss = _chosen(sums)
@@ -78,112 +61,6 @@ def fit_rocket(
     epoch = _as_epoch(bank, dataset, weights, loss)
     on_epoch(epoch)
     return Fitted(model, (epoch,))
-
-
-@dataclass(frozen=True)
-class _KernelBank:
-    """The kernels of a model, and what they make of a dataset."""
-
-    model: Any
-    dilations: tuple[int, ...]
-    dataset: SequenceDataset
-    scaling: Scaling
-
-    def draw(self, random: Random) -> None:
-        """Set random kernels. Their biases are quantiles of what they give in training windows."""
-        windows = scale(self.dataset.sequences(self._examples(random)), self.scaling)
-        for dilation in self.dilations:
-            layer = self._layer(dilation)
-            _, channels, count = layer.kernel.shape
-            kernels = _random_kernels(channels, count, random)
-            gain = np.float32(ROCKET_FULL / RAMP)
-            layer.activation, kept = _linear, layer.activation
-            layer.set_weights([kernels, np.zeros(kernels.shape[2], np.float32)])
-            responses = np.asarray(layer(windows))  # [n, T', f]
-            layer.activation = kept
-            biases = ROCKET_FULL / 2 - gain * _quantiles(responses, random)
-            layer.set_weights([gain * kernels, biases.astype(np.float32)])
-
-    @property
-    def width(self) -> int:
-        """How many features there are, with the last 1."""
-        return 1 + sum(int(self._layer(dilation).filters) for dilation in self.dilations)
-
-    def _layer(self, dilation: int) -> Any:
-        return self.model.get_layer(kernel_layer_name(dilation))
-
-    def _examples(self, random: Random) -> Int64:
-        """Training windows, of each label as many."""
-        chosen = self.dataset.splits["train"]
-        targets = self.dataset.targets[chosen]
-        each = -(-BIAS_WINDOWS // len(self.dataset.labels))
-        of_label = [chosen[targets == label] for label in np.unique(targets)]
-        drawn: Int64 = np.concatenate([random.choice(rows, each) for rows in of_label])
-        return drawn
-
-    def features(self, part: str) -> Iterator[tuple[Int64, Float32]]:
-        """Features of a part: indices [m], and shares of responses with a last 1 [m, f + 1]."""
-        chosen = self.dataset.splits[part]
-        order = chosen[np.argsort(self.dataset.starts[chosen], kind="stable")]
-        first = 0
-        while first < len(order):
-            starts = self.dataset.starts[order[first:]]
-            count = int(np.searchsorted(starts, starts[0] + SPAN))
-            yield order[first : first + count], self._features_at(starts[:count])
-            first += count
-
-    def _features_at(self, starts: Int64) -> Float32:
-        """float32 [m, f + 1] of windows that lie close together."""
-        begin, length = starts[0], self.dataset.length
-        span = self.dataset.samples[begin : starts[-1] + length]
-        samples = scale(span, self.scaling)[np.newaxis]  # [1, N, C]
-        parts = [np.ones((len(starts), 1))]
-        for dilation in reversed(self.dilations):
-            responses = np.asarray(self._layer(dilation)(samples))[0]  # [N', f]
-            sums = np.zeros((len(responses) + 1, responses.shape[1]))
-            np.cumsum(responses, axis=0, out=sums[1:], dtype=np.float64)
-            columns = length - (ROCKET_TAPS - 1) * dilation
-            ends = starts - begin + columns
-            parts.insert(0, (sums[ends] - sums[ends - columns]) / columns)
-        return np.concatenate(parts, axis=1).astype(np.float32)
-
-    def set_scores(self, weights: Float64) -> None:
-        """Set the layers of the scores: weights [f + 1, K], the last row their bias."""
-        parts = np.split(weights[:-1].astype(np.float32), len(self.dilations))
-        for number, (dilation, part) in enumerate(zip(self.dilations, parts, strict=True)):
-            bias = [weights[-1].astype(np.float32)] if number == 0 else []
-            self.model.get_layer(score_layer_name(dilation)).set_weights([part, *bias])
-
-
-def _linear(values: Any) -> Any:
-    return values
-
-
-def _random_kernels(channels: int, count: int, random: Random) -> Float32:
-    """Kernels float32 [taps, channels, count], each of some channels.
-
-    Each is one of the 84 ways to weigh three taps by 2 and the others by -1. As int8 allows no
-    63.5, three of these are -63 and three -64 where a 2 is 127: so they add up to 0, and a constant
-    sample has no effect.
-    """
-    positive = list(combinations(range(ROCKET_TAPS), 3))
-    order = [places for _ in range(-(-count // 84)) for places in random.permutation(positive)]
-    kernels = np.zeros((ROCKET_TAPS, channels, count), np.float32)
-    for number in range(count):
-        taps = np.full(ROCKET_TAPS, 127, np.float32)
-        taps[np.setdiff1d(range(ROCKET_TAPS), order[number])] = (-63, -64) * 3
-        used = int(2 ** random.uniform(0, np.log2(min(3, channels) + 1)))
-        kernels[:, random.choice(channels, used, replace=False), number] = taps[:, np.newaxis]
-    return kernels / np.float32(63.5)
-
-
-def _quantiles(responses: Float32, random: Random) -> Float64:
-    """A quantile of each kernel's responses [n, T', f] in a window drawn for it: float64 [f]."""
-    count = responses.shape[2]
-    levels = np.arange(1, count + 1) * GOLDEN % 1
-    rows: Int64 = random.integers(len(responses), size=(count,))
-    drawn = [np.quantile(responses[rows[k], :, k], levels[k]) for k in range(count)]
-    return np.array(drawn)
 
 
 @dataclass(frozen=True)
@@ -208,7 +85,7 @@ class _FoldSums:
 
 
 def _sums_of_folds(
-    bank: _KernelBank, dataset: SequenceDataset, config: GestureConfig, random: Random
+    bank: KernelBank, dataset: SequenceDataset, config: GestureConfig, random: Random
 ) -> _FoldSums:
     import tensorflow as tf
 
@@ -325,7 +202,7 @@ def _cross_entropy(logits: NDArray[Any], targets: Float32, weights: Float32) -> 
     return float(np.average(surprise, weights=weights))
 
 
-def _as_epoch(bank: _KernelBank, dataset: SequenceDataset, weights: Float64, loss: float) -> Epoch:
+def _as_epoch(bank: KernelBank, dataset: SequenceDataset, weights: Float64, loss: float) -> Epoch:
     if not len(dataset.splits["validation"]):
         return Epoch(1, 1, loss, None, None)
     indices, logits = [], []

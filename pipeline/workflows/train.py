@@ -156,8 +156,13 @@ def _train_on_all(
         sum(map(sum, metrics["confusion"])),
         metrics["split"],
         folder.report_file,
-        deployed=f"after the test, {epochs} epochs on all {len(set(dataset.groups))} recordings",
+        deployed=f"after the test, {_as_long(config, epochs)} all {len(set(dataset.groups))} "
+        "recordings",
     )
+
+
+def _as_long(config: GestureConfig, epochs: int) -> str:
+    return "solved on" if config.model.kind == "rocket" else f"{epochs} epochs on"
 
 
 def _require_as_tested(tested: RunFolder, fingerprint: str, config: GestureConfig) -> None:
