@@ -49,7 +49,7 @@ class Data:
     few: bool = False
 
 
-AT_50_HZ = ("data.rate_hz=50", "window.hop=8", "model.dilations=[1,2,4]")
+AT_50_HZ = ("data.rate_hz=50", "window.hop=8")
 DATA = (
     Data("spells", "spells 5-fold over five seeds", "kfold", ">= 0.965", few=True),
     Data(

@@ -15,6 +15,7 @@ from pipeline.config.sections import (
     ConvolutionalConfig,
     LabelFitConfig,
     ModelConfig,
+    RocketConfig,
     Section,
     Seed,
     Share,
@@ -316,6 +317,14 @@ class GestureConfig(TaskConfig):
                 raise ValueError("a stream needs a window.length of whole hops")
             if split and split.by == "leaky":
                 raise ValueError("split.by: leaky splits windows, and a stream has none")
+        return model
+
+    @field_validator("model")
+    @classmethod
+    def _dilations_fit_the_window(cls, model: ModelConfig, others: ValidationInfo) -> ModelConfig:
+        window = others.data.get("window")
+        if isinstance(model, RocketConfig) and window and not window.in_seconds:
+            return model.for_window(window.length)
         return model
 
     @field_validator("decision", mode="before")

@@ -112,15 +112,23 @@ class RocketConfig(Section):
 
     kind: Literal["rocket"]
     kernels: Width = Field(204, description="convolutions of each dilation")
-    dilations: tuple[Annotated[int, Field(gt=0, le=MOST_SAMPLES)], ...] = Field(
-        (1, 2, 4, 8, 16),
+    dilations: tuple[Annotated[int, Field(gt=0, le=MOST_SAMPLES)], ...] | None = Field(
+        None,
         min_length=1,
         max_length=8,
-        description="distances between the nine taps of a convolution, in samples",
+        description="distances between the nine taps of a convolution, in samples; null: powers of "
+        "two, as long as the taps lie within three quarters of the window",
     )
     pool: int = Field(
         8, gt=0, le=MOST_SAMPLES, description="samples of which a board keeps one average"
     )
+
+    def for_window(self, length: int) -> RocketConfig:
+        """The same, with dilations for a window of so many samples where there are none."""
+        if self.dilations is not None:
+            return self
+        fitting = [2**power for power in range(8) if 32 * 2**power <= 3 * length] or [1]
+        return self.model_copy(update={"dilations": tuple(fitting)})
 
 
 class RecurrentConfig(Section):

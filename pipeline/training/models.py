@@ -73,7 +73,7 @@ def build(config: ModelConfig, source: Source, head: Head) -> Any:
     check_window(config, source.window)
     inputs, x = _inputs(source)  # [n, T, C]
     if isinstance(config, RocketConfig):
-        return Model(inputs, _rocket(config, head, x))  # [n, K]
+        return Model(inputs, _rocket(config.for_window(source.window), head, x))  # [n, K]
     features = _body(config, head, x)  # [n, features] or [n, T, features]
     dropped = layers.Dropout(config.dropout, name="dropout")(features)
     name = "probabilities" if head.activation == "softmax" else "outputs"
@@ -176,6 +176,7 @@ def _rocket(config: RocketConfig, head: Head, x: Any) -> Any:
     from keras import layers
 
     scores = []
+    assert config.dilations
     for number, dilation in enumerate(config.dilations):
         y = layers.Conv1D(
             config.kernels,
@@ -341,7 +342,7 @@ def _shortenings(config: ModelConfig) -> Iterator[tuple[int, int]]:
     if isinstance(config, (TcnConfig, RecurrentConfig)):
         yield 0, config.downsample
     if isinstance(config, RocketConfig):  # its branches lie side by side
-        yield (ROCKET_TAPS - 1) * max(config.dilations), config.pool
+        yield (ROCKET_TAPS - 1) * max(config.dilations or (1,)), config.pool
     if isinstance(config, TcnConfig):
         for number in range(len(config.filters)):
             yield 2 * (config.kernel - 1) * 2**number, 1

@@ -92,6 +92,23 @@ def test_a_window_shorter_than_the_kernels_is_refused() -> None:
         check_window(settings("model.dilations=[1, 8]").model, 64)
 
 
+@pytest.mark.parametrize(
+    ("window", "dilations"),
+    [
+        *((["window.length=176"], (1, 2, 4, 8, 16)), (["window.length=80"], (1, 2, 4))),
+        (["window.length=16"], (1,)),
+        (["window.length=176", "model.dilations=[3]"], (3,)),
+    ],
+)
+def test_dilations_are_as_many_as_the_window_has_room_for(
+    window: list[str], dilations: tuple[int, ...]
+) -> None:
+    file = CONFIGS / "gesture_rocket.yaml"
+    config = load_gesture_config(file, [f"data.path={SAMPLE}", *window])
+    assert config.model.dilations == dilations
+    check_window(config.model, config.window.length)
+
+
 def test_other_tasks_refuse_it() -> None:
     adapter: TypeAdapter[Any] = TypeAdapter(TrainedModelConfig)
     with pytest.raises(ValueError, match="rocket is for gestures"):
