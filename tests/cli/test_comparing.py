@@ -19,8 +19,7 @@ data: {path: data/two}
 window: {length: 40, hop: 8}
 split: {folds: 2}
 augment: {passes: 1}
-model: {convolutions: [{filters: 4, pool: 2}]}
-fit: {epochs: 2}
+model: {kind: rocket, kernels: 8, dilations: [1, 2]}
 """
 COMPARE = ("evaluate", "small.yaml", "--protocol", "kfold", "--compare", "--seeds", "2")
 
