@@ -102,7 +102,15 @@ def run_on_host(
 
     Raises RuntimeError where they find something.
     """
-    command: tuple[str, ...] = ("gcc", "-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror", *SANITIZERS)
+    command: tuple[str, ...] = (
+        "gcc",
+        "-std=c11",
+        "-Wall",
+        "-Wextra",
+        "-Wconversion",
+        "-Werror",
+        *SANITIZERS,
+    )
     objects = _objects(networks, folder, (*command, *flags))
     names = [f"network_{number}" for number in range(len(networks))]
     sizes = [part[0].size for part in vectors]
