@@ -28,7 +28,7 @@ SMALL = (
     "split.hold_out=true",  # tests/cli/test_trained_on_all.py asks the same of both trainings
 )
 PLACES = (  # what comes before the first epoch, in this order
-    "pipeline.workflows.train.load_recordings",
+    "pipeline.workflows.train.training_recordings",
     "pipeline.workflows.train.make_dataset",
     "pipeline.workflows.train.train_gestures",
     "pipeline.training.checkpoints.Checkpointing.begin",
