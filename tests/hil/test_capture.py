@@ -205,15 +205,18 @@ def test_two_boards_in_step_say_their_clocks_and_a_common_take(bench_of, tmp_pat
     takes = recordings(tmp_path)
     assert sorted(take.take for take in takes) == [1, 1, 2, 2, 3, 3, 4, 4]
     for number in range(1, 5):
-        left, right = [take for take in takes if take.take == number]
-        starts, stops = [], []
-        for take in (left, right):
-            assert_as_played(take, played)
-            assert take.clock is not None
-            starts.append(host_time_us(take.clock, int(take.t_us[0])))
-            stops.append(host_time_us(take.clock, int(take.t_us[-1])))
-        assert abs(starts[0] - starts[1]) < 100_000
-        assert abs(stops[0] - stops[1]) < 100_000
+        times = [host_times_us(take) for take in takes if take.take == number]
+        common_us = min(stop for _, stop in times) - max(start for start, _ in times)
+        # By its own clock, each would have another stretch: one was switched on well before.
+        assert all(common_us > 0.6 * (stop - start) for start, stop in times)
+    for take in takes:
+        assert_as_played(take, played)
+
+
+def host_times_us(take: Recording) -> tuple[int, int]:
+    """When it begins and ends, by this computer's clock."""
+    assert take.clock is not None
+    return host_time_us(take.clock, int(take.t_us[0])), host_time_us(take.clock, int(take.t_us[-1]))
 
 
 def samples_read(work: Path) -> set[int]:

@@ -30,6 +30,18 @@ def runs(process: int) -> bool:
     return state != "Z"
 
 
+def processes_with(folder: Path) -> list[Path]:
+    """Those that were started to find modules in this folder, and their copies."""
+    return [file for file in Path("/proc").glob("[0-9]*/environ") if names(file, folder)]
+
+
+def names(environ: Path, folder: Path) -> bool:
+    try:
+        return os.fsencode(folder) in environ.read_bytes()
+    except OSError:  # it has ended
+        return False
+
+
 def module(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A module of this name with this text, for a server that is started anew."""
     (folder / f"{MODULE}.py").write_text(f"import os, sys, time\ndef main(*words): {text}\n")
@@ -57,14 +69,12 @@ def test_a_child_of_a_killed_process_ends(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_child_that_takes_too_long_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = "words and (words[0].write_text(f'{os.getpid()}'), time.sleep(600))"
-    module(tmp_path, text, monkeypatch)
-    said = tmp_path / "process"
-    run(tmp_path / "log")  # so that the limit is not spent on starting
-    with pytest.raises(PipelineError, match="stopped after 2 s"):
-        run_child(MODULE, [said], tmp_path / "log", 2.0, "converting it", "a hint")
-    copy = int(said.read_text())
-    until(lambda: not runs(copy))
+    module(tmp_path, "words and time.sleep(600)", monkeypatch)
+    run(tmp_path / "log")
+    assert processes_with(tmp_path)
+    with pytest.raises(PipelineError, match="stopped after 1 s"):
+        run_child(MODULE, [tmp_path], tmp_path / "log", 1.0, "converting it", "a hint")
+    until(lambda: not processes_with(tmp_path))
 
 
 def test_one_server_does_all_and_outlives_what_crashes(
