@@ -191,16 +191,21 @@ def build_library(sources: Path, build: Path) -> Path:
     includes = [f"-I{folder}" for folder in sorted(folders)]
     c_files = [path for path in inputs if path.suffix == ".c"]
     with atomic_write(library) as unfinished, tempfile.TemporaryDirectory() as folder:
-        objects = _compile_all(c_files, [*FLAGS, *includes], Path(folder))
+        objects = _compile_all(c_files, includes, Path(folder))
         _compile([*LINK_FLAGS, *objects, "-o", str(unfinished)])
     return library
 
 
-def _compile_all(c_files: list[Path], flags: list[str], folder: Path) -> list[str]:
-    """Compile the files side by side; returns the paths of their objects."""
+def _compile_all(c_files: list[Path], includes: list[str], folder: Path) -> list[str]:
+    """Compile the files side by side; returns the paths of their objects.
+
+    A kernel is compiled without the model's folder, so that ccache knows it without a look at its
+    headers.
+    """
     objects = [str(folder / f"{number}-{file.stem}.o") for number, file in enumerate(c_files)]
     commands = [
-        [*flags, "-c", str(file), "-o", made] for file, made in zip(c_files, objects, strict=True)
+        [*FLAGS, *([] if file.parent.name == "nn" else includes), "-c", str(file), "-o", made]
+        for file, made in zip(c_files, objects, strict=True)
     ]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(_compile, commands))
