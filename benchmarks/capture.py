@@ -29,7 +29,7 @@ from pipeline.datasets.recordings import load_recording
 from tests.fixtures.capturing import capturing, image
 from tests.fixtures.faulty_port import POWER_LOSS, REBOOT, STALL, UNPLUG, LineFaults
 from tests.fixtures.killed_capture import Outcome, kill_once, record_through
-from tests.fixtures.known_motion import RATE_HZ, Judged, judge, motion, sample_lines
+from tests.fixtures.known_motion import RATE_HZ, Checked, check_recording, motion, sample_lines
 from tests.fixtures.tutorial_files import ODD, TAKE_ROWS
 
 SESSIONS = 10
@@ -44,8 +44,8 @@ def faults_rows() -> list[Row]:
     outcomes = [_session(seed) for seed in range(SESSIONS)]
     injected = sum((outcome.injected for outcome in outcomes), Counter[str]())
     lines = sum(outcome.lines for outcome in outcomes)
-    stored = sum(outcome.judged.samples for outcome in outcomes)
-    wrong = sum(outcome.judged.wrong for outcome in outcomes)
+    stored = sum(outcome.checked.samples for outcome in outcomes)
+    wrong = sum(outcome.checked.wrong for outcome in outcomes)
     undetected = sum(outcome.undetected for outcome in outcomes)
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(injected.items()))
     note = f"{lines} lines, {injected.total()} faults: {kinds}; {stored} samples stored"
@@ -187,13 +187,13 @@ class Measured:
     """core_share: of one core, that the capture took."""
 
     recordings: list[Recording]
-    judged: list[Judged]
+    checked: list[Checked]
     core_share: float
 
     @property
     def lost(self) -> int:
         """Missing or wrong, told or not."""
-        return sum(one.missing + one.wrong + one.unreported for one in self.judged)
+        return sum(one.missing + one.wrong + one.unreported for one in self.checked)
 
     @property
     def rate_error(self) -> float:
@@ -270,9 +270,9 @@ def measure(boards: int, rate_hz: float, seconds: float) -> Measured:
             raise RuntimeError(f"{len(files)} recordings of {boards} boards")
         busy_s = after.children_user - before.children_user
         busy_s += after.children_system - before.children_system
-        judged = [judge(path, rate_hz) for path in files]
+        checked = [check_recording(path, rate_hz) for path in files]
         recordings = [load_recording(path) for path in files]
-        return Measured(recordings, judged, busy_s / (after.elapsed - before.elapsed))
+        return Measured(recordings, checked, busy_s / (after.elapsed - before.elapsed))
 
 
 def _rate_by_host_hz(recording: Recording) -> float:

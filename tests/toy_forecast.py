@@ -11,7 +11,7 @@ from pipeline.core.contract import Channel, Contract, Hashes, Horizon, Quantizat
 from pipeline.core.files import save_text_files
 
 # Its sum suits any series: the first channel's rows, the later ones counting more.
-NETWORK = Path(__file__).parent / "fixtures" / "toy_judge"
+NETWORK = Path(__file__).parent / "fixtures" / "toy_classifier"
 CHANNELS = ("humidity", "temperature")
 CONTRACT = Contract(
     task="forecast",

@@ -84,10 +84,10 @@ def _table(entries: tuple[str, ...]) -> TextTable:
     return TextTable(entries, rows.astype(np.int8))
 
 
-def judge(window: int = 4, padding: End = "pre", truncating: End = "pre") -> Toy:
+def classifier(window: int = 4, padding: End = "pre", truncating: End = "pre") -> Toy:
     table = _table(WORDS)
     contract = contract_of("sentiment", len(WORDS) + 2, window, padding, truncating)
-    return Toy(contract, table, FIXTURES / "toy_judge")
+    return Toy(contract, table, FIXTURES / "toy_classifier")
 
 
 def writer(entries: tuple[str, ...] = ALPHABET) -> Toy:
@@ -113,8 +113,8 @@ def window_of(tokens: list[int], toy: Toy) -> list[int]:
     return padding + kept if facts.padding == "pre" else kept + padding
 
 
-def judged(text: str, toy: Toy) -> list[int]:
-    """The two outputs of toy_judge."""
+def classified(text: str, toy: Toy) -> list[int]:
+    """The two outputs of toy_classifier."""
     first = toy.table.embedding[window_of(tokens_of(text, toy), toy), 0].astype(int)
     total = int(np.clip((first * np.arange(1, len(first) + 1)).sum(), -128, 127))
     return [total, -1 - total]

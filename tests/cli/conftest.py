@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,28 @@ def converted_run(work: Path, once: Once, host_compiler: None) -> Path:
     return work / "runs" / "quick"
 
 
+@pytest.fixture(scope="session")
+def reported_run(converted_run: Path, once: Once) -> tuple[Path, Any]:
+    """The run with its report, which nobody changes, and what was said of it."""
+
+    def report(folder: Path) -> tuple[Path, Any]:
+        run = shutil.copytree(converted_run, folder / "reported")
+        return run, gesture("report", run, "--json", cwd=converted_run.parent.parent).json
+
+    return once("reported", report)
+
+
+@pytest.fixture(scope="session")
+def deployed(converted_run: Path, once: Once, qemu: None) -> tuple[Path, str]:
+    """The run on the virtual board, which nobody changes, and all that was printed."""
+
+    def deploy(folder: Path) -> tuple[Path, str]:
+        run = shutil.copytree(converted_run, folder / "run", ignore=shutil.ignore_patterns("build"))
+        return run, gesture("deploy", run, "--board", "virtual", cwd=folder).said
+
+    return once("deployed", deploy)
+
+
 def make_run(folder: Path) -> Path:
     put_sample_data(folder)
     config = PROJECT / "configs" / "gesture_conv1d.yaml"
@@ -47,8 +70,11 @@ def make_run(folder: Path) -> Path:
 
 
 def put_sample_data(folder: Path) -> None:
-    (folder / "data").mkdir()
-    (folder / "data" / "sample").symlink_to(PROJECT / "data" / "sample")
+    """Half of the takes of every label and person: the time of a command grows with them."""
+    for take in (PROJECT / "data" / "sample").glob("*/*-00[135].csv"):
+        place = folder / "data" / "sample" / take.parent.name / take.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(take)
 
 
 @pytest.fixture

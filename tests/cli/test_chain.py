@@ -33,7 +33,8 @@ REPLAY_LIMIT_S = 120.0
 RIGHT = 0.9
 OTHERS = 3  # of more than 20 events
 FOLD = ("--set", "split.by=take", "--set", "split.folds=5", "--set", "split.fold=0")
-LESS = ("--set", "augment.passes=3")  # of training: it is enough for what is asked here
+# Less training is enough for what is asked here.
+LESS = ("--set", "augment.passes=3", "--set", "fit.epochs=8")
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,7 @@ def unlike(events: list[Event], others: list[Event], limit_us: float) -> list[Ev
 
 
 def at_rate(stream: Recording, rate_hz: float) -> Recording:
-    """The same movement as a sensor of another rate would have told it: by its spectrum, and
+    """The same movement as a sensor of another rate would have given it: by its spectrum, and
     linearly between points sixteen times as dense, so by another way than the firmware's."""
     dense = 16 * len(stream)
     spectrum = np.fft.rfft(stream.samples.astype(np.float64), axis=0)

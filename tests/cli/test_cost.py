@@ -86,14 +86,10 @@ def test_a_budget_with_a_misspelt_key_is_refused_at_once(run: Path, tmp_path: Pa
     assert "did you mean `instructions`?" in refused.said
 
 
-@pytest.fixture(scope="module")
-def deployed(
-    converted_run: Path, tmp_path_factory: pytest.TempPathFactory, qemu: None
-) -> tuple[RunFolder, str]:
-    """A run deployed to the virtual board, and all that was printed."""
-    run = tmp_path_factory.mktemp("deployed") / "run"
-    shutil.copytree(converted_run, run, ignore=shutil.ignore_patterns("build"))
-    return RunFolder(run), gesture("deploy", run, "--board", "virtual", cwd=run.parent).said
+@pytest.fixture
+def deployed_run(deployed: tuple[Path, str], tmp_path: Path) -> RunFolder:
+    """A copy of a run that was deployed to the virtual board."""
+    return RunFolder(shutil.copytree(deployed[0], tmp_path / "deployed"))
 
 
 def image_of(run: RunFolder) -> dict[str, Any]:
@@ -102,7 +98,7 @@ def image_of(run: RunFolder) -> dict[str, Any]:
 
 
 def test_deploy_to_the_virtual_board_estimates_the_real_one_as_a_range(
-    deployed: tuple[RunFolder, str],
+    deployed: tuple[Path, str],
 ) -> None:
     ranges = re.findall(r"(\d+\.\d+) to (\d+\.\d+) (ms an|µJ an|% of)", deployed[1])
     assert [unit for *_, unit in ranges] == ["ms an", "µJ an", "% of"]
@@ -110,35 +106,30 @@ def test_deploy_to_the_virtual_board_estimates_the_real_one_as_a_range(
     assert "estimated from the instructions" in deployed[1]
 
 
-def test_deploy_says_where_the_ram_goes(deployed: tuple[RunFolder, str]) -> None:
-    run, _ = deployed
-    image = image_of(run)
+def test_deploy_says_where_the_ram_goes(deployed_run: RunFolder) -> None:
+    image = image_of(deployed_run)
     parts = image["ram_parts"]
     assert sum(parts.values()) == image["ram_bytes"] < 28_000
-    cost = json.loads(run.cost_file.read_text("utf-8"))
+    cost = json.loads(deployed_run.cost_file.read_text("utf-8"))
     assert parts["network"] == cost["arena_bytes"]
     assert parts["last seconds of samples"] > 14_336
     assert min(parts.values()) > 0
 
 
 def test_a_network_larger_than_was_known_is_not_deployed(
-    deployed: tuple[RunFolder, str], tmp_path: Path
+    deployed_run: RunFolder, tmp_path: Path
 ) -> None:
-    run, _ = deployed
-    estimated = run.cost_file.read_bytes()
-    run.cost_file.write_text(json.dumps({**json.loads(estimated), "arena_bytes": 40}), "utf-8")
+    run = deployed_run
+    estimated = json.loads(run.cost_file.read_text("utf-8"))
+    run.cost_file.write_text(json.dumps({**estimated, "arena_bytes": 40}), "utf-8")
     note_all(run)
-    refused = gesture("deploy", run.path, "--board", "virtual", cwd=tmp_path, code=None)
-    run.cost_file.write_bytes(estimated)
-    note_all(run)
-    assert refused.code == ExitCode.MISMATCH
+    words = ("deploy", run.path, "--board", "virtual")
+    refused = gesture(*words, cwd=tmp_path, code=ExitCode.MISMATCH)
     assert "conversion estimated 40" in refused.said
 
 
-def test_deploy_lets_the_board_count_each_layer(
-    deployed: tuple[RunFolder, str], tmp_path: Path
-) -> None:
-    run, _ = deployed
+def test_deploy_lets_the_board_count_each_layer(deployed_run: RunFolder, tmp_path: Path) -> None:
+    run = deployed_run
     plain = image_of(run)
     assert not plain["profiled"]
     counting = gesture(

@@ -156,10 +156,10 @@ def test_every_fault_is_repaired_or_reported_and_no_sample_is_wrong(tmp_path: Pa
     plan = {800: UNPLUG, 1600: STALL, 2000: REBOOT, 4000: POWER_LOSS}
     outcome = record_through(LineFaults(7, 0.1), plan, 5000, 1000.0, tmp_path)
     assert set(outcome.injected) == {*KINDS, *plan.values()}
-    assert outcome.judged.wrong == 0
+    assert outcome.checked.wrong == 0
     assert outcome.undetected == 0
-    assert outcome.judged.samples > 2000
-    assert outcome.judged.said["corrupt"] > 50
+    assert outcome.checked.samples > 2000
+    assert outcome.checked.said["corrupt"] > 50
 
 
 @pytest.mark.parametrize("mode", ["continuous", "motion"])

@@ -1,4 +1,4 @@
-"""`gesture evaluate`: folds that hold people apart, told side by side, and taken up again."""
+"""`gesture evaluate`: folds that hold people apart, shown side by side, and taken up again."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ def test_what_was_evaluated_is_what_a_board_with_that_contract_does(
         takes_ = [test[index] for index in np.random.default_rng(2).permutation(len(test))]
         stream = join_takes(takes_, load_gesture_config(run / "config.yaml").window.rest_s, 2)
         calls = match_events(twin.replay(stream).events, stream, contract.gestures)
-        (judged,) = kept["streams"]["gestures"]
-        assert judged == json.loads(json.dumps(asdict(calls)))
+        (found,) = kept["streams"]["gestures"]
+        assert found == json.loads(json.dumps(asdict(calls)))
 
 
 def test_a_gesture_left_out_is_played_to_the_model_that_never_saw_it(

@@ -116,6 +116,11 @@ def test_the_report_has_the_errors_beside_those_of_guessing(done: Done) -> None:
     assert "the board&#39;s own C" in page or "the board's own C" in page
 
 
+# What does not look at the network is asked of one: the first, so that each is trained once only.
+any_network = pytest.mark.parametrize("done", list(NETWORKS)[:1], indirect=True)
+
+
+@any_network
 @pytest.mark.usefixtures("qemu")
 def test_a_board_says_what_the_twin_says(done: Done) -> None:
     deployed = gesture("deploy", done.run.path, "--board", "virtual", "--json", cwd=done.run.path)
@@ -134,10 +139,6 @@ def test_a_board_says_what_the_twin_says(done: Done) -> None:
     assert [len(forecasts) for forecasts in said] == [0] * 23 + [1] * 21
     np.testing.assert_array_equal([each[0] for each in said[23:]], expected)
     assert asked.json["forecasts"] == forecast_of(done)["forecasts"]
-
-
-# What does not look at the network is asked of one: the first, so that each is trained once only.
-any_network = pytest.mark.parametrize("done", list(NETWORKS)[:1], indirect=True)
 
 
 @any_network

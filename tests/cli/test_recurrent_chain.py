@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import pytest
 from pipeline.conversion.golden import to_int8
 from pipeline.conversion.oracle import SteppedReference, run_oracle
 from pipeline.core.artifacts import GoldenVectors
-from pipeline.core.costs import NetworkCost
 from pipeline.core.errors import ExitCode
 from pipeline.core.run_folder import RunFolder
 from pipeline.twin.library import Twin
@@ -26,8 +24,8 @@ MOST_OFF = 0.04  # of a score: int8 for h and the weights
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O2")
 QUICK = ("--set", "fit.epochs=2", "--set", "augment.passes=1", "--hold-out")
 MODELS = {
-    "lstm": ("gesture_lstm.yaml", "model.units=[6, 5]"),
     "streaming": ("gesture_conv_gru.yaml", "model.units=[7]", "window.mode=streaming"),
+    "lstm": ("gesture_lstm.yaml", "model.units=[6, 5]"),
 }
 
 
@@ -43,6 +41,12 @@ def run(request, work: Path, host_compiler: None) -> RunFolder:
     return RunFolder(work / folder)
 
 
+# What does not look at the network is asked of the first, so that each is trained once only. LSTMs
+# on the board's processor: tests/parity/test_recurrent_cells.py.
+any_network = pytest.mark.parametrize("run", list(MODELS)[:1], indirect=True)
+
+
+@any_network
 @pytest.mark.usefixtures("qemu")
 def test_a_board_proves_that_it_runs_it(run: RunFolder) -> None:
     gesture("deploy", run.path, "--board", "virtual", "--json", cwd=run.path)
@@ -93,23 +97,6 @@ def test_lstms_are_left_as_tensorflow_lite_has_them_too(run: RunFolder) -> None:
             inputs, expected = to_int8(windows["test"], quantization), windows["test_scores"]
         found = run_oracle(run.sequence_file, inputs, run.build / "oracle.log")
         assert np.abs((found.astype(float) + 128) / 256 - expected).max() < MOST_OFF
-
-
-# What does not look at the network is asked of one: the first, so that each is trained once only.
-any_network = pytest.mark.parametrize("run", list(MODELS)[:1], indirect=True)
-
-
-@any_network
-def test_a_byte_a_weight_is_taken_where_only_that_fits(run: RunFolder, tmp_path: Path) -> None:
-    copy = RunFolder(tmp_path / run.name)
-    shutil.copytree(run.path, copy.path, ignore=shutil.ignore_patterns("build"))
-    fast, budget = NetworkCost.load(run.cost_file), tmp_path / "small.yaml"
-    budget.write_text(f"flash_bytes: {fast.flash_bytes - 1}\n", "utf-8")
-    converted = gesture("convert", copy.path, "--budget", budget, "--json", cwd=tmp_path)
-    assert converted.json["variant"].startswith("compact: the fast one would take flash_bytes")
-    assert converted.json["cost"]["flash_bytes"] < fast.flash_bytes
-    expected, found = (GoldenVectors.load(made.golden_file) for made in (run, copy))
-    np.testing.assert_array_equal(found.outputs, expected.outputs)
 
 
 @any_network

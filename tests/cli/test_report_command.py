@@ -1,4 +1,4 @@
-"""`gesture report`: what a run bears, and a page made of all that its stages have left."""
+"""`gesture report`: what a run withstands, and a page made of all that its stages have left."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ from tests.noted import note_all
 
 
 @pytest.fixture(scope="module")
-def reported(converted_run: Path, work: Path) -> Any:
-    run = work / "runs" / "reported"
-    shutil.copytree(converted_run, run)
-    ended = gesture("report", "runs/reported", "--json", cwd=work)
-    return ended.json
+def reported(reported_run: tuple[Path, Any], work: Path) -> Any:
+    run, said = reported_run
+    shutil.copytree(run, work / "runs" / "reported")
+    return said
 
 
 def page_of(run: Path) -> str:
@@ -42,7 +41,7 @@ def test_conversion_leaves_a_report_of_what_the_board_computes(converted_run: Pa
     page = page_of(converted_run)
     assert f'<p class="headline">{100 * right:.1f} %</p>' in page
     assert "the board's own C computes in int8" in page
-    assert "gesture report runs/quick" in page  # what it bears is not known yet
+    assert "gesture report runs/quick" in page  # what it withstands is not known yet
     assert "<th>gestures</th><th>rest</th><th>unknown</th>" in page
 
 
@@ -126,9 +125,10 @@ def test_an_evaluation_takes_the_headline(reported: Any, work: Path) -> None:
 
 
 def test_a_run_that_is_not_converted_gets_its_report_all_the_same(
-    converted_run: Path, work: Path
+    reported: Any, work: Path
 ) -> None:
-    run = copy(converted_run, "unconverted")
+    run = copy(work / "runs" / "reported", "unconverted")
+    (run / "robustness.json").unlink()
     contract = json.loads((run / "contract.json").read_text("utf-8"))
     contract["quantisation"] = contract["hashes"]["model"] = None
     (run / "contract.json").write_text(json.dumps(contract), "utf-8")

@@ -89,7 +89,11 @@ def golden(converted_run: Path, count: int) -> GoldenVectors:
     return GoldenVectors(vectors.inputs[:count], vectors.outputs[:count])
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize(
+    ("exported", "compiler"),
+    [("streaming", "gcc"), ("windowed", "gcc"), ("windowed", "clang")],
+    indirect=["exported"],
+)
 def test_on_this_computer_it_gives_the_bytes_of_tflite_micro(
     request, converted_run, exported, tmp_path, compiler
 ):
@@ -104,6 +108,7 @@ def test_on_this_computer_it_gives_the_bytes_of_tflite_micro(
 
 
 @pytest.mark.usefixtures("qemu")
+@pytest.mark.parametrize("exported", ["windowed"], indirect=True)
 def test_on_a_cortex_m4f_it_gives_the_bytes_of_tflite_micro(converted_run, exported, tmp_path):
     shutil.copy(FIXTURES / "exported_network.h", tmp_path / "model_network.h")
     image = tmp_path / "exported.elf"
@@ -164,8 +169,7 @@ def test_everything_builds_for_the_boards_chip(streaming, tmp_path):
 
 
 @pytest.mark.usefixtures("host_compiler")
-@pytest.mark.parametrize("language", ["c", "c++"])
-def test_every_name_that_it_links_or_shows_has_its_prefix(exported, tmp_path, language):
+def test_every_name_that_it_links_or_shows_has_its_prefix(exported, tmp_path):
     """So that it can stand beside any other code, in a program of C or of C++."""
     source = exported / "c" / "src"
     run_command("gcc", "-c", "-std=c11", f"-I{source}", *c_files(exported), cwd=tmp_path)
@@ -173,13 +177,14 @@ def test_every_name_that_it_links_or_shows_has_its_prefix(exported, tmp_path, la
     names = {line.split()[-1] for line in listing.decode().splitlines() if line.count(" ") == 2}
     assert {"gesture_push", "gesture_MODEL", "gesture_crc32"} <= names
     assert [name for name in names if not name.startswith("gesture_")] == []
-    header = ("-x", language, "-fsyntax-only", "-Wall", "-Wextra", "-Werror")
-    run_command("gcc", *header, source / "gesture.h")
-    macros = run_command("gcc", "-E", "-dM", "-x", language, source / "gesture.h").decode()
-    plain = "#include <stdbool.h>\n#include <stdint.h>\n"
-    known = run_command("gcc", "-E", "-dM", "-x", language, "-", feed=plain.encode()).decode()
-    new = set(macros.splitlines()) - set(known.splitlines())
-    assert all(line.split()[1].startswith("GESTURE_") for line in new), new
+    for language in ("c", "c++"):
+        header = ("-x", language, "-fsyntax-only", "-Wall", "-Wextra", "-Werror")
+        run_command("gcc", *header, source / "gesture.h")
+        macros = run_command("gcc", "-E", "-dM", "-x", language, source / "gesture.h").decode()
+        plain = "#include <stdbool.h>\n#include <stdint.h>\n"
+        known = run_command("gcc", "-E", "-dM", "-x", language, "-", feed=plain.encode()).decode()
+        new = set(macros.splitlines()) - set(known.splitlines())
+        assert all(line.split()[1].startswith("GESTURE_") for line in new), new
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
@@ -206,15 +211,13 @@ def test_an_export_never_writes_over_anything(converted_run, streaming):
     assert {path.name for path in streaming.parent.iterdir()} == {"exported", "other"}
 
 
-@pytest.mark.usefixtures("qemu")
-def test_a_run_comes_out_again_and_so_does_what_was_deployed(converted_run, work):
+def test_a_run_comes_out_again_and_so_does_what_was_deployed(converted_run, deployed, work):
     undeployed = gesture("verify", converted_run, "--json", cwd=work)
     assert undeployed.json["deployed"]["board"] is None
-    gesture("deploy", converted_run, "--board", "virtual", cwd=work)
-    verified = gesture("verify", converted_run, "--json", cwd=work).json
+    verified = gesture("verify", deployed[0], "--json", cwd=work).json
     assert (verified["deployed"]["board"], verified["deployed"]["same"]) == ("virtual", True)
     assert verified["image"] == undeployed.json["image"]
-    image = json.loads((converted_run / "firmware.json").read_text())
+    image = json.loads((deployed[0] / "firmware.json").read_text())
     assert verified["image"] == image["sha256"]
 
 

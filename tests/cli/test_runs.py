@@ -18,9 +18,8 @@ from tests.noted import note_all
 @pytest.fixture
 def two(converted_run: Path, tmp_path: Path) -> Path:
     """A folder with runs/one, converted, and runs/two, the same with another config."""
-    not_deployed = shutil.ignore_patterns("firmware.json")  # other tests may have deployed it
     for name in ("one", "two"):
-        shutil.copytree(converted_run, tmp_path / "runs" / name, ignore=not_deployed)
+        shutil.copytree(converted_run, tmp_path / "runs" / name)
         note_all(tmp_path / "runs" / name)
     change(tmp_path / "runs" / "two", "config.yaml", ("fit", "epochs"), 3)
     (tmp_path / "runs" / "latest").symlink_to("two")

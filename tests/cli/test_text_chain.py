@@ -23,7 +23,7 @@ from pipeline.core.run_folder import RunFolder
 from pipeline.core.tokens import Vocabulary
 from pipeline.twin.library import Twin
 from pipeline.twin.text_twin import TextTwin
-from pipeline.workflows.generated import compiled, load_table
+from pipeline.workflows.generated import compiled, load_table, require_generated
 from tests.cli.commands import gesture
 from tests.noted import note_all
 from tests.tiny_model import swings
@@ -48,7 +48,7 @@ def converted(name: str, config: str, work: Path) -> RunFolder:
 
 @pytest.fixture(scope="module")
 def writer(work: Path, host_compiler: None) -> RunFolder:
-    (work / "song.txt").write_text(SONG * 60)
+    (work / "song.txt").write_text(SONG * 20)
     config = (
         f"{{task: generation, data: {{path: {work / 'song.txt'}}}, fit: {{epochs: 3}}, "
         "text: {length: 25, embedding: 6}, model: {kind: gru, units: [14, 9]}}"
@@ -62,7 +62,7 @@ def rare_words(number: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def judge(work: Path, host_compiler: None) -> RunFolder:
+def classifier(work: Path, host_compiler: None) -> RunFolder:
     folder = work / "opinions"
     folder.mkdir()
     lines = [
@@ -76,7 +76,7 @@ def judge(work: Path, host_compiler: None) -> RunFolder:
         f"{{task: sentiment, data: {{path: {folder}}}, fit: {{epochs: 3}}, "
         "text: {max_len: 9, embedding: 5}, model: {kind: gru, units: [11]}}"
     )
-    return converted("judge", config, work)
+    return converted("classifier", config, work)
 
 
 def twin_of(run: RunFolder) -> TextTwin:
@@ -119,19 +119,22 @@ def test_the_twin_writes_what_the_reference_of_the_cells_and_the_sampler_does(wr
     assert written_by_reference(writer, prompt + text[:-1], temperature, seed) == text
 
 
-def test_the_twin_classifies_as_the_reference_of_the_cells(judge):
-    contract, vocabulary = judge.contract(), vocabulary_of(judge)
+def test_the_twin_classifies_as_the_reference_of_the_cells(classifier):
+    contract, vocabulary = classifier.contract(), vocabulary_of(classifier)
     texts = [*GOOD, *BAD, "", "nothing that is known", " ".join([*GOOD, *BAD] * 5)]
     tokens = [vocabulary.encode(text)[-contract.window :] for text in texts]
     filled = np.stack([np.pad(one, (contract.window - len(one), 0)) for one in tokens])
-    rows = load_table(judge, contract).embedding[filled]
-    expected = reference_of(judge).scores(rows, contract.window)[:, 0]
-    twin = twin_of(judge)
+    rows = load_table(classifier, contract).embedding[filled]
+    expected = reference_of(classifier).scores(rows, contract.window)[:, 0]
+    twin = twin_of(classifier)
     assert [twin.sentiment(text).tolist() for text in texts] == expected.tolist()
 
 
-def test_the_firmwares_tokens_are_the_vocabularys(judge, writer):
-    for run, texts in ((judge, (*GOOD, "IT'S Lovely\u00e9film", "")), (writer, (SONG, "xyz", ""))):
+def test_the_firmwares_tokens_are_the_vocabularys(classifier, writer):
+    for run, texts in (
+        (classifier, (*GOOD, "IT'S Lovely\u00e9film", "")),
+        (writer, (SONG, "xyz", "")),
+    ):
         twin, vocabulary = twin_of(run), vocabulary_of(run)
         for text in texts:
             assert twin.tokens(text).tolist() == vocabulary.encode(text).tolist()
@@ -162,11 +165,11 @@ def test_a_board_writes_what_the_twin_does_while_it_samples(writer, work):
 
 
 @pytest.mark.usefixtures("qemu")
-def test_a_board_classifies_a_sentence_and_a_text_longer_than_a_line(judge, writer, work):
-    deployed = gesture("deploy", judge.path, "--board", "virtual", "--json", cwd=work)
+def test_a_board_classifies_a_sentence_and_a_text_longer_than_a_line(classifier, writer, work):
+    deployed = gesture("deploy", classifier.path, "--board", "virtual", "--json", cwd=work)
     image = Path(json.loads(deployed.out)["image"]["path"])
     texts = ["A joy! I loved it.", "dull\u2026", "", " ".join([*GOOD, "x" * 300, *BAD] * 20)]
-    twin = twin_of(judge)
+    twin = twin_of(classifier)
     with start("virtual", image, fast=True) as running:
         with open_port(running.port) as port:
             board = BoardClient(port)
@@ -175,7 +178,7 @@ def test_a_board_classifies_a_sentence_and_a_text_longer_than_a_line(judge, writ
                 found = classify_text(board, text, "words")
                 assert found.tolist() == twin.sentiment(text).tolist()
         by_board, by_twin = (
-            gesture("predict", judge.path, *texts[:2], *where, "--json", cwd=work)
+            gesture("predict", classifier.path, *texts[:2], *where, "--json", cwd=work)
             for where in (("--port", running.port), ())
         )
         other = gesture(
@@ -203,15 +206,18 @@ def test_a_damaged_run_is_reported(writer, tmp_path):
         assert f"{file} cannot be read" in ended.said
 
 
-def test_a_run_of_text_can_be_made_again(judge, work):
-    gesture("verify", judge.path, cwd=work)
+def test_its_c_can_be_generated_again(classifier, tmp_path):
+    """A stranger's run is taken at nobody's word; test_reproducing.py builds its image again."""
+    require_generated(RunFolder(shutil.copytree(classifier.path, tmp_path / "stranger")))
 
 
-def test_a_vocabulary_without_room_is_refused_with_what_to_lower(judge, work):
-    cost = NetworkCost.load(judge.cost_file)
+def test_a_vocabulary_without_room_is_refused_with_what_to_lower(classifier, work):
+    cost = NetworkCost.load(classifier.cost_file)
     budget = work / "small.yaml"
     budget.write_text(f"flash_bytes: {cost.flash_bytes - cost.text_bytes}")  # the rest of it fits
-    refused = gesture("convert", judge.path, "--budget", budget, cwd=work, code=ExitCode.FAILED)
+    refused = gesture(
+        "convert", classifier.path, "--budget", budget, cwd=work, code=ExitCode.FAILED
+    )
     assert f"flash_bytes {cost.flash_bytes:,} of" in refused.said
     assert f"the vocabulary and its embedding take most: {cost.text_bytes:,} bytes" in refused.said
     assert "lower `text.max_words` or `text.embedding`" in refused.said

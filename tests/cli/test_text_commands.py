@@ -30,8 +30,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def judge(place: Path) -> Ended:
-    return gesture("train", "sentiment.yaml", "--run", "runs/judge", cwd=place)
+def classifier(place: Path) -> Ended:
+    return gesture("train", "sentiment.yaml", "--run", "runs/reviews", cwd=place)
 
 
 @pytest.fixture(scope="module")
@@ -69,17 +69,17 @@ def test_a_config_or_a_run_to_go_on_with(place: Path, words: tuple[str, ...]) ->
     assert "needs a config, or a run to go on with, and not both" in ended.said
 
 
-def test_it_says_what_a_text_is(place: Path, judge: Ended) -> None:
-    assert judge.code == 0, judge.err
-    assert "of 60 held out" in judge.said
+def test_it_says_what_a_text_is(place: Path, classifier: Ended) -> None:
+    assert classifier.code == 0, classifier.err
+    assert "of 60 held out" in classifier.said
     texts = ("A lovely, moving zebra of a film", "the plot was dull and empty and awful")
-    ended = gesture("predict", "runs/judge", *texts, cwd=place)
+    ended = gesture("predict", "runs/reviews", *texts, cwd=place)
     first, second = ended.out.splitlines()
     assert first.startswith("positive ")
     assert first.endswith("%  A lovely, moving zebra of a film")
     assert second.startswith("negative ")
     assert "not known to it: zebra, of" in ended.said
-    said = gesture("predict", "runs/judge", "dull " * 20, "--json", cwd=place).json["texts"]
+    said = gesture("predict", "runs/reviews", "dull " * 20, "--json", cwd=place).json["texts"]
     assert said[0]["label"] == "negative"
     assert (said[0]["tokens"], said[0]["left_out"], said[0]["int8"]) == (20, 8, False)
     assert sum(said[0]["scores"].values()) == pytest.approx(1, abs=1e-5)
@@ -117,22 +117,24 @@ def test_what_cannot_be_written_is_reported(
     assert "Traceback" not in ended.said
 
 
-def test_each_task_has_its_own_commands(place: Path, judge: Ended, writer: Ended) -> None:
-    ended = gesture("generate", "runs/judge", "--prompt", "the", cwd=place, code=ExitCode.USAGE)
-    assert "runs/judge is a run for sentiment" in ended.said
+def test_each_task_has_its_own_commands(place: Path, classifier: Ended, writer: Ended) -> None:
+    ended = gesture("generate", "runs/reviews", "--prompt", "the", cwd=place, code=ExitCode.USAGE)
+    assert "runs/reviews is a run for sentiment" in ended.said
     ended = gesture("predict", "runs/writer", "the", cwd=place, code=ExitCode.USAGE)
     assert "runs/writer is a run for generation" in ended.said
 
 
-def test_a_run_of_text_is_listed_and_reported(place: Path, judge: Ended, writer: Ended) -> None:
-    for name in ("judge", "writer"):
+def test_a_run_of_text_is_listed_and_reported(
+    place: Path, classifier: Ended, writer: Ended
+) -> None:
+    for name in ("reviews", "writer"):
         gesture("report", f"runs/{name}", cwd=place)
-    page = (place / "runs" / "judge" / "report.html").read_text("utf-8")
+    page = (place / "runs" / "reviews" / "report.html").read_text("utf-8")
     assert "held-out texts were classified correctly" in page
     page = (place / "runs" / "writer" / "report.html").read_text("utf-8")
     for words in ("the next character of held-out text", "temperature 0.0001", "sat on the"):
         assert words in page
-    assert "judge" in gesture("runs", "list", cwd=place).said
+    assert "reviews" in gesture("runs", "list", cwd=place).said
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,9 @@ def test_a_task_with_what_is_another_task_s_is_refused_before_any_work(
     ],
 )
 def test_a_text_that_cannot_be_classified_is_refused(
-    place: Path, judge: Ended, text: str, words: list[str]
+    place: Path, classifier: Ended, text: str, words: list[str]
 ) -> None:
-    refused = gesture("predict", "runs/judge", "a good film", text, cwd=place, code=ExitCode.USAGE)
+    refused = gesture(
+        "predict", "runs/reviews", "a good film", text, cwd=place, code=ExitCode.USAGE
+    )
     assert all(word in refused.said for word in words)

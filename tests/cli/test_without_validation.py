@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
@@ -17,7 +16,7 @@ from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recordings, save_recording
 from pipeline.datasets.windows import make_dataset
 from pipeline.training.fit import Epoch
-from pipeline.training.gesture_task import fit_gestures, train_gestures
+from pipeline.training.gesture_task import train_gestures
 from tests.cli.commands import gesture
 from tests.takes import takes
 
@@ -121,24 +120,15 @@ def test_a_training_that_was_broken_off_goes_on(
     assert resumed == ([] if settings else [1])  # streams are in one order
 
 
-def test_the_weights_that_are_kept_are_averaged_over_steps(
-    work: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    content = config(work)
-    dataset = make_dataset(load_recordings(content.data.path), content)
-    averaged, _ = fit_gestures(dataset, content, lambda _: None)
-    monkeypatch.setattr("pipeline.training.fit.momentum", lambda _: 0.0)
-    raw, _ = fit_gestures(dataset, content, lambda _: None)
-    for one, other in zip(averaged.model.get_weights(), raw.model.get_weights(), strict=True):
-        assert np.abs(one - other).max() > 1e-4
-
-
 def test_a_training_that_diverges_speaks_of_its_own_loss_alone(work: Path, tmp_path: Path) -> None:
     usual = config(work)
     wild = usual.fit.model_copy(update={"learning_rate": 1e30})  # past what a config may say
     content = usual.model_copy(update={"fit": wild})
     dataset = make_dataset(load_recordings(content.data.path), content)
+    run = RunFolder(tmp_path / "run")
     caught: Any
     with pytest.raises(PipelineError, match="has diverged") as caught:
-        fit_gestures(dataset, content, lambda _: None)
+        train_gestures(dataset, content, run, lambda _: None)
     assert "validation" not in caught.value.what
+    assert "fit.learning_rate" in caught.value.next_step
+    assert not run.contract_file.exists()

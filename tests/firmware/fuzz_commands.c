@@ -2,7 +2,7 @@
  *
  * The input is what the host sends. A line end, or a byte above 127, ends a poll and lets the
  * sensor give a sample made of the bytes before it. What a measurement of the environment comes to
- * is made of them too. Judged, beside what the sanitizers see: every line sent is answered exactly
+ * is made of them too. Checked, beside what the sanitizers see: every line sent is answered exactly
  * once, and all that the board says are lines of the protocol. */
 #include <setjmp.h>
 #include <stdio.h>
@@ -52,7 +52,7 @@ static bool is_message(void) {
   return false;
 }
 
-static void judge_line(void) {
+static void check_line(void) {
   const bool is_answer = starts_with("ok") || starts_with("err ");
   if (is_answer) answers++;
   const bool is_sample = said_length > 0 && said[0] >= '0' && said[0] <= '9';
@@ -64,7 +64,7 @@ static void judge_line(void) {
 static bool write_text(const char *text, size_t length) {
   for (size_t i = 0; i < length; i++) {
     if (text[i] == '\n') {
-      judge_line();
+      check_line();
       continue;
     }
     if (text[i] < ' ' || text[i] > '~') fail("not printable");

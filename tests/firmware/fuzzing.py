@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests import toy_forecast
 from tests.firmware.building import APP, HERE, MODEL, PROJECT
-from tests.toy_text import judge, writer
+from tests.toy_text import classifier, writer
 
 CORPUS = PROJECT / "tests" / "fixtures" / "fuzz_commands.zip"
 SOURCES = (HERE / "fuzz_commands.c", *APP)
@@ -34,4 +34,4 @@ def model_of(task: str, folder: Path) -> Path:
         return MODEL
     if task == "forecast":
         return toy_forecast.write_sources(folder)
-    return (judge() if task == "sentiment" else writer()).write_sources(folder)
+    return (classifier() if task == "sentiment" else writer()).write_sources(folder)

@@ -19,7 +19,7 @@ from tests.firmware.talking import (
     environment_file,
     start,
 )
-from tests.toy_text import Toy, judge, judged, tokens_of, writer
+from tests.toy_text import Toy, classified, classifier, tokens_of, writer
 
 pytestmark = pytest.mark.usefixtures("host_compiler")
 
@@ -30,8 +30,8 @@ def build(toy: Toy, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def judging(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(judge(), tmp_path_factory.mktemp("judging"))
+def classifying(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(classifier(), tmp_path_factory.mktemp("classifying"))
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +40,9 @@ def writing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def answer_to(text: str) -> str:
-    outputs = judged(text, judge())
+    outputs = classified(text, classifier())
     best = outputs.index(max(outputs))
-    tokens = tokens_of(text, judge())
+    tokens = tokens_of(text, classifier())
     score = round((outputs[best] + 128) / 255 * 1000)
     digits = bytes(output & 0xFF for output in outputs).hex().upper()
     label = ("negative", "positive")[best]
@@ -59,14 +59,14 @@ def written_by(board: Talk, command: str) -> tuple[str, str]:
     return json.loads(f'"{"".join(parts)}"'), answer
 
 
-def test_it_says_by_which_constants_it_decides(judging: Path, writing: Path) -> None:
-    for image, toy in ((judging, judge()), (writing, writer())):
+def test_it_says_by_which_constants_it_decides(classifying: Path, writing: Path) -> None:
+    for image, toy in ((classifying, classifier()), (writing, writer())):
         with start([str(image)]) as board:
             assert board.ask("constants") == answer_to_constants(toy.contract)
 
 
-def test_a_text_is_classified_and_goes_on_over_lines(judging: Path) -> None:
-    with start([str(judging)]) as board:
+def test_a_text_is_classified_and_goes_on_over_lines(classifying: Path) -> None:
+    with start([str(classifying)]) as board:
         assert " task=sentiment " in board.ask("info")
         assert board.ask("text The film, it's good!") == answer_to("The film, it's good!")
         assert board.ask("text bad") == answer_to("bad")
@@ -77,16 +77,16 @@ def test_a_text_is_classified_and_goes_on_over_lines(judging: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["x", "u00g0", "u0000", "ud83d", "ude42\\ud83d", ""])
-def test_what_is_no_escape_says_so(judging: Path, writing: Path, text: str) -> None:
-    with start([str(judging)]) as board:
+def test_what_is_no_escape_says_so(classifying: Path, writing: Path, text: str) -> None:
+    with start([str(classifying)]) as board:
         for command in ("text", "more"):
             assert board.ask(f"{command} a\\{text}") == "err bad-argument"
     with start([str(writing)]) as board:
         assert board.ask(f"generate 1 1 1 a\\{text}") == "err bad-argument"
 
 
-def test_a_model_of_another_task_says_so(judging: Path, writing: Path) -> None:
-    with start([str(judging)]) as board:
+def test_a_model_of_another_task_says_so(classifying: Path, writing: Path) -> None:
+    with start([str(classifying)]) as board:
         for command in ("generate 5 1 1 a", "classify on", "scores on"):
             assert board.ask(command) == "err wrong-task"
     with start([str(writing)]) as board:

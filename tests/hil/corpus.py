@@ -1,7 +1,7 @@
 """What every board must do, whichever it is: one list of cases, none of which can tell them apart.
 
 A case is given a Subject and answers with what it found, in values that are the same on every
-board: what depends on time or on the board's name is judged in the case. It raises AssertionError
+board: what depends on time or on the board's name is checked in the case. It raises AssertionError
 or PipelineError where the board is wrong.
 """
 
@@ -152,7 +152,7 @@ def gestures_called(subject: Subject) -> Any:
     return [(event.t_us, event.label, event.score) for event in expected]
 
 
-def scores_told(subject: Subject) -> Any:
+def scores_reported(subject: Subject) -> Any:
     with subject.client() as client:
         client.switch("scores", True)
         with injecting(client, subject.gestures.rate_hz):
@@ -166,7 +166,7 @@ def scores_told(subject: Subject) -> Any:
 
 
 def a_wrong_rate(subject: Subject) -> Any:
-    """Samples at half the rate are told of, and nothing is called."""
+    """Samples at half the rate are reported, and nothing is called."""
     slow = replace(subject.gestures, t_us=2 * subject.gestures.t_us)
     with subject.client() as client, injecting(client, subject.gestures.rate_hz / 2):
         client.take_pending("event")
@@ -216,14 +216,14 @@ def wrong_lines(subject: Subject) -> Any:
     return answers
 
 
-def no_fault_told(subject: Subject) -> Any:
+def no_fault_reported(subject: Subject) -> Any:
     """The board has not restarted by itself since the last case: it would have said so."""
     with subject.client() as client:
         assert [m for m in client.take_pending("warn") if m.words[0] == "fault"] == []
 
 
 def reboot(subject: Subject) -> Any:
-    """It comes back, on the same port or anew, with the same model, and tells no fault."""
+    """It comes back, on the same port or anew, with the same model, and reports no fault."""
     with subject.client() as client:
         client.command("reboot")
     deadline = time.monotonic() + RETURN_S
@@ -277,12 +277,12 @@ CASES: dict[str, Callable[[Subject], Any]] = {
         time_of_an_inference,
         rate_and_stream,
         gestures_called,
-        scores_told,
+        scores_reported,
         a_wrong_rate,
         lost_samples,
         the_last_seconds,
         wrong_lines,
-        no_fault_told,
+        no_fault_reported,
         nothing_said_unasked,
         long_idle,
         reboot,

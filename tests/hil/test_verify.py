@@ -168,16 +168,15 @@ def test_a_board_whose_sensor_gave_nothing_has_kept_nothing(bench):
 
 
 def test_injected_samples_are_called_as_the_sensors_are(bench, twin):
-    recording = swings(20, start_us=77)
+    recording = swings(12, start_us=77)
     expected = twin.replay(recording).events
     with bench.client(swings(3, seed=2)) as client:
         with injecting(client, recording.rate_hz):
             client.take_pending("event")
             for _ in range(2):
+                client.command(f"inject {round(recording.rate_hz * 1000)}")
                 send(client, recording)
                 assert events_of(client) == expected
-                client.command(f"inject {round(recording.rate_hz * 1000)}")
-            send(client, recording)
             pulled = [s.t_us for s in pull_samples(client)]
             assert pulled == recording.t_us[-len(pulled) :].tolist()
             assert len(pulled) >= LEAST_KEPT

@@ -1,17 +1,15 @@
-"""Networks of every supported kind, converted to int8: `python keras_models.py FOLDER`.
-
-Run as a child and once a session: TensorFlow takes seconds to start, and its converter can end
-the process.
-"""
+"""Networks of every supported kind, converted to int8, in a process that the converter may end."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
+
+from pipeline.config.sections import ConvolutionalConfig, RocketConfig, TcnConfig
+from pipeline.training import models
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -147,6 +145,8 @@ def residual(keras):
 
 def of_the_zoo(settings):
     """As `gesture train` builds it."""
+    from pipeline.conversion.quantize_child import with_batch_of_one
+
     source = models.Source(models.nearest_window(settings, 112), 6)
     network = models.build(settings, source, models.Head(5))
     return with_batch_of_one(network)
@@ -200,16 +200,13 @@ def kernel_layers(model):
 GRAPHS = (residual, tcn, ds_conv1d, rocket)
 NAMES = tuple(stack.__name__ for stack in (*STACKS, *GRAPHS))
 
-if __name__ == "__main__":
+
+def main(folder: Path) -> None:
     import keras
     import tensorflow
 
-    from pipeline.config.sections import ConvolutionalConfig, RocketConfig, TcnConfig
-    from pipeline.conversion.quantize_child import with_batch_of_one
-    from pipeline.training import models
-
     for stack in (*STACKS, *GRAPHS):
-        path = Path(sys.argv[1]) / f"{stack.__name__}.tflite"
+        path = folder / f"{stack.__name__}.tflite"
         model = build(keras, stack)
         path.with_suffix(".json").write_text(json.dumps(kernel_layers(model)))
         path.write_bytes(convert(tensorflow, model))

@@ -1,12 +1,8 @@
-"""Recurrent networks of Keras as one step, and what Keras says.
-
-Run as a child and once a session, as keras_models.py: `python recurrent_models.py FOLDER`.
-"""
+"""Recurrent networks of Keras as one step, and what Keras says; in a process as keras_models.py."""
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +78,7 @@ def windows() -> np.ndarray:
     return np.tanh(noise.cumsum(axis=1)).astype(np.float32) * 2
 
 
-if __name__ == "__main__":
+def main(folder: Path) -> None:
     import keras
 
     from pipeline.conversion import sequence_child
@@ -103,7 +99,7 @@ if __name__ == "__main__":
             first = model.get_layer("first")
             first.cell.bias.assign(first.cell.bias + np.repeat([0, 2, 0, 0], first.units))
         scores.kernel.assign(3 * scores.kernel)
-        file = Path(sys.argv[1]) / f"{stack.__name__}.tflite"
+        file = folder / f"{stack.__name__}.tflite"
         file.write_bytes(step_flatbuffer(model, inputs))
         np.save(file.with_suffix(".npy"), np.asarray(model(inputs)))
         if stack.__name__ in OF_LSTMS:

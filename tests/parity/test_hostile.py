@@ -1,6 +1,6 @@
 """Damaged and malicious files: a clear error, or C that is as right as TensorFlow Lite Micro.
 
-`python -m benchmarks.engine_proof` does the same with thousands, and judges the time.
+`python -m benchmarks.engine_proof` does the same with thousands, and checks the time.
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@ streams."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,31 +13,20 @@ from pipeline.compiler import compile_network
 from pipeline.conversion.golden import to_int8
 from pipeline.conversion.oracle import SteppedReference, run_oracle
 from pipeline.core.errors import PipelineError
+from tests.once import Once
+from tests.parity.conftest import made_by
 from tests.parity.host_engine import HostEngine
 from tests.parity.recurrent_models import CHANNELS, NAMES, OF_LSTMS, WINDOW, windows
 
 pytestmark = pytest.mark.xdist_group("recurrent-networks")
 
-LIMIT_S = 400
 HOP = 8
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def networks(once: Once) -> Path:
     """A folder of one-step networks, and beside each what Keras says to `windows`."""
-    folder = tmp_path_factory.mktemp("recurrent")
-    script = Path(__file__).with_name("recurrent_models.py")
-    result = subprocess.run(
-        [sys.executable, str(script), str(folder)],
-        env={"PYTHONPATH": str(PROJECT), "PYTHONHASHSEED": "0"},
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    return folder
+    return once("recurrent-models", made_by("recurrent_models"))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -54,8 +54,8 @@ def test_a_text_that_is_classified_is_printed_as_it_is(capsys: pytest.CaptureFix
 def test_what_was_cut_off_is_counted_in_what_the_network_reads(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    judged = Judgement("texts", "good", {"good": 1.0}, "characters", 5, (), 2, int8=True)
-    show_judgements([judged], as_json=False)
+    found = Judgement("texts", "good", {"good": 1.0}, "characters", 5, (), 2, int8=True)
+    show_judgements([found], as_json=False)
     assert "2 of 5 characters were cut off" in capsys.readouterr().err
 
 

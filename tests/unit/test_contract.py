@@ -23,7 +23,7 @@ from pipeline.core.contract import (
 )
 from pipeline.core.errors import ExitCode
 from tests.refusals import refuses
-from tests.toy_text import judge, writer
+from tests.toy_text import classifier, writer
 
 
 def contract(mean: float = 0.0, std: float = 1.0, scale: float = 0.03, zero: int = 3) -> Contract:
@@ -66,7 +66,7 @@ def test_the_keys_on_disk_are_those_of_every_version(tmp_path: Path) -> None:
 def test_when_a_network_answers_is_reported_in_the_words_of_its_task() -> None:
     assert contract().occasion == "every 8 samples"
     assert writer().contract.occasion == "for each character"
-    assert judge().contract.occasion == "for each text"
+    assert classifier().contract.occasion == "for each text"
 
 
 def test_any_change_changes_the_hash() -> None:

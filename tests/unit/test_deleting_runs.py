@@ -168,9 +168,9 @@ def test_writers_are_compared_by_their_losses(
 def test_runs_of_different_tasks_are_not_compared_by_quality(
     writer: RunFolder, tmp_path: Path
 ) -> None:
-    judge = run_of(toy_text.judge(), tmp_path / "judge")
-    unreported = judge.contract().model_copy(update={"quantization": None, "labels": ()})
-    unreported.save(judge.contract_file)
-    note_all(judge)
-    (warning,) = compare_runs([writer.path, judge.path]).warnings
+    classifier = run_of(toy_text.classifier(), tmp_path / "classifier")
+    unreported = classifier.contract().model_copy(update={"quantization": None, "labels": ()})
+    unreported.save(classifier.contract_file)
+    note_all(classifier)
+    (warning,) = compare_runs([writer.path, classifier.path]).warnings
     assert "different tasks" in warning

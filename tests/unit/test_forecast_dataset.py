@@ -106,23 +106,23 @@ def test_guesses_are_the_last_value_and_that_hour_of_the_day_before(dataset: Ser
 
 def test_errors_are_those_of_model_and_guesses(dataset: SeriesDataset) -> None:
     origins = dataset.origins["test"]
-    judged = forecast_scores(dataset, origins, dataset.truth(origins) + 2.0)
-    assert [(one.channel, one.steps) for one in judged][:4] == [
+    scores = forecast_scores(dataset, origins, dataset.truth(origins) + 2.0)
+    assert [(one.channel, one.steps) for one in scores][:4] == [
         ("humidity", 1),
         ("humidity", 6),
         ("humidity", 30),
         ("temperature", 1),
     ]
-    for one in judged:
+    for one in scores:
         assert one.model.mae == pytest.approx(2.0)
         assert one.model.rmse == pytest.approx(2.0)
-    assert judged[3].best_guess == judged[3].last
-    names = [figure.name for figure in error_figures(judged)]
+    assert scores[3].best_guess == scores[3].last
+    names = [figure.name for figure in error_figures(scores)]
     assert names[:2] == [
         "humidity 1 ahead, mean error",
         "humidity 1 ahead, without a model at best",
     ]
-    assert len(set(names)) == len(names) == 2 * len(judged)
+    assert len(set(names)) == len(names) == 2 * len(scores)
     assert ForecastError.of(np.array([0.0, 0.0]), np.array([3.0, -1.0])).rmse == 5**0.5
 
 

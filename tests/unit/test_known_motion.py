@@ -1,4 +1,4 @@
-"""The judge of recordings must see what it is there to see."""
+"""The check of recordings must see what it is there to see."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.core.artifacts import Fault, Recording
 from pipeline.datasets.recordings import save_recording
-from tests.fixtures.known_motion import Judged, index_of, judge, motion, values_of
+from tests.fixtures.known_motion import Checked, check_recording, index_of, motion, values_of
 
 KNOWN = motion(300)
 
@@ -21,9 +21,9 @@ def rows(recording: Recording, *chosen: np.ndarray | slice) -> Recording:
     return replace(recording, **parts)
 
 
-def judged(recording: Recording, folder: Path) -> Judged:
+def checked(recording: Recording, folder: Path) -> Checked:
     save_recording(recording, folder / "known.csv")
-    return judge(folder / "known.csv")
+    return check_recording(folder / "known.csv")
 
 
 def test_a_sample_says_which_it_is_and_a_changed_one_is_none() -> None:
@@ -38,38 +38,38 @@ def test_a_sample_says_which_it_is_and_a_changed_one_is_none() -> None:
 
 
 def test_a_whole_recording_is_right(tmp_path: Path) -> None:
-    seen = judged(rows(KNOWN, slice(7, 300)), tmp_path)
+    seen = checked(rows(KNOWN, slice(7, 300)), tmp_path)
     assert (seen.samples, seen.missing, seen.wrong, seen.unreported) == (293, 0, 0, 0)
 
 
 def test_a_gap_that_the_header_says_is_missing_and_one_that_it_hides_is_unreported(
     tmp_path: Path,
 ) -> None:
-    seen = judged(rows(KNOWN, slice(0, 50), slice(53, 300)), tmp_path)
+    seen = checked(rows(KNOWN, slice(0, 50), slice(53, 300)), tmp_path)
     assert (seen.missing, seen.wrong, seen.unreported) == (3, 0, 0)
     path = tmp_path / "known.csv"
     path.write_text(path.read_text().replace("3 before row 50", "2 before row 50"))
-    assert judge(path).unreported == 1
+    assert check_recording(path).unreported == 1
     path.write_text(path.read_text().replace("2 before row 50", ""))
-    assert judge(path).unreported == 1
+    assert check_recording(path).unreported == 1
 
 
 def test_a_gap_that_the_count_hides_is_unreported(tmp_path: Path) -> None:
     cut = rows(KNOWN, slice(0, 50), slice(53, 300))
-    seen = judged(replace(cut, seq=np.arange(len(cut), dtype=np.int64)), tmp_path)
+    seen = checked(replace(cut, seq=np.arange(len(cut), dtype=np.int64)), tmp_path)
     assert seen.unreported == 2  # not in the list of gaps, and numbered as if nothing were missing
 
 
 def test_a_changed_a_doubled_and_a_late_sample_are_wrong(tmp_path: Path) -> None:
     changed = KNOWN.samples.copy()
     changed[20, 3] += 0.001
-    assert judged(replace(KNOWN, samples=changed), tmp_path).wrong > 0
+    assert checked(replace(KNOWN, samples=changed), tmp_path).wrong > 0
     doubled = KNOWN.samples.copy()
     doubled[20] = doubled[19]
-    assert judged(replace(KNOWN, samples=doubled), tmp_path).wrong > 0
+    assert checked(replace(KNOWN, samples=doubled), tmp_path).wrong > 0
     later = KNOWN.t_us.copy()
     later[20:] += 1
-    assert judged(replace(KNOWN, t_us=later), tmp_path).wrong == 1
+    assert checked(replace(KNOWN, t_us=later), tmp_path).wrong == 1
 
 
 @pytest.mark.parametrize(("faults", "wrong"), [((Fault("reboot", 1, 100),), 0), ((), 1)])
@@ -79,5 +79,5 @@ def test_a_restart_is_right_only_where_the_header_says_it(
     again = rows(KNOWN, slice(0, 100), slice(0, 100))
     t_us = np.concatenate([again.t_us[:100], again.t_us[100:] + 1_000_000])
     on = replace(again, seq=np.arange(200, dtype=np.int64), t_us=t_us, faults=faults)
-    seen = judged(on, tmp_path)
+    seen = checked(on, tmp_path)
     assert (seen.wrong > 0) == (wrong > 0)

@@ -206,17 +206,17 @@ def test_a_fold_that_another_command_writes_is_left_alone(tmp_path: Path) -> Non
 def test_of_two_evaluations_of_the_same_one_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the first one judges, the second one starts."""
+    """While the first one evaluates, the second one starts."""
     said: list[PipelineError] = []
 
-    def judging(*_arguments: object) -> None:
+    def evaluating(*_arguments: object) -> None:
         try:
             evaluate.evaluate(CONFIG, [], ["kfold"], quiet, tmp_path)
         except PipelineError as error:
             said.append(error)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(evaluate, "_evaluate_protocol", judging)
+    monkeypatch.setattr(evaluate, "_evaluate_protocol", evaluating)
     with refuses("0 of 5 folds are kept", ExitCode.INTERRUPTED):
         evaluate.evaluate(CONFIG, [], ["kfold"], quiet, tmp_path)
     assert isinstance(said[0], LockedError)

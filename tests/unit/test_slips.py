@@ -157,10 +157,10 @@ SCORES = np.array([0.023, 0.977], np.float32)
 def test_a_text_of_which_nothing_is_known_has_no_verdict(
     text: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    judged = _judgement(text, Vocabulary("characters", ["a", "b"]), CONTRACT, SCORES, True)
-    show_judgements([judged], as_json=False)
+    found = _judgement(text, Vocabulary("characters", ["a", "b"]), CONTRACT, SCORES, True)
+    show_judgements([found], as_json=False)
     assert capsys.readouterr().out == said + "\n"
-    assert isinstance(judged, Judgement)
+    assert isinstance(found, Judgement)
 
 
 def series(folder: Path, values: Sequence[float]) -> Any:

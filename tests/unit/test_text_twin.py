@@ -29,8 +29,8 @@ from tests.toy_text import (
     Sampler,
     Toy,
     ToyNetwork,
-    judge,
-    judged,
+    classified,
+    classifier,
     logit_step,
     tokens_of,
     window_of,
@@ -54,8 +54,8 @@ def twin_of(toy: Toy, folder: Path) -> TextTwin:
 
 
 @pytest.fixture(scope="module")
-def judge_twin(tmp_path_factory: pytest.TempPathFactory) -> TextTwin:
-    return twin_of(judge(), tmp_path_factory.mktemp("judge"))
+def classifier_twin(tmp_path_factory: pytest.TempPathFactory) -> TextTwin:
+    return twin_of(classifier(), tmp_path_factory.mktemp("classifier"))
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +65,11 @@ def writer_twin(toy_writer: Twin) -> TextTwin:
 
 @few
 @given(texts)
-def test_words_are_found_in_any_text(judge_twin, text):
-    found = judge_twin.tokens(text).tolist()
-    assert found == tokens_of(text, judge()) == Vocabulary("words", WORDS).encode(text).tolist()
+def test_words_are_found_in_any_text(classifier_twin, text):
+    found = classifier_twin.tokens(text).tolist()
+    assert (
+        found == tokens_of(text, classifier()) == Vocabulary("words", WORDS).encode(text).tolist()
+    )
 
 
 @few
@@ -81,7 +83,7 @@ def test_every_word_is_found_among_many_that_begin_alike(tmp_path):
     letters = "ab'9"
     pairs = [a + b for a in letters for b in letters]
     words = (*letters, *pairs, *(pair + c for pair in pairs for c in letters))
-    toy = judge()
+    toy = classifier()
     facts = toy.contract.vocabulary.model_copy(update={"size": len(words) + 2})
     contract = toy.contract.model_copy(update={"vocabulary": facts})
     rows = np.zeros((len(words) + 2, 3), np.int8)
@@ -92,13 +94,13 @@ def test_every_word_is_found_among_many_that_begin_alike(tmp_path):
 
 @pytest.mark.parametrize(("padding", "truncating"), [("pre", "post"), ("post", "pre")])
 def test_a_text_is_padded_or_cut_at_the_end_that_the_contract_says(tmp_path, padding, truncating):
-    toy = judge(4, padding, truncating)
+    toy = classifier(4, padding, truncating)
     twin = twin_of(toy, tmp_path)
     for count in range(10):
         text = " ".join(WORDS[(3 * count + place) % len(WORDS)] for place in range(count))
         (learned,) = padded([Vocabulary("words", WORDS).encode(text)], 4, padding, truncating)
         assert learned.tolist() == window_of(tokens_of(text, toy), toy)
-        assert twin.sentiment(text).tolist() == judged(text, toy)
+        assert twin.sentiment(text).tolist() == classified(text, toy)
 
 
 def test_rows_of_the_embedding_are_what_tokens_become(writer_twin):

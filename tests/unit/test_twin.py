@@ -173,7 +173,7 @@ def only(recording: Recording, kept: np.ndarray[tuple[int, ...], np.dtype[np.int
 
 
 def at_rate(recording: Recording, rate_hz: float) -> Recording:
-    """The same movement as a sensor of another rate would have told it."""
+    """The same movement as a sensor of another rate would have given it."""
     n = round(len(recording) / recording.rate_hz * rate_hz)
     t_us = np.rint(np.arange(n) * 1e6 / rate_hz).astype(np.int64)
     columns = [np.interp(t_us, recording.t_us, column) for column in recording.samples.T]

@@ -7,9 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.linear_model import RidgeClassifierCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from pipeline.core.errors import PipelineError
 from pipeline.datasets.windows import make_dataset, make_takes_dataset
@@ -54,6 +51,10 @@ def test_kernels_are_those_of_the_paper() -> None:
 
 
 def test_ridge_answers_as_scikit_learn_does() -> None:
+    from sklearn.linear_model import RidgeClassifierCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     features = RANDOM.uniform(size=(60, 200)).astype(np.float32)
     features[:, 7] = 0.5
     targets = np.repeat([0, 1, 2], (10, 20, 30)).astype(np.int32)
