@@ -99,8 +99,12 @@ def _compared(called: str, answers: Sequence[Answers], bound: str) -> Iterator[R
     yield row(called, round(float(own.mean()), 4), "", COMMAND, note, bound)
     for name in YARDSTICKS:
         lead = _lead(answers, name)
-        said = f"{lead.verdict}; 95 % interval {lead.interval[0]:+.3f} to {lead.interval[1]:+.3f}"
-        yield row(f"{called}, lead over {name}", round(lead.mean, 4), "", COMMAND, said, "> 0")
+        low, high = lead.interval
+        said = f"{lead.verdict}; 95 % interval {low:+.3f} to {high:+.3f}"
+        yield row(f"{called}, lead over {name}", round(lead.mean, 4), "", COMMAND, said)
+        said = "lower end of its 95 % interval: a lead that may be chance is none"
+        least = round(low, 3)
+        yield row(f"{called}, least lead over {name}", least, "", COMMAND, said, "> 0")
 
 
 def _lead(answers: Sequence[Answers], name: str) -> Any:
