@@ -67,7 +67,7 @@ def calls_row(played: Sequence[Called]) -> Row:
     false_alarms = sum(fold.false_alarms for fold in played)
     note = (
         f"{right} of {calls} held-out takes of all folds, called once by name on QEMU; "
-        f"{false_alarms} false alarms; the default decision policy was chosen on such streams"
+        f"{false_alarms} false alarms; the usual decision policy was chosen on such streams"
     )
     return row("spells on-board calls right", round(right / calls, 4), "", COMMAND, note, ">= 0.9")
 

@@ -246,41 +246,45 @@ class SplitConfig(Section):
         return by
 
 
-DEFAULT_SMOOTHING = 16  # about a second, with a hop of 67 ms
+DEFAULT_SMOOTHING_S = 1.05  # about as long as a gesture
+FEWEST_SMOOTHED, MOST_SMOOTHED = 3, 16  # windows: one alone calls nothing, a board keeps 16
 DEFAULT_THRESHOLD = 0.58
 DEFAULT_RELEASE = 0.3
 DEFAULT_REFRACTORY_S = 1.2
 
 
 class DecisionConfig(Section):
-    """The decision policy. A null value is tuned on validation data; too few give a default."""
+    """The decision policy. A null value is chosen on validation data; too few leave the default."""
 
     smoothing_windows: int | None = Field(
-        None, ge=1, le=16, description="windows over which scores are averaged; null: tuned"
+        None,
+        ge=1,
+        le=MOST_SMOOTHED,
+        description="windows over which scores are averaged; null: chosen",
     )
     threshold: float | None = Field(
         None,
         gt=0,
         le=1,
-        description="smoothed score at which a gesture is called; null: tuned for each gesture",
+        description="smoothed score at which a gesture is called; null: chosen for each gesture",
     )
     release: float | None = Field(
         None,
         ge=0,
         lt=1,
-        description="smoothed score below which it can be called again; null: tuned",
+        description="smoothed score below which it can be called again; null: chosen",
     )
     refractory_s: float | None = Field(
         None,
         ge=0,
         le=LONGEST_SILENCE_S,
-        description="seconds without a call after a call; null: tuned",
+        description="seconds without a call after a call; null: chosen",
     )
     false_alarms_per_hour: float = Field(
         1.0,
         ge=0.001,
         le=3600,
-        description="limit for a tuned policy, on synthetic negatives",
+        description="limit for a chosen policy, on rest and motion that is no gesture together",
     )
 
     @property
@@ -332,11 +336,16 @@ class GestureConfig(TaskConfig):
     def _auto_leaves_all_open(cls, decision: Any) -> Any:
         return {} if decision == "auto" else decision
 
+    @property
+    def _default_smoothing(self) -> int:
+        windows = round(DEFAULT_SMOOTHING_S * self.data.rate_hz / self.window.hop)
+        return min(max(windows, FEWEST_SMOOTHED), MOST_SMOOTHED)
+
     def default_policy(self, labels: Sequence[str]) -> DecisionPolicy:
-        """The decision policy without tuning: default values for what the config leaves open."""
+        """The decision policy without a choice: default values for what the config leaves open."""
         decision, background = self.decision, self.data.background
         return DecisionPolicy(
-            smoothing_windows=_or(decision.smoothing_windows, DEFAULT_SMOOTHING),
+            smoothing_windows=_or(decision.smoothing_windows, self._default_smoothing),
             thresholds=(_or(decision.threshold, DEFAULT_THRESHOLD),) * len(labels),
             release=_or(decision.release, DEFAULT_RELEASE),
             refractory_s=_or(decision.refractory_s, DEFAULT_REFRACTORY_S),

@@ -25,6 +25,7 @@ from pipeline.training.decision_tuning import (
     Choice,
     ScoredStream,
     choose_policy,
+    validation_takes,
     why_default_policy,
 )
 from pipeline.training.events import MatchedEvents, match_events
@@ -105,19 +106,17 @@ def tune(run: RunFolder, twin: Twin) -> Choice:
     """Tune the decision policy of a run; few validation recordings give the default policy."""
     config = load_gesture_config(run.config_file)
     held_out = HeldOutRecordings.load(run.require(run.recordings_file, "train"))
-    validation = held_out.validation
-    reason = why_default_policy(config, validation, twin.labels)
+    validation, background = held_out.validation, config.data.background
+    takes = validation_takes(validation, twin.labels, background)
+    reason = why_default_policy(config, takes, twin.labels)
     if reason:
         return Choice(config.default_policy(twin.labels), reason)
-    background = config.data.background
-    make = synthetic_negatives if config.unknown.share else synthetic_rest
     streams = _streams(validation, config, VALIDATION_SEED, REPEATS)
-    negatives = [
-        make(validation, background, VALIDATION_S, VALIDATION_SEED),
-        *held_out.everyday_validation,
-    ]
-    scored, quiet = ([_scored(one, twin) for one in part] for part in (streams, negatives))
-    return choose_policy(scored, quiet, config, twin.labels, twin.decide)
+    kinds = (synthetic_rest, synthetic_negatives) if config.unknown.share else (synthetic_rest,)
+    made = [make(validation, background, VALIDATION_S, VALIDATION_SEED) for make in kinds]
+    scored = [_scored(one, twin) for one in streams]
+    quiet = [_scored(one, twin) for one in (*made, *held_out.everyday_validation)]
+    return choose_policy(scored, quiet, takes.total(), config, twin.labels, twin.decide)
 
 
 def match_test_events(run: RunFolder, twin: Twin, choice: Choice, file: Path) -> Events:

@@ -87,7 +87,7 @@ def test_such_a_run_goes_onto_a_board_and_has_its_report(
     trained: RunFolder, printed: str, work: Path, host_compiler: None
 ) -> None:
     converted = gesture("convert", "runs/all", cwd=work).out
-    assert "as usual: fewer than" in converted
+    assert "the usual one: fewer than" in converted
     for said in (printed, converted):
         (line,) = (line for line in said.splitlines() if "nothing is recorded as `idle`" in line)
         assert line.startswith("note ")
