@@ -19,11 +19,11 @@ from benchmarks.open_data import open_dataset
 from benchmarks.results_file import Row, record, row
 from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
 from pipeline.core.artifacts import Float32, Int64, Recording, SequenceDataset
+from pipeline.core.shares import share_interval
 from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.windows import make_dataset, make_takes_dataset
 from pipeline.training.gesture_task import fit_gestures
-from pipeline.training.metrics import share_interval
 from pipeline.training.paired import paired_difference
 from pipeline.training.run_files import CALIBRATION_WINDOWS, evenly_spaced
 from pipeline.training.training_data import scale

@@ -222,6 +222,14 @@ def show_note(note: str) -> None:
         out.print(f"[yellow]note[/] {escape(note)}\n", soft_wrap=True)
 
 
+def show_sentences(sentences: Sequence[str]) -> None:
+    """The last word of a result, a line each."""
+    for sentence in sentences:
+        out.print(Text(sentence), soft_wrap=True)
+    if sentences:
+        out.print("")
+
+
 def figure_rows(figures: Sequence[Figure]) -> list[tuple[str, object]]:
     """Rows for a table, a figure each."""
     return [(figure.name, f"{figure.value:.4g} {figure.unit}".rstrip()) for figure in figures]

@@ -13,6 +13,7 @@ from pipeline.cli import console
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import LATEST, App, Json, Run
 from pipeline.core.costs import NetworkCost
+from pipeline.core.shares import Share
 from pipeline.training.metrics import EventScore
 from pipeline.workflows import convert as workflow
 from pipeline.workflows import next_commands
@@ -64,6 +65,10 @@ def show_converted(converted: Converted, as_json: bool) -> None:
     )
     _show_cost(converted.cost, converted.occasion)
     console.show_note(converted.note)
+    if converted.decided is not None:
+        console.show_note(converted.decided.shortfall)
+    if converted.headline is not None:
+        console.show_sentences(converted.headline.sentences)
 
 
 def _show_cost(cost: NetworkCost, occasion: str) -> None:
@@ -101,7 +106,8 @@ def _streaming(converted: Converted) -> str:
 def _int8_accuracy(converted: Converted) -> list[tuple[str, object]]:
     if converted.int8_accuracy is None:
         return []
-    return [("int8 accuracy", f"{converted.int8_accuracy:.1%}")]
+    share = Share.of(converted.int8_accuracy, converted.test_windows)
+    return [("int8 accuracy", f"{share} held out")]
 
 
 def _events(decided: DecisionResult | None) -> list[tuple[str, object]]:
@@ -109,9 +115,11 @@ def _events(decided: DecisionResult | None) -> list[tuple[str, object]]:
     if decided is None:
         return []
     rows: list[tuple[str, object]] = [("decision", decided.how)]
-    events = decided.events
-    if events.takes:
-        rows.append(("gestures", f"{events.found} of {events.takes} held-out ones called by name"))
+    if decided.cost:
+        rows.append(("", decided.cost))
+    if decided.events.found:
+        late, latest = decided.events.latency_median_s, decided.events.latency_p95_s
+        rows.append(("delay", f"{late:.2f} s after a gesture (median), 95 % below {latest:.2f} s"))
     return [
         *rows,
         *_false_alarms("at rest", decided.rest),

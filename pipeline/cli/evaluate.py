@@ -14,9 +14,11 @@ from pipeline.cli import console
 from pipeline.cli.console import print_json
 from pipeline.cli.parser import App, Json, each_once
 from pipeline.core.errors import UsageError
+from pipeline.core.shares import Share, percent_range
+from pipeline.training.held_out_scores import PersonScore
 from pipeline.training.metrics import EventScore
 from pipeline.workflows import evaluate as workflow
-from pipeline.workflows.evaluate import Evaluation, ProtocolScore
+from pipeline.workflows.evaluate import Evaluation, FoldScore, ProtocolScore
 from pipeline.workflows.yardsticks import SEEDS, Compared, Comparison, evaluate_against_yardsticks
 
 app = App()
@@ -75,6 +77,7 @@ def _show_evaluation(evaluation: Evaluation, as_json: bool) -> None:
     if as_json:
         print_json(evaluation)
         return
+    console.show_note(evaluation.fitted)
     console.out.print(_protocols(evaluation.protocols))
     for score in evaluation.protocols:
         console.out.print(f"  {score.protocol}: {score.what}", style="dim")
@@ -96,8 +99,9 @@ def _protocols(scores: Sequence[ProtocolScore]) -> Table:
     table = Table("protocol", "folds", "windows", "int8", "float", "balanced", box=None)
     for score in scores:
         numbers = (str(len(score.folds)), f"{score.windows:,}")
-        shares = (score.int8_accuracy, score.float_accuracy, score.int8_balanced_accuracy)
-        table.add_row(f"[bold]{score.protocol}[/]", *numbers, *map(_percent, shares))
+        shares = (_share(score.int8_accuracy, score), _share(score.float_accuracy, score))
+        balanced = _percent(score.int8_balanced_accuracy)
+        table.add_row(f"[bold]{score.protocol}[/]", *numbers, *shares, balanced)
     return table
 
 
@@ -113,7 +117,11 @@ def _events(scores: Sequence[ProtocolScore]) -> Table:
         found = score.called.gestures
         if not found.takes:
             continue
-        shares = map(_percent, (found.recall, found.precision, found.f1))
+        recall = Share(found.found, found.takes)
+        shares = (
+            f"{recall} ({percent_range(recall.interval)})",
+            *map(_percent, (found.precision, found.f1)),
+        )
         late = f"{found.latency_median_s:.2f} s, {found.latency_p95_s:.2f} s"
         alarms = (_alarms(getattr(score.called, part)) for part in quiet)
         numbers = (f"{found.takes:,}", *shares, str(found.again), late, *alarms)
@@ -131,7 +139,7 @@ def _alarms(score: EventScore) -> str:
 def _unseen(score: ProtocolScore) -> Table:
     table = Table(f"{score.protocol} gesture", "takes", "called something", box=None)
     for one in score.unseen:
-        share = _percent(one.called / one.takes) if one.takes else "-"
+        share = str(Share(one.called, one.takes)) if one.takes else "-"
         table.add_row(escape(one.label), str(one.takes), share)
     return table
 
@@ -140,15 +148,16 @@ def _folds(score: ProtocolScore) -> Table:
     heads = ("windows", "int8", "float", "event F1", "decision")
     table = Table(f"{score.protocol} fold", *heads, box=None)
     for number, fold in enumerate(score.folds, start=1):
-        shares = (fold.int8_accuracy, fold.float_accuracy, fold.called.gestures.f1)
-        table.add_row(str(number), f"{fold.windows:,}", *map(_percent, shares), escape(fold.how))
+        shares = (_share(fold.int8_accuracy, fold), _share(fold.float_accuracy, fold))
+        f1 = _percent(fold.called.gestures.f1)
+        table.add_row(str(number), f"{fold.windows:,}", *shares, f1, escape(fold.how))
     return table
 
 
 def _people(score: ProtocolScore) -> Table:
     table = Table(f"{score.protocol} person", "windows", "int8", "float", box=None)
     for person in score.people:
-        shares = (_percent(person.int8_accuracy), _percent(person.float_accuracy))
+        shares = (_share(person.int8_accuracy, person), _share(person.float_accuracy, person))
         table.add_row(escape(person.person), f"{person.windows:,}", *shares)
     return table
 
@@ -167,6 +176,10 @@ def _show_comparison(comparison: Comparison) -> None:
     units = f"{comparison.units} {comparison.resampled}"
     console.out.print("", table)
     console.out.print(f"  intervals: bootstrap over {units} and {seeds}", style="dim")
+
+
+def _share(accuracy: float, of: ProtocolScore | FoldScore | PersonScore) -> str:
+    return str(Share.of(accuracy, of.windows))
 
 
 def _percent(share: float) -> str:

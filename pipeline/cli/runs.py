@@ -17,6 +17,7 @@ from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import LATEST, App, Json, Run
 from pipeline.core.errors import UsageError
 from pipeline.core.run_folder import RunFolder
+from pipeline.core.shares import Share
 from pipeline.training.robustness import Curve
 from pipeline.workflows import compare as workflow
 from pipeline.workflows import report as reports
@@ -103,15 +104,11 @@ def _show_report(reported: Reported, as_json: bool) -> None:
     if as_json:
         print_json(reported)
         return
-    network = "int8" if reported.int8 else "float, not converted yet"
     show_table(
-        f"report of {reported.run}",
-        [
-            *_accuracy(reported.accuracy, network),
-            ("held out", reported.how),
-            ("report", reported.report),
-        ],
+        f"report of {reported.run}", [("held out", reported.how), ("report", reported.report)]
     )
+    if reported.headline is not None:
+        console.show_sentences((*reported.headline.sentences, *reported.headline.more))
     if reported.accuracy is None:
         return
     if reported.learning is not None:
@@ -127,10 +124,6 @@ def _show_report(reported: Reported, as_json: bool) -> None:
             curve.name, _level(curve, curve.falls_below), _level(curve, curve.falls_above)
         )
     console.out.print(table)
-
-
-def _accuracy(accuracy: float | None, network: str) -> list[tuple[str, object]]:
-    return [] if accuracy is None else [("accuracy", f"{accuracy:.1%} ({network})")]
 
 
 def _level(curve: Curve, level: float | None) -> str:
@@ -154,7 +147,7 @@ def _show_runs(runs: Sequence[RunSummary | BrokenRun], as_json: bool) -> None:
             table.add_row(escape(run.run.name), f"[red]{escape(run.fault)}[/]")
             continue
         alarms = (run.false_alarms_per_hour_at_rest, run.false_alarms_per_hour)
-        figures = (_share(run.int8_accuracy), *map(_number, alarms))
+        figures = (_share(run.int8_accuracy, run.windows), *map(_number, alarms))
         sizes = (_count(run.model_bytes), _instructions(run))
         words = (run.run.name, run.state, run.data, run.split)
         table.add_row(*map(escape, words), *figures, *sizes)
@@ -189,11 +182,11 @@ def _rows(runs: Sequence[RunSummary]) -> list[tuple[str, Callable[[RunSummary], 
         ("labels", lambda run: ", ".join(run.labels)),
         ("model", lambda run: run.model),
         ("held out", _held_out),
-        ("int8 accuracy", lambda run: _share(run.int8_accuracy)),
-        ("float accuracy", lambda run: _share(run.float_accuracy)),
+        ("int8 accuracy", lambda run: _share(run.int8_accuracy, run.windows)),
+        ("float accuracy", lambda run: _share(run.float_accuracy, run.windows)),
         *((f"{name}, int8", _by_protocol(name)) for name in protocols),
         *((name, _by_figure(name)) for name in figures),
-        ("gestures found", lambda run: _share(run.event_recall)),
+        ("gestures found", lambda run: _share(run.event_recall, run.event_takes)),
         ("event F1", lambda run: _number(run.event_f1)),
         ("false alarms an hour at rest", lambda run: _number(run.false_alarms_per_hour_at_rest)),
         ("false alarms an hour in motion", lambda run: _number(run.false_alarms_per_hour)),
@@ -226,8 +219,10 @@ def _held_out(run: RunSummary) -> str:
     return run.split if run.windows is None else f"{run.split}, {run.windows:,} {what}"
 
 
-def _share(share: float | None) -> str:
-    return UNKNOWN if share is None else f"{share:.1%}"
+def _share(share: float | None, count: int | None = None) -> str:
+    if share is None:
+        return UNKNOWN
+    return str(Share.of(share, count)) if count else f"{share:.1%}"
 
 
 def _number(number: float | None, unit: str = "") -> str:

@@ -13,7 +13,7 @@ from pipeline.cli.parser import App, Json, each_once
 from pipeline.config.budget import budget_reference
 from pipeline.config.reference import settings_reference
 from pipeline.core.errors import UsageError
-from pipeline.training.metrics import share_interval
+from pipeline.core.shares import Share, percent_range
 from pipeline.training.run_files import Trained
 from pipeline.workflows import next_commands
 from pipeline.workflows import train as workflow
@@ -104,12 +104,12 @@ def show_trained(trained: Trained, as_json: bool) -> None:
     console.show_note(trained.fitted)
     console.show_note(trained.note)
     console.show_note(trained.weakness)
+    console.show_sentences(trained.headline)
 
 
 def _accuracy(trained: Trained) -> list[tuple[str, object]]:
     if trained.accuracy is None:
         return []
-    count = trained.test_windows
-    low, high = share_interval(round(trained.accuracy * count), count)
-    likely = f"true share probably {low:.0%} to {high:.0%}"
-    return [("accuracy", f"{trained.accuracy:.1%} of {count} held out ({likely})")]
+    share = Share.of(trained.accuracy, trained.test_windows)
+    likely = f"95 % interval: {percent_range(share.interval)}"
+    return [("accuracy", f"{share} held out ({likely})")]

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.core.artifacts import Float32, Int32, Int64
 from pipeline.core.contract import Contract
 from pipeline.core.forecasts import Float64, ForecastScore, SeriesDataset
+from pipeline.core.shares import Share, percent_range
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Verdict:
 
     Attributes:
         how: the held-out part, in words.
+        strangers: whether nothing of the people of the held-out part was learned from.
+        leaky: whether pieces of one take are on both sides.
         int8: whether the compiled C gave the predictions, or the float model.
         labels: also those that are missing in a fold.
         confusion: `[true][predicted]`, by `labels`.
@@ -74,11 +77,11 @@ class Verdict:
     """
 
     how: str
+    strangers: bool
+    leaky: bool
     folds: int
     int8: bool
     accuracy: float
-    accuracy_interval: tuple[float, float]
-    balanced_accuracy: float
     windows: int
     labels: tuple[str, ...]
     confusion: Sequence[Sequence[int]]
@@ -91,6 +94,40 @@ class Verdict:
     def wrong(self) -> int:
         """Number of windows with a wrong prediction."""
         return self.windows - sum(row[index] for index, row in enumerate(self.confusion))
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What a user will feel, how sure that is, and for whom it holds.
+
+    Attributes:
+        share: gestures that were right, of those that were held out.
+        what: what happened to them, in words.
+        people: how many made them.
+        holds: for whom, a sentence.
+        others: what those can expect for whom it does not hold; may be empty.
+        more: which takes, or whose, would change the picture most; a sentence each.
+    """
+
+    share: Share
+    what: str
+    people: int
+    holds: str
+    others: str
+    more: tuple[str, ...]
+
+    @property
+    def about(self) -> str:
+        """What follows the share: of how many it is, its interval, and whose gestures they were."""
+        whose = "one person" if self.people == 1 else f"{self.people} people"
+        probably = f"95 % interval: {percent_range(self.share.interval)}"
+        of = "" if self.share.is_counted else f"of {self.share.count:,} "
+        return f"{of}{self.what} ({probably}), made by {whose}."
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The figure, for whom it holds, and what others can expect."""
+        return tuple(filter(None, (f"{self.share} {self.about}", self.holds, self.others)))
 
 
 @dataclass(frozen=True)
@@ -119,11 +156,16 @@ class GestureFacts(RunFacts):
     """The facts of a gesture run.
 
     Attributes:
+        headline: what a user will feel.
+        decision: how the decision policy was chosen, what it cost and what it misses; None before
+            conversion.
         evaluated: whether the verdict comes from an evaluation.
         events: metrics for each kind of stream; None before conversion.
         curves: learning curves by takes and by people; None before they are computed.
     """
 
+    headline: Headline
+    decision: Mapping[str, Any] | None
     verdict: Verdict
     held_out: HeldOutWindows
     evaluated: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Any
 import jinja2
 import numpy as np
 import yaml
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pipeline.core.contract import End
 from pipeline.core.costs import cycles_of_instructions, seconds_of_cycles
 from pipeline.core.forecasts import ForecastScore, span
+from pipeline.core.shares import Share, percent_range
 from pipeline.reports.charts import (
     Chart,
     ChartAxis,
@@ -43,7 +45,7 @@ def render_template(template: str, facts: RunFacts, **more: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(percent=percent, number=_number, drawn=_drawn, places=places)
-    environment.filters.update(ms_on_chip=_ms_on_chip)
+    environment.filters.update(ms_on_chip=_ms_on_chip, share=Share.of, in_code=_in_code)
     try:
         return environment.get_template(template).render(
             facts=facts,
@@ -76,6 +78,11 @@ def places(value: float) -> str:
     return f"{value:.3f}"
 
 
+def _in_code(sentence: str) -> str:
+    """What is between backticks is set as code."""
+    return Markup(re.sub("`(.+?)`", r"<code>\1</code>", str(escape(sentence))))
+
+
 def _drawn(chart: Chart | Strip) -> str:
     return Markup(chart.svg())  # escapes what it is given
 
@@ -87,16 +94,31 @@ def _if_gestures(format_value: Callable[[Score], str]) -> Callable[[Score], str]
     return lambda score: format_value(score) if score["takes"] else "-"
 
 
+def _if_heard(format_value: Callable[[Score], str]) -> Callable[[Score], str]:
+    return lambda score: format_value(score) if score["hours"] else "-"
+
+
+def _called(score: Score) -> Share:
+    return Share(score["found"], score["takes"])
+
+
+def _of_events(score: Score) -> Share:
+    return Share(score["found"], sum(score[kind] for kind in ("found", "wrong", "again", "false")))
+
+
 EVENT_ROWS: Mapping[str, Callable[[Score], str]] = {
     "hours": lambda score: f"{score['hours']:.2f}",
     "gestures": lambda score: f"{score['takes']:,}",
-    "detected": _if_gestures(lambda score: percent(score["recall"])),
-    "precision": _if_gestures(lambda score: percent(score["precision"])),
+    "called by name": _if_gestures(lambda score: str(_called(score))),
+    "called, 95 % interval": _if_gestures(lambda score: percent_range(_called(score).interval)),
+    "precision": _if_gestures(lambda score: str(_of_events(score))),
     "F1": _if_gestures(lambda score: places(score["f1"])),
     "latency, median": _if_gestures(lambda score: f"{score['latency_median_s']:.2f} s"),
     "latency, 95 %": _if_gestures(lambda score: f"{score['latency_p95_s']:.2f} s"),
-    "false alarms per hour": lambda score: f"{score['false_alarms_per_hour']:.1f}",
-    "95 % interval": lambda score: "{:.1f} to {:.1f}".format(*score["false_alarms_interval"]),
+    "false alarms per hour": _if_heard(lambda score: f"{score['false_alarms_per_hour']:.1f}"),
+    "95 % interval": _if_heard(
+        lambda score: "{:.1f} to {:.1f}".format(*score["false_alarms_interval"])
+    ),
 }
 
 

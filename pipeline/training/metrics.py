@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.core.artifacts import NO_TARGET, Float32, Int32, Int64, SequenceDataset
 from pipeline.core.contract import Scaling
+from pipeline.core.shares import CONFIDENCE
 from pipeline.training.events import MatchedEvents
 from pipeline.training.stateful import stateful_scores, windows_at_hops
 from pipeline.training.training_data import scale
@@ -152,7 +153,6 @@ def no_better_than_one_answer(targets: Int32, accuracy: float, labels: Sequence[
     )
 
 
-CONFIDENCE = 0.95
 HALVINGS = 60
 MANY = 10_000
 
@@ -217,15 +217,6 @@ def score_events(streams: Sequence[MatchedEvents]) -> EventScore:
 
 def _sum(streams: Sequence[MatchedEvents], name: str) -> int:
     return sum(getattr(stream, name) for stream in streams)
-
-
-def share_interval(right: int, count: int) -> tuple[float, float]:
-    """The 95 % confidence interval of a share (Wilson, JASA 22, 1927); count: above 0."""
-    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    share, weight = right / count, z**2 / count
-    middle = share + weight / 2
-    width = z * math.sqrt((share * (1 - share) + weight / 4) / count)
-    return max(0.0, (middle - width) / (1 + weight)), min(1.0, (middle + width) / (1 + weight))
 
 
 def poisson_interval(count: int, confidence: float = CONFIDENCE) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.training.metrics import CONFIDENCE
+from pipeline.core.shares import CONFIDENCE
 
 Float64 = NDArray[np.float64]
 Unit = Literal["takes", "people"]

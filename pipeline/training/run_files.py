@@ -44,6 +44,7 @@ class Trained:
         ended: after how many epochs, and why.
         deployed: how the model of the run was trained, where another one was tested.
         fitted: how the window and the recordings were brought to the rate of the model.
+        headline: of gestures, what a user will feel and for whom it holds, a sentence each.
     """
 
     run: Path
@@ -57,6 +58,7 @@ class Trained:
     ended: str = ""
     deployed: str = ""
     fitted: str = ""
+    headline: tuple[str, ...] = ()
 
 
 def save_model(run: RunFolder, fitted: Fitted) -> None:

@@ -36,6 +36,7 @@ class RunSummary:
         state: trained, converted or deployed.
         float_accuracy: on the held-out windows, as int8_accuracy.
         figures: on the held-out data, for tasks without an accuracy.
+        event_takes: gestures that event_recall is of.
         protocols: int8 accuracy over the folds of `gesture evaluate`.
         flash_bytes: of the whole image, as ram_bytes.
         network_flash_bytes: of the network alone, as network_ram_bytes.
@@ -56,6 +57,7 @@ class RunSummary:
     int8_accuracy: float | None
     protocols: Mapping[str, float]
     event_recall: float | None
+    event_takes: int | None
     event_f1: float | None
     false_alarms_per_hour: float | None
     false_alarms_per_hour_at_rest: float | None
@@ -178,6 +180,7 @@ def _event_facts(events: Mapping[str, Any] | None) -> dict[str, Any]:
     gestures = {} if events is None else events["gestures"]
     return {
         "event_recall": gestures.get("recall"),
+        "event_takes": gestures.get("takes"),
         "event_f1": gestures.get("f1"),
         "false_alarms_per_hour": _false_alarms(events, "unknown"),
         "false_alarms_per_hour_at_rest": _false_alarms(events, "rest"),

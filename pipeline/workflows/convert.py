@@ -26,6 +26,7 @@ from pipeline.core.files import atomic_write, save_arrays, save_text_files
 from pipeline.core.forecasts import forecast_scores
 from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder, announce, note
+from pipeline.reports.facts import Headline
 from pipeline.training.held_out_scores import HeldOutScores
 from pipeline.training.metrics import EventScore, score_events
 from pipeline.training.text_task import log_softmax
@@ -49,11 +50,13 @@ class Converted:
 
     Args:
         vectors: how many were compared byte for byte with the reference.
+        test_windows: how many windows or texts `int8_accuracy` is of.
         occasion: when the network runs, in words.
         obstacle: why the network does not stream; None where it does.
         variant: `fast`, or `compact` and the reason.
         array: the flatbuffer as a C array, for an interpreter.
         note: what the model will not do well; empty where nothing is known.
+        headline: of gestures, what a user will feel.
     """
 
     run: Path
@@ -61,6 +64,7 @@ class Converted:
     vectors: int
     reference: str
     int8_accuracy: float | None
+    test_windows: int
     flatbuffer_bytes: int
     occasion: str
     obstacle: str | None
@@ -71,6 +75,7 @@ class Converted:
     array: Path
     sources: Path
     note: str = ""
+    headline: Headline | None = None
 
 
 def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
@@ -91,13 +96,14 @@ def convert_locked(run: RunFolder, budget_file: Path | None, on_step: OnStep) ->
         on_step("the model that was tested is converted; next the one for the board")
         compiled, contract = _deployed(run, budget, on_step, result.contract.policy)
         result = replace(result, contract=contract)
-    write_report(run)
+    page = write_report(run)
     return Converted(
         run=run.path,
         contract_hash=result.contract.hash(),
         vectors=len(compiled.vectors.inputs),
         reference=generated.reference_name(compiled.network),
         int8_accuracy=result.int8_accuracy,
+        test_windows=result.windows,
         flatbuffer_bytes=run.flatbuffer_file.stat().st_size,
         occasion=result.contract.occasion,
         obstacle=compiled.network.obstacle,
@@ -108,6 +114,7 @@ def convert_locked(run: RunFolder, budget_file: Path | None, on_step: OnStep) ->
         array=run.array_file,
         sources=run.sources,
         note="" if result.decided is None else background_note(run, result.decided.rest),
+        headline=page.headline,
     )
 
 
@@ -294,6 +301,8 @@ class DecisionResult:
 
     Args:
         how: how it was chosen, for people.
+        cost: what the limit of false alarms costs, on validation data; empty where not tried.
+        shortfall: a sentence where the limit is not met there; else empty.
         events: on the test part.
         rest: on recorded rest.
         unknown: on synthetic negatives.
@@ -302,6 +311,8 @@ class DecisionResult:
 
     policy: DecisionPolicy
     how: str
+    cost: str
+    shortfall: str
     events: EventScore
     rest: EventScore
     unknown: EventScore
@@ -314,6 +325,7 @@ class TaskResult:
 
     contract: Contract
     int8_accuracy: float | None = None
+    windows: int = 0
     decided: DecisionResult | None = None
     figures: tuple[Figure, ...] = ()
 
@@ -322,15 +334,15 @@ def evaluate_gestures(verified: VerifiedRun) -> TaskResult:
     """Tune the decision policy on validation data, and match its events of the test part."""
     run, draft, twin = verified.run, verified.draft, verified.twin
     scores = _test_scores(verified.contract, verified.windows, twin)
-    verified.on_step("tuning the decision policy")
+    verified.on_step("choosing the decision policy on validation data")
     choice = decision.tune(run, twin)
     verified.on_step("matching the events of the test part")
     events = decision.match_test_events(run, twin, choice, draft.events_file)
     found = map(score_events, (events.gestures, events.rest, events.unknown, events.everyday))
-    decided = DecisionResult(choice.policy, choice.how, *found)
+    decided = DecisionResult(choice.policy, choice.how, choice.cost, choice.shortfall, *found)
     scores.save(draft.scores_file)
     contract = verified.contract.model_copy(update={"decision": choice.policy})
-    return TaskResult(contract, scores.int8_accuracy, decided)
+    return TaskResult(contract, scores.int8_accuracy, len(scores.targets), decided)
 
 
 def _test_scores(contract: Contract, windows: dict[str, NDArray[Any]], twin: Twin) -> HeldOutScores:
@@ -373,7 +385,7 @@ def evaluate_sentiment(verified: VerifiedRun) -> TaskResult:
         int8_scores=verified.twin.invoke(inputs.reshape(len(inputs), -1)),
     )
     scores.save(verified.draft.scores_file)
-    return TaskResult(verified.contract, scores.int8_accuracy)
+    return TaskResult(verified.contract, scores.int8_accuracy, len(scores.targets))
 
 
 def evaluate_generation(verified: VerifiedRun) -> TaskResult:

@@ -92,12 +92,17 @@ class ProtocolScore:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """An evaluation, and the SHA-256 of the settings and of the recordings."""
+    """An evaluation, and the SHA-256 of the settings and of the recordings.
+
+    Args:
+        fitted: what a window in seconds is in samples; empty where it was set in samples.
+    """
 
     folder: Path
     config: str
     data: str
     protocols: tuple[ProtocolScore, ...]
+    fitted: str
 
 
 def evaluate(
@@ -118,7 +123,7 @@ def evaluate(
         PipelineError: the data do not allow a protocol (before any training); or Ctrl-C
             (INTERRUPTED).
     """
-    config, name = config_of(config_or_run, settings)
+    config, name, fitted = config_of(config_or_run, settings)
     recordings = training_recordings(config)
     chosen = protocols or (honest_protocol(recordings, config),)
     folds = {protocol: protocol_folds(recordings, config, protocol) for protocol in chosen}
@@ -132,7 +137,7 @@ def evaluate(
             _evaluate_protocol(protocol, configs, recordings, place / protocol, on_step, progress)
             for protocol, configs in folds.items()
         )
-        evaluation = Evaluation(place, config.hash(), data, scores)
+        evaluation = Evaluation(place, config.hash(), data, scores, fitted)
         content = _saved(evaluation, place / "evaluation.json")
     if config_or_run.is_dir() and not settings:
         with locked_run(config_or_run, "evaluate", RUN_PATIENCE_S) as run:
@@ -166,15 +171,18 @@ def _saved(evaluation: Evaluation, file: Path) -> dict[str, Any]:
     return content
 
 
-def config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[GestureConfig, str]:
-    """The config of a file or of a run, and its name."""
+def config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[GestureConfig, str, str]:
+    """The config of a file or of a run, its name, and what a window in seconds is in samples."""
     if config_or_run.is_dir():
         run = find_run(config_or_run)
         require_unchanged(run, remakes="evaluate")
         contract_for(run, "gesture", "evaluate")
         file = run.require(run.config_file, "train")
-        return in_samples(load_gesture_config(file, settings))[0], run.name
-    return in_samples(load_gesture_config(config_or_run, settings))[0], config_or_run.stem
+        name = run.name
+    else:
+        file, name = config_or_run, config_or_run.stem
+    config, fitted = in_samples(load_gesture_config(file, settings))
+    return config, name, fitted
 
 
 def _evaluate_protocol(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.artifacts import Float32, Int8, Int32
-from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract
+from pipeline.core.contract import UNITS_PER_SAMPLE_STEP
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import save_text
 from pipeline.core.progress import OnStep
@@ -22,6 +22,7 @@ from pipeline.reports.facts import (
     ClassResult,
     ForecastFacts,
     GestureFacts,
+    Headline,
     HeldOutWindows,
     PersonResult,
     Timeline,
@@ -40,12 +41,12 @@ from pipeline.training.metrics import (
     Metrics,
     classification_metrics,
     metrics_from_confusion,
-    share_interval,
 )
 from pipeline.training.robustness import Curve, Robustness, make_curve
 from pipeline.twin.library import Twin
 from pipeline.workflows.decision import Events, outcome
 from pipeline.workflows.generated import run_twin
+from pipeline.workflows.headline import make_headline
 from pipeline.workflows.learning import learning_curves, saved_curves
 from pipeline.workflows.run_facts import (
     Page,
@@ -56,6 +57,7 @@ from pipeline.workflows.run_facts import (
     int8_loss,
     load_forecasts,
     optional_json,
+    people_of,
     series_scores,
 )
 from pipeline.workflows.runs import converted_contract, locked_run
@@ -73,6 +75,7 @@ class Reported:
     int8: bool
     accuracy: float | None
     how: str
+    headline: Headline | None = None
     robustness: Robustness | None = None
     learning: LearningCurves | None = None
 
@@ -89,7 +92,8 @@ def report(path: Path, on_step: OnStep) -> Reported:
         curves = learning_curves(run, on_step) if contract.task == "gesture" else None
         on_step("writing the report")
         page = write_report(run)
-    return Reported(run.path, run.report_file, page.int8, page.accuracy, page.how, swept, curves)
+    about = (page.int8, page.accuracy, page.how, page.headline)
+    return Reported(run.path, run.report_file, *about, swept, curves)
 
 
 def write_report(run: RunFolder) -> Page:
@@ -185,28 +189,41 @@ def gesture_page(run: RunFolder) -> Page:
     """Render the page of a gesture run."""
     facts = gather(run)
     verdict = facts.verdict
-    return Page(render_gestures(facts), verdict.how, verdict.int8, verdict.accuracy)
+    html = render_gestures(facts)
+    return Page(html, verdict.how, verdict.int8, verdict.accuracy, facts.headline)
 
 
 def gather(run: RunFolder) -> GestureFacts:
     """Read the facts of a gesture run."""
     facts = facts_of(run)
-    contract, settings, metrics = facts["contract"], facts["settings"], facts["metrics"]
+    contract = facts["contract"]
     tested_contract = run.tested.contract()
     held_out = held_out_windows(run.tested, tested_contract)
     evaluation = optional_json(run.evaluation_file, "evaluate")
     robustness = saved_sweep(run, tested_contract.hash())
     curves = saved_curves(run)
+    verdict = _verdict(run, facts, held_out, evaluation)
+    events = events_of(run, evaluation)
+    background = contract.policy.background
+    called = None if events is None else events["gestures"]
+    people = people_of(run, contract) | {person.person for person in verdict.people}
     return GestureFacts(
         **facts,
-        verdict=_verdict(contract, settings, metrics, held_out, evaluation),
+        headline=make_headline(verdict, background, called, people, curves),
+        decision=_decision(run),
+        verdict=verdict,
         held_out=held_out,
         evaluated=_honest(evaluation) is not None,
-        events=events_of(run, evaluation),
+        events=events,
         robustness=None if robustness is None else asdict(robustness),
         timeline=_timeline(run),
         curves=None if curves is None else asdict(curves),
     )
+
+
+def _decision(run: RunFolder) -> dict[str, Any] | None:
+    found = optional_json(run.tested.events_file, "convert")
+    return None if found is None else found["choice"]
 
 
 def _timeline(run: RunFolder) -> Timeline | None:
@@ -243,59 +260,66 @@ def _honest(evaluation: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _verdict(
-    contract: Contract,
-    settings: Mapping[str, Any],
-    metrics: Mapping[str, Any],
+    run: RunFolder,
+    facts: Mapping[str, Any],
     held_out: HeldOutWindows,
     evaluation: Mapping[str, Any] | None,
 ) -> Verdict:
-    leaky = accuracies_by_protocol(evaluation).get(LEAKY)
-    honest = _honest(evaluation)
+    leaky_accuracy = accuracies_by_protocol(evaluation).get(LEAKY)
+    honest, by = _honest(evaluation), facts["settings"]["split"]["by"]
     if honest is not None:
-        by = settings["split"]["by"]
-        how = HONEST[honest["protocol"]].format(by="take" if by in (None, LEAKY) else by)
-        return _evaluated(honest, how, leaky)
-    return _own(contract, metrics, held_out, leaky)
+        return _evaluated(honest, by, leaky_accuracy)
+    return _own(run, facts, held_out, by == LEAKY, leaky_accuracy)
 
 
-def _evaluated(score: Mapping[str, Any], how: str, leaky: float | None) -> Verdict:
+def _evaluated(score: Mapping[str, Any], by: str | None, leaky_accuracy: float | None) -> Verdict:
+    protocol = score["protocol"]
     people = [
         PersonResult(person["person"], person["windows"], person["int8_accuracy"])
         for person in score["people"]
     ]
     found = metrics_from_confusion(np.array(score["confusion"]), score["labels"])
     return Verdict(
-        how=how,
+        how=HONEST[protocol].format(by="take" if by in (None, LEAKY) else by),
+        strangers=protocol == "lopo" or (protocol == "kfold" and by == "person"),
+        leaky=False,
         folds=len(score["folds"]),
         int8=True,
         people=tuple(people),
         float_accuracy=score["float_accuracy"],
-        leaky_accuracy=leaky,
+        leaky_accuracy=leaky_accuracy,
         **_measured(found),
     )
 
 
 def _own(
-    contract: Contract, metrics: Mapping[str, Any], held_out: HeldOutWindows, leaky: float | None
+    run: RunFolder,
+    facts: Mapping[str, Any],
+    held_out: HeldOutWindows,
+    leaky: bool,
+    leaky_accuracy: float | None,
 ) -> Verdict:
+    contract, metrics = facts["contract"], facts["metrics"]
     converted = contract.quantization is not None
+    people = _people(held_out)
+    learned = people_of(run, contract, "train", "validation")
     return Verdict(
         how=metrics["split"],
+        strangers=learned.isdisjoint(person.person for person in people),
+        leaky=leaky,
         folds=1,
         int8=converted,
-        people=_people(held_out),
+        people=people,
         float_accuracy=metrics["accuracy"] if converted else None,
-        leaky_accuracy=leaky,
+        leaky_accuracy=leaky_accuracy,
         **_measured(classification_metrics(held_out.targets, held_out.predicted, contract.labels)),
     )
 
 
 def _measured(found: Metrics) -> dict[str, Any]:
-    right, windows = int(np.trace(found.confusion)), int(found.confusion.sum())
+    windows = int(found.confusion.sum())
     return {
-        "accuracy_interval": share_interval(right, windows),
         "accuracy": found.accuracy,
-        "balanced_accuracy": found.balanced_accuracy,
         "windows": windows,
         "labels": tuple(score.label for score in found.classes),
         "confusion": found.confusion.tolist(),

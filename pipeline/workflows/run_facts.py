@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,19 +21,25 @@ from pipeline.core.forecasts import ForecastScore, HeldOutSeries, forecast_score
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.held_out_recordings import HeldOutRecordings
 from pipeline.datasets.lint import background_capture
-from pipeline.reports.facts import HeldOutWindows, RunFacts
+from pipeline.datasets.recording_file import person_of
+from pipeline.reports.facts import Headline, HeldOutWindows, RunFacts
 from pipeline.training.held_out_scores import HeldOutScores
 from pipeline.training.metrics import EventScore
 
 
 @dataclass(frozen=True)
 class Page:
-    """A report page and its main figures, of the compiled C or of the float model."""
+    """A report page and its main figures, of the compiled C or of the float model.
+
+    Args:
+        headline: of gestures.
+    """
 
     html: str
     how: str
     int8: bool
     accuracy: float | None = None
+    headline: Headline | None = None
 
     @classmethod
     def of(cls, html: str, facts: RunFacts) -> Page:
@@ -223,6 +229,17 @@ def _is_background_recorded(run: RunFolder, config: GestureConfig) -> bool:
         return True
     wanted = {config.data.background, *config.unknown.labels}
     return not wanted.isdisjoint(_labels(load_json(run.tested.splits_file, "train").values()))
+
+
+def people_of(
+    run: RunFolder, contract: Contract, *parts: Literal["train", "validation"]
+) -> set[str]:
+    """Who is in these parts of the split, in all where none is named."""
+    splits = load_json(run.tested.splits_file, "train")
+    names = [name for part in parts or ("train", "validation", "test") for name in splits[part]]
+    labels = contract.gestures
+    of_gestures = [name for name in names if name.partition("/")[0] in labels]
+    return {person_of(name) for name in of_gestures or names}
 
 
 def _labels(parts: Iterable[object]) -> set[str]:

@@ -88,10 +88,15 @@ def _trained(config: TaskConfig, run: RunFolder, on_epoch: Callable[[Epoch], Non
         trained = TRAIN_OF[config.task](config, run, on_epoch)
     except KeyboardInterrupt:
         raise _interrupted(config, run) from None
-    write_report(run)
+    page = write_report(run)
     point_latest_at(run)
     metrics = load_metrics(run)
-    return replace(trained, ended=_how_it_ended(config, metrics), weakness=metrics["weakness"])
+    return replace(
+        trained,
+        ended=_how_it_ended(config, metrics),
+        weakness=metrics["weakness"],
+        headline=() if page.headline is None else page.headline.sentences,
+    )
 
 
 def _how_it_ended(config: TaskConfig, metrics: Mapping[str, Any]) -> str:

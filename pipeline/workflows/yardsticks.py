@@ -104,7 +104,7 @@ def evaluate_against_yardsticks(
         PipelineError: as in evaluate; or scikit-learn is missing.
     """
     require_scikit_learn()
-    config, _ = config_of(config_or_run, settings)
+    config, _, _ = config_of(config_or_run, settings)
     recordings = training_recordings(config)
     chosen = list(dict.fromkeys(protocols)) or [honest_protocol(recordings, config)]
     _check_comparable(chosen)

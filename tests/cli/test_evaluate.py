@@ -14,6 +14,7 @@ import pytest
 from pipeline.config.gesture_settings import load_gesture_config
 from pipeline.core.contract import Contract
 from pipeline.core.errors import ExitCode
+from pipeline.core.shares import Share
 from pipeline.datasets.held_out_recordings import HeldOutRecordings
 from pipeline.datasets.recordings import save_recording
 from pipeline.datasets.streams import join_takes
@@ -173,10 +174,11 @@ def test_a_run_keeps_what_it_was_evaluated_by_and_its_report_begins_with_it(
     kept = json.loads((run / "evaluation.json").read_text("utf-8"))
     assert [score["protocol"] for score in kept["protocols"]] == ["lopo", "leaky"]
     assert json.loads((same / "evaluation.json").read_text("utf-8")) == kept
-    lopo, leaky = (score["int8_accuracy"] for score in kept["protocols"])
+    lopo, leaky = kept["protocols"]
+    found = lopo["called"]["gestures"]
     page = (run / "report.html").read_text("utf-8")
-    assert f'<p class="headline">{100 * lopo:.1f} %</p>' in page
-    assert f"<b>{100 * leaky:.1f} %</b>" in page
+    assert f'<p class="headline">{Share(found["found"], found["takes"])}</p>' in page
+    assert f"<b>{100 * leaky['int8_accuracy']:.1f} %</b>" in page
 
 
 @pytest.mark.parametrize(

@@ -77,3 +77,10 @@ def test_recordings_are_brought_to_the_rate_of_the_model(work: Path) -> None:
 def test_a_window_is_in_samples_or_in_seconds_and_not_in_both(work: Path) -> None:
     refused = gesture("train", "seconds.yaml", "--set", "window.hop=8", cwd=work, code=2)
     assert "window: has hop and hop_s; write hop in samples or hop_s in seconds" in refused.said
+
+
+def test_an_evaluation_says_once_what_a_window_is(work: Path, host_compiler: None) -> None:
+    settings = ("--set", "data.path=data/at50", "--set", "split.folds=2")
+    said = gesture("evaluate", "seconds.yaml", *settings, "--protocol", "kfold", cwd=work).said
+    length, hop = SAMPLES[50]
+    assert said.count(f"A window is {length} samples (0.96 s), a hop {hop} ") == 1

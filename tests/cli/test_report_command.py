@@ -12,7 +12,9 @@ import pytest
 
 from pipeline.core.errors import ExitCode
 from pipeline.core.run_folder import RunFolder
+from pipeline.core.shares import Share
 from pipeline.training.held_out_scores import HeldOutScores
+from pipeline.workflows.decision import Events
 from tests.cli.commands import gesture
 from tests.fixtures.reported import event_score
 from tests.noted import note_all
@@ -36,10 +38,14 @@ def copy(run: Path, name: str) -> Path:
 
 
 def test_conversion_leaves_a_report_of_what_the_board_computes(converted_run: Path) -> None:
-    scores = HeldOutScores.load(RunFolder(converted_run).scores_file)
-    right = np.mean(scores.int8_scores.argmax(axis=1) == scores.targets)
+    run = RunFolder(converted_run)
+    scores = HeldOutScores.load(run.scores_file)
+    right = int(np.sum(scores.int8_scores.argmax(axis=1) == scores.targets))
+    streams = Events.load(run.events_file).gestures
+    called = Share(sum(one.found for one in streams), sum(one.takes for one in streams))
     page = page_of(converted_run)
-    assert f'<p class="headline">{100 * right:.1f} %</p>' in page
+    assert f'<p class="headline">{called}</p>' in page
+    assert f"Of single windows, {right} of {len(scores.targets)} held-out ones" in page
     assert "the board's own C computes in int8" in page
     assert "gesture report runs/quick" in page  # what it withstands is not known yet
     assert "<th>gestures</th><th>rest</th><th>unknown</th>" in page
@@ -118,10 +124,11 @@ def test_an_evaluation_takes_the_headline(reported: Any, work: Path) -> None:
     ended = gesture("report", "runs/evaluated", "--json", cwd=work)
     assert ended.json["accuracy"] == pytest.approx(1 / count)
     page = page_of(run)
-    assert f'<p class="headline">{100 / count:.1f} %</p>' in page
+    assert '<p class="headline">8 of 9</p>' in page
+    assert "It holds for a stranger: no recording of zoe was learned from." in page
     assert "each person in turn" in page
     assert "<b>98.7 %</b>" in page
-    assert "<td>zoe</td><td>9</td><td>33.3 %</td>" in page
+    assert "<td>zoe</td><td>9</td><td>3 of 9</td>" in page
 
 
 def test_a_run_that_is_not_converted_gets_its_report_all_the_same(

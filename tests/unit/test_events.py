@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from pipeline.core.artifacts import Event, Interval, Recording
+from pipeline.core.shares import share_interval
 from pipeline.training.events import LATEST_S, match_events
 from pipeline.training.metrics import (
     Metrics,
     classification_metrics,
     poisson_interval,
     score_events,
-    share_interval,
 )
 
 RATE_HZ = 100.0

@@ -15,6 +15,7 @@ from pipeline.cli.export import show_reproduced
 from pipeline.core.artifacts import IMU_CHANNELS
 from pipeline.core.files import save_json
 from pipeline.core.run_folder import RunFolder
+from pipeline.core.shares import Share
 from pipeline.reports.charts import (
     MISTAKES_SHOWN,
     examples,
@@ -27,7 +28,15 @@ from pipeline.reports.facts import ClassResult, HeldOutWindows, PersonResult
 from pipeline.reports.pages import LONGEST_SHOWN, render_gestures, shortened
 from pipeline.workflows import export
 from pipeline.workflows.export import Deployment, Reproduced
-from tests.fixtures.reported import LABELS, SECTIONS, event_score, facts, held_out, verdict
+from tests.fixtures.reported import (
+    LABELS,
+    SECTIONS,
+    event_score,
+    facts,
+    headline,
+    held_out,
+    verdict,
+)
 from tests.tiny_model import CONTRACT
 
 HOSTILE = "<script src=http://evil.example/x.js>$\\frac$</script>\"'&"
@@ -87,13 +96,14 @@ def test_every_section_is_there_in_order_whatever_has_been_computed(text: str) -
 
 def test_the_honest_figure_comes_first_and_the_leaky_one_beside_it(text: str) -> None:
     words = Page(text).words
-    first, leaky = words.index("75.0 %"), words.index("98.0 %")
+    first, leaky = words.index("36 of 40"), words.index("98.0 %")
     assert first < leaky < words.index("Confusion matrix")
-    assert "of 8 held-out windows" in words
-    assert "2 were not" in words
-    assert "80.6 %" in words
+    assert "36 of 40 held-out gestures were called by name (95 % interval: 77 to 96 %)" in words
+    assert "made by 2 people. It holds for a stranger. People in the recordings" in words
+    assert "Of single windows, 6 of 8 held-out ones" in words
     assert "leave one person out , in 3 folds" in words
-    assert "the board's own C computes in int8; the float model before it gets 76.0 %" in words
+    assert "the board's own C computes in int8" in words
+    assert "the float model before it gets 6 of 8 windows" in words
 
 
 def test_a_float_figure_is_not_passed_off_as_the_boards() -> None:
@@ -129,9 +139,9 @@ def test_results_stand_by_class_and_person(text: str) -> None:
     rows = {row.split("</td>")[0]: row for row in text.split("<tr><td>")[1:]}
     assert set(LABELS) <= set(rows)
     assert "<td>3</td>" in rows["up"]
-    assert "0.667" in rows["up"]
-    assert "80.0 %" in rows["anna"]
-    assert "66.7 %" in rows["ben"]
+    assert "<td>2 of 2</td><td>2 of 3</td>" in rows["up"]
+    assert "4 of 5" in rows["anna"]
+    assert "2 of 3" in rows["ben"]
 
 
 def test_a_class_that_was_not_held_out_has_no_made_up_figure() -> None:
@@ -143,7 +153,8 @@ def test_a_class_that_was_not_held_out_has_no_made_up_figure() -> None:
 def test_events_robustness_cost_and_provenance_are_reported(text: str) -> None:
     words = Page(text).words
     assert "stream gestures rest" in words
-    assert "detected 90.0 % - precision 95.0 % - F1 0.924 -" in words
+    assert "called by name 36 of 40 - called, 95 % interval 77 to 96 % -" in words
+    assert "precision 36 of 38 - F1 0.924 -" in words
     assert "latency, 95 % 0.43 s - false alarms per hour 2.0 2.0" in words
     assert "95 % interval 0.2 to 7.2" in words
     assert "falls by five points when the board is rotated by 31° in the hand" in words
@@ -162,8 +173,23 @@ def test_the_runs_own_split_is_named_where_the_headline_is_of_others(text: str) 
     assert note not in Page(render_gestures(facts(evaluated=False))).words
 
 
-def test_the_share_has_its_interval_and_the_deployed_model_its_name(text: str) -> None:
-    assert "probably 40.9 % to 92.9 %" in " ".join(Page(text).words.split())
+def test_few_windows_never_make_a_percentage() -> None:
+    seven = headline(share=Share(7, 7), more=("`<up>` is least sure.",))
+    person = PersonResult("anna", 7, 1.0)
+    page = Page(render_gestures(facts(headline=seven, verdict=verdict(people=(person,))))).words
+    assert "7 of 7 held-out gestures were called by name (95 % interval: 65 to 100 %)" in page
+    assert "anna 7 7 of 7" in page
+    assert "<up> is least sure" in page
+    assert "100.0 %" not in page
+
+
+def test_the_choice_of_the_policy_and_what_it_misses_are_said(text: str) -> None:
+    words = Page(text).words
+    assert "Decision policy: the usual one. Result: 97% called." in words
+    assert "Not met." in words
+
+
+def test_the_deployed_model_has_its_name(text: str) -> None:
     other = facts().contract.model_copy(update={"trained_on": "all recordings"})
     deployed = render_gestures(facts(contract=other))
     assert "The model for the board is another one" in deployed

@@ -55,7 +55,7 @@ def test_nothing_runs_out_of_the_page(seen: Any) -> None:
 
 def test_pictures_are_drawn_and_none_of_their_words_is_cut_off(seen: Any) -> None:
     for view in seen[1]:
-        assert len(view["pictures"]) == 16
+        assert len(view["pictures"]) == 18
         assert all(width > 200 and height > 60 for width, height in view["pictures"])
         assert all(length > 50 for length in view["lines"])
         assert view["cutOff"] == []
