@@ -178,6 +178,16 @@ def test_too_little_to_choose_by_leaves_what_is_usual_and_says_why() -> None:
     assert settings(threshold=0.9).default_policy(LABELS).thresholds == (0.9, 0.9, 0.9)
 
 
+@pytest.mark.parametrize(
+    ("rate_hz", "hop", "windows"), [(119, 8, 16), (119, 17, 7), (50, 4, 13), (50, 40, 3)]
+)
+def test_the_usual_policy_averages_about_a_second(rate_hz: float, hop: int, windows: int) -> None:
+    """But three windows at least: one alone calls nothing."""
+    content = {"data": {**BACKGROUND, "rate_hz": rate_hz}, "window": {"hop": hop}}
+    config = GestureConfig.model_validate(content)
+    assert config.default_policy(LABELS).smoothing_windows == windows
+
+
 Outcome = tuple[int, int]  # gestures found of twenty, false alarms
 
 

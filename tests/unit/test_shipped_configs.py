@@ -131,6 +131,11 @@ def test_every_shipped_config_fits_its_network(path: Path) -> None:
     assert nearest_window(shipped.model, shipped.window.length) == shipped.window.length
 
 
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_no_shipped_config_fixes_what_validation_data_decide(path: Path) -> None:
+    assert load_gesture_config(path).decision == DecisionConfig()
+
+
 SENTIMENT = sorted((PROJECT / "configs").glob("sentiment_*.yaml"))
 GENERATION = sorted((PROJECT / "configs").glob("generation_*.yaml"))
 CHARACTERS = 67  # of tinyshakespeare
