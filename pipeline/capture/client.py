@@ -26,7 +26,7 @@ from pipeline.core.errors import MismatchError, NoBoardError, PipelineError, Usa
 COMMAND_TIMEOUT_S = 5.0
 BENCH_TIMEOUT_S = 60.0
 READY_TIMEOUT_S = 10.0
-GREETING_WAIT_S = 0.5  # only a board that was just switched on sends hello
+LATE_ANSWER_S = 0.5
 READY_ATTEMPT_S = 1.0
 PENDING_BYTES = 64 << 20  # of memory, for items that arrive before an answer
 SAMPLE_BYTES, WORD_BYTES, LINE_BYTES = 500, 60, 200  # of memory; the text of a line comes on top
@@ -61,7 +61,6 @@ class BoardClient:
     def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> BoardInfo:
         """Wait until the board answers, it may have been switched on just now; else NO_BOARD."""
         deadline = time.monotonic() + timeout_s
-        self._next_hello(GREETING_WAIT_S)
         while True:
             try:
                 return board_info(self.command("info", READY_ATTEMPT_S))
@@ -69,7 +68,7 @@ class BoardClient:
                 if time.monotonic() > deadline:
                     raise
             # A late answer must not be taken for the answer to the next command.
-            while self._next_of(ANSWERS, GREETING_WAIT_S) and time.monotonic() < deadline:
+            while self._next_of(ANSWERS, LATE_ANSWER_S) and time.monotonic() < deadline:
                 pass
 
     def command(self, text: str, timeout_s: float = COMMAND_TIMEOUT_S) -> Message:
