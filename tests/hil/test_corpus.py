@@ -67,7 +67,7 @@ def emulated(
         request.getfixturevalue("qemu" if board == "virtual" else "host_compiler")
         with emulated_board(board, image_of(board), swings(PLAYED_S)) as port:
             yield Subject(
-                board, port, CONTRACT, golden, twin, swings(12), EMULATED_SECONDS, ATTEMPTS
+                board, port, CONTRACT, golden, twin, swings(7), EMULATED_SECONDS, ATTEMPTS
             )
 
     return subject
