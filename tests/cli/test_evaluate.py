@@ -30,8 +30,7 @@ data: {path: data/two}
 window: {length: 40, hop: 8}
 split: {folds: 2}
 augment: {passes: 1}
-model: {convolutions: [{filters: 4, pool: 2}]}
-fit: {epochs: 2}
+model: {kind: rocket, kernels: 8, dilations: [1, 2]}
 """
 EVALUATE = ("evaluate", "small.yaml", "--protocol", "lopo", "--protocol", "leaky")
 
@@ -112,7 +111,7 @@ def test_a_gesture_left_out_is_played_to_the_model_that_never_saw_it(
     for take in takes(("clap",), ("anna", "ben"), each=6):
         save_recording(take, work / "data" / "three" / f"{take.name}.csv")
     shutil.copytree(work / "data" / "two", work / "data" / "three", dirs_exist_ok=True)
-    words = ("--set", "data.path=data/three", "--set", "fit.epochs=1", "--protocol", "unseen")
+    words = ("--set", "data.path=data/three", "--protocol", "unseen")
     ended = gesture("evaluate", "small.yaml", *words, "--json", cwd=work)
     (unseen,) = ended.json["protocols"]
     assert unseen["labels"] == ["clap", "flex", "punch", "idle"]
