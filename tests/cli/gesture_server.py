@@ -7,7 +7,6 @@ session share one server; it ends when the last of them has closed its connectio
 
 from __future__ import annotations
 
-import atexit
 import gc
 import json
 import os
@@ -16,7 +15,6 @@ import select
 import signal
 import socket
 import sys
-import traceback
 from collections.abc import Callable
 from importlib import import_module
 from io import BufferedReader
@@ -56,7 +54,7 @@ def _begin(work: Callable[[], None]) -> int:
     """Its process, a copy of this one."""
     copy = os.fork()
     if copy == 0:
-        _end_after(work)
+        child_server.end_after(work)
     return copy
 
 
@@ -94,25 +92,6 @@ def _convert(ours: socket.socket, theirs: socket.socket) -> None:
     ours.close()
     theirs.close()
     child_server.serve()
-
-
-def _end_after(work: Callable[[], None]) -> None:
-    """End this copy as Python ends a program, but take no loaded module down: that takes long."""
-    child_server.die_with_parent()
-    code: object = 0
-    try:
-        work()
-    except SystemExit as ended:
-        code = ended.code or 0
-    except BaseException:
-        traceback.print_exc()
-        code = 1
-    if not isinstance(code, int):
-        print(code, file=sys.stderr)
-        code = 1
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    os._exit(code)
 
 
 class Converter:
