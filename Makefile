@@ -99,8 +99,7 @@ check: setup ## formatting, lints, types, import rule, C warnings
 	$(BIN)/lint-imports
 	$(BIN)/clang-format --dry-run -Werror $(C_FILES)
 	@for compiler in $(CC) $$(command -v clang || echo $${GESTURE_REQUIRE_TOOLS:+clang}); do \
-	  for source in $(C_SOURCES); do \
-	    $$compiler $(C_WARNINGS) $(C_INCLUDES) -fsyntax-only $$source || exit 1; done; done
+	  $$compiler $(C_WARNINGS) $(C_INCLUDES) -fsyntax-only $(C_SOURCES) || exit 1; done
 
 bench: setup tools ## measure what docs/results.md reports, but for make soak
 	$(BIN)/pytest -q benchmarks

@@ -17,7 +17,7 @@ from tests.cli.commands import gesture
 from tests.refusals import refuses
 from tests.takes import save_all, takes
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.xdist_group("tensorflow of commands")
 
 CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
 SMALL = (
