@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -335,6 +336,7 @@ def fixed_point_policy(policy: DecisionPolicy, labels: Sequence[str]) -> FixedPo
     )
 
 
+@cache  # the search for a policy asks for the same sums thousands of times
 def score_sum(average: float, windows: int) -> int:
     """The least sum of `windows` scores of 0..255 with at least this average (0..1)."""
     return math.ceil(Fraction(str(average)) * HIGHEST_SCORE * windows)

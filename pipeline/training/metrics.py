@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import NormalDist
 from typing import Any
 
@@ -219,6 +220,7 @@ def _sum(streams: Sequence[MatchedEvents], name: str) -> int:
     return sum(getattr(stream, name) for stream in streams)
 
 
+@cache
 def poisson_interval(count: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """The exact confidence interval of a Poisson mean (Garwood, Biometrika 28, 1936).
 
