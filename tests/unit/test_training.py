@@ -22,6 +22,7 @@ from pipeline.core.contract import Contract, Quantization
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.files import WriteError
 from pipeline.core.run_folder import RunFolder
+from pipeline.core.shares import Share
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.simulate import simulate_dataset
 from pipeline.datasets.windows import make_dataset
@@ -130,7 +131,7 @@ def test_the_saved_model_and_windows_give_the_accuracy_that_was_reported(done: D
     assert accuracy == done.trained.accuracy == done.json("metrics.json")["accuracy"]
     assert len(called) == done.trained.test_windows
     page = render_gestures(gather(done.run))
-    assert f'<p class="headline">{100 * accuracy:.1f} %</p>' in page
+    assert f"Of single windows, {Share.of(accuracy, len(called))} held-out ones" in page
     assert "This is the float model" in page
 
 
