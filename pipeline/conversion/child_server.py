@@ -57,7 +57,7 @@ def end_after(work: Callable[[], None]) -> NoReturn:
         traceback.print_exc()
         code = 1
     if not isinstance(code, int):
-        sys.stderr.write(f"{code}\n")
+        os.write(2, f"{code}\n".encode())
         code = 1
     atexit._run_exitfuncs()
     sys.stdout.flush()
