@@ -122,6 +122,11 @@ class RocketConfig(Section):
     pool: int = Field(
         8, gt=0, le=MOST_SAMPLES, description="samples of which a board keeps one average"
     )
+    worn: Literal["same way", "any way"] = Field(
+        "same way",
+        description="how the board is held when it is used. same way: as in the recordings, so "
+        "which way is down helps to tell gestures apart. any way: it is not looked at",
+    )
 
     def for_window(self, length: int) -> RocketConfig:
         """The same, with dilations for a window of so many samples where there are none."""

@@ -177,7 +177,7 @@ def _rocket(config: RocketConfig, head: Head, x: Any) -> Any:
 
     scores = []
     assert config.dilations
-    for number, dilation in enumerate(config.dilations):
+    for dilation in config.dilations:
         y = layers.Conv1D(
             config.kernels,
             ROCKET_TAPS,
@@ -189,7 +189,7 @@ def _rocket(config: RocketConfig, head: Head, x: Any) -> Any:
         y = layers.AveragePooling1D(config.pool, name=f"pool{dilation}")(y)  # [n, … / pool, f]
         y = layers.GlobalAveragePooling1D(name=f"average{dilation}")(y)  # [n, f]
         name = score_layer_name(dilation)
-        scores.append(layers.Dense(head.outputs, use_bias=number == 0, name=name)(y))  # [n, K]
+        scores.append(layers.Dense(head.outputs, name=name)(y))  # [n, K]
     summed = layers.Add(name="sum")(scores) if len(scores) > 1 else scores[0]
     return layers.Activation(head.activation, name="probabilities")(summed)
 

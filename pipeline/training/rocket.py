@@ -20,11 +20,14 @@ from pipeline.config.sections import RocketConfig
 from pipeline.core.artifacts import Float32, Float64, Int64, SequenceDataset
 from pipeline.core.contract import Scaling
 from pipeline.training.fit import Epoch, Fitted, quiet_keras
+from pipeline.training.int8_inputs import Int8Inputs
 from pipeline.training.models import Head, Source, build
 from pipeline.training.rocket_kernels import SMALLEST_STD, USUAL_PENALTY, KernelBank, Random
-from pipeline.training.training_data import one_hot_targets
+from pipeline.training.run_files import CALIBRATION_WINDOWS, evenly_spaced
+from pipeline.training.training_data import one_hot_targets, scale
 
 FOLDS = 5
+LEVELS = 0.25  # of the kernels
 PROBED = 4096  # windows by which penalty and temperature are chosen
 PENALTIES = (0.03, 0.1, 0.3)  # a share of the number of windows
 TEMPERATURES = np.geomspace(1, 32, 26)
@@ -53,12 +56,16 @@ def fit_rocket(
     model = build(config.model, source, Head(len(dataset.labels)))
     random = np.random.default_rng(config.fit.seed)
     dilations = config.model.for_window(dataset.length).dilations or ()
-    bank = KernelBank(model, dilations, dataset, scaling)
+    calibration = dataset.sequences(evenly_spaced(dataset.splits["train"], CALIBRATION_WINDOWS))
+    inputs = Int8Inputs.of(scale(calibration, scaling))
+    levels = LEVELS if config.model.worn == "same way" else 0
+    bank = KernelBank(model, dilations, dataset, scaling, inputs, levels)
     bank.draw(random)
     sums = _sums_of_folds(bank, dataset, config, random)
     penalty, temperature, loss = _chosen(sums)
-    weights = _ridge(sums.squares.sum(axis=0), sums.products.sum(axis=0), penalty) * temperature
-    bank.set_scores(weights)
+    squares = sums.squares.sum(axis=0)
+    weights = _ridge(squares, sums.products.sum(axis=0), penalty) * temperature
+    bank.set_scores(weights, means=squares[-1, :-1] / squares[-1, -1])
     epoch = _as_epoch(bank, dataset, weights, loss)
     on_epoch(epoch)
     return Fitted(model, (epoch,))

@@ -1,8 +1,7 @@
 """The kernels of a rocket network: which ones are drawn, and what they make of a dataset.
 
 The kernels are those of MiniRocket (Dempster et al., arXiv:2012.08791), with a ramp in place of its
-step. Several times as many are drawn as are used, and those are kept that weigh most in a first
-ridge regression, as in Detach-ROCKET (Uribarri et al., arXiv:2309.14518), in one step.
+step; some others see which way is down.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import numpy as np
 
 from pipeline.core.artifacts import Float32, Float64, Int64, SequenceDataset
 from pipeline.core.contract import Scaling
+from pipeline.training.int8_inputs import Int8Inputs
 from pipeline.training.models import (
     ROCKET_FULL,
     ROCKET_TAPS,
@@ -26,61 +26,52 @@ from pipeline.training.training_data import scale
 
 RAMP = 0.5  # of a scaled sample, from no response to a full one
 GOLDEN = (5**0.5 - 1) / 2  # its multiples, modulo 1, lie evenly in any number
-CANDIDATES = 4  # kernels drawn for each that is used
 BIAS_WINDOWS = 64  # windows whose quantiles become biases
-CHOOSING_WINDOWS = 100  # of each label, by which kernels are chosen
-BATCH = 64  # windows whose responses are in memory at a time
 SPAN = 2**14  # samples whose responses are in memory at a time
 USUAL_PENALTY = 0.1  # of a ridge regression, as a share of the number of windows
 SMALLEST_STD = 1e-3 * ROCKET_FULL
+SMALLEST_STEP = 1e-6
 
 Random = np.random.Generator
 
 
 @dataclass(frozen=True)
 class KernelBank:
-    """The kernels of a model, and what they make of a dataset."""
+    """The kernels of a model, and what they make of a dataset.
+
+    Args:
+        levels: the share of kernels that see which way is down.
+    """
 
     model: Any
     dilations: tuple[int, ...]
     dataset: SequenceDataset
     scaling: Scaling
+    inputs: Int8Inputs
+    levels: float
 
     def draw(self, random: Random) -> None:
-        """Set the random kernels with the most weight in a ridge regression on training windows.
-
-        Their biases are quantiles of what they give in training windows.
-        """
-        windows = self._scaled(self._examples(BIAS_WINDOWS // len(self.dataset.labels), random))
-        indices = self._examples(CHOOSING_WINDOWS, random)
-        labelled = self._scaled(indices)
-        drawn = [self._drawn(dilation, windows, random) for dilation in self.dilations]
-        features = np.concatenate([one.features(labelled) for one in drawn], axis=1)
-        weights = _weights(
-            features, np.eye(len(self.dataset.labels))[self.dataset.targets[indices]]
-        )
-        each = np.split(weights, len(drawn))
-        for candidates, own in zip(drawn, each, strict=True):
-            layer = self._layer(candidates.dilation)
-            kept = np.sort(np.argsort(-own, kind="stable")[: layer.filters])
-            layer.set_weights([candidates.kernels[..., kept], candidates.biases[kept]])
-
-    def _drawn(self, dilation: int, windows: Float32, random: Random) -> _Candidates:
-        _, channels, count = self._layer(dilation).kernel.shape
-        kernels = _random_kernels(channels, CANDIDATES * count, random)
+        """Set random kernels. Their biases are quantiles of what they give in training windows."""
+        windows = self._scaled(self.dataset.sequences(self._examples(random)))
         gain = np.float32(ROCKET_FULL / RAMP)
-        biases = ROCKET_FULL / 2 - gain * _quantiles(_convolved(windows, kernels, dilation), random)
-        return _Candidates(dilation, gain * kernels, biases.astype(np.float32))
+        for dilation in self.dilations:
+            layer = self._layer(dilation)
+            _, channels, count = layer.kernel.shape
+            kernels = _random_kernels(channels, count, int(self.levels * count), random)
+            middles = _quantiles(_convolved(windows, kernels, dilation), random)
+            layer.set_weights([gain * kernels, ROCKET_FULL / 2 - gain * middles])
 
-    def _scaled(self, indices: Int64) -> Float32:
-        return scale(self.dataset.sequences(indices), self.scaling)
+    def _scaled(self, samples: Float32) -> Float32:
+        """As the int8 network sees them: fitted on finer inputs, it errs three times as often."""
+        return self.inputs.rounded(scale(samples, self.scaling))
 
-    def _examples(self, each: int, random: Random) -> Int64:
-        """At most so many training windows of each label."""
+    def _examples(self, random: Random) -> Int64:
+        """Some training windows, as many of each label."""
+        each = max(1, BIAS_WINDOWS // len(self.dataset.labels))
         chosen = self.dataset.splits["train"]
         targets = self.dataset.targets[chosen]
         of_label = [chosen[targets == label] for label in np.unique(targets)]
-        return np.concatenate([random.permutation(rows)[: max(1, each)] for rows in of_label])
+        return np.concatenate([random.permutation(rows)[:each] for rows in of_label])
 
     @property
     def width(self) -> int:
@@ -105,7 +96,7 @@ class KernelBank:
         """float32 [m, f + 1] of windows that lie close together."""
         begin, length = starts[0], self.dataset.length
         span = self.dataset.samples[begin : starts[-1] + length]
-        samples = scale(span, self.scaling)[np.newaxis]  # [1, N, C]
+        samples = self._scaled(span)[np.newaxis]  # [1, N, C]
         parts = [np.ones((len(starts), 1))]
         for dilation in reversed(self.dilations):
             responses = np.asarray(self._layer(dilation)(samples))[0]  # [N', f]
@@ -116,29 +107,25 @@ class KernelBank:
             parts.insert(0, (sums[ends] - sums[ends - columns]) / columns)
         return np.concatenate(parts, axis=1).astype(np.float32)
 
-    def set_scores(self, weights: Float64) -> None:
-        """Set the layers of the scores: weights [f + 1, K], the last row their bias."""
-        parts = np.split(weights[:-1].astype(np.float32), len(self.dilations))
-        for number, (dilation, part) in enumerate(zip(self.dilations, parts, strict=True)):
-            bias = [weights[-1].astype(np.float32)] if number == 0 else []
-            self.model.get_layer(score_layer_name(dilation)).set_weights([part, *bias])
+    def set_scores(self, weights: Float64, means: Float64) -> None:
+        """Set the layers of the scores so that int8 loses little of them.
 
+        Weights are rounded as int8 will, and the biases make up for what that does to the mean
+        score. The part of each dilation is 0 at the mean features, so that its range is small.
 
-@dataclass(frozen=True)
-class _Candidates:
-    """Kernels float32 [taps, C, n] of a dilation, and their biases float32 [n]."""
-
-    dilation: int
-    kernels: Float32
-    biases: Float32
-
-    def features(self, windows: Float32) -> Float32:
-        """The mean response of each kernel in each window: float32 [m, n]."""
-        parts = [
-            np.clip(_convolved(part, self.kernels, self.dilation) + self.biases, 0, ROCKET_FULL)
-            for part in np.array_split(windows, -(-len(windows) // BATCH))
-        ]
-        return np.concatenate([part.mean(axis=1) for part in parts])
+        Args:
+            weights: float64 [f + 1, K], the last row the bias.
+            means: float64 [f], of the features.
+        """
+        count = len(self.dilations)
+        parts = zip(np.split(weights[:-1], count), np.split(means, count), strict=True)
+        bias = weights[-1] + means @ weights[:-1]
+        for dilation, (part, mean) in zip(self.dilations, parts, strict=True):
+            steps = np.maximum(np.abs(part).max(axis=0), SMALLEST_STEP) / 127  # [K]
+            rounded = np.rint(part / steps) * steps
+            layer = self.model.get_layer(score_layer_name(dilation))
+            layer.set_weights([rounded.astype(np.float32), bias - mean @ rounded])
+            bias = np.zeros_like(bias)
 
 
 def _convolved(windows: Float32, kernels: Float32, dilation: int) -> Float32:
@@ -149,35 +136,21 @@ def _convolved(windows: Float32, kernels: Float32, dilation: int) -> Float32:
     return convolved
 
 
-def _weights(features: Float32, targets: Float64) -> Float64:
-    """How much each feature counts in a ridge regression: float64 [f].
-
-    Its dual form, because there are more features [m, f] than windows.
-    """
-    import tensorflow as tf
-
-    x = features.astype(np.float64)
-    x = (x - x.mean(axis=0)) / (x.std(axis=0) + SMALLEST_STD)
-    system = tf.matmul(x, x, transpose_b=True) + USUAL_PENALTY * len(x) * np.eye(len(x))
-    duals = tf.linalg.cholesky_solve(tf.linalg.cholesky(system), targets - targets.mean(axis=0))
-    slopes = np.asarray(tf.matmul(x, duals, transpose_a=True))  # [f, K]
-    weights: Float64 = np.square(slopes).sum(axis=1)
-    return weights
-
-
-def _random_kernels(channels: int, count: int, random: Random) -> Float32:
+def _random_kernels(channels: int, count: int, levels: int, random: Random) -> Float32:
     """Kernels float32 [taps, channels, count], each of some channels.
 
-    Each is one of the 84 ways to weigh three taps by 2 and the others by -1. As int8 allows no
-    63.5, three of these are -63 and three -64 where a 2 is 127: so they add up to 0, and a constant
+    The first `levels` sum up their taps: they see which way is down. Each other one is one of the
+    84 ways to weigh three taps by 2 and the others by -1. As int8 allows no 63.5, three of these
+    are -63 and three -64 where a 2 is 127: so they add up to 0, and a constant
     sample has no effect.
     """
     positive = list(combinations(range(ROCKET_TAPS), 3))
     order = [places for _ in range(-(-count // 84)) for places in random.permutation(positive)]
     kernels = np.zeros((ROCKET_TAPS, channels, count), np.float32)
     for number in range(count):
-        taps = np.full(ROCKET_TAPS, 127, np.float32)
-        taps[np.setdiff1d(range(ROCKET_TAPS), order[number])] = (-63, -64) * 3
+        taps = np.full(ROCKET_TAPS, 63.5 if number < levels else 127, np.float32)
+        if number >= levels:
+            taps[np.setdiff1d(range(ROCKET_TAPS), order[number])] = (-63, -64) * 3
         used = int(2 ** random.uniform(0, np.log2(min(3, channels) + 1)))
         kernels[:, random.choice(channels, used, replace=False), number] = taps[:, np.newaxis]
     return kernels / np.float32(63.5)

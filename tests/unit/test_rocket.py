@@ -18,6 +18,7 @@ from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.windows import make_dataset, make_whole_dataset
 from pipeline.training.fit import Epoch, Fitted
 from pipeline.training.gesture_task import fit_gestures
+from pipeline.training.int8_inputs import Int8Inputs
 from pipeline.training.models import check_window
 from pipeline.training.training_data import scale
 from tests.refusals import refuses
@@ -29,7 +30,7 @@ DILATIONS = (1, 2)
 
 
 def settings(*more: str) -> GestureConfig:
-    network = f"model={{kind: rocket, kernels: 16, dilations: {list(DILATIONS)}}}"
+    network = f"model={{kind: rocket, kernels: 64, dilations: {list(DILATIONS)}}}"
     file = CONFIGS / "gesture_rocket.yaml"
     return load_gesture_config(file, [f"data.path={SAMPLE}", network, *more])
 
@@ -49,12 +50,16 @@ def test_what_the_fit_says_of_validation_data_is_what_the_network_does(
     said: list[Epoch] = []
     result, scaling = fit_gestures(dataset, settings(), said.append)
     inputs, targets = dataset.part("validation")
-    scores = result.model.predict(scale(inputs, scaling), verbose=0)
+    training = scale(dataset.part("train")[0], scaling)
+    rounded = Int8Inputs.of(training).rounded(scale(inputs, scaling))
+    scores = result.model.predict(rounded, verbose=0)
     assert list(result.epochs) == said
     assert len(said) == 1
-    assert said[0].validation_accuracy == np.mean(scores.argmax(axis=1) == targets) > 0.8
+    right = np.mean(scores.argmax(axis=1) == targets)
+    assert said[0].validation_accuracy == pytest.approx(right, abs=0.02)
+    assert right > 0.8
     surprise = -np.log(scores[np.arange(len(targets)), targets])
-    assert said[0].validation_loss == pytest.approx(surprise.mean(), abs=1e-3)
+    assert said[0].validation_loss == pytest.approx(surprise.mean(), abs=0.05)
     assert said[0].loss < np.log(len(dataset.labels)) / 2, "it knows little of what it has not seen"
 
 
@@ -69,13 +74,16 @@ def test_the_same_seed_gives_the_same_network_and_another_one_does_not(
     assert not np.array_equal(first[0], other[0])
 
 
-def test_a_constant_sample_has_no_effect_also_after_quantization(dataset: SequenceDataset) -> None:
-    """Else the board would have to be held as in training."""
-    model = fitted(dataset, settings())[0].model
+@pytest.mark.parametrize(("worn", "seen"), [("any way", False), ("same way", True)])
+def test_which_way_is_down_is_seen_where_the_board_is_worn_the_same_way(
+    worn: str, seen: bool, dataset: SequenceDataset
+) -> None:
+    """Also after quantization, a constant sample has no effect else."""
+    model = fitted(dataset, settings(f"model.worn={worn}"))[0].model
     for dilation in DILATIONS:
         kernels = model.get_layer(f"kernels{dilation}").get_weights()[0]  # [taps, C, f]
         steps = np.abs(kernels).max(axis=(0, 1)) / 127
-        assert np.all(np.rint(kernels / steps).sum(axis=0) == 0)
+        assert np.any(np.rint(kernels / steps).sum(axis=0) != 0) == seen
 
 
 def test_one_recording_of_each_label_is_enough() -> None:
@@ -95,7 +103,10 @@ def test_a_window_shorter_than_the_kernels_is_refused() -> None:
 @pytest.mark.parametrize(
     ("window", "dilations"),
     [
-        *((["window.length=176"], (1, 2, 4, 8, 16)), (["window.length=80"], (1, 2, 4))),
+        *(
+            (["window.length=176"], (1, 2, 4, 8, 16)),
+            (["window.length=80"], (1, 2, 4)),
+        ),
         (["window.length=16"], (1,)),
         (["window.length=176", "model.dilations=[3]"], (3,)),
     ],
