@@ -231,6 +231,14 @@ def _answers(
 
 
 def says_whether_more_pays(of: str, since: int, last: int, rise: Difference) -> str:
+    """A sentence: whether recording more is worth it.
+
+    Args:
+        of: "takes" or "people".
+        since: as many of them, from which the rise is counted.
+        last: all that there are.
+        rise: of the accuracy, from `since` to `last`.
+    """
     what = "takes a gesture the accuracy" if of == "takes" else "people the accuracy for another"
     points, low, high = (100 * value for value in (rise.mean, *rise.interval))
     begin = f"From {since} to {last} {what}"
