@@ -27,7 +27,7 @@ from pipeline.training.run_files import CALIBRATION_WINDOWS, evenly_spaced
 from pipeline.training.training_data import one_hot_targets, scale
 
 FOLDS = 5
-LEVELS = 0.25  # of the kernels
+LEVELS = 0.25  # of the kernels see which way is down, where the board is worn the same way
 PROBED = 4096  # windows by which penalty and temperature are chosen
 PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # a share of the number of windows
 TEMPERATURES = np.geomspace(1, 32, 26)
@@ -156,10 +156,11 @@ def _chosen(sums: _FoldSums) -> tuple[float, float, float]:
     tried = []
     for penalty in PENALTIES if np.any(sums.folds < FOLDS) else (USUAL_PENALTY,):
         logits, rows = _logits_of_left_out(sums, penalty)
-        targets, weights = sums.targets[rows], sums.weights[rows]
-        error = np.average(np.square(logits - targets).sum(axis=1), weights=weights)
-        tried.append((float(error), penalty, _temperature(logits, targets, weights)))
-    _, penalty, (loss, temperature) = min(tried)
+        error = np.square(logits - sums.targets[rows]).sum(axis=1)
+        tried.append((float(np.average(error, weights=sums.weights[rows])), penalty))
+    penalty = min(tried)[1]
+    logits, rows = _logits_of_left_out(sums, penalty)
+    loss, temperature = _temperature(logits, sums.targets[rows], sums.weights[rows])
     return penalty, temperature, loss
 
 

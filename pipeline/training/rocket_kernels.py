@@ -62,7 +62,7 @@ class KernelBank:
             layer.set_weights([gain * kernels, ROCKET_FULL / 2 - gain * middles])
 
     def _scaled(self, samples: Float32) -> Float32:
-        """As the int8 network sees them: fitted on finer inputs, it errs three times as often."""
+        """As the int8 network sees them: fitted on finer inputs, it errs more often."""
         return self.inputs.rounded(scale(samples, self.scaling))
 
     def _examples(self, random: Random) -> Int64:
@@ -141,8 +141,8 @@ def _random_kernels(channels: int, count: int, levels: int, random: Random) -> F
 
     The first `levels` sum up their taps: they see which way is down. Each other one is one of the
     84 ways to weigh three taps by 2 and the others by -1. As int8 allows no 63.5, three of these
-    are -63 and three -64 where a 2 is 127: so they add up to 0, and a constant
-    sample has no effect.
+    are -63 and three -64 where a 2 is 127: so they add up to 0, and a constant sample has no
+    effect.
     """
     positive = list(combinations(range(ROCKET_TAPS), 3))
     order = [places for _ in range(-(-count // 84)) for places in random.permutation(positive)]
