@@ -49,7 +49,10 @@ any_network = pytest.mark.parametrize("run", list(MODELS)[:1], indirect=True)
 @any_network
 @pytest.mark.usefixtures("qemu")
 def test_a_board_proves_that_it_runs_it(run: RunFolder) -> None:
-    gesture("deploy", run.path, "--board", "virtual", "--json", cwd=run.path)
+    deployed = gesture("deploy", run.path, "--board", "virtual", "--json", cwd=run.path)
+    verified = deployed.json["verified"]
+    assert verified["vectors"] > 0
+    assert verified["contract_hash"] == run.contract().hash()
 
 
 def test_the_twin_gives_the_golden_vectors_and_goes_on_as_the_reference(run: RunFolder) -> None:
