@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import tempfile
@@ -29,7 +30,9 @@ from pipeline.core.project import PROJECT
 
 COMPILER = "cc"
 # No fused multiply-add, as on the board; each twin uses its own symbols.
-FLAGS = ("-O2", "-std=c11", "-fPIC", "-ffp-contract=off")
+# Every processor of this kind has the vectors of SSE2.
+VECTORS = ("-DNN_SSE2",) if platform.machine() in ("x86_64", "AMD64") else ()
+FLAGS = ("-O2", "-std=c11", "-fPIC", "-ffp-contract=off", *VECTORS)
 LINK_FLAGS = ("-shared", "-Wl,-Bsymbolic")
 PARTS = (
     *("crc", "model", "sample", "rate", "window", "decision", "recognizer", "selftest", "nn"),
