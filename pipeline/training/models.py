@@ -155,6 +155,8 @@ def _tcn(config: TcnConfig, x: Any) -> Any:
 
 
 ROCKET_TAPS = 9
+ROCKET_HIDDEN = 32
+CORRECTION = "correction"  # the layer by which the hidden units of a rocket network change scores
 ROCKET_FULL = 6  # what a kernel gives where it responds, by relu6; 0 where it does not
 
 
@@ -168,14 +170,20 @@ def score_layer_name(dilation: int) -> str:
     return f"scores{dilation}"
 
 
+def hidden_layer_name(dilation: int) -> str:
+    """The name of the layer by which the kernels of a dilation enter the hidden units."""
+    return f"hidden{dilation}"
+
+
 def _rocket(config: RocketConfig, head: Head, x: Any) -> Any:
     """Fixed convolutions; their features are the shares of a window in which they respond.
 
-    Dempster et al., MiniRocket (arXiv:2012.08791). training/rocket.py sets the weights.
+    Dempster et al., MiniRocket (arXiv:2012.08791). Scores are sums of features, and hidden units
+    correct them. training/rocket.py sets the weights.
     """
     from keras import layers
 
-    scores = []
+    scores, hidden = [], []
     assert config.dilations
     for dilation in config.dilations:
         y = layers.Conv1D(
@@ -190,7 +198,11 @@ def _rocket(config: RocketConfig, head: Head, x: Any) -> Any:
         y = layers.GlobalAveragePooling1D(name=f"average{dilation}")(y)  # [n, f]
         name = score_layer_name(dilation)
         scores.append(layers.Dense(head.outputs, name=name)(y))  # [n, K]
-    summed = layers.Add(name="sum")(scores) if len(scores) > 1 else scores[0]
+        hidden.append(layers.Dense(ROCKET_HIDDEN, name=hidden_layer_name(dilation))(y))
+    units = layers.Add(name="hidden")(hidden) if len(hidden) > 1 else hidden[0]
+    units = layers.ReLU(name="bend")(units)  # [n, h]
+    scores.append(layers.Dense(head.outputs, name=CORRECTION)(units))
+    summed = layers.Add(name="sum")(scores)
     return layers.Activation(head.activation, name="probabilities")(summed)
 
 

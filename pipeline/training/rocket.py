@@ -3,7 +3,7 @@
 The features of the kernels are computed once for each sample of a stream, not for each window. A
 ridge regression on the labels gives the scores (Dempster et al., arXiv:2012.08791); a temperature
 makes them probabilities (Guo et al., arXiv:1706.04599). Its penalty and the temperature are chosen
-on scores of windows whose recordings a fit has not seen.
+on scores of windows whose recordings a fit has not seen. Hidden units then correct the scores.
 """
 
 from __future__ import annotations
@@ -21,14 +21,22 @@ from pipeline.core.artifacts import Float32, Float64, Int64, SequenceDataset
 from pipeline.core.contract import Scaling
 from pipeline.training.fit import Epoch, Fitted, quiet_keras
 from pipeline.training.int8_inputs import Int8Inputs
-from pipeline.training.models import Head, Source, build
+from pipeline.training.models import (
+    CORRECTION,
+    Head,
+    Source,
+    build,
+    hidden_layer_name,
+    score_layer_name,
+)
+from pipeline.training.rocket_correction import Correction, fit_correction
 from pipeline.training.rocket_kernels import SMALLEST_STD, USUAL_PENALTY, KernelBank, Random
 from pipeline.training.run_files import CALIBRATION_WINDOWS, evenly_spaced
 from pipeline.training.training_data import one_hot_targets, scale
 
 FOLDS = 5
 LEVELS = 0.25  # of the kernels see which way is down, where the board is worn the same way
-PROBED = 4096  # windows by which penalty and temperature are chosen
+PROBED = 16384  # windows by which penalty and temperature are chosen, and scores corrected
 PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # a share of the number of windows
 TEMPERATURES = np.geomspace(1, 32, 26)
 
@@ -65,8 +73,14 @@ def fit_rocket(
     penalty, temperature, loss = _chosen(sums)
     squares = sums.squares.sum(axis=0)
     weights = _ridge(squares, sums.products.sum(axis=0), penalty) * temperature
-    bank.set_scores(weights, means=squares[-1, :-1] / squares[-1, -1])
-    epoch = _as_epoch(bank, dataset, weights, loss)
+    logits = sums.probed @ weights
+    correction = fit_correction(sums.probed, logits, sums.targets, sums.weights, config.fit.seed)
+    means = squares[-1, :-1] / squares[-1, -1]
+    bank.set_parts(score_layer_name, weights, means)
+    bank.set_parts(hidden_layer_name, correction.hidden, means)
+    layer = model.get_layer(CORRECTION)
+    layer.set_weights([correction.scores[:-1], correction.scores[-1]])
+    epoch = _as_epoch(bank, dataset, weights, correction, loss)
     on_epoch(epoch)
     return Fitted(model, (epoch,))
 
@@ -219,13 +233,19 @@ def _cross_entropy(logits: NDArray[Any], targets: Float32, weights: Float32) -> 
     return float(np.average(surprise, weights=weights))
 
 
-def _as_epoch(bank: KernelBank, dataset: SequenceDataset, weights: Float64, loss: float) -> Epoch:
+def _as_epoch(
+    bank: KernelBank,
+    dataset: SequenceDataset,
+    weights: Float64,
+    correction: Correction,
+    loss: float,
+) -> Epoch:
     if not len(dataset.splits["validation"]):
         return Epoch(1, 1, loss, None, None)
     indices, logits = [], []
     for places, features in bank.features("validation"):
         indices.append(places)
-        logits.append(features @ weights)
+        logits.append(features @ weights + correction.of(features))
     labels, scores = dataset.targets[np.concatenate(indices)], np.concatenate(logits)
     targets, counts = one_hot_targets(labels, len(dataset.labels), weighted=False)
     accuracy = float(np.mean(scores.argmax(axis=1) == labels))

@@ -6,7 +6,7 @@ step; some others see which way is down.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -20,7 +20,6 @@ from pipeline.training.models import (
     ROCKET_FULL,
     ROCKET_TAPS,
     kernel_layer_name,
-    score_layer_name,
 )
 from pipeline.training.training_data import scale
 
@@ -107,23 +106,24 @@ class KernelBank:
             parts.insert(0, (sums[ends] - sums[ends - columns]) / columns)
         return np.concatenate(parts, axis=1).astype(np.float32)
 
-    def set_scores(self, weights: Float64, means: Float64) -> None:
-        """Set the layers of the scores so that int8 loses little of them.
+    def set_parts(self, layer_name: Callable[[int], str], weights: Float64, means: Float64) -> None:
+        """Set the layers that weigh the kernels, one for each dilation, so that int8 loses little.
 
         Weights are rounded as int8 will, and the biases make up for what that does to the mean
-        score. The part of each dilation is 0 at the mean features, so that its range is small.
+        result. The part of each dilation is 0 at the mean features, so that its range is small.
 
         Args:
-            weights: float64 [f + 1, K], the last row the bias.
+            layer_name: the name of the layer of a dilation.
+            weights: float64 [f + 1, n], the last row the bias.
             means: float64 [f], of the features.
         """
         count = len(self.dilations)
         parts = zip(np.split(weights[:-1], count), np.split(means, count), strict=True)
         bias = weights[-1] + means @ weights[:-1]
         for dilation, (part, mean) in zip(self.dilations, parts, strict=True):
-            steps = np.maximum(np.abs(part).max(axis=0), SMALLEST_STEP) / 127  # [K]
+            steps = np.maximum(np.abs(part).max(axis=0), SMALLEST_STEP) / 127  # [n]
             rounded = np.rint(part / steps) * steps
-            layer = self.model.get_layer(score_layer_name(dilation))
+            layer = self.model.get_layer(layer_name(dilation))
             layer.set_weights([rounded.astype(np.float32), bias - mean @ rounded])
             bias = np.zeros_like(bias)
 
