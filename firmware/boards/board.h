@@ -9,6 +9,8 @@
 #include "reading.h"
 #include "sample.h"
 
+#define BOARD_STORE_PAGE_BYTES 4096u
+
 typedef struct {
   const char *name;        /* "virtual", "native", "nano33ble" */
   const char *imu;         /* the part found so far, or "none" */
@@ -17,6 +19,7 @@ typedef struct {
   uint32_t tick_hz;        /* rate of ticks() */
   uint32_t sensor_millihz; /* samples per 1000 s that the sensor is set to; 0 without one */
   uint32_t stream_millihz; /* to which its samples are brought before all else; 0: as they come */
+  uint32_t store_pages;    /* pages of flash that keep what is saved; 0 where it has none */
 
   /* Starts the hardware. False where the sensor does not answer: the app runs on, and a port looks
    * for it again. `imu` and the rates may change while samples are read. */
@@ -48,6 +51,13 @@ typedef struct {
   uint32_t (*stack_unused)(void);
   /* Copies a piece of the image that runs, as it was uploaded. False outside its memory. */
   bool (*read_image)(uint32_t offset, void *bytes, size_t count);
+  /* The bytes of such a page as they lie in the flash. */
+  const void *(*store_page)(uint32_t page);
+  /* Sets all bits of a page; may take 85 ms. False where it failed: the page may hold anything. */
+  bool (*store_erase)(uint32_t page);
+  /* Writes whole words, `offset` and `count` multiples of 4: bits can only be cleared, and no word
+   * may be written a third time between erases. False where it failed. */
+  bool (*store_write)(uint32_t page, uint32_t offset, const void *bytes, size_t count);
   void (*reboot)(void);
 } board_t;
 

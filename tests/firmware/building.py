@@ -36,8 +36,9 @@ def board_sources(*names: str) -> list[Path]:
 
 
 PARTS = (
-    *("app", "crc", "decision", "forecast", "history", "model", "protocol", "rate", "recognizer"),
-    *("ring", "sampler", "selftest", "text", "transmitter", "window", "writer"),
+    *("app", "crc", "decision", "enrolment", "enrolment_store", "forecast", "history", "model"),
+    *("protocol", "rate", "recognizer", "ring", "sampler", "selftest", "text", "transmitter"),
+    *("window", "writer"),
 )
 APP = library_sources(*PARTS)
 

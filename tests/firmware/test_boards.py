@@ -112,7 +112,8 @@ def test_virtual_native_and_twin_call_the_same_events(
     on_qemu = events_of(qemu_command(virtual_image.path, *fast_replay(imu)))
     native = events_of([str(native_image.path)], GESTURE_IMU_FILE=str(imu), GESTURE_FAST="1")
     sources = [*APP, *board_sources("twin")]
-    sources = [path for path in sources if path.parent.name not in ("app", "protocol", "ring")]
+    of_a_board = {"app", "enrolment_store", "protocol", "ring"}
+    sources = [path for path in sources if path.parent.name not in of_a_board]
     library = compile_c(tmp_path / "twin.so", sources, [*STRICT, "-shared", "-fPIC", "-O2"])
     assert len(on_qemu) > 5
     assert on_qemu == native == twin_events(library, rows, times, nominal_us)
