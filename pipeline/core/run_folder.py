@@ -93,6 +93,7 @@ class RunFolder:
     # `test_targets`, `test_names` of recordings, and `test_scores` of the float model.
     windows_file = _File("windows.npz")
     embedding_file = _File("embedding.npz")  # of a text model: `rows` int8 [tokens, channels]
+    embedding_features_file = _File("embedding_features.npz")  # of gestures: GestureEmbedding
     scores_file = _File("scores.npz")  # outputs of the compiled C for the test part
     recordings_file = _File("recordings.npz")  # held out, for decision tuning and evaluation
     events_file = _File("events.json")  # of the compiled C on these recordings
@@ -152,6 +153,7 @@ ARTIFACTS: Mapping[str, tuple[str, ...]] = {
     "train": (
         *("config.yaml", "metrics.json", "splits.json", "windows.npz", "recordings.npz"),
         *("series.npz", "vocabulary.json", "model.keras", "confusion_matrix.png"),
+        "embedding_features.npz",
         f"{HELD_OUT}/config.yaml",
     ),
     "convert": (

@@ -18,6 +18,7 @@ from pipeline.core.contract import Channel, Contract, Hashes, Scaling
 from pipeline.core.files import atomic_write, save_arrays, save_json
 from pipeline.core.run_folder import RunFolder
 from pipeline.training.checkpoints import Checkpointing
+from pipeline.training.embedding import embed_gestures
 from pipeline.training.fit import Epoch, Fitted, fit
 from pipeline.training.metrics import (
     Metrics,
@@ -68,6 +69,7 @@ def train_gestures(
         tested.targets, np.argmax(tested.scores, axis=1), dataset.labels
     )
     save_model(run, fitted)
+    _save_embedding(run, dataset, config, fitted, scaling)
     _save_splits(run, dataset)
     _save_windows(run, dataset, scaling, tested)
     _save_metrics(run, dataset, metrics, fitted, tested)
@@ -100,11 +102,26 @@ def train_on_all(
     fitting = config.model_copy(update={"fit": fit_config})
     fitted, scaling = fit_gestures(dataset, fitting, on_epoch, checkpointing)
     save_model(run, fitted)
+    _save_embedding(run, dataset, config, fitted, scaling)
     _save_splits(run, dataset)
     save_arrays(run.windows_file, calibration=_calibration(dataset, scaling))
     save_json(run.metrics_file, training_record(fitted, dataset.split_note))
     contract = _contract(dataset, config, scaling)
     finish(run, contract.model_copy(update={"trained_on": "all recordings"}))
+
+
+def _save_embedding(
+    run: RunFolder,
+    dataset: SequenceDataset,
+    config: GestureConfig,
+    fitted: Fitted,
+    scaling: Scaling,
+) -> None:
+    """Of windows; where a state is carried on, a window has more than its own samples in it."""
+    if dataset.begins is None:
+        embedding = embed_gestures(fitted.model, dataset, scaling, config.data.background)
+        if embedding is not None:
+            embedding.save(run.embedding_features_file)
 
 
 def _save_splits(run: RunFolder, dataset: SequenceDataset) -> None:

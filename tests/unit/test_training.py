@@ -107,6 +107,7 @@ def test_a_run_leaves_every_file_and_nothing_else(done: Done) -> None:
         "metrics.json",
         "splits.json",
         "windows.npz",
+        "embedding_features.npz",
         "confusion_matrix.png",
         "training",
     }
