@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pipeline.cells.operators import Recurrence
 from pipeline.compiler.cost import network_cost
 from pipeline.compiler.emit import emit_header, emit_source
+from pipeline.compiler.features import last_features
 from pipeline.compiler.fuse import Step, fuse
 from pipeline.compiler.graph import Graph, without_views
 from pipeline.compiler.layers import Layer, Program
@@ -32,6 +33,15 @@ MAX_WEIGHT_BYTES = 2**20  # all flash of the boards this is for
 
 
 @dataclass(frozen=True)
+class FeaturePart:
+    """int8 values that stand for (value - zero_point) * scale."""
+
+    count: int
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True)
 class CompiledNetwork:
     """The C of a network, and facts about it.
 
@@ -41,6 +51,7 @@ class CompiledNetwork:
         obstacle: why the network does not stream; None where it streams, or without a hop.
         recurrence: the cells of a recurrent network; pipeline/cells/arithmetic.py defines their
             bytes.
+        features: what the last dense layers of a classifier are given, where that was to be kept.
     """
 
     sources: dict[str, str]
@@ -51,6 +62,7 @@ class CompiledNetwork:
     feed: int
     obstacle: str | None = None
     recurrence: Recurrence | None = None
+    features: tuple[FeaturePart, ...] = ()
 
     @property
     def layers(self) -> tuple[LayerCost, ...]:
@@ -69,6 +81,7 @@ def compile_network(
     hop: int | None = None,
     window: int | None = None,
     keep_state: bool = False,
+    keep_features: bool = False,
 ) -> CompiledNetwork:
     """Compile an int8 .tflite model to C.
 
@@ -79,6 +92,7 @@ def compile_network(
             are the same.
         window: in samples, of a recurrent network; None for its receptive field.
         keep_state: a recurrent network keeps its states from one hop to the next.
+        keep_features: what the last dense layers are given may be read after a run.
 
     Raises:
         PipelineError: the file is damaged, or the engine does not support an operator; the error
@@ -87,24 +101,26 @@ def compile_network(
     graph = without_views(read_graph(flatbuffer))
     if graph.cells:
         window = window or receptive_field_of(graph)
-        return _recurrent(graph, compact, hop if keep_state else None, window)
+        return _recurrent(graph, compact, hop if keep_state else None, window, keep_features)
     steps = fuse(graph, compact)
     windowed = Program(graph.input, graph.output, _layers(steps))
     if hop is None:
-        return _compiled(graph, windowed)
+        return _compiled(graph, windowed, keep_features)
     try:
-        return _compiled(graph, stream(graph, steps, hop), feed=hop)
+        return _compiled(graph, stream(graph, steps, hop), keep_features, feed=hop)
     except CannotStreamError as error:
-        return _compiled(graph, windowed, obstacle=str(error))
+        return _compiled(graph, windowed, keep_features, obstacle=str(error))
 
 
-def _recurrent(graph: Graph, compact: bool, hop: int | None, window: int) -> CompiledNetwork:
+def _recurrent(
+    graph: Graph, compact: bool, hop: int | None, window: int, keep_features: bool
+) -> CompiledNetwork:
     program = (
         window_program(graph, window, compact)
         if hop is None
         else stream_program(graph, window, hop, compact)
     )
-    compiled = _compiled(graph, program, feed=hop or window)
+    compiled = _compiled(graph, program, keep_features, feed=hop or window)
     return replace(
         compiled,
         input_shape=(1, window, graph.input.shape[-1]),
@@ -114,13 +130,18 @@ def _recurrent(graph: Graph, compact: bool, hop: int | None, window: int) -> Com
 
 
 def _compiled(
-    graph: Graph, program: Program, feed: int | None = None, obstacle: str | None = None
+    graph: Graph,
+    program: Program,
+    keep_features: bool,
+    feed: int | None = None,
+    obstacle: str | None = None,
 ) -> CompiledNetwork:
-    memory = plan(program)
+    features = last_features(program) if keep_features else ()
+    memory = plan(program, features)
     return CompiledNetwork(
         sources={
-            "model_network.h": emit_header(program),
-            "model_network.c": emit_source(program, memory),
+            "model_network.h": emit_header(program, features),
+            "model_network.c": emit_source(program, memory, features),
         },
         input_shape=graph.input.shape,
         output_shape=graph.output.shape,
@@ -128,6 +149,7 @@ def _compiled(
         cost=network_cost(program, memory),
         feed=feed or samples_of(graph),
         obstacle=obstacle,
+        features=tuple(FeaturePart(one.elements, one.scale, one.zero_point) for one in features),
     )
 
 

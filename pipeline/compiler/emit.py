@@ -28,8 +28,19 @@ void model_network_invoke(const int8_t *input, int8_t *output);
 
 /* Forgets all that was seen before. */
 void model_network_reset(void);
-
+{features}
 #endif
+"""
+
+_FEATURES_HEADER = """
+/* After a run: what the last dense layers were given. */
+extern const int8_t *const model_network_features[{count}];
+"""
+
+_FEATURES = """
+const int8_t *const model_network_features[{count}] = {{
+{places}
+}};
 """
 
 _ONCE = (
@@ -53,7 +64,7 @@ void model_network_invoke(const int8_t *input, int8_t *output) {{
 }}
 
 {reset}
-"""
+{features}"""
 
 _ARENA = """
 /* Holds the activations between layers; those that live at different times share it. */
@@ -85,9 +96,10 @@ _RESET_NOTHING = "void model_network_reset(void) {}"
 _RESET_STATE = "void model_network_reset(void) { memset(&state, 0, sizeof state); }"
 
 
-def emit_header(program: Program) -> str:
+def emit_header(program: Program, features: Sequence[Tensor] = ()) -> str:
     """The text of model_network.h."""
     return _HEADER.format(
+        features=_FEATURES_HEADER.format(count=len(features)) if features else "",
         layers=len(program.all_layers),
         inputs=program.input.elements,
         outputs=program.output.elements,
@@ -97,9 +109,10 @@ def emit_header(program: Program) -> str:
     )
 
 
-def emit_source(program: Program, plan: MemoryPlan) -> str:
+def emit_source(program: Program, plan: MemoryPlan, features: Sequence[Tensor] = ()) -> str:
     """The text of model_network.c."""
     return _SOURCE.format(
+        features=_features(program, plan, features) if features else "",
         includes=_includes(program),
         arena=_ARENA.format(bytes=plan.buffer_bytes) if plan.buffer_bytes else "",
         scratch=_SCRATCH.format(words=plan.scratch_words) if plan.scratch_words else "",
@@ -184,8 +197,6 @@ def _argument(layer: str, argument: Struct | Array | int) -> str:
 
 
 def _call(program: Program, layer: Layer, plan: MemoryPlan, index: int) -> str:
-    in_state = {kept.output.storage: kept.state for kept in program.all_layers if not kept.writes}
-
     def place(item: Operand) -> str:
         if isinstance(item, Array):
             return f"{item.name}_{layer.name}"
@@ -195,13 +206,24 @@ def _call(program: Program, layer: Layer, plan: MemoryPlan, index: int) -> str:
             return "column"
         if item.storage == program.output.storage:
             return "output"
-        if item.storage in in_state:
-            return f"(const int8_t *)state.{in_state[item.storage]}"
-        return f"arena + {plan.offset(item.storage)}"
+        return _kept_place(program, item, plan)
 
     items = (*layer.inputs, *((layer.output,) if layer.writes else ()))
     places = ", ".join(place(item) for item in items)
     return f"  layer_{layer.name}({places});\n  NN_LAYER_DONE({index});"
+
+
+def _kept_place(program: Program, tensor: Tensor, plan: MemoryPlan) -> str:
+    """Where an activation lies, in static memory."""
+    in_state = {kept.output.storage: kept.state for kept in program.all_layers if not kept.writes}
+    if tensor.storage in in_state:
+        return f"(const int8_t *)state.{in_state[tensor.storage]}"
+    return f"arena + {plan.offset(tensor.storage)}"
+
+
+def _features(program: Program, plan: MemoryPlan, features: Sequence[Tensor]) -> str:
+    places = "\n".join(f"    {_kept_place(program, tensor, plan)}," for tensor in features)
+    return _FEATURES.format(count=len(features), places=places)
 
 
 def _array(layer: str, array: Array) -> str:

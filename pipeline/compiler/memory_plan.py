@@ -58,10 +58,14 @@ class MemoryPlan:
         return next(buffer.offset for buffer in self.buffers if buffer.storage == storage)
 
 
-def plan(program: Program) -> MemoryPlan:
-    """Largest buffers first, each at the lowest place that is free while it lives."""
+def plan(program: Program, kept: Sequence[Tensor] = ()) -> MemoryPlan:
+    """Largest buffers first, each at the lowest place that is free while it lives.
+
+    kept: activations that the caller reads after the last layer.
+    """
     layers = program.all_layers
-    buffers = _lifetimes(layers, {program.input.storage, program.output.storage})
+    outside = {program.input.storage, program.output.storage}
+    buffers = _lifetimes(layers, outside, {tensor.storage for tensor in kept})
     placed: list[Buffer] = []
     for buffer in sorted(buffers, key=lambda buffer: (-buffer.bytes, buffer.first)):
         placed.append(_place(buffer, placed))
@@ -70,12 +74,13 @@ def plan(program: Program) -> MemoryPlan:
     return MemoryPlan(in_order, scratch_words, sum(layer.state_words for layer in layers))
 
 
-def _lifetimes(layers: Sequence[Layer], outside: set[int]) -> list[Buffer]:
+def _lifetimes(layers: Sequence[Layer], outside: set[int], kept: set[int]) -> list[Buffer]:
     last = {layer.output.storage: 2 * index + 1 for index, layer in enumerate(layers)}
     for index, layer in enumerate(layers):
         read_until = 2 * index if layer.in_place else 2 * index + 1
         inputs = [item.storage for item in layer.inputs if isinstance(item, Tensor)]
         last.update(dict.fromkeys(inputs, read_until))
+    last.update(dict.fromkeys(kept, 2 * len(layers)))
     return [
         Buffer(
             layer.output.storage,
