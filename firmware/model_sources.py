@@ -28,6 +28,8 @@ if env["PIOENV"].endswith("_tflm"):  # noqa: F821
     if not (model.parent / "model_data.c").is_file():
         raise SystemExit(f"error: {model.parent} holds no model_data.c to interpret")
     env.Append(CPPPATH=[str(model.parent)])  # noqa: F821
+    # It does not say what its last layers see, so there is nothing to learn from.
+    env.Append(CPPDEFINES=[("MODEL_LEARNED", 0)])  # noqa: F821
     env.BuildSources("$BUILD_DIR/model", str(model), "+<model_contract.c> +<model_text.c>")  # noqa: F821
     env.BuildSources("$BUILD_DIR/data", str(model.parent), "-<*> +<model_data.c>")  # noqa: F821
 else:

@@ -26,19 +26,10 @@ from pipeline.compiler.recurrent import (
     window_program,
 )
 from pipeline.compiler.stream import CannotStreamError, samples_of, stream
-from pipeline.core.contract import Quantization
+from pipeline.core.contract import FeatureScale, Quantization
 from pipeline.core.costs import LayerCost, NetworkCost
 
 MAX_WEIGHT_BYTES = 2**20  # all flash of the boards this is for
-
-
-@dataclass(frozen=True)
-class FeaturePart:
-    """int8 values that stand for (value - zero_point) * scale."""
-
-    count: int
-    scale: float
-    zero_point: int
 
 
 @dataclass(frozen=True)
@@ -62,7 +53,7 @@ class CompiledNetwork:
     feed: int
     obstacle: str | None = None
     recurrence: Recurrence | None = None
-    features: tuple[FeaturePart, ...] = ()
+    features: tuple[FeatureScale, ...] = ()
 
     @property
     def layers(self) -> tuple[LayerCost, ...]:
@@ -149,7 +140,7 @@ def _compiled(
         cost=network_cost(program, memory),
         feed=feed or samples_of(graph),
         obstacle=obstacle,
-        features=tuple(FeaturePart(one.elements, one.scale, one.zero_point) for one in features),
+        features=tuple(FeatureScale(one.elements, one.scale, one.zero_point) for one in features),
     )
 
 

@@ -30,6 +30,9 @@ _SIZES = """\
 #define MODEL_FEED {feed} /* samples that the network is given at a time */
 #define MODEL_CHANNELS {channels}
 #define MODEL_CLASSES {classes}
+#ifndef MODEL_LEARNED
+#define MODEL_LEARNED {learned} /* gestures that a board may learn beside them */
+#endif
 #define MODEL_TOKENS {tokens} /* that are kept of a text */
 
 #endif
@@ -117,8 +120,10 @@ class _Part:
     fields: str
 
 
-def contract_source(contract: Contract, selftest_crc: int) -> dict[str, str]:
+def contract_source(contract: Contract, selftest_crc: int, learned: int = 0) -> dict[str, str]:
     """model_size.h and model_contract.c, by name; the same contract gives the same text.
+
+    learned: how many gestures a board may learn, of a model with centres.
 
     The network itself, model_network.h, comes from the compiler; what stands for text from
     text_source. Raises PipelineError for a contract that a board cannot hold.
@@ -132,6 +137,7 @@ def contract_source(contract: Contract, selftest_crc: int) -> dict[str, str]:
         "feed": contract.feed,
         "channels": len(contract.channels),
         "classes": contract.outputs,
+        "learned": learned,
         "tokens": 1 if contract.vocabulary is None else contract.window,
     }
     return {

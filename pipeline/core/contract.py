@@ -255,6 +255,15 @@ def _first_fault(error: ValidationError) -> str:
 
 
 @dataclass(frozen=True)
+class FeatureScale:
+    """`count` features of a network, each (value - zero_point) * scale of an int8 value."""
+
+    count: int
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True)
 class FixedPointScaling:
     """Scaling in integers: int8 = clamp((sample * multiplier + offset) >> shift).
 

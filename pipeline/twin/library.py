@@ -13,7 +13,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from pipeline.core.artifacts import IMU_CHANNELS, Event, Int8, Int32, Int64, Rec
 from pipeline.core.contract import DecisionPolicy, fixed_point_policy
 from pipeline.core.errors import NoToolError, PipelineError
 from pipeline.core.files import FULL, atomic_write
+from pipeline.core.gesture_embedding import DIMENSIONS
 from pipeline.core.project import PROJECT
 
 COMPILER = "cc"
@@ -36,7 +37,7 @@ FLAGS = ("-O2", "-std=c11", "-fPIC", "-ffp-contract=off", *VECTORS)
 LINK_FLAGS = ("-shared", "-Wl,-Bsymbolic")
 PARTS = (
     *("crc", "model", "sample", "rate", "window", "decision", "recognizer", "selftest", "nn"),
-    *("text", "sampler", "writer", "forecast"),
+    *("text", "sampler", "writer", "forecast", "enrolment", "centres"),
 )
 SCORE_STEPS = 1000
 SEQ_MASK = 0xFFFFFFFF  # a board counts in 32 bits
@@ -60,7 +61,7 @@ class Replay:
     """What a board computes for a recording.
 
     Args:
-        scores: int8 [windows, classes], the outputs of the network.
+        scores: int8 [windows, labels], the outputs of the network, or what centres make of it.
         scores_t_us: int64 [windows], the time of the last sample of each window.
         inputs: int8 [windows, window * channels], the inputs of the network.
     """
@@ -84,6 +85,7 @@ class Twin:
         self.feed: int = self.library.twin_feed()
         self.channels: int = self.library.twin_channels()
         self.classes: int = self.library.twin_classes()
+        self.has_centres = bool(self.library.twin_has_centres() & 1)
         self.contract_hash: str = self.library.twin_contract_hash().decode()
         labels = map(self.library.twin_label, range(self.classes))
         self.labels = tuple(label.decode() for label in labels if label is not None)
@@ -134,7 +136,7 @@ class Twin:
         seq = np.ascontiguousarray(recording.seq & SEQ_MASK, np.uint32)
         room = 2 * len(values) // self.hop + 1  # a slow sensor is resampled to the model's rate
         inputs = np.empty((room, self.window * self.channels), np.int8)
-        scores = np.empty((room, self.classes), np.int8)
+        scores = np.empty((room, self.library.twin_columns()), np.int8)
         scores_t_us = np.empty(room, np.uint64)
         events = np.empty(room, EVENT)
         event_count = ctypes.c_uint32()
@@ -150,7 +152,7 @@ class Twin:
         )
         return Replay(
             self._events(events[: event_count.value]),
-            scores[:windows],
+            scores[:windows, : len(self.labels)],
             scores_t_us[:windows].astype(np.int64),
             inputs[:windows],
         )
@@ -159,8 +161,9 @@ class Twin:
         """The events of a replay by another policy; t_us: int64 [windows], each window's end."""
         scores = np.ascontiguousarray(scores, np.int8)
         times = np.ascontiguousarray(t_us, np.uint64)
-        if scores.shape != (len(times), self.classes) or len(policy.thresholds) != self.classes:
-            raise ValueError(f"scores are {scores.shape}, not [{len(times)}, {self.classes}]")
+        labels = len(self.labels)
+        if scores.shape != (len(times), labels) or len(policy.thresholds) != labels:
+            raise ValueError(f"scores are {scores.shape}, not [{len(times)}, {labels}]")
         fixed = fixed_point_policy(policy, self.labels)
         fire_sums = np.array(fixed.fire_sums, np.uint16)
         c_policy = _Policy(
@@ -171,9 +174,34 @@ class Twin:
             fire_sums.ctypes.data,
         )
         events = np.empty(len(times), EVENT)
-        arrays = (pointer(scores), pointer(times), len(times), pointer(events))
+        arrays = (labels, pointer(scores), pointer(times), len(times), pointer(events))
         count = self.library.twin_decide(ctypes.byref(c_policy), *arrays)
         return self._events(events[:count], ctypes.byref(c_policy))
+
+    def embed(self, inputs: Int8) -> Int8:
+        """Points of windows int8 [n, window * channels]: int8 [n, 32], of a model with centres."""
+        inputs = np.ascontiguousarray(inputs, np.int8)
+        embedded = np.empty((len(inputs), DIMENSIONS), np.int8)
+        self.library.twin_embed_windows(pointer(inputs), pointer(embedded), len(inputs))
+        return embedded
+
+    def enrol(self, enrolment: bytes | None, learned: Sequence[str] = ()) -> None:
+        """Recognize by an enrolment from now on; None: by the network alone.
+
+        Args:
+            enrolment: as a board keeps it.
+            learned: the names of the gestures that were learned.
+        """
+        if not self.library.twin_enrol(enrolment, len(enrolment or b"")) & 1:
+            raise ValueError("the enrolment is not one of this model")
+        self.labels = (*self.labels[: self.classes], *learned)
+
+    def score_embedded(self, embedded: Int8) -> Int8:
+        """Scores of points [n, 32] by the nearest centres: int8 [n, labels]."""
+        embedded = np.ascontiguousarray(embedded, np.int8)
+        scores = np.empty((len(embedded), self.library.twin_columns()), np.int8)
+        self.library.twin_score_embedded(pointer(embedded), pointer(scores), len(embedded))
+        return scores[:, : len(self.labels)]
 
     def _events(self, events: NDArray[np.void], policy: Any = None) -> list[Event]:
         """policy: a C pointer; None stands for the contract's policy."""

@@ -15,11 +15,11 @@ from pipeline.compiler import CompiledNetwork
 from pipeline.config.budget import Budget, load_budget
 from pipeline.conversion import golden, quantize, step
 from pipeline.conversion.c_source import c_array
-from pipeline.conversion.contract_source import contract_source
 from pipeline.conversion.golden import to_int8
 from pipeline.conversion.supported import require_supported
 from pipeline.conversion.text_source import TextTable, text_source
 from pipeline.core.artifacts import Figure, Float32, GoldenVectors, Int8
+from pipeline.core.centres import Centres
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract, DecisionPolicy
 from pipeline.core.costs import NetworkCost
 from pipeline.core.files import atomic_write, save_arrays, save_text_files
@@ -145,10 +145,11 @@ class _Compiled:
     vectors: GoldenVectors
     crc: int
     table: TextTable | None
+    centres: Centres | None
 
     def save_sources(self, folder: Path, contract: Contract) -> None:
         text = {} if self.table is None else text_source(contract, self.table)
-        constants = contract_source(contract, self.crc)
+        constants = generated.constants_source(contract, self.crc, self.network, self.centres)
         save_text_files(folder, {**self.network.sources, **constants, **text})
 
 
@@ -168,12 +169,14 @@ def _verified_network(
     write_flatbuffer(data.keras_file, data.calibration, draft.flatbuffer_file, log)
     on_step("compiling to C")
     flatbuffer = draft.flatbuffer_file.read_bytes()
-    network, variant = _compile_within_budget(flatbuffer, trained, budget, data)
+    network, variant = _compile_within_budget(run, flatbuffer, trained, budget, data)
     contract = trained.converted(network.quantization, flatbuffer, network.obstacle is None)
     on_step("computing the outputs of the reference")
     answer = generated.reference_outputs(draft.flatbuffer_file, network, log)
     vectors, crc = golden.make_golden(answer, network.quantization, data.test)
-    compiled = _Compiled(network, variant, vectors, crc, data.table(network.quantization))
+    centres = generated.centres_of(run, contract, network)
+    table = data.table(network.quantization)
+    compiled = _Compiled(network, variant, vectors, crc, table, centres)
     compiled.save_sources(draft.sources, contract)
     on_step(f"comparing {len(vectors.inputs)} vectors, byte for byte")
     twin = Twin(draft.sources, run.build)
@@ -194,12 +197,13 @@ def _save(compiled: _Compiled, verified: VerifiedRun, contract: Contract) -> Non
 
 
 def _compile_within_budget(
-    flatbuffer: bytes, contract: Contract, budget: Budget, data: CalibrationData
+    run: RunFolder, flatbuffer: bytes, contract: Contract, budget: Budget, data: CalibrationData
 ) -> tuple[CompiledNetwork, str]:
     """The fast network, or the compact one where only that fits; and the variant in words."""
 
     def compile_variant(compact: bool = False) -> CompiledNetwork:
-        network = generated.compiled(flatbuffer, contract, compact)
+        has_centres = run.embedding_features_file.is_file()
+        network = generated.compiled(flatbuffer, contract, compact, has_centres)
         return replace(network, cost=network.cost.with_text(data.text_bytes))
 
     fast = compile_variant()

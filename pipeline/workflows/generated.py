@@ -18,6 +18,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from pipeline.compiler import CompiledNetwork, compile_network
+from pipeline.config.gesture_settings import load_gesture_config
+from pipeline.conversion.centres_source import centres_source
 from pipeline.conversion.contract_source import contract_source
 from pipeline.conversion.embedding import split_embedding
 from pipeline.conversion.golden import to_int8
@@ -25,10 +27,13 @@ from pipeline.conversion.oracle import SteppedReference, run_oracle
 from pipeline.conversion.step import is_recurrent
 from pipeline.conversion.text_source import TextTable, flash_bytes, text_source
 from pipeline.core.artifacts import Float32, Int8
+from pipeline.core.centres import Centres, quantized_centres
 from pipeline.core.contract import Contract, Quantization
 from pipeline.core.costs import NetworkCost
+from pipeline.core.enrolment import LEARNED
 from pipeline.core.errors import MismatchError, UsageError
 from pipeline.core.files import atomic_write, load_arrays
+from pipeline.core.gesture_embedding import GestureEmbedding
 from pipeline.core.project import PACKAGE, PROJECT, work_folder
 from pipeline.core.run_folder import RunFolder
 from pipeline.core.tokens import Vocabulary
@@ -40,6 +45,7 @@ from pipeline.workflows.runs import converted_contract
 
 CRC = re.compile(r"\.selftest_crc = 0x([0-9A-F]{4}),")
 CODE = ("*.c", "*.h")
+CENTRE_THRESHOLD = 0.5  # of a class by its centres: nearer to it than to all others
 KNOWN = "generated.sha256"  # in the run's folder of the cache
 
 
@@ -79,7 +85,10 @@ def _is_known(run: RunFolder) -> bool:
 
 def _fingerprint(run: RunFolder) -> str:
     code = sorted(file for pattern in CODE for file in run.sources.rglob(pattern))
-    sources = (run.contract_file, run.flatbuffer_file, run.embedding_file, run.vocabulary_file)
+    sources = (
+        *(run.contract_file, run.config_file, run.flatbuffer_file),
+        *(run.embedding_file, run.embedding_features_file, run.vocabulary_file),
+    )
     lines = [
         f"{_sha256(file)} {str(file.relative_to(run.path))!r}\n"
         for file in (*code, *sources)
@@ -102,15 +111,41 @@ def _sha256(file: Path) -> str:
 def generated_texts(run: RunFolder, contract: Contract, selftest_crc: int) -> dict[str, str]:
     """Generate the C of the run's model and contract: each file's text by its name."""
     network = _network(run, contract, checked_flatbuffer(run, contract))
+    centres = centres_of(run, contract, network)
     try:
-        constants = contract_source(contract, selftest_crc)
+        constants = constants_source(contract, selftest_crc, network, centres)
     except (ValueError, ArithmeticError) as error:
         raise MismatchError(
             f"{run.contract_file} cannot be put into C: {error}.",
             "possibly a number in it was edited to an impossible value",
             "train and convert again; generated files are never edited by hand",
         ) from None
-    return {**network, **constants, **_text(run, contract)}
+    return {**network.sources, **constants, **_text(run, contract)}
+
+
+def constants_source(
+    contract: Contract, selftest_crc: int, network: CompiledNetwork, centres: Centres | None
+) -> dict[str, str]:
+    """All generated C but the network and text, by name."""
+    if centres is None:
+        return contract_source(contract, selftest_crc)
+    return {
+        **contract_source(contract, selftest_crc, LEARNED),
+        **centres_source(centres, network.features, contract.labels),
+    }
+
+
+def centres_of(run: RunFolder, contract: Contract, network: CompiledNetwork) -> Centres | None:
+    """The centres of a gesture model in integers; None where it has no embedding."""
+    if not network.features:
+        return None
+    embedding = GestureEmbedding.load(run.embedding_features_file)
+    labels = contract.labels
+    policy = load_gesture_config(run.config_file).default_policy((*labels, *[""] * LEARNED))
+    background = None if policy.background is None else labels.index(policy.background)
+    thresholds = (CENTRE_THRESHOLD,) * len(policy.thresholds)
+    policy = policy.model_copy(update={"thresholds": thresholds})
+    return quantized_centres(embedding, network.features, background, policy)
 
 
 def checked_flatbuffer(run: RunFolder, contract: Contract) -> bytes:
@@ -134,15 +169,16 @@ def _own_crc(run: RunFolder) -> int:
     return int(found[1], 16)
 
 
-def _network(run: RunFolder, contract: Contract, flatbuffer: bytes) -> Mapping[str, str]:
+def _network(run: RunFolder, contract: Contract, flatbuffer: bytes) -> CompiledNetwork:
     """The network's C, compact if the run's is: the budget file is not part of the run."""
-    fast = compiled(flatbuffer, contract).sources
-    files = [run.sources / name for name in sorted(fast)]
+    has_centres = run.embedding_features_file.is_file()
+    fast = compiled(flatbuffer, contract, keep_features=has_centres)
+    files = [run.sources / name for name in sorted(fast.sources)]
     own = [file.read_bytes() if file.is_file() else b"" for file in files]
-    if own == _contents(fast):
+    if own == _contents(fast.sources):
         return fast
-    compact = compiled(flatbuffer, contract, compact=True).sources
-    return compact if own == _contents(compact) else fast
+    compact = compiled(flatbuffer, contract, compact=True, keep_features=has_centres)
+    return compact if own == _contents(compact.sources) else fast
 
 
 def _contents(texts: Mapping[str, str]) -> list[bytes]:
@@ -164,7 +200,9 @@ def require_window_model(run: RunFolder, board: str) -> None:
         )
 
 
-def compiled(flatbuffer: bytes, contract: Contract, compact: bool = False) -> CompiledNetwork:
+def compiled(
+    flatbuffer: bytes, contract: Contract, compact: bool = False, keep_features: bool = False
+) -> CompiledNetwork:
     """Compile the network for the contract's windows or hops; each text is one window."""
     reads_texts = contract.vocabulary is not None and contract.mode == "window"
     network = compile_network(
@@ -173,6 +211,7 @@ def compiled(flatbuffer: bytes, contract: Contract, compact: bool = False) -> Co
         hop=None if reads_texts else contract.hop,
         window=contract.window,
         keep_state=contract.mode == "streaming",
+        keep_features=keep_features,
     )
     return replace(network, obstacle="each text starts a new window") if reads_texts else network
 

@@ -36,9 +36,9 @@ def board_sources(*names: str) -> list[Path]:
 
 
 PARTS = (
-    *("app", "crc", "decision", "enrolment", "enrolment_store", "forecast", "history", "model"),
-    *("protocol", "rate", "recognizer", "ring", "sampler", "selftest", "text", "transmitter"),
-    *("window", "writer"),
+    *("app", "centres", "crc", "decision", "enrolment", "enrolment_store", "forecast", "history"),
+    *("learning", "model", "protocol", "rate", "recognizer", "ring", "sampler", "selftest"),
+    *("text", "transmitter", "window", "writer"),
 )
 APP = library_sources(*PARTS)
 

@@ -36,7 +36,7 @@ static void run_decision(void) {
     int8_t output[MODEL_CLASSES];
     for (int c = 0; c < MODEL_CLASSES; c++) output[c] = (int8_t)(number() - 128);
     decision_event_t event;
-    if (!decision_push(&decision, &policy, output, t_us, &event)) continue;
+    if (!decision_push(&decision, &policy, MODEL_CLASSES, output, t_us, &event)) continue;
     printf("%" PRIu64 " %u %u %u\n", t_us, event.class_index, event.sum,
            decision_score_thousandths(&policy, event.sum));
   }

@@ -7,8 +7,9 @@
 #include "rate_lock.h"
 #include "recognizer.h"
 #include "selftest.h"
+#include "twin_state.h"
 
-static recognizer_t recognizer;
+recognizer_t twin_recognizer;
 static rate_lock_t rate_lock;
 static int8_t last_window[MODEL_WINDOW * MODEL_CHANNELS]; /* of the samples that were recognised */
 
@@ -21,6 +22,8 @@ uint32_t twin_feed(void) { return MODEL_FEED; }
 uint32_t twin_channels(void) { return MODEL_CHANNELS; }
 
 uint32_t twin_classes(void) { return MODEL_CLASSES; }
+
+uint32_t twin_columns(void) { return DECISION_CLASSES; }
 
 const char *twin_contract_hash(void) { return MODEL.contract_hash; }
 
@@ -36,7 +39,7 @@ static const int8_t *newest(const window_t *window) {
 static void remember_newest(void) {
   const size_t kept = sizeof last_window - MODEL_CHANNELS;
   memmove(last_window, last_window + MODEL_CHANNELS, kept);
-  memcpy(last_window + kept, newest(&recognizer.window), MODEL_CHANNELS);
+  memcpy(last_window + kept, newest(&twin_recognizer.window), MODEL_CHANNELS);
 }
 
 void twin_quantize(const int32_t *values, uint32_t samples, int8_t *quantized) {
@@ -49,7 +52,7 @@ void twin_quantize(const int32_t *values, uint32_t samples, int8_t *quantized) {
 }
 
 void twin_reset(uint32_t nominal_millihz) {
-  recognizer_reset(&recognizer);
+  recognizer_reset(&twin_recognizer);
   rate_lock_begin(&rate_lock, nominal_millihz, MODEL.rate_millihz);
 }
 
@@ -61,7 +64,7 @@ typedef struct {
 } heard_t;
 
 static void hear(heard_t *heard, const sample_t *sample) {
-  const recognition_t result = recognizer_push(&recognizer, sample->value, sample->t_us);
+  const recognition_t result = recognizer_push(&twin_recognizer, sample->value, sample->t_us);
   remember_newest();
   if (result.has_event) {
     heard->events[heard->event_count++] =
@@ -76,7 +79,7 @@ static void hear(heard_t *heard, const sample_t *sample) {
 
 /* As the application does with a sample of its stream. */
 static void hold_rate(heard_t *heard, const sample_t *sample) {
-  if (rate_lock_push(&rate_lock, sample)) recognizer_reset(&recognizer);
+  if (rate_lock_push(&rate_lock, sample)) recognizer_reset(&twin_recognizer);
   sample_t paced;
   while (rate_lock_pop(&rate_lock, &paced)) {
     if (rate_lock.state != RATE_OFF) hear(heard, &paced);
@@ -96,15 +99,15 @@ uint32_t twin_replay(const int32_t *values, const uint32_t *seq, const uint64_t 
   return heard.windows;
 }
 
-uint32_t twin_decide(const model_policy_t *policy, const int8_t *scores, const uint64_t *t_us,
-                     uint32_t windows, twin_event_t *events) {
+uint32_t twin_decide(const model_policy_t *policy, uint32_t classes, const int8_t *scores,
+                     const uint64_t *t_us, uint32_t windows, twin_event_t *events) {
   decision_t decision;
   decision_reset(&decision);
   uint32_t found = 0;
   for (uint32_t i = 0; i < windows; i++) {
     decision_event_t event;
-    const int8_t *output = scores + (size_t)i * MODEL_CLASSES;
-    if (!decision_push(&decision, policy, output, t_us[i], &event)) continue;
+    const int8_t *output = scores + (size_t)i * classes;
+    if (!decision_push(&decision, policy, (int)classes, output, t_us[i], &event)) continue;
     events[found++] = (twin_event_t){t_us[i], event.class_index, event.sum};
   }
   return found;
@@ -116,7 +119,7 @@ uint32_t twin_score_thousandths(const model_policy_t *policy, uint32_t sum) {
 
 void twin_invoke(const int8_t *input, int8_t *output) {
   model_run(input, output);
-  recognizer_reset(&recognizer); /* the network's state is no longer that of the samples */
+  recognizer_reset(&twin_recognizer); /* the network's state is no longer that of the samples */
 }
 
 void twin_invoke_many(const int8_t *input, int8_t *output, uint32_t count) {
@@ -132,7 +135,7 @@ void twin_stream(const int8_t *input, int8_t *output, uint32_t count) {
     MODEL.invoke(input + (size_t)i * MODEL_FEED * MODEL_CHANNELS,
                  output + (size_t)i * MODEL_CLASSES);
   }
-  recognizer_reset(&recognizer);
+  recognizer_reset(&twin_recognizer);
 }
 
 static void nothing(void) {}
@@ -140,6 +143,6 @@ static void nothing(void) {}
 uint16_t twin_selftest_crc(void) {
   static int8_t input[MODEL_WINDOW * MODEL_CHANNELS];
   const uint16_t crc = selftest_crc(input, nothing);
-  recognizer_reset(&recognizer);
+  recognizer_reset(&twin_recognizer);
   return crc;
 }

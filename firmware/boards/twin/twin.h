@@ -24,6 +24,7 @@ uint32_t twin_hop(void);
 uint32_t twin_feed(void); /* samples that the network is given: a window, or a hop */
 uint32_t twin_channels(void);
 uint32_t twin_classes(void);
+uint32_t twin_columns(void); /* of the scores of a replay: the classes, and what may be learned */
 const char *twin_contract_hash(void);
 /* The name of a class, 0 <= class_index < classes; NULL where the outputs are no classes. */
 const char *twin_label(uint32_t class_index);
@@ -38,15 +39,29 @@ void twin_reset(uint32_t nominal_millihz);
 /* Pushes `samples` of them, int32 [samples][6], uint32 [samples] and uint64 [samples], going on
  * from the present state: they are held to the model's rate and recognised. Answers how many
  * windows were finished. The room the caller gives: inputs int8 [n][window][channels], scores
- * int8 [n][classes], scores_t_us uint64 [n], events [n], with n = 2 * samples / hop + 1. */
+ * int8 [n][columns], scores_t_us uint64 [n], events [n], with n = 2 * samples / hop + 1. */
 uint32_t twin_replay(const int32_t *values, const uint32_t *seq, const uint64_t *t_us,
                      uint32_t samples, int8_t *inputs, int8_t *scores, uint64_t *scores_t_us,
                      twin_event_t *events, uint32_t *event_count);
 
 /* The decision alone, from its start: what `policy` makes of int8 [windows][classes] that ended at
  * uint64 [windows], by rising time. Answers how many events it wrote to `events` [windows]. */
-uint32_t twin_decide(const model_policy_t *policy, const int8_t *scores, const uint64_t *t_us,
-                     uint32_t windows, twin_event_t *events);
+uint32_t twin_decide(const model_policy_t *policy, uint32_t classes, const int8_t *scores,
+                     const uint64_t *t_us, uint32_t windows, twin_event_t *events);
+
+/* Whether the model has centres: others know nothing of what follows. */
+bool twin_has_centres(void);
+
+/* The embeddings of `count` windows, input int8 [count][window][channels]: int8 [count][32].
+ * Forgets all samples. */
+void twin_embed_windows(const int8_t *input, int8_t *embedded, uint32_t count);
+
+/* Uses an enrolment of `size` bytes from now on; NULL: none. False where it is not valid; then the
+ * one before stays. Forgets all samples. */
+bool twin_enrol(const void *bytes, uint32_t size);
+
+/* Scores of embeddings int8 [count][32] by the nearest centres: int8 [count][columns]. */
+void twin_score_embedded(const int8_t *embedded, int8_t *scores, uint32_t count);
 
 /* An event's score as the board prints it: thousandths, 0..1000. NULL: the model's own policy. */
 uint32_t twin_score_thousandths(const model_policy_t *policy, uint32_t sum);

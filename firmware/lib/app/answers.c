@@ -49,7 +49,7 @@ static void add_state(line_t *line, const app_t *app) {
   line_field_number(line, " stack_unused=", board.stack_unused());
 }
 
-/* In two pieces: together they are longer than a line. */
+/* In pieces: together they are longer than a line. */
 static void answer_info(app_t *app, const command_t *command) {
   (void)command;
   line_t *line = &app->line;
@@ -60,6 +60,9 @@ static void answer_info(app_t *app, const command_t *command) {
   add_rates(line, app);
   add_sizes(line);
   add_state(line, app);
+  app_write(app, line->text, line->length);
+  line_start(line, "");
+  app_add_enrolment(line, app);
   app_send(app);
 }
 
@@ -198,6 +201,14 @@ static const struct {
     [COMMAND_GENERATE] = {app_answer_generate, OF(MODEL_GENERATION)},
     [COMMAND_OBSERVE] = {answer_observe, OF(MODEL_FORECAST)},
     [COMMAND_ENVIRONMENT] = {answer_environment, WITHOUT_A_MODEL},
+    [COMMAND_ENROL] = {app_answer_enrol, OF(MODEL_GESTURE)},
+    [COMMAND_ENROL_SAVE] = {app_answer_enrol_save, OF(MODEL_GESTURE)},
+    [COMMAND_ENROLMENT] = {app_answer_enrolment, OF(MODEL_GESTURE)},
+    [COMMAND_PEOPLE] = {app_answer_people, OF(MODEL_GESTURE)},
+    [COMMAND_PERSON] = {app_answer_person, OF(MODEL_GESTURE)},
+    [COMMAND_REMOVE] = {app_answer_remove, OF(MODEL_GESTURE)},
+    [COMMAND_LEARN] = {app_answer_learn, OF(MODEL_GESTURE)},
+    [COMMAND_FORGET] = {app_answer_forget, OF(MODEL_GESTURE)},
     [COMMAND_UNKNOWN] = {answer_refused, WITHOUT_A_MODEL},
     [COMMAND_BAD_ARGUMENT] = {answer_refused, WITHOUT_A_MODEL},
     [COMMAND_OUT_OF_RANGE] = {answer_refused, WITHOUT_A_MODEL},

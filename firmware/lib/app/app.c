@@ -100,6 +100,7 @@ void app_begin(void) {
   memset(&history, 0, sizeof history);
   app.history = &history;
   app_begin_text();
+  app_begin_enrolment(&app);
   app.classifying = MODEL.classes > 0 && MODEL_TASK == MODEL_GESTURE;
   const bool has_sensor = board.begin();
   send_banner();
@@ -131,17 +132,17 @@ static void send_scores(const sample_t *sample, const recognition_t *result) {
   line_start(&app.line, "score ");
   line_number(&app.line, sample->t_us);
   line_text(&app.line, " ");
-  line_hex(&app.line, result->scores, sizeof result->scores);
+  line_hex(&app.line, result->scores, (size_t)app_score_count(&app));
   app_send(&app);
 }
 
-static void send_event(const sample_t *sample, const decision_event_t *event) {
+static void send_event(const sample_t *sample, const recognition_t *result) {
   line_start(&app.line, "event ");
   line_number(&app.line, sample->t_us);
   line_text(&app.line, " ");
-  line_text(&app.line, MODEL.labels[event->class_index]);
+  line_text(&app.line, app_label(&app, result->event.class_index));
   line_text(&app.line, " ");
-  line_thousandths(&app.line, decision_score_thousandths(&MODEL.policy, event->sum));
+  line_thousandths(&app.line, decision_score_thousandths(result->policy, result->event.sum));
   app_send(&app);
 }
 
@@ -159,7 +160,8 @@ static void recognise(const sample_t *sample) {
   const recognition_t result = recognizer_push(&app.recognizer, sample->value, sample->t_us);
   if (result.is_after_hole) tell_hole(sample);
   if (app.scoring && result.has_scores) send_scores(sample, &result);
-  if (app.classifying && result.has_event) send_event(sample, &result.event);
+  if (app.classifying && result.has_event) send_event(sample, &result);
+  app_learn(&app, &result);
 }
 
 /* Samples of two rates must not share a window, and none is classified at a wrong one. */
@@ -171,7 +173,7 @@ static void hold_rate(const sample_t *sample) {
   const bool right = app.model_lock.state != RATE_OFF;
   sample_t paced;
   while (rate_lock_pop(&app.model_lock, &paced)) {
-    if (right && (app.classifying || app.scoring)) recognise(&paced);
+    if (right && (app.classifying || app.scoring || app_is_learning(&app))) recognise(&paced);
   }
 }
 

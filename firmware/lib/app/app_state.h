@@ -12,6 +12,10 @@
 #include "rate_lock.h"
 #include "recognizer.h"
 
+#if MODEL_LEARNED
+#include "learning.h"
+#endif
+
 #define APP_INPUT_BYTES (MODEL_WINDOW * MODEL_CHANNELS)
 
 typedef struct {
@@ -55,6 +59,11 @@ typedef struct {
   command_reader_t reader;
   line_t line; /* being written */
   recognizer_t recognizer;
+#if MODEL_LEARNED
+  enrolment_t enrolment; /* by which gestures are recognized */
+  enrolment_t staged;    /* what is to take its place */
+  learning_t learning;
+#endif
   int8_t
       test_input[APP_INPUT_BYTES]; /* of load, invoke and bench; selftest and text overwrite it */
 } app_t;
@@ -97,6 +106,22 @@ bool app_is_writing(void);
 /* Writes the next character of it; the answer comes after the last. */
 void app_write_on(app_t *app);
 
+/* What the board was taught before is known again. */
+void app_begin_enrolment(app_t *app);
+
+/* Adds to `info` who and what was learned. */
+void app_add_enrolment(line_t *line, const app_t *app);
+
+/* The name of a class, also of one that was learned. */
+const char *app_label(const app_t *app, int class_index);
+
+/* How many classes have scores. */
+int app_score_count(const app_t *app);
+
+/* Whether a gesture is being learned, and what the last sample says of it. */
+bool app_is_learning(const app_t *app);
+void app_learn(app_t *app, const recognition_t *result);
+
 /* Carry one command out and send its one answer, of a board that has what the command needs. */
 void app_answer_load(app_t *app, const command_t *command);
 void app_answer_invoke(app_t *app, const command_t *command);
@@ -107,6 +132,14 @@ void app_answer_constants(app_t *app, const command_t *command);
 void app_answer_image(app_t *app, const command_t *command);
 void app_answer_text(app_t *app, const command_t *command); /* and more */
 void app_answer_generate(app_t *app, const command_t *command);
+void app_answer_enrol(app_t *app, const command_t *command);
+void app_answer_enrol_save(app_t *app, const command_t *command);
+void app_answer_enrolment(app_t *app, const command_t *command);
+void app_answer_people(app_t *app, const command_t *command);
+void app_answer_person(app_t *app, const command_t *command);
+void app_answer_remove(app_t *app, const command_t *command);
+void app_answer_learn(app_t *app, const command_t *command);
+void app_answer_forget(app_t *app, const command_t *command);
 
 /* Carries any command out, where the board has what it needs, and sends its one answer. */
 void app_answer(app_t *app, const command_t *command);

@@ -6,10 +6,11 @@
 
 void decision_reset(decision_t *decision) { memset(decision, 0, sizeof *decision); }
 
-static void add_window(decision_t *decision, const model_policy_t *policy, const int8_t *output) {
+static void add_window(decision_t *decision, const model_policy_t *policy, int classes,
+                       const int8_t *scores) {
   uint8_t *place = decision->scores[decision->next];
-  for (int c = 0; c < MODEL_CLASSES; c++) {
-    const uint8_t score = (uint8_t)(output[c] - INT8_MIN);
+  for (int c = 0; c < classes; c++) {
+    const uint8_t score = (uint8_t)(scores[c] - INT8_MIN);
     decision->sums[c] = (uint16_t)(decision->sums[c] + score - place[c]);
     place[c] = score;
     if (decision->sums[c] < policy->release_sum) decision->held[c] = false;
@@ -29,13 +30,13 @@ static void forget_what_is_too_old(decision_t *decision, uint64_t t_us) {
   decision->last_t_us = t_us;
 }
 
-bool decision_push(decision_t *decision, const model_policy_t *policy, const int8_t *output,
-                   uint64_t t_us, decision_event_t *event) {
+bool decision_push(decision_t *decision, const model_policy_t *policy, int classes,
+                   const int8_t *scores, uint64_t t_us, decision_event_t *event) {
   forget_what_is_too_old(decision, t_us);
-  add_window(decision, policy, output);
+  add_window(decision, policy, classes, scores);
   if (t_us < decision->silent_until_us) return false;
   int best = -1;
-  for (int c = 0; c < MODEL_CLASSES; c++) {
+  for (int c = 0; c < classes; c++) {
     if (!may_fire(decision, policy, c)) continue;
     if (best < 0 || decision->sums[c] > decision->sums[best]) best = c;
   }

@@ -14,14 +14,15 @@
 #include "model.h"
 #include "model_size.h"
 
+#define DECISION_CLASSES (MODEL_CLASSES + MODEL_LEARNED)
 #define DECISION_MAX_WINDOWS 16
 #define DECISION_MAX_SCORE 255
 
 typedef struct {
-  uint8_t scores[DECISION_MAX_WINDOWS][MODEL_CLASSES]; /* a ring of the last windows */
-  uint16_t sums[MODEL_CLASSES];
-  bool held[MODEL_CLASSES]; /* fired, and not yet below the release sum */
-  uint8_t next;             /* place in the ring */
+  uint8_t scores[DECISION_MAX_WINDOWS][DECISION_CLASSES]; /* a ring of the last windows */
+  uint16_t sums[DECISION_CLASSES];
+  bool held[DECISION_CLASSES]; /* fired, and not yet below the release sum */
+  uint8_t next;                /* place in the ring */
   uint64_t silent_until_us;
   uint64_t last_t_us; /* of a score, 0 before the first */
 } decision_t;
@@ -33,10 +34,11 @@ typedef struct {
 
 void decision_reset(decision_t *decision);
 
-/* Takes the network's output int8 [MODEL_CLASSES] for the window that ends at `t_us`.
- * True when a class fires: then it is written to `event`. */
-bool decision_push(decision_t *decision, const model_policy_t *policy, const int8_t *output,
-                   uint64_t t_us, decision_event_t *event);
+/* Takes scores, int8 [classes] - 128, of the window that ends at `t_us`; up to DECISION_CLASSES,
+ * and as many as the policy has fire sums. True when a class fires: then it is written to `event`.
+ */
+bool decision_push(decision_t *decision, const model_policy_t *policy, int classes,
+                   const int8_t *scores, uint64_t t_us, decision_event_t *event);
 
 /* An event's smoothed score in thousandths, 0..1000. */
 uint32_t decision_score_thousandths(const model_policy_t *policy, uint16_t sum);

@@ -8,6 +8,7 @@
 #define MODEL_FEED 1
 #define MODEL_CHANNELS 6
 #define MODEL_CLASSES 1
+#define MODEL_LEARNED 0
 #define MODEL_TOKENS 1
 
 #endif

@@ -124,6 +124,11 @@ static command_kind_t parse_text(char *text, command_kind_t kind, command_t *out
   return *text != '\0' ? kind : COMMAND_BAD_ARGUMENT;
 }
 
+static command_kind_t parse_word(char *text, command_kind_t kind, command_t *out) {
+  out->word = only_word(text);
+  return out->word != NULL ? kind : COMMAND_BAD_ARGUMENT;
+}
+
 /* A whole number, or one with a point and one to `decimals` digits behind it, times ten to the
  * power of `decimals`; UINT32_MAX where it is larger than `most`. */
 static bool to_decimal(const char *word, int decimals, uint32_t most, uint32_t *out) {
@@ -204,6 +209,14 @@ static const struct {
     {"constants", COMMAND_CONSTANTS, parse_nothing},
     {"observe", COMMAND_OBSERVE, parse_values},
     {"environment", COMMAND_ENVIRONMENT, parse_period},
+    {"enrol", COMMAND_ENROL, parse_load},
+    {"enrol-save", COMMAND_ENROL_SAVE, parse_nothing},
+    {"enrolment", COMMAND_ENROLMENT, parse_number},
+    {"people", COMMAND_PEOPLE, parse_nothing},
+    {"person", COMMAND_PERSON, parse_word},
+    {"remove", COMMAND_REMOVE, parse_word},
+    {"learn", COMMAND_LEARN, parse_word},
+    {"forget", COMMAND_FORGET, parse_word},
 };
 
 static command_kind_t parse_line(char *text, command_t *out) {

@@ -39,6 +39,14 @@ typedef enum {
   COMMAND_GENERATE,
   COMMAND_OBSERVE,
   COMMAND_ENVIRONMENT,
+  COMMAND_ENROL,
+  COMMAND_ENROL_SAVE,
+  COMMAND_ENROLMENT,
+  COMMAND_PEOPLE,
+  COMMAND_PERSON,
+  COMMAND_REMOVE,
+  COMMAND_LEARN,
+  COMMAND_FORGET,
   COMMAND_UNKNOWN,
   COMMAND_BAD_ARGUMENT,
   COMMAND_OUT_OF_RANGE,
@@ -48,16 +56,17 @@ typedef enum {
 typedef struct {
   command_kind_t kind;
   bool on; /* of stream, classify, scores */
-  /* Offset of load, runs of bench, bytes of image, seq of pull, rate of inject, characters of
-   * generate, period of environment. */
+  /* Offset of load, enrol and enrolment, runs of bench, bytes of image, seq of pull, rate of
+   * inject, characters of generate, period of environment. */
   uint32_t number;
   uint32_t temperature_e4; /* of generate: temperature in ten-thousandths */
   uint32_t seed;           /* of generate */
   char *text;          /* of text, more, generate: as it came, with its escapes, in the reader */
-  uint8_t byte_count;  /* of load, sample */
+  const char *word;    /* of person, remove, learn, forget; in the reader too */
+  uint8_t byte_count;  /* of load, sample, enrol */
   uint8_t value_count; /* of observe */
   union {
-    uint8_t bytes[COMMAND_MAX_LOAD_BYTES]; /* of load, sample */
+    uint8_t bytes[COMMAND_MAX_LOAD_BYTES]; /* of load, sample, enrol */
     int32_t values[COMMAND_MAX_VALUES];    /* of observe: thousandths */
   };
 } command_t;

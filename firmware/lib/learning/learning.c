@@ -1,0 +1,114 @@
+#include "learning.h"
+
+#include <string.h>
+
+#if MODEL_LEARNED
+
+#define HOPS (MODEL_WINDOW / MODEL_HOP)
+#define MOVES (3)   /* times the quietest window */
+#define ALL (1000u) /* thousandths */
+#define WIDER (3u)  /* a radius holds takes so much farther than the three */
+#define RATE_HOPS(seconds) ((seconds) * MODEL.rate_millihz / 1000u / MODEL_HOP)
+
+void learning_begin(learning_t *learning, const char *name) {
+  memset(learning, 0, sizeof *learning);
+  strncpy(learning->name, name, sizeof learning->name - 1);
+  learning->least = UINT32_MAX;
+}
+
+bool learning_is_on(const learning_t *learning) { return learning->name[0] != '\0'; }
+
+void learning_push_sample(learning_t *learning, const int8_t *sample) {
+  for (int c = 0; c < MODEL_CHANNELS; c++) {
+    const int change = sample[c] - learning->last[c];
+    learning->hops[learning->hop] += (uint32_t)(change < 0 ? -change : change);
+  }
+  memcpy(learning->last, sample, sizeof learning->last);
+}
+
+/* How much the last window moved; the next hop begins. */
+static uint32_t end_hop(learning_t *learning) {
+  uint32_t sum = 0;
+  for (int i = 0; i <= HOPS; i++) sum += learning->hops[i];
+  learning->hop = (uint16_t)((learning->hop + 1) % (HOPS + 1));
+  sum -= learning->hops[learning->hop];
+  learning->hops[learning->hop] = 0;
+  return sum;
+}
+
+static void add_window(learning_t *learning, uint32_t moved, const int8_t *embedded) {
+  if (moved > learning->most + learning->most / 10) {
+    memset(learning->sums, 0, sizeof learning->sums);
+    learning->summed = 0;
+    learning->most = moved;
+  }
+  if (moved < learning->most - learning->most / 10) return;
+  for (int d = 0; d < ENROLMENT_DIMENSIONS; d++) learning->sums[d] += embedded[d];
+  learning->summed++;
+}
+
+/* Rounded to the nearest, halves away from zero. */
+static int8_t mean(int32_t sum, uint32_t count) {
+  const int32_t whole = (int32_t)count, half = sum < 0 ? -whole / 2 : whole / 2;
+  return (int8_t)((sum + half) / whole);
+}
+
+static learning_step_t end_take(learning_t *learning) {
+  int8_t *const point = learning->points[learning->takes++];
+  for (int d = 0; d < ENROLMENT_DIMENSIONS; d++) {
+    point[d] = mean(learning->sums[d], learning->summed);
+  }
+  learning->most = 0;
+  return learning->takes < LEARNING_TAKES ? LEARNING_TAKE : LEARNING_DONE;
+}
+
+learning_step_t learning_push_window(learning_t *learning, const int8_t *embedded) {
+  const uint32_t moved = end_hop(learning);
+  if (++learning->windows > RATE_HOPS(LEARNING_LIMIT_S)) return LEARNING_TIMED_OUT;
+  if (learning->windows <= HOPS + 1) return LEARNING_GOES_ON; /* not yet a whole one */
+  if (moved < learning->least) learning->least = moved;
+  const bool moves = moved > MOVES * learning->least + MODEL_WINDOW;
+  if (moves) add_window(learning, moved, embedded);
+  const bool is_over = learning->most > 0 && moved < (learning->most + learning->least) / 2;
+  return is_over ? end_take(learning) : LEARNING_GOES_ON;
+}
+
+static uint32_t farthest(const learning_t *learning, const int8_t *centre) {
+  uint32_t most = 0;
+  for (int t = 0; t < LEARNING_TAKES; t++) {
+    const uint32_t distance = centres_distance(learning->points[t], centre);
+    if (distance > most) most = distance;
+  }
+  return most;
+}
+
+static uint32_t between(uint32_t value, uint32_t least, uint32_t most) {
+  if (value < least) return least;
+  return value > most ? most : value;
+}
+
+/* `usual` / `distance`, at most 1, in thousandths. */
+static uint16_t share(uint32_t usual, uint32_t distance) {
+  return (uint16_t)(distance <= usual ? ALL : (uint64_t)usual * ALL / distance);
+}
+
+learned_t learning_result(const learning_t *learning, const model_centres_t *model,
+                          const enrolment_t *enrolment, uint8_t class_index) {
+  learned_t learned = {.like = class_index};
+  for (int d = 0; d < ENROLMENT_DIMENSIONS; d++) {
+    int32_t sum = 0;
+    for (int t = 0; t < LEARNING_TAKES; t++) sum += learning->points[t][d];
+    learned.centre.centre[d] = mean(sum, LEARNING_TAKES);
+  }
+  const uint32_t spread = farthest(learning, learned.centre.centre);
+  const uint32_t radius = between(WIDER * spread, model->usual, model->reach);
+  const uint64_t sharpness = (uint64_t)model->reach * CENTRES_SHARPNESS / radius;
+  learned.centre.sharpness = (uint16_t)(sharpness < UINT16_MAX ? sharpness : UINT16_MAX);
+  const uint32_t other =
+      centres_nearest_other(model, enrolment, learned.centre.centre, class_index, &learned.like);
+  learned.likeness = share(model->usual, other);
+  learned.sureness = share(model->usual, spread);
+  return learned;
+}
+
+#endif

@@ -1,0 +1,63 @@
+/* A gesture from three takes, by the board alone.
+ *
+ * A take is a stretch of motion between two of rest. Its point is the mean of the embeddings of
+ * the windows that see most of it; the centre of the gesture is the mean of three. */
+#ifndef LEARNING_H
+#define LEARNING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "centres.h"
+#include "enrolment.h"
+#include "model_size.h"
+
+#define LEARNING_TAKES 3
+#define LEARNING_LIMIT_S 60 /* for all takes */
+
+typedef enum {
+  LEARNING_GOES_ON,
+  LEARNING_TAKE,     /* one more take is known */
+  LEARNING_DONE,     /* the last one */
+  LEARNING_TIMED_OUT /* nothing is learned */
+} learning_step_t;
+
+typedef struct {
+  char name[ENROLMENT_NAME]; /* empty where nothing is being learned */
+  uint8_t takes;
+  int8_t points[LEARNING_TAKES][ENROLMENT_DIMENSIONS];
+  int8_t last[MODEL_CHANNELS];                 /* the sample before */
+  uint32_t hops[MODEL_WINDOW / MODEL_HOP + 1]; /* a ring: how much each hop moved */
+  uint16_t hop;                                /* its place in the ring */
+  uint32_t least;                              /* of a window since the start */
+  uint32_t most;                               /* of a window of this take; 0 at rest */
+  int32_t sums[ENROLMENT_DIMENSIONS];          /* of the windows that see most of the take */
+  uint32_t summed;
+  uint32_t windows; /* since the start */
+} learning_t;
+
+/* What came of it. */
+typedef struct {
+  enrolment_centre_t centre; /* without owner and class */
+  uint8_t like;              /* the class that is most like it */
+  uint16_t likeness;         /* thousandths, 1000: cannot be told apart */
+  uint16_t sureness;         /* thousandths, 1000: the takes are as alike as those of training */
+} learned_t;
+
+/* Begins to learn a gesture; whatever was being learned is forgotten. */
+void learning_begin(learning_t *learning, const char *name);
+
+/* Whether a gesture is being learned. */
+bool learning_is_on(const learning_t *learning);
+
+/* Takes a sample as the network is given it, int8 [MODEL_CHANNELS]. */
+void learning_push_sample(learning_t *learning, const int8_t *sample);
+
+/* Takes the embedding of the window that ended with the last sample. */
+learning_step_t learning_push_window(learning_t *learning, const int8_t *embedded);
+
+/* The gesture of all takes. `class_index`: its class where the model or the enrolment knows it. */
+learned_t learning_result(const learning_t *learning, const model_centres_t *model,
+                          const enrolment_t *enrolment, uint8_t class_index);
+
+#endif
