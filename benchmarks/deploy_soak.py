@@ -33,7 +33,7 @@ COMMAND = "python -m benchmarks.deploy_soak"
 CONFIG = PROJECT / "configs" / "gesture_conv1d.yaml"
 SAMPLE = PROJECT / "data" / "sample"
 FIRMWARE = PROJECT / "firmware"
-IMAGE_BOARDS = ("virtual", "emulated_imu", "emulated_environment")
+IMAGE_BOARDS = ("virtual", "emulated_imu", "emulated_environment", "emulated_flash")
 HARNESS = PROJECT / "benchmarks" / "harness" / "soak_main.c"
 TARGET = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-std=c11", "-O2")
 SECTIONS = ("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections")

@@ -16,8 +16,8 @@ if not (model / "model_size.h").is_file():
 
 libraries = sorted(path for path in (firmware / "lib").iterdir() if path.name != "no_model")
 boards = firmware / "boards"
-sensors = [boards / "emulated_imu", boards / "emulated_environment"]
-folders = [model, *libraries, boards, *sensors]
+emulated = sorted(boards.glob("emulated_*"))
+folders = [model, *libraries, boards, *emulated]
 env.Append(CPPPATH=[str(folder) for folder in folders])  # noqa: F821
 # Debugging information names files: an image must be the same wherever it is built. (The real
 # board's compiler is GCC 7, which has no -ffile-prefix-map.)

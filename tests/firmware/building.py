@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 MODEL = PROJECT / "tests" / "fixtures" / "left_right_model"
 NO_MODEL = FIRMWARE / "lib" / "no_model"
 
-EMULATED = ("emulated_imu", "emulated_environment")
+EMULATED = ("emulated_imu", "emulated_environment", "emulated_flash")
 
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
 SANITIZED = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]

@@ -1,14 +1,18 @@
 /* A process as a board: the serial port is stdin and stdout, the sensor a file.
  *
  * GESTURE_IMU_FILE names the file, laid out as emulated_imu.h says, and GESTURE_ENVIRONMENT_FILE
- * one as emulated_environment.h says. With GESTURE_FAST=1 board time jumps to the next sample
- * instead of waiting for it, and the process ends when the recording and its input have ended. */
+ * one as emulated_environment.h says. GESTURE_FLASH_FILE names one that holds what is saved, the
+ * bytes of the flash's pages, and is made where there is none; without it a restart of the board
+ * keeps what is saved, the end of the process does not. With GESTURE_FAST=1 board time jumps to the
+ * next sample instead of waiting for it, and the process ends when the recording and its input have
+ * ended. */
 #define _GNU_SOURCE
 #include "board.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,15 +21,18 @@
 #include <unistd.h>
 
 #include "emulated_environment.h"
+#include "emulated_flash.h"
 #include "emulated_imu.h"
 #include "transmitter.h"
 
+#define FLASH_FILE "GESTURE_FLASH_FILE"
 #define HEADER_BYTES 32u
 #define TICK_HZ 100000000u
 #define WRITE_LIMIT_US 50000u
 #define FAST_WRITE_LIMIT_US 5000000u
 #define IDLE_LIMIT_US 10000u
 
+static emulated_flash_t flash;
 static emulated_imu_t imu;
 static emulated_environment_t environment;
 static bool has_environment;
@@ -49,7 +56,7 @@ static uint64_t now_us(void) { return (host_ns() - start_ns) / 1000 + skipped_us
 static uint32_t ticks(void) { return (uint32_t)(host_ns() / (1000000000u / TICK_HZ)); }
 
 static void refuse(const char *path, const char *why) {
-  static const char what[] = "cannot use the sensor file ";
+  static const char what[] = "cannot use the file ";
   const struct {
     const char *text;
     size_t length;
@@ -109,6 +116,38 @@ static bool begin_environment(void) {
                                                              emulated_environment_used_bytes));
 }
 
+/* A file without a name, which `reboot` hands on to the next process as a descriptor's. */
+static const char *nameless_flash(void) {
+  static char path[32];
+  const int file = memfd_create("flash", 0);
+  if (file < 0) refuse("flash", strerror(errno));
+  snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+  setenv(FLASH_FILE, path, 1);
+  return path;
+}
+
+/* A new file, and what is missing of one, is blank. */
+static void fill_with_ones(const char *path, int file, off_t begin) {
+  uint8_t blank[EMULATED_FLASH_BYTES];
+  memset(blank, 0xFF, sizeof blank);
+  const size_t missing = begin < (off_t)sizeof blank ? sizeof blank - (size_t)begin : 0;
+  const ssize_t filled = pwrite(file, blank, missing, begin);
+  if (filled < 0 || (size_t)filled != missing) refuse(path, "no room for the flash's pages");
+}
+
+static void begin_flash(void) {
+  const char *path = getenv(FLASH_FILE);
+  if (path == NULL) path = nameless_flash();
+  struct stat status;
+  const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (file < 0 || fstat(file, &status) != 0) refuse(path, strerror(errno));
+  fill_with_ones(path, file, status.st_size);
+  void *memory = mmap(NULL, EMULATED_FLASH_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (memory == MAP_FAILED) refuse(path, strerror(errno));
+  close(file);
+  emulated_flash_begin(&flash, memory);
+}
+
 static bool begin(void) {
   const char *hurry = getenv("GESTURE_FAST");
   fast = hurry != NULL && strcmp(hurry, "1") == 0;
@@ -118,6 +157,7 @@ static bool begin(void) {
   /* When fast, the host sets the pace. */
   transmitter_begin(&transmitter, &port, fast ? FAST_WRITE_LIMIT_US : WRITE_LIMIT_US);
   fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
+  begin_flash();
   has_environment = begin_environment();
   board.environment = has_environment ? "emulated" : "none";
   const bool present = begin_imu();
@@ -190,6 +230,14 @@ static bool read_image(uint32_t offset, void *bytes, size_t count) {
   return got >= 0 && (size_t)got == count;
 }
 
+static const void *store_page(uint32_t page) { return emulated_flash_page(&flash, page); }
+
+static bool store_erase(uint32_t page) { return emulated_flash_erase(&flash, page); }
+
+static bool store_write(uint32_t page, uint32_t offset, const void *bytes, size_t count) {
+  return emulated_flash_write(&flash, page, offset, bytes, count);
+}
+
 static void reboot(void) {
   execl("/proc/self/exe", "native", (char *)NULL);
   _exit(EXIT_FAILURE);
@@ -201,6 +249,7 @@ board_t board = {
     .environment = "none",
     .revision = "host",
     .tick_hz = TICK_HZ,
+    .store_pages = EMULATED_FLASH_PAGES,
     .begin = begin,
     .read_sample = read_sample,
     .overruns = overruns,
@@ -216,5 +265,8 @@ board_t board = {
     .restart_fault = restart_fault,
     .stack_unused = stack_unused,
     .read_image = read_image,
+    .store_page = store_page,
+    .store_erase = store_erase,
+    .store_write = store_write,
     .reboot = reboot,
 };

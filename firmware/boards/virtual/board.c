@@ -1,6 +1,7 @@
 #include "board.h"
 
 #include "emulated_environment.h"
+#include "emulated_flash.h"
 #include "emulated_imu.h"
 #include "fault.h"
 #include "registers.h"
@@ -13,6 +14,11 @@
 #define FLASH_BYTES (1u << 20)
 
 extern const volatile uint8_t flash[]; /* link.ld: from address 0 on */
+
+/* The words of the emulated flash, and after them what is known of them, in memory that no reset
+ * clears. It ends with the emulator: what is saved outlasts a restart of the board, not QEMU. */
+static uint32_t *const flash_words = (uint32_t *)FLASH_RAM;
+static emulated_flash_t *const store = (emulated_flash_t *)(FLASH_RAM + EMULATED_FLASH_BYTES);
 
 static emulated_imu_t imu;
 static emulated_environment_t environment;
@@ -60,6 +66,7 @@ static bool begin(void) {
   static const transmitter_port_t port = {send, is_connected, wait_for_room, now_us};
   transmitter_begin(&transmitter, &port, WRITE_LIMIT_US);
   fault = fault_take();
+  emulated_flash_begin(store, flash_words);
   const bool present = emulated_imu_begin(&imu, (const volatile void *)PSRAM);
   has_environment = emulated_environment_begin(&environment, (const volatile void *)SPARE_RAM);
   board.environment = has_environment ? "emulated" : "none";
@@ -117,6 +124,14 @@ static bool read_image(uint32_t offset, void *bytes, size_t count) {
   return true;
 }
 
+static const void *store_page(uint32_t page) { return emulated_flash_page(store, page); }
+
+static bool store_erase(uint32_t page) { return emulated_flash_erase(store, page); }
+
+static bool store_write(uint32_t page, uint32_t offset, const void *bytes, size_t count) {
+  return emulated_flash_write(store, page, offset, bytes, count);
+}
+
 static void reboot(void) { SCB_AIRCR = AIRCR_RESET_REQUEST; }
 
 board_t board = {
@@ -125,6 +140,7 @@ board_t board = {
     .environment = "none",
     .revision = "an386",
     .tick_hz = SYSTEM_HZ,
+    .store_pages = EMULATED_FLASH_PAGES,
     .begin = begin,
     .read_sample = read_sample,
     .overruns = overruns,
@@ -140,5 +156,8 @@ board_t board = {
     .restart_fault = restart_fault,
     .stack_unused = stack_unused_bytes,
     .read_image = read_image,
+    .store_page = store_page,
+    .store_erase = store_erase,
+    .store_write = store_write,
     .reboot = reboot,
 };

@@ -56,6 +56,7 @@ typedef struct {
 #define MPU_ENABLE (1u << 0)
 
 #define PSRAM 0x21000000u
+#define FLASH_RAM 0x20200000u /* 16 KB that the real board has not: of emulated flash */
 #define SPARE_RAM 0x20300000u /* 1 MB that the real board has not: of emulated sensors */
 
 #endif
