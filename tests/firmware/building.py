@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tests.compiling import objects_of, succeed
@@ -81,8 +81,16 @@ ARDUINO_BOARDS = {
 AS_THE_CORE = ["-std=gnu++14", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
 
 
+# Symbols of the core's linker script: an image of 192 KB, then 4 KB that are copied to the memory.
+SCRIPT = {"__etext": 0x40000, "__data_start__": 0x20000000, "__data_end__": 0x20001000}
+
+
 def link_arduino(
-    output: Path, board: str, model: Path = MODEL, main: Path = FIRMWARE / "src" / "main.cpp"
+    output: Path,
+    board: str,
+    model: Path = MODEL,
+    main: Path = FIRMWARE / "src" / "main.cpp",
+    script: Mapping[str, int] = SCRIPT,
 ) -> Path:
     """The port of a board with the Arduino core, for this computer, with the stub as its core."""
     ports = [FIRMWARE / "boards" / "arduino_mbed", FIRMWARE / "boards" / board]
@@ -96,5 +104,7 @@ def link_arduino(
     objects = output.with_suffix(".objects")
     of_c = objects_of(["gcc", "-O1", *STRICT, *includes], c_files, objects / "c")
     of_cpp = objects_of(["g++", "-O1", *AS_THE_CORE, *facts, *includes], cpp_files, objects / "cpp")
-    succeed(["g++", "-s", *of_c, *of_cpp, "-pthread", "-o", str(output)])
+    symbols = [f"-Wl,--defsym={name}={value:#x}" for name, value in script.items()]
+    # At a fixed address: symbols of the script are numbers, and would move with the program.
+    succeed(["g++", "-s", "-no-pie", *symbols, *of_c, *of_cpp, "-pthread", "-o", str(output)])
     return output

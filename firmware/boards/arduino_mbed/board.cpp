@@ -8,6 +8,7 @@
 
 #include "arduino_board.h"
 #include "board_time.h"
+#include "flash_store.h"
 #include "hang_guard.h"
 #include "sensor_bus.h"
 #include "usb_port.h"
@@ -52,6 +53,7 @@ void start_instruction_cache() { NRF_NVMC->ICACHECNF = NVMC_ICACHECNF_CACHEEN_En
 bool begin() {
   hang_guard_begin(); /* what follows takes 1.3 s at most */
   start_instruction_cache();
+  board.store_pages = flash_store_pages();
   transmitter_begin(&transmitter, &USB_PORT, WRITE_LIMIT_US);
   start_cycle_counter();
   if (ARDUINO_BOARD.power_sensors != nullptr) ARDUINO_BOARD.power_sensors();
@@ -127,7 +129,7 @@ board_t board = {ARDUINO_BOARD.name,
                  hang_guard_reason,
                  stack_unused,
                  read_image,
-                 nullptr,
-                 nullptr,
-                 nullptr,
+                 flash_store_page,
+                 flash_store_erase,
+                 flash_store_write,
                  reboot};
