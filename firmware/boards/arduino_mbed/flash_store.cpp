@@ -1,6 +1,5 @@
 #include "flash_store.h"
 
-#include <Arduino.h>
 #include <nrf.h>
 #include <string.h>
 
