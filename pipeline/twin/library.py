@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.artifacts import IMU_CHANNELS, Event, Int8, Int32, Int64, Recording
 from pipeline.core.contract import DecisionPolicy, fixed_point_policy
+from pipeline.core.enrolment import SIZE
 from pipeline.core.errors import NoToolError, PipelineError
 from pipeline.core.files import FULL, atomic_write
 from pipeline.core.gesture_embedding import DIMENSIONS
@@ -37,7 +38,7 @@ FLAGS = ("-O2", "-std=c11", "-fPIC", "-ffp-contract=off", *VECTORS)
 LINK_FLAGS = ("-shared", "-Wl,-Bsymbolic")
 PARTS = (
     *("crc", "model", "sample", "rate", "window", "decision", "recognizer", "selftest", "nn"),
-    *("text", "sampler", "writer", "forecast", "enrolment", "centres"),
+    *("text", "sampler", "writer", "forecast", "enrolment", "centres", "learning"),
 )
 SCORE_STEPS = 1000
 SEQ_MASK = 0xFFFFFFFF  # a board counts in 32 bits
@@ -195,6 +196,23 @@ class Twin:
         if not self.library.twin_enrol(enrolment, len(enrolment or b"")) & 1:
             raise ValueError("the enrolment is not one of this model")
         self.labels = (*self.labels[: self.classes], *learned)
+
+    def learn(self, name: str, recording: Recording) -> tuple[int, bytes]:
+        """Learn a gesture as a board does from `learn`, on top of the enrolment that is used.
+
+        Args:
+            name: of the gesture, a new one or one of the model.
+            recording: at the rate of the model; takes between rests.
+
+        Returns:
+            How many takes were seen; and the new enrolment, empty where there were less than three.
+        """
+        values = _six_axes(recording.thousandths)
+        t_us = np.ascontiguousarray(recording.t_us, np.uint64)
+        enrolment = ctypes.create_string_buffer(SIZE)
+        arrays = (pointer(values), pointer(t_us), len(values), enrolment)
+        takes: int = self.library.twin_learn(name.encode(), *arrays)
+        return takes, enrolment.raw if any(enrolment.raw) else b""
 
     def score_embedded(self, embedded: Int8) -> Int8:
         """Scores of points [n, 32] by the nearest centres: int8 [n, labels]."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from pipeline.core.artifacts import Int8
+from pipeline.core.artifacts import Int8, Recording
 from pipeline.core.centres import ExtraCentres
 from pipeline.core.enrolment import LEARNED, EnrolledCentre, Enrolment
 from pipeline.core.gesture_embedding import DIMENSIONS
@@ -111,3 +113,33 @@ def test_an_enrolment_of_another_model_is_refused(twin: Twin) -> None:
     damaged[30] ^= 1
     with pytest.raises(ValueError, match="not one of this model"):
         twin.enrol(bytes(damaged))
+
+
+def moves(levels_g: list[float], axis: int) -> Recording:
+    """Rest, then a second of shaking about each level of an axis, with rest between them."""
+    parts = [np.zeros(150)]
+    for level_g in levels_g:
+        parts += [np.full(100, level_g), np.zeros(150)]
+    level = np.concatenate(parts)
+    samples = np.random.default_rng(5).normal(0, 0.02, (len(level), 6))
+    samples[:, axis] += level + 0.3 * np.where(level, (-1) ** np.arange(len(level)), 0)
+    samples[:, 3:] *= 100
+    return replace(
+        swings(len(level) / RATE_HZ), samples=(np.rint(samples * 1000) / 1000).astype(np.float32)
+    )
+
+
+def test_three_takes_teach_a_gesture_that_is_then_called(twin: Twin) -> None:
+    twin.enrol(None)
+    takes, learned = twin.learn("jump", moves([1.2, 1.25, 1.3], axis=1))
+    assert takes == 3
+    assert Enrolment.from_bytes(learned, CONTRACT.hash(), CLASSES).learned == ("jump",)
+    twin.enrol(learned, ("jump",))
+    called = twin.replay(moves([1.22, 1.28], axis=1)).events
+    assert [event.label for event in called] == ["jump"] * 2
+    assert not twin.replay(moves([-1.25, -1.25], axis=1)).events, "it goes the other way"
+
+
+def test_two_takes_are_too_few(twin: Twin) -> None:
+    twin.enrol(None)
+    assert twin.learn("jump", moves([1.2, 1.2], axis=1)) == (2, b"")

@@ -60,6 +60,12 @@ void twin_embed_windows(const int8_t *input, int8_t *embedded, uint32_t count);
  * one before stays. Forgets all samples. */
 bool twin_enrol(const void *bytes, uint32_t size);
 
+/* Learns a gesture as a board does, from samples as for twin_replay; all samples before are
+ * forgotten. Adds it to the enrolment that is used, and copies that to `enrolment`, as a board
+ * would keep it. Answers how many takes it saw; with less than three nothing is learned. */
+uint32_t twin_learn(const char *name, const int32_t *values, const uint64_t *t_us, uint32_t samples,
+                    void *enrolment);
+
 /* Scores of embeddings int8 [count][32] by the nearest centres: int8 [count][columns]. */
 void twin_score_embedded(const int8_t *embedded, int8_t *scores, uint32_t count);
 

@@ -8,6 +8,8 @@
 
 #if MODEL_LEARNED
 
+#include "learning.h"
+
 static enrolment_t enrolment;
 
 bool twin_has_centres(void) { return true; }
@@ -35,6 +37,36 @@ bool twin_enrol(const void *bytes, uint32_t size) {
   return true;
 }
 
+static learning_step_t learn(learning_t *learning, const int32_t *value, uint64_t t_us) {
+  const window_t *const window = &twin_recognizer.window;
+  const recognition_t result = recognizer_push(&twin_recognizer, value, t_us);
+  learning_push_sample(learning, window->input + (size_t)(window->filled - 1) * MODEL_CHANNELS);
+  if (!result.has_scores) return LEARNING_GOES_ON;
+  return learning_push_window(learning, twin_recognizer.embedded);
+}
+
+uint32_t twin_learn(const char *name, const int32_t *values, const uint64_t *t_us, uint32_t samples,
+                    void *bytes) {
+  static learning_t learning;
+  if (twin_recognizer.enrolment == NULL) twin_enrol(NULL, 0);
+  learning_begin(&learning, name);
+  recognizer_reset(&twin_recognizer);
+  learning_step_t step = LEARNING_GOES_ON;
+  for (uint32_t i = 0; i < samples && step != LEARNING_DONE && step != LEARNING_TIMED_OUT; i++) {
+    step = learn(&learning, values + (size_t)i * SAMPLE_CHANNELS, t_us[i]);
+  }
+  if (step == LEARNING_DONE) {
+    enrolment_t next = enrolment;
+    learned_t learned;
+    if (!learning_add(&learning, &model_centres, &next, &learned)) return 0;
+    enrolment_seal(&next);
+    enrolment = next;
+    memcpy(bytes, &enrolment, sizeof enrolment);
+  }
+  recognizer_reset(&twin_recognizer);
+  return learning.takes;
+}
+
 void twin_score_embedded(const int8_t *embedded, int8_t *scores, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
     centres_score(&model_centres, &enrolment, embedded + (size_t)i * ENROLMENT_DIMENSIONS,
@@ -53,6 +85,12 @@ void twin_embed_windows(const int8_t *input, int8_t *embedded, uint32_t count) {
 bool twin_enrol(const void *bytes, uint32_t size) {
   (void)size;
   return bytes == NULL;
+}
+
+uint32_t twin_learn(const char *name, const int32_t *values, const uint64_t *t_us, uint32_t samples,
+                    void *enrolment) {
+  (void)name, (void)values, (void)t_us, (void)samples, (void)enrolment;
+  return 0;
 }
 
 void twin_score_embedded(const int8_t *embedded, int8_t *scores, uint32_t count) {

@@ -148,18 +148,9 @@ void app_answer_forget(app_t *app, const command_t *command) {
   keep_and_answer(app);
 }
 
-/* The class of a name; CENTRES_CLASSES where it is new. */
-static uint8_t class_of(const enrolment_t *enrolment, const char *name) {
-  for (uint8_t c = 0; c < MODEL_CLASSES; c++) {
-    if (strcmp(MODEL.labels[c], name) == 0) return c;
-  }
-  const uint8_t learned = enrolment_find_learned(enrolment, name);
-  return learned == ENROLMENT_NOBODY ? CENTRES_CLASSES : (uint8_t)(MODEL_CLASSES + learned);
-}
-
 void app_answer_learn(app_t *app, const command_t *command) {
   app->staged = app->enrolment;
-  const uint8_t known = class_of(&app->staged, command->word);
+  const uint8_t known = learning_class(&app->staged, command->word);
   if (known == MODEL.policy.background) {
     app_say(app, "err bad-argument");
   } else if (known == CENTRES_CLASSES &&
@@ -186,18 +177,10 @@ static void send_learned(app_t *app, const learned_t *learned) {
   app_send(app);
 }
 
-/* Another person's way of a gesture of the model is theirs; what is new is everybody's. */
 static void end_learning(app_t *app) {
+  learned_t learned;
   app->staged = app->enrolment;
-  uint8_t class_index = class_of(&app->staged, app->learning.name);
-  if (class_index == CENTRES_CLASSES) {
-    class_index =
-        (uint8_t)(MODEL_CLASSES + enrolment_add_learned(&app->staged, app->learning.name));
-  }
-  learned_t learned = learning_result(&app->learning, &model_centres, &app->enrolment, class_index);
-  learned.centre.class_index = class_index;
-  learned.centre.owner = class_index < MODEL_CLASSES ? app->staged.person : ENROLMENT_NOBODY;
-  if (!enrolment_add_centre(&app->staged, &learned.centre)) {
+  if (!learning_add(&app->learning, &model_centres, &app->staged, &learned)) {
     app_say(app, "warn not-learned full");
   } else if (keep_staged(app)) {
     send_learned(app, &learned);

@@ -92,23 +92,45 @@ static uint16_t share(uint32_t usual, uint32_t distance) {
   return (uint16_t)(distance <= usual ? ALL : (uint64_t)usual * ALL / distance);
 }
 
-learned_t learning_result(const learning_t *learning, const model_centres_t *model,
-                          const enrolment_t *enrolment, uint8_t class_index) {
-  learned_t learned = {.like = class_index};
+uint8_t learning_class(const enrolment_t *enrolment, const char *name) {
+  for (uint8_t c = 0; c < MODEL_CLASSES; c++) {
+    if (strcmp(MODEL.labels[c], name) == 0) return c;
+  }
+  const uint8_t learned = enrolment_find_learned(enrolment, name);
+  return learned == ENROLMENT_NOBODY ? CENTRES_CLASSES : (uint8_t)(MODEL_CLASSES + learned);
+}
+
+/* Where the takes lie; how far they lie apart decides how near a window must come. */
+static uint32_t find_centre(const learning_t *learning, const model_centres_t *model,
+                            enrolment_centre_t *centre) {
   for (int d = 0; d < ENROLMENT_DIMENSIONS; d++) {
     int32_t sum = 0;
     for (int t = 0; t < LEARNING_TAKES; t++) sum += learning->points[t][d];
-    learned.centre.centre[d] = mean(sum, LEARNING_TAKES);
+    centre->centre[d] = mean(sum, LEARNING_TAKES);
   }
-  const uint32_t spread = farthest(learning, learned.centre.centre);
+  const uint32_t spread = farthest(learning, centre->centre);
   const uint32_t radius = between(WIDER * spread, model->usual, model->reach);
   const uint64_t sharpness = (uint64_t)model->reach * CENTRES_SHARPNESS / radius;
-  learned.centre.sharpness = (uint16_t)(sharpness < UINT16_MAX ? sharpness : UINT16_MAX);
+  centre->sharpness = (uint16_t)(sharpness < UINT16_MAX ? sharpness : UINT16_MAX);
+  return spread;
+}
+
+bool learning_add(const learning_t *learning, const model_centres_t *model, enrolment_t *enrolment,
+                  learned_t *learned) {
+  enrolment_centre_t centre;
+  centre.class_index = learning_class(enrolment, learning->name);
+  centre.owner = centre.class_index < MODEL_CLASSES ? enrolment->person : ENROLMENT_NOBODY;
+  const uint32_t spread = find_centre(learning, model, &centre);
   const uint32_t other =
-      centres_nearest_other(model, enrolment, learned.centre.centre, class_index, &learned.like);
-  learned.likeness = share(model->usual, other);
-  learned.sureness = share(model->usual, spread);
-  return learned;
+      centres_nearest_other(model, enrolment, centre.centre, centre.class_index, &learned->like);
+  learned->likeness = share(model->usual, other);
+  learned->sureness = share(model->usual, spread);
+  if (centre.class_index == CENTRES_CLASSES) {
+    const uint8_t added = enrolment_add_learned(enrolment, learning->name);
+    if (added == ENROLMENT_NOBODY) return false;
+    centre.class_index = (uint8_t)(MODEL_CLASSES + added);
+  }
+  return enrolment_add_centre(enrolment, &centre);
 }
 
 #endif

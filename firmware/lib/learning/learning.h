@@ -38,10 +38,9 @@ typedef struct {
 
 /* What came of it. */
 typedef struct {
-  enrolment_centre_t centre; /* without owner and class */
-  uint8_t like;              /* the class that is most like it */
-  uint16_t likeness;         /* thousandths, 1000: cannot be told apart */
-  uint16_t sureness;         /* thousandths, 1000: the takes are as alike as those of training */
+  uint8_t like;      /* the class that is most like it */
+  uint16_t likeness; /* thousandths, 1000: cannot be told apart */
+  uint16_t sureness; /* thousandths, 1000: the takes are as alike as those of training */
 } learned_t;
 
 /* Begins to learn a gesture; whatever was being learned is forgotten. */
@@ -56,8 +55,12 @@ void learning_push_sample(learning_t *learning, const int8_t *sample);
 /* Takes the embedding of the window that ended with the last sample. */
 learning_step_t learning_push_window(learning_t *learning, const int8_t *embedded);
 
-/* The gesture of all takes. `class_index`: its class where the model or the enrolment knows it. */
-learned_t learning_result(const learning_t *learning, const model_centres_t *model,
-                          const enrolment_t *enrolment, uint8_t class_index);
+/* The class that a gesture of this name would have; it is new where that is CENTRES_CLASSES. */
+uint8_t learning_class(const enrolment_t *enrolment, const char *name);
+
+/* Adds the gesture of all takes to an enrolment. A new one is everybody's; another way of a gesture
+ * that the model knows is that of the person who is recognized. False where there is no room. */
+bool learning_add(const learning_t *learning, const model_centres_t *model, enrolment_t *enrolment,
+                  learned_t *learned);
 
 #endif
