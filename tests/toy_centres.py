@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.conversion.centres_source import centres_source
 from pipeline.conversion.contract_source import contract_source
-from pipeline.core.artifacts import Int8
+from pipeline.core.artifacts import Int8, Recording
 from pipeline.core.centres import Centres, quantized_centres
 from pipeline.core.contract import FeatureScale
 from pipeline.core.enrolment import LEARNED
 from pipeline.core.files import save_text_files
 from pipeline.core.gesture_embedding import DIMENSIONS, GestureEmbedding
-from tests.tiny_model import CONTRACT, WINDOW
+from tests.tiny_model import CONTRACT, RATE_HZ, WINDOW, swings
 
 NETWORK = Path(__file__).parent / "fixtures" / "toy_centres_model"
 FEATURES = (FeatureScale(4, 1 / 64, 0), FeatureScale(2, 1 / 64, 0))
@@ -52,3 +53,17 @@ def write_toy_centres(folder: Path) -> Path:
     save_text_files(folder, contract_source(CONTRACT, 0, LEARNED))
     save_text_files(folder, centres_source(toy_centres(), FEATURES, CONTRACT.labels))
     return folder
+
+
+def moves(levels_g: list[float], axis: int) -> Recording:
+    """Rest, then a second of shaking about each level of an axis, with rest between them."""
+    parts = [np.zeros(150)]
+    for level_g in levels_g:
+        parts += [np.full(100, level_g), np.zeros(150)]
+    level = np.concatenate(parts)
+    samples = np.random.default_rng(5).normal(0, 0.02, (len(level), 6))
+    samples[:, axis] += level + 0.3 * np.where(level, (-1) ** np.arange(len(level)), 0)
+    samples[:, 3:] *= 100
+    return replace(
+        swings(len(level) / RATE_HZ), samples=(np.rint(samples * 1000) / 1000).astype(np.float32)
+    )

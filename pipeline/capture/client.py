@@ -46,6 +46,9 @@ WHY = {
     "no-profile": "its image does not count its layers; `gesture deploy --profile` builds one",
     "line-too-long": "the line end was lost between two commands",
     "not-injecting": "the board has restarted since `inject`",
+    "no-centres": "its model was converted by an older program, or runs on TensorFlow Lite Micro",
+    "unknown-name": "nobody and nothing of that name is on the board",
+    "full": "it has learned as many gestures as it can keep; `forget NAME` makes room",
 }
 
 

@@ -16,7 +16,10 @@ from pipeline.core.errors import MismatchError, PipelineError
 
 MAX_LINE_BYTES = 2048  # only `labels` can have more than 255 characters
 MESSAGE_KINDS = frozenset(
-    {"hello", "event", "score", "forecast", "past", "reading", "text", "warn", "layer", "ok", "err"}
+    {
+        *("hello", "event", "score", "forecast", "past", "reading", "text", "warn", "layer"),
+        *("learning", "learned", "ok", "err"),
+    }
 )
 
 COUNT_WRAP = 1 << 32  # of the board's count of samples

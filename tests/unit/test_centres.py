@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from pipeline.core.artifacts import Int8, Recording
+from pipeline.core.artifacts import Int8
 from pipeline.core.centres import ExtraCentres
 from pipeline.core.enrolment import LEARNED, EnrolledCentre, Enrolment
 from pipeline.core.gesture_embedding import DIMENSIONS
 from pipeline.twin.library import Twin
 from tests.tiny_model import CONTRACT, RATE_HZ, WINDOW, swings
-from tests.toy_centres import features_of, toy_centres, write_toy_centres
+from tests.toy_centres import features_of, moves, toy_centres, write_toy_centres
 
 pytestmark = pytest.mark.usefixtures("host_compiler")
 
@@ -113,20 +111,6 @@ def test_an_enrolment_of_another_model_is_refused(twin: Twin) -> None:
     damaged[30] ^= 1
     with pytest.raises(ValueError, match="not one of this model"):
         twin.enrol(bytes(damaged))
-
-
-def moves(levels_g: list[float], axis: int) -> Recording:
-    """Rest, then a second of shaking about each level of an axis, with rest between them."""
-    parts = [np.zeros(150)]
-    for level_g in levels_g:
-        parts += [np.full(100, level_g), np.zeros(150)]
-    level = np.concatenate(parts)
-    samples = np.random.default_rng(5).normal(0, 0.02, (len(level), 6))
-    samples[:, axis] += level + 0.3 * np.where(level, (-1) ** np.arange(len(level)), 0)
-    samples[:, 3:] *= 100
-    return replace(
-        swings(len(level) / RATE_HZ), samples=(np.rint(samples * 1000) / 1000).astype(np.float32)
-    )
 
 
 def test_three_takes_teach_a_gesture_that_is_then_called(twin: Twin) -> None:

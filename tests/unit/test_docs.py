@@ -332,9 +332,9 @@ def test_every_warning_and_no_other_is_on_the_page() -> None:
 
 def test_every_command_and_no_other_is_on_the_page() -> None:
     table = COMMANDS[COMMANDS.index("RULES[]") : COMMANDS.index("};")]
-    known = dict(re.findall(r'\{"(\w+)", COMMAND_\w+, parse_(\w+)\}', table))
+    known = dict(re.findall(r'\{"([\w-]+)", COMMAND_\w+, parse_(\w+)\}', table))
     forms = {"nothing": 0, "on_off": 1, "runs": 1, "number": 1, "samples": 1, "load": 2}
-    forms |= {"period": 1, "text": 1, "generation": 4, "values": 2}
+    forms |= {"period": 1, "text": 1, "word": 1, "generation": 4, "values": 2}
     said = {
         words[0]: len(words) - 1
         for row in rows(TO_BOARD)
@@ -353,7 +353,8 @@ def test_every_error_and_no_other_is_on_the_page() -> None:
 def test_the_fields_of_info_are_those_on_the_page() -> None:
     (answer,) = (row[1] for row in rows(TO_BOARD) if row[0] == "`info`")
     sender = APP[APP.index("void add_identity") : APP.index("void answer_labels")]
-    sent = re.findall(r'" (\w+)="', sender)
+    enrolment = APP[APP.index("void app_add_enrolment") : APP.index("static bool keep_staged")]
+    sent = re.findall(r'" (\w+)="', sender + enrolment)
     assert re.findall(r"(\w+)=…", answer) == sent
     assert {field.name for field in dataclasses.fields(BoardInfo)} <= set(sent)
 

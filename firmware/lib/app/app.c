@@ -100,9 +100,9 @@ void app_begin(void) {
   memset(&history, 0, sizeof history);
   app.history = &history;
   app_begin_text();
-  app_begin_enrolment(&app);
   app.classifying = MODEL.classes > 0 && MODEL_TASK == MODEL_GESTURE;
   const bool has_sensor = board.begin();
+  app_begin_enrolment(&app);
   send_banner();
   if (board.restart_fault() != NULL) {
     line_start(&app.line, "warn fault ");
