@@ -56,13 +56,13 @@ def write_toy_centres(folder: Path) -> Path:
 
 
 def moves(levels_g: list[float], axis: int) -> Recording:
-    """Rest, then a second of shaking about each level of an axis, with rest between them."""
+    """Rest, then to each level of an axis and back in a sixth of a second, with rest between."""
     parts = [np.zeros(150)]
     for level_g in levels_g:
-        parts += [np.full(100, level_g), np.zeros(150)]
+        parts += [level_g * np.sin(np.linspace(0, np.pi, 16)) ** 0.2, np.zeros(150)]
     level = np.concatenate(parts)
     samples = np.random.default_rng(5).normal(0, 0.02, (len(level), 6))
-    samples[:, axis] += level + 0.3 * np.where(level, (-1) ** np.arange(len(level)), 0)
+    samples[:, axis] += level
     samples[:, 3:] *= 100
     return replace(
         swings(len(level) / RATE_HZ), samples=(np.rint(samples * 1000) / 1000).astype(np.float32)

@@ -61,8 +61,8 @@ void twin_embed_windows(const int8_t *input, int8_t *embedded, uint32_t count);
 bool twin_enrol(const void *bytes, uint32_t size);
 
 /* Learns a gesture as a board does, from samples as for twin_replay; all samples before are
- * forgotten. Adds it to the enrolment that is used, and copies that to `enrolment`, as a board
- * would keep it. Answers how many takes it saw; with less than three nothing is learned. */
+ * forgotten. Writes the enrolment that is used, with the gesture, to `enrolment`. Answers how many
+ * takes it saw; with less than three nothing is learned. */
 uint32_t twin_learn(const char *name, const int32_t *values, const uint64_t *t_us, uint32_t samples,
                     void *enrolment);
 

@@ -60,8 +60,7 @@ uint32_t twin_learn(const char *name, const int32_t *values, const uint64_t *t_u
     learned_t learned;
     if (!learning_add(&learning, &model_centres, &next, &learned)) return 0;
     enrolment_seal(&next);
-    enrolment = next;
-    memcpy(bytes, &enrolment, sizeof enrolment);
+    memcpy(bytes, &next, sizeof next);
   }
   recognizer_reset(&twin_recognizer);
   return learning.takes;

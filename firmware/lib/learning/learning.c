@@ -4,11 +4,11 @@
 
 #if MODEL_LEARNED
 
-#define HOPS (MODEL_WINDOW / MODEL_HOP)
-#define MOVES (3)   /* times the quietest window */
-#define ALL (1000u) /* thousandths */
-#define WIDER (3u)  /* a radius holds takes so much farther than the three */
-#define RATE_HOPS(seconds) ((seconds) * MODEL.rate_millihz / 1000u / MODEL_HOP)
+#define MOVES 2                    /* times the quietest window, */
+#define STEPS (4 * MODEL_CHANNELS) /* and more than the noise of a window at rest */
+#define ALL (1000u)                /* thousandths */
+#define WIDER (3u)                 /* a radius holds takes so much farther than the three */
+#define LIMIT_SAMPLES (LEARNING_LIMIT_S * MODEL.rate_millihz / 1000u)
 
 void learning_begin(learning_t *learning, const char *name) {
   memset(learning, 0, sizeof *learning);
@@ -18,21 +18,33 @@ void learning_begin(learning_t *learning, const char *name) {
 
 bool learning_is_on(const learning_t *learning) { return learning->name[0] != '\0'; }
 
-void learning_push_sample(learning_t *learning, const int8_t *sample) {
+static void end_hop(learning_t *learning) {
+  int8_t *const means = learning->hops[learning->hop];
   for (int c = 0; c < MODEL_CHANNELS; c++) {
-    const int change = sample[c] - learning->last[c];
-    learning->hops[learning->hop] += (uint32_t)(change < 0 ? -change : change);
+    means[c] = (int8_t)(learning->hop_sums[c] / MODEL_HOP);
+    learning->hop_sums[c] = 0;
   }
-  memcpy(learning->last, sample, sizeof learning->last);
+  learning->hop = (uint16_t)((learning->hop + 1) % LEARNING_HOPS);
 }
 
-/* How much the last window moved; the next hop begins. */
-static uint32_t end_hop(learning_t *learning) {
+void learning_push_sample(learning_t *learning, const int8_t *sample) {
+  for (int c = 0; c < MODEL_CHANNELS; c++) learning->hop_sums[c] += sample[c];
+  if (++learning->samples % MODEL_HOP == 0) end_hop(learning);
+}
+
+/* How far the hops of a window lie apart, all channels together: noise is averaged out, slow moves
+ * are not. */
+static uint32_t motion(const learning_t *learning) {
   uint32_t sum = 0;
-  for (int i = 0; i <= HOPS; i++) sum += learning->hops[i];
-  learning->hop = (uint16_t)((learning->hop + 1) % (HOPS + 1));
-  sum -= learning->hops[learning->hop];
-  learning->hops[learning->hop] = 0;
+  for (int c = 0; c < MODEL_CHANNELS; c++) {
+    int low = INT8_MAX, high = INT8_MIN;
+    for (int h = 0; h < LEARNING_HOPS; h++) {
+      const int value = learning->hops[h][c];
+      low = value < low ? value : low;
+      high = value > high ? value : high;
+    }
+    sum += (uint32_t)(high - low);
+  }
   return sum;
 }
 
@@ -63,14 +75,14 @@ static learning_step_t end_take(learning_t *learning) {
 }
 
 learning_step_t learning_push_window(learning_t *learning, const int8_t *embedded) {
-  const uint32_t moved = end_hop(learning);
-  if (++learning->windows > RATE_HOPS(LEARNING_LIMIT_S)) return LEARNING_TIMED_OUT;
-  if (learning->windows <= HOPS + 1) return LEARNING_GOES_ON; /* not yet a whole one */
+  if (learning->samples > LIMIT_SAMPLES) return LEARNING_TIMED_OUT;
+  const uint32_t moved = motion(learning);
   if (moved < learning->least) learning->least = moved;
-  const bool moves = moved > MOVES * learning->least + MODEL_WINDOW;
-  if (moves) add_window(learning, moved, embedded);
-  const bool is_over = learning->most > 0 && moved < (learning->most + learning->least) / 2;
-  return is_over ? end_take(learning) : LEARNING_GOES_ON;
+  if (moved > MOVES * learning->least + STEPS) {
+    add_window(learning, moved, embedded);
+    return LEARNING_GOES_ON;
+  }
+  return learning->most > 0 ? end_take(learning) : LEARNING_GOES_ON;
 }
 
 static uint32_t farthest(const learning_t *learning, const int8_t *centre) {

@@ -14,6 +14,7 @@
 
 #define LEARNING_TAKES 3
 #define LEARNING_LIMIT_S 60 /* for all takes */
+#define LEARNING_HOPS (MODEL_WINDOW / MODEL_HOP)
 
 typedef enum {
   LEARNING_GOES_ON,
@@ -26,14 +27,14 @@ typedef struct {
   char name[ENROLMENT_NAME]; /* empty where nothing is being learned */
   uint8_t takes;
   int8_t points[LEARNING_TAKES][ENROLMENT_DIMENSIONS];
-  int8_t last[MODEL_CHANNELS];                 /* the sample before */
-  uint32_t hops[MODEL_WINDOW / MODEL_HOP + 1]; /* a ring: how much each hop moved */
-  uint16_t hop;                                /* its place in the ring */
-  uint32_t least;                              /* of a window since the start */
-  uint32_t most;                               /* of a window of this take; 0 at rest */
-  int32_t sums[ENROLMENT_DIMENSIONS];          /* of the windows that see most of the take */
+  int32_t hop_sums[MODEL_CHANNELS];           /* of the samples of the hop that is not yet whole */
+  int8_t hops[LEARNING_HOPS][MODEL_CHANNELS]; /* a ring: the means of the hops of a window */
+  uint16_t hop;                               /* the place of the next one */
+  uint32_t least;                             /* motion of a window since the start */
+  uint32_t most;                              /* of a window of this take; 0 at rest */
+  int32_t sums[ENROLMENT_DIMENSIONS];         /* of the windows that see most of the take */
   uint32_t summed;
-  uint32_t windows; /* since the start */
+  uint32_t samples; /* since the start */
 } learning_t;
 
 /* What came of it. */
@@ -52,7 +53,8 @@ bool learning_is_on(const learning_t *learning);
 /* Takes a sample as the network is given it, int8 [MODEL_CHANNELS]. */
 void learning_push_sample(learning_t *learning, const int8_t *sample);
 
-/* Takes the embedding of the window that ended with the last sample. */
+/* Takes the embedding of the window that ended with the last sample; none of its samples were
+ * before the start. */
 learning_step_t learning_push_window(learning_t *learning, const int8_t *embedded);
 
 /* The class that a gesture of this name would have; it is new where that is CENTRES_CLASSES. */
