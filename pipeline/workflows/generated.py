@@ -28,7 +28,7 @@ from pipeline.conversion.step import is_recurrent
 from pipeline.conversion.text_source import TextTable, flash_bytes, text_source
 from pipeline.core.artifacts import Float32, Int8
 from pipeline.core.centres import Centres, quantized_centres
-from pipeline.core.contract import Contract, Quantization
+from pipeline.core.contract import MOST_SMOOTHING_WINDOWS, Contract, Quantization
 from pipeline.core.costs import NetworkCost
 from pipeline.core.enrolment import LEARNED
 from pipeline.core.errors import MismatchError, UsageError
@@ -46,6 +46,7 @@ from pipeline.workflows.runs import converted_contract
 CRC = re.compile(r"\.selftest_crc = 0x([0-9A-F]{4}),")
 CODE = ("*.c", "*.h")
 CENTRE_THRESHOLD = 0.5  # of a class by its centres: nearer to it than to all others
+CENTRE_SMOOTHING_S = 0.3  # less than of a network's scores: far from all centres is background
 KNOWN = "generated.sha256"  # in the run's folder of the cache
 
 
@@ -143,8 +144,12 @@ def centres_of(run: RunFolder, contract: Contract, network: CompiledNetwork) -> 
     labels = contract.labels
     policy = load_gesture_config(run.config_file).default_policy((*labels, *[""] * LEARNED))
     background = None if policy.background is None else labels.index(policy.background)
-    thresholds = (CENTRE_THRESHOLD,) * len(policy.thresholds)
-    policy = policy.model_copy(update={"thresholds": thresholds})
+    hops = CENTRE_SMOOTHING_S * contract.rate_hz / contract.hop
+    changes = {
+        "thresholds": (CENTRE_THRESHOLD,) * len(policy.thresholds),
+        "smoothing_windows": min(max(1, round(hops)), MOST_SMOOTHING_WINDOWS),
+    }
+    policy = policy.model_copy(update=changes)
     return quantized_centres(embedding, network.features, background, policy)
 
 
