@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from pipeline.core.artifacts import Float32, Float64, Int32, Int64, SequenceDataset
 from pipeline.core.contract import Scaling
 from pipeline.core.gesture_embedding import DIMENSIONS, GestureEmbedding, squared_distances
-from pipeline.training.rocket_kernels import SMALLEST_STD
 from pipeline.training.run_files import evenly_spaced
 from pipeline.training.training_data import scale
 
 MOST_WINDOWS = 4096
 BACKGROUND_SHARE = 0.25  # of these windows
+SMALLEST_STD = 1 / 64  # of the largest feature, about four steps of int8: less is noise
+TINY = 1e-6  # where all features are 0
 RIDGE = 1.0  # added to the variance of standardized features, of which some hardly vary
 BACKGROUND_CENTRES = 16
 ROUNDS = 15  # of k-means
@@ -123,7 +124,8 @@ def fit_embedding(features: Float32, targets: Int32, rest: int) -> GestureEmbedd
     weights = _alike(targets)
     mean = (weights[:, np.newaxis] * features).sum(axis=0)
     away = features - mean
-    std = np.sqrt((weights[:, np.newaxis] * np.square(away)).sum(axis=0)) + SMALLEST_STD
+    std = np.sqrt((weights[:, np.newaxis] * np.square(away)).sum(axis=0))
+    std += SMALLEST_STD * max(float(np.abs(features).max()), TINY)
     directions = _directions(away / std, targets, weights, rest)
     matrix = np.zeros((DIMENSIONS, len(std)))
     matrix[: len(directions)] = directions / std

@@ -64,6 +64,17 @@ def test_what_gestures_scatter_by_counts_little() -> None:
     assert np.mean(nearest(embedding, features) == targets) > 0.97
 
 
+def test_rounding_to_int8_moves_no_point_far() -> None:
+    """A feature that hardly varies would get a weight so large that the others were rounded off."""
+    features, targets = clusters(60)
+    features[:, 0] = 5 + features[:, 0] * 1e-3
+    embedding = fit_embedding(features, targets, REST)
+    steps = np.maximum(np.abs(embedding.matrix).max(axis=1), 1e-12) / 127
+    rounded = np.rint(embedding.matrix / steps[:, np.newaxis]) * steps[:, np.newaxis]
+    moved = features @ (rounded - embedding.matrix).T
+    assert np.square(moved).sum(axis=1).mean() < 0.05 * embedding.own
+
+
 def test_fewer_features_than_dimensions_leave_zeros() -> None:
     features, targets = clusters(5)
     embedding = fit_embedding(features, targets, REST)
