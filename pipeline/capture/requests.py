@@ -1,4 +1,4 @@
-"""Requests of several commands: classify or generate text, inject samples."""
+"""Requests of several commands: classify or generate text, inject samples, send an enrolment."""
 
 from __future__ import annotations
 
@@ -106,3 +106,31 @@ def send(client: BoardClient, recording: Recording) -> None:
     ]
     for start in range(0, len(lines), LINES_AT_ONCE):
         client.commands(lines[start : start + LINES_AT_ONCE])
+
+
+def send_enrolment(client: BoardClient, content: bytes) -> None:
+    """Let a board keep an enrolment in its flash and recognize by it from now on.
+
+    Raises:
+        PipelineError: the board refuses it; the one before is still active.
+    """
+    pieces = range(0, len(content), LOAD_BYTES)
+    lines = [f"enrol {at} {content[at : at + LOAD_BYTES].hex().upper()}" for at in pieces]
+    for start in range(0, len(lines), LINES_AT_ONCE):
+        client.commands(lines[start : start + LINES_AT_ONCE])
+    client.command("enrol-save")
+
+
+def read_enrolment(client: BoardClient, size: int) -> bytes:
+    """The `size` bytes of the enrolment by which a board recognizes."""
+    content = b""
+    while len(content) < size:
+        answer = client.command(f"enrolment {len(content)}")
+        try:
+            piece = bytes.fromhex(answer.words[0])
+        except (IndexError, ValueError):
+            raise unexpected_answer(answer) from None
+        if not piece:
+            raise unexpected_answer(answer)
+        content += piece
+    return content

@@ -29,6 +29,7 @@ COMMANDS = {
         ("ports", "board", "List boards and their ports."),
         ("predict", "text", "Say what a text is."),
         ("generate", "text", "Write a text."),
+        ("enrol", "enrol", "Teach a deployed model a person's way of the gestures."),
         ("monitor", "monitor", "Watch what a board calls out."),
         ("pull", "monitor", "Learn from what a board got wrong."),
         ("replay", "replay", "Print the events that a board would give."),

@@ -97,6 +97,7 @@ class RunFolder:
     scores_file = _File("scores.npz")  # outputs of the compiled C for the test part
     recordings_file = _File("recordings.npz")  # held out, for decision tuning and evaluation
     events_file = _File("events.json")  # of the compiled C on these recordings
+    enrolment_file = _File("enrolment.bin")  # people and learned gestures, as a board keeps them
     evaluation_file = _File("evaluation.json")  # results of `gesture evaluate`
     series_file = _File("series.npz")  # the test rows, and the forecasts of the float model
     robustness_file = _File("robustness.json")  # accuracy under disturbances
@@ -162,6 +163,7 @@ ARTIFACTS: Mapping[str, tuple[str, ...]] = {
     ),
     "evaluate": ("evaluation.json", "fold.json"),
     "deploy": ("firmware.json",),
+    "enrol": ("enrolment.bin",),
     "report": ("robustness.json", "learning_curve.json", "report.html"),
 }
 STAGE_OF = {name: stage for stage, names in ARTIFACTS.items() for name in names}

@@ -153,6 +153,11 @@ def centres_of(run: RunFolder, contract: Contract, network: CompiledNetwork) -> 
     return quantized_centres(embedding, network.features, background, policy)
 
 
+def run_centres(run: RunFolder, contract: Contract) -> Centres | None:
+    """The centres of a converted run; None where it has none."""
+    return centres_of(run, contract, _network(run, contract, checked_flatbuffer(run, contract)))
+
+
 def checked_flatbuffer(run: RunFolder, contract: Contract) -> bytes:
     """Read model.tflite; MISMATCH where its hash is not the contract's."""
     flatbuffer = run.require(run.flatbuffer_file, "convert").read_bytes()

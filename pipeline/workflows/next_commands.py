@@ -59,6 +59,14 @@ def after_deployment(run: Path, task: Task, board: str) -> tuple[str, ...]:
     return (_gesture("data", "stream", dataset_of(run), STREAM), _gesture(*play))
 
 
+def after_enrolment(run: Path, person: str, takes: Path, sent: bool) -> tuple[str, ...]:
+    """takes: the dataset of the person's takes; sent: whether a board has it already."""
+    if sent:
+        return (_gesture("monitor"),)
+    words = ("--person", person, "--dataset", takes, "--port", "auto")
+    return (_gesture("enrol", run, *words),)
+
+
 def after_recording(dataset: Path, sensor: str = "imu") -> tuple[str, ...]:
     """What is missing in a dataset is recorded first."""
     if sensor != "imu":

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.capture.client import BoardClient
-from pipeline.capture.requests import escaped, text_lines, unescaped, write_text
+from pipeline.capture.requests import (
+    escaped,
+    read_enrolment,
+    send_enrolment,
+    text_lines,
+    unescaped,
+    write_text,
+)
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.tokens import tokens_of
 from tests.refusals import refuses
@@ -96,3 +103,44 @@ def test_a_forecast_that_is_missing_or_damaged_is_reported(said: bytes) -> None:
     board = BoardClient(Answering(said + b"ok rows=3\n"))
     with refuses(code=ExitCode.MISMATCH):
         board.forecast([[1, 2]], 2)
+
+
+class Keeping:
+    """A board that keeps what it is sent, piece by piece, and gives it back."""
+
+    device = "a line"
+
+    def __init__(self, content: bytes) -> None:
+        self.content, self.saved, self._waiting = bytearray(content), False, b""
+
+    def read(self) -> bytes:
+        waiting, self._waiting = self._waiting, b""
+        return waiting
+
+    def write(self, data: bytes) -> None:
+        for line in data.decode("ascii").splitlines():
+            assert len(line) <= MOST_CHARACTERS
+            self._waiting += self._answer(*line.split()).encode()
+
+    def _answer(self, command: str, at: str = "0", piece: str = "") -> str:
+        start = int(at)
+        if command == "enrol":
+            self.content[start : start + len(piece) // 2] = bytes.fromhex(piece)
+        self.saved = command == "enrol-save"
+        given = self.content[start : start + 64].hex() if command == "enrolment" else ""
+        return f"ok {given}\n"
+
+
+def test_an_enrolment_is_kept_and_read_whole() -> None:
+    content = bytes(number * 7 % 256 for number in range(3676))
+    board = Keeping(bytes(len(content)))
+    send_enrolment(BoardClient(board), content)
+    assert board.saved
+    assert bytes(board.content) == content
+    assert read_enrolment(BoardClient(board), len(content)) == content
+
+
+@pytest.mark.parametrize("said", [b"ok\n", b"ok 0x\n"])
+def test_a_board_that_answers_no_bytes_is_not_asked_without_end(said: bytes) -> None:
+    with pytest.raises(PipelineError):
+        read_enrolment(BoardClient(Answering(said)), 3676)

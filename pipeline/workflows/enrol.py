@@ -1,0 +1,277 @@
+"""`gesture enrol`: a few takes of a person become centres of their own, without a new model."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.capture.recorder import CaptureView
+from pipeline.capture.requests import read_enrolment, send_enrolment
+from pipeline.core.artifacts import Recording
+from pipeline.core.contract import Contract
+from pipeline.core.enrolment import SIZE, Enrolment, check_name
+from pipeline.core.errors import ExitCode, MismatchError, PipelineError, UsageError
+from pipeline.core.files import atomic_write
+from pipeline.core.progress import OnStep
+from pipeline.core.run_folder import RunFolder, note
+from pipeline.core.shares import Share
+from pipeline.datasets.recordings import load_from_dataset, load_recordings
+from pipeline.workflows.boards import board_that_runs
+from pipeline.workflows.capture import Captured, CaptureOptions, capture
+from pipeline.workflows.enrolled_takes import Recognizer, earlier_takes, takes_of
+from pipeline.workflows.generated import run_centres, run_twin
+from pipeline.workflows.runs import contract_for, converted_contract, locked_run, open_run
+
+TAKES = 3  # of each gesture
+DATASET = "enrolled"  # of takes that are captured for it
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """A person who was enrolled, and what that changes.
+
+    Args:
+        run: the run folder.
+        takes: how many of each gesture.
+        before: of the person's takes, recognized by the network alone.
+        after: by centres of the other takes, each take left out once.
+        others_before: of the run's test windows, by the network alone.
+        others_after: while the person is the one to be recognized.
+        people: everybody who is enrolled.
+        file: what a board is sent.
+        dataset: where the takes are.
+        sent: whether a board has it now.
+    """
+
+    run: Path
+    person: str
+    takes: dict[str, int]
+    before: Share
+    after: Share
+    others_before: Share
+    others_after: Share
+    people: tuple[str, ...]
+    file: Path
+    dataset: Path
+    sent: bool
+
+
+@dataclass(frozen=True)
+class People:
+    """Who is enrolled.
+
+    Args:
+        person: who is recognized; None: nobody in particular.
+        people: names, with the gestures that each has centres of.
+        learned: gestures that the board has learned.
+    """
+
+    person: str | None
+    people: dict[str, tuple[str, ...]]
+    learned: tuple[str, ...]
+
+
+def enrol_from_dataset(
+    path: Path, person: str, dataset: Path, port: str | None, on_step: OnStep
+) -> Enrolled:
+    """Enrol a person with the takes of a data set.
+
+    Args:
+        path: of a converted run.
+        person: a name in the data set, or any where all takes are of one person.
+        dataset: folder of recordings.
+        port: of a board with this run, which is sent the enrolment; None for none.
+        on_step: is told what is being done.
+
+    Raises:
+        PipelineError: the run or the data set cannot be used, or there is no place left.
+    """
+    check_name(person)
+    _model_of(open_run(path))
+    recordings = _of_person(load_recordings(dataset), person, dataset)
+    return _enrol(path, person, recordings, dataset, port, on_step)
+
+
+def enrol_from_board(
+    path: Path, person: str, port: str, takes: int, view: CaptureView, on_step: OnStep
+) -> Enrolled:
+    """Enrol a person with takes that are captured now; they stay in data/enrolled.
+
+    Args:
+        path: of a converted run.
+        person: a name.
+        port: of a board with this run.
+        takes: of each gesture.
+        view: shows the capture.
+        on_step: is told what is being done after it.
+
+    Raises:
+        PipelineError: NO_BOARD, MISMATCH, or as enrol_from_dataset.
+    """
+    check_name(person)
+    run = open_run(path)
+    contract = _model_of(run)
+    with board_that_runs(run, port):
+        pass  # before anybody moves
+    captured = capture(_capture_options(contract, person, port, takes), view)
+    if captured.interrupted:
+        raise _interrupted(run, person, captured)
+    recordings = [load_from_dataset(file) for file in captured.files]
+    return _enrol(path, person, recordings, captured.dataset, port, on_step)
+
+
+def remove(path: Path, person: str, port: str | None) -> People:
+    """Remove a person and their centres, also from a board where `port` names one."""
+    with locked_run(path, "enrol") as run:
+        contract = _model_of(run)
+        enrolment = _begun(run, contract, port).without_person(person)
+        _keep(run, enrolment, port)
+    return _people_of(enrolment, contract)
+
+
+def people(path: Path, port: str | None) -> People:
+    """Who is enrolled in a run, or on the board at `port`."""
+    run = open_run(path)
+    contract = _model_of(run)
+    return _people_of(_begun(run, contract, port), contract)
+
+
+def _enrol(
+    path: Path,
+    person: str,
+    recordings: Sequence[Recording],
+    dataset: Path,
+    port: str | None,
+    on_step: OnStep,
+) -> Enrolled:
+    with locked_run(path, "enrol") as run:
+        contract = _model_of(run)
+        takes = takes_of(recordings, run, contract)
+        on_step("compiling the run's C for this computer")
+        recognizer = _recognizer(run, contract)
+        on_step(f"recognizing {len(takes.targets)} takes, each left out once")
+        begun = _begun(run, contract, port)
+        after = recognizer.left_out(takes, begun, person)
+        enrolment = begun.with_person(person, recognizer.centres_of(takes))
+        on_step("recognizing the takes of earlier people")
+        others = earlier_takes(run, contract)
+        counts = Counter(contract.labels[target] for target in takes.targets)
+        enrolled = Enrolled(
+            run=run.path,
+            person=person,
+            takes=dict(counts),
+            before=recognizer.by_network(takes),
+            after=after,
+            others_before=recognizer.by_network(others),
+            others_after=recognizer.enrolled(others, enrolment),
+            people=enrolment.people,
+            file=run.enrolment_file,
+            dataset=dataset,
+            sent=port is not None,
+        )
+        _keep(run, enrolment, port)
+    return enrolled
+
+
+def _recognizer(run: RunFolder, contract: Contract) -> Recognizer:
+    centres = run_centres(run, contract)
+    if centres is None:
+        raise _without_embedding(run)
+    return Recognizer(run_twin(run), centres)
+
+
+def _begun(run: RunFolder, contract: Contract, port: str | None) -> Enrolment:
+    """The enrolment to change: of the board, else of the run, else an empty one.
+
+    A board may have learned gestures, which the run knows nothing of.
+    """
+    if port is not None:
+        with board_that_runs(run, port) as board:
+            found = _readable(read_enrolment(board, SIZE), contract)
+        if found is not None:
+            return found
+    file = run.enrolment_file
+    kept = _readable(file.read_bytes(), contract) if file.is_file() else None
+    return kept or Enrolment(contract.hash(), len(contract.labels))
+
+
+def _readable(content: bytes, contract: Contract) -> Enrolment | None:
+    """None for one of the model as it was before its last conversion, or of a new board."""
+    try:
+        return Enrolment.from_bytes(content, contract.hash(), len(contract.labels))
+    except MismatchError:
+        return None
+
+
+def _keep(run: RunFolder, enrolment: Enrolment, port: str | None) -> None:
+    """First on the board: where it refuses, the run keeps what the board has."""
+    if port is not None:
+        with board_that_runs(run, port) as board:
+            send_enrolment(board, enrolment.to_bytes())
+    with atomic_write(run.enrolment_file) as unfinished:
+        unfinished.write_bytes(enrolment.to_bytes())
+    note(run, "enrol")
+
+
+def _people_of(enrolment: Enrolment, contract: Contract) -> People:
+    labels = (*contract.labels, *enrolment.learned)
+    gestures = {
+        person: tuple(labels[one.class_index] for one in enrolment.centres if one.owner == person)
+        for person in enrolment.people
+    }
+    return People(enrolment.person, gestures, enrolment.learned)
+
+
+def _of_person(recordings: Sequence[Recording], person: str, dataset: Path) -> list[Recording]:
+    """The recordings of a person; all of them where they are of one."""
+    names = sorted({recording.person for recording in recordings})
+    if person not in names and len(names) > 1:
+        raise UsageError(
+            f"{dataset} has no recording of {person}.",
+            f"these people are in it: {', '.join(names)}",
+            "give one of these names, or a data set of one person",
+        )
+    return [one for one in recordings if one.person == person or len(names) == 1]
+
+
+def _capture_options(contract: Contract, person: str, port: str, takes: int) -> CaptureOptions:
+    gestures = contract.gestures
+    return CaptureOptions(
+        labels=gestures,
+        person=person,
+        dataset=DATASET,
+        mode="guided" if len(gestures) > 1 else "motion",
+        count=takes,
+        new_label=True,
+        ports=(port,),
+    )
+
+
+def _model_of(run: RunFolder) -> Contract:
+    contract_for(run, "gesture", "enrol")
+    if not run.embedding_features_file.is_file():
+        raise _without_embedding(run)
+    return converted_contract(run)
+
+
+def _without_embedding(run: RunFolder) -> PipelineError:
+    return UsageError(
+        f"Nobody can be enrolled in {run.path}.",
+        "its network carries on a state, does not end in a dense layer, or was trained before "
+        "there was `gesture enrol`",
+        "train a new run, with `window.mode: window`",
+    )
+
+
+def _interrupted(run: RunFolder, person: str, captured: Captured) -> PipelineError:
+    words = ("enrol", run.path, "--person", person, "--dataset", captured.dataset)
+    return PipelineError(
+        f"The capture was stopped, and {person} is not enrolled.",
+        "Ctrl-C was pressed",
+        f"the {len(captured.files)} takes so far are kept: "
+        f"`gesture {shlex.join(map(str, words))}` makes do with them",
+        ExitCode.INTERRUPTED,
+    )
