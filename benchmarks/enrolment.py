@@ -24,8 +24,8 @@ from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.splits import split_recordings
 from pipeline.datasets.windows import (
-    make_dataset,
     make_middles_dataset,
+    make_whole_dataset,
     recorded_only,
     usable_recordings,
 )
@@ -172,8 +172,11 @@ def _pooled(folds: Sequence[Fold], takes: int) -> Enrolled | None:
         for repeat in range(REPEATS)
         if (one := _enrolled(fold, takes, np.random.default_rng(repeat))) is not None
     ]
-    parts = [np.concatenate([vars(one)[name] for one in found]) for name in vars(found[0])]
-    return Enrolled(*parts) if found else None
+    if not found:
+        return None
+    return Enrolled(
+        *(np.concatenate([vars(one)[name] for one in found]) for name in vars(found[0]))
+    )
 
 
 def _enrolled(fold: Fold, takes: int, random: np.random.Generator) -> Enrolled | None:
@@ -226,17 +229,21 @@ def _fold(recordings: Sequence[Recording], config: GestureConfig) -> Fold:
     usable = recorded_only(usable_recordings(recordings, config))
     split = split_recordings(usable, config.split, config.data.background)
     random = np.random.default_rng(config.split.seed)
-    others = random.permutation(split.train)[: round(HELD_OUT * len(split.train))].tolist()
-    kept = [one for index, one in enumerate(usable) if index not in others]
-    dataset = make_dataset(kept, config)
+    shuffled = random.permutation(split.train).tolist()
+    count = round(HELD_OUT * len(shuffled))
+    others, known = shuffled[:count], sorted(shuffled[count:])
+    dataset = make_whole_dataset([usable[index] for index in known], config)
     fitted, scaling = fit_gestures(dataset, config, lambda _: None)
     embedding = embed_gestures(fitted.model, dataset, scaling, config.data.background)
     assert embedding is not None
     background = config.data.background
     rest = dataset.labels.index(background) if background in dataset.labels else None
 
+    data = config.data.model_copy(update={"labels": None})  # some people have not all of them
+    unasked = config.model_copy(update={"data": data})
+
     def takes(indices: Sequence[int]) -> Takes:
-        middles = make_middles_dataset([usable[index] for index in indices], config)
+        middles = make_middles_dataset([usable[index] for index in indices], unasked)
         windows, targets = middles.part("all")
         labels = np.array([dataset.labels.index(label) for label in middles.labels])[targets]
         gestures = labels != rest
