@@ -51,7 +51,13 @@ WHY = {
     "not-injecting": "the board has restarted since `inject`",
     "no-centres": "its model was converted by an older program, or runs on TensorFlow Lite Micro",
     "unknown-name": "nobody and nothing of that name is on the board",
-    "full": "it has learned as many gestures as it can keep; `forget NAME` makes room",
+    "full": "it has learned as many gestures as it can keep",
+    "background": "its model calls it when nothing is a gesture",
+}
+NEXT = {
+    "unknown-name": "`people` in a terminal on its port lists who and what is there",
+    "full": "make room: `gesture learn NAME --forget`",
+    "background": "choose another name",
 }
 
 
@@ -292,5 +298,5 @@ def _refused(text: str, answer: Message) -> PipelineError:
     return PipelineError(
         f"The board refused `{text[:40]}`: {' '.join(answer.words)}.",
         WHY.get(reason, "the firmware is of another version"),
-        "deploy this version's firmware and a model to it: `gesture deploy RUN`",
+        NEXT.get(reason, "deploy this version's firmware and a model to it: `gesture deploy RUN`"),
     )

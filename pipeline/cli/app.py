@@ -30,6 +30,7 @@ COMMANDS = {
         ("predict", "text", "Say what a text is."),
         ("generate", "text", "Write a text."),
         ("enrol", "enrol", "Teach a deployed model a person's way of the gestures."),
+        ("learn", "learn", "Let a board learn a gesture from three moves."),
         ("monitor", "monitor", "Watch what a board calls out."),
         ("pull", "monitor", "Learn from what a board got wrong."),
         ("replay", "replay", "Print the events that a board would give."),

@@ -197,7 +197,7 @@ def check_name(name: str) -> str:
     """The name, unless a board cannot keep it (PipelineError: USAGE)."""
     if not is_name(name):
         raise UsageError(
-            f"{name!r} cannot be the name of a person.",
+            f"{name!r} cannot be the name of a person or a gesture.",
             f"a board keeps 1 to {NAME_BYTES - 1} letters, digits, `_` and `-`",
             "choose another name",
         )

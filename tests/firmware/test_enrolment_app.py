@@ -172,7 +172,7 @@ def test_a_damaged_enrolment_is_refused(board: Talk) -> None:
         ("person bea", "err unknown-name"),
         ("remove bea", "err unknown-name"),
         ("forget up", "err unknown-name"),
-        ("learn idle", "err bad-argument"),
+        ("learn idle", "err background"),
         ("learn a+b", "err bad-argument"),
         ("learn", "err bad-argument"),
         ("learn a_name_of_16_byt", "err bad-argument"),

@@ -152,7 +152,7 @@ void app_answer_learn(app_t *app, const command_t *command) {
   app->staged = app->enrolment;
   const uint8_t known = learning_class(&app->staged, command->word);
   if (known == MODEL.policy.background) {
-    app_say(app, "err bad-argument");
+    app_say(app, "err background");
   } else if (known == CENTRES_CLASSES &&
              enrolment_add_learned(&app->staged, command->word) == ENROLMENT_NOBODY) {
     const bool is_full = app->staged.learned_count == ENROLMENT_LEARNED;

@@ -7,7 +7,6 @@
 #define MOVES 2                    /* times the quietest window, */
 #define STEPS (4 * MODEL_CHANNELS) /* and more than the noise of a window at rest */
 #define ALL (1000u)                /* thousandths */
-#define WIDER (3u)                 /* a radius holds takes so much farther than the three */
 #define LIMIT_SAMPLES (LEARNING_LIMIT_S * MODEL.rate_millihz / 1000u)
 
 void learning_begin(learning_t *learning, const char *name) {
@@ -65,24 +64,26 @@ static int8_t mean(int32_t sum, uint32_t count) {
   return (int8_t)((sum + half) / whole);
 }
 
-static learning_step_t end_take(learning_t *learning) {
+static learning_step_t end_take(learning_t *learning, uint32_t moved) {
   int8_t *const point = learning->points[learning->takes++];
   for (int d = 0; d < ENROLMENT_DIMENSIONS; d++) {
     point[d] = mean(learning->sums[d], learning->summed);
   }
   learning->most = 0;
+  learning->least = moved;
   return learning->takes < LEARNING_TAKES ? LEARNING_TAKE : LEARNING_DONE;
 }
 
 learning_step_t learning_push_window(learning_t *learning, const int8_t *embedded) {
   if (learning->samples > LIMIT_SAMPLES) return LEARNING_TIMED_OUT;
   const uint32_t moved = motion(learning);
-  if (moved < learning->least) learning->least = moved;
-  if (moved > MOVES * learning->least + STEPS) {
+  if (learning->most > 0) {
     add_window(learning, moved, embedded);
-    return LEARNING_GOES_ON;
+    return moved < learning->most / 2 ? end_take(learning, moved) : LEARNING_GOES_ON;
   }
-  return learning->most > 0 ? end_take(learning) : LEARNING_GOES_ON;
+  if (moved < learning->least) learning->least = moved;
+  if (moved > MOVES * learning->least + STEPS) add_window(learning, moved, embedded);
+  return LEARNING_GOES_ON;
 }
 
 static uint32_t farthest(const learning_t *learning, const int8_t *centre) {
@@ -92,11 +93,6 @@ static uint32_t farthest(const learning_t *learning, const int8_t *centre) {
     if (distance > most) most = distance;
   }
   return most;
-}
-
-static uint32_t between(uint32_t value, uint32_t least, uint32_t most) {
-  if (value < least) return least;
-  return value > most ? most : value;
 }
 
 /* `usual` / `distance`, at most 1, in thousandths. */
@@ -112,19 +108,15 @@ uint8_t learning_class(const enrolment_t *enrolment, const char *name) {
   return learned == ENROLMENT_NOBODY ? CENTRES_CLASSES : (uint8_t)(MODEL_CLASSES + learned);
 }
 
-/* Where the takes lie; how far they lie apart decides how near a window must come. */
-static uint32_t find_centre(const learning_t *learning, const model_centres_t *model,
-                            enrolment_centre_t *centre) {
+/* The mean of the takes. It counts as far as a centre of the model does: three takes say too little
+ * of how much a gesture varies. */
+static void find_centre(const learning_t *learning, enrolment_centre_t *centre) {
   for (int d = 0; d < ENROLMENT_DIMENSIONS; d++) {
     int32_t sum = 0;
     for (int t = 0; t < LEARNING_TAKES; t++) sum += learning->points[t][d];
     centre->centre[d] = mean(sum, LEARNING_TAKES);
   }
-  const uint32_t spread = farthest(learning, centre->centre);
-  const uint32_t radius = between(WIDER * spread, model->usual, model->reach);
-  const uint64_t sharpness = (uint64_t)model->reach * CENTRES_SHARPNESS / radius;
-  centre->sharpness = (uint16_t)(sharpness < UINT16_MAX ? sharpness : UINT16_MAX);
-  return spread;
+  centre->sharpness = CENTRES_SHARPNESS;
 }
 
 bool learning_add(const learning_t *learning, const model_centres_t *model, enrolment_t *enrolment,
@@ -132,11 +124,11 @@ bool learning_add(const learning_t *learning, const model_centres_t *model, enro
   enrolment_centre_t centre;
   centre.class_index = learning_class(enrolment, learning->name);
   centre.owner = centre.class_index < MODEL_CLASSES ? enrolment->person : ENROLMENT_NOBODY;
-  const uint32_t spread = find_centre(learning, model, &centre);
+  find_centre(learning, &centre);
   const uint32_t other =
       centres_nearest_other(model, enrolment, centre.centre, centre.class_index, &learned->like);
   learned->likeness = share(model->usual, other);
-  learned->sureness = share(model->usual, spread);
+  learned->sureness = share(model->usual, farthest(learning, centre.centre));
   if (centre.class_index == CENTRES_CLASSES) {
     const uint8_t added = enrolment_add_learned(enrolment, learning->name);
     if (added == ENROLMENT_NOBODY) return false;

@@ -30,7 +30,7 @@ typedef struct {
   int32_t hop_sums[MODEL_CHANNELS];           /* of the samples of the hop that is not yet whole */
   int8_t hops[LEARNING_HOPS][MODEL_CHANNELS]; /* a ring: the means of the hops of a window */
   uint16_t hop;                               /* the place of the next one */
-  uint32_t least;                             /* motion of a window since the start */
+  uint32_t least;                             /* motion of a window since the last take */
   uint32_t most;                              /* of a window of this take; 0 at rest */
   int32_t sums[ENROLMENT_DIMENSIONS];         /* of the windows that see most of the take */
   uint32_t summed;
