@@ -24,10 +24,10 @@ def learn(
     forget: Annotated[bool, typer.Option("--forget", help="Forget it instead.")] = False,
     json: Json = False,
 ) -> None:
-    """Let a board learn a gesture from three moves, by itself.
+    """Let a board learn a gesture from three moves.
 
-    Nothing is trained or flashed, and the board keeps it when it is switched off. A name that the
-    model knows is another way of that gesture.
+    It does so alone: nothing is trained or flashed, and the board keeps it when it is switched off.
+    A name that the model knows is another way of that gesture.
 
     \b
     Example: gesture learn wave
