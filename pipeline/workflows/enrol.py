@@ -136,7 +136,8 @@ def people(path: Path, port: str | None) -> People:
     """Who is enrolled in a run, or on the board at `port`."""
     run = open_run(path)
     contract = _model_of(run)
-    return _people_of(_begun(run, contract, port), contract)
+    kept = _of_run(run, contract) if port is None else _of_board(run, contract, port)
+    return _people_of(kept or _empty(contract), contract)
 
 
 def _enrol(
@@ -188,14 +189,22 @@ def _begun(run: RunFolder, contract: Contract, port: str | None) -> Enrolment:
 
     A board may have learned gestures, which the run knows nothing of.
     """
-    if port is not None:
-        with board_that_runs(run, port) as board:
-            found = _readable(read_enrolment(board, SIZE), contract)
-        if found is not None:
-            return found
+    found = None if port is None else _of_board(run, contract, port)
+    return found or _of_run(run, contract) or _empty(contract)
+
+
+def _of_board(run: RunFolder, contract: Contract, port: str) -> Enrolment | None:
+    with board_that_runs(run, port) as board:
+        return _readable(read_enrolment(board, SIZE), contract)
+
+
+def _of_run(run: RunFolder, contract: Contract) -> Enrolment | None:
     file = run.enrolment_file
-    kept = _readable(file.read_bytes(), contract) if file.is_file() else None
-    return kept or Enrolment(contract.hash(), len(contract.labels))
+    return _readable(file.read_bytes(), contract) if file.is_file() else None
+
+
+def _empty(contract: Contract) -> Enrolment:
+    return Enrolment(contract.hash(), len(contract.labels))
 
 
 def _readable(content: bytes, contract: Contract) -> Enrolment | None:

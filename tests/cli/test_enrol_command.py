@@ -101,6 +101,8 @@ def test_a_board_keeps_it_and_its_own_counts(run: Path, bea: Path) -> None:
     gesture("enrol", run, "--person", "sim2", "--dataset", SAMPLE, cwd=run)
     image = build_image(RunFolder(run), "native", contract.hash())
     with start("native", Path(image.path), None, fast=True) as board:
+        listed = gesture("enrol", run, "--list", "--port", board.port, "--json", cwd=run).json
+        assert listed["people"] == {}
         words = ("--person", "bea", "--dataset", bea, "--port", board.port)
         gesture("enrol", run, *words, cwd=run)
         with open_port(board.port) as connection:
