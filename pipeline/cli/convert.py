@@ -83,6 +83,8 @@ def _show_cost(cost: NetworkCost, occasion: str) -> None:
     table.add_row("", "shared kernels", "", "", "", f"{cost.kernel_bytes:,}", "")
     if cost.text_bytes:
         table.add_row("", "vocabulary, embedding", "", "", "", f"{cost.text_bytes:,}", "")
+    if cost.centre_bytes:
+        table.add_row("", "people, learned gestures", "", "", "", f"{cost.centre_bytes:,}", "")
     table.add_row("all", "", "", *(f"{number:,}" for number in totals), style="bold")
     console.out.print(table)
     console.out.print(

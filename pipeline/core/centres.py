@@ -12,12 +12,13 @@ import numpy as np
 
 from pipeline.core.artifacts import Int8, Int64
 from pipeline.core.contract import DecisionPolicy, FeatureScale, FixedPointScaling
-from pipeline.core.enrolment import USUAL_SHARPNESS
-from pipeline.core.gesture_embedding import GestureEmbedding
+from pipeline.core.enrolment import CENTRE, USUAL_SHARPNESS
+from pipeline.core.gesture_embedding import DIMENSIONS, GestureEmbedding
 
 REACH = 2.5  # times the usual distance of a gesture from its centre: beyond, it is background
 HALVING = 0.35  # of that distance: so much more, and the share of a class is halved
 INT8_MOST = 127
+SCALE_BYTES = 16  # of a multiplier and an offset in 64 bits
 _SHIFT_BITS = 29  # of a multiplier
 _STEPS = 16
 _PARTS = np.round(65536 * 2.0 ** (-np.arange(_STEPS) / _STEPS)).astype(np.int64)
@@ -48,6 +49,11 @@ class Centres:
     reach: int
     halving: int
     policy: DecisionPolicy
+
+    @property
+    def flash_bytes(self) -> int:
+        """Of the constants on a board."""
+        return self.matrix.size + SCALE_BYTES * DIMENSIONS + CENTRE.size * len(self.classes)
 
     def embedded(self, features: Int8) -> Int8:
         """Points int8 [n, DIMENSIONS] of features int8 [n, F]."""

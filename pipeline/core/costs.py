@@ -38,6 +38,7 @@ class NetworkCost:
         kernel_bytes: code that layers share, part of flash_bytes.
         ram_bytes: arena, input and output.
         text_bytes: vocabulary and embedding of a text model, part of flash_bytes.
+        centre_bytes: what a board needs to know people and learn gestures, part of flash_bytes.
     """
 
     layers: tuple[LayerCost, ...]
@@ -48,6 +49,12 @@ class NetworkCost:
     ram_bytes: int
     stack_bytes: int
     text_bytes: int = 0
+    centre_bytes: int = 0
+
+    def with_centres(self, centre_bytes: int) -> NetworkCost:
+        """With the constants by which a board knows people and learns gestures."""
+        flash_bytes = self.flash_bytes + centre_bytes
+        return replace(self, centre_bytes=centre_bytes, flash_bytes=flash_bytes)
 
     def with_text(self, text_bytes: int) -> NetworkCost:
         """With the vocabulary and the embedding of a text model."""

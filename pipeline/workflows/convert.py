@@ -204,7 +204,9 @@ def _compile_within_budget(
     def compile_variant(compact: bool = False) -> CompiledNetwork:
         has_centres = run.embedding_features_file.is_file()
         network = generated.compiled(flatbuffer, contract, compact, has_centres)
-        return replace(network, cost=network.cost.with_text(data.text_bytes))
+        centres = generated.centres_of(run, contract, network)
+        cost = network.cost.with_text(data.text_bytes)
+        return replace(network, cost=cost.with_centres(centres.flash_bytes if centres else 0))
 
     fast = compile_variant()
     overruns = budget.overruns(fast.cost)
