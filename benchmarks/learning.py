@@ -37,7 +37,7 @@ COMMAND = "python -m benchmarks.learning"
 WORK = FETCHED.parent / "learning"
 NETWORK = "gesture_rocket"
 TAKES = 3
-REST_S = (2.0, 3.0)  # between takes, while the board learns
+REST_S = (1.0, 2.0)  # between takes, after a window has passed
 TRIES = 3  # choices of the takes to learn from
 MOST_TAKES = 60  # of a gesture, that are heard
 FIXED = (  # the network's own policy plays no part
@@ -154,13 +154,15 @@ def _try(
     heard = mixed[TAKES : TAKES + MOST_TAKES]
     twin.enrol(None)
     name = heard[0].label
-    seen, content = twin.learn("new", join_takes(mixed[:TAKES], REST_S, seed))
+    contract = run.contract()
+    least_s = contract.window / contract.rate_hz
+    rest_s = (least_s + REST_S[0], least_s + REST_S[1])
+    seen, content = twin.learn("new", join_takes(mixed[:TAKES], rest_s, seed))
     if seen < TAKES:
         return Learned(takes=len(heard), failed=1)
-    contract = run.contract()
     learned = Enrolment.from_bytes(content, contract.hash(), len(contract.labels)).learned
     twin.enrol(content, [name for _ in learned])
-    stream = join_takes(heard, REST_S, seed)
+    stream = join_takes(heard, rest_s, seed)
     matched = match_events(twin.replay(stream).events, stream, [name])
     false = [event for one in life for event in twin.replay(one).events if event.label == name]
     hours = sum(one.seconds for one in life) / 3600
