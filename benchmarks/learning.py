@@ -37,6 +37,7 @@ COMMAND = "python -m benchmarks.learning"
 WORK = FETCHED.parent / "learning"
 NETWORK = "gesture_rocket"
 TAKES = 3
+OFFERED = 5  # takes: a board forgets one that is unlike the others, and waits for another
 REST_S = (1.0, 2.0)  # between takes, after a window has passed
 TRIES = 3  # choices of the takes to learn from
 MOST_TAKES = 60  # of a gesture, that are heard
@@ -151,13 +152,13 @@ def _try(
 ) -> Learned:
     order = np.random.default_rng(seed).permutation(len(takes))
     mixed = [takes[index] for index in order]
-    heard = mixed[TAKES : TAKES + MOST_TAKES]
+    heard = mixed[OFFERED : OFFERED + MOST_TAKES]
     twin.enrol(None)
     name = heard[0].label
     contract = run.contract()
     least_s = contract.window / contract.rate_hz
     rest_s = (least_s + REST_S[0], least_s + REST_S[1])
-    seen, content = twin.learn("new", join_takes(mixed[:TAKES], rest_s, seed))
+    seen, content = twin.learn("new", join_takes(mixed[:OFFERED], rest_s, seed))
     if seen < TAKES:
         return Learned(takes=len(heard), failed=1)
     learned = Enrolment.from_bytes(content, contract.hash(), len(contract.labels)).learned

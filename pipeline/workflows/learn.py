@@ -63,7 +63,9 @@ def forget(name: str, port: str, on_step: OnStep) -> None:
 def _followed(board: BoardClient, name: str, on_step: OnStep) -> Learned:
     for message in _messages(board):
         if message.kind == "learning":
-            on_step(f"move {_fields(message)['take']} of {TAKES} seen")
+            fields = _fields(message)
+            odd = "one was unlike the others and does not count; " if "odd" in fields else ""
+            on_step(f"{odd}move {fields.get('take', '?')} of {TAKES} seen")
         elif message.kind == "warn" and message.words[:1] == ("not-learned",):
             raise _not_learned(name, message.words[-1])
         elif message.kind == "learned":

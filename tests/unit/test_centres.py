@@ -127,3 +127,14 @@ def test_three_takes_teach_a_gesture_that_is_then_called(twin: Twin) -> None:
 def test_two_takes_are_too_few(twin: Twin) -> None:
     twin.enrol(None)
     assert twin.learn("jump", moves([1.2, 1.2], axis=1)) == (2, b"")
+
+
+def test_a_take_unlike_the_others_does_not_count(twin: Twin) -> None:
+    """The third goes the other way."""
+    twin.enrol(None)
+    odd = [1.2, 1.25, -1.3]
+    assert twin.learn("jump", moves(odd, axis=1)) == (2, b"")
+    takes, learned = twin.learn("jump", moves([*odd, 1.2], axis=1))
+    assert takes == 3
+    twin.enrol(learned, ("jump",))
+    assert [one.label for one in twin.replay(moves([1.22], axis=1)).events] == ["jump"]

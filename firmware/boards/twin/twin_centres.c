@@ -42,7 +42,7 @@ static learning_step_t learn(learning_t *learning, const int32_t *value, uint64_
   const recognition_t result = recognizer_push(&twin_recognizer, value, t_us);
   learning_push_sample(learning, window->input + (size_t)(window->filled - 1) * MODEL_CHANNELS);
   if (!result.has_scores) return LEARNING_GOES_ON;
-  return learning_push_window(learning, twin_recognizer.embedded);
+  return learning_push_window(learning, &model_centres, twin_recognizer.embedded);
 }
 
 uint32_t twin_learn(const char *name, const int32_t *values, const uint64_t *t_us, uint32_t samples,

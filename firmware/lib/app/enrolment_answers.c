@@ -196,17 +196,21 @@ void app_learn(app_t *app, const recognition_t *result) {
   learning_push_sample(&app->learning,
                        window->input + (size_t)(window->filled - 1) * MODEL_CHANNELS);
   if (!result->has_scores) return;
-  switch (learning_push_window(&app->learning, app->recognizer.embedded)) {
+  const learning_step_t step =
+      learning_push_window(&app->learning, &model_centres, app->recognizer.embedded);
+  switch (step) {
     case LEARNING_GOES_ON:
       break;
     case LEARNING_TAKE:
+    case LEARNING_ODD_TAKE:
     case LEARNING_DONE:
       line_start(&app->line, "learning take=");
       line_number(&app->line, app->learning.takes);
       line_text(&app->line, " of=");
       line_number(&app->line, LEARNING_TAKES);
+      if (step == LEARNING_ODD_TAKE) line_text(&app->line, " odd=1");
       app_send(app);
-      if (app->learning.takes == LEARNING_TAKES) end_learning(app);
+      if (step == LEARNING_DONE) end_learning(app);
       break;
     case LEARNING_TIMED_OUT:
       app->learning.name[0] = '\0';

@@ -6,6 +6,7 @@
 
 #define MOVES 2                    /* times the quietest window, */
 #define STEPS (4 * MODEL_CHANNELS) /* and more than the noise of a window at rest */
+#define ODD 4                      /* times the reach of a centre, squared */
 #define ALL (1000u)                /* thousandths */
 #define LIMIT_SAMPLES (LEARNING_LIMIT_S * MODEL.rate_millihz / 1000u)
 
@@ -64,22 +65,46 @@ static int8_t mean(int32_t sum, uint32_t count) {
   return (int8_t)((sum + half) / whole);
 }
 
-static learning_step_t end_take(learning_t *learning, uint32_t moved) {
+/* The take that lies far from both others, LEARNING_TAKES where there is none. */
+static int odd_one(const learning_t *learning, uint32_t far) {
+  for (int t = 0; t < LEARNING_TAKES; t++) {
+    const int8_t *const point = learning->points[t];
+    const int8_t *const next = learning->points[(t + 1) % LEARNING_TAKES];
+    const int8_t *const last = learning->points[(t + 2) % LEARNING_TAKES];
+    if (centres_distance(point, next) > far && centres_distance(point, last) > far) return t;
+  }
+  return LEARNING_TAKES;
+}
+
+/* Without the odd one, there is one take less. */
+static learning_step_t judge_takes(learning_t *learning, uint32_t far) {
+  if (learning->takes < LEARNING_TAKES) return LEARNING_TAKE;
+  const int odd = odd_one(learning, far);
+  if (odd == LEARNING_TAKES) return LEARNING_DONE;
+  learning->takes--;
+  for (int t = odd; t < learning->takes; t++) {
+    memcpy(learning->points[t], learning->points[t + 1], sizeof learning->points[t]);
+  }
+  return LEARNING_ODD_TAKE;
+}
+
+static learning_step_t end_take(learning_t *learning, uint32_t moved, uint32_t reach) {
   int8_t *const point = learning->points[learning->takes++];
   for (int d = 0; d < ENROLMENT_DIMENSIONS; d++) {
     point[d] = mean(learning->sums[d], learning->summed);
   }
   learning->most = 0;
   learning->least = moved;
-  return learning->takes < LEARNING_TAKES ? LEARNING_TAKE : LEARNING_DONE;
+  return judge_takes(learning, ODD * reach);
 }
 
-learning_step_t learning_push_window(learning_t *learning, const int8_t *embedded) {
+learning_step_t learning_push_window(learning_t *learning, const model_centres_t *model,
+                                     const int8_t *embedded) {
   if (learning->samples > LIMIT_SAMPLES) return LEARNING_TIMED_OUT;
   const uint32_t moved = motion(learning);
   if (learning->most > 0) {
     add_window(learning, moved, embedded);
-    return moved < learning->most / 2 ? end_take(learning, moved) : LEARNING_GOES_ON;
+    return moved < learning->most / 2 ? end_take(learning, moved, model->reach) : LEARNING_GOES_ON;
   }
   if (moved < learning->least) learning->least = moved;
   if (moved > MOVES * learning->least + STEPS) add_window(learning, moved, embedded);

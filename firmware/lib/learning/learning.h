@@ -19,6 +19,7 @@
 typedef enum {
   LEARNING_GOES_ON,
   LEARNING_TAKE,     /* one more take is known */
+  LEARNING_ODD_TAKE, /* one was unlike both others, and is forgotten */
   LEARNING_DONE,     /* the last one */
   LEARNING_TIMED_OUT /* nothing is learned */
 } learning_step_t;
@@ -55,7 +56,8 @@ void learning_push_sample(learning_t *learning, const int8_t *sample);
 
 /* Takes the embedding of the window that ended with the last sample; none of its samples were
  * before the start. */
-learning_step_t learning_push_window(learning_t *learning, const int8_t *embedded);
+learning_step_t learning_push_window(learning_t *learning, const model_centres_t *model,
+                                     const int8_t *embedded);
 
 /* The class that a gesture of this name would have; it is new where that is CENTRES_CLASSES. */
 uint8_t learning_class(const enrolment_t *enrolment, const char *name);
