@@ -26,7 +26,7 @@ PREFIX = "gesture_"
 LINKED = re.compile(
     r"^(?!typedef|static|struct|enum|union)(?:extern )?\w[\w ]*[ *](\w+)\("
     r"|^\w+_t (\w+(?:, \w+)*);"
-    r"|^extern [\w ]*[ *](\w+)[\[;]",
+    r"|^extern [\w *]*[ *](\w+)[\[;]",
     re.MULTILINE,
 )
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # fixed, so that the same run always gives the same bytes

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.conversion.contract_source import contract_source
 from pipeline.core.artifacts import GoldenVectors
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.files import save_text_files
@@ -22,7 +21,7 @@ from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.streams import join_takes
 from pipeline.twin.library import Twin
 from pipeline.workflows.export import export
-from pipeline.workflows.generated import compiled
+from pipeline.workflows.generated import centres_of, compiled, constants_source
 from pipeline.workflows.runs import locked_run
 from tests.cli.commands import PROJECT, gesture
 from tests.noted import note_all
@@ -60,13 +59,14 @@ def windowed(
     run = RunFolder(tmp_path_factory.mktemp("windowed") / "run")
     shutil.copytree(converted_run, run.path)
     contract = run.contract().model_copy(update={"hop": 7})  # odd: it does not stream
-    network = compiled(run.flatbuffer_file.read_bytes(), contract)
+    network = compiled(run.flatbuffer_file.read_bytes(), contract, keep_features=True)
+    centres = centres_of(run, contract, network)
     hasty = contract.decision.model_copy(update={"thresholds": (0.1,) * len(contract.labels)})
     contract = contract.model_copy(update={"streaming": False, "decision": hasty})
-    texts = {**network.sources, **contract_source(contract, 0)}
+    texts = {**network.sources, **constants_source(contract, 0, network, centres)}
     save_text_files(run.sources, texts)
     crc = Twin(run.sources, run.build).selftest_crc()
-    save_text_files(run.sources, contract_source(contract, crc))
+    save_text_files(run.sources, constants_source(contract, crc, network, centres))
     contract.save(run.contract_file)
     note_all(run)
     folder = tmp_path_factory.mktemp("elsewhere") / "exported"
