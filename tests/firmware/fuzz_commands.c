@@ -11,6 +11,9 @@
 
 #include "app.h"
 #include "board.h"
+#include "emulated_flash.h"
+#include "enrolment.h"
+#include "model_size.h"
 
 #define MOST_CHARACTERS 511 /* of the longest answer, that to `info` */
 #define MOST_OF_A_LINE 255  /* characters of all that is no answer */
@@ -20,8 +23,9 @@
 #define READING_BYTES (sizeof(uint64_t) + sizeof(int32_t[READING_VALUES]))
 #define OUTCOMES 16 /* of a measurement, most of them a reading */
 
-static const char *const MESSAGES[] = {"event ",   "forecast ", "hello ", "layer ", "past ",
-                                       "reading ", "score ",    "text ",  "warn "};
+static const char *const MESSAGES[] = {"event ",   "forecast ", "hello ", "layer ",
+                                       "learned ", "learning ", "past ",  "reading ",
+                                       "score ",   "text ",     "warn "};
 
 static const uint8_t *input;
 static size_t input_length, used;
@@ -112,8 +116,33 @@ static reading_status_t read_environment(reading_t *out) {
   return outcome <= READING_ENDED ? (reading_status_t)outcome : READING_READY;
 }
 
+static uint32_t flash_words[EMULATED_FLASH_WORDS];
+static emulated_flash_t flash;
+
+/* What a board was taught before the input comes. */
+static void teach(void) {
+  enrolment_t enrolment;
+  enrolment_clear(&enrolment);
+  enrolment_add_person(&enrolment, "bea");
+  enrolment_add_learned(&enrolment, "jump");
+  const enrolment_centre_t centre = {.owner = 0, .class_index = MODEL_CLASSES, .sharpness = 256};
+  enrolment_add_centre(&enrolment, &centre);
+  enrolment_seal(&enrolment);
+  memset(flash_words, 0xFF, sizeof flash_words);
+  memcpy(flash_words, &enrolment, sizeof enrolment);
+}
+
+static const void *store_page(uint32_t page) { return emulated_flash_page(&flash, page); }
+
+static bool store_erase(uint32_t page) { return emulated_flash_erase(&flash, page); }
+
+static bool store_write(uint32_t page, uint32_t offset, const void *bytes, size_t count) {
+  return emulated_flash_write(&flash, page, offset, bytes, count);
+}
+
 static bool begin(void) {
   measuring = false;
+  emulated_flash_begin(&flash, flash_words);
   board.environment = input_length % 5 == 0 ? "none" : "fuzzed";
   return input_length % 2 == 0;
 }
@@ -134,6 +163,10 @@ board_t board = {
     .name = "fuzzed",
     .imu = "fuzzed",
     .revision = "none",
+    .store_pages = EMULATED_FLASH_PAGES,
+    .store_page = store_page,
+    .store_erase = store_erase,
+    .store_write = store_write,
     .tick_hz = 1,
     .begin = begin,
     .read_sample = read_sample,
@@ -159,6 +192,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   used = lines_sent = answers = said_length = outcomes = 0;
   poll_ends = sample_waits = line_waits = false;
   clock_us = 0;
+  teach();
   if (setjmp(power_on) != 0) line_waits = false;
   app_begin();
   while (used < input_length) app_poll();

@@ -6,12 +6,13 @@ import zipfile
 from pathlib import Path
 
 from tests import toy_forecast
-from tests.firmware.building import APP, HERE, MODEL, PROJECT
+from tests.firmware.building import APP, HERE, MODEL, PROJECT, board_sources
+from tests.toy_centres import write_toy_centres
 from tests.toy_text import classifier, writer
 
 CORPUS = PROJECT / "tests" / "fixtures" / "fuzz_commands.zip"
-SOURCES = (HERE / "fuzz_commands.c", *APP)
-TASKS = ("gesture", "sentiment", "generation", "forecast")
+SOURCES = (HERE / "fuzz_commands.c", *APP, *board_sources("emulated_flash"))
+TASKS = ("gesture", "centres", "sentiment", "generation", "forecast")
 
 
 def unpack_corpus(folder: Path) -> list[Path]:
@@ -32,6 +33,8 @@ def model_of(task: str, folder: Path) -> Path:
     """The sources of a model for one of TASKS, written into the folder where they are made."""
     if task == "gesture":
         return MODEL
+    if task == "centres":
+        return write_toy_centres(folder)
     if task == "forecast":
         return toy_forecast.write_sources(folder)
     return (classifier() if task == "sentiment" else writer()).write_sources(folder)
