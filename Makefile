@@ -129,6 +129,8 @@ soak: setup tools ## what capture and deploy withstand (an hour), the firmware (
 	$(BIN)/python -m benchmarks.trust_hostile
 	$(BIN)/python -m benchmarks.ablation
 	$(BIN)/python -m benchmarks.enrolment
+	$(BIN)/python -m benchmarks.enrolment_kept
+	$(BIN)/python -m benchmarks.learning
 	$(BIN)/python -m benchmarks.recognition_everyday
 	$(BIN)/python -m benchmarks.recognition_takes
 	$(BIN)/python -m benchmarks.kernel_costs
