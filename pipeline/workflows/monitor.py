@@ -43,6 +43,7 @@ LOOK_EVERY_S = 0.1
 RETRY_EVERY_S = 0.5  # for a board that is away
 AWAY_LIMIT_S = 600.0  # people restart an emulated board, or look for another cable
 WRONG, UNDO = "w", "u"
+MISTAKES = 3  # that a person has marked, before enrolling is offered
 
 
 @dataclass(frozen=True)
@@ -244,6 +245,11 @@ class _Watch:
             return
         self._counts.add(pulled)
         self._view.show_pulled(pulled)
+        if self._counts.asks_who:
+            self._view.report(
+                f"{MISTAKES} mistakes: a new person? Their three takes of each gesture teach the "
+                f"board: gesture enrol --person NAME --port {shlex.quote(self._port)}"
+            )
         self._write({"pulled": str(pulled.file), "kind": pulled.kind, "label": label})
 
     def _undo(self) -> None:
@@ -434,6 +440,11 @@ class MonitorCounts:
     def recordings(self) -> list[Pulled]:
         """The recordings that keys have made, the newest last."""
         return [pulled for pulled, _ in self._recordings]
+
+    @property
+    def asks_who(self) -> bool:
+        """Whether so many mistakes were just reached that somebody else may be making the moves."""
+        return len(self._recordings) == MISTAKES
 
     def add(self, pulled: Pulled) -> None:
         """Add a recording."""

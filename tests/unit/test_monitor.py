@@ -120,6 +120,15 @@ def test_it_adds_up(tmp_path: Path) -> None:
     assert (summary.wrong, summary.missed, summary.samples) == (1, 2, 0)
 
 
+def test_after_three_mistakes_it_asks_who_moves(tmp_path: Path) -> None:
+    counts = MonitorCounts()
+    asked = []
+    for name in "abcd":
+        counts.add(pulled(tmp_path / name))
+        asked.append(counts.asks_who)
+    assert asked == [False, False, True, False]
+
+
 def test_the_newest_is_taken_back_first_and_no_other(tmp_path: Path) -> None:
     (tmp_path / "another's").touch()
     counts = MonitorCounts()

@@ -132,7 +132,7 @@ static void send_scores(const sample_t *sample, const recognition_t *result) {
   line_start(&app.line, "score ");
   line_number(&app.line, sample->t_us);
   line_text(&app.line, " ");
-  line_hex(&app.line, result->scores, (size_t)app_score_count(&app));
+  line_hex(&app.line, result->scores, MODEL_CLASSES);
   app_send(&app);
 }
 

@@ -115,9 +115,6 @@ void app_add_enrolment(line_t *line, const app_t *app);
 /* The name of a class, also of one that was learned. */
 const char *app_label(const app_t *app, int class_index);
 
-/* How many classes have scores. */
-int app_score_count(const app_t *app);
-
 /* Whether a gesture is being learned, and what the last sample says of it. */
 bool app_is_learning(const app_t *app);
 void app_learn(app_t *app, const recognition_t *result);

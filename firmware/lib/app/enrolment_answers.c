@@ -20,11 +20,6 @@ const char *app_label(const app_t *app, int class_index) {
   return learned_name(&app->enrolment, class_index - MODEL_CLASSES);
 }
 
-int app_score_count(const app_t *app) {
-  const bool is_active = enrolment_is_active(&app->enrolment);
-  return is_active ? MODEL_CLASSES + app->enrolment.learned_count : MODEL_CLASSES;
-}
-
 static const char *person_name(const enrolment_t *enrolment) {
   return enrolment->person < enrolment->people_count ? enrolment->people[enrolment->person] : "-";
 }
@@ -226,11 +221,6 @@ bool app_is_learning(const app_t *app) { return learning_is_on(&app->learning); 
 const char *app_label(const app_t *app, int class_index) {
   (void)app;
   return MODEL.labels[class_index];
-}
-
-int app_score_count(const app_t *app) {
-  (void)app;
-  return MODEL_CLASSES;
 }
 
 void app_begin_enrolment(app_t *app) { (void)app; }
