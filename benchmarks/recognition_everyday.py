@@ -16,7 +16,7 @@ from pipeline.workflows.evaluate import ProtocolScore
 
 COMMAND = "python -m benchmarks.recognition_everyday"
 NETWORK = "gesture_rocket"
-SETTINGS = ("unknown.share=0", "augment.passes=4")  # the motion is recorded, so none is made
+SETTINGS = ("augment.passes=4",)
 
 
 @dataclass(frozen=True)
