@@ -15,7 +15,7 @@ from pipeline.core.contract import DecisionPolicy, FeatureScale, FixedPointScali
 from pipeline.core.enrolment import CENTRE, USUAL_SHARPNESS
 from pipeline.core.gesture_embedding import DIMENSIONS, GestureEmbedding
 
-REACH = 2.5  # times the usual distance of a gesture from its centre: beyond, it is background
+REACH = 3.5  # times the usual distance of a gesture from its centre: beyond, it is background
 HALVING = 0.35  # of that distance: so much more, and the share of a class is halved
 INT8_MOST = 127
 SCALE_BYTES = 16  # of a multiplier and an offset in 64 bits
