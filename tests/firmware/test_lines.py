@@ -16,8 +16,8 @@ few = settings(
 KINDS = [
     *("info", "labels", "stream", "classify", "scores", "load", "invoke", "bench", "profile"),
     *("selftest", "constants", "image", "reboot", "pull", "inject", "sample", "text", "more"),
-    *("generate", "observe", "environment", "unknown", "bad-argument", "out-of-range"),
-    "line-too-long",
+    *("generate", "observe", "environment", "enrol", "enrol-save", "enrolment", "people", "person"),
+    *("remove", "learn", "forget", "unknown", "bad-argument", "out-of-range", "line-too-long"),
 ]
 
 
@@ -79,6 +79,10 @@ def parse(driver, data: bytes) -> list[tuple[str, int, int, int]]:
         ("reboot", ("reboot", 0, 0, 0)),
         ("pull 4294967295", ("pull", 0, 2**32 - 1, 0)),
         ("inject 119000", ("inject", 0, 119000, 0)),
+        ("enrol 112 00ffA0", ("enrol", 0, 112, 3)),
+        ("enrolment 64", ("enrolment", 0, 64, 0)),
+        ("enrol-save", ("enrol-save", 0, 0, 0)),
+        ("learn jump", ("learn", 0, 0, 0)),
         ("environment 0", ("environment", 0, 0, 0)),
         ("environment 300", ("environment", 0, 300, 0)),
         ("environment 86400000", ("environment", 0, 86_400_000, 0)),
@@ -119,6 +123,10 @@ def test_commands(driver, line, command):
         ("inject on", "bad-argument"),
         ("environment", "bad-argument"),
         ("environment on", "bad-argument"),
+        ("learn", "bad-argument"),
+        ("learn two words", "bad-argument"),
+        ("enrol x 00", "bad-argument"),
+        ("people all", "bad-argument"),
         ("environment 299", "out-of-range"),
         ("environment 86400001", "out-of-range"),
         ("observe 1 --1", "bad-argument"),
