@@ -129,6 +129,14 @@ def test_three_takes_teach_a_gesture_and_the_twin_learns_the_same_bytes(
         assert not move(board, moves([1.25], axis=1))
 
 
+def test_another_way_of_a_known_gesture_counts_though_nobody_is_chosen(board: Talk) -> None:
+    assert board.ask("learn up") == "ok"
+    assert any(line.startswith("learned up ") for line in move(board, SHAKES))
+    assert board.ask("people") == "ok active=- people=- learned=-"
+    said = move(board, moves([1.25], axis=1))  # the clock goes back, which is a hole
+    assert [line.split()[2] for line in said if line.startswith("event")] == ["up"]
+
+
 def test_what_is_like_another_gesture_is_said(board: Talk) -> None:
     assert board.ask("learn jump") == "ok"
     move(board, SHAKES)

@@ -1,4 +1,4 @@
-/* Commands by which a board learns people and gestures, see docs/protocol.md. */
+/* Commands by which a board learns people and gestures, see docs/serial-protocol.md. */
 #include <stddef.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #if MODEL_LEARNED
 
 #define PIECE_BYTES 64u
-#define MADE_DIFFERENT 250 /* thousandths of likeness, from which on two gestures are confused */
+#define TOO_LIKE 250 /* thousandths of likeness, from which on two gestures are mixed up */
 
 static const char *learned_name(const enrolment_t *enrolment, int learned) {
   return learned < enrolment->learned_count ? enrolment->learned[learned] : "-";
@@ -166,7 +166,7 @@ static void send_learned(app_t *app, const learned_t *learned) {
   line_field_thousandths(&app->line, " likeness=", learned->likeness);
   line_field_thousandths(&app->line, " sure=", learned->sureness);
   app_send(app);
-  if (learned->likeness < MADE_DIFFERENT) return;
+  if (learned->likeness < TOO_LIKE) return;
   line_start(&app->line, "warn too-like ");
   line_text(&app->line, app_label(app, learned->like));
   app_send(app);

@@ -4,7 +4,6 @@
 
 #if MODEL_LEARNED
 
-#define FULL 65536u
 #define STEPS 16u
 #define SHIFT_LIMIT 16u
 

@@ -103,9 +103,9 @@ enrolment_status_t enrolment_check(const enrolment_t *enrolment) {
 
 bool enrolment_is_active(const enrolment_t *enrolment) {
   if (enrolment->learned_count > 0) return true;
-  if (enrolment->person == ENROLMENT_NOBODY) return false;
   for (uint8_t i = 0; i < enrolment->centre_count; i++) {
-    if (enrolment->centres[i].owner == enrolment->person) return true;
+    const uint8_t owner = enrolment->centres[i].owner;
+    if (owner == ENROLMENT_NOBODY || owner == enrolment->person) return true;
   }
   return false;
 }

@@ -63,8 +63,7 @@ void enrolment_seal(enrolment_t *enrolment);
  * what it holds cannot be judged here. */
 enrolment_status_t enrolment_check(const enrolment_t *enrolment);
 
-/* Whether centres of an enrolment count: a person is chosen who has some, or something is learned.
- */
+/* Whether centres of an enrolment count: of the person who is chosen, or of everybody. */
 bool enrolment_is_active(const enrolment_t *enrolment);
 
 /* The index of a name, ENROLMENT_NOBODY where it is not there. */
