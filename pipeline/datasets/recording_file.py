@@ -41,11 +41,17 @@ _NAME_CHARACTERS = {
 }
 
 
+def is_name(kind: str, text: str) -> bool:
+    """Whether a text fits a file name and a word on the serial line."""
+    characters, _ = _NAME_CHARACTERS[kind]
+    return bool(re.fullmatch(f"[A-Za-z0-9][{characters}]{{0,{LONGEST_NAME - 1}}}", text))
+
+
 def check_name(kind: str, text: str) -> str:
     """The name of a kind, unless it does not fit a file name and a word on the serial line."""
-    characters, in_words = _NAME_CHARACTERS[kind]
-    if re.fullmatch(f"[A-Za-z0-9][{characters}]{{0,{LONGEST_NAME - 1}}}", text):
+    if is_name(kind, text):
         return text
+    characters, in_words = _NAME_CHARACTERS[kind]
     strange = sorted(set(re.sub(f"[{characters}]", "", text)))
     if strange:
         reason = "it contains " + " ".join(map(repr, strange))

@@ -1,0 +1,88 @@
+"""Names as people write them, beside the ASCII names that files and boards carry for them."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from anyascii import anyascii
+
+from pipeline.core.files import reading, save_text
+
+NAMES = "names.json"  # in the folder of a dataset or a run
+
+
+@dataclass(frozen=True)
+class OriginalNames:
+    """What people wrote.
+
+    Args:
+        texts: by kind (label, person, session or dataset), then by the ASCII name; only those that
+            differ from it.
+    """
+
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def shown(self, kind: str, name: str) -> str:
+        """What people read for an ASCII name."""
+        return self.texts.get(kind, {}).get(name, name)
+
+    def known(self, kind: str, text: str) -> str:
+        """The ASCII name of a text that was mapped before; any other text stays as it is."""
+        wanted = tidy(text)
+        names = (name for name, other in self.texts.get(kind, {}).items() if other == wanted)
+        return next(names, text)
+
+    def only(self, kind: str, names: Iterable[str]) -> OriginalNames:
+        """Those of some names of a kind."""
+        wanted, texts = set(names), self.texts.get(kind, {})
+        return OriginalNames({kind: {name: texts[name] for name in texts if name in wanted}})
+
+    def __or__(self, other: OriginalNames) -> OriginalNames:
+        """Both together."""
+        kinds = {*self.texts, *other.texts}
+        both = {kind: {**self.texts.get(kind, {}), **other.texts.get(kind, {})} for kind in kinds}
+        return OriginalNames({kind: texts for kind, texts in both.items() if texts})
+
+    def save(self, folder: Path) -> None:
+        """Write names.json."""
+        content = json.dumps(self.texts, ensure_ascii=False, indent=2, sort_keys=True)
+        save_text(folder / NAMES, content + "\n")
+
+
+def load_names(folder: Path, stage: str = "data import") -> OriginalNames:
+    """Read names.json of a folder; no names without it. Raises as `reading` does."""
+    file = folder / NAMES
+    if not file.is_file():
+        return OriginalNames()
+    with reading(file, stage):
+        content = json.loads(file.read_text("utf-8"))
+        for kind, texts in content.items():
+            for name, text in texts.items():
+                if not isinstance(text, str):
+                    raise ValueError(f"the {kind} {name} has no text")
+    return OriginalNames(content)
+
+
+_FOR_UNPRINTABLE = {"Cc": " ", "Cs": "\ufffd"}  # Cs: bytes of a file's name that are no UTF-8
+
+
+def tidy(text: str) -> str:
+    """A text as it is kept: composed letters, single spaces, no control characters."""
+    printable = "".join(
+        _FOR_UNPRINTABLE.get(unicodedata.category(letter), letter) for letter in text
+    )
+    return " ".join(unicodedata.normalize("NFC", printable).split())
+
+
+def in_ascii(text: str, hyphens: bool) -> str:
+    """Letters of any script as ASCII letters, and `_` for what is neither letter nor digit.
+
+    Possibly empty.
+    """
+    others = "[^A-Za-z0-9-]+" if hyphens else "[^A-Za-z0-9]+"
+    return re.sub(others, "_", anyascii(tidy(text))).strip("_-")
