@@ -1,0 +1,1 @@
+"""Tables as people write them: text of any program, rows and columns."""

@@ -1,0 +1,174 @@
+"""How a table is written, from its first lines: separator, decimal sign, header, width."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+SEPARATORS = {";": "semicolons", "\t": "tabs", ",": "commas", "|": "bars", " ": "spaces"}
+COMMENTS = ("#", "%", "//")
+ONE_COLUMN = 0.6  # weight of a table of one column: any text is one
+MOSTLY = 0.8  # of the cells of a column
+LONGEST_NAME = 60  # characters of a cell of a header
+# The serial monitor of the Arduino IDE can print when a line arrived.
+ARRIVAL = re.compile(r"(\d\d:\d\d:\d\d\.\d{3}) -> ?")
+_POINT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
+_MISSING = ("", "nan", "na", "null", "none", "?", "-")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table is written.
+
+    Args:
+        separator: a space stands for any white space.
+        decimal: the decimal sign of its numbers.
+        header: the place of the header among the lines that were looked at; None without one.
+        first_row: the place of the first row.
+        columns: the cells of the header; () without one.
+        is_numeric: some columns have numbers.
+        end: what each row has after its last cell, to be taken off.
+    """
+
+    separator: str
+    decimal: str
+    header: int | None
+    first_row: int
+    width: int
+    columns: tuple[str, ...]
+    is_numeric: bool
+    end: str = ""
+
+    def split(self, line: str) -> list[str]:
+        """The cells of a line."""
+        return cells_of(line.removesuffix(self.end), self.separator)
+
+
+def layout_of(lines: Sequence[str], separator: str | None) -> Layout | None:
+    """The layout of a table; None if no separator makes rows of one width.
+
+    Args:
+        lines: its first lines that are not blank and no comments.
+        separator: None finds it.
+    """
+    layouts = [_layout(lines, each) for each in ([separator] if separator else SEPARATORS)]
+    scored = [layout for layout in layouts if layout is not None]
+    return max(scored, key=lambda pair: pair[0], default=(0.0, None))[1]
+
+
+def cells_of(line: str, separator: str) -> list[str]:
+    """The cells of a line, without quotes and without white space around them."""
+    if separator == " ":
+        return [cell.strip('"') for cell in line.split()]
+    if '"' not in line:
+        return [cell.strip() for cell in line.split(separator)]
+    rows = list(csv.reader([line], delimiter=separator, skipinitialspace=True))
+    return [cell.strip() for cell in rows[0]] if rows else []
+
+
+def is_number(cell: str, decimal: str) -> bool:
+    """Whether a cell is a number, written with this decimal sign or as a whole number."""
+    pattern = _COMMA if decimal == "," and "," in cell else _POINT
+    return pattern.fullmatch(cell) is not None
+
+
+def _layout(lines: Sequence[str], separator: str) -> tuple[float, Layout] | None:
+    """A layout, and how well it fits."""
+    end = ";" if separator == "," and _mostly(line.endswith(";") for line in lines[1:]) else ""
+    rows = [cells_of(line.removesuffix(end), separator) for line in lines]
+    width = _usual_width(rows)
+    body = [cells for cells in rows if len(cells) == width]
+    decimal = _decimal(body)
+    # Rows without a digit are headers, or echoes, and the first row may be a header with digits.
+    body = [row for row in body if any(map(str.isdigit, "".join(row)))] or body
+    body = body[1:] or body
+    is_numeric = [_mostly(is_number(c, decimal) for c in _filled(body, at)) for at in range(width)]
+    first = _first_row(rows, width, is_numeric, decimal)
+    if first is None:
+        return None
+    header, columns = _header(rows, first, width, is_numeric, decimal)
+    fits = sum(len(cells) == width for cells in rows[first:]) / len(rows[first:])
+    agrees = 1.0 if header is None or len(rows[header]) == width or not _filled(body, -1) else 0.5
+    score = fits * agrees * (0.5 + sum(is_numeric) / width) * (ONE_COLUMN if width == 1 else 1.0)
+    first += header == first
+    if first == len(rows):
+        return None
+    return score, Layout(separator, decimal, header, first, width, columns, any(is_numeric), end)
+
+
+def _usual_width(rows: Sequence[Sequence[str]]) -> int:
+    """The commonest number of cells in the later half of the rows: a file may begin with words."""
+    later = rows[len(rows) // 2 :]
+    return Counter(len(cells) for cells in later).most_common(1)[0][0]
+
+
+def _decimal(body: Sequence[Sequence[str]]) -> str:
+    cells = [cell for row in body for cell in row]
+    commas = sum("," in cell and is_number(cell, ",") for cell in cells)
+    points = sum("." in cell and is_number(cell, ".") for cell in cells)
+    return "," if commas > points else "."
+
+
+def _filled(body: Sequence[Sequence[str]], at: int) -> list[str]:
+    return [row[at] for row in body if row[at].lower() not in _MISSING]
+
+
+def _mostly(answers: Iterable[bool]) -> bool:
+    answers = list(answers)
+    return bool(answers) and sum(answers) >= MOSTLY * len(answers)
+
+
+def _first_row(
+    rows: Sequence[Sequence[str]], width: int, is_numeric: Sequence[bool], decimal: str
+) -> int | None:
+    """The place of the first row of a width whose numeric columns have numbers."""
+    for at, cells in enumerate(rows):
+        numbers = [
+            is_number(cell, decimal)
+            for cell, numeric in zip(cells, is_numeric, strict=False)
+            if numeric and cell.lower() not in _MISSING
+        ]
+        if len(cells) == width and all(numbers) and (numbers or not any(is_numeric)):
+            return at
+    return None
+
+
+def _header(
+    rows: Sequence[Sequence[str]],
+    first: int,
+    width: int,
+    is_numeric: Sequence[bool],
+    decimal: str,
+) -> tuple[int | None, tuple[str, ...]]:
+    """The place of the header and its cells, as many as a row has."""
+    if not any(is_numeric):
+        return (first, tuple(rows[first])) if _are_names(rows, first) else (None, ())
+    at = first - 1
+    while at >= 0 and not (
+        len(rows[at]) in (width, width - 1) and not any(is_number(c, decimal) for c in rows[at])
+    ):
+        at -= 1
+    if at < 0:
+        return None, ()
+    if len(rows[at]) == width:
+        return at, tuple(rows[at])
+    # R leaves out the name of the first column, of row names; others end rows with a separator.
+    is_open = not _filled([row for row in rows[first:] if len(row) == width], -1)
+    return at, (*rows[at], "") if is_open else ("", *rows[at])
+
+
+def _are_names(rows: Sequence[Sequence[str]], first: int) -> bool:
+    """Whether the first row of a table of words holds names: none comes again in its column."""
+    names, rest = rows[first], rows[first + 1 :]
+    again = any(
+        name == cells[at]
+        for at, name in enumerate(names)
+        for cells in rest
+        if len(cells) == len(names)
+    )
+    short = all(0 < len(name) <= LONGEST_NAME for name in names)
+    return bool(rest) and short and len(set(names)) == len(names) and not again

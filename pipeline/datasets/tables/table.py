@@ -1,0 +1,291 @@
+"""A table of any program: columns by name, numbers and words, and the line of each row."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from pipeline.core.artifacts import Float64, Int64
+from pipeline.datasets.recording_file import Noted
+from pipeline.datasets.tables.encodings import as_utf8
+from pipeline.datasets.tables.layout import (
+    ARRIVAL,
+    COMMENTS,
+    SEPARATORS,
+    Layout,
+    is_number,
+    layout_of,
+)
+from pipeline.datasets.tables.rows import Body, Lines, Rows, lines_of, rows_of
+from pipeline.datasets.tables.sources import Content, Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LOOKED_AT = 300  # lines that show the layout
+QUOTED = 3  # lines for an error message
+LONGEST_LINE = 1_000_000  # bytes; no row is so long
+AT_ONCE = 2**17  # rows
+ARRIVAL_COLUMN = "arrival time"
+
+
+class Cells(Protocol):
+    """Where the cells of a table are."""
+
+    def numbers(self, places: Sequence[int]) -> Float64:
+        """float64 [rows, len(places)]; NaN where a cell is no number."""
+
+    def words(self, place: int) -> list[str]:
+        """The cells of a column, as they are written."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows and columns of a file.
+
+    Args:
+        place: the file, for people.
+        columns: the cells of its header; () without one.
+        width: how many cells a row has.
+        lines: int64 [n], the number of each row's line in the file, from 1.
+        breaks: int64 [k], rows, not the first, that follow a blank line, a row of empty cells, or
+            the header again.
+        ragged: rows with more or fewer cells, with their text; they have no numbers and no words.
+        comments: comment lines, and lines before the header.
+        first_lines: of the file, for error messages.
+        noted: what was unusual.
+        facts: what a format that is no text says of its table, such as "rate_hz" or "label".
+    """
+
+    place: Path
+    columns: tuple[str, ...]
+    width: int
+    lines: Int64
+    breaks: Int64
+    ragged: Mapping[int, str]
+    comments: tuple[str, ...]
+    first_lines: tuple[str, ...]
+    noted: tuple[Noted, ...]
+    cells: Cells
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def numbers(self, places: Sequence[int]) -> Float64:
+        """The numbers of columns, float64 [n, len(places)]; NaN where a cell is no number."""
+        return self.cells.numbers(places)
+
+    def words(self, place: int) -> list[str]:
+        """The cells of a column as they are written, without white space around them."""
+        return self.cells.words(place)
+
+    def cell(self, row: int, place: int) -> str:
+        """One cell, for error messages."""
+        return self.words(place)[row] if row not in self.ragged else ""
+
+
+def read_table(source: Source, separator: str | None = None) -> Table | Noted:
+    """Read a text as a table, or say why it is none.
+
+    Args:
+        separator: of cells; None finds it.
+    """
+    try:
+        text, words = as_utf8(source.content())
+        return _table(source.place, text, words, separator)
+    except OSError as error:
+        return Noted(source.place, None, f"cannot be read: {error.strerror or error}")
+    except ValueError as error:
+        return Noted(source.place, None, str(error))
+
+
+def table_of(
+    place: Path, columns: Sequence[str], frame: pd.DataFrame, facts: Mapping[str, Any]
+) -> Table:
+    """A table of a format that is no text."""
+    none = np.zeros(0, np.int64)
+    lines = np.arange(1, len(frame) + 1)
+    return Table(
+        place, tuple(columns), len(columns), lines, none, {}, (), (), (), _Frame(frame), facts
+    )
+
+
+def _table(place: Path, text: Content, words: list[str], separator: str | None) -> Table:
+    lines = lines_of(text)
+    looked_at = _looked_at(lines)
+    if not looked_at:
+        raise ValueError("is empty")
+    lines, layout = _understood(lines, looked_at, separator)
+    header = None if layout.header is None else lines.raw(layout.header)
+    rows = rows_of(lines, layout.first_row, layout, header)
+    if not len(rows):
+        raise ValueError("holds a header and nothing else")
+    before = [lines[at] for at in looked_at if at < layout.first_row and at != layout.header]
+    return Table(
+        place,
+        layout.columns or _commented_header(before, layout),
+        layout.width,
+        rows.lines + 1,
+        rows.breaks,
+        rows.ragged,
+        tuple(before),
+        tuple(lines[at][:200] for at in looked_at[:QUOTED]),
+        _noted(place, [*words, *_about(layout)], rows),
+        _Text(lines.text, rows, layout),
+    )
+
+
+def _looked_at(lines: Lines) -> list[int]:
+    """The first lines that are not blank."""
+    found: list[int] = []
+    for at in range(len(lines)):
+        if lines.stops[at] - lines.starts[at] > LONGEST_LINE:
+            raise ValueError(f"is no table: line {at + 1} has more than {LONGEST_LINE:,} bytes")
+        if lines.raw(at):
+            found.append(at)
+        if len(found) == LOOKED_AT:
+            break
+    return found
+
+
+def _understood(
+    lines: Lines, looked_at: Sequence[int], separator: str | None
+) -> tuple[Lines, Layout]:
+    """Lines that have nothing but cells, and their layout, whose places are numbers of lines."""
+    texts = [lines[at] for at in looked_at]
+    if len(texts) == 1 and not any(map(str.isdigit, texts[0])):
+        raise ValueError("holds a header and nothing else")
+    arrival = sum(ARRIVAL.match(text) is not None for text in texts) > len(texts) / 2
+    if arrival:
+        texts = [ARRIVAL.sub("", text, count=1) for text in texts]
+    for marks in (COMMENTS, ()):
+        used = [n for n, text in enumerate(texts) if text and not text.startswith(marks)]
+        layout = layout_of([texts[n] for n in used], separator) if used else None
+        if layout is not None and (layout.is_numeric or not marks):
+            break
+    if layout is None:
+        raise ValueError("is no table: its lines have different numbers of cells")
+    places = [looked_at[n] for n in used]
+    layout = replace(
+        layout,
+        first_row=places[layout.first_row],
+        header=None if layout.header is None else places[layout.header],
+    )
+    return _only_cells(lines, layout, arrival)
+
+
+def _only_cells(lines: Lines, layout: Layout, arrival: bool) -> tuple[Lines, Layout]:
+    """Take off what ends each row; a time of arrival becomes the first cell."""
+    text = lines.text
+    if layout.end:
+        text = re.sub(rb";+[ \t]*(?=\r?\n|\Z)", b"", text)
+        layout = replace(layout, end="")
+    if arrival:
+        times = re.compile(ARRIVAL.pattern.encode().join([b"(?m)^", b""]))
+        text = times.sub(rb"\1" + layout.separator.encode(), text)
+        columns = (ARRIVAL_COLUMN, *layout.columns) if layout.columns else ()
+        layout = replace(layout, width=layout.width + 1, columns=columns)
+    return (lines if text is lines.text else lines_of(text)), layout
+
+
+def _commented_header(before: Sequence[str], layout: Layout) -> tuple[str, ...]:
+    """The cells of the last comment before the rows, if it has as many as a row, and no number."""
+    comments = [line for line in before if line.startswith(COMMENTS)]
+    cells = layout.split(comments[-1].lstrip("#%/ ")) if comments else []
+    named = len(cells) == layout.width and not any(is_number(c, ".") for c in cells)
+    return tuple(cells) if named else ()
+
+
+def _about(layout: Layout) -> list[str]:
+    """What is unusual about a layout, in words."""
+    words = []
+    if layout.separator != "," and layout.width > 1:
+        words.append(f"cells are separated by {SEPARATORS.get(layout.separator, layout.separator)}")
+    if layout.decimal == ",":
+        words.append("numbers have decimal commas")
+    return words
+
+
+def _noted(place: Path, words: Sequence[str], rows: Rows) -> tuple[Noted, ...]:
+    notes = [Noted(place, None, what) for what in words]
+    if rows.words:
+        line, text = rows.words[0]
+        count = len(rows.words)
+        lines = "a line of words was" if count == 1 else f"{count} lines of words were"
+        notes.append(Noted(place, line + 1, f"{lines} left out, from this one on: {text[:60]!r}"))
+    return tuple(notes)
+
+
+@dataclass(frozen=True)
+class _Text:
+    """Cells of a text; a column is parsed when it is asked for."""
+
+    text: Content
+    rows: Rows
+    layout: Layout
+
+    def numbers(self, places: Sequence[int]) -> Float64:
+        values = np.empty((len(self.rows), len(places)))
+        start = 0
+        for frame in self._frames(sorted(set(places)), decimal=self.layout.decimal):
+            for column, place in enumerate(places):
+                values[start : start + len(frame), column] = _numeric(frame[place], self.layout)
+            start += len(frame)
+        return values
+
+    def words(self, place: int) -> list[str]:
+        frames = self._frames([place], dtype=str, na_filter=False)
+        return [word.strip() for frame in frames for word in frame[place]]
+
+    def _frames(self, places: Sequence[int], **options: Any) -> Iterator[pd.DataFrame]:
+        import pandas as pd
+
+        separator = r"\s+" if self.layout.separator == " " else self.layout.separator
+        yield from pd.read_csv(
+            io.BufferedReader(Body(self.text, self.rows), 2**20),
+            sep=separator,
+            header=None,
+            names=range(self.layout.width),
+            usecols=list(places),
+            index_col=False,
+            skipinitialspace=True,
+            skip_blank_lines=False,
+            chunksize=AT_ONCE,
+            encoding="utf-8",
+            encoding_errors="replace",
+            **options,
+        )
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Cells of a data frame, whose columns count from 0."""
+
+    frame: pd.DataFrame
+
+    def numbers(self, places: Sequence[int]) -> Float64:
+        columns = [_numeric(self.frame.iloc[:, place], None) for place in places]
+        return np.column_stack(columns).astype(np.float64)
+
+    def words(self, place: int) -> list[str]:
+        return ["" if cell is None else str(cell) for cell in self.frame.iloc[:, place]]
+
+
+def _numeric(column: pd.Series[Any], layout: Layout | None) -> Float64:
+    """float64 [n]; NaN for cells that are no numbers."""
+    import pandas as pd
+
+    if column.dtype.kind in "iuf":
+        return np.asarray(column, np.float64)
+    texts = column.astype("string").str.strip()
+    if layout is not None and layout.decimal == ",":
+        texts = texts.str.replace(",", ".", regex=False)
+    numbers = pd.to_numeric(texts, errors="coerce")
+    return np.asarray(numbers.to_numpy(np.float64, na_value=np.nan), np.float64)
