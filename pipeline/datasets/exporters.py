@@ -18,10 +18,10 @@ import numpy as np
 from pipeline.core.artifacts import IMU_CHANNELS, Recording
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.locks import whole_folder
+from pipeline.core.unit_names import STANDARD_GRAVITY
 from pipeline.datasets.import_csv import NEAR, TUTORIAL_COLUMNS
 from pipeline.datasets.recording_file import Noted
 from pipeline.datasets.recordings import load_from_dataset, recording_paths
-from pipeline.datasets.streams import STANDARD_GRAVITY
 
 FORMATS = ("tutorial", "edge-impulse")
 NO_SIGNATURE = "0" * 64

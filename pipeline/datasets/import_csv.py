@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline.core.artifacts import IMU_CHANNELS, IMU_UNITS, Float32, Interval
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import regular
+from pipeline.core.unit_names import STANDARD_GRAVITY
 from pipeline.datasets.lint import (
     ACCELERATION,
     END_OF_RANGE,
@@ -25,7 +26,7 @@ from pipeline.datasets.lint import (
     reached_full_scale,
 )
 from pipeline.datasets.recording_file import Noted, check_name, row_fault
-from pipeline.datasets.streams import STANDARD_GRAVITY, intervals_of, thousandths_of
+from pipeline.datasets.streams import intervals_of, thousandths_of
 
 ACCELERATION_CHANNELS, TURNING = IMU_CHANNELS[:3], IMU_CHANNELS[3:]
 LABEL = "label"

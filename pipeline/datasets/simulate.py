@@ -11,8 +11,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from pipeline.core.artifacts import Float32, Recording
+from pipeline.core.unit_names import STANDARD_GRAVITY
 from pipeline.datasets.recording_file import recording_path, save_recording
-from pipeline.datasets.streams import STANDARD_GRAVITY, even_clock
+from pipeline.datasets.streams import even_clock
 
 Reals = NDArray[np.float64]
 

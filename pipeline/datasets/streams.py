@@ -164,9 +164,6 @@ def _smooth_step(x: Float64) -> Float64:
     return clipped * clipped * (3 - 2 * clipped)
 
 
-STANDARD_GRAVITY = 9.80665  # m/s^2 in 1 g
-
-
 def thousandths_of(values: NDArray[np.floating]) -> Float32:
     """Values as in a file: multiples of 0.001."""
     rounded = values * 1000

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from pipeline.core.artifacts import Float32, Interval, Recording
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import unzipped
+from pipeline.core.unit_names import STANDARD_GRAVITY
 from pipeline.datasets.recording_file import Noted, bad_file
-from pipeline.datasets.streams import STANDARD_GRAVITY, even_clock, runs_of, thousandths_of
+from pipeline.datasets.streams import even_clock, runs_of, thousandths_of
 
 NAME = re.compile(r"([A-Za-z0-9]+)_(\d)_fullSet")
 RATE_HZ = 50.0  # not stated; Android's rate for games
