@@ -16,6 +16,7 @@ from hypothesis.extra import numpy as hnp
 from pipeline.core.artifacts import Fault, Gap, HostClock, Interval, Recording
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.datasets.import_csv import read_plain
+from pipeline.datasets.number_text import rows_text
 from pipeline.datasets.recording_file import recording_header
 from pipeline.datasets.recordings import (
     check_name,
@@ -420,3 +421,31 @@ def test_the_fingerprint_follows_the_data_not_its_order(tmp_path: Path) -> None:
     assert fingerprint([replace(recordings[0], samples=changed), *recordings[1:]]) != known
     assert fingerprint([replace(recordings[0], person="ben"), *recordings[1:]]) != known
     assert fingerprint(recordings[1:]) != known
+
+
+def test_numbers_are_written_as_python_would_write_them() -> None:
+    rng = np.random.default_rng(3)
+    edges = [
+        0,
+        1,
+        -1,
+        9,
+        999,
+        -999,
+        1000,
+        9_999,
+        10_000,
+        -10_000,
+        9_999_999,
+        16_384_000,
+        -16_384_000,
+    ]
+    values = np.array([*edges, *rng.integers(-20_000_000, 20_000_000, 500)], np.int32)
+    times = np.array([*range(13), *rng.integers(0, 2**53, 500)], np.int64)
+    times[:4] = [0, 9_999, 10_000, 100_000_001]
+    text = rows_text(np.column_stack([times, times // 7]), np.column_stack([values, -values]))
+    expected = [
+        f"{t},{t // 7},{v / 1000:.3f},{-v / 1000 + 0.0:.3f}"
+        for t, v in zip(times.tolist(), values.tolist(), strict=True)
+    ]
+    assert text.decode().splitlines() == expected
