@@ -50,4 +50,5 @@ def _show_forecasts(forecasts: Forecasts, as_json: bool) -> None:
         words = (each.channel, str(each.steps), each.time, *numbers, each.unit)
         table.add_row(*map(escape, words))
     console.out.print(table)
+    console.show_note(forecasts.note)
     console.out.print(f"[dim]by {escape(str(forecasts.run))} ({escape(forecasts.by)})[/]")

@@ -6,6 +6,7 @@ import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     Field,
@@ -30,6 +31,7 @@ MOST_OUTPUTS = 16  # a board's answer must fit one line of the serial protocol
 MOST_CHANNELS = 32  # of one `observe` command
 
 
+Missing = Literal["refuse", "previous", "interpolate", "longest part"]
 Horizon = Annotated[int, Field(gt=0, le=MOST_SAMPLES)]
 
 
@@ -37,14 +39,34 @@ class SeriesConfig(Section):
     """The time series."""
 
     path: Path = Field(
-        description="a CSV file: a header, then one row for each step, sorted by time"
+        description="a table such as CSV: a header, then one row for each step, in order of time"
     )
     time: tuple[str, ...] = Field(
-        ("t_us",),
-        min_length=1,
+        (),
         max_length=6,
-        description="columns of the time: one of dates (2014-05-01 13:00), one of numbers whose "
-        "name ends in _us or _s, or year, month, day, hour, minute, second or the first of them",
+        description="columns of the time: one or two of dates and clocks (2014-05-01 13:00), one "
+        "of numbers, or year, month, day, hour, minute, second or the first of them; `[]`: those "
+        "that are clearly the time",
+    )
+    dates: Literal["day first", "month first", "year first"] | None = Field(
+        None,
+        description="the order in dates such as 01/02/2009, where the rows do not show it",
+    )
+    timezone: str | None = Field(
+        None,
+        max_length=64,
+        description="the zone of local times that change for summer, such as Europe/Berlin",
+    )
+    period_s: float | None = Field(
+        None,
+        gt=0,
+        le=1e9,
+        description="seconds from one row to the next, where no column has the time",
+    )
+    missing: Missing = Field(
+        "refuse",
+        description="what to do about missing readings: refuse the file, take the previous value, "
+        "interpolate between two, or use only the longest part without any",
     )
     channels: tuple[str, ...] = Field(
         min_length=1,
@@ -62,6 +84,25 @@ class SeriesConfig(Section):
     units: dict[str, str] = Field(
         {}, max_length=MOST_CHANNELS, description="units of channels, for people"
     )
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, timezone: str | None) -> str | None:
+        try:
+            if timezone is not None:
+                ZoneInfo(timezone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"{timezone!r} is no time zone, such as Europe/Berlin") from None
+        return timezone
+
+    @field_validator("period_s")
+    @classmethod
+    def _takes_the_place_of_a_time(
+        cls, period_s: float | None, others: ValidationInfo
+    ) -> float | None:
+        if period_s is not None and others.data.get("time"):
+            raise ValueError("is for files without a time; leave data.time out")
+        return period_s
 
     @field_validator("targets")
     @classmethod

@@ -16,7 +16,7 @@ from pipeline.core.artifacts import Int64
 from pipeline.core.contract import Channel, Contract
 from pipeline.core.errors import UsageError
 from pipeline.core.forecasts import Output, SeriesDataset, span
-from pipeline.datasets.series import Series, microseconds, too_short
+from pipeline.datasets.tables.series import Series, too_short
 
 FEWEST_FORECASTS = 2  # of a part: the report draws a line through them
 EQUALS = "="  # between the name of a column and a word, in the name of a channel
@@ -69,7 +69,7 @@ def _first_from(series: Series, date: datetime.date) -> int:
             "its time is that of a clock, without dates",
             "set split.test to a share of its rows, such as 0.2",
         )
-    stop = int(np.searchsorted(series.times_us, microseconds(date)))
+    stop = int(np.searchsorted(series.times_us, series.microseconds(date)))
     if not 0 < stop < len(series):
         raise UsageError(
             f"{series.path} cannot be split at {date}: it goes from {series.time(0)} to "

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.core.artifacts import Recording
+from pipeline.datasets.environment_series import load_series, series_in
 from pipeline.datasets.recordings import load_recordings, takes_in
-from pipeline.datasets.series import load_series, series_in
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from pipeline.core.board_slots import announce_start, is_board_starting, running
 from pipeline.core.errors import NoBoardError, UsageError
 from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder
+from pipeline.datasets.environment_series import load_series
 from pipeline.datasets.recordings import load_recording
-from pipeline.datasets.series import load_series
 from pipeline.deployment.verify import check_contract
 from pipeline.training.events import MatchedEvents, match_events
 from pipeline.workflows.generated import build_image, build_without_model

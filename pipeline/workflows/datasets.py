@@ -17,6 +17,7 @@ from pipeline.core.files import load_json, reading, save_text, writing
 from pipeline.core.locks import Lock
 from pipeline.datasets.catalogue import CATALOGUE, Published, RemoteFile, files_of
 from pipeline.datasets.editing import Trimmed, relabel_recordings, trim_recording
+from pipeline.datasets.environment_series import is_series, load_series
 from pipeline.datasets.exporters import ExportReport, export_dataset
 from pipeline.datasets.importers import ImportReport, import_files
 from pipeline.datasets.pictures import draw
@@ -27,7 +28,6 @@ from pipeline.datasets.recordings import (
     load_recordings,
     save_recording,
 )
-from pipeline.datasets.series import is_series, load_series
 from pipeline.datasets.streams import join_takes
 from pipeline.workflows.recover import Recovered, recover_captures
 from pipeline.workflows.runs import open_run

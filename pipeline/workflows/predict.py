@@ -21,7 +21,7 @@ from pipeline.core.run_folder import RunFolder
 from pipeline.core.tokens import UNKNOWN, Vocabulary, padded
 from pipeline.datasets.forecasting import categories_of
 from pipeline.datasets.recordings import load_recording
-from pipeline.datasets.series import Series, read_series
+from pipeline.datasets.tables.series import Series, read_series
 from pipeline.training.forecast_task import predict_changes
 from pipeline.training.run_files import load_network
 from pipeline.training.text_task import TextGenerator
@@ -244,13 +244,18 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Forecasts:
-    """The forecasts after the last row of a file, by a board, the compiled C or the float model."""
+    """The forecasts after the last row of a file, by a board, the compiled C or the float model.
+
+    Args:
+        note: what was found out about the file.
+    """
 
     run: Path
     file: Path
     by: str
     last_time: str
     forecasts: tuple[Forecast, ...]
+    note: str = ""
 
 
 def forecast(path: Path, file: Path, port: str | None = None) -> Forecasts:
@@ -263,7 +268,7 @@ def forecast(path: Path, file: Path, port: str | None = None) -> Forecasts:
     rows = series.thousandths(categories_of(contract, config))[-contract.window :]
     values, by = _values(run, contract, rows, port)
     forecasts = _forecasts(contract, series, rows, values)
-    return Forecasts(run.path, file, by, series.time(-1), forecasts)
+    return Forecasts(run.path, file, by, series.time(-1), forecasts, series.note)
 
 
 def _values(

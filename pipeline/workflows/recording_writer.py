@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.core.artifacts import Recording
+from pipeline.datasets.environment_series import new_series_paths, save_new_series
 from pipeline.datasets.recordings import new_recording_paths, save_new_recording
-from pipeline.datasets.series import new_series_paths, save_new_series
 
 if TYPE_CHECKING:
     from pipeline.capture.segmentation import CaptureInfo, CapturePlan

@@ -24,7 +24,7 @@ from pipeline.datasets.forecasting import make_forecast_dataset
 from pipeline.datasets.held_out_recordings import held_out
 from pipeline.datasets.resampling import resampling_note
 from pipeline.datasets.sentiment import sentiment_dataset
-from pipeline.datasets.series import read_series
+from pipeline.datasets.tables.series import read_series
 from pipeline.datasets.windows import LEAKY, make_dataset, make_whole_dataset
 from pipeline.training.checkpoints import epochs_kept
 from pipeline.training.fit import Epoch
@@ -206,7 +206,8 @@ def _train_forecasts(
     config: ForecastConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
 ) -> Trained:
     series = read_series(config.data.path, config.data)
-    return train_forecast(make_forecast_dataset(series, config), config, folder, on_epoch)
+    trained = train_forecast(make_forecast_dataset(series, config), config, folder, on_epoch)
+    return replace(trained, fitted=series.note)
 
 
 # By task; each function takes the config of its task.

@@ -12,7 +12,7 @@ from pipeline.boards.supervisor import start
 from pipeline.capture.protocol import LineReader, Message, reading_of
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import ExitCode
-from pipeline.datasets.series import load_series, save_series
+from pipeline.datasets.environment_series import load_series, save_series
 from tests.cli.commands import Ended, gesture, running
 from tests.fixtures.capturing import Capture, image
 from tests.fixtures.faulty_port import KINDS, POWER_LOSS, REBOOT, STALL, UNPLUG, LineFaults

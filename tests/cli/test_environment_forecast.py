@@ -15,7 +15,7 @@ from pipeline.capture.ports import open_port
 from pipeline.capture.protocol import Message, Sample, reading_of, warning_of
 from pipeline.core.artifacts import Int32, Recording
 from pipeline.core.run_folder import RunFolder
-from pipeline.datasets.series import load_series
+from pipeline.datasets.environment_series import load_series
 from pipeline.twin.library import Twin
 from tests.cli.commands import gesture
 from tests.fixtures.capturing import image

@@ -23,7 +23,7 @@ from pipeline.datasets.catalogue import CATALOGUE
 from pipeline.datasets.fetch import in_mirror
 from pipeline.datasets.recording_file import load_recording
 from pipeline.datasets.recordings import load_recordings
-from pipeline.datasets.series import require_file
+from pipeline.datasets.tables.series import require_file
 from pipeline.workflows.runs import find_run
 from tests.fixtures.waiting import ended, forked
 from tests.refusals import refuses

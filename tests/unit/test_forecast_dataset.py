@@ -15,7 +15,7 @@ from pipeline.config.forecast_settings import ForecastConfig
 from pipeline.core.errors import ExitCode
 from pipeline.core.forecasts import ForecastError, HeldOutSeries, SeriesDataset, forecast_scores
 from pipeline.datasets.forecasting import make_forecast_dataset
-from pipeline.datasets.series import Series, read_series
+from pipeline.datasets.tables.series import Series, read_series
 from pipeline.training.fit import fit
 from pipeline.training.forecast_task import error_figures, forecast_training_task
 from pipeline.training.models import nearest_window

@@ -28,10 +28,10 @@ from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.files import load_arrays, load_json
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.characters import read_text
+from pipeline.datasets.environment_series import series_in
 from pipeline.datasets.importers import import_files
 from pipeline.datasets.recordings import load_recording, load_recordings
 from pipeline.datasets.sentiment import _read
-from pipeline.datasets.series import series_in
 from pipeline.training.metrics import MANY, poisson_interval
 from pipeline.workflows.compare import BrokenRun, RunSummary, list_runs
 from pipeline.workflows.recover import head_of, recover_captures

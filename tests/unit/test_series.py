@@ -11,9 +11,10 @@ import pytest
 from pipeline.config.forecast_settings import SeriesConfig
 from pipeline.core.artifacts import Fault, HostClock, Recording
 from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.datasets.environment_series import load_series, new_series_paths, save_series
 from pipeline.datasets.inventory import inventory_of
 from pipeline.datasets.recordings import load_recording
-from pipeline.datasets.series import Series, load_series, new_series_paths, read_series, save_series
+from pipeline.datasets.tables.series import Series, read_series
 from tests.conftest import PROJECT
 from tests.fixtures.known_motion import series
 from tests.refusals import refuses
@@ -79,12 +80,12 @@ def test_a_captured_recording_says_its_units(tmp_path: Path) -> None:
         ("2020-01-01 02:00,21,N", ":5: the row has the time of line 4 again"),
         ("2020-01-01 01:30,21,N", ":5: the row is earlier than line 4"),
         ("2020-01-01 02:30,21,N", ":5: the step before it is uneven: 30 min since the row above"),
-        ("2020-01-01 03:00,,N", ":5: temperature is empty"),
-        ("2020-01-01 03:00,NA,N", ":5: temperature is 'NA', not a number"),
-        ("2020-01-01 03:00,nan,N", ":5: temperature is 'nan', not a finite number"),
-        ("2020-01-01 03:00,3e6,N", ":5: temperature is '3e6', beyond +-2,000,000"),
+        ("2020-01-01 03:00,,N", ":5: temperature is missing"),
+        ("2020-01-01 03:00,NA,N", ":5: temperature is missing"),
+        ("2020-01-01 03:00,nan,N", ":5: temperature is missing"),
+        ("2020-01-01 03:00,3e6,N", ":5: temperature is 3e+06, beyond +-2,000,000"),
         ("2020-13-01 03:00,21,N", ":5: when is '2020-13-01 03:00', no time"),
-        ("2020-01-01 03:00,21", ":5: has 2 cells, the header 3"),
+        ("2020-01-01 03:00,21", ":5: has another number of cells than the header, which has 3"),
     ],
 )
 def test_a_fault_is_refused_by_its_line(tmp_path: Path, row: str, said: str) -> None:
@@ -111,8 +112,8 @@ def test_a_hole_is_found_where_it_is(tmp_path: Path) -> None:
     [
         ([], {}, " is empty"),
         ([HEADER, ROWS[0]], {}, " has fewer than two rows under a header"),
-        ([HEADER, *ROWS], {"channels": ["heat"]}, ":1: there is no column 'heat', only when"),
-        ([HEADER, *ROWS], {"time": ["t_us"]}, ":1: there is no column 't_us'"),
+        ([HEADER, *ROWS], {"channels": ["heat"]}, ":1: there is no column 'heat', only 'when'"),
+        (["a,temperature", "x,1", "y,2"], {"time": ["t_us"]}, ":1: there is no column 't_us'"),
     ],
 )
 def test_what_is_no_such_table_is_refused(

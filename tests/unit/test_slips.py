@@ -16,11 +16,12 @@ from typer.testing import CliRunner
 
 from pipeline.cli.app import app
 from pipeline.cli.text import show_judgements
+from pipeline.config.forecast_settings import SeriesConfig
 from pipeline.core.contract import Contract
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.tokens import Vocabulary
 from pipeline.datasets.recording_file import check_name, check_new_label
-from pipeline.datasets.series import read_series
+from pipeline.datasets.tables.series import read_series
 from pipeline.workflows import monitor
 from pipeline.workflows.capture import CaptureOptions, capture
 from pipeline.workflows.datasets import relabel
@@ -167,8 +168,7 @@ def series(folder: Path, values: Sequence[float]) -> Any:
     file = folder / "a.csv"
     rows = "".join(f"{n},{value!r}\n" for n, value in enumerate(values))
     file.write_text(f"t_s,a\n{rows}")
-    config = SimpleNamespace(time=("t_s",), channels=("a",), categories=())
-    return read_series(file, cast("Any", config))
+    return read_series(file, SeriesConfig(path=file, channels=("a",), targets=("a",)))
 
 
 @pytest.mark.parametrize(

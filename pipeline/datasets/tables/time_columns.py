@@ -1,0 +1,103 @@
+"""Which columns of a table are the time, where no config names them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+
+from pipeline.core.artifacts import Float64
+from pipeline.datasets.tables.clock_numbers import since_1970
+from pipeline.datasets.tables.dates import clock_us, is_date, parts_of
+from pipeline.datasets.tables.table import Table
+
+Kind = Literal["date and clock", "date", "clock", "since 1970", "number"]
+
+PARTS = ("year", "month", "day", "hour", "minute", "second")
+FEWEST_PARTS = 2  # a year and a month
+DIGITS = (8, 12, 14)  # of a date, and of one with a clock; of 10 are seconds since 1970 too
+LOOKED_AT = 50  # rows, over all of the table
+# Names of a clock in some languages.
+NAMED = re.compile(
+    r"(?:^|[\W_])(?:t|ts|time|times?tamp|date|datetime|datum|zeit|uhrzeit|temps|heure|fecha|hora|"
+    r"data|ora|clock|elapsed|epoch|millis|micros|year|jahr|ann[eé]e|año|anno)(?:$|[\W_\d])"
+)
+
+
+def time_columns(table: Table, others: Collection[str]) -> list[tuple[str, ...]]:
+    """The columns that may be the time, the likeliest ones alone.
+
+    Args:
+        others: columns that are something else.
+
+    Returns:
+        One tuple where it is clear, several where it is not, none without a time.
+    """
+    parts = parts_in(table.columns, others)
+    if len(parts) >= FEWEST_PARTS:
+        return [parts]
+    found: dict[Kind, list[str]] = {}
+    for place, name in enumerate(table.columns):
+        kind = None if name in others else _kind(name, _some(table.words(place)))
+        if kind is not None:
+            found.setdefault(kind, []).append(name)
+    return _likeliest(found)
+
+
+def parts_in(columns: Sequence[str], others: Collection[str] = ()) -> tuple[str, ...]:
+    """The columns `year`, `month` and so on, as far as the table has them; () without a year."""
+    names = {name.strip().lower(): name for name in columns if name not in others}
+    length = next((n for n, part in enumerate(PARTS) if part not in names), len(PARTS))
+    return tuple(names[part] for part in PARTS[:length])
+
+
+def _likeliest(found: Mapping[Kind, Sequence[str]]) -> list[tuple[str, ...]]:
+    if whole := found.get("date and clock"):
+        return [(name,) for name in whole]
+    if dates := found.get("date"):
+        clocks = found.get("clock", ())
+        return [(date, clock) for date in dates for clock in clocks] or [(date,) for date in dates]
+    rest: tuple[Kind, ...] = ("since 1970", "clock", "number")
+    return next(([(name,) for name in found[kind]] for kind in rest if kind in found), [])
+
+
+def _some(words: Sequence[str]) -> list[str]:
+    return [words[at] for at in np.linspace(0, len(words) - 1, LOOKED_AT).astype(int).tolist()]
+
+
+def _kind(name: str, words: Sequence[str]) -> Kind | None:
+    """What the words of a column are; None for no time."""
+    numbers = _numbers(words)
+    if numbers is not None:
+        return _kind_of_numbers(name, words, numbers)
+    if all(":" in word and clock_us(word) is not None for word in words):
+        return "clock"
+    parts = [parts_of(word) for word in words]
+    if not all(is_date(date) for date, _, _ in parts):
+        return None
+    return "date and clock" if any(clock for _, clock, _ in parts) else "date"
+
+
+def _numbers(words: Sequence[str]) -> Float64 | None:
+    try:
+        return np.array([float(word.replace(",", ".")) for word in words])
+    except ValueError:
+        return None
+
+
+def _kind_of_numbers(name: str, words: Sequence[str], numbers: Float64) -> Kind | None:
+    """Numbers are a time if they rise, and their size or the name of the column says so."""
+    if not (np.isfinite(numbers).all() and _rise(numbers)):
+        return None
+    if all(len(word) in DIGITS and is_date(parts_of(word)[0]) for word in words):
+        return "date and clock" if len(words[0]) > min(DIGITS) else "date"
+    if since_1970(numbers) is not None:
+        return "since 1970"
+    return "number" if NAMED.search(name.strip().lower()) else None
+
+
+def _rise(numbers: Float64) -> bool:
+    steps = np.diff(numbers)
+    return bool((steps != 0).any() and ((steps >= 0).all() or (steps <= 0).all()))
