@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import ceil, hypot
 from typing import Literal
 
@@ -279,6 +279,7 @@ class CapturePlan:
         background: the label that is recorded without movement.
         seed: of the random order of labels in guided mode.
         period_s: time between readings of the environment. If it is 0, the IMU is recorded.
+        originals: what people wrote for a label, where that is not the label itself.
     """
 
     mode: Mode
@@ -288,6 +289,11 @@ class CapturePlan:
     background: str = "idle"
     seed: int = 1
     period_s: float = 0.0
+    originals: Mapping[str, str] = field(default_factory=dict)
+
+    def shown(self, label: str) -> str:
+        """What people read for a label."""
+        return self.originals.get(label, label)
 
     @property
     def stream(self) -> SensorStream:
@@ -311,7 +317,7 @@ class _Continuous:
 
     def __init__(self, plan: CapturePlan, decoders: Sequence[StreamDecoder]) -> None:
         self._plan, self._decoders = plan, decoders
-        self.prompt = f"recording {plan.labels[0]}"
+        self.prompt = f"recording {plan.shown(plan.labels[0])}"
 
     def add(self, _place: int, _row: TrackSample | BurstEnd, /) -> LabelledSpans | None:
         return None
@@ -337,6 +343,7 @@ class _Motion:
 
     def __init__(self, plan: CapturePlan, decoders: Sequence[StreamDecoder]) -> None:
         self._label = plan.labels[0]
+        self._shown = plan.shown(self._label)
         self._movements = Movements(decoders)
 
     @property
@@ -345,7 +352,7 @@ class _Motion:
 
     @property
     def prompt(self) -> str:
-        return "recording …" if self.in_progress else f"waiting for: {self._label}"
+        return "recording …" if self.in_progress else f"waiting for: {self._shown}"
 
     def add(self, place: int, row: TrackSample | BurstEnd, /) -> LabelledSpans | None:
         return self._labeled(self._movements.add(place, row))
@@ -370,7 +377,7 @@ class _Guided:
         queue = [label for label in plan.labels for _ in range(plan.count or 1)]
         random.Random(plan.seed).shuffle(queue)
         self._queue = deque(queue)
-        self._background = plan.background
+        self._plan = plan
         self._decoders = decoders
         self._movements = Movements(decoders)
         self._asked_us: int | None = None  # when the countdown began
@@ -391,11 +398,12 @@ class _Guided:
         if self.done:
             return "that was all"
         left_s = COUNTDOWN_S - self._passed_s()
+        shown = self._plan.shown(self._queue[0])
         if left_s > 0:
-            return f"{self._hint}next: {self._queue[0]}, in {ceil(left_s)}"
-        if self._queue[0] == self._background:
-            return f"now: {self._queue[0]}, for {STILL_S:g} s"
-        return f"now: {self._queue[0]}!"
+            return f"{self._hint}next: {shown}, in {ceil(left_s)}"
+        if self._queue[0] == self._plan.background:
+            return f"now: {shown}, for {STILL_S:g} s"
+        return f"now: {shown}!"
 
     def add(self, place: int, row: TrackSample | BurstEnd, /) -> LabelledSpans | None:
         if place == 0 and isinstance(row, TrackSample):
@@ -405,7 +413,7 @@ class _Guided:
         listened_s = self._passed_s() - COUNTDOWN_S
         if self.done or listened_s < 0:
             return None
-        if self._queue[0] == self._background:
+        if self._queue[0] == self._plan.background:
             return self._still() if listened_s >= STILL_S else None
         if spans is not None and self._is_answer(spans):
             return self._next(spans)
@@ -414,7 +422,7 @@ class _Guided:
         return None
 
     def finish(self) -> LabelledSpans | None:
-        wanted = self.in_progress and self._queue[0] != self._background
+        wanted = self.in_progress and self._queue[0] != self._plan.background
         spans = self._movements.finish()
         return self._next(spans) if spans is not None and wanted else None
 

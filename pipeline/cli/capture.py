@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -18,11 +19,14 @@ from pipeline.capture.recorder import CaptureView, PortView
 from pipeline.capture.session import Session, TakeCommand
 from pipeline.capture.stream_decoder import StreamDecoder
 from pipeline.cli import console
+from pipeline.cli.asking import ask_about_label
 from pipeline.cli.console import print_json
+from pipeline.cli.dataset_argument import found
 from pipeline.cli.keyboard import Keyboard, live_view
 from pipeline.cli.parser import App, Json, NewLabel
 from pipeline.cli.traces import SHOWN_SAMPLES, traces, wrapped
 from pipeline.core.errors import ExitCode
+from pipeline.core.original_names import load_names
 from pipeline.workflows import capture as workflow
 from pipeline.workflows import next_commands
 from pipeline.workflows.capture import Captured, CaptureOptions
@@ -34,7 +38,8 @@ Labels = Annotated[
     typer.Option("--label", help="What is being done: punch, flex, idle …; guided: several."),
 ]
 LabelsFrom = Annotated[
-    Path | None, typer.Option(help="Guided: labels of a config (.yaml) or of a dataset.")
+    Path | None,
+    typer.Option(callback=found, help="Guided: labels of a config (.yaml) or of a dataset."),
 ]
 Ports = Annotated[
     list[str] | None,
@@ -90,13 +95,16 @@ def capture(
         count=count,
         seconds=seconds,
         seed=seed,
-        new_label=new_label,
         sensor=sensor,
         period_s=period,
         ports=tuple(port or ("auto",)),
     )
-    with watching(json) as view:
-        captured = workflow.capture(options, view)
+
+    def captured_as(is_meant: bool) -> Captured:
+        with watching(json) as view:
+            return workflow.capture(replace(options, new_label=is_meant), view)
+
+    captured = ask_about_label(captured_as, new_label, json)
     show_captured(captured, json)
     if captured.files:
         console.show_next(next_commands.after_recording(captured.dataset, sensor), json)
@@ -175,7 +183,7 @@ class _LiveView:
 
 
 def _screen(session: Session, ports: Sequence[PortView]) -> RenderableType:
-    what = ", ".join(session.plan.labels) or "the environment"
+    what = ", ".join(map(session.plan.shown, session.plan.labels)) or "the environment"
     lines: list[RenderableType] = [wrapped(f"recording {what}, {session.plan.mode}", "bold")]
     for place, port in enumerate(ports):
         lines.append(wrapped(f"{port.name}  {port.state}  {_numbers(port.decoder)}", "bold"))
@@ -205,7 +213,8 @@ def _numbers(decoder: StreamDecoder) -> str:
 def _takes(session: Session) -> str:
     of = f" of {session.plan.count}" if session.plan.count is not None else ""
     takes = ", ".join(
-        f"{label} {count}{of}" for label, count in sorted(session.take_counts.items())
+        f"{session.plan.shown(label)} {count}{of}"
+        for label, count in sorted(session.take_counts.items())
     )
     return f"takes: {takes or 'none yet'}"
 
@@ -218,6 +227,9 @@ def show_captured(captured: Captured, as_json: bool) -> None:
     console.show_recovered(captured.recovered)
     for file in captured.files:
         console.out.print(escape(str(file)), soft_wrap=True)
-    takes = ", ".join(f"{label} {count}" for label, count in sorted(captured.takes.items()))
+    names = load_names(captured.dataset)
+    takes = ", ".join(
+        f"{names.shown('label', label)} {count}" for label, count in sorted(captured.takes.items())
+    )
     faults = ", ".join(f"{kind} {count}" for kind, count in captured.faults.items())
     console.out.print(f"takes: {escape(takes) or 'none'}; {faults or 'nothing lost'}")

@@ -12,9 +12,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli import console
+from pipeline.cli.asking import ask_about_label
 from pipeline.cli.console import print_json, show_table
+from pipeline.cli.dataset_argument import Dataset, found
 from pipeline.cli.parser import App, Json, NewLabel
 from pipeline.core.errors import ExitCode
+from pipeline.core.original_names import load_names
+from pipeline.core.project import DATA
 from pipeline.datasets.catalogue import Published, SequenceEntry
 from pipeline.datasets.editing import Trimmed
 from pipeline.datasets.exporters import ExportReport
@@ -31,9 +35,6 @@ data_app = App(
     help="Bring recordings in, look them over, change them, hand them on.", no_args_is_help=True
 )
 app.add_typer(data_app, name="data")
-
-
-Dataset = Annotated[Path, typer.Argument(help="A folder of recordings.")]
 
 
 @data_app.command("import")
@@ -104,7 +105,7 @@ def data_get(
 
 @data_app.command("stream")
 def data_stream(
-    dataset: Annotated[Path, typer.Argument(help="A folder of recordings.")],
+    dataset: Dataset,
     file: Annotated[Path, typer.Argument(help="The recording to write; as .txt only its samples.")],
     run: Annotated[
         Path | None, typer.Option(help="Only what this run held out, trained with --hold-out.")
@@ -152,7 +153,9 @@ def data_lint(dataset: Dataset, json: Json = False) -> None:
 
 @data_app.command("show")
 def data_show(
-    path: Annotated[Path, typer.Argument(help="A folder of recordings, one recording or series.")],
+    path: Annotated[
+        Path, typer.Argument(callback=found, help="A dataset, one recording or one series.")
+    ],
     out: Annotated[Path, typer.Option(help="The picture (.png) or page (.html) to write.")],
     json: Json = False,
 ) -> None:
@@ -176,7 +179,9 @@ def data_show(
 
 @data_app.command("list")
 def data_list(
-    dataset: Annotated[Path | None, typer.Argument(help="Else all datasets in data/.")] = None,
+    dataset: Annotated[
+        Path | None, typer.Argument(callback=found, help="Else all datasets in data/.")
+    ] = None,
     remote: Annotated[bool, typer.Option("--remote", help="Published ones, for get.")] = False,
     json: Json = False,
 ) -> None:
@@ -188,7 +193,7 @@ def data_list(
     if remote:
         _show_catalogue(workflow.remote_datasets(), json)
     elif dataset is None:
-        _show_datasets(datasets_in(workflow.DATA), json)
+        _show_datasets(datasets_in(DATA), json)
     else:
         console.show_recovered(workflow.recover(dataset))
         _show_inventory(inventory_of(dataset), json)
@@ -228,7 +233,12 @@ def data_relabel(
     \b
     Example: gesture data relabel data/mine/punch/anna-1-003.csv --label flex
     """
-    _show_relabelled(workflow.relabel(files, label, new_label), json)
+
+    def relabelled_as(is_meant: bool) -> list[tuple[Path, Path]]:
+        with console.steps(json) as on_step:
+            return workflow.relabel(files, label, is_meant, on_step)
+
+    _show_relabelled(ask_about_label(relabelled_as, new_label, json), json)
 
 
 @data_app.command("export")
@@ -366,12 +376,14 @@ def _show_inventory(inventory: Inventory, as_json: bool) -> None:
         _show_series(inventory)
     if not inventory.shares:
         return
+    names = load_names(inventory.dataset)
     table = Table("label", "person", "sessions", "takes", "seconds", "Hz", box=None)
     for share in inventory.shares:
         rates = ", ".join(f"{rate_hz:g}" for rate_hz in share.rates_hz)
-        sessions = ", ".join(share.sessions)
+        label, person = names.shown("label", share.label), names.shown("person", share.person)
+        sessions = ", ".join(names.all_shown("session", share.sessions))
         numbers = (str(share.takes), f"{share.seconds:.1f}", rates)
-        table.add_row(*map(escape, (share.label, share.person, sessions)), *numbers)
+        table.add_row(*map(escape, (label, person, sessions)), *numbers)
     console.out.print(table)
     console.out.print(f"{inventory.takes} takes in {escape(str(inventory.dataset))}")
 

@@ -10,6 +10,7 @@ import typer
 from pipeline.cli import console
 from pipeline.cli.capture import watching
 from pipeline.cli.console import print_json, show_table
+from pipeline.cli.dataset_argument import found
 from pipeline.cli.parser import LATEST, App, Json, Run
 from pipeline.core.errors import UsageError
 from pipeline.workflows import enrol as workflow
@@ -24,7 +25,8 @@ def enrol(
     run: Run = LATEST,
     person: Annotated[str | None, typer.Option(help="Who is to be recognized.")] = None,
     dataset: Annotated[
-        Path | None, typer.Option(help="A folder with takes of that person.")
+        Path | None,
+        typer.Option(callback=found, help="Takes of that person: a name in data/, or a folder."),
     ] = None,
     port: Annotated[
         str | None,
@@ -83,16 +85,19 @@ def _show_enrolled(enrolled: Enrolled, as_json: bool) -> None:
     if as_json:
         print_json(enrolled)
         return
-    counts = ", ".join(f"{count} {label}" for label, count in enrolled.takes.items())
+    names = enrolled.names
+    counts = ", ".join(
+        f"{count} {names.shown('label', label)}" for label, count in enrolled.takes.items()
+    )
     where = "and on the board" if enrolled.sent else "not on a board yet"
     show_table(
-        f"{enrolled.person} is enrolled",
+        f"{names.shown('person', enrolled.person)} is enrolled",
         [
             ("takes", counts),
             ("by the network alone", f"{enrolled.before} recognized"),
             ("enrolled", f"{enrolled.after} recognized, each by the other takes"),
             ("earlier people", f"{enrolled.others_before} before, {enrolled.others_after} now"),
-            ("people", ", ".join(enrolled.people)),
+            ("people", ", ".join(names.all_shown("person", enrolled.people))),
             ("kept", f"in {enrolled.file}, {where}"),
         ],
     )
@@ -103,7 +108,10 @@ def _show_people(people: People, as_json: bool) -> None:
         print_json(people)
         return
     rows: list[tuple[str, object]] = [
-        (name, f"{len(gestures)} gestures{', recognized now' * (name == people.person)}")
+        (
+            people.names.shown("person", name),
+            f"{len(gestures)} gestures{', recognized now' * (name == people.person)}",
+        )
         for name, gestures in people.people.items()
     ]
     rows += [(name, "a gesture that the board has learned") for name in people.learned]

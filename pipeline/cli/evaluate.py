@@ -14,6 +14,7 @@ from pipeline.cli import console
 from pipeline.cli.console import print_json
 from pipeline.cli.parser import App, Json, each_once
 from pipeline.core.errors import UsageError
+from pipeline.core.original_names import OriginalNames
 from pipeline.core.shares import Share, percent_range
 from pipeline.training.held_out_scores import PersonScore
 from pipeline.training.metrics import EventScore
@@ -84,11 +85,11 @@ def _show_evaluation(evaluation: Evaluation, as_json: bool) -> None:
     console.out.print("", _events(evaluation.protocols))
     for score in evaluation.protocols:
         if score.unseen:
-            console.out.print("", _unseen(score))
+            console.out.print("", _unseen(score, evaluation.names))
     for score in evaluation.protocols:
         console.out.print("", _folds(score))
         if len(score.people) > 1:
-            console.out.print("", _people(score))
+            console.out.print("", _people(score, evaluation.names))
     if isinstance(evaluation, Compared):
         for comparison in evaluation.comparisons:
             _show_comparison(comparison)
@@ -136,11 +137,11 @@ def _alarms(score: EventScore) -> str:
     return f"{score.false_alarms_per_hour:.1f} ({low:.1f} to {high:.1f}) in {score.hours:.1f} h"
 
 
-def _unseen(score: ProtocolScore) -> Table:
+def _unseen(score: ProtocolScore, names: OriginalNames) -> Table:
     table = Table(f"{score.protocol} gesture", "takes", "called something", box=None)
     for one in score.unseen:
         share = str(Share(one.called, one.takes)) if one.takes else "-"
-        table.add_row(escape(one.label), str(one.takes), share)
+        table.add_row(escape(names.shown("label", one.label)), str(one.takes), share)
     return table
 
 
@@ -154,11 +155,12 @@ def _folds(score: ProtocolScore) -> Table:
     return table
 
 
-def _people(score: ProtocolScore) -> Table:
+def _people(score: ProtocolScore, names: OriginalNames) -> Table:
     table = Table(f"{score.protocol} person", "windows", "int8", "float", box=None)
     for person in score.people:
         shares = (_share(person.int8_accuracy, person), _share(person.float_accuracy, person))
-        table.add_row(escape(person.person), f"{person.windows:,}", *shares)
+        name = escape(names.shown("person", person.person))
+        table.add_row(name, f"{person.windows:,}", *shares)
     return table
 
 

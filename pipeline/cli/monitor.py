@@ -17,13 +17,15 @@ from rich.text import Text
 
 from pipeline.capture.link_statistics import LinkStatistics, MonitorEntry, Smoothing
 from pipeline.cli import console
+from pipeline.cli.asking import ask_about_label
 from pipeline.cli.console import print_json
 from pipeline.cli.keyboard import Keyboard, live_view
 from pipeline.cli.parser import App, Json, NewLabel, Port
-from pipeline.cli.replay import show_entry
+from pipeline.cli.replay import event_line, show_entry
 from pipeline.cli.terminal import visible
 from pipeline.cli.traces import SHOWN_SAMPLES, Wide, traces, wrapped
 from pipeline.core.artifacts import IMU_CHANNELS
+from pipeline.core.original_names import OriginalNames
 from pipeline.workflows import monitor as workflow
 from pipeline.workflows import next_commands
 from pipeline.workflows.monitor import MonitorView, Pulled, PullOptions, Summary
@@ -104,7 +106,12 @@ def pull(
     Example: gesture pull --label idle
     """
     options = workflow.PullOptions(person, session, dataset, background, seconds)
-    pulled = workflow.pull(port, label, options, new_label)
+
+    def pulled_as(is_meant: bool) -> Pulled:
+        with console.steps(json) as on_step:
+            return workflow.pull(port, label, options, is_meant, on_step)
+
+    pulled = ask_about_label(pulled_as, new_label, json)
     show_pulled(pulled, json)
     console.show_next(next_commands.after_recording(pulled.file.parent.parent), json)
 
@@ -137,12 +144,13 @@ class _Lines:
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
+        self._names = OriginalNames()
 
-    def begin(self, title: str) -> None:
-        pass
+    def begin(self, _title: str, names: OriginalNames) -> None:
+        self._names = names
 
     def show(self, entry: MonitorEntry) -> None:
-        show_entry(entry, self._as_json)
+        show_entry(entry, self._names, self._as_json)
 
     def update(
         self, statistics: LinkStatistics, labels: Sequence[str], called: Mapping[str, int]
@@ -162,7 +170,7 @@ class _Lines:
         if self._as_json:
             print_json({"summary": summary})
         else:
-            _show_summary(summary, next_commands)
+            _show_summary(summary, self._names, next_commands)
 
 
 class _LiveView:
@@ -170,20 +178,19 @@ class _LiveView:
 
     def __init__(self, live: Live, keyboard: Keyboard) -> None:
         self._live, self._keyboard = live, keyboard
-        self._title = ""
+        self._title, self._names = "", OriginalNames()
         self._called, self._called_s = "", 0.0
 
-    def begin(self, title: str) -> None:
-        self._title = title
+    def begin(self, title: str, names: OriginalNames) -> None:
+        self._title, self._names = title, names
 
     def show(self, entry: MonitorEntry) -> None:
         if entry.event is None:
             self._print(f"[yellow]{escape(entry.note)}[/]")
             return
-        event = entry.event
-        self._called, self._called_s = event.label, time.monotonic()
-        bold = f"[bold]{escape(event.label):<16}[/]"
-        self._print(f"{event.t_us / 1e6:9.3f} s  {bold} {event.score:.3f}")
+        label = self._names.shown("label", entry.event.label)
+        self._called, self._called_s = label, time.monotonic()
+        self._print(event_line(entry.event, self._names))
 
     def update(
         self, statistics: LinkStatistics, labels: Sequence[str], called: Mapping[str, int]
@@ -191,7 +198,13 @@ class _LiveView:
         is_new = time.monotonic() - self._called_s < CALLED_SHOWN_S
         with suppress(OSError):  # the terminal has gone; what is logged must not suffer
             newest = self._called if is_new else ""
-            shown = _screen(self._title, newest, statistics, labels, called)
+            shown = _screen(
+                self._title,
+                newest,
+                statistics,
+                self._names.all_shown("label", labels),
+                _shown_counts(called, self._names),
+            )
             self._live.update(shown, refresh=True)
 
     def report(self, text: str) -> None:
@@ -206,17 +219,17 @@ class _LiveView:
     def end(self, summary: Summary, next_commands: Sequence[str]) -> None:
         with suppress(OSError):
             self._live.update("", refresh=True)
-            _show_summary(summary, next_commands)
+            _show_summary(summary, self._names, next_commands)
 
     def _print(self, text: str) -> None:
         with suppress(OSError):
             self._live.console.print(text)
 
 
-def _show_summary(summary: Summary, next_commands: Sequence[str]) -> None:
+def _show_summary(summary: Summary, names: OriginalNames, next_commands: Sequence[str]) -> None:
     """On standard error, where the live view was too: events alone are the output."""
-    total = sum(summary.called.values())
-    rows = [f"watched for {summary.seconds:.0f} s: {total} called{_counts(summary.called)}"]
+    total, called = sum(summary.called.values()), _counts(_shown_counts(summary.called, names))
+    rows = [f"watched for {summary.seconds:.0f} s: {total} called{called}"]
     if summary.wrong or summary.missed:
         rows.append(f"marked: {summary.wrong} wrong, {summary.missed} missed")
     if summary.samples and summary.lost is not None:
@@ -225,6 +238,10 @@ def _show_summary(summary: Summary, next_commands: Sequence[str]) -> None:
     rows += [f"next  {command}" for command in next_commands]
     for row in rows:
         console.err.print(escape(row), soft_wrap=True)
+
+
+def _shown_counts(called: Mapping[str, int], names: OriginalNames) -> dict[str, int]:
+    return {names.shown("label", label): count for label, count in called.items()}
 
 
 def _counts(called: Mapping[str, int]) -> str:

@@ -15,6 +15,7 @@ from pipeline.cli import console
 from pipeline.cli.console import print_json
 from pipeline.cli.parser import App, Json, Run
 from pipeline.core.artifacts import Event, Recording
+from pipeline.core.original_names import OriginalNames, load_names
 from pipeline.training.events import MatchedEvents
 from pipeline.workflows import predict as workflow
 
@@ -35,31 +36,31 @@ def replay(
     \b
     Example: gesture replay runs/latest stream.csv
     """
-    _show_events(workflow.replay(run, file), json)
+    _show_events(workflow.replay(run, file), load_names(run), json)
 
 
-def show_entry(entry: MonitorEntry, as_json: bool) -> None:
-    """Print a line that `gesture monitor` shows."""
+def show_entry(entry: MonitorEntry, names: OriginalNames, as_json: bool) -> None:
+    """Print a line that `gesture monitor` shows; names: of the labels."""
     if as_json:
         print_json(entry)
     elif entry.event is not None:
-        _show_event(entry.event)
+        console.out.print(event_line(entry.event, names))
     else:
         console.out.print(f"[yellow]{escape(entry.note)}[/]")
 
 
-def _show_events(events: Sequence[Event], as_json: bool) -> None:
+def _show_events(events: Sequence[Event], names: OriginalNames, as_json: bool) -> None:
     if as_json:
         print_json({"events": events})
         return
     for event in events:
-        _show_event(event)
+        console.out.print(event_line(event, names))
 
 
-def _show_event(event: Event) -> None:
-    console.out.print(
-        f"{event.t_us / 1e6:9.3f} s  [bold]{escape(event.label):<16}[/] {event.score:.3f}"
-    )
+def event_line(event: Event, names: OriginalNames) -> str:
+    """An event, as markup."""
+    label = escape(names.shown("label", event.label))
+    return f"{event.t_us / 1e6:9.3f} s  [bold]{label:<16}[/] {event.score:.3f}"
 
 
 def show_calls(calls: MatchedEvents, stream: Recording, as_json: bool) -> None:

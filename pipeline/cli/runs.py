@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from pipeline.cli import console
+from pipeline.cli.asking import can_ask, is_confirmed
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import LATEST, App, Json, Run
 from pipeline.core.errors import UsageError
@@ -248,14 +248,13 @@ def _instructions_a_second(run: RunSummary) -> str:
 
 def _may_delete(runs: Sequence[RunFolder], as_json: bool) -> bool:
     names = ", ".join(str(run.path) for run in runs)
-    if as_json or not sys.stdin.isatty():
+    if not can_ask(as_json):
         raise UsageError(
             f"Nobody could be asked whether to delete {names}.",
             "the input is no terminal, or --json wants nothing but the result",
             "add --yes where it is meant",
         )
-    console.err.print(f"Delete {escape(names)} for good? [dim](y/N)[/]", end=" ", soft_wrap=True)
-    if sys.stdin.readline().strip().lower() in ("y", "yes"):
+    if is_confirmed(f"Delete {names} for good?"):
         return True
     console.err.print("nothing was deleted")
     return False

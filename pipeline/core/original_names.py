@@ -31,6 +31,10 @@ class OriginalNames:
         """What people read for an ASCII name."""
         return self.texts.get(kind, {}).get(name, name)
 
+    def all_shown(self, kind: str, names: Iterable[str]) -> tuple[str, ...]:
+        """What people read for several ASCII names."""
+        return tuple(self.shown(kind, name) for name in names)
+
     def known(self, kind: str, text: str) -> str:
         """The ASCII name of a text that was mapped before; any other text stays as it is."""
         wanted = tidy(text)

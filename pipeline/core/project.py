@@ -17,7 +17,8 @@ IS_INSTALLED = INSTALLED.is_dir()
 PROJECT = INSTALLED if IS_INSTALLED else PACKAGE.parent  # firmware/, platformio.ini, configs/
 SHIPPED_BUDGET = "nano33ble"  # of `gesture convert --budget`; the other configs are for training
 CONFIGS = PROJECT / "configs"
-SAMPLE = Path("data") / "sample"  # as configs name it
+DATA = Path("data")  # where `--dataset NAME` goes
+SAMPLE = DATA / "sample"  # as configs name it
 
 
 def user_cache() -> Path:

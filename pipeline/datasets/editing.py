@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -73,22 +73,22 @@ def _nothing_left(path: Path, length_s: float) -> PipelineError:
     )
 
 
-def relabel_recordings(files: Sequence[Path], label: str) -> list[tuple[Path, Path]]:
+def relabel_recordings(labels: Mapping[Path, str]) -> list[tuple[Path, Path]]:
     """Move each file to the folder of another label, and rewrite its header; returns both paths.
 
     A moved take gets the next free number, so nothing is overwritten. All files are read before
     the first is moved.
     """
-    check_name("label", label)
-    recordings = [(path, load_recording(path)) for path in dict.fromkeys(files)]
-    for path, recording in recordings:
+    recordings = [(path, load_recording(path), label) for path, label in labels.items()]
+    for path, recording, label in recordings:
+        check_name("label", label)
         if recording.label == label and path.parent.name == label:
             raise UsageError(
                 f"{path} has the label {label} already.",
                 "it was relabelled before, or possibly you mean another file",
                 "leave it out of the command; nothing was changed",
             )
-    return [(path, _relabel(path, recording, label)) for path, recording in recordings]
+    return [(path, _relabel(path, recording, label)) for path, recording, label in recordings]
 
 
 def _relabel(path: Path, recording: Recording, label: str) -> Path:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.artifacts import IMU_CHANNELS, Float32, Recording
 from pipeline.core.errors import PipelineError
+from pipeline.core.original_names import OriginalNames, load_names
 from pipeline.datasets.recordings import load_from_dataset, recording_paths
 from pipeline.datasets.streams import runs_of
 
@@ -58,6 +59,7 @@ class TakeFile:
 
     path: Path
     recording: Recording
+    names: OriginalNames
 
     @cached_property
     def _lines(self) -> list[str]:
@@ -89,6 +91,21 @@ class TakeFile:
         return np.ascontiguousarray(self.recording.samples[:, columns])
 
     @property
+    def label(self) -> str:
+        """The label, for people."""
+        return self.names.shown("label", self.recording.label)
+
+    @property
+    def person(self) -> str:
+        """The person, for people."""
+        return self.names.shown("person", self.recording.person)
+
+    @property
+    def session(self) -> str:
+        """The session, for people."""
+        return self.names.shown("session", self.recording.session)
+
+    @property
     def group(self) -> tuple[str, str]:
         """Person and session: a group of a split by session."""
         return self.recording.person, self.recording.session
@@ -96,7 +113,7 @@ class TakeFile:
     @property
     def group_name(self) -> str:
         """Person and session, for people."""
-        return f"{self.recording.person}, session {self.recording.session}"
+        return f"{self.person}, session {self.session}"
 
 
 CLOCK_TOLERANCE = 0.02  # the same as in training
@@ -268,7 +285,7 @@ def _check_duplicates(takes: Sequence[TakeFile]) -> list[Finding]:
 
 def _duplicate(take: TakeFile, earlier: TakeFile) -> Finding:
     other = take.recording.label != earlier.recording.label
-    label = f", which says it is {earlier.recording.label}" if other else ""
+    label = f", which says it is {earlier.label}" if other else ""
     what = f"the same samples as {earlier.path}{label}"
     return take.finding("duplicate", 0, what, "delete one of the two files")
 
@@ -333,9 +350,9 @@ class _Shapes:
 
 def _near_finding(take: TakeFile, earlier: TakeFile, likeness: float) -> Finding:
     if take.recording.person != earlier.recording.person:
-        boundary = f"of another person, {earlier.recording.person}"
+        boundary = f"of another person, {earlier.person}"
     elif take.group != earlier.group:
-        boundary = f"of another session, {earlier.recording.session}"
+        boundary = f"of another session, {earlier.session}"
     else:
         boundary = "of the same session"
     return take.finding(
@@ -471,7 +488,7 @@ def _swap_finding(take: TakeFile, pair: tuple[str, str], what: str, whose: str) 
         "swapped-axis",
         -1,
         f"{what}: with {pair[0]} and {pair[1]} exchanged it would look like {whose} other takes "
-        f"of {take.recording.label}",
+        f"of {take.label}",
         "look with `gesture data show FILE`; if the board was rotated, record again; if the "
         "columns were mixed up, exchange them",
     )
@@ -518,7 +535,7 @@ def _check_lengths(takes: Sequence[TakeFile]) -> Iterator[Finding]:
                 take.path,
                 None,
                 f"{len(take.recording)} samples, {take.recording.seconds:.2f} s; a take of "
-                f"{take.recording.label} usually has {usual_s:.2f} s",
+                f"{take.label} usually has {usual_s:.2f} s",
                 "the gesture is probably cut: delete the file, or record the take again",
             )
 
@@ -551,12 +568,13 @@ def background_capture(dataset: Path, label: str = "idle") -> str:
 
 
 def _few_takes(takes: Sequence[TakeFile], dataset: Path) -> Iterator[Finding]:
+    names = takes[0].names
     for label, count in labels_of_few_takes([take.recording for take in takes]).items():
         yield Finding(
             "balance",
             dataset / label,
             None,
-            f"{label} has only {count} take{'s' if count > 1 else ''}",
+            f"{names.shown('label', label)} has only {count} take{'s' if count > 1 else ''}",
             f"record at least {FEWEST_TAKES} takes of every label, better {GOOD_TAKES}: "
             f"`gesture capture --label LABEL --count {GOOD_TAKES} --dataset {dataset.name}`",
         )
@@ -577,13 +595,14 @@ def _labels(takes: Sequence[TakeFile], dataset: Path) -> Iterator[Finding]:
     for take in takes:
         seconds[take.recording.label] += take.recording.seconds  # type: ignore[assignment]
     most, least = max(seconds, key=seconds.__getitem__), min(seconds, key=seconds.__getitem__)
+    rare, usual = takes[0].names.all_shown("label", (least, most))
     if seconds[most] > UNEQUAL * seconds[least]:
         yield Finding(
             "balance",
             dataset / least,
             None,
-            f"{seconds[least]:.1f} s of {least}, but {seconds[most]:.1f} s of {most}",
-            f"record more of {least}; a model prefers what it sees most",
+            f"{seconds[least]:.1f} s of {rare}, but {seconds[most]:.1f} s of {usual}",
+            f"record more of {rare}; a model prefers what it sees most",
         )
 
 
@@ -591,8 +610,8 @@ def _people(takes: Sequence[TakeFile], dataset: Path) -> Iterator[Finding]:
     """Labels that a person did not make, and persons with far fewer takes than others."""
     made: dict[str, Counter[str]] = defaultdict(Counter)
     for take in takes:
-        made[take.recording.person][take.recording.label] += 1
-    labels = {take.recording.label for take in takes}
+        made[take.person][take.label] += 1
+    labels = {take.label for take in takes}
     largest = max(made, key=lambda person: made[person].total())
     for person, counts in sorted(made.items()):
         missing = sorted(labels - set(counts))
@@ -601,8 +620,8 @@ def _people(takes: Sequence[TakeFile], dataset: Path) -> Iterator[Finding]:
             what += f"{' and' if what else person + ' made'} {counts.total()} takes in all"
             what += f", {largest} made {made[largest].total()}"
         if what:
-            step = f"record what is missing with --person {person}; otherwise a model learns the "
-            yield Finding("balance", dataset, None, what, step + "person, not the label")
+            step = f"record what is missing with --person {shlex.quote(person)}; otherwise a model "
+            yield Finding("balance", dataset, None, what, step + "learns the person, not the label")
 
 
 def _and_others(takes: Sequence[TakeFile]) -> str:
@@ -625,17 +644,17 @@ class LintReport:
 
 def lint_dataset(folder: Path) -> LintReport:
     """Check a dataset; nothing is changed. A file that cannot be read is a finding too."""
-    takes, findings = _load(recording_paths(folder))
+    takes, findings = _load(recording_paths(folder), load_names(folder))
     if takes:
         findings += _check(takes, folder)
     return LintReport(folder, len(takes), tuple(findings))
 
 
-def _load(paths: Sequence[Path]) -> tuple[list[TakeFile], list[Finding]]:
+def _load(paths: Sequence[Path], names: OriginalNames) -> tuple[list[TakeFile], list[Finding]]:
     takes, unreadable = [], []
     for path in paths:
         try:
-            takes.append(TakeFile(path, load_from_dataset(path)))
+            takes.append(TakeFile(path, load_from_dataset(path), names))
         except PipelineError as error:
             unreadable.append(_unreadable(path, error))
     return takes, unreadable

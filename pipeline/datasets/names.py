@@ -80,9 +80,15 @@ class DatasetNames:
         return name
 
     def typed(self, kind: str, text: str) -> str:
-        """The ASCII name of a text that somebody typed; they may type the ASCII name itself."""
-        is_known = tidy(text) in self.originals.texts.get(kind, {})
-        return tidy(text) if is_known else self.name(kind, text)
+        """The ASCII name of a text that somebody typed; they may type the ASCII name itself.
+
+        Raises:
+            PipelineError: USAGE, for an empty text or a new one that is a path.
+        """
+        mapped, text = self.originals.texts.get(kind, {}), tidy(text)
+        if "/" in text and text not in mapped.values():
+            check_name(kind, text)
+        return text if text in mapped else self.name(kind, text)
 
     def save(self) -> None:
         """Add the new names to names.json.

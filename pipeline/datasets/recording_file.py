@@ -31,7 +31,6 @@ from pipeline.core.files import atomic_write, regular, why_missing, write_new
 from pipeline.datasets.number_text import rows_text
 
 LONGEST_NAME = 32
-SHORTEST_TYPED = 4  # letters of a name that is checked for misspelling
 _WITH_HYPHEN = ("A-Za-z0-9_-", "letters (a-z, A-Z), digits, _ and -")
 _NO_HYPHEN = ("A-Za-z0-9_", "letters (a-z, A-Z), digits and _")
 _NAME_CHARACTERS = {
@@ -67,40 +66,6 @@ def check_name(kind: str, text: str) -> str:
         f"a {kind} becomes part of a file's path, and a label a word the board prints",
         f"use 1 to {LONGEST_NAME} {in_words}, beginning with a letter or digit",
     )
-
-
-def check_new_label(dataset: Path, label: str, is_meant: bool) -> str:
-    """The label, unless it is possibly a misspelt label of the dataset that is not meant."""
-    check_name("label", label)
-    known = sorted({path.parent.name for path in dataset.glob("*/*.csv")})
-    near = None if label in known else next((old for old in known if _nearly(label, old)), None)
-    if near is None or is_meant:
-        return label
-    raise UsageError(
-        f"The label {label} is new in {dataset}, and similar to {near}, which has takes there.",
-        "it is possibly misspelt: it would become another gesture",
-        f"write {near}, or add --new-label if you mean another gesture",
-    )
-
-
-def _nearly(one: str, other: str) -> bool:
-    """Whether names differ by one letter: added, removed, changed, or two swapped.
-
-    Short names and names that differ by a digit do not count.
-    """
-    if one.casefold() == other.casefold():
-        return True
-    begin = _common_prefix(one, other)
-    end = _common_prefix(one[begin:][::-1], other[begin:][::-1])
-    first, second = one[begin : len(one) - end], other[begin : len(other) - end]
-    typo = max(len(first), len(second)) == 1 or (len(first) == 2 and first == second[::-1])
-    numbered = any(letter.isdigit() for letter in first + second)
-    return typo and not numbered and min(len(one), len(other)) >= SHORTEST_TYPED
-
-
-def _common_prefix(one: str, other: str) -> int:
-    pairs = zip(one, other, strict=False)
-    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def recording_path(folder: Path, label: str, person: str, session: str, n: int) -> Path:

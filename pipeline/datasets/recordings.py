@@ -14,7 +14,6 @@ from pipeline.core.project import PROJECT, SAMPLE
 from pipeline.datasets.recording_file import (
     bad_file,
     check_name,
-    check_new_label,
     load_recording,
     new_recording_paths,
     recording_header,
@@ -22,6 +21,7 @@ from pipeline.datasets.recording_file import (
     save_new_recording,
     save_recording,
 )
+from pipeline.datasets.similar_labels import check_new_label
 
 __all__ = [
     "add_recording",

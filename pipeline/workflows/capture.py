@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,10 +17,12 @@ from pipeline.capture.stream_decoder import StreamDecoder
 from pipeline.capture.write_ahead_log import WriteAheadLog
 from pipeline.config.gesture_settings import DataConfig, load_gesture_config
 from pipeline.core.errors import UsageError
-from pipeline.datasets.recordings import check_name, check_new_label, recording_paths
+from pipeline.core.original_names import OriginalNames
+from pipeline.datasets.places import find_dataset
+from pipeline.datasets.recordings import check_new_label, recording_paths
 from pipeline.workflows.boards import board_at
-from pipeline.workflows.datasets import DATA
 from pipeline.workflows.recover import Recovered, TakeFiles, head_of, recover_captures
+from pipeline.workflows.typed_names import typed_names, written_dataset
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -53,11 +55,15 @@ def capture(options: CaptureOptions, view: CaptureView) -> Captured:
         PipelineError: USAGE for impossible options, NO_BOARD if a board is missing or stays away.
             The takes before that are saved.
     """
-    dataset = DATA / check_name("dataset", options.dataset)
+    dataset = written_dataset(options.dataset, view.report)
     for label in options.labels:
         check_new_label(dataset, label, options.new_label)
-    info = CaptureInfo(check_name("person", options.person), check_name("session", options.session))
-    plan = plan_of(options)
+    with typed_names(dataset, view.report) as names:
+        labels = tuple(names.typed("label", label) for label in options.labels)
+        info = CaptureInfo(
+            names.typed("person", options.person), names.typed("session", options.session)
+        )
+        plan = plan_of(replace(options, labels=labels), names.originals)
     specs = [board_at(spec, view.report) for spec in options.ports]
     ports = [find_port(spec) for spec in specs]
     recovered = recover_captures(dataset)
@@ -147,14 +153,12 @@ class CaptureOptions:
     ports: tuple[str, ...] = ("auto",)
 
 
-def plan_of(options: CaptureOptions) -> CapturePlan:
-    """The plan of a capture."""
-    for label in options.labels:
-        check_name("label", label)
+def plan_of(options: CaptureOptions, names: OriginalNames) -> CapturePlan:
+    """The plan of a capture; names: of the dataset."""
     _check(options)
     if options.sensor == "environment":
         return _series_plan(options)
-    labels, background = _labels(options)
+    labels, background = _labels(options, names)
     if options.mode != "guided" and len(labels) > 1:
         raise UsageError(
             f"{len(labels)} labels were given: {', '.join(labels)}.",
@@ -165,7 +169,15 @@ def plan_of(options: CaptureOptions) -> CapturePlan:
     if options.mode == "guided" and count is None:
         count = GUIDED_TAKES
     mode = cast("Mode", options.mode)
-    return CapturePlan(mode, labels, count, options.seconds, background, options.seed)
+    return CapturePlan(
+        mode,
+        labels,
+        count,
+        options.seconds,
+        background,
+        options.seed,
+        originals=names.only("label", labels).texts.get("label", {}),
+    )
 
 
 def _series_plan(options: CaptureOptions) -> CapturePlan:
@@ -226,15 +238,16 @@ def _check(options: CaptureOptions) -> None:
         )
 
 
-def _labels(options: CaptureOptions) -> tuple[tuple[str, ...], str]:
+def _labels(options: CaptureOptions, names: OriginalNames) -> tuple[tuple[str, ...], str]:
     labels, background = options.labels, str(DataConfig.model_fields["background"].default)
     path = options.labels_from
     if path is not None and path.is_dir():
         labels += _labels_of_dataset(path)
     elif path is not None:
         data = load_gesture_config(path).data
-        labels += data.labels or _labels_of_dataset(data.path)
-        background = data.background
+        wanted = (names.known("label", label) for label in data.labels or ())
+        labels += tuple(wanted) or _labels_of_dataset(find_dataset(data.path).path)
+        background = names.known("label", data.background)
     if not labels:
         raise UsageError(
             "There is no label to record.",

@@ -14,6 +14,7 @@ from pipeline.core.contract import Contract
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import PART, is_part
 from pipeline.core.locks import LOCK, Lock
+from pipeline.core.original_names import load_names
 from pipeline.core.run_folder import RunFolder
 from pipeline.workflows.report import accuracies_by_protocol, events_of, saved_sweep
 from pipeline.workflows.run_facts import (
@@ -138,7 +139,7 @@ def _facts(run: RunFolder) -> RunSummary:
         state=_state(contract, bool(image)),
         data=Path(settings["data"]["path"]).name,
         data_hash=contract.hashes.data,
-        labels=contract.labels,
+        labels=load_names(run.path, "train").all_shown("label", contract.labels),
         model=settings["model"]["kind"],
         split=metrics["split"],
         windows=sum(map(sum, metrics.get("confusion", ()))) or None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,9 @@ from pipeline.config.gesture_settings import load_gesture_config
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import UsageError
 from pipeline.core.files import load_json, reading, save_text, writing
+from pipeline.core.glyphs import pictured
 from pipeline.core.locks import Lock
+from pipeline.core.original_names import OriginalNames, load_names
 from pipeline.datasets.catalogue import CATALOGUE, Published, RemoteFile, files_of
 from pipeline.datasets.editing import Trimmed, relabel_recordings, trim_recording
 from pipeline.datasets.environment_series import is_series, load_series
@@ -22,7 +24,6 @@ from pipeline.datasets.exporters import ExportReport, export_dataset
 from pipeline.datasets.importers import ImportReport, import_files
 from pipeline.datasets.pictures import draw
 from pipeline.datasets.recordings import (
-    check_name,
     check_new_label,
     load_recording,
     load_recordings,
@@ -31,12 +32,12 @@ from pipeline.datasets.recordings import (
 from pipeline.datasets.streams import join_takes
 from pipeline.workflows.recover import Recovered, recover_captures
 from pipeline.workflows.runs import open_run
+from pipeline.workflows.typed_names import typed_names, written_dataset
 
 if TYPE_CHECKING:
     from pipeline.datasets.fetch import FetchedFiles
 
 
-DATA = Path("data")
 IMPORT_PATIENCE_S = 60.0
 REST_S = (1.5, 2.5)
 SAMPLES = ".txt"  # of a file of samples alone
@@ -63,7 +64,7 @@ def import_data(
 
     `new_label` accepts a label that is similar to one of the dataset.
     """
-    folder = DATA / check_name("dataset", dataset)
+    folder = written_dataset(dataset, lambda _: None)
     if label is not None:
         check_new_label(folder, label, new_label)
     with _importing_into(folder):
@@ -90,7 +91,7 @@ def fetch(name: str, mirror: Path | None, dataset: str | None) -> ImportReport |
     """Fetch a published dataset into data/, from a mirror or from where it was published."""
     from pipeline.datasets.fetch import fetch_dataset
 
-    return fetch_dataset(name, mirror, DATA / check_name("dataset", dataset or name))
+    return fetch_dataset(name, mirror, written_dataset(dataset or name, lambda _: None))
 
 
 def make_stream(dataset: Path, file: Path, run: Path | None, seed: int) -> Recording:
@@ -149,8 +150,22 @@ def show(path: Path, out: Path, on_step: Callable[[str], None]) -> int:
         recordings = [load_series(path) if is_series(path) else load_recording(path)]
     on_step(f"drawing {len(recordings)} recordings")
     with writing(out):
-        draw(recordings, out, str(path))
+        names = load_names(path.parent.parent if path.is_file() else path)
+        draw([_as_written(one, names) for one in recordings], out, str(path))
     return len(recordings)
+
+
+def _as_written(recording: Recording, names: OriginalNames) -> Recording:
+    """A recording with the names that people read in pictures."""
+    intervals = (
+        replace(part, label=pictured("label", part.label, names)) for part in recording.intervals
+    )
+    return replace(
+        recording,
+        label=pictured("label", recording.label, names),
+        person=pictured("person", recording.person, names),
+        intervals=tuple(intervals),
+    )
 
 
 def trim(file: Path, start_s: float, stop_s: float | None) -> Trimmed:
@@ -159,15 +174,29 @@ def trim(file: Path, start_s: float, stop_s: float | None) -> Trimmed:
         return trim_recording(file, start_s, stop_s)
 
 
-def relabel(files: Sequence[Path], label: str, new_label: bool) -> list[tuple[Path, Path]]:
+def relabel(
+    files: Sequence[Path],
+    label: str,
+    new_label: bool,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> list[tuple[Path, Path]]:
     """Give recordings another label; see relabel_recordings.
 
-    `new_label` accepts a label that is similar to one of the dataset.
+    Args:
+        files: recordings.
+        label: as somebody typed it.
+        new_label: accepts a label that is similar to one of the dataset.
+        on_step: is told how the label is called in files.
     """
-    for dataset in {file.absolute().parent.parent for file in files}:
+    datasets = {file: file.absolute().parent.parent for file in files}
+    for dataset in set(datasets.values()):
         check_new_label(dataset, label, new_label)
-    with writing(files[0].parent.parent / label):
-        return relabel_recordings(files, label)
+    labels = {}
+    for file, dataset in datasets.items():
+        with typed_names(dataset, on_step) as names:
+            labels[file] = names.typed("label", label)
+    with writing(files[0]):
+        return relabel_recordings(labels)
 
 
 def export_recordings(dataset: Path, folder: Path, form: str) -> ExportReport:

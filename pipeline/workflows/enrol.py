@@ -15,7 +15,9 @@ from pipeline.core.contract import Contract
 from pipeline.core.enrolment import SIZE, Enrolment, check_name
 from pipeline.core.errors import ExitCode, MismatchError, PipelineError, UsageError
 from pipeline.core.files import atomic_write
+from pipeline.core.original_names import OriginalNames, load_names
 from pipeline.core.progress import OnStep
+from pipeline.core.project import DATA
 from pipeline.core.run_folder import RunFolder, note
 from pipeline.core.shares import Share
 from pipeline.datasets.recordings import load_from_dataset, load_recordings
@@ -24,6 +26,7 @@ from pipeline.workflows.capture import Captured, CaptureOptions, capture
 from pipeline.workflows.enrolled_takes import Recognizer, earlier_takes, takes_of
 from pipeline.workflows.generated import run_centres, run_twin
 from pipeline.workflows.runs import contract_for, converted_contract, locked_run, open_run
+from pipeline.workflows.typed_names import typed_names
 
 TAKES = 3  # of each gesture
 DATASET = "enrolled"  # of takes that are captured for it
@@ -44,6 +47,7 @@ class Enrolled:
         file: what a board is sent.
         dataset: where the takes are.
         sent: whether a board has it now.
+        names: of people and gestures, as they were written.
     """
 
     run: Path
@@ -57,6 +61,7 @@ class Enrolled:
     file: Path
     dataset: Path
     sent: bool
+    names: OriginalNames
 
 
 @dataclass(frozen=True)
@@ -67,11 +72,13 @@ class People:
         person: who is recognized; None: nobody in particular.
         people: names, with the gestures that each has centres of.
         learned: gestures that the board has learned.
+        names: of people and gestures, as they were written.
     """
 
     person: str | None
     people: dict[str, tuple[str, ...]]
     learned: tuple[str, ...]
+    names: OriginalNames
 
 
 def enrol_from_dataset(
@@ -89,7 +96,7 @@ def enrol_from_dataset(
     Raises:
         PipelineError: the run or the data set cannot be used, or there is no place left.
     """
-    check_name(person)
+    person = check_name(load_names(dataset).known("person", person))
     _model_of(open_run(path))
     recordings = _of_person(load_recordings(dataset), person, dataset)
     return _enrol(path, person, recordings, dataset, port, on_step)
@@ -111,7 +118,8 @@ def enrol_from_board(
     Raises:
         PipelineError: NO_BOARD, MISMATCH, or as enrol_from_dataset.
     """
-    check_name(person)
+    with typed_names(DATA / DATASET, view.report) as names:
+        person = check_name(names.typed("person", person))
     run = open_run(path)
     contract = _model_of(run)
     with board_that_runs(run, port):
@@ -127,9 +135,10 @@ def remove(path: Path, person: str, port: str | None) -> People:
     """Remove a person and their centres, also from a board where `port` names one."""
     with locked_run(path, "enrol") as run:
         contract = _model_of(run)
-        enrolment = _begun(run, contract, port).without_person(person)
+        name = _names_of(run).known("person", person)
+        enrolment = _begun(run, contract, port).without_person(name)
         _keep(run, enrolment, port)
-    return _people_of(enrolment, contract)
+    return _people_of(enrolment, contract, _names_of(run))
 
 
 def people(path: Path, port: str | None) -> People:
@@ -137,7 +146,11 @@ def people(path: Path, port: str | None) -> People:
     run = open_run(path)
     contract = _model_of(run)
     kept = _of_run(run, contract) if port is None else _of_board(run, contract, port)
-    return _people_of(kept or _empty(contract), contract)
+    return _people_of(kept or _empty(contract), contract, _names_of(run))
+
+
+def _names_of(run: RunFolder, dataset: Path = DATA / DATASET) -> OriginalNames:
+    return load_names(dataset) | load_names(run.path)
 
 
 def _enrol(
@@ -172,6 +185,7 @@ def _enrol(
             file=run.enrolment_file,
             dataset=dataset,
             sent=port is not None,
+            names=_names_of(run, dataset),
         )
         _keep(run, enrolment, port)
     return enrolled
@@ -225,13 +239,13 @@ def _keep(run: RunFolder, enrolment: Enrolment, port: str | None) -> None:
     note(run, "enrol")
 
 
-def _people_of(enrolment: Enrolment, contract: Contract) -> People:
+def _people_of(enrolment: Enrolment, contract: Contract, names: OriginalNames) -> People:
     labels = (*contract.labels, *enrolment.learned)
     gestures = {
         person: tuple(labels[one.class_index] for one in enrolment.centres if one.owner == person)
         for person in enrolment.people
     }
-    return People(enrolment.person, gestures, enrolment.learned)
+    return People(enrolment.person, gestures, enrolment.learned, names)
 
 
 def _of_person(recordings: Sequence[Recording], person: str, dataset: Path) -> list[Recording]:

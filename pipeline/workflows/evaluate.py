@@ -22,6 +22,7 @@ from pipeline.core.artifacts import Recording
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.files import load_json, require_room, save_json
 from pipeline.core.locks import Lock, clear
+from pipeline.core.original_names import OriginalNames, load_names
 from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder, as_left, check, note
 from pipeline.datasets.everyday import training_recordings
@@ -31,6 +32,7 @@ from pipeline.training.fit import Epoch
 from pipeline.training.held_out_scores import HeldOutScores, PersonScore, Pooled, pool_folds
 from pipeline.workflows.convert import convert_locked
 from pipeline.workflows.decision import Events, Outcome, Unseen, outcome, unseen
+from pipeline.workflows.named_config import with_dataset, with_names
 from pipeline.workflows.report import write_report
 from pipeline.workflows.run_facts import optional_json
 from pipeline.workflows.runs import contract_for, find_run, locked_run, require_unchanged
@@ -96,6 +98,7 @@ class Evaluation:
 
     Args:
         fitted: what a window in seconds is in samples; empty where it was set in samples.
+        names: labels and people as they were written.
     """
 
     folder: Path
@@ -103,6 +106,7 @@ class Evaluation:
     data: str
     protocols: tuple[ProtocolScore, ...]
     fitted: str
+    names: OriginalNames
 
 
 def evaluate(
@@ -137,7 +141,8 @@ def evaluate(
             _evaluate_protocol(protocol, configs, recordings, place / protocol, on_step, progress)
             for protocol, configs in folds.items()
         )
-        evaluation = Evaluation(place, config.hash(), data, scores, fitted)
+        names = load_names(config.data.path)
+        evaluation = Evaluation(place, config.hash(), data, scores, fitted, names)
         content = _saved(evaluation, place / "evaluation.json")
     if config_or_run.is_dir() and not settings:
         with locked_run(config_or_run, "evaluate", RUN_PATIENCE_S) as run:
@@ -181,8 +186,9 @@ def config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[GestureConf
         name = run.name
     else:
         file, name = config_or_run, config_or_run.stem
-    config, fitted = in_samples(load_gesture_config(file, settings))
-    return config, name, fitted
+    config, said = with_dataset(load_gesture_config(file, settings))
+    config, fitted = in_samples(with_names(config))
+    return config, name, " ".join(filter(None, (said, fitted)))
 
 
 def _evaluate_protocol(

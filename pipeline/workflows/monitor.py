@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -32,12 +32,16 @@ from pipeline.core.artifacts import Event
 from pipeline.core.board_profiles import EMULATED, BoardInfo
 from pipeline.core.errors import ExitCode, PipelineError, UsageError
 from pipeline.core.files import writing
+from pipeline.core.original_names import OriginalNames, load_names
+from pipeline.core.progress import OnStep
+from pipeline.core.project import DATA
 from pipeline.core.run_folder import RunFolder
-from pipeline.datasets.recordings import add_recording, check_name, check_new_label
+from pipeline.datasets.places import find_dataset
+from pipeline.datasets.recordings import add_recording, check_new_label
 from pipeline.workflows.boards import board_at
-from pipeline.workflows.datasets import DATA
 from pipeline.workflows.next_commands import after_recording
-from pipeline.workflows.runs import RUNS
+from pipeline.workflows.runs import LATEST, RUNS
+from pipeline.workflows.typed_names import typed_names, written_dataset
 
 LOOK_EVERY_S = 0.1
 RETRY_EVERY_S = 0.5  # for a board that is away
@@ -62,8 +66,8 @@ class MonitorView(Protocol):
 
     live: bool  # it shows signals and scores, and reads keys
 
-    def begin(self, title: str) -> None:
-        """Show the title; called for each connection."""
+    def begin(self, title: str, names: OriginalNames) -> None:
+        """Show the title; called for each connection. names: of the board's labels."""
 
     def show(self, entry: MonitorEntry) -> None:
         """Show an event or a note."""
@@ -94,6 +98,7 @@ def monitor(options: MonitorOptions, view: MonitorView) -> None:
             is missing or stays away.
     """
     commands = EventCommands(options.on, options.shell, view.report)
+    options = replace(options, pull=ready_pull(options.pull, view.report))
     port = board_at(options.port, view.report)
     patience_s = 0.0
     with _log(options.log) as log:
@@ -162,14 +167,17 @@ class _Watch:
         self._port = stable_name(connection.device)
         self._newest = None
         self._statistics.smoothing = self._smoothing() if self._view.live else None
+        names = _names_of(self._labels, self._options.pull.dataset)
+        self._commands.label = names.known("label", self._commands.label)
         if self._commands.label not in (ANY, *self._labels):
+            known = ", ".join(names.all_shown("label", self._labels))
             raise UsageError(
                 f"The board never detects {self._commands.label}.",
                 "the label is misspelt, or another model is on the board",
-                f"use one of: {', '.join(self._labels) or 'none, it has no model'}, or any",
+                f"use one of: {known or 'none, it has no model'}, or any",
             )
         self._has_begun = True
-        self._view.begin(_title(self._info, self._port, self._options))
+        self._view.begin(_title(self._info, self._port, self._options), names)
         if self._info.contract == "none":
             self._view.report(
                 f"the board has no model and detects nothing: `{_with_model(self._info.board)}`"
@@ -487,13 +495,44 @@ class Pulled:
     seconds: float
 
 
-def pull(port: str, label: str, options: PullOptions, new_label: bool = False) -> Pulled:
-    """Save the board's newest movement under `label`; for the background, all of its samples."""
-    check_new_label(DATA / check_name("dataset", options.dataset), label, new_label)
+def pull(
+    port: str,
+    label: str,
+    options: PullOptions,
+    new_label: bool = False,
+    on_step: OnStep = lambda _: None,
+) -> Pulled:
+    """Save the board's newest movement under `label`; for the background, all of its samples.
+
+    on_step: is told which names were mapped.
+    """
+    options = ready_pull(options, on_step)
+    check_new_label(DATA / options.dataset, label, new_label)
+    with typed_names(DATA / options.dataset, on_step) as names:
+        label = names.typed("label", label)
     with open_port(board_at(port)) as connection:
         client = BoardClient(connection)
         info = client.wait_ready()
         return save_feedback(client, info, stable_name(connection.device), label, options)
+
+
+def ready_pull(options: PullOptions, on_step: OnStep) -> PullOptions:
+    """The options with names that files can carry; on_step is told which were mapped."""
+    dataset = written_dataset(options.dataset, on_step)
+    with typed_names(dataset, on_step) as names:
+        return replace(
+            options,
+            dataset=dataset.name,
+            person=names.typed("person", options.person),
+            session=names.typed("session", options.session),
+            background=names.typed("label", options.background),
+        )
+
+
+def _names_of(labels: Sequence[str], dataset: str) -> OriginalNames:
+    """What people wrote for a board's labels: in the dataset for its mistakes, or the last run."""
+    both = load_names(LATEST) | load_names(find_dataset(Path(dataset)).path)
+    return both.only("label", labels)
 
 
 def save_feedback(
@@ -505,9 +544,7 @@ def save_feedback(
     event_us: int | None = None,
 ) -> Pulled:
     """As `pull`, from a connected board; event_us: of a false event, None for the newest."""
-    folder = DATA / check_name("dataset", options.dataset)
-    check_name("person", options.person)
-    check_name("session", options.session)
+    folder = DATA / options.dataset
     samples = pull_samples(client)
     if label == options.background:
         kind, part = feedback.FALSE_ALARM, feedback.false_alarm(samples, options.seconds, event_us)

@@ -10,6 +10,7 @@ from pipeline.core.artifacts import Recording
 from pipeline.core.board_profiles import EMULATED
 from pipeline.core.contract import Task
 from pipeline.core.errors import PipelineError
+from pipeline.core.project import DATA
 from pipeline.datasets.lint import (
     GOOD_TAKES,
     background_capture,
@@ -18,7 +19,7 @@ from pipeline.datasets.lint import (
     labels_of_few_takes,
 )
 from pipeline.datasets.recordings import load_recordings
-from pipeline.workflows.datasets import DATA, dataset_of
+from pipeline.workflows.datasets import dataset_of
 
 GESTURE_CONFIG = "gesture_conv1d"  # both come with the tool
 SERIES_CONFIG = "forecast_room"

@@ -14,6 +14,7 @@ from pipeline.core.artifacts import Float32, Int8, Int32
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import save_text
+from pipeline.core.original_names import load_names
 from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder, as_left, note
 from pipeline.datasets.disturb import DISTURBANCES, Disturbance
@@ -48,6 +49,11 @@ from pipeline.workflows.decision import Events, outcome
 from pipeline.workflows.generated import run_twin
 from pipeline.workflows.headline import make_headline
 from pipeline.workflows.learning import learning_curves, saved_curves
+from pipeline.workflows.names_in_reports import (
+    written_contract,
+    written_timeline,
+    written_verdict,
+)
 from pipeline.workflows.run_facts import (
     Page,
     complete_artifacts,
@@ -202,11 +208,15 @@ def gather(run: RunFolder) -> GestureFacts:
     evaluation = optional_json(run.evaluation_file, "evaluate")
     robustness = saved_sweep(run, tested_contract.hash())
     curves = saved_curves(run)
-    verdict = _verdict(run, facts, held_out, evaluation)
+    names = load_names(run.path, "train")
+    verdict = written_verdict(_verdict(run, facts, held_out, evaluation), names)
     events = events_of(run, evaluation)
-    background = contract.policy.background
     called = None if events is None else events["gestures"]
-    people = people_of(run, contract) | {person.person for person in verdict.people}
+    known = names.all_shown("person", people_of(run, contract))
+    people = {*known, *(person.person for person in verdict.people)}
+    facts["contract"] = written_contract(contract, names)
+    background = facts["contract"].policy.background
+    timeline = _timeline(run)
     return GestureFacts(
         **facts,
         headline=make_headline(verdict, background, called, people, curves),
@@ -216,7 +226,7 @@ def gather(run: RunFolder) -> GestureFacts:
         evaluated=_honest(evaluation) is not None,
         events=events,
         robustness=None if robustness is None else asdict(robustness),
-        timeline=_timeline(run),
+        timeline=None if timeline is None else written_timeline(timeline, names),
         curves=None if curves is None else asdict(curves),
     )
 

@@ -33,6 +33,7 @@ from pipeline.training.gesture_task import train_gestures, train_on_all
 from pipeline.training.models import check_hop, check_window
 from pipeline.training.run_files import Trained
 from pipeline.training.text_task import train_generation, train_sentiment
+from pipeline.workflows.named_config import keep_names, with_dataset, with_names
 from pipeline.workflows.report import write_report
 from pipeline.workflows.run_facts import background_note, load_metrics
 from pipeline.workflows.runs import RUNS, begun_run, find_run, point_latest_at
@@ -43,15 +44,15 @@ def train(
     config_file: Path, settings: Sequence[str], run: Path | None, on_epoch: Callable[[Epoch], None]
 ) -> Trained:
     """Train a model of any task; run: its folder, None for a new one in runs/."""
-    config = load_task_config(config_file, settings)
-    said = ""
+    config, said = with_dataset(load_task_config(config_file, settings))
+    fitted = ""
     if isinstance(config, GestureConfig):
-        config, said = in_samples(config)
+        config, fitted = in_samples(with_names(config))
     require_room(run or RUNS)
     with begun_run(run, config_file.stem) as folder:
         config.save(folder.config_file)  # now, so that a run that is killed can be resumed
         trained = _trained(config, folder, on_epoch)
-    return replace(trained, fitted=" ".join(filter(None, (said, trained.fitted))))
+    return replace(trained, fitted=" ".join(filter(None, (said, fitted, trained.fitted))))
 
 
 def resume(path: Path, on_epoch: Callable[[Epoch], None]) -> Trained:
@@ -154,6 +155,7 @@ def _train_on_all(
     epochs = _best_epoch(metrics["epochs"])
     dataset = make_whole_dataset(recordings, config)
     _require_as_tested(tested, dataset.fingerprint, config)
+    keep_names(config, folder)
     train_on_all(dataset, config, epochs, folder, on_epoch)
     return Trained(
         folder.path,
@@ -198,6 +200,7 @@ def train_on(
     check_hop(config.model, config.window.hop)
     dataset = make_dataset(recordings, config)
     config.save(folder.config_file)
+    keep_names(config, folder)
     held_out(recordings, config).save(folder.recordings_file)
     return train_gestures(dataset, config, folder, on_epoch)
 

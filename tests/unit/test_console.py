@@ -29,6 +29,7 @@ from pipeline.cli.terminal import SafeConsole, visible
 from pipeline.cli.text import show_judgements, show_written
 from pipeline.core.artifacts import Event
 from pipeline.core.errors import ExitCode, PipelineError, StoppedError
+from pipeline.core.original_names import OriginalNames
 from pipeline.workflows.predict import Judgement, Written
 from tests.conftest import PROJECT
 from tests.fixtures.hostile_world import ESCAPES, EVIL, RAW
@@ -185,8 +186,8 @@ def test_no_line_of_a_board_moves_the_terminal(lines: list[bytes]) -> None:
                 statistics.add(item, 0)
                 entry = monitor_entry(item, ("up",))
                 if entry is not None:
-                    show_entry(entry, as_json=False)
-                    show_entry(entry, as_json=True)
+                    show_entry(entry, OriginalNames(), as_json=False)
+                    show_entry(entry, OriginalNames(), as_json=True)
     assert not RAW.search(said.getvalue())
 
 

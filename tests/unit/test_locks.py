@@ -302,7 +302,7 @@ def test_takes_that_are_relabelled_at_once_stay(tmp_path: Path) -> None:
 
 def relabel(dataset: Path, label: str) -> None:
     files = [path for path in takes_in(dataset) if path.parent.name == label]
-    relabel_recordings(files, "wave")
+    relabel_recordings(dict.fromkeys(files, "wave"))
 
 
 def test_what_a_killed_import_was_writing_goes_with_the_next_command(

@@ -20,7 +20,8 @@ from pipeline.config.forecast_settings import SeriesConfig
 from pipeline.core.contract import Contract
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.tokens import Vocabulary
-from pipeline.datasets.recording_file import check_name, check_new_label
+from pipeline.datasets.recording_file import check_name
+from pipeline.datasets.similar_labels import check_new_label, is_slip
 from pipeline.datasets.tables.series import read_series
 from pipeline.workflows import monitor
 from pipeline.workflows.capture import CaptureOptions, capture
@@ -103,24 +104,7 @@ def test_any_single_slip_is_found(label: str, data: st.DataObject) -> None:
             ]
         )
     )
-    folder = SimpleNamespace(glob=lambda _: [Path(label) / "me-1-001.csv"])
-    if slip == label:
-        assert check_new_label(cast("Path", folder), slip, is_meant=False) == slip
-    else:
-        with pytest.raises(PipelineError):
-            check_new_label(cast("Path", folder), slip, is_meant=False)
-
-
-def test_every_command_that_is_reported_a_label_asks(dataset: Path) -> None:
-    take = next(dataset.glob("up/*.csv"))
-    for said in (
-        lambda: capture(CaptureOptions(labels=("pucnh",), ports=("/dev/none",)), cast("Any", None)),
-        lambda: relabel([take], "pucnh", new_label=False),
-        lambda: pull("/dev/none", "pucnh", PullOptions("me", "1", "mine", "idle", 2.5)),
-    ):
-        with pytest.raises(PipelineError, match="similar to punch"):
-            said()
-    assert take.exists()
+    assert is_slip(slip, label)
 
 
 class View:
@@ -133,6 +117,20 @@ class View:
 
     def report(self, text: str) -> None:
         self.reports.append(text)
+
+
+def test_every_command_that_is_reported_a_label_asks(dataset: Path) -> None:
+    take = next(dataset.glob("up/*.csv"))
+    for said in (
+        lambda: capture(
+            CaptureOptions(labels=("pucnh",), ports=("/dev/none",)), cast("Any", View())
+        ),
+        lambda: relabel([take], "pucnh", new_label=False),
+        lambda: pull("/dev/none", "pucnh", PullOptions("me", "1", "mine", "idle", 2.5)),
+    ):
+        with pytest.raises(PipelineError, match="similar to punch"):
+            said()
+    assert take.exists()
 
 
 @pytest.mark.parametrize(("labels", "known"), [(("idle", "up"), "1 to 1"), ((), "none")])
