@@ -1,15 +1,17 @@
 """What a few takes of a new person change: `python -m benchmarks.enrolment gain`.
 
-One person at a time is left out of the fit, and then enrolled with some takes of each gesture. What
-networks gave is kept in build/recognition/enrolment: interrupted, the same command goes on.
+One person at a time is left out of a run, which is trained and converted, and then enrolled with
+some takes of each gesture, as `gesture enrol` does. Runs are kept in build/recognition/enrolment:
+interrupted, the same command goes on after them.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict, dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 
@@ -17,29 +19,28 @@ from benchmarks.datasets import FETCHED, ROOT
 from benchmarks.open_data import open_dataset
 from benchmarks.results_file import Row, record_parts, row
 from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
-from pipeline.core.artifacts import Float64, Int64, Recording
-from pipeline.core.files import load_arrays, save_arrays
-from pipeline.core.gesture_embedding import squared_distances
-from pipeline.datasets.protocols import protocol_folds
+from pipeline.core.artifacts import Int64, Recording
+from pipeline.core.contract import Contract
+from pipeline.core.enrolment import EnrolledCentre, Enrolment
+from pipeline.core.files import save_text
+from pipeline.core.run_folder import RunFolder
+from pipeline.core.shares import Share
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.splits import split_recordings
-from pipeline.datasets.windows import (
-    make_middles_dataset,
-    make_whole_dataset,
-    recorded_only,
-    usable_recordings,
-)
-from pipeline.training.embedding import embed_gestures, features_of
-from pipeline.training.gesture_task import fit_gestures
-from pipeline.training.training_data import scale
+from pipeline.datasets.windows import recorded_only, usable_recordings
+from pipeline.workflows import convert, generated
+from pipeline.workflows.enrolled_takes import Recognizer, Takes, takes_of
+from pipeline.workflows.train import train_on
 
 COMMAND = "python -m benchmarks.enrolment gain"
 WORK = FETCHED.parent / "enrolment"
 TAKES = (1, 3, 5)
-TOLD = 3  # takes, of the figures with a bound
-OWN_WEIGHT = 0.5  # of the class's own centre, in takes
-HELD_OUT = 0.2  # of the takes of the others
+TAKES_OF_BOUND = 3
 REPEATS = 5  # choices of the takes to enrol with
+FIXED = (  # the network's own policy plays no part
+    *("decision.smoothing_windows=8", "decision.threshold=0.6"),
+    *("decision.release=0.3", "decision.refractory_s=1.2"),
+)
 
 
 @dataclass(frozen=True)
@@ -61,207 +62,176 @@ DATA = (
 
 
 @dataclass(frozen=True)
-class Takes:
-    """A window in the middle of each take.
-
-    Args:
-        points: float64 [n, d], their embeddings.
-        targets: int64 [n], their classes.
-        answers: int64 [n], the classes that the network gives.
-    """
-
-    points: Float64
-    targets: Int64
-    answers: Int64
-
-
-@dataclass(frozen=True)
-class Fold:
-    """new: of the person left out; others: of the others, left out too; classes: of the centres."""
-
-    new: Takes
-    others: Takes
-    centres: Float64
-    classes: Int64
-
-    def save(self, path: Path) -> None:
-        """Write a .npz file."""
-        kinds = {"new": self.new, "others": self.others}
-        takes = {
-            f"{kind}_{name}": v for kind, one in kinds.items() for name, v in vars(one).items()
-        }
-        save_arrays(path, centres=self.centres, classes=self.classes, **takes)
-
-    @staticmethod
-    def load(path: Path) -> Fold:
-        """Read a .npz file."""
-        arrays = load_arrays(path, "benchmark", {"centres"})
-        new, others = (
-            Takes(*(arrays[f"{kind}_{name}"] for name in ("points", "targets", "answers")))
-            for kind in ("new", "others")
-        )
-        return Fold(new, others, arrays["centres"], arrays["classes"])
-
-
-@dataclass(frozen=True)
 class Enrolled:
-    """Whether takes are recognised: bool [n] each.
+    """How many takes are recognized, by the C of a converted run.
 
     Args:
-        network: of the new person, by the network.
-        before: of the new person, by the model's own centres.
+        network: of the new person, by the network alone.
         after: of the new person, with centres of their own.
-        others_network: of the others, by the network.
-        others_before: of the others, by the model's own centres.
-        others_after: of the others, with the centres of the new person.
+        others_network: of people of the training, takes that were held out, by the network alone.
+        others_before: the same, by the model's own centres.
+        others_after: the same, while the new person is the one to be recognized.
     """
 
-    network: Any
-    before: Any
-    after: Any
-    others_network: Any
-    others_before: Any
-    others_after: Any
+    network: Share
+    after: Share
+    others_network: Share
+    others_before: Share
+    others_after: Share
+
+    def __add__(self, other: Enrolled) -> Enrolled:
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Enrolled(*(Share(a.right + b.right, a.count + b.count) for a, b in pairs))
+
+
+def share_of(share: Share) -> float:
+    """As a fraction."""
+    return share.right / share.count
 
 
 def gain() -> list[Row]:
     """What takes of a new person change, by dataset and over all."""
-    found: dict[tuple[str, int], Enrolled] = {}
-    for data in DATA:
-        folds = list(_folds(data))
-        pooled = {(data.name, takes): _pooled(folds, takes) for takes in TAKES}
-        found |= {key: one for key, one in pooled.items() if one is not None}
-    rows = [each for key, one in found.items() for each in _of_set(*key, one)]
-    told = [one for (_, takes), one in found.items() if takes == TOLD]
-    gone = float(np.mean([_errors_gone(one) for one in told]))
-    sets = f"{', '.join(data.name for data in DATA)}; {TOLD} takes of each gesture"
+    of_sets = {data.name: list(_people(data)) for data in DATA}
+    pooled = {
+        (name, takes): reduce(add, known)
+        for name, people in of_sets.items()
+        for takes in TAKES
+        if (known := [person[takes] for person in people if takes in person])
+    }
+    rows = [each for key, one in pooled.items() for each in _of_set(*key, one)]
+    enrolled = [one for (_, takes), one in pooled.items() if takes == TAKES_OF_BOUND]
+    gone = float(np.mean([_errors_gone(one) for one in enrolled]))
+    sets = f"{', '.join(of_sets)}; {TAKES_OF_BOUND} takes of each gesture"
     note = (
         f"share of a new person's errors that is gone; mean of {sets}, of the same sitting as "
-        "those tested; the embedding's settings were chosen on these sets, so another may gain less"
+        "those tested; int8, by the board's own code; the embedding's settings were chosen on "
+        "these sets, so another may gain less"
     )
     rows.append(row("enrolment gain", round(gone, 3), "", COMMAND, note, ">= 0.5"))
-    return [*rows, *_of_others(told, sets)]
+    return [*rows, *_of_others(enrolled, sets)]
 
 
-def _of_others(told: Sequence[Enrolled], sets: str) -> Iterator[Row]:
+def _of_others(enrolled: Sequence[Enrolled], sets: str) -> Iterator[Row]:
     """Of one set the most that is lost, for all others while the new person is recognized."""
-    by_centres = max(float(one.others_before.mean() - one.others_after.mean()) for one in told)
-    by_network = max(float(one.others_network.mean() - one.others_after.mean()) for one in told)
+    by_centres, by_network = (
+        max(share_of(getattr(one, before)) - share_of(one.others_after) for one in enrolled)
+        for before in ("others_before", "others_network")
+    )
     note = f"accuracy by centres, without and with those of a new person; the most of {sets}"
     yield row("enrolment others lose", round(by_centres, 4), "", COMMAND, note, "<= 0.02")
     note = f"accuracy by the network alone, less that with centres of another; the most of {sets}"
     yield row("enrolment others lose to the network", round(by_network, 4), "", COMMAND, note)
 
 
-def _errors_gone(found: Enrolled) -> float:
-    wrong = 1 - found.network.mean()
-    return float((found.after.mean() - found.network.mean()) / wrong) if wrong else 0.0
+def _errors_gone(enrolled: Enrolled) -> float:
+    before, after = share_of(enrolled.network), share_of(enrolled.after)
+    return (after - before) / (1 - before) if before < 1 else 0.0
 
 
-def _of_set(name: str, takes: int, found: Enrolled) -> Iterator[Row]:
-    said = f"float; {len(found.after) // REPEATS} other takes of people left out"
-    called = f"enrolment {name} after {takes} takes"
-    beside = (
-        f"{said}; before {found.network.mean():.3f} by the network, {found.before.mean():.3f} by "
-        f"its centres; others: network {found.others_network.mean():.3f}, centres "
-        f"{found.others_before.mean():.3f}, with these takes {found.others_after.mean():.3f}"
+def _of_set(name: str, takes: int, enrolled: Enrolled) -> Iterator[Row]:
+    of_whom = f"{enrolled.after.count // REPEATS} other takes of people left out"
+    network, centres, after = (
+        share_of(share)
+        for share in (enrolled.others_network, enrolled.others_before, enrolled.others_after)
     )
-    yield row(called, round(float(found.after.mean()), 4), "", COMMAND, beside)
-    if takes == TOLD:
-        before = round(float(found.network.mean()), 4)
-        yield row(f"enrolment {name} before", before, "", COMMAND, said)
-
-
-def _pooled(folds: Sequence[Fold], takes: int) -> Enrolled | None:
-    """All people and choices; None where nobody has more takes."""
-    found = [
-        one
-        for fold in folds
-        for repeat in range(REPEATS)
-        if (one := _enrolled(fold, takes, np.random.default_rng(repeat))) is not None
-    ]
-    if not found:
-        return None
-    return Enrolled(
-        *(np.concatenate([vars(one)[name] for one in found]) for name in vars(found[0]))
+    note = (
+        f"int8, by the board's own code; {of_whom}; before {share_of(enrolled.network):.3f} by the "
+        f"network; others: network {network:.3f}, centres {centres:.3f}, with these takes "
+        f"{after:.3f}"
     )
+    value = round(share_of(enrolled.after), 4)
+    yield row(f"enrolment {name} after {takes} takes", value, "", COMMAND, note)
+    if takes == TAKES_OF_BOUND:
+        before = round(share_of(enrolled.network), 4)
+        yield row(f"enrolment {name} before", before, "", COMMAND, f"int8; {of_whom}")
 
 
-def _enrolled(fold: Fold, takes: int, random: np.random.Generator) -> Enrolled | None:
-    """Enrol with some takes of each gesture that has more; the others are tested."""
-    centres, classes, tested = [fold.centres], [fold.classes], []
-    for target in np.intersect1d(fold.new.targets, fold.classes):
-        order = random.permutation(np.flatnonzero(fold.new.targets == target))
-        if len(order) > takes:
-            own = fold.centres[fold.classes == target][0]
-            total = OWN_WEIGHT * own + fold.new.points[order[:takes]].sum(axis=0)
-            centres.append(total[np.newaxis] / (OWN_WEIGHT + takes))
-            classes.append(np.array([target]))
-            tested.append(order[takes:])
-    if not tested:
-        return None
-    rows = np.concatenate(tested)
-    points, targets = fold.new.points[rows], fold.new.targets[rows]
-    old, new = (centres[:1], classes[:1]), (centres, classes)
-    return Enrolled(
-        fold.new.answers[rows] == targets,
-        _nearest(points, *old) == targets,
-        _nearest(points, *new) == targets,
-        fold.others.answers == fold.others.targets,
-        _nearest(fold.others.points, *old) == fold.others.targets,
-        _nearest(fold.others.points, *new) == fold.others.targets,
-    )
-
-
-def _nearest(points: Float64, centres: Sequence[Float64], classes: Sequence[Int64]) -> Int64:
-    distances = squared_distances(points, np.concatenate(centres))
-    nearest: Int64 = np.concatenate(classes)[distances.argmin(axis=1)]
-    return nearest
-
-
-def _folds(data: Data) -> Iterator[Fold]:
-    path = open_dataset(data.name)
-    recordings = load_recordings(path)
+def _people(data: Data) -> Iterator[dict[int, Enrolled]]:
+    """What takes of each person change, by their number; kept in a file."""
+    recordings = load_recordings(open_dataset(data.name))
     config = load_gesture_config(
         ROOT / "configs" / f"{data.network}.yaml",
-        [f"data.path={path}", "split.validation=0", *data.settings],
+        [f"data.path={open_dataset(data.name)}", "split.validation=0", *FIXED, *data.settings],
     )
-    for number, one in enumerate(protocol_folds(recordings, config, "lopo")[: data.most]):
-        file = WORK / f"{data.name}-{number}-{config.hash()[:12]}.npz"
-        if not file.is_file():
-            _fold(recordings, one).save(file)
-            print(file.name, flush=True)
-        yield Fold.load(file)
-
-
-def _fold(recordings: Sequence[Recording], config: GestureConfig) -> Fold:
     usable = recorded_only(usable_recordings(recordings, config))
-    split = split_recordings(usable, config.split, config.data.background)
-    random = np.random.default_rng(config.split.seed)
-    shuffled = random.permutation(split.train).tolist()
-    count = round(HELD_OUT * len(shuffled))
-    others, known = shuffled[:count], sorted(shuffled[count:])
-    dataset = make_whole_dataset([usable[index] for index in known], config)
-    fitted, scaling = fit_gestures(dataset, config, lambda _: None)
-    embedding = embed_gestures(fitted.model, dataset, scaling, config.data.background)
-    assert embedding is not None
-    background = config.data.background
-    rest = dataset.labels.index(background) if background in dataset.labels else None
+    people = sorted({one.person for one in usable})
+    for person in people[: data.most]:
+        run = RunFolder(WORK / f"{data.name}-{person}-{config.hash()[:12]}")
+        file = run.path / "enrolled.json"
+        if not file.is_file():
+            others = [one for one in usable if one.person != person]
+            _train(others, config, run)
+            own = [one for one in usable if one.person == person]
+            found = dict(_of_person(run, config, own, others))
+            save_text(file, json.dumps({takes: asdict(one) for takes, one in found.items()}))
+            print(f"{data.name} {person}: {found}", flush=True)
+        content = json.loads(file.read_text())
+        yield {
+            int(takes): Enrolled(**{name: Share(**share) for name, share in one.items()})
+            for takes, one in content.items()
+        }
 
-    data = config.data.model_copy(update={"labels": None})  # some people have not all of them
-    unasked = config.model_copy(update={"data": data})
 
-    def takes(indices: Sequence[int]) -> Takes:
-        middles = make_middles_dataset([usable[index] for index in indices], unasked)
-        windows, targets = middles.part("all")
-        labels = np.array([dataset.labels.index(label) for label in middles.labels])[targets]
-        gestures = labels != rest
-        inputs = scale(windows[gestures], scaling)
-        answers = fitted.model.predict(inputs, verbose=0).argmax(axis=1)
-        points = embedding.of(features_of(fitted.model, inputs))
-        return Takes(points, labels[gestures], answers)
+def _train(others: Sequence[Recording], config: GestureConfig, run: RunFolder) -> None:
+    """Train and convert a run, unless it is there; it is tested on takes of the same people."""
+    if not run.cost_file.is_file():
+        run.path.mkdir(parents=True, exist_ok=True)
+        train_on(others, _by_take(config), run, lambda _: None)
+        convert.convert_locked(run, None, lambda _: None)
 
-    return Fold(takes(split.test), takes(others), embedding.centres, embedding.classes)
+
+def _by_take(config: GestureConfig) -> GestureConfig:
+    split = config.split.model_copy(update={"by": "take", "hold_out": True})
+    return config.model_copy(update={"split": split})
+
+
+def _of_person(
+    run: RunFolder, config: GestureConfig, own: Sequence[Recording], others: Sequence[Recording]
+) -> Iterator[tuple[int, Enrolled]]:
+    contract = run.contract()
+    centres = generated.run_centres(run, contract)
+    assert centres is not None
+    recognizer = Recognizer(generated.run_twin(run), centres)
+    takes = takes_of(own, run, contract)
+    split = split_recordings(others, _by_take(config).split, config.data.background)
+    held_out = takes_of([others[index] for index in split.test], run, contract)
+    for count in TAKES:
+        tries = [_enrolled(recognizer, contract, takes, held_out, count, n) for n in range(REPEATS)]
+        found = [one for one in tries if one is not None]
+        if found:
+            yield count, reduce(add, found)
+
+
+def _enrolled(
+    recognizer: Recognizer, contract: Contract, takes: Takes, others: Takes, count: int, seed: int
+) -> Enrolled | None:
+    """Enrol with some takes of each gesture that has more; the others are tested."""
+    random = np.random.default_rng(seed)
+    orders = [
+        random.permutation(np.flatnonzero(takes.targets == target))
+        for target in np.unique(takes.targets)
+    ]
+    orders = [order for order in orders if len(order) > count]
+    if not orders:
+        return None
+    known, tested = (
+        _rows(takes, np.concatenate([order[part] for order in orders]))
+        for part in (slice(count), slice(count, None))
+    )
+    nobody = Enrolment(contract.hash(), len(contract.labels))
+    person = nobody.with_person("new", recognizer.centres_of(known))
+    own_centre = EnrolledCentre(0, tuple(recognizer.centres.centres[0].tolist()))
+    return Enrolled(
+        recognizer.by_network(tested),
+        recognizer.enrolled(tested, person),
+        recognizer.by_network(others),
+        recognizer.enrolled(others, nobody.with_person("nobody", (own_centre,))),
+        recognizer.enrolled(others, person),
+    )
+
+
+def _rows(takes: Takes, rows: Int64) -> Takes:
+    return Takes(takes.inputs[rows], takes.targets[rows])
 
 
 def main() -> None:
