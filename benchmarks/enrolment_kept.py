@@ -1,15 +1,18 @@
 """What an enrolment costs, and what it withstands: `python -m benchmarks.enrolment_kept [PART …]`.
 
 power: saves that are cut at random bytes. equal: scores of the twin beside those of the reference.
-seconds: how long `gesture enrol` takes. fuzz: ten minutes of commands to a board with centres.
+seconds: how long `gesture enrol` takes. instructions: what centres and learning cost a board.
+fuzz: ten minutes of commands to a board with centres.
 """
 
 from __future__ import annotations
 
 import shutil
+import struct
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,14 +20,19 @@ import numpy as np
 
 from benchmarks.capture_fuzz import fuzz
 from benchmarks.datasets import FETCHED, ROOT, trained
+from benchmarks.instruction_counts import build_plugin, counting, mix_of, read_counts
 from benchmarks.results_file import Row, record_parts, row
 from pipeline.core.centres import ExtraCentres
 from pipeline.core.enrolment import LEARNED, EnrolledCentre, Enrolment
 from pipeline.core.gesture_embedding import DIMENSIONS
 from pipeline.core.run_folder import RunFolder
+from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.simulate import simulate_dataset
+from pipeline.datasets.streams import join_takes
+from pipeline.deployment.platformio import build_firmware
 from pipeline.twin.library import Twin
 from pipeline.workflows import convert
+from pipeline.workflows.generated import BUILD_TIMEOUT_S
 from tests.firmware.building import SANITIZED, STRICT, board_sources, compile_c, library_sources
 from tests.tiny_model import CONTRACT
 from tests.toy_centres import toy_centres, write_toy_centres
@@ -37,6 +45,15 @@ POINTS = 50  # scored by each
 MINUTES = 10.0
 CENTRE_BYTES = 36
 CLASSES = len(CONTRACT.labels)
+WATCHED = {
+    "centres_embed": "the embedding of a window",
+    "centres_score": "the scores of a window, by its distances to the model's centres",
+    "learning_push_window": "a window while a gesture is learned",
+    "learning_push_sample": "a sample while a gesture is learned",
+}
+LEARNED_FROM = "punch"
+TAKES = 8  # three are learned, the others are scored
+REST_S = (2.5, 3.0)  # longer than the model's window
 
 
 def power() -> list[Row]:
@@ -108,6 +125,38 @@ def seconds() -> list[Row]:
     ]
 
 
+def instructions() -> list[Row]:
+    """Rows of what a board executes for a window or a sample, and while it learns a gesture."""
+    with TemporaryDirectory() as folder:
+        work = Path(folder)
+        built = build_firmware("virtual", _run().sources, ROOT, work / "log", BUILD_TIMEOUT_S)
+        with counting(built.path, build_plugin(work), work / "counts", list(WATCHED)) as board:
+            board.wait_for("hello")
+            for command in ("inject 119000", "learn jump", *_takes()):
+                board.send(command)
+                board.wait_for("ok")
+        counted = read_counts(built.path, work / "counts", list(WATCHED))
+    command = f"{COMMAND} instructions"
+    return [
+        row(
+            f"instructions of {name}",
+            round(mix_of(counted.executed[name]).instructions / counted.calls[name]),
+            "",
+            command,
+            f"gesture_rocket; {what}, mean of {counted.calls[name]:,} times",
+        )
+        for name, what in WATCHED.items()
+    ]
+
+
+def _takes() -> Iterator[str]:
+    """Samples of takes of one gesture, with rests between them, as commands."""
+    takes = load_recordings(ROOT / "data" / "sample", [LEARNED_FROM])[:TAKES]
+    stream = join_takes(takes, REST_S, seed=1)
+    for t_us, sample in zip(stream.t_us.tolist(), stream.thousandths.tolist(), strict=True):
+        yield f"sample {struct.pack('<Q6i', t_us, *sample).hex().upper()}"
+
+
 def _run() -> RunFolder:
     sample = ROOT / "data" / "sample"
     run = trained("gesture_rocket", [f"data.path={sample}"], WORK / "run")
@@ -125,7 +174,8 @@ def fuzzed() -> list[Row]:
 
 def main() -> None:
     """Measure the parts that the command line names, and record them."""
-    parts = {"power": power, "equal": equal, "seconds": seconds, "fuzz": fuzzed}
+    parts = {"power": power, "equal": equal, "seconds": seconds, "instructions": instructions}
+    parts["fuzz"] = fuzzed
     record_parts("recognition", parts)
 
 
