@@ -9,8 +9,11 @@ from pathlib import Path
 from pipeline.core.artifacts import Recording
 from pipeline.core.board_profiles import EMULATED
 from pipeline.core.contract import Task
+from pipeline.core.enrolment import is_name
 from pipeline.core.errors import PipelineError
+from pipeline.core.files import load_json
 from pipeline.core.project import DATA
+from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.lint import (
     GOOD_TAKES,
     background_capture,
@@ -18,8 +21,10 @@ from pipeline.datasets.lint import (
     is_background,
     labels_of_few_takes,
 )
+from pipeline.datasets.recording_file import person_of
 from pipeline.datasets.recordings import load_recordings
 from pipeline.workflows.datasets import dataset_of
+from pipeline.workflows.runs import LATEST
 
 GESTURE_CONFIG = "gesture_conv1d"  # both come with the tool
 SERIES_CONFIG = "forecast_room"
@@ -77,7 +82,8 @@ def after_recording(dataset: Path, sensor: str = "imu") -> tuple[str, ...]:
         recordings = load_recordings(dataset)
     except PipelineError:
         return (_gesture("data", "lint", dataset),)
-    return (*_missing(recordings, dataset), _train(GESTURE_CONFIG, dataset))
+    enrolment = _enrolment(recordings, dataset)
+    return (*_missing(recordings, dataset), *enrolment, _train(GESTURE_CONFIG, dataset))
 
 
 def after_fetching(name: str, dataset: Path) -> tuple[str, ...]:
@@ -91,6 +97,24 @@ def after_fetching(name: str, dataset: Path) -> tuple[str, ...]:
 def after_demo() -> tuple[str, ...]:
     """The same with gestures of one's own, on a real board."""
     return (_takes_of([EXAMPLE], DATA / "mine"),)
+
+
+def _enrolment(recordings: Sequence[Recording], dataset: Path) -> tuple[str, ...]:
+    """The command for a person whose gestures the newest model knows, but not from this person."""
+    run = RunFolder(LATEST)
+    if not run.cost_file.is_file() or not run.embedding_features_file.is_file():
+        return ()
+    try:
+        gestures = run.contract().gestures
+        splits: dict[str, list[str]] = load_json(run.tested.splits_file, "train")
+    except PipelineError:
+        return ()
+    known = {person_of(name) for names in splits.values() for name in names}
+    people = {one.person for one in recordings if one.label in gestures} - known
+    person = next(filter(is_name, sorted(people)), None)
+    if person is None:
+        return ()
+    return (_gesture("enrol", LATEST, "--person", person, "--dataset", dataset),)
 
 
 def _missing(recordings: Sequence[Recording], dataset: Path) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +25,7 @@ from pipeline.conversion.contract_source import LEAST_PERIOD_MS, MOST_PERIOD_MS
 from pipeline.core.board_profiles import PROFILES
 from pipeline.core.contract import Task
 from pipeline.core.errors import ExitCode
+from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.catalogue import CATALOGUE, Published, SequenceEntry
 from pipeline.twin.text_twin import HIGHEST_TEMPERATURE, ONE_E4
 from pipeline.workflows import capture, convert, datasets, deploy, monitor, next_commands, train
@@ -32,6 +34,7 @@ from pipeline.workflows.train import load_task_config
 from tests.cli.test_help import commands
 from tests.conftest import PROJECT
 from tests.takes import RATE_HZ, save_all, take, takes
+from tests.tiny_model import CONTRACT
 
 PAGES = sorted((PROJECT / "docs").glob("*.md"))
 
@@ -177,6 +180,25 @@ def test_what_is_missing_is_recorded_before_it_is_trained_on(tmp_path: Path) -> 
     assert last.endswith(train_it)
     save_all(dataset, takes(["up"], each=1))
     assert "--label flex --label up --mode guided" in next_commands.after_recording(dataset)[0]
+
+
+def test_a_person_whom_the_newest_model_does_not_know_is_offered_to_be_enrolled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    dataset = save_all(Path("mine"), [replace(take("up"), person="bea")])
+    assert not any("enrol" in command for command in next_commands.after_recording(dataset))
+    run = RunFolder(Path("runs") / "latest")
+    run.path.mkdir(parents=True)
+    CONTRACT.save(run.contract_file)
+    for file in (run.cost_file, run.embedding_features_file):
+        file.touch()
+    run.splits_file.write_text('{"train": ["up/anna-1-001"], "test": ["idle/tom-1-001"]}')
+    offered = next_commands.after_recording(dataset)[-2]
+    assert offered == "gesture enrol runs/latest --person bea --dataset mine"
+    require_understood(offered)
+    run.splits_file.write_text('{"train": ["up/bea-1-001"]}')
+    assert not any("enrol" in command for command in next_commands.after_recording(dataset))
 
 
 @pytest.mark.parametrize("entry", CATALOGUE, ids=[entry.name for entry in CATALOGUE])
