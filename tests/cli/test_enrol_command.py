@@ -17,11 +17,13 @@ from pipeline.core.enrolment import Enrolment
 from pipeline.core.errors import ExitCode
 from pipeline.core.run_folder import RunFolder, RunHashes
 from pipeline.datasets.recordings import load_recordings, save_recording
+from pipeline.datasets.streams import join_takes
 from pipeline.workflows.generated import build_image
 from tests.cli.commands import PROJECT, gesture
 
 SAMPLE = PROJECT / "data" / "sample"
 GESTURES = {"circle", "flex", "punch", "wave"}
+REST_S = (1.4, 1.5)
 
 
 @pytest.fixture
@@ -111,6 +113,20 @@ def test_a_board_keeps_it_and_its_own_counts(run: Path, bea: Path) -> None:
         (run / "enrolment.bin").unlink()
         gesture("enrol", run, "--remove", "bea", "--port", board.port, cwd=run)
         assert kept(run).people == ("sim2",)
+
+
+def test_takes_are_captured_from_the_board_that_then_keeps_them(run: Path, tmp_path: Path) -> None:
+    """Whatever the sensor feels counts as the gesture that is asked for: only the way is tested."""
+    waves = [one for one in load_recordings(SAMPLE) if one.label == "wave"][:4]
+    image = build_image(RunFolder(run), "native", Contract.load(run / "contract.json").hash())
+    stream = join_takes(waves, REST_S, seed=1)
+    with start("native", Path(image.path), stream, fast=True, loop=True) as board:
+        words = ("--person", "bea", "--takes", "1", "--port", board.port, "--json")
+        enrolled = gesture("enrol", run, *words, cwd=tmp_path).json
+    assert enrolled["takes"] == dict.fromkeys(sorted(GESTURES), 1)
+    assert enrolled["sent"]
+    assert len(load_recordings(tmp_path / "data" / "enrolled")) == len(GESTURES)
+    assert kept(run).people == ("bea",)
 
 
 @pytest.mark.parametrize(

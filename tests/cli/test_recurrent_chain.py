@@ -55,6 +55,17 @@ def test_a_board_proves_that_it_runs_it(run: RunFolder) -> None:
     assert verified["contract_hash"] == run.contract().hash()
 
 
+def test_a_person_can_be_enrolled_where_windows_are_seen(run: RunFolder) -> None:
+    """A network that keeps a state over windows has no features of one."""
+    words = ("enrol", run.path, "--person", "sim2", "--dataset", PROJECT / "data" / "sample")
+    if run.contract().mode == "streaming":
+        assert "Nobody can be enrolled" in gesture(*words, cwd=run.path, code=ExitCode.USAGE).said
+        return
+    enrolled = gesture(*words, "--json", cwd=run.path).json
+    assert enrolled["after"]["count"] == sum(enrolled["takes"].values())
+    assert enrolled["after"]["right"] > 0.4 * enrolled["after"]["count"]
+
+
 def test_the_twin_gives_the_golden_vectors_and_goes_on_as_the_reference(run: RunFolder) -> None:
     contract, twin = run.contract(), Twin(run.sources, run.build)
     golden = GoldenVectors.load(run.golden_file)
