@@ -18,8 +18,14 @@ from pipeline.core.files import load_arrays, reading, save_arrays
 Float64 = NDArray[np.float64]
 
 
+MONTH_S = 365.2425 / 12 * 86400  # on average
+
+
 def span(length_s: float) -> str:
-    """A length of time for people: 24 h, but 3 days."""
+    """A length of time for people: 24 h, but 3 days, and 2 months."""
+    months = round(length_s / MONTH_S)
+    if months and math.isclose(length_s, months * MONTH_S, rel_tol=1e-9):
+        return f"{months} months" if months > 1 else "a month"
     for unit, least_s, size_s in (("days", 172800, 86400), ("h", 3600, 3600), ("min", 60, 60)):
         if length_s >= least_s:
             return f"{length_s / size_s:.4g} {unit}"

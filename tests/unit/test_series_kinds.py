@@ -131,6 +131,31 @@ def test_months_quarters_and_years_are_steps(
     assert series.time(-1, 1) == later
 
 
+def test_months_have_names_in_other_languages(tmp_path: Path) -> None:
+    names = [
+        "Jan",
+        "Feb",
+        "Mär",
+        "Apr",
+        "Mai",
+        "Juni",
+        "Juli",
+        "Aug",
+        "Sept",
+        "Okt",
+        "Nov",
+        "Dezember",
+    ]
+    path = written(tmp_path, "Monat,temp", [f"{name} 2019,{n}" for n, name in enumerate(names)])
+    assert read(path).time(-1, 1) == "2020-01-01"
+
+
+def test_hours_may_be_a_column_beside_a_day_and_end_with_the_24th(tmp_path: Path) -> None:
+    path = hourly(tmp_path, lambda t: f"{t:%Y-%m-%d};{t.hour + 1}", header="day;hour;temp")
+    assert read(path).time(0) == "2009-01-25 11:00:00"
+    assert read(path).step_s == 3600
+
+
 def test_working_days_are_steps_and_a_holiday_is_a_hole(tmp_path: Path) -> None:
     days = [datetime.date(2024, 1, 1) + datetime.timedelta(n) for n in range(40)]
     rows = [f"{day},{n}" for n, day in enumerate(days) if day.weekday() < 5]
@@ -243,6 +268,8 @@ def test_a_file_without_a_clock_has_steps_of_a_second_or_as_configured(tmp_path:
         ("time,temp", "{n},1", "the unit of the time in 'time' is unknown", "data.period_s"),
         ("a,b,temp", "2020-01-{d},2020-01-{d},1", "may be in a or in b", "data.time: [a]"),
         ("when,temp", "week {n},1", "'week 0', no time", "known forms are 2009-01-31"),
+        ("Date,temp", "1.70E+09,{n}", "has the time of line 2 again", "data.time"),
+        ("Month,temp", "1-{d},{n}", "Month is '1-01', no time", "data.period_s"),
         ("when,temp", "2020-01-{d} 10:00 CET{n},1", "no time", "data.time"),
         ("temp,temp", "1,2", "there are two columns 'temp'", "data.channels"),
     ],
@@ -255,6 +282,17 @@ def test_what_is_not_understood_is_asked_with_a_true_next_step(
     asked = refused(written(tmp_path, header, rows), **settings)
     assert said in asked.what
     assert next_step in asked.next_step
+
+
+def test_a_last_line_of_words_is_reported_where_it_is(tmp_path: Path) -> None:
+    path = hourly(tmp_path, str)
+    path.write_text(path.read_text() + "mean;20\n")
+    assert f":{ROWS + 2}: when is 'mean', no time" in refused(path).what
+
+
+def test_numbers_may_have_separators_of_thousands(tmp_path: Path) -> None:
+    rows = [f'2020-01-{n:02},"{n},234.5"' for n in range(1, 20)]
+    assert read(written(tmp_path, "day,temp", rows)).values[1, 0] == 2234.5
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])

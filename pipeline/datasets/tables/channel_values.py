@@ -17,6 +17,10 @@ from pipeline.datasets.tables.table import Table
 LARGEST_VALUE = 2_000_000  # its thousandths fit 32 bits on a board
 MOST_LOST = 0.1  # largest rounding error, as a share of the standard deviation of a column
 MISSING = re.compile(r"[?.*]?|-+|#?n\.?/?a\.?|-?nan|n\.?d\.?|null|nil|none|missing", re.IGNORECASE)
+THOUSANDS = (
+    (re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?"), ",", "."),
+    (re.compile(r"-?\d{1,3}(\.\d{3})+,\d+"), ".", ","),
+)
 # Numbers that loggers write where a reading is missing, if nothing else is near them.
 STAND_INS = (-9999.0, -9999.9, -999.9, -999.0, -99999.0, 9999.0, 99999.0, 999999.0, -200.0)
 FAR = 3.0  # a stand-in is this many times the range of all others away from them
@@ -29,6 +33,7 @@ def channel_values(table: Table, names: Sequence[str]) -> tuple[Float64, tuple[s
     noted = []
     for name, place, column in zip(names, places, values.T, strict=True):
         if not np.isfinite(column).all():
+            column[:] = _with_thousands(table.words(place), column)
             _check_words(table, name, place, column)
         if (stand_in := _stand_in(column)) is not None:
             rows = np.flatnonzero(column == stand_in)
@@ -38,6 +43,16 @@ def channel_values(table: Table, names: Sequence[str]) -> tuple[Float64, tuple[s
                 "taken for missing"
             )
     return values, tuple(noted)
+
+
+def _with_thousands(words: Sequence[str], column: Float64) -> Float64:
+    """A column, float64 [n], with the numbers that are written as 1,234.5 or 1.234,5."""
+    for pattern, between, decimal in THOUSANDS:
+        for row in np.flatnonzero(np.isnan(column)).tolist():
+            if pattern.fullmatch(words[row]):
+                plain = words[row].replace(between, "").replace(decimal, ".")
+                column[row] = float(plain)
+    return column
 
 
 def _check_words(table: Table, name: str, place: int, column: Float64) -> None:

@@ -11,9 +11,14 @@ from pipeline.core.artifacts import Float64, Int64
 
 # The unit at the end of a name: t_us, time (ms), seconds.
 _UNIT = re.compile(
-    r"(?:^|[\W_\d])(ns|us|µs|μs|ms|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|d|days?)\W*$"
+    r"(?:^|[\W_\d])(ns|us|µs|μs|micros|ms|millis|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|d|days?)\W*$"
 )
-_LENGTHS_US: Mapping[str, float] = {"n": 1e-3, "u": 1, "µ": 1, "μ": 1, "h": 3.6e9, "d": 8.64e10}
+_SHORT_US: Mapping[str, float] = {
+    "ns": 1e-3,
+    **dict.fromkeys(("us", "µs", "μs", "micros"), 1.0),
+    **dict.fromkeys(("ms", "millis"), 1e3),
+}
+_LENGTHS_US: Mapping[str, float] = {"s": 1e6, "m": 6e7, "h": 3.6e9, "d": 8.64e10}
 SINCE_1970_US: Mapping[str, float] = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}
 FIRST_US, LAST_US = 315_532_800 * 10**6, 4_102_444_800 * 10**6  # 1980 and 2100
 
@@ -24,9 +29,9 @@ def unit_us(name: str) -> float | None:
     if match is None:
         return None
     unit = match[1]
-    if unit[0] in "ms" and unit != "ms":
-        return 6e7 if unit[0] == "m" else 1e6
-    return 1e3 if unit == "ms" else _LENGTHS_US[unit[0]]
+    if unit in _SHORT_US:
+        return _SHORT_US[unit]
+    return _LENGTHS_US[unit[0]]
 
 
 def is_since_1970(times_us: Int64) -> bool:

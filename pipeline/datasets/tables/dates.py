@@ -15,12 +15,24 @@ DIFFERENT = 2**17  # days and clocks of a file, which come again and again: a da
 DAY_US = 86_400_000_000
 MICROSECONDS = (3_600_000_000, 60_000_000, 1_000_000, 1)  # an hour, a minute, a second, itself
 EPOCH_DAY = datetime.date(1970, 1, 1).toordinal()
+# English, German, French, Spanish, Italian, Portuguese and Dutch, in full and shortened.
+_MONTH_NAMES = (
+    "jan january januar jänner janv janvier ene enero gen gennaio janeiro januari",
+    "feb february februar févr février febrero febbraio fev fevereiro februari",
+    "mar march mär mrz märz mars marzo março maart mrt",
+    "apr april avr avril abr abril aprile",
+    "may mai mayo mag maggio maio mei",
+    "jun june juni juin junio giu giugno junho",
+    "jul july juli juil juillet julio lug luglio julho",
+    "aug august août ago agosto augustus",
+    "sep sept september septembre septiembre set settembre setembro",
+    "oct october okt oktober octobre octubre ott ottobre out outubro",
+    "nov november novembre noviembre novembro",
+    "dec december dez dezember déc décembre dic diciembre dicembre dezembro",
+)
 MONTHS: Mapping[str, int] = {
-    name.lower(): number
-    for names in (calendar.month_name, calendar.month_abbr)
-    for number, name in enumerate(names)
-    if name
-} | {"sept": 9}
+    name: number for number, names in enumerate(_MONTH_NAMES, start=1) for name in names.split()
+}
 _PLACES: Mapping[Order, tuple[int, int, int]] = {  # of year, month and day
     "day first": (2, 1, 0),
     "month first": (2, 0, 1),
@@ -75,8 +87,9 @@ def parts_of(cell: str) -> tuple[str, str, str]:
     """The date, the clock and the zone in a cell; "" where it has none."""
     digits = _DIGITS.fullmatch(cell)
     match = digits or _CELL.fullmatch(cell)
-    # "Jan 05" and "5 1 2009" end in digits that are no clock; a clock follows a whole date.
     if match is None or match["clock"] is None or not is_date(match["date"]):
+        return cell, "", ""
+    if match["clock"].isdigit() and is_date(cell):  # "Jan 05, 2009" ends in no clock
         return cell, "", ""
     return match["date"], match["clock"], match["zone"].strip()
 

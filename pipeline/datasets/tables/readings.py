@@ -74,6 +74,7 @@ def require_rising(rows: Readings, or_else: str) -> None:
         "the row "
         + (f"has the time of line {before} again" if again else f"is earlier than line {before}"),
         "the rows are not sorted by time, or some are there twice",
-        f"sort the rows by time and keep one of each{or_else}",
+        "sort the rows by time and keep one of each, or name all columns of the time in data.time"
+        f"{or_else}",
         line=int(rows.lines[back[0] + 1]),
     )

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.core.artifacts import Float64, Int64
-from pipeline.core.forecasts import span
+from pipeline.core.forecasts import MONTH_S, span
 from pipeline.datasets.tables.dates import DAY_US
 
 UNEVEN = 0.25  # largest deviation of a step from the others, as a share
-MONTH_S = 365.2425 / 12 * 86400
 SHORTEST_MONTH_US = 27 * DAY_US
 LAST_DAYS, FIRST_DAYS = 26, 5  # of a month: the last or first day on which something is open
 FEWEST_WORKING_DAYS = 10  # rows that show which days of the week are left out

@@ -242,7 +242,7 @@ class _Text:
 
     def words(self, place: int) -> list[str]:
         frames = self._frames([place], dtype=str, na_filter=False)
-        return [word.strip() for frame in frames for word in frame[place]]
+        return [word.strip() for frame in frames for word in frame[place].to_numpy(object)]
 
     def _frames(self, places: Sequence[int], **options: Any) -> Iterator[pd.DataFrame]:
         import pandas as pd

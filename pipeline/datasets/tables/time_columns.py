@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -13,17 +14,22 @@ from pipeline.datasets.tables.clock_numbers import since_1970
 from pipeline.datasets.tables.dates import clock_us, is_date, parts_of
 from pipeline.datasets.tables.table import Table
 
-Kind = Literal["date and clock", "date", "clock", "since 1970", "number"]
+Kind = Literal["date and clock", "date", "clock", "since 1970", "number", "unknown"]
 
 PARTS = ("year", "month", "day", "hour", "minute", "second")
 FEWEST_PARTS = 2  # a year and a month
 DIGITS = (8, 12, 14)  # of a date, and of one with a clock; of 10 are seconds since 1970 too
+LAST_HOUR = 24
 LOOKED_AT = 50  # rows, over all of the table
-# Names of a clock in some languages.
+MOSTLY = 0.8  # of the cells of a column
+# Names of a time in some languages.
 NAMED = re.compile(
     r"(?:^|[\W_])(?:t|ts|time|times?tamp|date|datetime|datum|zeit|uhrzeit|temps|heure|fecha|hora|"
-    r"data|ora|clock|elapsed|epoch|millis|micros|year|jahr|ann[eé]e|año|anno)(?:$|[\W_\d])"
+    r"clock|elapsed|epoch|millis|micros|year|month|jahr|monat|ann[eé]e|mois|año|mes|anno|mese)"
+    r"(?:$|[\W_\d])"
 )
+HOURS = re.compile(r"hours?|hr|stunde|heure|hora|ora|uur")  # of a day, beside a date
+SHORT = "t"  # may be a temperature
 
 
 def time_columns(table: Table, others: Collection[str]) -> list[tuple[str, ...]]:
@@ -59,7 +65,7 @@ def _likeliest(found: Mapping[Kind, Sequence[str]]) -> list[tuple[str, ...]]:
     if dates := found.get("date"):
         clocks = found.get("clock", ())
         return [(date, clock) for date in dates for clock in clocks] or [(date,) for date in dates]
-    rest: tuple[Kind, ...] = ("since 1970", "clock", "number")
+    rest: tuple[Kind, ...] = ("since 1970", "clock", "number", "unknown")
     return next(([(name,) for name in found[kind]] for kind in rest if kind in found), [])
 
 
@@ -68,34 +74,46 @@ def _some(words: Sequence[str]) -> list[str]:
 
 
 def _kind(name: str, words: Sequence[str]) -> Kind | None:
-    """What the words of a column are; None for no time."""
+    """What most of the words of a column are; None for no time."""
+    name = name.strip().lower()
     numbers = _numbers(words)
-    if numbers is not None:
-        return _kind_of_numbers(name, words, numbers)
-    if all(":" in word and clock_us(word) is not None for word in words):
+    if np.isfinite(numbers).mean() >= MOSTLY:
+        return _kind_of_numbers(name, words, numbers[np.isfinite(numbers)])
+    if _mostly(":" in word and clock_us(word) is not None for word in words):
         return "clock"
     parts = [parts_of(word) for word in words]
-    if not all(is_date(date) for date, _, _ in parts):
-        return None
+    if not _mostly(is_date(date) for date, _, _ in parts):
+        return "unknown" if NAMED.search(name) and name != SHORT else None
     return "date and clock" if any(clock for _, clock, _ in parts) else "date"
 
 
-def _numbers(words: Sequence[str]) -> Float64 | None:
+def _mostly(answers: Iterable[bool]) -> bool:
+    return bool(np.mean(list(answers)) >= MOSTLY)
+
+
+def _numbers(words: Sequence[str]) -> Float64:
+    """float64 [n]; NaN for words that are no numbers."""
+    return np.array([_number(word.replace(",", ".")) for word in words])
+
+
+def _number(word: str) -> float:
     try:
-        return np.array([float(word.replace(",", ".")) for word in words])
+        return float(word)
     except ValueError:
-        return None
+        return math.nan
 
 
 def _kind_of_numbers(name: str, words: Sequence[str], numbers: Float64) -> Kind | None:
     """Numbers are a time if they rise, and their size or the name of the column says so."""
-    if not (np.isfinite(numbers).all() and _rise(numbers)):
-        return None
-    if all(len(word) in DIGITS and is_date(parts_of(word)[0]) for word in words):
+    if HOURS.fullmatch(name) and numbers.min() >= 0 and numbers.max() <= LAST_HOUR:
+        return "clock"
+    if not _rise(numbers):
+        return "unknown" if NAMED.search(name) and name != SHORT else None
+    if _mostly(len(word) in DIGITS and is_date(parts_of(word)[0]) for word in words):
         return "date and clock" if len(words[0]) > min(DIGITS) else "date"
     if since_1970(numbers) is not None:
         return "since 1970"
-    return "number" if NAMED.search(name.strip().lower()) else None
+    return "number" if NAMED.search(name) else None
 
 
 def _rise(numbers: Float64) -> bool:

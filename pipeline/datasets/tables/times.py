@@ -221,13 +221,13 @@ def _zones(
 
 
 def _no_time(table: Table, row: int, names: Sequence[str], text: str) -> PipelineError:
-    missing = not text.strip()
-    said = "is empty" if missing else f"is {text[:60]!r}, no time"
+    said = f"is {text[:60]!r}, no time" if text.strip() else "is empty"
+    names_of = ", ".join(table.columns)
     return bad_file(
         table.place,
         f"{', '.join(names)} {said}",
         "the row is damaged, or the time is in another column, or in an unknown form",
-        f"name its columns in data.time (there are {', '.join(table.columns)}); known forms are "
-        f"{FORMS}",
+        f"correct that row or delete it, or name other columns in data.time (there are {names_of}),"
+        f" or say how long a step is: `data.period_s`; known forms are {FORMS}",
         line=int(table.lines[row]),
     )
