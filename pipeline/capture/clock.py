@@ -9,12 +9,17 @@ millisecond, stays in the offset of every board.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
+
+import numpy as np
 
 from pipeline.core.artifacts import HostClock
 
 BUCKET_US = 1_000_000
+PAUSE_US = 500_000
+PAUSE_STEPS = 4  # of the mean time from one arrival to the next
 LEAST_BUCKETS = 10  # seconds; over less time drift and jitter cannot be separated
 
 Point = tuple[int, int]  # t_us and host_us - t_us
@@ -77,6 +82,22 @@ def line_below(points: list[Point]) -> LinearFit:
     )
     slope = (right[1] - left[1]) / (right[0] - left[0])
     return LinearFit(middle, left[1] + slope * (middle - left[0]), slope)
+
+
+def rate_of_arrival(arrived_us: Sequence[int]) -> float:
+    """The rate of samples that came at these times, some of them late; 0 if unknown.
+
+    Where the sender paused, it is that of the longest part without a pause.
+    """
+    steps = np.diff(np.array(arrived_us, np.int64))
+    if not len(steps):
+        return 0.0
+    least_us = max(PAUSE_US, round(PAUSE_STEPS * float(np.mean(steps))))
+    pauses = np.flatnonzero(steps > least_us) + 1
+    longest = max(np.split(np.array(arrived_us), pauses), key=len)
+    points = list(enumerate(longest.tolist()))
+    period_us = line_below(points).slope if len(points) > 1 else 0.0
+    return 1e6 / period_us if period_us > 0 else 0.0
 
 
 def lower_hull(points: list[Point]) -> list[Point]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from enum import Enum
 
 from pipeline.capture.client import READY_TIMEOUT_S
-from pipeline.capture.ports import open_port, stable_name
+from pipeline.capture.ports import BAUD, open_port, stable_name
+from pipeline.capture.sender_recognition import Unrecognized
+from pipeline.capture.sender_units import NEXT_STEP, Question
 from pipeline.capture.senders import BOARD
 from pipeline.capture.stream_decoder import StreamDecoder
 from pipeline.core.board_profiles import BoardInfo
@@ -33,10 +35,11 @@ class State(Enum):
 class Link:
     """Keeps one port open and its board streaming. Times are in s of a monotonic clock."""
 
-    def __init__(self, spec: str, decoder: StreamDecoder, now_s: float) -> None:
+    def __init__(self, spec: str, decoder: StreamDecoder, now_s: float, baud: int = BAUD) -> None:
         """Open the port."""
         self._decoder = decoder
-        self.port = open_port(spec)
+        self._baud = baud
+        self.port = open_port(spec, baud)
         self._spec = stable_name(self.port.device)
         self.name = self.port.device
         self.state = State.ASKING
@@ -122,7 +125,7 @@ class Link:
             return False
         self._asked_s = now_s
         try:
-            self.port = open_port(self._spec)
+            self.port = open_port(self._spec, self._baud)
         except PipelineError as error:
             if self.away_s(now_s) < AWAY_LIMIT_S:
                 return False
@@ -149,12 +152,22 @@ class Link:
             self._stream(now_s)
         elif self._decoder.sender not in (None, BOARD):
             self._stream(now_s)
+        elif self._decoder.awaits_rows:
+            self._since_s = now_s
         elif now_s - self._since_s > READY_TIMEOUT_S:
-            unknown = _no_known_sender if self._decoder.stream.is_imu else _not_our_firmware
-            raise self._decoder.info_error or unknown(self.name)
+            raise self._decoder.info_error or self._nobody_known()
         elif now_s - self._asked_s >= ASK_EVERY_S:
             self.port.write(b"info\n")
             self._asked_s = now_s
+
+    def _nobody_known(self) -> PipelineError:
+        if not self._decoder.stream.is_imu:
+            return _not_our_firmware(self.name)
+        heard = self._decoder.unrecognized
+        if heard.question is None:
+            return _no_known_sender(self.name, heard)
+        asks = _unknown_unit if heard.question.is_unit else _unknown_columns
+        return asks(self.name, heard.question, _quoted(heard))
 
     def _stream(self, now_s: float) -> None:
         self._away_since_s = None
@@ -230,14 +243,45 @@ def _not_our_firmware(device: str) -> PipelineError:
     )
 
 
-def _no_known_sender(device: str) -> PipelineError:
+def _no_known_sender(device: str, heard: Unrecognized) -> PipelineError:
     return NoBoardError(
-        f"Nothing that can be recorded came from {device} within {READY_TIMEOUT_S:g} s.",
-        "the board hangs, runs a sketch that sends something else, or one that waits for a "
-        "movement before it sends",
-        "press its reset button, or move the board if it runs the tutorial's sketch, and try "
-        "again; rows must have three or six numbers, or deploy our firmware: `gesture deploy`",
+        f"Nothing that can be recorded came from {device} within {READY_TIMEOUT_S:g} s."
+        + _quoted(heard),
+        "the board hangs, runs a sketch that sends something else, at another speed, or one that "
+        "waits for a movement before it sends"
+        if not heard.first_lines
+        else "these are no rows of numbers, or the port has another speed, see --baud",
+        f"press its reset button, or move the board if its sketch waits for that; {ROWS}",
     )
+
+
+def _unknown_unit(device: str, question: Question, quoted: str) -> PipelineError:
+    return NoBoardError(
+        f"The rows from {device} cannot be recorded: {question.what}.{quoted}",
+        "a unit is not guessed: takes in a wrong one look right, and teach a model nothing",
+        f"{NEXT_STEP}; or move the board about while the command listens",
+    )
+
+
+def _unknown_columns(device: str, question: Question, quoted: str) -> PipelineError:
+    return NoBoardError(
+        f"The rows from {device} cannot be recorded: {question.what}.{quoted}",
+        "the columns have no names, or are those of other sensors",
+        ROWS,
+    )
+
+
+ROWS = (
+    "rows need an acceleration, such as `0.1,0.2,0.9`, `aX:0.1 aY:0.2 aZ:0.9`, JSON or Teleplot; a "
+    "first line such as `t_ms,aX,aY,aZ,gX,gY,gZ` names the columns; or deploy our firmware: "
+    "`gesture deploy`"
+)
+
+
+def _quoted(heard: Unrecognized) -> str:
+    if not heard.first_lines:
+        return ""
+    return " The first lines: " + ", ".join(f"`{line}`" for line in heard.first_lines) + "."
 
 
 def _clock_is_stuck(device: str) -> PipelineError:

@@ -85,7 +85,7 @@ class Port:
         self._serial.close()
 
 
-def open_port(spec: str) -> Port:
+def open_port(spec: str, baud: int = BAUD) -> Port:
     """Open a port for us alone.
 
     Raises:
@@ -95,7 +95,7 @@ def open_port(spec: str) -> Port:
     device = find_port(spec)
     with _translated(device, _cannot_open):
         connection = serial.serial_for_url(
-            device, BAUD, timeout=READ_TIMEOUT_S, write_timeout=WRITE_TIMEOUT_S, exclusive=True
+            device, baud, timeout=READ_TIMEOUT_S, write_timeout=WRITE_TIMEOUT_S, exclusive=True
         )
     return Port(device, connection)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.capture.link import Link, State
-from pipeline.capture.ports import Port
+from pipeline.capture.ports import BAUD, Port
 from pipeline.capture.session import CapturedTake, Session, TakeCommand
 from pipeline.capture.stream_decoder import StreamDecoder
 from pipeline.capture.write_ahead_log import WriteAheadLog
@@ -63,6 +63,7 @@ class Recorder:
         log: WriteAheadLog,
         store: TakeStore,
         view: CaptureView,
+        baud: int = BAUD,
     ) -> None:
         """Open the ports."""
         self._session, self._log = session, log
@@ -72,11 +73,12 @@ class Recorder:
         self.links: list[Link] = []
         try:
             for spec, decoder in zip(specs, session.decoders, strict=True):
-                self.links.append(Link(spec, decoder, time.monotonic()))
+                self.links.append(Link(spec, decoder, time.monotonic(), baud))
         except PipelineError:
             self.close()
             raise
         self._reported_senders: set[int] = set()
+        self._reported_questions: set[int] = set()
         self._unsaved: deque[CapturedTake] = deque()
         self._updated_s = 0.0
 
@@ -152,8 +154,9 @@ class Recorder:
             return
         host_us = self._epoch_us + time.monotonic_ns() // 1000
         data = self._log.received(place, count, host_us)
-        self._save(self._session.feed(place, data, host_us))
+        takes = self._session.feed(place, data, host_us)
         self._report_sender(place, link)
+        self._save(takes)
 
     def _lost(self, link: Link, error: PipelineError) -> bool:
         """Wait for a port that has sent samples; False if waiting makes no sense."""
@@ -187,13 +190,21 @@ class Recorder:
         self._view.update(self._session, ports)
 
     def _report_sender(self, place: int, link: Link) -> None:
-        sender = self._session.decoders[place].sender
-        if sender is None or place in self._reported_senders:
+        decoder = self._session.decoders[place]
+        if decoder.sender is None:
+            self._report_question(place, link, decoder.unit_question)
+        if decoder.sender is None or place in self._reported_senders:
             return
+        sender = decoder.sender
         self._reported_senders.add(place)
         self._view.report(f"{link.name}: {sender.name}")
         for not_guaranteed in sender.not_guaranteed:
             self._view.report(f"  not guaranteed: {not_guaranteed}")
+
+    def _report_question(self, place: int, link: Link, question: str) -> None:
+        if question and place not in self._reported_questions:
+            self._reported_questions.add(place)
+            self._view.report(f"{link.name}: {question}. Move the board about: that may show it")
 
 
 def _state(link: Link, now_s: float) -> str:

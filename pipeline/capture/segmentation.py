@@ -14,6 +14,7 @@ from pipeline.capture.senders import BOARD
 from pipeline.capture.stream_decoder import IMU, BurstEnd, SensorStream, StreamDecoder, environment
 from pipeline.capture.track import TrackSample
 from pipeline.core.artifacts import Recording
+from pipeline.core.units_option import read_units
 
 ACCELERATION_G = 0.25
 ROTATION_DPS = 60.0
@@ -280,6 +281,7 @@ class CapturePlan:
         seed: of the random order of labels in guided mode.
         period_s: time between readings of the environment. If it is 0, the IMU is recorded.
         originals: what people wrote for a label, where that is not the label itself.
+        units: of rows that do not tell theirs, as in the option --units; "" without.
     """
 
     mode: Mode
@@ -290,10 +292,15 @@ class CapturePlan:
     seed: int = 1
     period_s: float = 0.0
     originals: Mapping[str, str] = field(default_factory=dict)
+    units: str = ""
 
     def shown(self, label: str) -> str:
         """What people read for a label."""
         return self.originals.get(label, label)
+
+    def decoder(self) -> StreamDecoder:
+        """A decoder for a board."""
+        return StreamDecoder(self.stream, read_units(self.units) if self.units else None)
 
     @property
     def stream(self) -> SensorStream:

@@ -1,34 +1,21 @@
-"""Recognizes the sender from its stream, so that any sketch can be recorded. Pure.
-
-Besides our firmware, two formats are understood. One is the IMU_Capture sketch of the 2019 Arduino
-tutorial: a header aX,aY,aZ,gX,gY,gZ, then bursts of 119 rows, with a blank line after each. The
-other is rows of three or six numbers, separated by commas, tabs or semicolons, as for the data
-forwarder of Edge Impulse. Neither has a count, a clock or a checksum;
-`Sender.not_guaranteed` names the consequences.
-"""
+"""What a sender is, and what its format does not guarantee. Pure."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from pipeline.capture.protocol import LONGEST_READING, MAX_LINE_BYTES, Damaged
+from pipeline.capture.sender_clock import RowClock
+from pipeline.capture.sender_columns import Columns
+from pipeline.capture.sender_lines import SEPARATORS, has_names, separator_of
+from pipeline.capture.sender_units import Units
 from pipeline.core.artifacts import IMU_CHANNELS
+from pipeline.core.imu_columns import Role
 
 BURST_ROWS = 119
 TUTORIAL_RATE_HZ = 119.0
-TUTORIAL_HEADER = b"ax,ay,az,gx,gy,gz"
-LEAST_ROWS = 3  # rows of one shape before a stream of numbers is recognized
-WIDTHS = (3, 6)
-
-_NUMBER = rb"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?\s*"
-_ROWS = {
-    (separator, width): re.compile(separator.join([_NUMBER] * width))
-    for separator in (b",", b"\t", b";")
-    for width in WIDTHS
-}
-_NAMES = {b",": "commas", b"\t": "tabs", b";": "semicolons"}
+TUTORIAL_COLUMNS = tuple(name.lower() for name in IMU_CHANNELS)
+COLLECTOR_COLUMNS = ("timestamp", "accx", "accy", "accz", "gyrx", "gyry", "gyrz")
 
 
 @dataclass(frozen=True)
@@ -38,95 +25,82 @@ class Sender:
     name: str
     channels: tuple[str, ...]
     rate_hz: float
-    bursts: bool  # sends one movement at a time, with a blank line after it
+    bursts: bool  # sends one movement at a time, with a blank line or a header between them
     not_guaranteed: tuple[str, ...]  # what this format does not guarantee
+    has_clock: bool = False  # in its rows
+    burst_rows: int = 0  # usual; 0 where they are not known
 
 
-BOARD = Sender("our firmware", IMU_CHANNELS, 0.0, False, ())
+BOARD = Sender("our firmware", IMU_CHANNELS, 0.0, False, (), has_clock=True)
 
-_NO_COUNT = "lost samples cannot be detected: rows have no number"
+TUTORIAL = "the 2019 tutorial's IMU_Capture sketch"
+COLLECTOR = "a data collector's sketch for Edge Impulse"
+USUAL_UNITS: Mapping[str, Mapping[Role, str]] = {
+    TUTORIAL: {Role.ACCELERATION: "g", Role.TURNING: "deg/s"},
+    COLLECTOR: {Role.ACCELERATION: "m/s2", Role.TURNING: "deg/s"},
+}
+
+_NO_COUNT = "lost samples cannot be detected: rows have no number and no regular clock"
 _NO_CLOCK = "times are those of arrival at this computer: rows have no time"
 _NO_CHECK = "a damaged digit cannot be detected: rows have no checksum"
-_NO_UNIT = "units are assumed to be g and deg/s: rows have no unit"
-
-TUTORIAL = Sender(
-    "the 2019 tutorial's IMU_Capture sketch",
-    IMU_CHANNELS,
-    TUTORIAL_RATE_HZ,
-    True,
-    (_NO_COUNT + ", only that a burst has not 119 of them", _NO_CLOCK, _NO_CHECK),
-)
+_ASSUMED = "units are assumed, as the rows do not tell them: {}; --units names others"
+_NO_GRAVITY = "gravity is not in the acceleration: models that know gravity do not fit it"
 
 
-class Numbers(NamedTuple):
-    """A row in thousandths of its units."""
-
-    values: tuple[int, ...]
-
-
-class Pause(NamedTuple):
-    """A blank line or a header: a burst has ended."""
-
-
-ParsedLine = Numbers | Pause | Damaged
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The format of a row."""
-
-    separator: bytes
-    width: int
-
-    def parse(self, line: bytes) -> ParsedLine:
-        """Parse a line without its line end. Never raises."""
-        if not line.strip() or _is_header(line):
-            return Pause()
-        if not _ROWS[self.separator, self.width].fullmatch(line):
-            return Damaged(line[:MAX_LINE_BYTES])
-        numbers = [float(cell) for cell in line.split(self.separator)]
-        if any(abs(number) > LONGEST_READING for number in numbers):
-            return Damaged(line[:MAX_LINE_BYTES])
-        return Numbers(tuple(round(number * 1000) for number in numbers))
+def kind_of(columns: Columns, cycle: Sequence[str], bursts: bool) -> str:
+    """The name of a kind of sketch, for people."""
+    mark = SEPARATORS[separator_of(cycle[0])]
+    is_plain = len(cycle) == 1 and not has_names(cycle[0])
+    if bursts and is_plain and mark == "commas":
+        if columns.names in (TUTORIAL_COLUMNS, ("",) * len(TUTORIAL_COLUMNS)):
+            return TUTORIAL
+        if columns.names == COLLECTOR_COLUMNS:
+            return COLLECTOR
+    how = "bursts of rows" if bursts else "rows"
+    if is_plain:
+        return f"{how} of {len(columns.names)} numbers separated by {mark}"
+    if cycle[0].startswith(">"):
+        return "lines for Teleplot"
+    of = f", {len(cycle)} lines a sample" if len(cycle) > 1 else ""
+    return f"{how} of names and numbers{of}"
 
 
-def _is_header(line: bytes) -> bool:
-    return line.replace(b" ", b"").strip().lower() == TUTORIAL_HEADER
-
-
-def shape_of(line: bytes) -> Shape | None:
-    """The format of `line`; None if it is no row of numbers."""
-    return next((Shape(*key) for key, row in _ROWS.items() if row.fullmatch(line)), None)
-
-
-def recognize_sender(
-    lines: list[bytes], waited_s: float, patience_s: float
-) -> tuple[Sender, Shape] | None:
-    """The sender of these whole lines; None while it is not known yet.
-
-    Rows without a header may be the tutorial's, because we may have missed the header. Only the
-    blank line after a burst shows it. So rows count as plain only when there are more than a burst
-    has, or after `patience_s`.
-    """
-    if any(_is_header(line) for line in lines):
-        return TUTORIAL, Shape(b",", len(IMU_CHANNELS))
-    shapes = [shape for line in lines if (shape := shape_of(line))]
-    if len(shapes) < LEAST_ROWS or len(set(shapes[-LEAST_ROWS:])) > 1:
-        return None
-    shape = shapes[-1]
-    blank_after_rows = not lines[-1].strip()
-    if shape == Shape(b",", len(IMU_CHANNELS)) and blank_after_rows:
-        return TUTORIAL, shape
-    if len(shapes) <= BURST_ROWS and waited_s < patience_s:
-        return None
-    return _plain(shape), shape
-
-
-def _plain(shape: Shape) -> Sender:
+def sender_of(kind: str, columns: Columns, clock: RowClock, units: Units, bursts: bool) -> Sender:
+    """The sender whose rows are understood so."""
+    said = [*_time_words(clock), *units.words]
+    if columns.left_out:
+        said.append(f"left out: {', '.join(columns.left_out)}")
+    is_tutorial = kind == TUTORIAL
+    missing = [] if clock.shows_losses else [_NO_COUNT]
+    missing += [] if clock.place is not None else [_NO_CLOCK]
+    missing.append(_NO_CHECK)
+    if units.assumed:
+        missing.append(_ASSUMED.format(" and ".join(units.assumed)))
+    if columns.without_gravity:
+        missing.append(_NO_GRAVITY)
+    rate_hz = clock.rate_hz or (TUTORIAL_RATE_HZ if is_tutorial else 0.0)
     return Sender(
-        f"rows of {shape.width} numbers separated by {_NAMES[shape.separator]}",
-        IMU_CHANNELS[: shape.width],
-        0.0,
-        False,
-        (_NO_COUNT, _NO_CLOCK, _NO_CHECK, _NO_UNIT),
+        f"{kind}: {', '.join(said)}",
+        columns.channels,
+        rate_hz,
+        bursts,
+        tuple(missing),
+        clock.place is not None,
+        BURST_ROWS if is_tutorial else 0,
     )
+
+
+_TICKS = {1.0: "s", 1e-3: "ms", 1e-6: "us", 1e-9: "ns"}
+
+
+def _time_words(clock: RowClock) -> list[str]:
+    words = []
+    if clock.count is not None:
+        words.append("a running number")
+    if clock.place is not None:
+        tick = {1.0: "s", 1e-3: "ms", 1e-6: "us", 1e-9: "ns"}.get(
+            clock.tick_s, f"{clock.tick_s:g} s"
+        )
+        rate = f", {clock.rate_hz:g} Hz" if clock.rate_hz else ", not regular"
+        words.append(f"a clock in {tick}{rate}")
+    return words

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.capture.clock import ClockFit
+from pipeline.capture.clock import ClockFit, rate_of_arrival
 from pipeline.capture.protocol import (
-    MAX_LINE_BYTES,
     SENSOR_STOPPED,
     Damaged,
     Item,
@@ -20,19 +20,16 @@ from pipeline.capture.protocol import (
     reading_of,
     warning_of,
 )
-from pipeline.capture.senders import (
-    BOARD,
-    BURST_ROWS,
-    Numbers,
-    Pause,
-    Sender,
-    Shape,
-    recognize_sender,
-)
+from pipeline.capture.sender_clock import tidy_rate_hz
+from pipeline.capture.sender_lines import LineSplitter
+from pipeline.capture.sender_recognition import MOST_LINES, Recognizer, Unrecognized
+from pipeline.capture.sender_rows import Numbers, Pause, RowReader
+from pipeline.capture.senders import BOARD, Sender
 from pipeline.capture.track import Track, TrackSample
 from pipeline.core.artifacts import ENVIRONMENT_CHANNELS, IMU_CHANNELS, HostClock
 from pipeline.core.board_profiles import BoardInfo
 from pipeline.core.errors import PipelineError
+from pipeline.core.imu_columns import Role
 
 SILENT_AFTER_S = 2.0  # after this time we ask the board again; it may have restarted
 SAMPLES_WITHIN_S = 5.0
@@ -129,10 +126,10 @@ def _at_an_end(axis: int, thousandths: int) -> bool:
     return any(abs(size - scale) <= NEAR * scale for scale in scales)
 
 
-PATIENCE_S = 1.5  # after this time rows are plain rows; see senders.recognize_sender
 PERIOD_AFTER_ROWS = 64  # an unknown rate is measured over these
-UNKNOWN_LINES = 512  # buffered until the sender is recognized
 USUAL_RATE_HZ = 119.0  # of a recording that is too short to have a rate
+ANOTHER_RATE = 0.05  # a burst whose arrivals differ so much from the usual rate has its own
+FASTEST_ARRIVAL_HZ = 1500.0  # rows that come faster were kept, and came all at once
 
 
 class BurstEnd:
@@ -140,6 +137,36 @@ class BurstEnd:
 
 
 Decoded = list[TrackSample | BurstEnd]
+
+
+class Bursts:
+    """Counts the rows of bursts.
+
+    Attributes:
+        missing: how many rows the newest burst has too few.
+        rate_hz: of the rows in the newest burst, by their arrivals.
+    """
+
+    def __init__(self, usual_rows: int = 0) -> None:
+        self._usual_rows, self._newest_rows = usual_rows, 0
+        self._arrived_us: list[int] = []
+        self.missing, self.rate_hz = 0, 0.0
+
+    def add(self, arrived_us: int) -> None:
+        """Add a row."""
+        self._arrived_us.append(arrived_us)
+
+    def end(self) -> bool:
+        """End the burst; False if there is none. Two of the same length show the usual one."""
+        rows = len(self._arrived_us)
+        if not rows:
+            return False
+        self._usual_rows = rows if rows == self._newest_rows else self._usual_rows
+        self._newest_rows = rows
+        self.missing = max(0, self._usual_rows - rows)
+        self.rate_hz = rate_of_arrival(self._arrived_us)
+        self._arrived_us.clear()
+        return True
 
 
 class StreamDecoder:
@@ -150,7 +177,10 @@ class StreamDecoder:
         info_error: why the board's answer to `info` could not be read.
     """
 
-    def __init__(self, stream: SensorStream = IMU) -> None:
+    def __init__(
+        self, stream: SensorStream = IMU, units: Mapping[Role, float] | None = None
+    ) -> None:
+        """`units` are those of another sender's rows, as factors to g and deg/s, if known."""
         self.stream = stream
         self.sender: Sender | None = None
         self.info: BoardInfo | None = None
@@ -163,13 +193,12 @@ class StreamDecoder:
         self._is_asked_for = stream.is_imu  # earlier lines belong to an earlier capture
         self._clock = ClockFit()
         self._reader = LineReader()
-        self._shape: Shape | None = None
-        self._unknown: deque[tuple[bytes, int]] = deque(
-            maxlen=UNKNOWN_LINES
-        )  # lines, and their host_us
+        self._rows: RowReader | None = None  # of another sender
+        self._recognizer = Recognizer(units)
+        self._lines = LineSplitter()  # of another sender
+        self._unknown: deque[tuple[bytes, int]] = deque(maxlen=MOST_LINES)  # and their host_us
         self._looks_like_board = False
-        self._rest = b""  # of an unfinished line of another sender
-        self._burst_rows = 0
+        self._bursts = Bursts()
         self._rate_hz = 0.0
 
     def rate_hz(self) -> float:
@@ -180,14 +209,21 @@ class StreamDecoder:
         if self._rate_hz == 0:
             if self.stream.period_s:
                 return 1 / self.stream.period_s
-            fitted = self.track.fitted_rate_hz()
-            reported = (
-                plausible_rate_hz(self.info.stream_hz, fitted) if self.info else 0.0,
-                self.sender.rate_hz if self.sender else 0.0,
-            )
-            measured = fitted or (self.info.measured_hz if self.info else 0.0)
-            self._rate_hz = next(filter(None, (*reported, float(round(measured)))), USUAL_RATE_HZ)
+            self._rate_hz = self._known_rate_hz() or USUAL_RATE_HZ
         return self._rate_hz
+
+    def _known_rate_hz(self) -> float:
+        fitted = self.track.fitted_rate_hz()
+        if self.sender is None or self.sender is BOARD:
+            measured = fitted or (self.info.measured_hz if self.info else 0.0)
+            reported = plausible_rate_hz(self.info.stream_hz, fitted) if self.info else 0.0
+            return reported or float(round(measured))
+        if self.sender.has_clock and self.sender.rate_hz:
+            return self.sender.rate_hz
+        arrived_hz = tidy_rate_hz(self._bursts.rate_hz or self.track.rate_without_pauses_hz())
+        usual_hz = self.sender.rate_hz
+        near = abs(arrived_hz - usual_hz) <= ANOTHER_RATE * usual_hz
+        return usual_hz if usual_hz and (near or arrived_hz > FASTEST_ARRIVAL_HZ) else arrived_hz
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -199,7 +235,23 @@ class StreamDecoder:
     @property
     def clock(self) -> HostClock | None:
         """The board's clock relative to this computer's; None for a sender without a clock."""
-        return self._clock.clock() if self.sender is BOARD else None
+        return self._clock.clock() if self.sender and self.sender.has_clock else None
+
+    @property
+    def awaits_rows(self) -> bool:
+        """Whether another sender has sent its header, and waits for a movement."""
+        return self.sender is None and self._recognizer.saw_header
+
+    @property
+    def unit_question(self) -> str:
+        """Which unit of another sender's rows is not known yet; "" if none."""
+        question = self._recognizer.question
+        return question.what if question and question.is_unit else ""
+
+    @property
+    def unrecognized(self) -> Unrecognized:
+        """What came from a sender that is not recognized."""
+        return self._recognizer.unrecognized()
 
     def feed(self, data: bytes, host_us: int) -> Decoded:
         """Add bytes; returns the new samples at the end of the track, in order. Never raises."""
@@ -210,9 +262,11 @@ class StreamDecoder:
         return decoded
 
     def _feed(self, data: bytes, host_us: int) -> Decoded:
-        if self._shape is not None:
+        if self._rows is not None:
             return [
-                decoded for line in self._lines(data) for decoded in self._decode_row(line, host_us)
+                decoded
+                for line in self._lines.feed(data)
+                for decoded in self._decode_row(line, host_us)
             ]
         decoded: Decoded = []
         for item in self._reader.feed(data):
@@ -226,7 +280,7 @@ class StreamDecoder:
         self.track.mark("unplugged", round(seconds * 1000))
         self.track.after_silence()
         self._reader = LineReader()
-        self._rest = b""
+        self._lines = LineSplitter()
 
     def finish(self) -> Decoded:
         """End the stream; return the last samples."""
@@ -297,37 +351,39 @@ class StreamDecoder:
     def _recognize_sender(self, data: bytes, host_us: int) -> Decoded:
         if self._looks_like_board:
             return []
-        self._unknown.extend((line, host_us) for line in self._lines(data))
-        if not self._unknown:
-            return []
-        waited_s = (host_us - self._unknown[0][1]) / 1e6
-        found = recognize_sender([line for line, _ in self._unknown], waited_s, PATIENCE_S)
+        for line in self._lines.feed(data):
+            self._unknown.append((line, host_us))
+            self._recognizer.add(line, host_us)
+        found = self._recognizer.recognize(host_us)
         if found is None:
             return []
-        self.sender, self._shape = found
+        self.sender, self._rows = found.sender, RowReader(found.format)
+        self._bursts = Bursts(found.sender.burst_rows)
         self.track = Track(channels=len(self.sender.channels))
         return [
             decoded for line, at_us in self._unknown for decoded in self._decode_row(line, at_us)
         ]
 
-    def _lines(self, data: bytes) -> list[bytes]:
-        *lines, rest = (self._rest + data).split(b"\n")
-        self._rest = rest[: MAX_LINE_BYTES + 1]
-        return [line.rstrip(b"\r") for line in lines]
-
     def _decode_row(self, line: bytes, host_us: int) -> Decoded:
-        assert self._shape is not None
-        item = self._shape.parse(line)
-        if isinstance(item, Numbers):
-            self._burst_rows += 1
-            seq = len(self.track)
-            return list(self.track.add(Sample(seq, host_us, item.values), host_us))
-        if isinstance(item, Pause):
-            rows, self._burst_rows = self._burst_rows, 0
-            if self.sender is None or not self.sender.bursts or rows == 0:
-                return []
-            if rows < BURST_ROWS:
-                self.track.mark("short-burst", BURST_ROWS - rows, before_next=False)
-            return [BurstEnd()]
-        self.track.mark("corrupt")
-        return []
+        assert self._rows is not None
+        decoded: Decoded = []
+        for item in self._rows.read(line, host_us):
+            if isinstance(item, Numbers):
+                decoded += self._place_row(item, host_us)
+            elif not isinstance(item, Pause):
+                self.track.mark("corrupt")
+            elif self.sender is not None and self.sender.bursts and self._bursts.end():
+                if self._bursts.missing:
+                    self.track.mark("short-burst", self._bursts.missing, before_next=False)
+                decoded.append(BurstEnd())
+        return decoded
+
+    def _place_row(self, row: Numbers, host_us: int) -> list[TrackSample]:
+        self._bursts.add(host_us)
+        if row.placed.restarted:
+            self.track.mark("reboot")
+            self._clock = ClockFit()
+        rows = self.track.add(Sample(row.placed.seq, row.placed.t_us, row.values), host_us)
+        for sample in rows:
+            self._clock.add(sample.t_us, host_us)
+        return rows

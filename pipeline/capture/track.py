@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.capture.clock import line_below
+from pipeline.capture.clock import line_below, rate_of_arrival
 from pipeline.capture.protocol import COUNT_WRAP, Sample, steps_between
 from pipeline.core.artifacts import Fault, Float32, Gap, Int64
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP
@@ -113,6 +113,10 @@ class Track:
         points = list(zip(self._seq[-RATE_FIT_ROWS:], self._t_us[-RATE_FIT_ROWS:], strict=True))
         period_us = line_below(points).slope if len(points) > 1 else 0.0
         return 1e6 / period_us if period_us > 0 else 0.0
+
+    def rate_without_pauses_hz(self) -> float:
+        """Rate by times of arrival, of a sender whose samples have no number; 0 if unknown."""
+        return rate_of_arrival(self._t_us[-RATE_FIT_ROWS:])
 
     @property
     def clock_is_stuck(self) -> bool:

@@ -15,6 +15,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 
+from pipeline.capture.ports import BAUD
 from pipeline.capture.recorder import CaptureView, PortView
 from pipeline.capture.session import Session, TakeCommand
 from pipeline.capture.stream_decoder import StreamDecoder
@@ -71,6 +72,11 @@ def capture(
     period: Annotated[
         float | None, typer.Option(help="Environment: seconds between readings; else 60.")
     ] = None,
+    units: Annotated[
+        str,
+        typer.Option(help='Of another sketch: "m/s2, rad/s" or "counts 16384, counts 131".'),
+    ] = "",
+    baud: Annotated[int, typer.Option(min=50, help="Speed of the port.")] = BAUD,
     seed: Annotated[int, typer.Option(help="Guided: the order of the labels.")] = 1,
     new_label: NewLabel = False,
     json: Json = False,
@@ -78,7 +84,7 @@ def capture(
     """Record takes of gestures, or a series of the environment.
 
     motion: each movement becomes a take. guided: says what comes next, counts down, shuffles
-    labels. continuous: one recording of all that comes. Any sketch that sends rows of numbers
+    labels. continuous: one recording of all that comes. Any sketch that prints its acceleration
     can be recorded; docs/capture.md has the details.
 
     \b
@@ -98,6 +104,8 @@ def capture(
         sensor=sensor,
         period_s=period,
         ports=tuple(port or ("auto",)),
+        units=units,
+        baud=baud,
     )
 
     def captured_as(is_meant: bool) -> Captured:

@@ -132,15 +132,15 @@ def turning_unit(parts: Sequence[Part]) -> UnitByData:
     seen, said = _all_turns(parts)
     factor = _factor_by_turns(seen, said)
     if factor is not None:
-        return _by_factor(factor)
+        return _by_factor(factor, all(_are_whole(turning) for _, turning, _ in parts))
     return _by_size(parts, peak, seen, said)
 
 
-def _by_factor(factor: float) -> UnitByData:
+def _by_factor(factor: float, whole: bool) -> UnitByData:
     for unit, (least, most) in BY_TURNS.items():
-        if least <= factor <= most:
+        if least <= factor <= most and not (whole and unit == "mdps"):  # 131 counts may be 1 deg/s
             return UnitByData(unit, FACTORS[unit], "gravity turns as it says")
-    return _unclear(f"as gravity turns, {1 / factor:.2g} of its counts are 1 deg/s, about")
+    return _unclear(f"as gravity turns, {1 / factor:.3g} of its counts are 1 deg/s, about")
 
 
 def _by_size(parts: Sequence[Part], peak: float, seen: Float64, said: Float64) -> UnitByData:

@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from pipeline.capture.ports import find_port
+from pipeline.capture.ports import BAUD, find_port
 from pipeline.capture.recorder import CaptureView, Recorder
 from pipeline.capture.segmentation import MODES, CaptureInfo, CapturePlan, Mode
 from pipeline.capture.session import Session
-from pipeline.capture.stream_decoder import StreamDecoder
 from pipeline.capture.write_ahead_log import WriteAheadLog
 from pipeline.config.gesture_settings import DataConfig, load_gesture_config
 from pipeline.core.errors import UsageError
 from pipeline.core.original_names import OriginalNames
+from pipeline.core.units_option import read_units
 from pipeline.datasets.places import find_dataset
 from pipeline.datasets.recordings import check_new_label, recording_paths
 from pipeline.workflows.boards import board_at
@@ -67,10 +67,10 @@ def capture(options: CaptureOptions, view: CaptureView) -> Captured:
     specs = [board_at(spec, view.report) for spec in options.ports]
     ports = [find_port(spec) for spec in specs]
     recovered = recover_captures(dataset)
-    session = Session(plan, [StreamDecoder(plan.stream) for _ in ports])
+    session = Session(plan, [plan.decoder() for _ in ports])
     with _until_signalled() as stopped, WriteAheadLog(dataset, head_of(plan, info, ports)) as log:
         store = TakeFiles(dataset, info, ports, session, log, view.report)
-        with Recorder(session, specs, log, store, view) as recorder:
+        with Recorder(session, specs, log, store, view, options.baud) as recorder:
             recorder.run(stopped)
     return _captured(session, store, recovered, stopped(), dataset)
 
@@ -126,6 +126,8 @@ NOT_OF_A_SERIES = {
     "mode": "--mode",
     "count": "--count",
     "seed": "--seed",
+    "units": "--units",
+    "baud": "--baud",
 }
 
 
@@ -136,6 +138,7 @@ class CaptureOptions:
     Attributes:
         labels_from: a config or a dataset; its labels are added to `labels`.
         new_label: accept a label that is similar to one of the dataset.
+        units: of the rows of another sketch; see read_units.
     """
 
     labels: tuple[str, ...] = ()
@@ -151,6 +154,8 @@ class CaptureOptions:
     sensor: str = "imu"
     period_s: float | None = None
     ports: tuple[str, ...] = ("auto",)
+    units: str = ""
+    baud: int = BAUD
 
 
 def plan_of(options: CaptureOptions, names: OriginalNames) -> CapturePlan:
@@ -177,6 +182,7 @@ def plan_of(options: CaptureOptions, names: OriginalNames) -> CapturePlan:
         background,
         options.seed,
         originals=names.only("label", labels).texts.get("label", {}),
+        units=options.units,
     )
 
 
@@ -205,6 +211,8 @@ def _series_plan(options: CaptureOptions) -> CapturePlan:
 
 
 def _check(options: CaptureOptions) -> None:
+    if options.units:
+        read_units(options.units)
     if options.mode not in MODES:
         raise UsageError(
             f"There is no mode `{options.mode}`.",

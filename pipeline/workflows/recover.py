@@ -13,7 +13,6 @@ import numpy as np
 
 from pipeline.capture.segmentation import CaptureInfo, CapturePlan, Span, recording_of
 from pipeline.capture.session import CapturedTake, Session, TakeCommand
-from pipeline.capture.stream_decoder import StreamDecoder
 from pipeline.capture.write_ahead_log import (
     VERSION,
     LogEntry,
@@ -166,7 +165,7 @@ class _Replay:
         plan = CapturePlan(**{**head["plan"], "labels": tuple(head["plan"]["labels"])})
         self._ports: list[str] = head["names"]
         self._info = CaptureInfo(**head["about"])
-        self._session = Session(plan, [StreamDecoder(plan.stream) for _ in self._ports])
+        self._session = Session(plan, [plan.decoder() for _ in self._ports])
         self._dataset = dataset
         self._store = TakeFiles(
             dataset, self._info, self._ports, self._session, log, lambda _: None

@@ -83,7 +83,7 @@ def test_rows_of_numbers_are_recorded_at_the_rate_they_come(
     with sending(forwarder(2000, 100.0, columns, separator)) as port:
         ended = capture(tmp_path, "--mode", "continuous", "--seconds", "4", "--port", port)
     assert f"rows of {columns} numbers separated by {name}" in ended.said
-    assert "units are assumed to be g and deg/s" in ended.said
+    assert "acceleration in g (gravity is 1 long)" in ended.said
     (take,) = recordings(tmp_path)
     assert take.rate_hz == 100.0
     assert take.channels == ("ax", "ay", "az", "gx", "gy", "gz")[:columns]
@@ -101,12 +101,28 @@ def test_a_damaged_row_is_left_out_and_reported(tmp_path: Path) -> None:
     assert numbers(take) == [n for n in range(len(take) + 1) if n != 200]
 
 
-def test_what_is_no_row_of_three_or_six_is_refused_with_words(tmp_path: Path) -> None:
-    pieces: list[Piece] = [(0.01, b"temperature 23.5\r\n")] * 2000
+def test_rows_that_are_not_understood_are_quoted(tmp_path: Path) -> None:
+    pieces: list[Piece] = [(0.01, b"16384,12,-7,1,2,3\r\n")] * 2000
     with sending(pieces) as port:
         ended = capture(tmp_path, "--count", "1", "--port", port, code=ExitCode.NO_BOARD)
-    assert "Nothing that can be recorded came from" in ended.said
+    assert "unit of its turning cannot be told" in ended.said
+    assert "`16384,12,-7,1,2,3`" in ended.said
+    assert '--units "counts 16384, counts 131"' in ended.said
     assert not (tmp_path / "data").exists()
+
+
+def test_units_of_the_command_and_a_clock_in_the_rows(tmp_path: Path) -> None:
+    pieces = [(0.01, b"%d 16384 0 0 %d 0 0\r\n\r\n" % (n * 10, n)) for n in range(900) if n != 300]
+    with sending(pieces) as port:
+        words = ("--mode", "continuous", "--seconds", "3.5", "--baud", "9600")
+        units = ("--units", "counts 16384, counts 8")
+        ended = capture(tmp_path, *words, *units, "--port", port)
+    assert "a clock in ms, 100 Hz" in ended.said
+    (take,) = recordings(tmp_path)
+    first = numbers(take)[0]
+    assert numbers(take) == [n for n in range(first, first + len(take) + 1) if n != 300]
+    assert [gap.missing for gap in take.gaps] == [1]
+    assert take.rate_hz == 100.0
 
 
 def test_a_sketch_behind_a_socket(tmp_path: Path) -> None:
@@ -179,7 +195,7 @@ def test_ctrl_c_in_a_terminal_ends_cleanly(tmp_path: Path) -> None:
         (("--label", "up", "--mode", "continuous", "--count", "2"), "--count cannot be used"),
         (("--label", "up", "--sensor", "microphone"), "no sensor `microphone`"),
         (("--label", "up", "--port", "a", "--port", "a"), "named twice"),
-        (("--label", "up", "--person", "a-b"), "cannot be used as a person"),
+        (("--label", "up", "--units", "feet"), "is not understood"),
     ],
 )
 def test_what_does_not_go_together_is_reported_before_any_port_is_opened(

@@ -84,6 +84,6 @@ def test_counts_of_a_gyroscope_are_never_taken_for_degrees() -> None:
     counts = np.rint(turning * 16.4)
     found = turning_unit([(acceleration, counts, RATE_HZ)])
     assert found.unit == ""
-    assert "16 of its counts are 1 deg/s" in found.why
+    assert "16.3 of its counts are 1 deg/s" in found.why
     still = turning_unit([(moved(0, 0.01)[0], np.rint(turning * 131), RATE_HZ)])
     assert still.unit == ""

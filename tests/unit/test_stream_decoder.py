@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.capture.protocol import MAX_LINE_BYTES, Damaged
 from pipeline.capture.segmentation import CapturePlan
-from pipeline.capture.senders import BOARD, TUTORIAL, Numbers, Pause, Shape, recognize_sender
+from pipeline.capture.senders import BOARD
 from pipeline.capture.session import Session
 from pipeline.capture.stream_decoder import BurstEnd, StreamDecoder, environment
 from pipeline.capture.track import TrackSample, TrackSection
@@ -182,7 +181,7 @@ def test_sensors_that_give_nothing_are_known_until_they_give_again() -> None:
 @pytest.mark.parametrize(("seconds", "wanted"), [(8.0, 4), (9.0, 5), (0.5, 1), (2.0, 1)])
 def test_a_series_ends_with_its_last_reading_not_a_period_later(seconds, wanted) -> None:
     plan = CapturePlan("continuous", ("environment",), seconds=seconds, period_s=PERIOD_S)
-    session = Session(plan, [StreamDecoder(plan.stream)])
+    session = Session(plan, [plan.decoder()])
     session.feed(0, SERIES_INFO + ASKED, 0)
     for n in range(10):
         assert session.done == (n >= wanted)
@@ -191,40 +190,6 @@ def test_a_series_ends_with_its_last_reading_not_a_period_later(seconds, wanted)
     (span,) = cut.spans
     assert span is not None
     assert len(session.decoders[0].track.section(span.start_us, span.stop_us)) == wanted
-
-
-ROW = b"0.10,-0.20,1.00,2.5,0.0,-300.25"
-
-
-def test_a_header_is_the_tutorials_at_once() -> None:
-    assert recognize_sender([b"aX,aY,aZ,gX,gY,gZ"], 0.0, 1.5) == (TUTORIAL, Shape(b",", 6))
-
-
-def test_rows_wait_for_the_blank_line_that_only_the_tutorial_sends() -> None:
-    assert recognize_sender([ROW] * 100, 0.9, 1.5) is None
-    assert recognize_sender([*[ROW] * 100, b""], 0.9, 1.5) == (TUTORIAL, Shape(b",", 6))
-    found = recognize_sender([ROW] * 120, 1.0, 1.5)
-    assert found is not None
-    assert found[0].name == "rows of 6 numbers separated by commas"
-    slow = recognize_sender([ROW] * 15, 1.6, 1.5)
-    assert slow is not None
-    assert any("units" in not_guaranteed for not_guaranteed in slow[0].not_guaranteed)
-
-
-@pytest.mark.parametrize(
-    "line", [b"1,2", b"1,2,3,4", b"hello", b"1,2,x", b"1 2 3", b"", b"nan,1,2"]
-)
-def test_other_lines_are_nobody_we_know(line: bytes) -> None:
-    assert recognize_sender([line] * 200, 10.0, 1.5) is None
-
-
-def test_rows_are_read_to_the_thousandth_and_what_is_none_is_damaged() -> None:
-    shape = Shape(b",", 6)
-    assert shape.parse(ROW) == Numbers((100, -200, 1000, 2500, 0, -300250))
-    assert shape.parse(b" ") == Pause()
-    assert shape.parse(b"aX, aY, aZ, gX, gY, gZ") == Pause()
-    for line in (b"1,2,3", b"1,2,3,4,5,", b"1,2,3,4,5,99999", b"1,2,3,4,5,6,7", b"\xff" * 9999):
-        assert shape.parse(line) == Damaged(line[:MAX_LINE_BYTES])
 
 
 @given(st.binary(max_size=600), st.lists(st.integers(1, 50), max_size=30))
@@ -241,11 +206,11 @@ def test_no_stream_is_too_strange_to_listen_to(data: bytes, sizes: list[int]) ->
 
 def test_nothing_is_missing_between_listening_and_knowing() -> None:
     decoder, heard = StreamDecoder(), []
-    for n in range(200):
-        heard += decoder.feed(b"0.0,0.0,1.0,%d.0,0.0,0.0\r\n" % n, n * 8403)
+    for n in range(400):
+        heard += decoder.feed(b"1.0,0.0,0.0,%d.5,0.0,0.0\r\n" % n, n * 8403)
     rows = [row for row in heard if isinstance(row, TrackSample)]
-    assert [row.values[3] // 1000 for row in rows] == list(range(200))
-    assert [row.t_us for row in rows] == [n * 8403 for n in range(200)]
+    assert [row.values[3] // 1000 for row in rows] == list(range(400))
+    assert [row.t_us for row in rows] == [n * 8403 for n in range(400)]
     assert not [row for row in heard if isinstance(row, BurstEnd)]
 
 
@@ -271,5 +236,5 @@ def test_rows_that_come_late_now_and_then_have_the_rate_they_were_sent_at() -> N
     for n in range(400):
         late_us = random.exponential(3000) + (random.random() < 0.03) * 150_000
         arrived_us = max(arrived_us, round(n * 1e6 / 104 + late_us))
-        decoder.feed(b"0.0,0.0,1.0,0.0,0.0,0.0\r\n", arrived_us)
+        decoder.feed(b"0.0,0.0,1.0\r\n", arrived_us)
     assert decoder.rate_hz() == 104
