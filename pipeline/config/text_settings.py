@@ -44,25 +44,27 @@ class SentimentDataConfig(Section):
     """The texts and their labels."""
 
     path: Path = Field(
-        description="folder with train.jsonl, possibly also val.jsonl and test.jsonl; or .jsonl.gz"
+        description="a table (CSV, TSV, JSON lines), a folder with train, possibly also val and "
+        "test as tables, or with a folder of .txt files for each label"
     )
-    labels: tuple[str, ...] = Field(
-        ("negative", "positive"),
+    text: str | None = Field(
+        None, description="column of the texts; null: the one with the longest words"
+    )
+    label: str | None = Field(
+        None, description="column of the labels; null: the one with few different words"
+    )
+    labels: tuple[str, ...] | None = Field(
+        None,
         min_length=2,
         max_length=MOST_LABELS,
-        description="names of the labels 0, 1, … in the files",
+        description="the labels in the files, or names of the labels 0, 1, … in them; null: those "
+        "that are there",
     )
 
     @field_validator("labels")
     @classmethod
-    def _a_board_says_them(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
-        strange = [label for label in labels if not LABEL.fullmatch(label)]
-        if strange:
-            raise ValueError(
-                f"{strange[0]!a} is no word that a board prints: use 1 to 32 letters (a-z, A-Z), "
-                "digits, _ and -"
-            )
-        if len(set(labels)) < len(labels):
+    def _each_is_another(cls, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if labels is not None and len(set(labels)) < len(labels):
             raise ValueError("one of them is there twice")
         return labels
 
@@ -96,16 +98,16 @@ class SentimentTextConfig(Section):
 
 
 class TextSplitConfig(Section):
-    """The split of train.jsonl, for parts that have no file."""
+    """The split of the training texts, for parts that have no file."""
 
     test: float = Field(
-        0.2, gt=0, le=0.5, description="share of train.jsonl, if there is no test.jsonl"
+        0.2, gt=0, le=0.5, description="share of the texts, if there is no file for testing"
     )
     validation: float = Field(
         0.1,
         gt=0,
         le=0.5,
-        description="share of train.jsonl for early stopping, if there is no val.jsonl",
+        description="share of the texts for early stopping, if there is no file for validation",
     )
     seed: Seed = 1
 

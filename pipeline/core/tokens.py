@@ -8,7 +8,7 @@ import re
 import string
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import cast, get_args
@@ -19,6 +19,7 @@ from pipeline.core.artifacts import Int32
 from pipeline.core.contract import End, Level
 from pipeline.core.errors import MismatchError
 from pipeline.core.files import atomic_write, regular
+from pipeline.core.original_names import OriginalNames
 
 PADDING = 0  # the number of no text
 UNKNOWN = 1  # the number of a word or character that is not in the vocabulary
@@ -149,6 +150,8 @@ class TokenDataset:
             each.
         texts: of the test part; empty for generation.
         split_note: how the test part was chosen, for people.
+        names: what people wrote for labels.
+        note: what was found out about the files, for people.
     """
 
     inputs: Mapping[str, Int32]
@@ -158,3 +161,5 @@ class TokenDataset:
     texts: tuple[str, ...]
     fingerprint: str
     split_note: str
+    names: OriginalNames = field(default_factory=OriginalNames)
+    note: str = ""

@@ -1,50 +1,53 @@
-"""The dataset of sentiment: texts with labels, in JSON lines `{"label": …, "text": …}`.
+"""The dataset of sentiment: texts with a label each, split and numbered.
 
-A folder has train.jsonl, and possibly val.jsonl and test.jsonl; missing parts are split from
-train.jsonl. Files may be gzipped.
+Parts without a file of their own are split from the training part.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pipeline.config.text_settings import SentimentConfig
 from pipeline.core.artifacts import Int32
-from pipeline.core.errors import PipelineError, UsageError
-from pipeline.core.files import gunzipped, regular, why_missing
-from pipeline.core.tokens import TokenDataset, Vocabulary, no_text_in, padded
-
-FILES = {"train": "train", "validation": "val", "test": "test"}
-SUFFIXES = (".jsonl.gz", ".jsonl")
-LINE_BREAK = "<br />"  # reviews are pieces of web pages
+from pipeline.core.errors import UsageError
+from pipeline.core.tokens import TokenDataset, Vocabulary, padded
+from pipeline.datasets.labelled_texts import (
+    LabelledTexts,
+    Labels,
+    labels_of,
+    read_texts,
+    targets_of,
+)
+from pipeline.datasets.text_files import text_files
 
 
 @dataclass(frozen=True)
-class LabelledTexts:
+class Numbered:
     """Texts and their targets: int32 [n], an index into the labels."""
 
     texts: tuple[str, ...]
     targets: Int32
 
-    def chosen(self, rows: Any) -> LabelledTexts:
+    def chosen(self, rows: Any) -> Numbered:
         """Some of the rows."""
-        return LabelledTexts(tuple(self.texts[row] for row in rows), self.targets[rows])
+        return Numbered(tuple(self.texts[row] for row in rows), self.targets[rows])
 
 
 def sentiment_dataset(config: SentimentConfig) -> TokenDataset:
     """Read texts and split them. The vocabulary is that of the training part."""
-    read, fingerprint = _read_folder(config.data.path, config.data.labels)
-    note = _split_note(config, read)
-    parts = _split(read, config)
-    _require_every_label(parts["train"], config)
+    files = text_files(config.data.path)
+    read = {part: read_texts(files, part, config.data) for part in files.parts}
+    labels = labels_of(read["train"], config.data)
+    parts = _split(
+        {part: Numbered(of.texts, targets_of(of, labels)) for part, of in read.items()}, config
+    )
+    _require_every_label(parts["train"], labels, config)
     text = config.text
     vocabulary = Vocabulary.fit(parts["train"].texts, text.level, text.max_words)
     _require_tokens(vocabulary, config)
@@ -59,83 +62,34 @@ def sentiment_dataset(config: SentimentConfig) -> TokenDataset:
             for part, texts in parts.items()
         },
         targets={part: texts.targets for part, texts in parts.items()},
-        labels=config.data.labels,
+        labels=labels.names,
         vocabulary=vocabulary,
         texts=parts["test"].texts,
-        fingerprint=fingerprint,
-        split_note=note,
+        fingerprint=_fingerprint(read),
+        split_note=_split_note(config, read),
+        names=labels.originals,
+        note=_note(config, (*files.noted, *_noted(read.values()), *labels.noted)),
     )
 
 
-def _read_folder(folder: Path, labels: tuple[str, ...]) -> tuple[dict[str, LabelledTexts], str]:
-    paths = {
-        part: path
-        for part, name in FILES.items()
-        for path in [folder / f"{name}{suffix}" for suffix in SUFFIXES]
-        if path.is_file()
-    }
-    if "train" not in paths:
-        raise UsageError(
-            f"There are no texts in {folder}: it has no train.jsonl or train.jsonl.gz.",
-            why_missing(
-                folder,
-                "folder",
-                "the path is misspelt, relative to another folder, or nothing was fetched yet",
-            ),
-            "`gesture data get imdb` fetches film reviews; docs/text.md shows the format",
-        )
+def _noted(read: Iterable[LabelledTexts]) -> Iterable[str]:
+    """What was noted about the parts, each once."""
+    return dict.fromkeys(note for texts in read for note in texts.noted)
+
+
+def _note(config: SentimentConfig, noted: Sequence[str]) -> str:
+    return f"In {config.data.path}: {'; '.join(noted)}." if noted else ""
+
+
+def _fingerprint(read: Mapping[str, LabelledTexts]) -> str:
     digest = hashlib.sha256()
-    for part, path in sorted(paths.items()):
-        digest.update(part.encode())
-        digest.update(regular(path).read_bytes())
-    return {part: _read(path, labels) for part, path in paths.items()}, digest.hexdigest()
+    for part, texts in sorted(read.items()):
+        digest.update(json.dumps([part, texts.texts, texts.labels]).encode())
+    return digest.hexdigest()
 
 
-def _read(path: Path, labels: tuple[str, ...]) -> LabelledTexts:
-    texts, targets = [], []
-    try:
-        plain = gunzipped(path) if path.suffix == ".gz" else regular(path).read_bytes()
-        lines = plain.decode("utf-8").split("\n")
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise _unusable(str(path), f"it cannot be read: {error}") from None
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            text, target = _parsed(f"{path}:{number}", line, labels)
-            texts.append(text)
-            targets.append(target)
-    if not texts:
-        raise _unusable(str(path), "it has no text")
-    return LabelledTexts(tuple(texts), np.array(targets, np.int32))
-
-
-def _parsed(place: str, line: str, labels: tuple[str, ...]) -> tuple[str, int]:
-    try:
-        entry = json.loads(line)
-        text, label = entry["text"], entry["label"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise _unusable(place, 'a line is {"label": …, "text": "…"}') from None
-    if not isinstance(text, str):
-        raise _unusable(place, "its text is no string")
-    if (odd := no_text_in(text)) is not None:
-        raise _unusable(place, f"its text contains {odd[1]}")
-    known: dict[str | int, int] = {name: index for index, name in enumerate(labels)}
-    known |= {index: index for index in range(len(labels))}
-    if isinstance(label, bool) or not isinstance(label, str | int) or label not in known:
-        names = ", ".join(f"{i} or {name}" for i, name in enumerate(labels))
-        raise _unusable(place, f"its label is {label!r}; data.labels has {names}")
-    return text.replace(LINE_BREAK, " "), known[label]
-
-
-def _unusable(place: str, why: str) -> PipelineError:
-    return PipelineError(
-        f"{place} cannot be used: {why}.",
-        "it was cut short, edited, or has another format",
-        "correct it; docs/text.md shows the format",
-    )
-
-
-def _split(read: Mapping[str, LabelledTexts], config: SentimentConfig) -> dict[str, LabelledTexts]:
-    """Parts without a file are split from train.jsonl, at random, by the seed."""
+def _split(read: Mapping[str, Numbered], config: SentimentConfig) -> dict[str, Numbered]:
+    """Parts without a file are split from the training part, at random, by the seed."""
     train = read["train"]
     order = np.random.default_rng(config.split.seed).permutation(len(train.texts))
     parts = dict(read)
@@ -153,8 +107,8 @@ def _split_note(config: SentimentConfig, read: Mapping[str, LabelledTexts]) -> s
     return f"{config.split.test:.0%} of the texts, at random"
 
 
-def _require_every_label(train: LabelledTexts, config: SentimentConfig) -> None:
-    missing = [name for index, name in enumerate(config.data.labels) if index not in train.targets]
+def _require_every_label(train: Numbered, labels: Labels, config: SentimentConfig) -> None:
+    missing = [name for index, name in enumerate(labels.names) if index not in train.targets]
     if missing:
         raise UsageError(
             f"{config.data.path} has no training text with the label {' or '.join(missing)}.",

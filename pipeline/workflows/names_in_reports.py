@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from pipeline.core.contract import Contract
 from pipeline.core.original_names import OriginalNames
@@ -11,15 +13,23 @@ from pipeline.reports.facts import Timeline, Verdict
 
 def written_contract(contract: Contract, names: OriginalNames) -> Contract:
     """A contract for people: boards know the labels by other names."""
-    policy = {
-        "background": contract.policy.background and _label(contract.policy.background, names)
-    }
+    decision = contract.decision
+    if decision is not None and decision.background is not None:
+        update = {"background": _label(decision.background, names)}
+        decision = decision.model_copy(update=update)
     return contract.model_copy(
-        update={
-            "labels": names.all_shown("label", contract.labels),
-            "decision": contract.decision and contract.decision.model_copy(update=policy),
-        }
+        update={"labels": names.all_shown("label", contract.labels), "decision": decision}
     )
+
+
+def written_metrics(metrics: Mapping[str, Any], names: OriginalNames) -> dict[str, Any]:
+    """The metrics of a sentiment run; the same figures."""
+    mistakes = [
+        {**mistake, **{key: _label(mistake[key], names) for key in ("true", "called")}}
+        for mistake in metrics["mistakes"]
+    ]
+    labels = names.all_shown("label", metrics["labels"])
+    return {**metrics, "labels": list(labels), "mistakes": mistakes}
 
 
 def written_verdict(verdict: Verdict, names: OriginalNames) -> Verdict:

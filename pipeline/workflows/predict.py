@@ -17,6 +17,7 @@ from pipeline.core.artifacts import Event, Float32, Int32
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract, Level, Task
 from pipeline.core.errors import MismatchError, UsageError
 from pipeline.core.forecasts import Float64, span
+from pipeline.core.original_names import load_names
 from pipeline.core.run_folder import RunFolder
 from pipeline.core.tokens import UNKNOWN, Vocabulary, padded
 from pipeline.datasets.forecasting import categories_of
@@ -80,6 +81,8 @@ def predict(path: Path, texts: Sequence[str], port: str | None = None) -> list[J
         scores = _int8_scores(run, texts, vocabulary.level, port)
     else:
         scores = _float_scores(run, vocabulary, texts)
+    labels = load_names(run.path, "train").all_shown("label", contract.labels)
+    contract = contract.model_copy(update={"labels": labels})
     return [
         _judgement(text, vocabulary, contract, row, converted)
         for text, row in zip(texts, scores, strict=True)

@@ -51,6 +51,7 @@ from pipeline.workflows.headline import make_headline
 from pipeline.workflows.learning import learning_curves, saved_curves
 from pipeline.workflows.names_in_reports import (
     written_contract,
+    written_metrics,
     written_timeline,
     written_verdict,
 )
@@ -360,7 +361,11 @@ def forecast_page(run: RunFolder) -> Page:
 def sentiment_page(run: RunFolder) -> Page:
     """Render the page of a sentiment run."""
     values = facts_of(run)
-    facts = SentimentFacts(**values, int8_accuracy=int8_accuracy(run, values["contract"]))
+    int8 = int8_accuracy(run, values["contract"])
+    names = load_names(run.path, "train")
+    values["contract"] = written_contract(values["contract"], names)
+    values["metrics"] = written_metrics(values["metrics"], names)
+    facts = SentimentFacts(**values, int8_accuracy=int8)
     return Page.of(render_sentiment(facts), facts)
 
 

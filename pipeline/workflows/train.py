@@ -13,6 +13,7 @@ from pipeline.config.forecast_settings import ForecastConfig
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.config.reference import TASKS
 from pipeline.config.sections import TaskConfig
+from pipeline.config.text_settings import SentimentConfig
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import ExitCode, MismatchError, PipelineError, UsageError
 from pipeline.core.files import load_json, require_room
@@ -213,10 +214,20 @@ def _train_forecasts(
     return replace(trained, fitted=series.note)
 
 
+def _train_sentiment(
+    config: SentimentConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
+) -> Trained:
+    dataset = sentiment_dataset(config)
+    if dataset.names.texts:
+        dataset.names.save(folder.path)
+    trained = train_sentiment(dataset, config, folder, on_epoch)
+    return replace(trained, fitted=dataset.note)
+
+
 # By task; each function takes the config of its task.
 TRAIN_OF: Mapping[str, Callable[[Any, RunFolder, Callable[[Epoch], None]], Trained]] = {
     "gesture": _train_gestures,
-    "sentiment": lambda config, *rest: train_sentiment(sentiment_dataset(config), config, *rest),
+    "sentiment": _train_sentiment,
     "generation": lambda config, *rest: train_generation(generation_dataset(config), config, *rest),
     "forecast": _train_forecasts,
 }

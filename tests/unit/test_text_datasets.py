@@ -88,15 +88,12 @@ def test_the_same_data_have_one_fingerprint_and_others_another(tmp_path: Path) -
     [
         (b"", "it has no text"),
         (b"\n\n", "it has no text"),
-        (b"\xff\xfe", "it cannot be read"),
+        (b"\xff\xfe", "it has no text"),
         (b'{"label": 1, "text": "a"}\nnot json\n', ":2 cannot be used: a line is"),
-        (b'{"label": 1}\n', ":1 cannot be used: a line is"),
-        (b'{"label": 1, "text": 5}\n', "its text is no string"),
+        (b'{"label": 1}\n', "it has only one column"),
         (b'{"label": 1, "text": "a \\ud83d"}\n', ":1 cannot be used: its text contains half a"),
         (b'{"label": 1, "text": "a \\u0000"}\n', "its text contains a NUL"),
-        (b'{"label": 7, "text": "a"}\n', "its label is 7; data.labels has 0 or negative"),
-        (b'{"label": true, "text": "a"}\n', "its label is True"),
-        (b'{"label": 1, "text": "a"}\n' * 9, "has no training text with the label negative"),
+        (b'{"label": 1, "text": "a"}\n' * 9, "all its texts have the label '1'"),
     ],
 )
 def test_a_file_that_cannot_be_trained_on(tmp_path: Path, content: bytes, words: str) -> None:
@@ -239,12 +236,11 @@ def test_a_text_that_cannot_be_trained_on(tmp_path: Path, content: bytes, words:
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ("data.labels=[good, so so]", "data.labels: 'so so' is no word that a board prints"),
-        ("data.labels=[good, schön]", "data.labels: 'sch\\xf6n' is no word"),
+        ("data.labels=[good, good]", "data.labels: one of them is there twice"),
         (f"data.labels={[f'label{i}' for i in range(61)]}", "data.labels: "),
         ("text.embedding=256", "text.embedding: "),
     ],
-    ids=["a space", "beyond ASCII", "too many", "too wide"],
+    ids=["twice", "too many", "too wide"],
 )
 def test_what_no_board_takes_is_refused_before_training(
     tmp_path: Path, setting: str, words: str
