@@ -386,6 +386,11 @@ def _show_inventory(inventory: Inventory, as_json: bool) -> None:
         table.add_row(*map(escape, (label, person, sessions)), *numbers)
     console.out.print(table)
     console.out.print(f"{inventory.takes} takes in {escape(str(inventory.dataset))}")
+    if inventory.long:
+        inside = sum(one.takes for one in inventory.long)
+        between_s = sum(one.between_s for one in inventory.long)
+        recordings = "1 long recording" if inside == 1 else f"{len(inventory.long)} long recordings"
+        console.out.print(f"{inside} of them in {recordings}, with {between_s:.0f} s between them")
 
 
 def _show_series(inventory: Inventory) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.core.artifacts import Interval, Recording
+from pipeline.core.artifacts import Recording
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import atomic_write
-from pipeline.datasets.recording_file import check_name, gaps_in
+from pipeline.datasets.intervals import part_of
+from pipeline.datasets.recording_file import check_name
 from pipeline.datasets.recordings import add_recording, load_recording, save_recording
 
 UNTRIMMED = ".untrimmed"
@@ -34,35 +35,13 @@ def trim_recording(path: Path, start_s: float, stop_s: float | None) -> Trimmed:
     if inside.sum() < 2:
         raise _nothing_left(path, float(seconds[-1]))
     first = int(inside.argmax())
-    part = _part(recording, first, first + int(inside.sum()))
+    part = part_of(recording, first, first + int(inside.sum()))
     untrimmed = path.with_name(path.name + UNTRIMMED)
     if not untrimmed.exists():
         with atomic_write(untrimmed) as unfinished:
             shutil.copyfile(path, unfinished)
     save_recording(part, path)
     return Trimmed(path, len(part), len(recording), untrimmed)
-
-
-def _part(recording: Recording, start: int, stop: int) -> Recording:
-    rows = slice(start, stop)
-    intervals = (
-        Interval(max(part.start, start) - start, min(part.stop, stop) - start, part.label)
-        for part in recording.intervals
-        if part.start < stop and part.stop > start
-    )
-    return replace(
-        recording,
-        samples=recording.samples[rows],
-        seq=recording.seq[rows],
-        t_us=recording.t_us[rows],
-        gaps=gaps_in(recording.seq[rows]),
-        intervals=tuple(intervals),
-        faults=tuple(
-            replace(fault, index=fault.index - start)
-            for fault in recording.faults
-            if start < fault.index < stop
-        ),
-    )
 
 
 def _nothing_left(path: Path, length_s: float) -> PipelineError:

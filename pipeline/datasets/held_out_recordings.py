@@ -14,8 +14,9 @@ from pipeline.config.gesture_settings import GestureConfig
 from pipeline.core.artifacts import IMU_CHANNELS, Int32, Int64, Interval, Recording
 from pipeline.core.files import load_arrays, reading, save_arrays
 from pipeline.datasets.everyday import split_everyday
+from pipeline.datasets.intervals import single_takes
 from pipeline.datasets.resampling import at_rate
-from pipeline.datasets.splits import split_recordings
+from pipeline.datasets.split_units import split_parts
 from pipeline.datasets.windows import LEAKY, recorded_only, usable_recordings
 
 _FIELDS = ("name", "label", "person", "session", "rate_hz", "board", "source")
@@ -71,13 +72,13 @@ def held_out(recordings: Sequence[Recording], config: GestureConfig) -> HeldOutR
         return HeldOutRecordings()
     everything = usable_recordings(recordings, config)
     usable, everyday = recorded_only(everything), split_everyday(everything, config)
-    split = split_recordings(usable, config.split, config.data.background)
+    _, parts = split_parts(usable, config)
     known = {config.data.background, *config.unknown.labels, *(config.data.labels or ())}
-    others = [recording for recording in recorded_only(recordings) if recording.label not in known]
+    others = [one for one in single_takes(recorded_only(recordings)) if one.label not in known]
     unseen = [at_rate(recording, config.data.rate_hz) for recording in others]
     return HeldOutRecordings(
-        validation=tuple(usable[index] for index in split.validation),
-        test=tuple(usable[index] for index in split.test),
+        validation=tuple(parts["validation"]),
+        test=tuple(parts["test"]),
         unseen=tuple(unseen) if config.data.labels is not None else (),
         everyday_validation=tuple(everyday["validation"]),
         everyday_test=tuple(everyday["test"]),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.core.artifacts import Recording
 from pipeline.datasets.environment_series import load_series, series_in
+from pipeline.datasets.intervals import single_takes
 from pipeline.datasets.recordings import load_recordings, takes_in
 
 
@@ -34,12 +36,22 @@ class SeriesFile:
 
 
 @dataclass(frozen=True)
+class LongRecording:
+    """A recording with labelled intervals: how many takes, and the seconds that are in none."""
+
+    name: str
+    takes: int
+    between_s: float
+
+
+@dataclass(frozen=True)
 class Inventory:
-    """The takes and series of a dataset."""
+    """The takes and series of a dataset; those in long recordings are takes too."""
 
     dataset: Path
     shares: tuple[Share, ...]
     series: tuple[SeriesFile, ...] = ()
+    long: tuple[LongRecording, ...] = ()
 
     @property
     def takes(self) -> int:
@@ -51,10 +63,19 @@ def inventory_of(dataset: Path) -> Inventory:
     """Count the takes and series of a dataset."""
     series = tuple(_series(path) for path in series_in(dataset))
     groups: dict[tuple[str, str], list[Recording]] = defaultdict(list)
-    for take in load_recordings(dataset) if takes_in(dataset) or not series else ():
+    recordings = load_recordings(dataset) if takes_in(dataset) or not series else []
+    for take in single_takes(recordings):
         groups[take.label, take.person].append(take)
     shares = tuple(_share(*key, group) for key, group in sorted(groups.items()))
-    return Inventory(dataset, shares, series)
+    return Inventory(dataset, shares, series, tuple(_long(recordings)))
+
+
+def _long(recordings: Sequence[Recording]) -> Iterator[LongRecording]:
+    for recording in recordings:
+        if recording.intervals:
+            takes = sum(take.seconds for take in single_takes([recording]))
+            between_s = round(recording.seconds - takes, 3)
+            yield LongRecording(recording.name, len(recording.intervals), between_s)
 
 
 def _series(path: Path) -> SeriesFile:

@@ -7,7 +7,7 @@ import re
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline.core.artifacts import IMU_CHANNELS, Float32, Recording
 from pipeline.core.errors import PipelineError
 from pipeline.core.original_names import OriginalNames, load_names
+from pipeline.datasets.intervals import single_takes
 from pipeline.datasets.recordings import load_from_dataset, recording_paths
 from pipeline.datasets.streams import runs_of
 
@@ -55,20 +56,29 @@ class Finding:
 
 @dataclass(frozen=True)
 class TakeFile:
-    """A take, with the lines of its file."""
+    """A take, with the lines of its file; first_row: of the take in a long recording."""
 
     path: Path
     recording: Recording
     names: OriginalNames
+    first_row: int = 0
+
+    def inner(self) -> list[TakeFile]:
+        """The takes of a long recording; any other is a take itself."""
+        firsts = [part.start for part in self.recording.intervals] or [0]
+        return [
+            replace(self, recording=take, first_row=first)
+            for take, first in zip(single_takes([self.recording]), firsts, strict=True)
+        ]
 
     @cached_property
     def _lines(self) -> list[str]:
         return self.path.read_text(encoding="utf-8-sig").split("\n")
 
     def line_of_row(self, row: int) -> int:
-        """The line, from 1, of a sample, from 0."""
+        """The line, from 1, of a sample, from 0; -1 is the last one."""
         filled = [n for n, line in enumerate(self._lines, 1) if line.strip() and line[0] != "#"]
-        return filled[row + 1]
+        return filled[self.first_row + row % len(self.recording) + 1]
 
     def line_of_key(self, key: str) -> int | None:
         """The line of a header entry."""
@@ -495,6 +505,7 @@ def _swap_finding(take: TakeFile, pair: tuple[str, str], what: str, whose: str) 
 
 
 UNEQUAL = 3.0  # times as many takes or seconds
+LONG_S = 10.0  # a take of so many windows that one is enough
 FEWEST_TAKES = 5  # of a label; with fewer, accuracy is chance
 GOOD_TAKES = 20
 SHORT = 0.5  # of the usual length of the label
@@ -525,6 +536,7 @@ def _check_rates(takes: Sequence[TakeFile]) -> list[Finding]:
 
 def _check_lengths(takes: Sequence[TakeFile]) -> Iterator[Finding]:
     seconds = defaultdict(list)
+    takes = [take for take in takes if not take.recording.intervals]
     for take in takes:
         seconds[take.recording.label].append(take.recording.seconds)
     for take in takes:
@@ -581,11 +593,10 @@ def _few_takes(takes: Sequence[TakeFile], dataset: Path) -> Iterator[Finding]:
 
 
 def labels_of_few_takes(recordings: Sequence[Recording]) -> dict[str, int]:
-    """The labels with too few takes; a label with a long recording has enough windows."""
-    counts = Counter(recording.label for recording in recordings)
-    long = {
-        recording.label for recording in recordings if recording.intervals or recording.seconds > 10
-    }
+    """The labels with too few takes; a label with a long take has enough windows."""
+    takes = single_takes(recordings)
+    counts = Counter(take.label for take in takes)
+    long = {take.label for take in takes if take.seconds > LONG_S}
     few = (label for label in sorted(counts) if counts[label] < FEWEST_TAKES)
     return {label: counts[label] for label in few if label not in long}
 
@@ -671,16 +682,17 @@ def _unreadable(path: Path, error: PipelineError) -> Finding:
 def _check(takes: Sequence[TakeFile], folder: Path) -> list[Finding]:
     full_scales = _reached_full_scales(takes)
     of_takes = [finding for take in takes for finding in _check_take(take, full_scales)]
+    single = [inner for take in takes for inner in take.inner()]
     findings = [
         *_check_rates(takes),
         *of_takes,
         *_check_gravity(takes),
-        *_check_swapped(takes),
+        *_check_swapped(single),
         *_check_lengths(takes),
-        *_check_duplicates(takes),
+        *_check_duplicates(single),
         *_few_takes(takes, folder),
-        *_labels(takes, folder),
-        *_people(takes, folder),
+        *_labels(single, folder),
+        *_people(single, folder),
         *_check_background(takes, folder),
     ]
     order = list(dict.fromkeys(finding.check for finding in findings))

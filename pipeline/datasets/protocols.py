@@ -8,6 +8,8 @@ from typing import Any
 from pipeline.config.gesture_settings import GestureConfig, SplitConfig
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import PipelineError, UsageError
+from pipeline.datasets.intervals import takes_of_each
+from pipeline.datasets.split_units import split_parts, split_units
 from pipeline.datasets.splits import choose_by, count_folds, split_recordings
 from pipeline.datasets.windows import LEAKY, LEAKY_FOLDS, recorded_only, usable_recordings
 
@@ -61,10 +63,11 @@ def protocol_folds(
         splits = [base.model_copy(update={"fold": fold}) for fold in range(folds)]
     else:
         usable = recorded_only(usable_recordings(recordings, config))
-        folds = count_folds(usable, base, config.data.background)
+        units = split_units(usable, config.model_copy(update={"split": base})).units
+        folds = count_folds(units, base, config.data.background)
         splits = [base.model_copy(update={"fold": fold}) for fold in range(folds)]
         for split in splits:
-            split_recordings(usable, split, config.data.background)
+            split_recordings(units, split, config.data.background)
     return [config.model_copy(update={"split": split}) for split in splits]
 
 
@@ -72,7 +75,9 @@ def _without_each_gesture(
     recordings: Sequence[Recording], config: GestureConfig
 ) -> list[GestureConfig]:
     usable = recorded_only(usable_recordings(recordings, config))
-    gestures = sorted({recording.label for recording in usable} - {config.data.background})
+    background = config.data.background
+    takes = (takes_of_each(recording, background) for recording in usable)
+    gestures = sorted(set().union(*takes) - {background})
     if len(gestures) < FEWEST_FOR_UNSEEN:
         raise PipelineError(
             f"There are too few gestures to leave one out: {len(gestures)}.",
@@ -85,7 +90,7 @@ def _without_each_gesture(
         data = config.data.model_copy(update={"labels": others})
         one = config.model_copy(update={"data": data})
         rest = recorded_only(usable_recordings(recordings, one))
-        split_recordings(rest, one.split, config.data.background)
+        split_parts(rest, one)
         chosen.append(one)
     return chosen
 

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.random import Generator
@@ -17,6 +18,9 @@ from numpy.random import Generator
 from pipeline.config.gesture_settings import SplitConfig
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import PipelineError
+from pipeline.datasets.intervals import takes_of_each
+
+Takes: TypeAlias = Counter[str]  # of one recording: how many of each label
 
 PERSONS_FOR_A_SPLIT = 3
 TOGETHER_US = 1_000_000.0  # boards start a common take within this time
@@ -61,22 +65,22 @@ def split_recordings(
     Raises:
         PipelineError: the dataset is empty, or has one class or too few groups.
     """
-    labels = [recording.label for recording in recordings]
-    gestures = sorted(set(labels) - {background})
-    _check_classes(labels, gestures)
+    takes = [takes_of_each(recording, background) for recording in recordings]
+    gestures = sorted(set().union(*takes) - {background})
+    _check_classes(takes, gestures)
     by = config.by or choose_by(recordings, background)
     groups = group_names(recordings, by)
     folds = count_folds(recordings, config, background)
     some_in_every_fold = by != "person" and config.folds is not None
-    _check_groups(labels, groups, gestures, by, folds, some_in_every_fold)
+    _check_groups(takes, groups, gestures, by, folds, some_in_every_fold)
     _check_fold(config.fold, folds, by)
     random = np.random.default_rng(config.seed)
-    fold_of = _assign_folds(labels, groups, folds, random)
+    fold_of = _assign_folds(takes, groups, folds, random)
     test = [i for i, group in enumerate(groups) if fold_of[group] == config.fold]
     rest = [i for i, group in enumerate(groups) if fold_of[group] != config.fold]
-    validation = _validation(recordings, rest, groups, gestures, config, random)
+    validation = _validation(takes, recordings, rest, groups, gestures, config, random)
     train = [i for i in rest if i not in validation]
-    _check_learnable(labels, train, gestures, by)
+    _check_learnable(takes, train, gestures, by)
     return Split(tuple(train), tuple(sorted(validation)), tuple(test), by, folds, config.fold)
 
 
@@ -91,10 +95,10 @@ def count_folds(recordings: Sequence[Recording], config: SplitConfig, background
 
 def choose_by(recordings: Sequence[Recording], background: str) -> str:
     """The default of split.by: person if at least three persons made every gesture, else take."""
-    gestures = {recording.label for recording in recordings} - {background}
     made: dict[str, set[str]] = {}
     for recording in recordings:
-        made.setdefault(recording.person, set()).add(recording.label)
+        made.setdefault(recording.person, set()).update(takes_of_each(recording, background))
+    gestures = set().union(*made.values()) - {background}
     complete = sum(gestures <= labels for labels in made.values())
     return "person" if complete >= PERSONS_FOR_A_SPLIT else "take"
 
@@ -134,13 +138,13 @@ def _host_start_us(recording: Recording) -> float:
 
 
 def _assign_folds(
-    labels: Sequence[str], groups: Sequence[str], folds: int, random: Generator
+    takes: Sequence[Takes], groups: Sequence[str], folds: int, random: Generator
 ) -> dict[str, int]:
     """A fold for each group: the largest group first, to the fold where its labels are rarest."""
-    names = sorted(set(labels))
+    names = sorted(set().union(*takes))
     counts = {group: np.zeros(len(names)) for group in sorted(set(groups))}
-    for label, group in zip(labels, groups, strict=True):
-        counts[group][names.index(label)] += 1
+    for own, group in zip(takes, groups, strict=True):
+        counts[group] += [own[name] for name in names]
     shuffled = [sorted(counts)[i] for i in random.permutation(len(counts))]
     shuffled.sort(key=lambda group: -counts[group].sum())
     totals = sum(counts.values(), np.zeros(len(names)))
@@ -155,6 +159,7 @@ def _assign_folds(
 
 
 def _validation(
+    takes: Sequence[Takes],
     recordings: Sequence[Recording],
     rest: Sequence[int],
     groups: Sequence[str],
@@ -164,34 +169,35 @@ def _validation(
 ) -> set[int]:
     if not config.validation:
         return set()
-    labels = [recordings[i].label for i in rest]
+    of_rest = [takes[i] for i in rest]
     names = [groups[i] for i in rest]
     parts = max(2, round(1 / config.validation))
-    enough = _fewest_groups(labels, names, gestures)[0]
+    enough = _fewest_groups(of_rest, names, gestures)[0]
     if enough >= GROUPS_FOR_VALIDATION:
         parts = min(parts, enough)
     else:
         names = [recordings[i].name for i in rest]
-    fold_of = _assign_folds(labels, names, parts, random)
+    fold_of = _assign_folds(of_rest, names, parts, random)
     return {i for i, name in zip(rest, names, strict=True) if fold_of[name] == 0}
 
 
 def _fewest_groups(
-    labels: Sequence[str], groups: Sequence[str], gestures: Sequence[str]
+    takes: Sequence[Takes], groups: Sequence[str], gestures: Sequence[str]
 ) -> tuple[int, str]:
-    pairs = set(zip(labels, groups, strict=True))
+    pairs = {(label, group) for own, group in zip(takes, groups, strict=True) for label in own}
     counts = Counter(label for label, _ in pairs)
     return min((counts[gesture], gesture) for gesture in gestures)
 
 
-def _check_classes(labels: Sequence[str], gestures: Sequence[str]) -> None:
-    if not labels:
+def _check_classes(takes: Sequence[Takes], gestures: Sequence[str]) -> None:
+    if not takes:
         raise PipelineError(
             "The dataset has no recordings.",
             "the folder is empty, or the labels chosen in the config are not in it",
             "run `gesture data import`, `gesture capture` or `gesture simulate` first",
         )
-    if len(set(labels)) < 2 or not gestures:
+    labels = sorted(set().union(*takes))
+    if len(labels) < 2 or not gestures:
         raise PipelineError(
             f"The dataset has only one class: {labels[0]}.",
             "a classifier needs at least two classes",
@@ -200,7 +206,7 @@ def _check_classes(labels: Sequence[str], gestures: Sequence[str]) -> None:
 
 
 def _check_groups(
-    labels: Sequence[str],
+    takes: Sequence[Takes],
     groups: Sequence[str],
     gestures: Sequence[str],
     by: str,
@@ -210,7 +216,7 @@ def _check_groups(
     enough = max(2, folds)
     unit = f"{by}s"
     if some_in_every_fold:
-        fewest, gesture = _fewest_groups(labels, groups, gestures)
+        fewest, gesture = _fewest_groups(takes, groups, gestures)
         scope = f"of {gesture}"
     else:
         fewest, scope = len(set(groups)), "in all"
@@ -232,9 +238,9 @@ def _check_fold(fold: int, folds: int, by: str) -> None:
 
 
 def _check_learnable(
-    labels: Sequence[str], train: Sequence[int], gestures: Sequence[str], by: str
+    takes: Sequence[Takes], train: Sequence[int], gestures: Sequence[str], by: str
 ) -> None:
-    missing = sorted(set(gestures) - {labels[i] for i in train})
+    missing = sorted(set(gestures).difference(*(takes[i] for i in train)))
     if missing:
         others = "with somebody else too, or set split.by to take"
         raise PipelineError(

@@ -68,12 +68,12 @@ def synthetic_rest(
 
 def _cut(recordings: Sequence[Recording], background: str) -> tuple[list[Float32], list[Float32]]:
     """Samples of gestures and of rests, float32 [n, channels] each."""
-    gestures, rests = [], []
+    gestures: list[Float32] = []
+    rests: list[Float32] = []
     for recording in recordings:
-        if recording.label == background:
-            rests.append(recording.samples)
-        elif not recording.intervals:
-            gestures.append(recording.samples)
+        if not recording.intervals:
+            whole = rests if recording.label == background else gestures
+            whole.append(recording.samples)
         end = 0
         for interval in recording.intervals:
             rests.append(recording.samples[end : interval.start])

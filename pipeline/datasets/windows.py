@@ -28,9 +28,11 @@ from pipeline.core.artifacts import (
 from pipeline.core.errors import PipelineError
 from pipeline.datasets.augment import augment
 from pipeline.datasets.everyday import split_everyday
+from pipeline.datasets.intervals import takes_of_each, without_labels
 from pipeline.datasets.labels import is_continuous, labels_of, window_labels
 from pipeline.datasets.recordings import fingerprint
 from pipeline.datasets.resampling import at_rate
+from pipeline.datasets.split_units import pieces, split_parts, split_units
 from pipeline.datasets.splits import group_names, split_recordings
 from pipeline.datasets.streams import join_takes
 from pipeline.datasets.synthetic_negatives import (
@@ -73,10 +75,8 @@ def make_dataset(recordings: Sequence[Recording], config: GestureConfig) -> Sequ
     if config.split.by == LEAKY:
         return _leaky_dataset(usable, config)
     recorded = recorded_only(usable)
-    split = split_recordings(recorded, config.split, config.data.background)
-    train, validation, test = (
-        [recorded[index] for index in part] for part in (split.train, split.validation, split.test)
-    )
+    split, part_of_split = split_parts(recorded, config)
+    train, validation, test = part_of_split.values()
     pulled = _pulled_apart_from(test, usable, split.by)
     test_windows = _aligned_chunks if config.window.mode == "streaming" else _aligned_windows
     parts = {
@@ -125,8 +125,9 @@ def make_takes_dataset(recordings: Sequence[Recording], config: GestureConfig) -
     config = config.model_copy(update={"window": window})
     usable = usable_recordings(recordings, config)
     recorded = recorded_only(usable)
-    split = split_recordings(recorded, config.split, config.data.background)
-    known = [recorded[index] for index in sorted((*split.train, *split.validation))]
+    units = split_units(recorded, config)
+    split = split_recordings(units.units, config.split, config.data.background)
+    known = units.chosen((*split.train, *split.validation))
     windows = _aligned_windows(known, config)
     labels = labels_of(usable, config)
     if config.data.background in set(labels) - set(windows.labels):
@@ -134,7 +135,7 @@ def make_takes_dataset(recordings: Sequence[Recording], config: GestureConfig) -
     parts = {
         "train": windows,
         "validation": LabelledWindows(),
-        "test": _aligned_windows([recorded[index] for index in split.test], config),
+        "test": _aligned_windows(units.chosen(split.test), config),
     }
     return _of_parts(parts, usable, config, split.describe())
 
@@ -146,7 +147,8 @@ def make_middles_dataset(recordings: Sequence[Recording], config: GestureConfig)
         PipelineError: as make_dataset.
     """
     usable = usable_recordings(recordings, config)
-    windows = _aligned_windows(recorded_only(usable), config)
+    single = pieces(recorded_only(usable), config.window.length).units
+    windows = _aligned_windows(single, config)
     return _of_parts({"all": windows}, usable, config, "none")
 
 
@@ -598,14 +600,13 @@ def usable_recordings(recordings: Sequence[Recording], config: GestureConfig) ->
             too short or has a gap.
     """
     wanted = config.data.labels
-    chosen = [
-        recording
-        for recording in (_unknown_as_background(recording, config) for recording in recordings)
-        if wanted is None or recording.label in (*wanted, config.data.background)
-    ]
+    chosen = [_unknown_as_background(recording, config) for recording in recordings]
+    if wanted is not None:
+        chosen = _of_labels(chosen, (*wanted, config.data.background), config)
     for recording in chosen:
         _check(recording, config)
-    missing = sorted(set(wanted or ()) - {recording.label for recording in chosen})
+    takes = [takes_of_each(recording, config.data.background) for recording in chosen]
+    missing = sorted(set(wanted or ()).difference(*takes))
     if missing:
         raise PipelineError(
             f"No recording is labelled {missing[0]}.",
@@ -619,6 +620,20 @@ def usable_recordings(recordings: Sequence[Recording], config: GestureConfig) ->
     for recording in ready:
         _check_length(recording, config)
     return ready
+
+
+def _of_labels(
+    recordings: Sequence[Recording], labels: Sequence[str], config: GestureConfig
+) -> list[Recording]:
+    """The recordings of labels, and long ones without the takes of others."""
+    chosen = []
+    for recording in recordings:
+        if not recording.intervals:
+            chosen += [recording] * (recording.label in labels)
+            continue
+        rest = without_labels(recording, {part.label for part in recording.intervals} - {*labels})
+        chosen += [rest] * (len(rest) >= config.window.length)
+    return chosen
 
 
 def _unknown_as_background(recording: Recording, config: GestureConfig) -> Recording:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -86,14 +86,14 @@ class Pooled:
     people: tuple[PersonScore, ...]
 
 
-def pool_folds(folds: Sequence[HeldOutScores], person_of: Mapping[str, str]) -> Pooled:
+def pool_folds(folds: Sequence[HeldOutScores], person_of: Callable[[str], str]) -> Pooled:
     """Join the scores of all folds of a protocol.
 
     A fold may lack a gesture. The background is the last label of every fold.
 
     Args:
         folds: the scores of each fold.
-        person_of: the person of each recording, by its name.
+        person_of: the person of a recording, by its name.
     """
     last = folds[0].labels[-1]
     others = sorted({label for fold in folds for label in fold.labels} - {last})
@@ -103,7 +103,7 @@ def pool_folds(folds: Sequence[HeldOutScores], person_of: Mapping[str, str]) -> 
     targets = np.concatenate([place[fold.targets] for fold, place in pairs]).astype(np.int32)
     float_labels = np.concatenate([place[_predicted(fold.float_scores)] for fold, place in pairs])
     int8_labels = np.concatenate([place[_predicted(fold.int8_scores)] for fold, place in pairs])
-    people = np.array([person_of[name] for fold in folds for name in fold.names])
+    people = np.array([person_of(name) for fold in folds for name in fold.names])
     return Pooled(
         labels=labels,
         windows=len(targets),

@@ -18,8 +18,9 @@ from pipeline.config.gesture_settings import DataConfig, load_gesture_config
 from pipeline.core.errors import UsageError
 from pipeline.core.original_names import OriginalNames
 from pipeline.core.units_option import read_units
+from pipeline.datasets.intervals import single_takes
 from pipeline.datasets.places import find_dataset
-from pipeline.datasets.recordings import check_new_label, recording_paths
+from pipeline.datasets.recordings import check_new_label, load_recordings
 from pipeline.workflows.boards import board_at
 from pipeline.workflows.recover import Recovered, TakeFiles, head_of, recover_captures
 from pipeline.workflows.typed_names import typed_names, written_dataset
@@ -266,4 +267,4 @@ def _labels(options: CaptureOptions, names: OriginalNames) -> tuple[tuple[str, .
 
 
 def _labels_of_dataset(folder: Path) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(path.parent.name for path in recording_paths(folder)))
+    return tuple(dict.fromkeys(take.label for take in single_takes(load_recordings(folder))))

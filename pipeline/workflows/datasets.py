@@ -22,6 +22,7 @@ from pipeline.datasets.editing import Trimmed, relabel_recordings, trim_recordin
 from pipeline.datasets.environment_series import is_series, load_series
 from pipeline.datasets.exporters import ExportReport, export_dataset
 from pipeline.datasets.importers import ImportReport, import_files
+from pipeline.datasets.intervals import parts_named, single_takes
 from pipeline.datasets.pictures import draw
 from pipeline.datasets.recordings import (
     check_new_label,
@@ -98,8 +99,8 @@ def make_stream(dataset: Path, file: Path, run: Path | None, seed: int) -> Recor
     """Join all takes of a dataset, or the test part of a run, with rests between them."""
     takes = load_recordings(dataset)
     if run is not None:
-        names = held_out_names(run)
-        takes = [take for take in takes if take.name in names]
+        takes = parts_named(takes, held_out_names(run))
+    takes = single_takes(takes)
     order = np.random.default_rng(seed).permutation(len(takes))
     stream = join_takes([takes[i] for i in order], REST_S, seed)
     if file.suffix == SAMPLES:
@@ -145,7 +146,7 @@ def show(path: Path, out: Path, on_step: Callable[[str], None]) -> int:
     """Draw a dataset, a recording or a series into a file; returns how many recordings."""
     on_step(f"reading {path}")
     if not path.is_file():
-        recordings = load_recordings(path)
+        recordings = single_takes(load_recordings(path))
     else:
         recordings = [load_series(path) if is_series(path) else load_recording(path)]
     on_step(f"drawing {len(recordings)} recordings")

@@ -27,6 +27,7 @@ from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder, as_left, check, note
 from pipeline.datasets.everyday import training_recordings
 from pipeline.datasets.protocols import PROTOCOLS, honest_protocol, protocol_folds
+from pipeline.datasets.recording_file import person_of
 from pipeline.datasets.recordings import fingerprint
 from pipeline.training.fit import Epoch
 from pipeline.training.held_out_scores import HeldOutScores, PersonScore, Pooled, pool_folds
@@ -205,7 +206,7 @@ def _evaluate_protocol(
         name = f"{protocol}, fold {number + 1} of {len(configs)}"
         folds.append(_fold(run, config, recordings, name, on_step, progress))
     scores = [HeldOutScores.load(RunFolder(fold.run).scores_file) for fold in folds]
-    pooled = pool_folds(scores, {recording.name: recording.person for recording in recordings})
+    pooled = pool_folds(scores, person_of)
     events = [Events.load(RunFolder(fold.run).events_file) for fold in folds]
     left_out = [set(pooled.labels) - set(score.labels) for score in scores]
     left_out_gestures = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from pipeline.core.errors import PipelineError
 from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.everyday import training_recordings
+from pipeline.datasets.recording_file import person_of
 from pipeline.datasets.windows import make_middles_dataset
 from pipeline.training.learning_curve import (
     LearningCurves,
@@ -50,8 +50,7 @@ def learning_curves(run: RunFolder, on_step: OnStep) -> LearningCurves | None:
     if dataset.fingerprint != contract.hashes.data:
         on_step("no learning curve: the recordings have changed since the training")
         return None
-    person_of = {recording.name: recording.person for recording in recordings}
-    takes = _some(dataset, contract.scaling, person_of)
+    takes = _some(dataset, contract.scaling)
     people = _complete(takes)
     curves = LearningCurves(
         contract.hashes.data,
@@ -73,7 +72,7 @@ def saved_curves(run: RunFolder) -> LearningCurves | None:
     return kept if (kept.data, kept.config) == (hashes.data, hashes.config) else None
 
 
-def _some(dataset: SequenceDataset, scaling: Scaling, person_of: Mapping[str, str]) -> Takes:
+def _some(dataset: SequenceDataset, scaling: Scaling) -> Takes:
     """At most MOST_WINDOWS of each label, by chance."""
     mixed = np.random.default_rng(CHOICE_SEED).permutation(len(dataset.targets))
     labels = sorted(set(dataset.targets.tolist()))
@@ -84,7 +83,7 @@ def _some(dataset: SequenceDataset, scaling: Scaling, person_of: Mapping[str, st
         scale(dataset.sequences(order), scaling),
         np.searchsorted(labels, dataset.targets[order]).astype(np.int32),
         names,
-        tuple(person_of[name] for name in names),
+        tuple(map(person_of, names)),
     )
 
 

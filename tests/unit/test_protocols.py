@@ -12,6 +12,7 @@ from pipeline.config.gesture_settings import GestureConfig
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.datasets.protocols import check_protocol, honest_protocol, protocol_folds
+from pipeline.datasets.recording_file import person_of
 from pipeline.datasets.windows import make_dataset
 from pipeline.training.fit import Epoch
 from pipeline.training.held_out_scores import HeldOutScores, pool_folds
@@ -110,7 +111,6 @@ def test_folds_are_pooled_by_window_and_by_person() -> None:
         scores(("a/x-1-1", "a/x-1-1", "a/y-1-1"), [0, 0, 0], [0, 1, 0]),
         scores(("b/y-1-1",), [1], [0]),
     ]
-    person_of = {"a/x-1-1": "x", "a/y-1-1": "y", "b/y-1-1": "y"}
     pooled = pool_folds(folds, person_of)
     assert pooled.windows == 4
     assert (pooled.float_metrics.accuracy, pooled.int8_metrics.accuracy) == (1.0, 0.5)

@@ -61,7 +61,8 @@ def expected_label(start: int) -> str | None:
 
 def test_a_window_is_called_by_how_much_of_a_gesture_is_in_view() -> None:
     long = [replace(ruled("punch", n + 10), intervals=INTERVALS) for n in range(5)]
-    dataset = made([*TAKES, *long], window={"seen": 0.7, "unseen": 0.3})
+    window = {"seen": 0.7, "unseen": 0.3}
+    dataset = made([*TAKES, *long], window=window, unknown={"share": 0})
     names = {recording.name for recording in long}
     wanted = {s: expected_label(s) for s in range(0, 400 - LENGTH + 1, HOP)}
     wanted = {start: label for start, label in wanted.items() if label is not None}
