@@ -24,7 +24,7 @@ from pipeline.boards.supervisor import start
 from pipeline.capture.protocol import LineReader, Sample
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import PipelineError
-from pipeline.datasets.importers import ImportReport, import_files
+from pipeline.datasets.importers import ImportOptions, ImportReport, import_files
 from pipeline.datasets.recordings import load_recording
 from tests.fixtures.capturing import capturing, image
 from tests.fixtures.faulty_port import POWER_LOSS, REBOOT, STALL, UNPLUG, LineFaults
@@ -106,7 +106,7 @@ def told_of(content: bytes) -> str:
 
 def import_all(path: Path, dataset: Path) -> ImportReport:
     """Import all files of a folder."""
-    return import_files(path, dataset, None, None, IMPORT_RATE_HZ, TAKE_ROWS)
+    return import_files(path, dataset, ImportOptions(rate_hz=IMPORT_RATE_HZ, take_rows=TAKE_ROWS))
 
 
 KILLS = 200

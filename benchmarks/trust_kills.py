@@ -33,6 +33,7 @@ from pipeline.config.gesture_settings import load_gesture_config
 from pipeline.core.errors import PipelineError
 from pipeline.core.run_folder import RunFolder, as_left, check
 from pipeline.datasets.exporters import FORMATS
+from pipeline.datasets.importers import ImportOptions
 from pipeline.twin.library import Twin
 from pipeline.workflows import convert, datasets, deploy, evaluate, export, generated, report
 from pipeline.workflows import train as workflow
@@ -251,7 +252,9 @@ def _deploy() -> None:
 
 
 def _import(world: World) -> None:
-    datasets.import_data(world.takes, DATASET.name, None, PERSON, RATE_HZ, 2)
+    datasets.import_data(
+        world.takes, DATASET.name, ImportOptions(person=PERSON, rate_hz=RATE_HZ, take_rows=2)
+    )
 
 
 def _export_data(world: World) -> None:

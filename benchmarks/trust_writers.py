@@ -16,7 +16,8 @@ import numpy as np
 
 from benchmarks.results_file import record, row
 from benchmarks.trust_training import both, dataset_in, is_whole, new_folder, train, warm_up
-from pipeline.datasets.import_csv import TUTORIAL_COLUMNS
+from pipeline.datasets.importers import ImportOptions
+from pipeline.datasets.importers.columns import TUTORIAL_COLUMNS
 from pipeline.datasets.recordings import load_recordings
 from pipeline.workflows import datasets
 from pipeline.workflows.capture import CaptureOptions, capture
@@ -101,7 +102,9 @@ def imports_at_once(later_s: float) -> int:
         file = Path(f"{value}.csv")
         bursts = [f"{value}.{burst},0,0,0,0,0\n" * ROWS for burst in range(BURSTS)]
         file.write_text("\n".join([",".join(TUTORIAL_COLUMNS), *bursts]), "utf-8")
-        return lambda: datasets.import_data(file, DATASET.name, "up", "anna", 119.0, ROWS)
+        return lambda: datasets.import_data(
+            file, DATASET.name, ImportOptions("up", "anna", 119.0, ROWS)
+        )
 
     with new_folder():
         codes = both(imported(1), imported(2), later_s)

@@ -25,6 +25,12 @@ def is_confirmed(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
+def answer_to(question: str) -> str:
+    """Ask for words; empty where nothing is typed."""
+    console.err.print(f"{escape(question)}:", end=" ", soft_wrap=True)
+    return sys.stdin.readline().strip()
+
+
 def ask_about_label(do: Callable[[bool], Result], new_label: bool, as_json: bool) -> Result:
     """Do something under a label; ask where it is nearly one that is there.
 

@@ -15,6 +15,7 @@ from pipeline.cli import console
 from pipeline.cli.asking import ask_about_label
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.dataset_argument import Dataset, found
+from pipeline.cli.importing import data_import, show_imported
 from pipeline.cli.parser import App, Json, NewLabel
 from pipeline.core.errors import ExitCode
 from pipeline.core.original_names import load_names
@@ -22,7 +23,6 @@ from pipeline.core.project import DATA
 from pipeline.datasets.catalogue import Published, SequenceEntry
 from pipeline.datasets.editing import Trimmed
 from pipeline.datasets.exporters import ExportReport
-from pipeline.datasets.importers import ImportReport
 from pipeline.datasets.inventory import Inventory, datasets_in, inventory_of
 from pipeline.datasets.lint import Finding, LintReport, lint_dataset
 from pipeline.datasets.simulate import simulate_dataset
@@ -37,37 +37,7 @@ data_app = App(
 app.add_typer(data_app, name="data")
 
 
-@data_app.command("import")
-def data_import(
-    path: Annotated[Path, typer.Argument(help="A CSV file, an archive, or a folder of them.")],
-    dataset: Annotated[str, typer.Option(help="Recordings go to data/DATASET.")],
-    label: Annotated[str | None, typer.Option(help="Else the file's name.")] = None,
-    person: Annotated[str | None, typer.Option(help="Else the sub-folder's name.")] = None,
-    rate_hz: Annotated[float, typer.Option(min=1, help="Samples a second.")] = 119.0,
-    take_rows: Annotated[int, typer.Option(min=2, help="Samples a take.")] = 119,
-    new_label: NewLabel = False,
-    json: Json = False,
-) -> None:
-    """Read recordings of others.
-
-    The Arduino tutorial's CSV of 2019, with the header aX,aY,aZ,gX,gY,gZ; plain CSV, a recording
-    a file, whose header names ax, ay and az; recordings of this tool; and the archives
-    PERSON_GESTURE_fullSet.npz of UHH-IMU.
-
-    What was odd about a file is noted. What cannot be read is named with file and line and
-    left out; the exit code is then 3.
-
-    \b
-    Example: gesture data import ~/punch.csv --dataset mine --person anna
-    """
-    with console.steps(json) as on_step:
-        on_step(f"importing {path}")
-        report = workflow.import_data(path, dataset, label, person, rate_hz, take_rows, new_label)
-    show_imported(report, json)
-    if report.total:
-        console.show_next(next_commands.after_recording(report.dataset), json)
-    if report.left_out:
-        raise typer.Exit(ExitCode.LEFT_OUT)
+data_app.command("import")(data_import)
 
 
 @data_app.command("get")
@@ -285,26 +255,6 @@ def simulate(
         print_json({"recordings": paths})
     else:
         console.out.print(f"{len(paths)} recordings in {escape(str(paths[0].parent.parent))}")
-
-
-def show_imported(report: ImportReport, as_json: bool) -> None:
-    """Print how many takes an import saved, and what it left out."""
-    takes = [(label, person, count) for (label, person), count in sorted(report.takes.items())]
-    if as_json:
-        named = [{"label": label, "person": person, "takes": n} for label, person, n in takes]
-        left_out = [str(entry) for entry in report.left_out]
-        noted = [str(entry) for entry in report.noted]
-        content = {"dataset": report.dataset, "takes": named, "left_out": left_out, "noted": noted}
-        print_json(content)
-        return
-    for entry in report.left_out:
-        console.out.print(f"[yellow]left out[/] {escape(str(entry))}", soft_wrap=True)
-    for entry in report.noted:
-        console.out.print(f"[dim]noted[/]    {escape(str(entry))}", soft_wrap=True)
-    show_table(
-        f"{report.total} takes imported into {report.dataset}, which has {report.in_dataset} now",
-        [(f"{label} by {person}", count) for label, person, count in takes],
-    )
 
 
 SHOWN = 5  # findings with the same fix; --json has them all

@@ -73,6 +73,11 @@ _FAMILIES: Mapping[Role, Mapping[str, float]] = {
     Role.CLOCK: CLOCK_UNITS,
 }
 
+KNOWN_UNITS: Mapping[Role, str] = {
+    Role.ACCELERATION: "g, m/s2, mg, counts",
+    Role.TURNING: "deg/s, rad/s, mdps, counts",
+}
+
 
 def factor_of(role: Role, unit: str) -> float | None:
     """The factor from a unit to g, deg/s or seconds; None where it is missing or unknown."""

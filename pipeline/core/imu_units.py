@@ -31,12 +31,14 @@ class UnitByData:
         factor: from the unit to g or deg/s; 0 where they do not tell.
         why: for people.
         sure: False where another unit is not impossible.
+        is_zero: all readings are 0, in any unit.
     """
 
     unit: str
     factor: float
     why: str
     sure: bool = True
+    is_zero: bool = False
 
 
 def acceleration_unit(parts: Sequence[Float64]) -> UnitByData:
@@ -128,7 +130,7 @@ def turning_unit(parts: Sequence[Part]) -> UnitByData:
     """
     peak = max((float(np.abs(turning).max()) for _, turning, _ in parts if len(turning)), default=0)
     if peak == 0:
-        return UnitByData("deg/s", 1.0, "all its readings are 0")
+        return UnitByData("deg/s", 1.0, "all its readings are 0", is_zero=True)
     seen, said = _all_turns(parts)
     factor = _factor_by_turns(seen, said)
     if factor is not None:

@@ -19,7 +19,8 @@ from pipeline.core.artifacts import IMU_CHANNELS, Recording
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.locks import whole_folder
 from pipeline.core.unit_names import STANDARD_GRAVITY
-from pipeline.datasets.import_csv import NEAR, TUTORIAL_COLUMNS
+from pipeline.datasets.importers.columns import TUTORIAL_COLUMNS
+from pipeline.datasets.importers.pieces import NEAR
 from pipeline.datasets.recording_file import Noted
 from pipeline.datasets.recordings import load_from_dataset, recording_paths
 

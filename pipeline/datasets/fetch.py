@@ -27,7 +27,7 @@ from pipeline.datasets.catalogue import (
     find_entry,
 )
 from pipeline.datasets.imdb import unpack_imdb
-from pipeline.datasets.importers import ImportReport, import_files
+from pipeline.datasets.importers import ImportOptions, ImportReport, import_files
 from pipeline.datasets.recording_file import Noted
 from pipeline.datasets.recordings import add_recording
 from pipeline.datasets.uhh_imu import read_uhh_imu
@@ -163,8 +163,7 @@ _MAKERS: Mapping[str, Callable[[Path, Path], None]] = {
 }
 
 
-TUTORIAL_RATE_HZ = 119.0
-TUTORIAL_ROWS = 119
+TUTORIAL = ImportOptions(rate_hz=119.0, take_rows=119)
 CONTINUOUS = {"uhh_imu": read_uhh_imu, "watch": read_watch}
 
 
@@ -223,7 +222,7 @@ def _within(folder: Path, notes: Iterable[Noted]) -> tuple[Noted, ...]:
 def _import(name: str, files: Path, made: Path) -> ImportReport:
     reader = CONTINUOUS.get(name)
     if reader is None:
-        return import_files(files, made, None, None, TUTORIAL_RATE_HZ, TUTORIAL_ROWS)
+        return import_files(files, made, TUTORIAL)
     return save_all(reader(files), made)
 
 

@@ -17,11 +17,19 @@ from pipeline.core.files import load_json, reading, save_text, writing
 from pipeline.core.glyphs import pictured
 from pipeline.core.locks import Lock
 from pipeline.core.original_names import OriginalNames, load_names
+from pipeline.core.project import DATA
 from pipeline.datasets.catalogue import CATALOGUE, Published, RemoteFile, files_of
 from pipeline.datasets.editing import Trimmed, relabel_recordings, trim_recording
 from pipeline.datasets.environment_series import is_series, load_series
 from pipeline.datasets.exporters import ExportReport, export_dataset
-from pipeline.datasets.importers import ImportReport, import_files
+from pipeline.datasets.importers import (
+    ImportOptions,
+    ImportReport,
+    Understanding,
+    labels_in,
+    save_understood,
+    understand,
+)
 from pipeline.datasets.intervals import parts_named, single_takes
 from pipeline.datasets.pictures import draw
 from pipeline.datasets.recordings import (
@@ -52,24 +60,28 @@ class RemoteDataset:
     files: tuple[RemoteFile, ...]
 
 
-def import_data(
-    path: Path,
-    dataset: str,
-    label: str | None,
-    person: str | None,
-    rate_hz: float,
-    take_rows: int,
-    new_label: bool = False,
+def import_data(path: Path, dataset: str, options: ImportOptions) -> ImportReport:
+    """Import files into a dataset in data/; see `understand_import` and `save_import`."""
+    return save_import(understand_import(path, dataset, options), dataset)
+
+
+def understand_import(path: Path, dataset: str, options: ImportOptions) -> Understanding:
+    """Understand files that are to be imported, and write nothing."""
+    return understand(path, options, labels_in(DATA / Path(dataset).name))
+
+
+def save_import(
+    understanding: Understanding, dataset: str, new_label: bool = False
 ) -> ImportReport:
-    """Import files into a dataset in data/; see import_files.
+    """Save in a dataset in data/ what was understood; see `save_understood`.
 
     `new_label` accepts a label that is similar to one of the dataset.
     """
     folder = written_dataset(dataset, lambda _: None)
-    if label is not None:
-        check_new_label(folder, label, new_label)
+    if understanding.options.label is not None:
+        check_new_label(folder, understanding.options.label, new_label)
     with _importing_into(folder):
-        return import_files(path, folder, label, person, rate_hz, take_rows)
+        return save_understood(understanding, folder)
 
 
 @contextmanager

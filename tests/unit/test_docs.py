@@ -241,7 +241,7 @@ SHOWN = (
     "convert.show_converted",
     "deploy.show_deployed",
     "capture.show_captured",
-    "data.show_imported",
+    "importing.show_imported",
     "monitor.show_pulled",
 )
 STAGES: tuple[tuple[str, Any, str, dict[str, Any], str], ...] = (
@@ -258,7 +258,7 @@ STAGES: tuple[tuple[str, Any, str, dict[str, Any], str], ...] = (
     (
         "data import a.csv --dataset mine",
         datasets,
-        "import_data",
+        "save_import",
         {"total": 1, "dataset": DATASET, "left_out": ()},
         IDLE,
     ),
@@ -289,6 +289,7 @@ def test_a_command_ends_with_the_next_one(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     recorded(DATASET, "flex")
+    Path("a.csv").write_text("aX,aY,aZ,gX,gY,gZ\n" + "0,0,1,0,0,0\n" * 4)
     monkeypatch.setattr(stage, name, lambda *_, **__: SimpleNamespace(**result))
     for shown in SHOWN:
         monkeypatch.setattr(f"pipeline.cli.{shown}", silent)

@@ -29,7 +29,7 @@ from pipeline.core.files import load_arrays, load_json
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.characters import read_text
 from pipeline.datasets.environment_series import series_in
-from pipeline.datasets.importers import import_files
+from pipeline.datasets.importers import ImportOptions, import_files
 from pipeline.datasets.recordings import load_recording, load_recordings
 from pipeline.datasets.sentiment import _read
 from pipeline.training.metrics import MANY, poisson_interval
@@ -100,7 +100,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "a recording": load_recording,
     "a dataset": lambda path: load_recordings(path.parent.parent),
     "an import": lambda path: import_files(
-        path, path.parent.parent / "out", None, None, 119.0, 119
+        path, path.parent.parent / "out", ImportOptions(rate_hz=119.0, take_rows=119)
     ),
     "series": lambda path: series_in(path.parent) or _nothing(),
     "a text": read_text,

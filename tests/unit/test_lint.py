@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.artifacts import Recording
-from pipeline.datasets.importers import import_files
+from pipeline.datasets.importers import ImportOptions, import_files
 from pipeline.datasets.lint import Finding, lint_dataset
 from pipeline.datasets.recordings import load_recordings, save_recording
 from tests.conftest import PROJECT
@@ -289,7 +289,9 @@ def test_the_sample_data_only_clips(tmp_path: Path) -> None:
 
 
 def imported(shared_data: Path, name: str, dataset: Path) -> Path:
-    import_files(shared_data / "gestures" / name, dataset, None, None, 119.0, 119)
+    import_files(
+        shared_data / "gestures" / name, dataset, ImportOptions(rate_hz=119.0, take_rows=119)
+    )
     return dataset
 
 

@@ -18,7 +18,8 @@ from pipeline.core.files import atomic_write
 from pipeline.core.locks import LOCK, Lock, LockedError
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.editing import relabel_recordings
-from pipeline.datasets.import_csv import TUTORIAL_COLUMNS
+from pipeline.datasets.importers import ImportOptions, saving
+from pipeline.datasets.importers.columns import TUTORIAL_COLUMNS
 from pipeline.datasets.recordings import load_recording, load_recordings, takes_in
 from pipeline.workflows import boards, convert, datasets, deploy, evaluate, export, report, train
 from pipeline.workflows.evaluate import FoldProgress
@@ -260,7 +261,7 @@ def test_imports_at_once_keep_all_their_takes_in_sessions_of_their_own(
         tutorial_file(tmp_path / f"{n}.csv", n)
 
     def work(n: int) -> None:
-        datasets.import_data(Path(f"{n}.csv"), "mine", "punch", "anna", 100.0, ROWS)
+        datasets.import_data(Path(f"{n}.csv"), "mine", ImportOptions("punch", "anna", 100.0, ROWS))
 
     ended(*(forked(lambda n=n: work(n)) for n in range(IMPORTERS)))
     found = load_recordings(Path("data/mine"))
@@ -281,8 +282,10 @@ def test_the_same_import_twice_at_once_adds_its_takes_once(
     exported = save_all(tmp_path / "others", takes(["flex"], ("bo",)))
 
     def work() -> None:
-        datasets.import_data(Path("punch.csv"), "mine", None, None, 100.0, ROWS)
-        datasets.import_data(exported, "mine", None, None, 100.0, ROWS)
+        datasets.import_data(
+            Path("punch.csv"), "mine", ImportOptions(rate_hz=100.0, take_rows=ROWS)
+        )
+        datasets.import_data(exported, "mine", ImportOptions(rate_hz=100.0, take_rows=ROWS))
 
     ended(*(forked(work) for _ in range(IMPORTERS)))
     assert len(takes_in(Path("data/mine"))) == 3 + len(takes_in(exported))
@@ -317,7 +320,7 @@ def test_what_a_killed_import_was_writing_goes_with_the_next_command(
             os._exit(1)
 
     ended(forked(work))
-    datasets.import_data(Path("punch.csv"), "mine", None, None, 100.0, ROWS)
+    datasets.import_data(Path("punch.csv"), "mine", ImportOptions(rate_hz=100.0, take_rows=ROWS))
     names = sorted(path.name for path in Path("data/mine/punch").iterdir())
     assert names == ["p1-1-001.csv", "p1-1-002.csv", "p1-1-003.csv"]
 
@@ -328,7 +331,9 @@ def test_an_import_of_nothing_leaves_no_dataset(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "punch.csv").write_text("nothing of use\n")
     with pytest.raises(Exception, match="Nothing was imported"):
-        datasets.import_data(Path("punch.csv"), "mine", None, None, 100.0, ROWS)
+        datasets.import_data(
+            Path("punch.csv"), "mine", ImportOptions(rate_hz=100.0, take_rows=ROWS)
+        )
     assert not Path("data/mine").exists()
 
 
@@ -336,21 +341,19 @@ def test_an_import_goes_round_a_file_that_a_capture_writes_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has chosen its session by then."""
-    from pipeline.datasets import importers
-
     monkeypatch.chdir(tmp_path)
     tutorial_file(tmp_path / "punch.csv", 1)
     other = Path("data/mine/punch/p1-1-002.csv")
-    chosen = importers._session_of
+    chosen = saving.free_session
 
     def then_another(*arguments: object) -> str:
         session = chosen(*arguments)  # type: ignore[arg-type]
         take = takes(["punch"], ("p1",))[0]
-        importers.save_new_recording(take, iter([other]))
+        saving.save_new_recording(take, iter([other]))
         return session
 
-    monkeypatch.setattr(importers, "_session_of", then_another)
-    datasets.import_data(Path("punch.csv"), "mine", None, None, 100.0, ROWS)
+    monkeypatch.setattr(saving, "free_session", then_another)
+    datasets.import_data(Path("punch.csv"), "mine", ImportOptions(rate_hz=100.0, take_rows=ROWS))
     found = [
         recording for recording in load_recordings(Path("data/mine")) if len(recording) == ROWS
     ]

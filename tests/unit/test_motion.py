@@ -20,7 +20,7 @@ from pipeline.capture.segmentation import (
 )
 from pipeline.core.artifacts import Interval, Recording
 from pipeline.core.project import PROJECT
-from pipeline.datasets.importers import import_files
+from pipeline.datasets.importers import ImportOptions, import_files
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.streams import join_takes
 from pipeline.datasets.synthetic_negatives import trim_to_motion
@@ -110,7 +110,11 @@ def test_every_gesture_of_the_sample_data_is_one_movement() -> None:
 
 
 def test_nearly_every_real_gesture_is_one_movement(shared_data: Path, tmp_path: Path) -> None:
-    import_files(shared_data / "gestures" / "spells", tmp_path / "spells", None, None, 119.0, 119)
+    import_files(
+        shared_data / "gestures" / "spells",
+        tmp_path / "spells",
+        ImportOptions(rate_hz=119.0, take_rows=119),
+    )
     takes = load_recordings(tmp_path / "spells")
     chosen = np.random.default_rng(1).permutation(len(takes))[:60]
     assert share_found([takes[n] for n in chosen]) >= 0.95

@@ -141,7 +141,7 @@ def _breaks(lines: Lines, first: int, layout: Layout, header: bytes | None) -> B
         is_break[at] = at >= first and not lines.raw(int(at)).strip(empty)
     if header is not None:
         for at in np.flatnonzero(np.abs(lengths - len(header)) <= 2):
-            is_break[at] |= bool(at >= first and lines.raw(int(at)) == header)
+            is_break[at] |= bool(at >= first and lines.raw(int(at)).lower() == header.lower())
     return is_break
 
 

@@ -134,6 +134,12 @@ def _limited(pieces: Iterator[bytes]) -> bytes:
     return b"".join(collected)
 
 
+def forget(content: Content) -> None:
+    """Let go of the memory of a mapped file; it is read again when it is used."""
+    if isinstance(content, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        content.madvise(mmap.MADV_DONTNEED)
+
+
 def _mapped(path: Path) -> Content:
     with path.open("rb") as stream:
         if path.stat().st_size == 0:

@@ -23,7 +23,7 @@ from pipeline.datasets.tables.layout import (
     layout_of,
 )
 from pipeline.datasets.tables.rows import Body, Lines, Rows, lines_of, rows_of
-from pipeline.datasets.tables.sources import Content, Source
+from pipeline.datasets.tables.sources import Content, Source, forget
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +43,12 @@ class Cells(Protocol):
 
     def words(self, place: int) -> list[str]:
         """The cells of a column, as they are written."""
+
+    def coded(self, place: int) -> tuple[Int64, list[str]]:
+        """The different cells of a column, and which of them each row has, int64 [rows]."""
+
+    def split(self, text: str) -> list[str]:
+        """The cells of a row."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,15 @@ class Table:
     def words(self, place: int) -> list[str]:
         """The cells of a column as they are written, without white space around them."""
         return self.cells.words(place)
+
+    def coded(self, place: int) -> tuple[Int64, list[str]]:
+        """The different cells of a column as they are written, in the order of their first rows,
+        and which of them each row has, int64 [n]. It needs less memory than words."""
+        return self.cells.coded(place)
+
+    def split(self, text: str) -> list[str]:
+        """The cells of the text of a row, such as a ragged one."""
+        return self.cells.split(text)
 
     def cell(self, row: int, place: int) -> str:
         """One cell, for error messages."""
@@ -238,11 +253,25 @@ class _Text:
             for column, place in enumerate(places):
                 values[start : start + len(frame), column] = _numeric(frame[place], self.layout)
             start += len(frame)
+            forget(self.text)
         return values
 
     def words(self, place: int) -> list[str]:
         frames = self._frames([place], dtype=str, na_filter=False)
         return [word.strip() for frame in frames for word in frame[place].to_numpy(object)]
+
+    def coded(self, place: int) -> tuple[Int64, list[str]]:
+        known: dict[str, int] = {}
+        parts = [np.zeros(0, np.int64)]
+        for frame in self._frames([place], dtype=str, na_filter=False):
+            codes, cells = frame[place].factorize()
+            numbers = [known.setdefault(cell.strip(), len(known)) for cell in cells]
+            parts.append(np.array(numbers, np.int64)[codes])
+            forget(self.text)
+        return np.concatenate(parts), list(known)
+
+    def split(self, text: str) -> list[str]:
+        return self.layout.split(text)
 
     def _frames(self, places: Sequence[int], **options: Any) -> Iterator[pd.DataFrame]:
         import pandas as pd
@@ -276,6 +305,14 @@ class _Frame:
 
     def words(self, place: int) -> list[str]:
         return ["" if cell is None else str(cell) for cell in self.frame.iloc[:, place]]
+
+    def coded(self, place: int) -> tuple[Int64, list[str]]:
+        known: dict[str, int] = {}
+        codes = [known.setdefault(word, len(known)) for word in self.words(place)]
+        return np.array(codes, np.int64), list(known)
+
+    def split(self, text: str) -> list[str]:
+        return [text]
 
 
 def _numeric(column: pd.Series[Any], layout: Layout | None) -> Float64:

@@ -1,0 +1,124 @@
+"""The motion of a table: samples in the unit of the file, its clock, and words of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+
+from pipeline.core.artifacts import Float64, Int64
+from pipeline.core.imu_columns import Role
+from pipeline.datasets.importers.clocks import Clock, clock_of
+from pipeline.datasets.importers.columns import Layout, layout_of
+from pipeline.datasets.importers.findings import OpenError, Question
+from pipeline.datasets.importers.options import ImportOptions
+from pipeline.datasets.recording_file import Noted
+from pipeline.datasets.tables.table import Table
+
+Words = tuple[Int64, list[str]]  # which word each row has, and the words
+MOST_LABELS = 60
+LEAST_REPEATS = 4  # rows of a word, on average, if the words are labels
+
+
+@dataclass(frozen=True)
+class Motion:
+    """The motion of one table.
+
+    Args:
+        name: folders and name of the file, beneath what is imported.
+        samples: float64 [n, channels], in the unit of the file; NaN where a cell is no number.
+        places: of the columns of `samples` in the table, for messages.
+        lines: int64 [n], of each row in the file.
+        breaks: int64 [k], rows that follow a blank line.
+        ragged: text of rows with other numbers of cells.
+        words: of rows, by role: label, person, session, take.
+    """
+
+    place: Path
+    name: PurePath
+    table: Table
+    layout: Layout
+    channels: tuple[str, ...]
+    samples: Float64
+    places: tuple[int, ...]
+    lines: Int64
+    breaks: Int64
+    ragged: Mapping[int, str]
+    clock: Clock | None
+    words: Mapping[Role, Words]
+    noted: tuple[Noted, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def layout_key(self) -> tuple[str, ...]:
+        """What files have in common whose readings are in the same units."""
+        return tuple(column.name for sensor in self.layout.sensors for column in sensor.columns)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the columns of `samples`, as the file has them."""
+        return tuple(self.layout.columns[place].name for place in self.places)
+
+
+def motion_of(table: Table, name: PurePath, options: ImportOptions) -> Motion:
+    """The motion of a table, not yet in g and deg/s.
+
+    Raises:
+        OpenError: something about it is not told.
+        UnusableError: it has no motion.
+    """
+    layout = layout_of(table, options)
+    places = tuple(place for sensor in layout.sensors for place in sensor.places)
+    channels = tuple(channel for sensor in layout.sensors for channel in sensor.channels)
+    clocks = () if options.rate_hz is not None else layout.clocks
+    numbers = table.numbers((*places, *clocks))
+    times = dict(zip(clocks, numbers.T[len(places) :], strict=True))
+    clock = clock_of(table, layout.columns, times)
+    words = {role: table.coded(place) for role, place in layout.words.items()}
+    if options.label is None and options.label_from in (None, "column") and Role.LABEL not in words:
+        _ask_about_words(table, layout)
+    return Motion(
+        table.place,
+        name,
+        table,
+        layout,
+        channels,
+        numbers[:, : len(places)],
+        places,
+        table.lines,
+        table.breaks,
+        table.ragged,
+        clock,
+        words,
+        table.noted,
+        table.facts,
+    )
+
+
+def _ask_about_words(table: Table, layout: Layout) -> None:
+    """A column of few words may be the label, whatever its name."""
+    for place, column in enumerate(layout.columns):
+        if (
+            column.role is not Role.OTHER
+            or column.axis
+            or np.isfinite(table.numbers([place])).any()
+        ):
+            continue
+        _, words = table.coded(place)
+        filled = [word for word in words if word]
+        if 2 <= len(filled) <= min(MOST_LABELS, len(table) // LEAST_REPEATS):
+            shown = ", ".join(filled[:4])
+            what = f"its column {column.name!r} has words ({shown}): they may be the labels"
+            names = [
+                "label" if at == place else c.name or "-" for at, c in enumerate(layout.columns)
+            ]
+            example = f"{','.join(names)} (or --label-from name if they are not)"
+            raise OpenError(
+                Question(table.place, what, "--columns", example, "columns", table.first_lines)
+            )
