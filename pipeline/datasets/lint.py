@@ -526,8 +526,8 @@ def _check_rates(takes: Sequence[TakeFile]) -> list[Finding]:
             odd[0].line_of_key("rate_hz"),
             f"{rate_hz:g} Hz, {_and_others(odd)}; the other {len(by_rate[usual])} takes have "
             f"{usual:g} Hz",
-            "record again at the same rate, or keep takes of another rate in a dataset of their "
-            "own: a model knows one rate",
+            "nothing, if the rates are right: `gesture train` brings all to the rate of the model, "
+            "and what is faster than half of the slowest rate is only in some takes",
         )
         for rate_hz, odd in sorted(by_rate.items())
         if abs(rate_hz - usual) > RATE_TOLERANCE * usual

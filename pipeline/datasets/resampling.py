@@ -1,7 +1,7 @@
 """Recordings at another rate than the model's are brought to it before they are cut.
 
 By the Fourier method: a recording is a sum of sines, and those that the new rate cannot show are
-left out. A board resamples too, as samples come: see firmware/lib/rate.
+left out, the highest ones gradually. A board resamples too, as samples come: see firmware/lib/rate.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pipeline.datasets.streams import thousandths_of
 Float64 = NDArray[np.float64]
 
 RATE_TOLERANCE = 0.02  # so far off, sensors of one kind differ among each other
+PASSED, STOPPED = 0.42, 0.5  # of the lower rate: sines up to the first stay, from the second go
 FINEST = 1000  # the ratio of two rates is of whole numbers up to this one
 
 
@@ -84,10 +85,26 @@ def fourier_resampled(samples: Float64, ratio: Fraction) -> Float64:
     wave = padded - np.linspace(padded[0], padded[-1], len(padded))
     period = np.concatenate([wave, np.negative(wave[-2:0:-1])])
     spectrum = np.fft.rfft(period, axis=0)
+    if up < down:
+        spectrum *= _gains(np.arange(len(spectrum)) / (2 * steps * up))[:, None]
     mirrored = np.fft.irfft(spectrum, 2 * steps * up, axis=0) * float(ratio)
     resampled = mirrored[: steps * up + 1] + np.linspace(padded[0], padded[-1], steps * up + 1)
     result: Float64 = resampled[: (len(samples) - 1) * up // down + 1]
     return result
+
+
+def _gains(frequencies: Float64) -> Float64:
+    """1 up to PASSED and 0 from STOPPED on: an edge would ring through the whole recording.
+
+    Args:
+        frequencies: float64 [n], in shares of the new rate.
+
+    Returns:
+        float64 [n].
+    """
+    x = np.clip((STOPPED - frequencies) / (STOPPED - PASSED), 0, 1)
+    gains: Float64 = x * x * (3 - 2 * x)
+    return gains
 
 
 def resampling_note(recordings: Sequence[Recording], rate_hz: float) -> str:
@@ -96,4 +113,5 @@ def resampling_note(recordings: Sequence[Recording], rate_hz: float) -> str:
     if not rates:
         return ""
     listed = ", ".join(f"{count} at {other:g} Hz" for other, count in sorted(rates.items()))
-    return f"Recordings are brought to {rate_hz:g} Hz: {listed}."
+    filtered = ", through a low-pass filter" if max(rates) > rate_hz else ""
+    return f"Recordings are brought to {rate_hz:g} Hz{filtered}: {listed}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from pipeline.config.gesture_settings import GestureConfig
+from pipeline.config.gesture_settings import DataConfig, GestureConfig
 from pipeline.datasets.recordings import load_recordings
 from pipeline.training.models import nearest_window, total_stride
 
@@ -17,24 +17,29 @@ def in_samples(config: GestureConfig) -> tuple[GestureConfig, str]:
     strides of the network, and a window leaves no remainder in its pooling.
 
     Returns:
-        The same config and an empty text, if nothing in it is in seconds.
+        The same config, if nothing in it is in seconds; the text is empty at the usual rate then.
 
     Raises:
         PipelineError: there are no recordings.
     """
-    window = config.window
-    if not window.in_seconds:
-        return config, ""
+    if not config.window.in_seconds:
+        usual_hz = DataConfig.model_fields["rate_hz"].default
+        return config, "" if config.data.rate_hz == usual_hz else _said(config)
     rate_hz = _rate_hz(config)
     length, hop = _length_and_hop(config, rate_hz)
     content: dict[str, Any] = config.plain()
     content["data"]["rate_hz"] = rate_hz
     content["window"].update(length=length, hop=hop)
-    said = (
+    fitted = GestureConfig.model_validate(content)
+    return fitted, _said(fitted)
+
+
+def _said(config: GestureConfig) -> str:
+    length, hop, rate_hz = config.window.length, config.window.hop, config.data.rate_hz
+    return (
         f"A window is {length} samples ({length / rate_hz:.2f} s), a hop {hop} "
         f"({hop / rate_hz:.3f} s), at {rate_hz:g} Hz."
     )
-    return GestureConfig.model_validate(content), said
 
 
 def _rate_hz(config: GestureConfig) -> float:

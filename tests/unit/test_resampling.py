@@ -56,6 +56,24 @@ def test_what_the_new_rate_cannot_show_is_left_out(slow_hz: float) -> None:
     assert np.abs(inner(found) - inner(wanted)[: len(inner(found))]).max() < 0.03
 
 
+def gain_db(old_hz: float, new_hz: float, frequency_hz: float) -> float:
+    """How loud a tone is at the new rate, without the half second at each end."""
+    found = inner(at_rate(swinging(old_hz, (frequency_hz, 1.0)), new_hz))[:, 0]
+    t_s = np.arange(len(found)) / new_hz
+    turns = 2 * np.pi * frequency_hz * t_s
+    waves = np.stack([np.sin(turns), np.cos(turns), t_s, np.ones(len(found))], axis=1)
+    fitted = np.linalg.lstsq(waves, found, rcond=None)[0]
+    return float(20 * np.log10(np.hypot(*fitted[:2])))
+
+
+@pytest.mark.parametrize(("old_hz", "new_hz"), [(119, 50), (100, 50), (200, 119), (400, 119)])
+def test_the_filter_is_flat_below_and_steep_above(old_hz: float, new_hz: float) -> None:
+    for share in (0.1, 0.2, 0.3, 0.4):
+        assert abs(gain_db(old_hz, new_hz, share * new_hz)) < 0.5
+    beyond = 40.0 if new_hz == 50 else 0.8 * new_hz
+    assert gain_db(old_hz, new_hz, beyond) < -40
+
+
 def test_a_rate_that_is_near_changes_nothing() -> None:
     recording = take("punch", rate_hz=118)
     assert at_rate(recording, 119) is recording
