@@ -215,14 +215,14 @@ def data_relabel(
 def data_export(
     dataset: Dataset,
     folder: Annotated[Path, typer.Argument(help="A new folder for the files.")],
-    form: Annotated[str, typer.Option("--format", help="tutorial or edge-impulse.")],
+    form: Annotated[str, typer.Option("--format", help="tutorial, edge-impulse or parquet.")],
     json: Json = False,
 ) -> None:
     """Write recordings for other tools.
 
-    The CSV of the Arduino tutorial, which `gesture data import` reads back, or the JSON that
-    Edge Impulse's uploader takes, unsigned. Takes with gaps are left out and named, since
-    neither format can express a gap; the exit code is then 3.
+    The CSV of the Arduino tutorial, the JSON that Edge Impulse's uploader takes, unsigned, or
+    one table in Parquet. `gesture data import` reads all of them back. The first two cannot
+    express gaps, so takes with gaps are left out and named; the exit code is then 3.
 
     \b
     Example: gesture data export data/mine for-others --format edge-impulse

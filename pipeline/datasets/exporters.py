@@ -1,6 +1,6 @@
-"""Exports for other tools: the CSV of the Arduino tutorial, and the JSON of Edge Impulse.
+"""Exports for other tools: the CSV of the Arduino tutorial, the JSON of Edge Impulse, and Parquet.
 
-Neither format can say that samples are missing, so takes with gaps are left out and reported.
+The first two cannot say that samples are missing, so takes with gaps are left out and reported.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from pipeline.core.artifacts import IMU_CHANNELS, Recording
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.locks import whole_folder
 from pipeline.core.unit_names import STANDARD_GRAVITY
+from pipeline.datasets.export_parquet import parquet_files, write_parquet
 from pipeline.datasets.importers.columns import TUTORIAL_COLUMNS
 from pipeline.datasets.importers.pieces import NEAR
 from pipeline.datasets.recording_file import Noted
 from pipeline.datasets.recordings import load_from_dataset, recording_paths
+from pipeline.datasets.tables.json_layouts import LABELS_FILE
 
-FORMATS = ("tutorial", "edge-impulse")
+FORMATS = ("tutorial", "edge-impulse", "parquet")
 NO_SIGNATURE = "0" * 64
 _EI_SENSORS = {
     **{f"a{axis}": (f"acc{axis.upper()}", "m/s2", STANDARD_GRAVITY) for axis in "xyz"},
@@ -32,9 +34,12 @@ _EI_SENSORS = {
 }
 
 
+Writers = dict[Path, Callable[[Path], None]]
+
+
 @dataclass(frozen=True)
 class ExportReport:
-    """What was exported; read_back: commands that import a tutorial export again."""
+    """What was exported; read_back: commands that import it again."""
 
     files: tuple[Path, ...]
     takes: int
@@ -65,9 +70,25 @@ def export_dataset(dataset: Path, folder: Path, form: str) -> ExportReport:
         )
     if form == "tutorial":
         return _export_tutorial(takes, folder, left_out)
-    files = {_edge_impulse_path(take, folder): partial(_write_edge_impulse, take) for take in takes}
+    files = _parquet(takes, folder) if form == "parquet" else _edge_impulse(takes, folder)
     _write_all(folder, files)
-    return ExportReport(tuple(files), len(takes), tuple(left_out))
+    command = f"gesture data import {folder} --dataset NAME"
+    return ExportReport(tuple(files), len(takes), tuple(left_out), (command,))
+
+
+def _parquet(takes: Sequence[Recording], folder: Path) -> Writers:
+    files = parquet_files(takes, folder)
+    return {path: partial(write_parquet, some) for path, some in files.items()}
+
+
+def _edge_impulse(takes: Sequence[Recording], folder: Path) -> Writers:
+    """A file for each recording, and one with the labels inside them, if there are any."""
+    files: Writers = {
+        _edge_impulse_path(take, folder): partial(_write_edge_impulse, take) for take in takes
+    }
+    if any(take.intervals for take in takes):
+        files[folder / LABELS_FILE] = partial(_write_labels, takes)
+    return files
 
 
 def _write_all(folder: Path, files: Mapping[Path, Callable[[Path], None]]) -> None:
@@ -92,10 +113,14 @@ def _exportable(dataset: Path, form: str) -> tuple[list[Recording], list[Noted]]
     takes, left_out = [], []
     for path in recording_paths(dataset):
         recording = load_from_dataset(path)
-        if recording.gaps:
+        if form == "parquet":
+            takes.append(recording)
+        elif recording.gaps:
             left_out.append(Noted(path, None, "has gaps, which the format cannot express"))
         elif form == "tutorial" and not set(IMU_CHANNELS) <= set(recording.channels):
             left_out.append(Noted(path, None, f"has not all of {', '.join(IMU_CHANNELS)}"))
+        elif form == "tutorial" and recording.intervals:
+            left_out.append(Noted(path, None, "has labels inside, which the format cannot express"))
         else:
             takes.append(recording)
     return takes, left_out
@@ -153,6 +178,30 @@ def _edge_impulse_path(take: Recording, folder: Path) -> Path:
 
 def _write_edge_impulse(take: Recording, path: Path) -> None:
     path.write_text(json.dumps(edge_impulse_document(take)) + "\n", encoding="utf-8")
+
+
+def _write_labels(takes: Sequence[Recording], path: Path) -> None:
+    """The labels of all files, as `edge-impulse-uploader --info-file` reads them."""
+    files = [
+        {
+            "path": _edge_impulse_path(take, Path()).name,
+            "name": take.label,
+            "category": "training",
+            "label": _label_entry(take),
+        }
+        for take in takes
+    ]
+    path.write_text(json.dumps({"version": 1, "files": files}) + "\n", encoding="utf-8")
+
+
+def _label_entry(take: Recording) -> dict[str, Any]:
+    if not take.intervals:
+        return {"type": "label", "label": take.label}
+    parts = [
+        {"label": part.label, "startIndex": part.start, "endIndex": part.stop - 1}
+        for part in take.intervals
+    ]
+    return {"type": "multi-label", "labels": parts}
 
 
 def edge_impulse_document(take: Recording) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -12,13 +11,13 @@ import yaml
 
 from pipeline.core.errors import UsageError
 from pipeline.core.files import regular, save_text, why_missing
-from pipeline.core.imu_columns import KNOWN_UNITS, Role, factor_of, read_columns
+from pipeline.core.imu_columns import KNOWN_UNITS, Role, read_columns
+from pipeline.core.units_option import unit_factor
 from pipeline.datasets.recording_file import check_name
 
 HIGHEST_RATE_HZ = 100_000.0
 LABEL_FROM = ("column", "folder", "name")
 SENSORS = (Role.ACCELERATION, Role.TURNING)
-_COUNTS = re.compile(r"counts?[ =:]+(\d+(?:\.\d+)?)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -102,14 +101,6 @@ def check_columns(columns: Sequence[str]) -> None:
             "a recording needs three axes of acceleration",
             "name each column, such as `--columns t_ms,ax,ay,az,gx,gy,gz,-,label`",
         )
-
-
-def unit_factor(role: Role, unit: str) -> float | None:
-    """From a unit, also "counts 16384", to g or deg/s; None where it is unknown."""
-    counts = _COUNTS.fullmatch(unit.strip())
-    if counts:
-        return 1 / float(counts[1]) if float(counts[1]) > 0 else None
-    return factor_of(role, unit)
 
 
 def split_list(text: str) -> tuple[str, ...]:

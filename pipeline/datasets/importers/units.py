@@ -16,10 +16,11 @@ from pipeline.core.imu_units import (
     turning_unit,
 )
 from pipeline.core.unit_names import is_counts
+from pipeline.core.units_option import unit_factor
 from pipeline.datasets.importers.columns import Sensor
 from pipeline.datasets.importers.findings import OpenError, Question
 from pipeline.datasets.importers.motion import Motion
-from pipeline.datasets.importers.options import SENSORS, ImportOptions, unit_factor
+from pipeline.datasets.importers.options import SENSORS, ImportOptions
 
 USUAL = {Role.ACCELERATION: "g", Role.TURNING: "deg/s"}
 EXAMPLES = {Role.ACCELERATION: '"m/s2,rad/s"', Role.TURNING: '"g,deg/s"'}

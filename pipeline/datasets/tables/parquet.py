@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline.datasets.recording_file import Noted
@@ -32,6 +33,13 @@ def parquet_tables(source: Source) -> list[Table | Noted]:
     frame = table.to_pandas().reset_index(drop=True)
     facts = _facts(table.schema.metadata or {})
     return [table_of(source.place, [str(name) for name in frame.columns], frame, facts)]
+
+
+def with_facts(table: Any, facts: Mapping[str, Any]) -> Any:
+    """A table of pyarrow with what `parquet_tables` reads of it."""
+    return table.replace_schema_metadata(
+        {**(table.schema.metadata or {}), FACTS: json.dumps(dict(facts)).encode()}
+    )
 
 
 def _facts(metadata: dict[bytes, bytes]) -> dict[str, Any]:
