@@ -21,6 +21,7 @@ from pipeline.capture.protocol import (
 )
 from pipeline.core.artifacts import Int8
 from pipeline.core.board_profiles import BoardInfo
+from pipeline.core.enrolment import NO_NAME
 from pipeline.core.errors import MismatchError, NoBoardError, PipelineError, UsageError
 
 COMMAND_TIMEOUT_S = 5.0
@@ -149,6 +150,16 @@ class BoardClient:
     def labels(self) -> tuple[str, ...]:
         """Names of the classes, in the order of the scores."""
         return self.command("labels").words
+
+    def learned(self) -> tuple[str, ...]:
+        """Names of the gestures that it has learned; none if its model cannot learn."""
+        try:
+            names = self.command("people").fields.get("learned", NO_NAME)
+        except NoBoardError:
+            raise
+        except PipelineError:
+            return ()
+        return () if names == NO_NAME else tuple(names.split(","))
 
     def switch(self, what: str, on: bool) -> None:
         """Turn `stream`, `classify` or `scores` on or off."""

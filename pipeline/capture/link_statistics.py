@@ -111,7 +111,7 @@ def watch(
 
 
 def monitor_entry(item: Item, labels: Container[str]) -> MonitorEntry | None:
-    """The line for an item; None for samples, scores and answers.
+    """The line for an item; None for samples, scores, answers and the like.
 
     An event whose label is not in `labels` becomes a note: it starts no command and makes no
     recording.
@@ -126,7 +126,7 @@ def monitor_entry(item: Item, labels: Container[str]) -> MonitorEntry | None:
         return MonitorEntry(event)
     if item.kind == "event":
         return MonitorEntry(note=f"no event of this board's model: {item.text}")
-    if item.kind in ("hello", "warn", "forecast"):
+    if item.kind in ("hello", "warn", "forecast", "learning", "learned"):
         return MonitorEntry(note=item.text, sensor_stopped=is_sensor_stopped(item))
     return None
 

@@ -27,6 +27,7 @@ from pipeline.capture.link_statistics import (
     smoothing_of,
 )
 from pipeline.capture.ports import Port, open_port, stable_name
+from pipeline.capture.protocol import Message
 from pipeline.capture.segmentation import CaptureInfo
 from pipeline.core.artifacts import Event
 from pipeline.core.board_profiles import EMULATED, BoardInfo
@@ -155,6 +156,7 @@ class _Watch:
         self._statistics = LinkStatistics()
         self._info: BoardInfo | None = None
         self._labels: tuple[str, ...] = ()
+        self._learned: tuple[str, ...] = ()
         self._port = ""
         self._newest: Event | None = None
         self._counts = MonitorCounts()
@@ -164,13 +166,14 @@ class _Watch:
         """Ask a new connection for its board; its clock and its model may have changed."""
         self.client = BoardClient(connection)
         self._info, self._labels = self.client.wait_ready(), self.client.labels()
+        self._learned = self.client.learned() if self._labels else ()
         self._port = stable_name(connection.device)
         self._newest = None
         self._statistics.smoothing = self._smoothing() if self._view.live else None
         names = _names_of(self._labels, self._options.pull.dataset)
         self._commands.label = names.known("label", self._commands.label)
-        if self._commands.label not in (ANY, *self._labels):
-            known = ", ".join(names.all_shown("label", self._labels))
+        if self._commands.label not in (ANY, *self._labels, *self._learned):
+            known = ", ".join(names.all_shown("label", (*self._labels, *self._learned)))
             raise UsageError(
                 f"The board never detects {self._commands.label}.",
                 "the label is misspelt, or another model is on the board",
@@ -209,7 +212,9 @@ class _Watch:
         while True:
             for item in self.client.items(LOOK_EVERY_S):
                 self._statistics.add(item, time.time_ns() // 1000)
-                entry = monitor_entry(item, self._labels)
+                if isinstance(item, Message) and item.kind == "learned":
+                    self._learned += item.words[:1]
+                entry = monitor_entry(item, (*self._labels, *self._learned))
                 if entry is not None:
                     self._show(entry)
             self._commands.reap()

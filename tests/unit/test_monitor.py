@@ -104,6 +104,30 @@ def test_ctrl_c_ends_with_the_summary_and_a_hint_that_fits_the_board(
         assert "watched for" in said.err
 
 
+class LearnedBoard(EmptyBoard):
+    """It has learned a gesture, calls it, and learns another one that it calls then."""
+
+    def write(self, data: bytes) -> None:
+        people = b"ok active=- people=- learned=jump\nevent 12 jump 0.914\n"
+        learns = b"learned hop like=up likeness=0.1 sure=1.0\nevent 24 hop 0.9\n"
+        answers = {b"info\n": INFO, b"labels\n": b"ok up idle\n", b"people\n": people + learns}
+        self._answers.append(answers[data])
+        self._is_known = data == b"people\n"
+
+
+def test_a_gesture_that_the_board_has_learned_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(monitor, "board_at", lambda port, _: port)
+    monkeypatch.setattr(monitor, "open_port", lambda _: nullcontext(LearnedBoard()))
+    with pytest.raises(StoppedError):
+        app.app(["monitor", "--json", "--on", "jump", "true"], standalone_mode=False)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["event"]["label"] for line in lines if line.get("event")] == ["jump", "hop"]
+    assert lines[-1]["summary"]["called"] == {"hop": 1, "jump": 1}
+
+
 def pulled(file: Path, kind: str = "false-alarm") -> Pulled:
     file.write_text(kind)
     return Pulled(file, kind, 2.5)
