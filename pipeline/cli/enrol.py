@@ -55,14 +55,29 @@ def enrol(
             "give one of them: `gesture enrol RUN --person bea --dataset data/bea`",
         )
     if show:
-        _show_people(workflow.people(run, port), json)
+        _refuse_takes(dataset)
+        with console.steps(json) as on_step:
+            there = workflow.people(run, port, on_step)
+        _show_people(there, port, json)
     elif remove is not None:
-        _show_people(workflow.remove(run, remove, port), json)
+        _refuse_takes(dataset)
+        with console.steps(json) as on_step:
+            left = workflow.remove(run, remove, port, on_step)
+        _show_people(left, port, json)
     elif person is not None:
         enrolled = _enrolled(run, person, dataset, port, takes, json)
         _show_enrolled(enrolled, json)
         after = (enrolled.run, person, enrolled.dataset, enrolled.sent)
         console.show_next(next_commands.after_enrolment(*after), json)
+
+
+def _refuse_takes(dataset: Path | None) -> None:
+    if dataset is not None:
+        raise UsageError(
+            "No takes are needed here.",
+            "--dataset is where the takes of --person come from",
+            "leave --dataset out, or give --person",
+        )
 
 
 def _enrolled(
@@ -95,7 +110,7 @@ def _show_enrolled(enrolled: Enrolled, as_json: bool) -> None:
         [
             ("takes", counts),
             ("by the network alone", f"{enrolled.before} recognized"),
-            ("enrolled", f"{enrolled.after} recognized, each by the other takes"),
+            ("enrolled", _recognized(enrolled)),
             ("earlier people", f"{enrolled.others_before} before, {enrolled.others_after} now"),
             ("people", ", ".join(names.all_shown("person", enrolled.people))),
             ("kept", f"in {enrolled.file}, {where}"),
@@ -103,16 +118,27 @@ def _show_enrolled(enrolled: Enrolled, as_json: bool) -> None:
     )
 
 
-def _show_people(people: People, as_json: bool) -> None:
+def _recognized(enrolled: Enrolled) -> str:
+    """How many takes, and what to do where that says little, or is less than without them."""
+    recognized = f"{enrolled.after} recognized, each by the other takes"
+    if min(enrolled.takes.values()) == 1:
+        return f"{recognized}; a gesture with one take has no other: make two at least"
+    if enrolled.after.right < enrolled.before.right:
+        return f"{recognized}: fewer than before; record them again, or --remove the person"
+    return recognized
+
+
+def _show_people(people: People, port: str | None, as_json: bool) -> None:
     if as_json:
         print_json(people)
         return
     rows: list[tuple[str, object]] = [
         (
             people.names.shown("person", name),
-            f"{len(gestures)} gestures{', recognized now' * (name == people.person)}",
+            f"{len(set(gestures))} gestures{', recognized now' * (name == people.person)}",
         )
         for name, gestures in people.people.items()
     ]
     rows += [(name, "a gesture that the board has learned") for name in people.learned]
-    show_table("people", rows or [("nobody", "is enrolled")])
+    where = "in the run" if port is None else "on the board"
+    show_table(f"people {where}", rows or [("nobody", "is enrolled")])

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.core.errors import MismatchError, PipelineError, UsageError
 from pipeline.core.gesture_embedding import DIMENSIONS
+from pipeline.core.original_names import in_ascii
 
 MAGIC = 0x524E4547  # "GENR"
 VERSION = 1
@@ -198,10 +199,14 @@ def check_name(name: str) -> str:
     if not is_name(name):
         raise UsageError(
             f"{name!r} cannot be the name of a person or a gesture.",
-            f"a board keeps 1 to {NAME_BYTES - 1} letters, digits, `_` and `-`",
-            "choose another name",
+            f"a board keeps 1 to {NAME_BYTES - 1} letters of English, digits, `_` and `-`",
+            f"choose another name, for example `{_name_like(name)}`",
         )
     return name
+
+
+def _name_like(name: str) -> str:
+    return in_ascii(name, hyphens=True)[: NAME_BYTES - 1].rstrip("_-") or "jump"
 
 
 def _filled(names: Sequence[bytes], count: int) -> list[bytes]:

@@ -110,7 +110,8 @@ class DatasetNames:
     def _is_free(self, kind: str, name: str) -> bool:
         others = {other.casefold() for other in self._names(kind)}
         folded = name.casefold()
-        return is_name(kind, name) and folded not in OF_WINDOWS and folded not in others
+        fits = is_name(kind, name) and len(name) <= _longest(kind)
+        return fits and folded not in OF_WINDOWS and folded not in others
 
     def _names(self, kind: str) -> set[str]:
         """All ASCII names of a kind that the dataset has."""
@@ -137,9 +138,13 @@ def shown_name(dataset: Path, kind: str, name: str) -> str:
     return load_names(dataset).shown(kind, name)
 
 
+def _longest(kind: str) -> int:
+    return LONGEST_PERSON if kind == "person" else LONGEST_NAME
+
+
 def _like(kind: str, text: str) -> Iterator[str]:
     """ASCII names for a text: the nearest one, then the same with a number."""
-    most = LONGEST_PERSON if kind == "person" else LONGEST_NAME
+    most = _longest(kind)
     name = in_ascii(text, hyphens=kind in WITH_HYPHENS) or kind
     for end in chain([""], (f"_{number}" for number in count(2))):
         yield name[: most - len(end)].rstrip("_-") + end

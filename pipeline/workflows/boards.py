@@ -53,10 +53,12 @@ def board_at(spec: str, report: Callable[[str], None] = lambda _: None) -> str:
 
 
 @contextmanager
-def board_that_runs(run: RunFolder, port: str) -> Iterator[BoardClient]:
+def board_that_runs(
+    run: RunFolder, port: str, on_step: OnStep = lambda _: None
+) -> Iterator[BoardClient]:
     """Connect to a board for the block; MISMATCH if it has another model."""
     contract = converted_contract(run)
-    with open_port(board_at(port)) as connection:
+    with open_port(board_at(port, on_step)) as connection:
         board = BoardClient(connection)
         check_contract(board.wait_ready().contract, contract.hash())
         yield board

@@ -12,7 +12,7 @@ from pipeline.capture.recorder import CaptureView
 from pipeline.capture.requests import read_enrolment, send_enrolment
 from pipeline.core.artifacts import Recording
 from pipeline.core.contract import Contract
-from pipeline.core.enrolment import SIZE, Enrolment, check_name
+from pipeline.core.enrolment import SIZE, Enrolment, check_name, is_name
 from pipeline.core.errors import ExitCode, MismatchError, PipelineError, UsageError
 from pipeline.core.files import atomic_write
 from pipeline.core.original_names import OriginalNames, load_names
@@ -25,7 +25,14 @@ from pipeline.workflows.boards import board_that_runs
 from pipeline.workflows.capture import Captured, CaptureOptions, capture
 from pipeline.workflows.enrolled_takes import Recognizer, earlier_takes, takes_of
 from pipeline.workflows.generated import run_centres, run_twin
-from pipeline.workflows.runs import contract_for, converted_contract, locked_run, open_run
+from pipeline.workflows.runs import (
+    contract_for,
+    converted_contract,
+    find_run,
+    locked_run,
+    open_run,
+    require_unchanged,
+)
 from pipeline.workflows.typed_names import typed_names
 
 TAKES = 3  # of each gesture
@@ -88,7 +95,7 @@ def enrol_from_dataset(
 
     Args:
         path: of a converted run.
-        person: a name in the data set, or any where all takes are of one person.
+        person: a name in the data set, as people write it; any where all takes are of one person.
         dataset: folder of recordings.
         port: of a board with this run, which is sent the enrolment; None for none.
         on_step: is told what is being done.
@@ -96,10 +103,13 @@ def enrol_from_dataset(
     Raises:
         PipelineError: the run or the data set cannot be used, or there is no place left.
     """
-    person = check_name(load_names(dataset).known("person", person))
-    _model_of(open_run(path))
-    recordings = _of_person(load_recordings(dataset), person, dataset)
-    return _enrol(path, person, recordings, dataset, port, on_step)
+    in_dataset = load_names(dataset).known("person", person)
+    run = _opened(path)
+    _model_of(run)
+    recordings = _of_person(load_recordings(dataset), in_dataset, dataset)
+    name = in_dataset if is_name(in_dataset) else _typed_person(person, on_step)
+    _find_board(run, port, on_step)
+    return _enrol(path, name, recordings, dataset, port, on_step)
 
 
 def enrol_from_board(
@@ -118,12 +128,10 @@ def enrol_from_board(
     Raises:
         PipelineError: NO_BOARD, MISMATCH, or as enrol_from_dataset.
     """
-    with typed_names(DATA / DATASET, view.report) as names:
-        person = check_name(names.typed("person", person))
-    run = open_run(path)
+    run = _opened(path)
     contract = _model_of(run)
-    with board_that_runs(run, port):
-        pass  # before anybody moves
+    person = _typed_person(person, view.report)
+    _find_board(run, port, view.report)
     captured = capture(_capture_options(contract, person, port, takes), view)
     if captured.interrupted:
         raise _interrupted(run, person, captured)
@@ -131,26 +139,48 @@ def enrol_from_board(
     return _enrol(path, person, recordings, captured.dataset, port, on_step)
 
 
-def remove(path: Path, person: str, port: str | None) -> People:
+def remove(path: Path, person: str, port: str | None, on_step: OnStep) -> People:
     """Remove a person and their centres, also from a board where `port` names one."""
+    _find_board(_opened(path), port, on_step)
     with locked_run(path, "enrol") as run:
         contract = _model_of(run)
         name = _names_of(run).known("person", person)
-        enrolment = _begun(run, contract, port).without_person(name)
-        _keep(run, enrolment, port)
+        enrolment = _begun(run, contract, port, on_step).without_person(name)
+        _keep(run, enrolment, port, on_step, removed=name)
     return _people_of(enrolment, contract, _names_of(run))
 
 
-def people(path: Path, port: str | None) -> People:
+def people(path: Path, port: str | None, on_step: OnStep) -> People:
     """Who is enrolled in a run, or on the board at `port`."""
     run = open_run(path)
     contract = _model_of(run)
-    kept = _of_run(run, contract) if port is None else _of_board(run, contract, port)
+    _find_board(run, port, on_step)
+    kept = _of_run(run, contract, on_step) if port is None else _of_board(run, contract, port)
     return _people_of(kept or _empty(contract), contract, _names_of(run))
 
 
+def _opened(path: Path) -> RunFolder:
+    """Where nothing but the enrolment is missing or changed, it is made again."""
+    run = find_run(path)
+    require_unchanged(run, remakes="enrol")
+    return run
+
+
+def _typed_person(person: str, on_step: OnStep) -> str:
+    """A name that a board can keep for what somebody typed."""
+    with typed_names(DATA / DATASET, on_step) as names:
+        return check_name(names.typed("person", person))
+
+
+def _find_board(run: RunFolder, port: str | None, on_step: OnStep) -> None:
+    """Before anybody waits or moves; one that is being started still needs the run."""
+    if port is not None:
+        with board_that_runs(run, port, on_step):
+            pass
+
+
 def _names_of(run: RunFolder, dataset: Path = DATA / DATASET) -> OriginalNames:
-    return load_names(dataset) | load_names(run.path)
+    return load_names(DATA / DATASET) | load_names(dataset) | load_names(run.path)
 
 
 def _enrol(
@@ -167,7 +197,7 @@ def _enrol(
         on_step("compiling the run's C for this computer")
         recognizer = _recognizer(run, contract)
         on_step(f"recognizing {len(takes.targets)} takes, each left out once")
-        begun = _begun(run, contract, port)
+        begun = _begun(run, contract, port, on_step)
         after = recognizer.left_out(takes, begun, person)
         enrolment = begun.with_person(person, recognizer.centres_of(takes))
         on_step("recognizing the takes of earlier people")
@@ -187,7 +217,7 @@ def _enrol(
             sent=port is not None,
             names=_names_of(run, dataset),
         )
-        _keep(run, enrolment, port)
+        _keep(run, enrolment, port, on_step)
     return enrolled
 
 
@@ -198,13 +228,13 @@ def _recognizer(run: RunFolder, contract: Contract) -> Recognizer:
     return Recognizer(run_twin(run), centres)
 
 
-def _begun(run: RunFolder, contract: Contract, port: str | None) -> Enrolment:
+def _begun(run: RunFolder, contract: Contract, port: str | None, on_step: OnStep) -> Enrolment:
     """The enrolment to change: of the board, else of the run, else an empty one.
 
     A board may have learned gestures, which the run knows nothing of.
     """
     found = None if port is None else _of_board(run, contract, port)
-    return found or _of_run(run, contract) or _empty(contract)
+    return found or _of_run(run, contract, on_step) or _empty(contract)
 
 
 def _of_board(run: RunFolder, contract: Contract, port: str) -> Enrolment | None:
@@ -212,9 +242,14 @@ def _of_board(run: RunFolder, contract: Contract, port: str) -> Enrolment | None
         return _readable(read_enrolment(board, SIZE), contract)
 
 
-def _of_run(run: RunFolder, contract: Contract) -> Enrolment | None:
+def _of_run(run: RunFolder, contract: Contract, on_step: OnStep) -> Enrolment | None:
     file = run.enrolment_file
-    return _readable(file.read_bytes(), contract) if file.is_file() else None
+    if not file.is_file():
+        return None
+    enrolment = _readable(file.read_bytes(), contract)
+    if enrolment is None:
+        on_step(f"{file} is of the model before its last conversion: enrol everybody again")
+    return enrolment
 
 
 def _empty(contract: Contract) -> Enrolment:
@@ -229,8 +264,19 @@ def _readable(content: bytes, contract: Contract) -> Enrolment | None:
         return None
 
 
-def _keep(run: RunFolder, enrolment: Enrolment, port: str | None) -> None:
+def _keep(
+    run: RunFolder,
+    enrolment: Enrolment,
+    port: str | None,
+    on_step: OnStep,
+    removed: str | None = None,
+) -> None:
     """First on the board: where it refuses, the run keeps what the board has."""
+    before = _of_run(run, run.contract(), lambda _: None)
+    lost = {*(before.people if before else ())} - {*enrolment.people, removed}
+    if lost:
+        names = ", ".join(_names_of(run).all_shown("person", sorted(map(str, lost))))
+        on_step(f"not on the board, so no longer in the run; enrol them again: {names}")
     if port is not None:
         with board_that_runs(run, port) as board:
             send_enrolment(board, enrolment.to_bytes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from pipeline.core.artifacts import Recording
 from pipeline.core.contract import Contract
 from pipeline.core.enrolment import Enrolment
 from pipeline.core.errors import ExitCode
-from pipeline.core.run_folder import RunFolder, RunHashes
+from pipeline.core.locks import Lock
+from pipeline.core.run_folder import RunFolder, RunHashes, note
 from pipeline.datasets.recordings import load_recordings, save_recording
 from pipeline.datasets.streams import join_takes
 from pipeline.workflows.generated import build_image
@@ -86,15 +88,26 @@ def test_a_new_person_is_recognized_by_their_takes(rocket_run: Path, bea: Path) 
 def test_people_are_listed_replaced_and_removed(run: Path, bea: Path) -> None:
     for person in ("sim2", "sim3", "sim2"):
         gesture("enrol", run, "--person", person, "--dataset", SAMPLE, cwd=run)
-    gesture("enrol", run, "--person", "tom", "--dataset", bea, cwd=run)  # all takes are of one
+    words = ("--person", "Tömas of Nowhere", "--dataset", bea)  # all takes are of one
+    assert "Tömas of Nowhere is enrolled" in gesture("enrol", run, *words, cwd=run).said
     listed = gesture("enrol", run, "--list", "--json", cwd=run).json
-    assert list(listed["people"]) == ["sim2", "sim3", "tom"]
-    assert set(listed["people"]["tom"]) == GESTURES
-    assert listed["person"] == "tom"
+    assert set(listed["people"]) == {"sim2", "sim3", "Tomas_of_Nowher"}
+    assert set(listed["people"]["Tomas_of_Nowher"]) == GESTURES
+    assert listed["person"] == "Tomas_of_Nowher"
     said = gesture("enrol", run, "--remove", "sim3", cwd=run).said
-    assert "sim2" in said
+    assert "Tömas of Nowhere" in said
     assert "sim3" not in said
-    assert kept(run).people == ("sim2", "tom")
+    assert kept(run).people == ("sim2", "Tomas_of_Nowher")
+    (run / "enrolment.bin").write_bytes(replace(kept(run), contract="f" * 64).to_bytes())
+    note(RunFolder(run), "enrol")
+    assert "enrol everybody again" in gesture("enrol", run, "--list", cwd=run).said
+
+
+def test_a_board_is_looked_for_before_the_run_is_locked(run: Path, bea: Path) -> None:
+    """One that is being started needs the run too, and is waited for."""
+    words = ("--person", "bea", "--dataset", bea, "--port", "/dev/nowhere")
+    with Lock(run, "board start"):
+        gesture("enrol", run, *words, cwd=run, code=ExitCode.NO_BOARD)
 
 
 def test_a_board_keeps_it_and_its_own_counts(run: Path, bea: Path) -> None:
@@ -111,7 +124,9 @@ def test_a_board_keeps_it_and_its_own_counts(run: Path, bea: Path) -> None:
             answer = BoardClient(connection).command("people")
         assert answer.fields == {"active": "bea", "people": "sim2,bea", "learned": "-"}
         (run / "enrolment.bin").unlink()
-        gesture("enrol", run, "--remove", "bea", "--port", board.port, cwd=run)
+        gesture("enrol", run, "--person", "tom", "--dataset", bea, cwd=run)
+        removed = gesture("enrol", run, "--remove", "bea", "--port", board.port, cwd=run)
+        assert "enrol them again: tom" in removed.said
         assert kept(run).people == ("sim2",)
 
 
@@ -135,9 +150,10 @@ def test_takes_are_captured_from_the_board_that_then_keeps_them(run: Path, tmp_p
         ((), "It is not clear what to do", ExitCode.USAGE),
         (("--person", "bea", "--list"), "It is not clear what to do", ExitCode.USAGE),
         (("--person", "bea"), "There are no takes of bea", ExitCode.USAGE),
-        (("--person", "b/a", "--dataset", SAMPLE), "cannot be the name", ExitCode.USAGE),
+        (("--person", "b/a", "--dataset", SAMPLE), "no recording of b/a", ExitCode.USAGE),
         (("--person", "bea", "--dataset", SAMPLE), "no recording of bea", ExitCode.USAGE),
         (("--remove", "bea"), "bea is not enrolled", ExitCode.USAGE),
+        (("--list", "--dataset", SAMPLE), "No takes are needed", ExitCode.USAGE),
     ],
 )
 def test_what_cannot_be_done_is_refused(
