@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.cli import console
+from pipeline.cli import console, snapshots
 from pipeline.cli.asking import ask_about_label
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.dataset_argument import Dataset, found
@@ -35,6 +35,7 @@ data_app = App(
     help="Bring recordings in, look them over, change them, hand them on.", no_args_is_help=True
 )
 app.add_typer(data_app, name="data")
+data_app.add_typer(snapshots.app)
 
 
 data_app.command("import")(data_import)

@@ -84,6 +84,7 @@ class RunFolder:
     keras_file = _File("model.keras")
     config_file = _File("config.yaml")  # all settings, with their defaults
     names_file = _File("names.json")  # labels and people as they were written; see OriginalNames
+    snapshot_file = _File("snapshot.json")  # which version of the dataset it learned from
     metrics_file = _File("metrics.json")  # metrics of the float model, and the epochs
     splits_file = _File("splits.json")  # the names of the recordings of each part
     training = _File("training")  # logs and the checkpoint of the training
@@ -153,7 +154,14 @@ SOURCES = "firmware/"
 # By the stage that makes them. The contract belongs to train and, after a conversion, to convert.
 ARTIFACTS: Mapping[str, tuple[str, ...]] = {
     "train": (
-        *("config.yaml", "names.json", "metrics.json", "splits.json", "windows.npz"),
+        *(
+            "config.yaml",
+            "names.json",
+            "snapshot.json",
+            "metrics.json",
+            "splits.json",
+            "windows.npz",
+        ),
         *("recordings.npz", "series.npz", "vocabulary.json", "model.keras", "confusion_matrix.png"),
         "embedding_features.npz",
         f"{HELD_OUT}/config.yaml",

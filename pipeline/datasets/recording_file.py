@@ -35,6 +35,7 @@ _WITH_HYPHEN = ("A-Za-z0-9_-", "letters (a-z, A-Z), digits, _ and -")
 _NO_HYPHEN = ("A-Za-z0-9_", "letters (a-z, A-Z), digits and _")
 _NAME_CHARACTERS = {
     "dataset": _WITH_HYPHEN,
+    "snapshot": _WITH_HYPHEN,
     "label": _WITH_HYPHEN,
     "person": _NO_HYPHEN,  # a hyphen separates it from the session in a file's name
     "session": _NO_HYPHEN,

@@ -22,6 +22,7 @@ from pipeline.datasets.recording_file import (
     save_recording,
 )
 from pipeline.datasets.similar_labels import check_new_label
+from pipeline.datasets.snapshot_restore import require_restored
 
 __all__ = [
     "add_recording",
@@ -58,6 +59,7 @@ def load_recordings(folder: Path, labels: Iterable[str] | None = None) -> list[R
 
 def recording_paths(folder: Path) -> list[Path]:
     """The files of a dataset, always in the same order; PipelineError if there are none."""
+    require_restored(folder)
     paths = takes_in(folder)
     if not paths:
         raise _empty_dataset(folder)

@@ -19,6 +19,7 @@ from pipeline.core.run_folder import RunFolder
 from pipeline.workflows.report import accuracies_by_protocol, events_of, saved_sweep
 from pipeline.workflows.run_facts import (
     complete_artifacts,
+    data_name,
     figures_of,
     image_of,
     int8_accuracy,
@@ -137,7 +138,7 @@ def _facts(run: RunFolder) -> RunSummary:
         run=run.path,
         task=contract.task,
         state=_state(contract, bool(image)),
-        data=Path(settings["data"]["path"]).name,
+        data=data_name(run, settings),
         data_hash=contract.hashes.data,
         labels=load_names(run.path, "train").all_shown("label", contract.labels),
         model=settings["model"]["kind"],

@@ -1,14 +1,17 @@
-"""A config whose dataset and labels are named as people name them."""
+"""What a config names as people do: a dataset, labels, a version of the data."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.config.sections import TaskConfig
+from pipeline.core.files import save_json
 from pipeline.core.original_names import load_names
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.places import find_dataset
+from pipeline.datasets.snapshots import snapshot_like
 
 Config = TypeVar("Config", bound=TaskConfig)
 
@@ -42,6 +45,16 @@ def with_names(config: GestureConfig) -> GestureConfig:
             "unknown": unknown.model_copy(update={"labels": known(unknown.labels)}),
         }
     )
+
+
+def keep_snapshot(config: TaskConfig, run: RunFolder) -> str:
+    """A run knows the snapshot that its data are equal to; returns which, for people."""
+    path: Path = config.data.path  # type: ignore[attr-defined]  # as above
+    name = snapshot_like(path if path.is_dir() else path.parent)
+    if name is None:
+        return ""
+    save_json(run.snapshot_file, {"snapshot": name})
+    return f"The data are those of the snapshot {name}."
 
 
 def keep_names(config: GestureConfig, run: RunFolder) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,7 +55,7 @@ def facts_of(run: RunFolder) -> dict[str, Any]:
     return {
         "run": str(run.path),
         "name": run.name,
-        "dataset": Path(settings["data"]["path"]).name,
+        "dataset": data_name(run, settings),
         "contract": contract,
         "contract_hash": contract.hash(),
         "settings": settings,
@@ -64,6 +64,13 @@ def facts_of(run: RunFolder) -> dict[str, Any]:
         "image": image_of(run, contract),
         "flatbuffer_bytes": flatbuffer.stat().st_size if flatbuffer.is_file() else None,
     }
+
+
+def data_name(run: RunFolder, settings: Mapping[str, Any]) -> str:
+    """The name of the dataset, and of the snapshot of it that the run learned from."""
+    name = Path(settings["data"]["path"]).name
+    version = optional_json(run.snapshot_file, "train")
+    return name if version is None else f"{name}, snapshot {version['snapshot']}"
 
 
 def load_settings(run: RunFolder) -> dict[str, Any]:

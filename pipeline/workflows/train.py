@@ -34,7 +34,7 @@ from pipeline.training.gesture_task import train_gestures, train_on_all
 from pipeline.training.models import check_hop, check_window
 from pipeline.training.run_files import Trained
 from pipeline.training.text_task import train_generation, train_sentiment
-from pipeline.workflows.named_config import keep_names, with_dataset, with_names
+from pipeline.workflows.named_config import keep_names, keep_snapshot, with_dataset, with_names
 from pipeline.workflows.report import write_report
 from pipeline.workflows.run_facts import background_note, load_metrics
 from pipeline.workflows.runs import RUNS, begun_run, find_run, point_latest_at
@@ -51,9 +51,10 @@ def train(
         config, fitted = in_samples(with_names(config))
     require_room(run or RUNS)
     with begun_run(run, config_file.stem) as folder:
+        version = keep_snapshot(config, folder)
         config.save(folder.config_file)  # now, so that a run that is killed can be resumed
         trained = _trained(config, folder, on_epoch)
-    return replace(trained, fitted=" ".join(filter(None, (said, fitted, trained.fitted))))
+    return replace(trained, fitted=" ".join(filter(None, (said, fitted, version, trained.fitted))))
 
 
 def resume(path: Path, on_epoch: Callable[[Epoch], None]) -> Trained:
