@@ -117,6 +117,7 @@ bench: setup tools ## measure what docs/results.md reports, but for make soak
 soak: setup tools ## what capture and deploy withstand (an hour), the firmware (8 hours of board time), the ablation (an hour), networks compared (some hours), text and series (an hour); with CORE= the real core
 	$(BIN)/python -m benchmarks.capture
 	$(BIN)/python -m benchmarks.capture_fuzz
+	$(BIN)/python -m benchmarks.imports
 	$(BIN)/python -m benchmarks.deploy
 	$(BIN)/python -m benchmarks.deploy_soak
 	$(BIN)/python -m benchmarks.deploy_faults
