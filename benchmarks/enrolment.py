@@ -8,6 +8,7 @@ interrupted, the same command goes on after them.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import reduce
@@ -36,6 +37,7 @@ COMMAND = "python -m benchmarks.enrolment gain"
 WORK = FETCHED.parent / "enrolment"
 TAKES = (1, 3, 5)
 TAKES_OF_BOUND = 3
+MOST_FOLDS = 5  # of the others' takes, of which one is held out
 REPEATS = 5  # choices of the takes to enrol with
 FIXED = (  # the network's own policy plays no part
     *("decision.smoothing_windows=8", "decision.threshold=0.6"),
@@ -176,13 +178,14 @@ def _train(others: Sequence[Recording], config: GestureConfig, run: RunFolder) -
     """Train and convert a run, unless it is there; it is tested on takes of the same people."""
     if not run.cost_file.is_file():
         run.path.mkdir(parents=True, exist_ok=True)
-        train_on(others, _by_take(config), run, lambda _: None)
+        train_on(others, _by_take(config, others), run, lambda _: None)
         convert.convert_locked(run, None, lambda _: None)
 
 
-def _by_take(config: GestureConfig) -> GestureConfig:
-    split = config.split.model_copy(update={"by": "take", "hold_out": True})
-    return config.model_copy(update={"split": split})
+def _by_take(config: GestureConfig, others: Sequence[Recording]) -> GestureConfig:
+    fewest = min(Counter(one.label for one in others).values())
+    changes = {"by": "take", "hold_out": True, "folds": min(MOST_FOLDS, fewest)}
+    return config.model_copy(update={"split": config.split.model_copy(update=changes)})
 
 
 def _of_person(
@@ -193,7 +196,7 @@ def _of_person(
     assert centres is not None
     recognizer = Recognizer(generated.run_twin(run), centres)
     takes = takes_of(own, run, contract)
-    split = split_recordings(others, _by_take(config).split, config.data.background)
+    split = split_recordings(others, _by_take(config, others).split, config.data.background)
     held_out = takes_of([others[index] for index in split.test], run, contract)
     for count in TAKES:
         tries = [_enrolled(recognizer, contract, takes, held_out, count, n) for n in range(REPEATS)]
