@@ -171,13 +171,15 @@ def test_folders_archives_and_packed_files_are_opened(tmp_path: Path) -> None:
     (tmp_path / "wave" / "one.csv").write_text(PLAIN)
     (tmp_path / "wave" / "two.CSV.gz").write_bytes(gzip.compress(PLAIN.encode()))
     (tmp_path / ".hidden.csv").write_text(PLAIN)
+    with zipfile.ZipFile(tmp_path / "wave" / "four.zip", "w") as archive:
+        archive.writestr("four.csv", PLAIN)
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("idle/three.csv", PLAIN)
         archive.writestr("__MACOSX/idle/three.csv", b"\0")
         archive.writestr("read.me", "hello")
     opened = sources(tmp_path, {".csv"})
     names = [source.name.relative_to(tmp_path).as_posix() for source in opened]
-    assert names == ["all/idle/three.csv", "wave/one.csv", "wave/two.CSV"]
+    assert names == ["all/idle/three.csv", "wave/four.csv", "wave/one.csv", "wave/two.CSV"]
     assert all(len(read_table(source)) == 3 for source in opened)  # type: ignore[arg-type]
 
 

@@ -15,6 +15,7 @@ from pipeline.datasets.tables.formats import SUFFIXES
 from pipeline.datasets.tables.sources import GZIP
 
 DEFAULT_PERSON = "p1"
+REST = "idle"  # the label of recordings in which there is no gesture
 STREAM = "stream"  # the label of recordings whose gestures are intervals
 COLUMN, FOLDER, NAME, OPTION = "column", "folder", "name", "option"
 # Folders of a split, and of programs: neither a label nor a person.

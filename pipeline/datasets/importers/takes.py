@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.core.artifacts import Float32, Int64, Recording
 from pipeline.core.imu_columns import Role
 from pipeline.datasets.importers.clocks import sequence_of
-from pipeline.datasets.importers.naming import COLUMN, DEFAULT_PERSON, STREAM
+from pipeline.datasets.importers.naming import COLUMN, DEFAULT_PERSON, REST, STREAM
 from pipeline.datasets.importers.pieces import Piece, scaled
 from pipeline.datasets.importers.understanding import Understanding, Understood
 from pipeline.datasets.recording_file import Noted
@@ -111,7 +111,7 @@ def _who(file: Understood, piece: Piece, understanding: Understanding) -> tuple[
     in_column = naming.label_from == COLUMN and Role.LABEL in words
     label = piece.label if in_column else facts.get("label", names.label)
     if piece.is_stream:
-        label = STREAM
+        label = STREAM if piece.intervals else REST
     in_column = naming.person_from == COLUMN and Role.PERSON in words
     person = piece.person if in_column else facts.get("person", names.person)
     return options.label or label or "", options.person or person or DEFAULT_PERSON

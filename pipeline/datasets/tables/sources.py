@@ -40,10 +40,16 @@ class Source:
     def name(self) -> PurePath:
         """Its folders and its name, without the ending of gzip.
 
-        Folders and files inside an archive count as if the archive were a folder.
+        An archive counts as a folder, unless it packs the one file that it is named after.
         """
-        place = self.path.with_suffix("") / self.member if self.member else self.path
+        place = self._place_in_folders if self.member else self.path
         return place.with_suffix("") if place.suffix.lower() == GZIP else place
+
+    @property
+    def _place_in_folders(self) -> PurePath:
+        member = PurePath(self.member)
+        is_packed_file = member.name.partition(".")[0] == self.path.stem and len(member.parts) == 1
+        return (self.path.parent if is_packed_file else self.path.with_suffix("")) / member
 
     def content(self) -> Content:
         """The bytes, unpacked; a plain file is mapped, so that it takes no memory of its own.
