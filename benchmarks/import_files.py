@@ -10,6 +10,7 @@ import gzip
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import accumulate, count
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from pipeline.core.artifacts import Float64
 
 GRAVITY_M_S2 = 9.80665
 DEGREES = 180 / np.pi
-RATES_HZ = (25.0, 50.0, 62.5, 100.0, 119.0, 200.0)
+RATES_HZ = (20.0, 25.0, 50.0, 62.5, 100.0, 119.0, 200.0, 400.0)
 ACCENTED = "geste carré"
 LABELS = ("wave", "circle", "punch", "up down", "zig-zag", ACCENTED, "idle")
 PEOPLE = ("anna", "mary-jane", "bob")
@@ -40,7 +41,23 @@ STYLES = (  # of the columns of an axis; with a unit where the header says it
     ("{sensor}.{axis}", "{sensor}.{axis} [{unit}]"),
 )
 LONG = {"acc": "Acceleration", "gyr": "Gyroscope"}
+NO_HEADER = "no header"
+COLUMNS_OF_WORDS = (  # of labels, takes and people
+    ("label", "sample_id", "subject"),
+    ("gesture", "take", "person"),
+    ("Activity", "trial", "user"),
+    ("class", "recording_id", "participant_id"),
+)
 KINDS = ("blank lines", "ids", "a file a take", "a folder a label", "a person's folder", "a day")
+
+
+CLOCK_NAMES = {
+    **{"ms": "timestamp_ms", "us": "t_us", "s": "Time (s)", "ns": "timestamp", "jitter": "t_ms"},
+    **{"date": "datetime", "time": "time", "epoch": "timestamp"},
+}
+CLOCKS_SAID = {"ms": "t_ms", "us": "t_us", "s": "t_s", "ns": "t_ns", "jitter": "t_ms"}
+BEGAN = datetime(2024, 5, 3, 12)
+Cells = tuple[str, list[str]]  # the name of a column, and what is in it
 
 
 @dataclass(frozen=True)
@@ -90,6 +107,13 @@ class Way:
     newline: str
     quoted: bool
     more: bool  # a magnetometer and a temperature
+    before: str  # the lines before the header; NO_HEADER for none
+    axes: str  # their order
+    turning_first: bool
+    beside: str  # a column that says nothing: "index", "device" or ""
+    names: int  # of the columns of labels, takes and people
+    are_counts_said: bool
+    is_moved: bool  # else the board lies still
     fault: str
 
 
@@ -107,31 +131,40 @@ def way_of(random: np.random.Generator) -> Way:
         units=units if random.random() < 0.7 else units[:1],
         named=bool(random.random() < 0.5),
         style=int(random.integers(len(STYLES))),
-        clock=one((*CLOCKS, "ms", "ms", "")),
+        clock=one((*CLOCKS, "ms", "ms", "date", "time", "epoch", "jitter", "")),
         separator=separator,
         decimal="," if separator in ";\t" and random.random() < 0.5 else ".",
         encoding=one(("utf-8", "utf-8", "utf-8-sig", "utf-16", "cp1252")),
         newline=one(("\n", "\n", "\r\n")),
         quoted=bool(random.random() < 0.1),
         more=bool(random.random() < 0.3),
+        before=one(("", "", "", "# by hand\n", "Device: phone\n\n", "sep", NO_HEADER)),
+        axes=one(("xyz", "xyz", "xyz", "zyx", "yxz")),
+        turning_first=bool(random.random() < 0.2),
+        beside=one(("", "", "", "index", "device")),
+        names=int(random.integers(len(COLUMNS_OF_WORDS))),
+        are_counts_said=bool(random.random() < 0.7),
+        is_moved=bool(random.random() < 0.85),
         fault=one(FAULTS) if random.random() < 0.4 else "",
     )
 
 
-def motion(rows: int, rate_hz: float, random: np.random.Generator) -> Float64:
+def motion(rows: int, rate_hz: float, strength: float, random: np.random.Generator) -> Float64:
     """A hand that rests, turns and pushes a board, and rests again: float64 [rows, 6].
+
+    strength: of the motion; 0 for a board that lies on a table.
 
     The direction of gravity turns as the gyroscope says.
     """
     time_s = np.arange(rows) / rate_hz
     middle = np.exp(-(((time_s - time_s[-1] / 2) / (0.22 * time_s[-1])) ** 2))[:, None]
     waves = 2 * np.pi * random.uniform(0.8, 2.5, 6) * time_s[:, None] + random.uniform(0, 6, 6)
-    turning = 3.5 * middle * np.sin(waves[:, :3])  # rad/s
+    turning = 3.5 * strength * middle * np.sin(waves[:, :3])  # rad/s
     direction = random.normal(size=3)
     directions = np.array(
         list(accumulate(turning[1:] / rate_hz, _turned, initial=_unit(direction)))
     )
-    pushes = random.uniform(0.1, 0.5) * middle * np.sin(waves[:, 3:])
+    pushes = strength * random.uniform(0.1, 0.5) * middle * np.sin(waves[:, 3:])
     noise = random.normal(0, [0.004] * 3 + [0.3] * 3, (rows, 6))
     return np.column_stack([directions + pushes, turning * DEGREES]) + noise
 
@@ -165,9 +198,10 @@ class _Writer:
         self._broken = -1 if not way.fault else int(random.integers(self._takes_a_label))
         self._written = count()
         self._day_s = 0.0
+        self._header: tuple[str, ...] = ()
         if not way.clock:
             self.data.said["rate_hz"] = way.rate_hz
-        if "counts" in way.units:  # other units are in the header, or the readings tell them
+        if "counts" in way.units and way.are_counts_said:
             self.data.said["units"] = tuple(
                 f"counts {_scale(role, unit):g}" if unit == "counts" else unit
                 for role, unit in enumerate(way.units)
@@ -175,87 +209,116 @@ class _Writer:
 
     def write(self) -> None:
         """Write all files."""
-        people = PEOPLE[:2] if self.way.kind == "a person's folder" else ("",)
+        people = PEOPLE[:2] if self.way.kind in ("a person's folder", "ids") else ("",)
         if self.way.kind in ("ids", "a day"):
-            lines = [line for label in self._labels for line in self._of_label(label, "")]
-            self._save(Path("recorded"), lines)
-            return
-        for person in people:
-            for label in self._labels:
-                self._files_of(label, person)
+            takes = [rows for person in people for rows in self._of_person(person)]
+            self._save(Path("recorded"), [row for rows in takes for row in rows])
+        else:
+            for person in people:
+                for label in self._labels:
+                    self._files_of(label, person)
 
     def _files_of(self, label: str, person: str) -> None:
         takes = [self._take(label, person, n) for n in range(self._takes_a_label)]
         if self.way.kind in ("blank lines", "a person's folder"):
-            lines = [line for rows in takes for line in (*rows, "")]
-            self._save(Path(person) / label, lines)
+            self._save(Path(person) / label, [row for rows in takes for row in (*rows, [])])
             return
         for n, rows in enumerate(takes):
             numbered = Path(label) / f"{n:03d}"
             self._save(numbered if "folder" in self.way.kind else Path(f"{label}_{n:03d}"), rows)
 
-    def _of_label(self, label: str, person: str) -> list[str]:
-        rows = [self._take(label, person, n) for n in range(self._takes_a_label)]
-        return [line for take in rows for line in take]
+    def _of_person(self, person: str) -> list[list[list[str]]]:
+        places = range(self._takes_a_label)
+        return [self._take(label, person, n) for label in self._labels for n in places]
 
-    def _take(self, label: str, person: str, number: int) -> list[str]:
+    def _take(self, label: str, person: str, number: int) -> list[list[str]]:
         way = self.way
         rows = self._rows + int(self._random.integers(-3, 4))
-        cells = self._cells(motion(rows, way.rate_hz, self._random))
-        samples = np.array([[float(cell) for cell in row] for row in cells])
-        scales = np.repeat([_scale(role, unit) for role, unit in enumerate(way.units)], 3)
+        moved = motion(rows, way.rate_hz, float(way.is_moved), self._random)
+        sensors = self._sensors(moved)
+        columns = [*self._beside(rows), *self._clock(rows), *sensors, *self._more(rows)]
+        columns += self._words(label, person, rows)
+        self._header = tuple(name for name, _ in columns)
         fault = way.fault if number == self._broken else ""
-        readable = samples[_rows_with(fault, rows), : len(scales)] / scales
+        self._note(dict(sensors), label, person, fault)
+        table = [list(row) for row in zip(*(cells for _, cells in columns), strict=True)]
+        first = len(columns) - len(self._words(label, person, 0)) - len(self._more(0))
+        return _broken(table, fault, first - len(sensors))
+
+    def _note(self, sensors: dict[str, list[str]], label: str, person: str, fault: str) -> None:
+        """Keep what is in a take, in g and deg/s, in the order of the channels."""
+        way = self.way
+        names = [self._name(role, axis) for role in range(len(way.units)) for axis in "xyz"]
+        samples = np.array([[float(cell) for cell in sensors[name]] for name in names]).T
+        scales = np.repeat([_scale(role, unit) for role, unit in enumerate(way.units)], 3)
+        readable = samples[_rows_with(fault, len(samples))] / scales
         is_seen = way.clock or fault not in OF_ROWS
         self.data.takes.append(Made(readable, label, person, way.rate_hz, fault if is_seen else ""))
-        place = next(self._written)
-        after = {"ids": [label, str(place)], "a day": [label]}.get(way.kind, [])
-        table = [[*time, *row, *after] for time, row in zip(self._times(rows), cells, strict=True)]
-        return [self._line(row) for row in _broken(table, fault, len(way.clock) > 0)]
 
-    def _cells(self, moved: Float64) -> list[list[str]]:
+    def _name(self, role: int, axis: str) -> str:
+        unit = self.way.units[role]
+        written = unit if self.way.named and unit != "counts" else ""
+        return _column(self.way.style, ("acc", "gyr")[role], axis, written)
+
+    def _sensors(self, moved: Float64) -> list[Cells]:
+        roles = list(enumerate(self.way.units))
         columns = []
-        for role, unit in enumerate(self.way.units):
-            part = moved[:, 3 * role : 3 * role + 3] * _scale(role, unit)
-            columns += [[f"{value:.{DECIMALS[unit]}f}" for value in column] for column in part.T]
-        if self.way.more:
-            field_ut = self._random.normal([20, -10, 40], 1, (len(moved), 3))
-            columns += [[f"{value:.1f}" for value in column] for column in field_ut.T]
-            columns.append(["21.5"] * len(moved))
-        return [list(row) for row in zip(*columns, strict=True)]
+        for role, unit in reversed(roles) if self.way.turning_first else roles:
+            for axis in self.way.axes:
+                values = moved[:, 3 * role + "xyz".index(axis)] * _scale(role, unit)
+                cells = [f"{value:.{DECIMALS[unit]}f}" for value in values]
+                columns.append((self._name(role, axis), cells))
+        return columns
 
-    def _times(self, rows: int) -> list[list[str]]:
-        if not self.way.clock:
-            return [[]] * rows
+    def _beside(self, rows: int) -> list[Cells]:
+        if self.way.beside == "index":
+            return [("", [str(row) for row in range(rows)])]
+        return [("device", ["nano"] * rows)] if self.way.beside else []
+
+    def _more(self, rows: int) -> list[Cells]:
+        if not self.way.more:
+            return []
+        field_ut = self._random.normal([20, -10, 40], 1, (rows, 3)).T
+        fields = zip("xyz", field_ut, strict=True)
+        columns = [(f"mag_{axis}", [f"{value:.1f}" for value in part]) for axis, part in fields]
+        return [*columns, ("temperature", ["21.5"] * rows)]
+
+    def _words(self, label: str, person: str, rows: int) -> list[Cells]:
+        names = COLUMNS_OF_WORDS[self.way.names]
+        if self.way.kind == "a day":
+            return [(names[0], [label] * rows)]
+        if self.way.kind != "ids":
+            return []
+        place = str(next(self._written)) if rows else ""
+        words = (label, place, person)
+        return [(name, [word] * rows) for name, word in zip(names, words, strict=True)]
+
+    def _clock(self, rows: int) -> list[Cells]:
+        clock = self.way.clock
+        if not clock:
+            return []
         seconds = self._day_s + np.arange(rows) / self.way.rate_hz
         if self.way.kind == "a day":
             self._day_s += rows / self.way.rate_hz
-        scale = CLOCKS[self.way.clock]
-        digits = 4 if self.way.clock == "s" else 0
-        return [[f"{value * scale:.{digits}f}"] for value in seconds]
+        if clock == "jitter":
+            seconds = seconds + self._random.uniform(-0.1, 0.1, rows) / self.way.rate_hz + 1
+        return [(CLOCK_NAMES[clock], [_time(clock, second) for second in seconds.tolist()])]
 
     def _line(self, cells: Sequence[str]) -> str:
-        cells = [
-            cell.replace(".", self.way.decimal) if _is_number(cell) else cell for cell in cells
-        ]
-        quoted = [f'"{cell}"' for cell in cells] if self.way.quoted else cells
+        sign = self.way.decimal
+        written = [cell.replace(".", sign) if _is_number(cell) else cell for cell in cells]
+        quoted = [f'"{cell}"' for cell in written] if self.way.quoted else written
         return self.way.separator.join(quoted)
 
-    def _header(self) -> str:
+    def _save(self, name: Path, rows: Sequence[Sequence[str]]) -> None:
         way = self.way
-        names = [_CLOCK_NAMES[way.clock]] if way.clock else []
-        for sensor, unit in zip(("acc", "gyr"), way.units, strict=False):
-            of = unit if way.named and unit != "counts" else ""
-            names += [_column(way.style, sensor, axis, of) for axis in "xyz"]
-        if way.more:
-            names += [*(f"mag_{axis}" for axis in "xyz"), "temperature"]
-        names += {"ids": ["label", "sample_id"], "a day": ["label"]}.get(way.kind, [])
-        return way.separator.join(f'"{name}"' if way.quoted else name for name in names)
-
-    def _save(self, name: Path, lines: Sequence[str]) -> None:
-        way = self.way
-        text = way.newline.join([self._header(), *lines, ""])
-        content = text.encode(way.encoding)
+        lines = [self._line(row) for row in rows]
+        if way.before == NO_HEADER:
+            self.data.said["columns"] = tuple(map(self._said, self._header))
+        else:
+            before = f"sep={way.separator}\n" if way.before == "sep" else way.before
+            lines = [*before.split("\n")[:-1], self._line(self._header), *lines]
+        content = way.newline.join([*lines, ""]).encode(way.encoding)
         file = self._folder / name.parent / f"{name.name}.csv"
         file.parent.mkdir(parents=True, exist_ok=True)
         packed = self._random.random()
@@ -267,11 +330,23 @@ class _Writer:
         else:
             file.write_bytes(content)
 
+    def _said(self, name: str) -> str:
+        """A column of a file without a header, as a person says it."""
+        channels = {
+            self._name(role, axis): f"{'ag'[role]}{axis}"
+            for role in range(len(self.way.units))
+            for axis in "xyz"
+        }
+        label, take, person = COLUMNS_OF_WORDS[self.way.names]
+        words = {label: "label", take: "take", person: "person"}
+        clocks = {name: CLOCKS_SAID.get(clock, "time") for clock, name in CLOCK_NAMES.items()}
+        return {**clocks, **words, **channels}.get(name, "-")
 
-def _broken(table: Sequence[Sequence[str]], fault: str, has_clock: bool) -> list[list[str]]:
-    """The rows of a take with a fault in the middle of it."""
+
+def _broken(table: Sequence[Sequence[str]], fault: str, first: int) -> list[list[str]]:
+    """The rows of a take with a fault in the middle of it; first: the first column of a sensor."""
     rows = [list(row) for row in table]
-    at, first = len(rows) // 2, int(has_clock)
+    at = len(rows) // 2
     if fault == "bad cell":
         rows[at][first + 1] = "abc"
     elif fault == "missing cell":
@@ -304,7 +379,15 @@ def _column(style: int, sensor: str, axis: str, unit: str) -> str:
     )
 
 
-_CLOCK_NAMES = {"ms": "timestamp_ms", "us": "t_us", "s": "Time (s)", "ns": "timestamp"}
+def _time(clock: str, second: float) -> str:
+    if clock in ("date", "time"):
+        when = BEGAN + timedelta(microseconds=round(second * 1e6))
+        return when.isoformat(" ", "microseconds") if clock == "date" else f"{when.time()}"
+    if clock == "s":
+        return f"{second:.4f}"
+    if clock == "epoch":
+        return str(round((BEGAN.timestamp() + second) * 1e3))
+    return str(round(second * CLOCKS.get(clock, 1e3)))
 
 
 def _scale(role: int, unit: str) -> float:
