@@ -112,6 +112,7 @@ FASTEST_RAD_S = 40.0  # no sensor measures 2300 degrees a second
 FASTEST_DEG_S = 2300.0
 SLOW_DEG_S = 15.0  # a hand that moves a board turns it faster
 MOVED_G = 0.3
+JUMP_G = 0.25  # from one row to the next
 AGAINST = 0.1  # of the turns that the readings say, where gravity was not seen to turn
 
 Part = tuple[Float64, Float64, float]
@@ -162,9 +163,16 @@ def _by_size(parts: Sequence[Part], peak: float, seen: Float64, said: Float64) -
 
 
 def _moved(acceleration: Float64) -> float:
-    """How far the acceleration is from its mean, in g; only a twentieth is farther."""
-    away = np.linalg.norm(acceleration - acceleration.mean(axis=0), axis=1)
-    return float(np.percentile(away, 95))
+    """How far the acceleration is from its mean, in g; only a twentieth is farther.
+
+    Where it jumps once, a board may have been laid down otherwise between two takes.
+    """
+    steps = np.linalg.norm(np.diff(acceleration, axis=0), axis=1)
+    beside = np.pad(steps, 1)
+    jumps = (steps > JUMP_G) & (np.maximum(beside[:-2], beside[2:]) < JUMP_G / 2)
+    parts = np.split(acceleration, np.flatnonzero(jumps) + 1)
+    away = [np.linalg.norm(part - part.mean(axis=0), axis=1) for part in parts if len(part)]
+    return float(np.percentile(np.concatenate(away), 95)) if away else 0.0
 
 
 def _all_turns(parts: Sequence[Part]) -> tuple[Float64, Float64]:

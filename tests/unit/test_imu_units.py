@@ -69,6 +69,14 @@ def test_a_board_at_rest_tells_nothing() -> None:
         assert turning_unit([(acceleration, turning * factor, RATE_HZ)]).unit == ""
 
 
+def test_a_board_that_is_laid_down_otherwise_between_takes_tells_nothing() -> None:
+    takes = [moved(0.0, 0.01, seconds=1) for _ in range(8)]
+    ways = np.random.default_rng(4).permutation(np.tile([[1, 2, 0], [2, 0, 1]], (4, 1)))
+    acceleration = np.concatenate([take[0][:, way] for take, way in zip(takes, ways, strict=True)])
+    turning = np.concatenate([take[1] for take in takes])
+    assert turning_unit([(acceleration, turning, RATE_HZ)]).unit == ""
+
+
 def test_the_size_of_turns_tells_where_the_hand_shakes_too_much() -> None:
     random = np.random.default_rng(2)
     shaken = random.normal(size=(600, 3)) + np.eye(3)[2]

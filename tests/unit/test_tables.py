@@ -118,6 +118,12 @@ def test_row_names_of_r_have_no_name(tmp_path: Path) -> None:
     assert table.columns == ("", "ax", "ay")
 
 
+def test_the_first_name_and_the_first_cell_may_be_empty(tmp_path: Path) -> None:
+    table = table_in(tmp_path, "\tax\tay\n\t0.1\t0.2\n1\t0.3\t0.4\n")
+    assert table.columns == ("", "ax", "ay")
+    assert table.numbers([2])[:, 0].tolist() == [0.2, 0.4]
+
+
 def test_a_file_without_a_header_has_no_columns(tmp_path: Path) -> None:
     table = table_in(tmp_path, "0,0.5,a\n10,-1.25,b\n")
     assert (table.columns, table.width, len(table)) == ((), 3, 2)

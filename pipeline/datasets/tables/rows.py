@@ -16,7 +16,8 @@ from pipeline.datasets.tables.layout import COMMENTS, Layout
 from pipeline.datasets.tables.sources import Content
 
 AT_ONCE = 2**22  # bytes
-BLANK = b" \t\r\v\f"
+AROUND = b" \r\v\f"  # a line; a tab may stand between two cells
+BLANK = AROUND + b"\t"
 NEWLINE, QUOTE = 10, 34
 
 Bool = NDArray[np.bool_]
@@ -39,8 +40,8 @@ class Lines:
         return len(self.starts)
 
     def raw(self, at: int) -> bytes:
-        """A line without white space around it."""
-        return self.text[int(self.starts[at]) : int(self.stops[at])].strip(BLANK)
+        """A line without spaces around it."""
+        return self.text[int(self.starts[at]) : int(self.stops[at])].strip(AROUND)
 
     def __getitem__(self, at: int) -> str:
         return self.raw(at).decode("utf-8", "replace")

@@ -22,7 +22,7 @@ from pipeline.datasets.tables.layout import (
     is_number,
     layout_of,
 )
-from pipeline.datasets.tables.rows import Body, Lines, Rows, lines_of, rows_of
+from pipeline.datasets.tables.rows import BLANK, Body, Lines, Rows, lines_of, rows_of
 from pipeline.datasets.tables.sources import Content, Source, forget
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _looked_at(lines: Lines) -> list[int]:
     for at in range(len(lines)):
         if lines.stops[at] - lines.starts[at] > LONGEST_LINE:
             raise ValueError(f"is no table: line {at + 1} has more than {LONGEST_LINE:,} bytes")
-        if lines.raw(at):
+        if lines.raw(at).strip(BLANK):
             found.append(at)
         if len(found) == LOOKED_AT:
             break
