@@ -4,8 +4,9 @@ and what the firmware makes of text, written from its definition."""
 from __future__ import annotations
 
 import math
-import re
 import shutil
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,7 @@ from pipeline.conversion.text_source import TextTable, text_source
 from pipeline.core.artifacts import Int8
 from pipeline.core.contract import Channel, Contract, Hashes, Quantization, Scaling, VocabularyFacts
 from pipeline.core.files import save_text_files
+from pipeline.core.words import WITHOUT_SPACES, separators, small_letter
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CHANNELS = 3
@@ -24,6 +26,7 @@ End = Literal["pre", "post"]
 
 ALPHABET = ("e", " ", "t", "a", "\n", '"', "\\", "é", "€", "🙂", "\t", "?", "Z", "\x7f")
 WORDS = ("the", "a", "film", "it's", "10", "filmed", "fil", "'", "good", "bad", "x" * 64, "zz")
+WORDS += ("été", "œuvre", "straße", "οδοσ", "да", "ж" * 32, "東", "京", "नमस्ते", "ไ", "𐐨𐐪")
 LOGIT_SCALE = 0.07
 SCORES = Quantization(
     input_scale=1 / 64, input_zero_point=0, output_scale=1 / 256, output_zero_point=-128
@@ -41,6 +44,7 @@ def contract_of(
     generates = task == "generation"
     facts = VocabularyFacts(
         level="characters" if generates else "words",
+        letters=None if generates else "unicode",
         size=size,
         padding=padding,
         truncating=truncating,
@@ -98,10 +102,37 @@ def writer(entries: tuple[str, ...] = ALPHABET) -> Toy:
 def tokens_of(text: str, toy: Toy) -> list[int]:
     facts = toy.contract.vocabulary
     assert facts is not None
-    small = "".join(chr(ord(one) + 32) if "A" <= one <= "Z" else one for one in text)
-    found = list(text) if facts.level == "characters" else re.findall("[a-z0-9']+", small)
+    text = unicodedata.normalize("NFC", text)
+    found = list(text) if facts.level == "characters" else list(_words(text))
     numbers = {entry: number for number, entry in enumerate(toy.table.entries, start=2)}
     return [numbers.get(token, 1) for token in found]
+
+
+def _words(text: str) -> Iterator[str]:
+    """A letter at a time: letters, marks and digits are of words, in some scripts are one."""
+    word = ""
+    for letter in map(small_letter, text):
+        if _is_alone(letter) or not _is_of_word(letter):
+            yield from filter(None, (word, letter if _is_alone(letter) else ""))
+            word = ""
+        else:
+            word += letter
+    yield from filter(None, (word,))
+
+
+def _is_alone(letter: str) -> bool:
+    return any(first <= ord(letter) <= last for first, last in WITHOUT_SPACES)
+
+
+def _is_of_word(letter: str) -> bool:
+    if letter.isascii():
+        return letter.isalnum() or letter == "'"
+    if ord(letter) > 0xFFFF:
+        return not 0x1F000 <= ord(letter) < 0x20000 and ord(letter) < 0xE0000
+    kind = unicodedata.category(letter)
+    if kind in ("Cn", "Co"):  # unknown ones are as what is around them
+        return not any(first <= ord(letter) <= last for first, last in separators())
+    return kind[0] in "LMN" and not 0xFE00 <= ord(letter) <= 0xFE0F
 
 
 def window_of(tokens: list[int], toy: Toy) -> list[int]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import accumulate
 
 import numpy as np
 
@@ -13,16 +13,12 @@ from pipeline.capture.client import LINE_CHARACTERS, LOAD_BYTES, BoardClient, re
 from pipeline.capture.protocol import int8_of, unexpected_answer
 from pipeline.core.artifacts import IMU_CHANNELS, Int8, Recording
 from pipeline.core.contract import Level
-from pipeline.core.tokens import without_nul
+from pipeline.core.tokens import MOST_BYTES, for_board
+from pipeline.core.words import pieces_of, small
 
-LONGEST_WORD = 65  # the rest is not sent: no vocabulary has words of more than 64 bytes
+LONGEST_PIECE = 64  # characters; of a longer word, what no vocabulary has is not sent
 JUDGING_TIMEOUT_S = 30.0
 CHARACTERS_A_SECOND = 20.0  # of the slowest board
-
-_PIECES = {
-    "words": re.compile(r"[A-Za-z0-9']+|[^A-Za-z0-9']"),  # these are not split
-    "characters": re.compile(r"(?s:.)"),
-}
 
 
 def classify_text(board: BoardClient, text: str, level: Level) -> Int8:
@@ -72,13 +68,24 @@ def _parts(text: str, level: Level) -> Iterator[str]:
     """Escaped parts that fit in a line; an empty text becomes a space."""
     room = LINE_CHARACTERS - len("text ")
     part = ""
-    for piece in _PIECES[level].findall(without_nul(text)):
-        more = escaped(piece[:LONGEST_WORD])
+    text = for_board(text)
+    for piece in list(text) if level == "characters" else pieces_of(text):
+        more = escaped(piece)
+        if len(more) > LONGEST_PIECE:
+            more = escaped(_start_of(piece))
         if len(part) + len(more) > room:
             yield part
             part = ""
         part += more
     yield part or " "
+
+
+def _start_of(word: str) -> str:
+    """The start of a long word, in small letters: no vocabulary has words of so many bytes."""
+    letters = small(word)
+    sizes = accumulate(len(letter.encode()) for letter in letters)
+    end = next((n for n, size in enumerate(sizes, start=1) if size > MOST_BYTES), len(letters))
+    return letters[:end]
 
 
 SAMPLE_RECORD = np.dtype([("t_us", "<u8"), ("value", "<i4", (len(IMU_CHANNELS),))])

@@ -7,14 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.core.artifacts import Int8
-from pipeline.core.contract import Contract
+from pipeline.core.contract import Contract, Level
 from pipeline.core.errors import MismatchError
 from pipeline.core.tokens import FIRST, MOST_BYTES
+from pipeline.core.words import WITHOUT_SPACES, capitals_of, separators
 
 NAME = "model_text.c"
 MOST_TOKENS = 65_535
 LOGIT_STEP_BITS = 24  # as firmware/lib/sampler/sampler.h has them
 NUMBERS_A_LINE = 12
+PAIRS_A_LINE = 4
+PAIR_BYTES = 8  # on a board
 POINTER_BYTES, NUMBER_BYTES = 4, 2  # on a board
 
 _SOURCE = """\
@@ -38,16 +41,38 @@ static const uint16_t sorted[TOKENS - 2] = {{
 static const int8_t embedding[TOKENS][MODEL_CHANNELS] = {{
 {rows}
 }};
-
+{words}
 const model_text_t model_text = {{
     .size = TOKENS,
-    .of_characters = {of_characters},
     .pads_before = {pads_before},
     .cuts_before = {cuts_before},
     .logit_step = {logit_step},
-    .tokens = tokens,
+{words_field}    .tokens = tokens,
     .sorted = sorted,
     .embedding = embedding[0],
+}};
+"""
+
+_WORDS = """
+static const model_range_t separators[] = {{
+{separators}
+}};
+
+static const model_range_t alone[] = {{
+{alone}
+}};
+
+static const model_capital_t capitals[] = {{
+{capitals}
+}};
+
+static const model_words_t words = {{
+    .separator_count = sizeof separators / sizeof *separators,
+    .alone_count = sizeof alone / sizeof *alone,
+    .capital_count = sizeof capitals / sizeof *capitals,
+    .separators = separators,
+    .alone = alone,
+    .capitals = capitals,
 }};
 """
 
@@ -61,11 +86,12 @@ class TextTable:
     embedding: Int8
 
 
-def flash_bytes(entries: Sequence[str], elements: int) -> int:
+def flash_bytes(entries: Sequence[str], elements: int, level: Level) -> int:
     """Of the table on a board, but for what a compiler merges; elements: of the embedding."""
     texts = sum(len(entry.encode()) + 1 for entry in entries)
     pointers = (len(entries) + FIRST) * POINTER_BYTES
-    return elements + texts + pointers + len(entries) * NUMBER_BYTES
+    pairs = 0 if level == "characters" else sum(map(len, _pairs(entries)))
+    return elements + texts + pointers + len(entries) * NUMBER_BYTES + pairs * PAIR_BYTES
 
 
 def text_source(contract: Contract, table: TextTable) -> dict[str, str]:
@@ -90,12 +116,23 @@ def text_source(contract: Contract, table: TextTable) -> dict[str, str]:
             rows="\n".join(
                 f"    {{{', '.join(map(str, row))}}}," for row in table.embedding.tolist()
             ),
-            of_characters=_c_bool(facts.level == "characters"),
             pads_before=_c_bool(facts.padding == "pre"),
             cuts_before=_c_bool(facts.truncating == "pre"),
             logit_step=round(step * (1 << LOGIT_STEP_BITS)),
+            words="" if facts.level == "characters" else _words(table.entries),
+            words_field="" if facts.level == "characters" else "    .words = &words,\n",
         )
     }
+
+
+def _words(entries: Iterable[str]) -> str:
+    tables = zip(("separators", "alone", "capitals"), _pairs(entries), strict=True)
+    return _WORDS.format(**{name: "\n".join(_pair_lines(pairs)) for name, pairs in tables})
+
+
+def _pairs(entries: Iterable[str]) -> tuple[Sequence[tuple[int, int]], ...]:
+    """What separates words, letters that are words, and capitals with their small letters."""
+    return separators(), WITHOUT_SPACES, capitals_of("".join(entries))
 
 
 def _check(contract: Contract, table: TextTable) -> None:
@@ -131,6 +168,12 @@ def _sorted_tokens(entries: Sequence[str]) -> list[int]:
 def _number_lines(numbers: Sequence[int]) -> Iterable[str]:
     for start in range(0, len(numbers), NUMBERS_A_LINE):
         yield "    " + " ".join(f"{number}," for number in numbers[start : start + NUMBERS_A_LINE])
+
+
+def _pair_lines(pairs: Sequence[tuple[int, int]]) -> Iterable[str]:
+    for start in range(0, len(pairs), PAIRS_A_LINE):
+        part = pairs[start : start + PAIRS_A_LINE]
+        yield "    " + " ".join(f"{{0x{first:X}, 0x{last:X}}}," for first, last in part)
 
 
 def _c_text(text: str) -> str:

@@ -23,6 +23,7 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
+    model_validator,
 )
 
 from pipeline.core.errors import MismatchError, PipelineError
@@ -97,16 +98,33 @@ class VocabularyFacts(Part):
     """How text becomes the input of a network: a row of the embedding for each token.
 
     Args:
+        letters: how words are found: by the letters of any script (pipeline/core/words.py); None
+            where tokens are characters.
         size: rows of the embedding; row 0 is padding, row 1 an unknown token.
         padding: the end at which short texts are padded.
         truncating: the end at which long texts are cut.
     """
 
     level: Level
+    letters: Literal["unicode"] | None = None
     size: int
     padding: End
     truncating: End
     sha256: str
+
+    @model_validator(mode="after")
+    def _is_of_this_version(self) -> VocabularyFacts:
+        if (self.level == "words") != (self.letters is not None):
+            raise ValueError("its words end at letters beyond a to z, as in earlier versions")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_the_usual(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Contracts of characters, which are as before, keep their hash."""
+        content: dict[str, Any] = serialize(self)
+        if self.letters is None:
+            del content["letters"]
+        return content
 
 
 class Horizon(Part):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import string
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,29 +19,27 @@ from pipeline.core.contract import End, Level
 from pipeline.core.errors import MismatchError
 from pipeline.core.files import atomic_write, regular
 from pipeline.core.original_names import OriginalNames
+from pipeline.core.words import composed, words_of
 
 PADDING = 0  # the number of no text
 UNKNOWN = 1  # the number of a word or character that is not in the vocabulary
 FIRST = 2  # the number of the first entry of the vocabulary
 MOST_BYTES = 64  # of a word in the vocabulary of a board
 
-SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-WORD = re.compile(r"[a-z0-9']+")
 NO_TEXT = re.compile("[\0\ud800-\udfff]")  # a NUL ends a C string; a surrogate is half a character
 
 
 def tokens_of(text: str, level: Level) -> list[str]:
-    """The tokens of a text, the same as on a board (firmware/lib/text).
+    """The tokens of a text, the same as on a board (firmware/lib/text): characters, or words."""
+    return list(composed(text)) if level == "characters" else words_of(text)
 
-    A word consists of a to z, 0 to 9 and ', in small letters. All other characters, also letters
-    beyond ASCII, separate words.
+
+def for_board(text: str) -> str:
+    """A text for C: composed, since a board does not do it, and with U+FFFD in place of NUL.
+
+    NUL ends a string there. No vocabulary has either.
     """
-    return list(text) if level == "characters" else WORD.findall(text.translate(SMALL))
-
-
-def without_nul(text: str) -> str:
-    """A text for C, where NUL ends a string: U+FFFD replaces it. No vocabulary has either."""
-    return text.replace("\0", "\ufffd")
+    return composed(text).replace("\0", "\ufffd")
 
 
 def no_text_in(text: str) -> tuple[int, str] | None:

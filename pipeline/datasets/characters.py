@@ -15,6 +15,7 @@ from pipeline.core.artifacts import Int32
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import regular, why_missing
 from pipeline.core.tokens import FIRST, TokenDataset, Vocabulary, no_text_in
+from pipeline.core.words import composed
 
 FEWEST_SEQUENCES = 2  # of each part
 
@@ -53,18 +54,17 @@ def shifted(numbers: Int32, length: int) -> tuple[Int32, Int32]:
 
 
 def read_text(path: Path) -> str:
-    """Read a text; all line ends become a newline."""
+    """Read a text; all line ends become a newline, and a letter with its accent one character."""
     file = _file_of(path)
     try:
-        text = (
-            regular(file).read_bytes().decode("utf-8").replace("\r\n", "\n").removeprefix("\ufeff")
-        )
+        content = regular(file).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PipelineError(
             f"{file} cannot be read as text: {error}.",
             "it is not UTF-8, or you may not read it",
             "save it as UTF-8",
         ) from None
+    text = composed(content.replace("\r\n", "\n").removeprefix("\ufeff"))
     if not text.strip():
         raise UsageError(
             f"{file} is empty: there is nothing to train on.",

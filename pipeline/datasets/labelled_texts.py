@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from pipeline.core.artifacts import Int32
 from pipeline.core.errors import PipelineError
 from pipeline.core.original_names import OriginalNames, in_ascii
 from pipeline.core.tokens import no_text_in
+from pipeline.core.words import composed
 from pipeline.datasets.recording_file import Noted
 from pipeline.datasets.tables.encodings import as_utf8
 from pipeline.datasets.tables.sources import Source
@@ -110,7 +110,7 @@ def _of_table(source: Source, config: SentimentDataConfig) -> LabelledTexts:
 def _clean(place: str, text: str) -> str:
     if (odd := no_text_in(text)) is not None:
         raise unusable(place, f"its text contains {odd[1]}")
-    return unicodedata.normalize("NFC", text.replace(LINE_BREAK, " "))
+    return composed(text.replace(LINE_BREAK, " "))
 
 
 def unusable(place: str, why: str) -> PipelineError:

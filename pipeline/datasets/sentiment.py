@@ -121,6 +121,6 @@ def _require_tokens(vocabulary: Vocabulary, config: SentimentConfig) -> None:
     if not vocabulary.entries:
         raise UsageError(
             f"{config.data.path} has no {vocabulary.level} to train on.",
-            "words consist of a to z, 0 to 9 and ': texts in other letters or empty ones have none",
+            "words consist of letters, digits and ': texts of signs alone have none",
             "set text.level: characters, or use texts that are not empty",
         )

@@ -71,6 +71,7 @@ def _text_facts(
         "scaling": Scaling(mean=(0.0,) * embedding, std=(1.0,) * embedding),
         "vocabulary": VocabularyFacts(
             level=dataset.vocabulary.level,
+            letters="unicode" if dataset.vocabulary.level == "words" else None,
             size=dataset.vocabulary.size,
             padding=padding,
             truncating=truncating,

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.core.artifacts import Int8, Int32
 from pipeline.core.errors import UsageError
-from pipeline.core.tokens import without_nul
+from pipeline.core.tokens import for_board
 from pipeline.twin.library import Twin, pointer
 
 ONE_E4 = 10_000  # a board has temperatures in ten-thousandths
@@ -75,4 +75,4 @@ def temperature_e4_of(temperature: float) -> int:
 
 
 def _c_string(text: str) -> bytes:
-    return without_nul(text).encode("utf-8", "replace")
+    return for_board(text).encode("utf-8", "replace")

@@ -28,7 +28,7 @@ from pipeline.conversion.step import is_recurrent
 from pipeline.conversion.text_source import TextTable, flash_bytes, text_source
 from pipeline.core.artifacts import Float32, Int8
 from pipeline.core.centres import Centres, quantized_centres
-from pipeline.core.contract import MOST_SMOOTHING_WINDOWS, Contract, Quantization
+from pipeline.core.contract import MOST_SMOOTHING_WINDOWS, Contract, Level, Quantization
 from pipeline.core.costs import NetworkCost
 from pipeline.core.enrolment import LEARNED
 from pipeline.core.errors import MismatchError, UsageError
@@ -265,11 +265,14 @@ class CalibrationData:
     test: Float32
     entries: tuple[str, ...] = ()
     embedding: Float32 | None = None
+    level: Level = "words"
 
     @property
     def text_bytes(self) -> int:
         """Flash for vocabulary and embedding on a board."""
-        return 0 if self.embedding is None else flash_bytes(self.entries, self.embedding.size)
+        if self.embedding is None:
+            return 0
+        return flash_bytes(self.entries, self.embedding.size, self.level)
 
     def table(self, quantization: Quantization) -> TextTable | None:
         """The int8 embedding of a board; None without text."""
@@ -286,7 +289,8 @@ def calibration_data(
         return CalibrationData(run.keras_file, windows["calibration"], windows["test"])
     embedding = split_embedding(run.keras_file, body, log)
     calibration, test = (embedding[windows[part]] for part in ("calibration", "test"))
-    return CalibrationData(body, calibration, test, _entries(run, contract), embedding)
+    entries, level = _entries(run, contract), contract.vocabulary.level
+    return CalibrationData(body, calibration, test, entries, embedding, level)
 
 
 def load_table(run: RunFolder, contract: Contract) -> TextTable:

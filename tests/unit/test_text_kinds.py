@@ -14,10 +14,13 @@ from typing import Any
 import pytest
 
 from pipeline.config.text_settings import SentimentConfig
+from pipeline.core.contract import Contract
 from pipeline.core.errors import PipelineError
 from pipeline.core.tokens import TokenDataset
 from pipeline.datasets.sentiment import sentiment_dataset
 from tests.conftest import PROJECT
+from tests.refusals import refuses
+from tests.toy_text import classifier
 
 CASES = PROJECT.parent / "shared" / "cases" / "import"
 WORDS = ("the film, as a whole; was", 'a 5" screen and "nothing" more', "so | tired of\nit all")
@@ -190,6 +193,14 @@ def test_several_files_are_asked_about(tmp_path: Path) -> None:
         dataset(tmp_path)
     (tmp_path / "two.csv").rename(tmp_path / "notes.md")
     assert len(dataset(tmp_path).texts) == 8
+
+
+def test_a_run_whose_words_end_at_accents_is_to_be_trained_again(tmp_path: Path) -> None:
+    content = json.loads(classifier().contract.file_text)
+    del content["vocabulary"]["letters"]
+    (tmp_path / "contract.json").write_text(json.dumps(content), "utf-8")
+    with refuses("words end at letters beyond a to z", next_step="train and convert again"):
+        Contract.load(tmp_path / "contract.json")
 
 
 @pytest.mark.parametrize("path", ["61-csv", "61-csv/reviews.csv", "68-accents"])

@@ -43,10 +43,13 @@ pytestmark = [
 ]
 
 few = settings(max_examples=150, deadline=None)
+ODD = ("IT'S", "Film!", "é", "", "\n", "x" * 65, "it\u2019s", "東京x京", "e\u0301te\u0301")
 texts = st.lists(
-    st.one_of(st.sampled_from([*WORDS, "IT'S", "Film!", "é", "", "\n", "x" * 65]), st.text()),
+    st.one_of(
+        st.sampled_from([*WORDS, *map(str.upper, WORDS), *ODD, "ж" * 33, "❤\ufe0f"]), st.text()
+    ),
     max_size=12,
-).map(" ".join)
+).flatmap(lambda words: st.sampled_from([between.join(words) for between in (" ", "", "\u3002")]))
 
 
 def twin_of(toy: Toy, folder: Path) -> TextTwin:
@@ -77,6 +80,16 @@ def test_words_are_found_in_any_text(classifier_twin, text):
 def test_characters_are_those_of_unicode(writer_twin, text):
     learned = Vocabulary("characters", ALPHABET).encode(text).tolist()
     assert writer_twin.tokens(text).tolist() == tokens_of(text, writer()) == learned
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xc3film", b"film\xff", b"\xe6\x9d\xe6\x9d\xb1", b"a\xf0\x9f film", b"\xbffilm"]
+)
+def test_what_is_no_utf8_separates_words(classifier_twin, content):
+    tokens = np.empty(9, np.uint16)
+    count = classifier_twin._library.twin_tokenise(content, pointer(tokens))
+    expected = tokens_of(content.decode("utf-8", "replace"), classifier())
+    assert tokens[:count].tolist() == expected
 
 
 def test_every_word_is_found_among_many_that_begin_alike(tmp_path):

@@ -33,17 +33,36 @@ typedef struct {
   const uint16_t *fire_sums; /* [classes]: the sum at which each class fires */
 } model_policy_t;
 
+/* Code points, the first and the last too. */
+typedef struct {
+  uint32_t first, last;
+} model_range_t;
+
+/* A code point beyond ASCII and its small letter. */
+typedef struct {
+  uint32_t capital, small;
+} model_capital_t;
+
+/* How words are found, by code points beyond ASCII; all in order. What is in no range is part of a
+ * word. */
+typedef struct {
+  uint16_t separator_count, alone_count, capital_count;
+  const model_range_t *separators;
+  const model_range_t *alone;      /* letters of scripts without spaces: each is a word */
+  const model_capital_t *capitals; /* of the letters that the vocabulary has */
+} model_words_t;
+
 /* What stands for text. Tokens are numbers: 0 pads a text that is too short, 1 is all that is
  * unknown; the others are words or characters. */
 typedef struct {
-  uint16_t size;             /* tokens */
-  bool of_characters;        /* else of words */
-  bool pads_before;          /* a text that is too short, else after it */
-  bool cuts_before;          /* a text that is too long, else its end */
-  uint32_t logit_step;       /* of what generates: see sampler.h */
-  const char *const *tokens; /* [size] UTF-8; "" for 0 and 1 */
-  const uint16_t *sorted;    /* [size - 2]: tokens from 2 on, by the bytes of their text */
-  const int8_t *embedding;   /* [size][channels]: what the network is given for a token */
+  uint16_t size;              /* tokens */
+  bool pads_before;           /* a text that is too short, else after it */
+  bool cuts_before;           /* a text that is too long, else its end */
+  uint32_t logit_step;        /* of what generates: see sampler.h */
+  const model_words_t *words; /* NULL where tokens are characters */
+  const char *const *tokens;  /* [size] UTF-8; "" for 0 and 1 */
+  const uint16_t *sorted;     /* [size - 2]: tokens from 2 on, by the bytes of their text */
+  const int8_t *embedding;    /* [size][channels]: what the network is given for a token */
 } model_text_t;
 
 /* One number that is forecast: thousandths of the channel's unit = its last value +

@@ -1,13 +1,9 @@
 #include "tokenizer.h"
 
+#include <stddef.h>
+
 #include "model.h"
 #include "vocabulary.h"
-
-static char to_small(char byte) { return byte >= 'A' && byte <= 'Z' ? (char)(byte + 32) : byte; }
-
-static bool is_of_word(char small) {
-  return (small >= 'a' && small <= 'z') || (small >= '0' && small <= '9') || small == '\'';
-}
 
 /* Of UTF-8: a byte that goes on with a character. */
 static bool goes_on(char byte) { return ((uint8_t)byte & 0xC0) == 0x80; }
@@ -17,23 +13,44 @@ static void append(tokenizer_t *tokenizer, char byte) {
   if (tokenizer->length <= TOKENIZER_MOST_BYTES) tokenizer->length++;
 }
 
-bool tokenizer_end(tokenizer_t *tokenizer, uint16_t *token) {
+static bool end_token(tokenizer_t *tokenizer, uint16_t *token) {
   const uint8_t length = tokenizer->length;
   tokenizer->length = 0;
+  tokenizer->is_whole = false;
   if (length == 0) return false;
   const bool fits = length <= TOKENIZER_MOST_BYTES;
   *token = fits ? vocabulary_find(tokenizer->text, length) : VOCABULARY_UNKNOWN;
   return true;
 }
 
+bool tokenizer_end(tokenizer_t *tokenizer, uint16_t *token) {
+  tokenizer->utf8 = (letters_utf8_t){0};
+  return end_token(tokenizer, token);
+}
+
+static bool push_character(tokenizer_t *tokenizer, char byte, uint16_t *token) {
+  const bool ended = !goes_on(byte) && end_token(tokenizer, token);
+  append(tokenizer, byte);
+  return ended;
+}
+
+static bool push_letter(tokenizer_t *tokenizer, uint32_t letter, uint16_t *token) {
+  const letters_kind_t kind = letters_kind(letter);
+  const bool is_more = kind == LETTERS_PART && !tokenizer->is_whole;
+  const bool ended = !is_more && end_token(tokenizer, token);
+  if (kind == LETTERS_SEPARATOR) return ended;
+  char bytes[4];
+  const uint8_t length = letters_write(letter, bytes);
+  for (uint8_t place = 0; place < length; place++) append(tokenizer, bytes[place]);
+  tokenizer->is_whole = kind == LETTERS_ALONE;
+  return ended;
+}
+
 bool tokenizer_push(tokenizer_t *tokenizer, char byte, uint16_t *token) {
-  if (MODEL.text->of_characters) {
-    const bool ended = !goes_on(byte) && tokenizer_end(tokenizer, token);
-    append(tokenizer, byte);
-    return ended;
-  }
-  const char small = to_small(byte);
-  if (!is_of_word(small)) return tokenizer_end(tokenizer, token);
-  append(tokenizer, small);
-  return false;
+  if (MODEL.text->words == NULL) return push_character(tokenizer, byte, token);
+  bool broken;
+  const bool is_read = letters_read(&tokenizer->utf8, byte, &broken);
+  const bool ended = broken && end_token(tokenizer, token);
+  if (!is_read) return ended;
+  return push_letter(tokenizer, letters_small(tokenizer->utf8.code), token) || ended;
 }
