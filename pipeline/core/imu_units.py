@@ -106,13 +106,13 @@ LEAST_TURNS = 20
 LEAST_CORRELATION = 0.55
 # Of gravity's turns by the readings' turns. A hand that swings tilts the acceleration too, so
 # gravity seems to turn up to 8 times as far.
-BY_TURNS = {"mdps": (2.5e-4, 8e-3), "deg/s": (0.25, 8.0), "rad/s": (DEGREES / 4, DEGREES * 8)}
+BY_TURNS = {"mdps": (2.5e-4, 8e-3), "deg/s": (0.25, 8.0), "rad/s": (DEGREES / 2, DEGREES * 8)}
 FACTORS = {"mdps": 1e-3, "deg/s": 1.0, "rad/s": DEGREES}
 FASTEST_RAD_S = 40.0  # no sensor measures 2300 degrees a second
 FASTEST_DEG_S = 2300.0
+FAST_RAD_S = 20.0  # a hand is slower; then it swings, and gravity only seems to turn so far
 SLOW_DEG_S = 15.0  # a hand that moves a board turns it faster
-MOVED_G = 0.3
-JUMP_G = 0.25  # from one row to the next
+MOVED_G = 0.2
 AGAINST = 0.1  # of the turns that the readings say, where gravity was not seen to turn
 
 Part = tuple[Float64, Float64, float]
@@ -134,7 +134,8 @@ def turning_unit(parts: Sequence[Part]) -> UnitByData:
         return UnitByData("deg/s", 1.0, "all its readings are 0", is_zero=True)
     seen, said = _all_turns(parts)
     factor = _factor_by_turns(seen, said)
-    if factor is not None:
+    is_swing = peak > FAST_RAD_S and factor is not None and factor >= BY_TURNS["rad/s"][0]
+    if factor is not None and not is_swing:
         return _by_factor(factor, all(_are_whole(turning) for _, turning, _ in parts))
     return _by_size(parts, peak, seen, said)
 
@@ -163,16 +164,8 @@ def _by_size(parts: Sequence[Part], peak: float, seen: Float64, said: Float64) -
 
 
 def _moved(acceleration: Float64) -> float:
-    """How far the acceleration is from its mean, in g; only a twentieth is farther.
-
-    Where it jumps once, a board may have been laid down otherwise between two takes.
-    """
-    steps = np.linalg.norm(np.diff(acceleration, axis=0), axis=1)
-    beside = np.pad(steps, 1)
-    jumps = (steps > JUMP_G) & (np.maximum(beside[:-2], beside[2:]) < JUMP_G / 2)
-    parts = np.split(acceleration, np.flatnonzero(jumps) + 1)
-    away = [np.linalg.norm(part - part.mean(axis=0), axis=1) for part in parts if len(part)]
-    return float(np.percentile(np.concatenate(away), 95)) if away else 0.0
+    """How far the length of the acceleration is from gravity; only a twentieth is farther."""
+    return float(np.percentile(np.abs(np.linalg.norm(acceleration, axis=1) - 1), 95))
 
 
 def _all_turns(parts: Sequence[Part]) -> tuple[Float64, Float64]:

@@ -158,8 +158,8 @@ def test_arguments_that_cannot_be_used(
         (
             "punch_flex",
             {
-                ("punch", "AdamClarkStandke"): 17,
-                ("upper_cut", "AdamClarkStandke"): 18,
+                ("punch", "AdamClarkStandk"): 17,
+                ("upper_cut", "AdamClarkStandk"): 18,
                 ("flex", "ChiaHong95"): 15,
                 ("punch", "ChiaHong95"): 20,
                 ("circ", "martinlindholdt"): 48,

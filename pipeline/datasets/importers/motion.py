@@ -80,7 +80,7 @@ def motion_of(table: Table, name: PurePath, options: ImportOptions) -> Motion:
     numbers = table.numbers((*places, *clocks))
     times = dict(zip(clocks, numbers.T[len(places) :], strict=True))
     clock = clock_of(table, layout.columns, times)
-    words = {role: table.coded(place) for role, place in layout.words.items()}
+    words = {role: _of_rows(table, place) for role, place in layout.words.items()}
     if options.label is None and options.label_from in (None, "column") and Role.LABEL not in words:
         _ask_about_words(table, layout)
     return Motion(
@@ -99,6 +99,15 @@ def motion_of(table: Table, name: PurePath, options: ImportOptions) -> Motion:
         table.noted,
         table.facts,
     )
+
+
+def _of_rows(table: Table, place: int) -> Words:
+    """The words of a column; rows that are torn have those of the row before."""
+    codes, words = table.coded(place)
+    for row in sorted(table.ragged):
+        at = row - 1 if row else next((r for r in range(len(table)) if r not in table.ragged), 0)
+        codes[row] = codes[at]
+    return codes, words
 
 
 def _ask_about_words(table: Table, layout: Layout) -> None:

@@ -125,7 +125,8 @@ def _parts(name: PurePath, stems: Collection[str]) -> _Parts:
         return _Parts(tuple(folders), stem, stem, stem)
     words = re.split(r"[._\s-]+", stem)
     person = next((word for word in words if _PERSON.fullmatch(word)), "")
-    base = _base(re.sub(rf"[._\s-]*\b{re.escape(person)}(?![^\W_])", "", stem) if person else stem)
+    without = re.sub(rf"(^|[._\s-]+){re.escape(person)}(?=$|[._\s-])", "", stem, count=1)
+    base = _base(without if person else stem)
     alone = sum(_base(other) == base for other in stems) == 1
     if alone and re.fullmatch(r"[^\W\d_]+\d+", stem):
         base = stem  # punch2.csv by itself may be another gesture than punch

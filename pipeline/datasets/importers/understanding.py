@@ -215,7 +215,7 @@ def _understood(
             ]
             continue
         for motion in some:
-            rate = _rate(motion, options, rates)
+            rate = _rate(motion, units, options, rates)
             if isinstance(rate, Question):
                 found.questions.append(rate)
                 continue
@@ -276,7 +276,7 @@ def _round_rate(rate_hz: float) -> float:
 
 
 def _rate(
-    motion: Motion, options: ImportOptions, rates: dict[Path, float]
+    motion: Motion, units: Units, options: ImportOptions, rates: dict[Path, float]
 ) -> tuple[float, str] | Question:
     if options.rate_hz is not None:
         return options.rate_hz, BY_OPTION
@@ -284,7 +284,7 @@ def _rate(
         return rates[motion.place], BY_CLOCK
     if "rate_hz" in motion.facts:
         return float(motion.facts["rate_hz"]), BY_FILE
-    if motion.layout.is_tutorial:
+    if motion.layout.is_tutorial and all(unit.factor == 1 for unit in units.values()):
         return TUTORIAL_RATE_HZ, BY_TUTORIAL
     what = "it has no clock, so how many rows a second it has is not told"
     return Question(motion.place, what, "--rate-hz", "119", "rate_hz", motion.table.first_lines)

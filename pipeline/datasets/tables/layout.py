@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pipeline.core.unit_names import ACCELERATION_UNITS, CLOCK_UNITS, TURNING_UNITS, unit_key
+
 SEPARATORS = {";": "semicolons", "\t": "tabs", ",": "commas", "|": "bars", " ": "spaces"}
 COMMENTS = ("#", "%", "//")
 ONE_COLUMN = 0.6  # weight of a table of one column: any text is one
@@ -91,6 +93,7 @@ def _layout(lines: Sequence[str], separator: str) -> tuple[float, Layout] | None
     if first is None:
         return None
     header, columns = _header(rows, first, width, is_numeric, decimal)
+    first = _first_torn(rows, header, first, decimal)
     fits = sum(len(cells) == width for cells in rows[first:]) / len(rows[first:])
     agrees = 1.0 if header is None or len(rows[header]) == width or not _filled(body, -1) else 0.5
     score = fits * agrees * (0.5 + sum(is_numeric) / width) * (ONE_COLUMN if width == 1 else 1.0)
@@ -137,6 +140,15 @@ def _first_row(
     return None
 
 
+def _first_torn(rows: Sequence[Sequence[str]], header: int | None, first: int, decimal: str) -> int:
+    """The place of the first row: one with numbers after the header, though a cell is none."""
+    least = 1 if header is not None else len(rows[first]) / 2
+    for at in range(0 if header is None else header + 1, first):
+        if sum(is_number(cell, decimal) for cell in rows[at]) >= least:
+            return at
+    return first
+
+
 def _header(
     rows: Sequence[Sequence[str]],
     first: int,
@@ -154,11 +166,21 @@ def _header(
         at -= 1
     if at < 0:
         return None, ()
+    if len(rows[at]) == width and at and len(rows[at - 1]) == width and _are_units(rows[at]):
+        pairs = zip(rows[at - 1], rows[at], strict=True)
+        return at, tuple(f"{name} ({unit.strip('()[]')})" if unit else name for name, unit in pairs)
     if len(rows[at]) == width:
         return at, tuple(rows[at])
     # R leaves out the name of the first column, of row names; others end rows with a separator.
     is_open = not _filled([row for row in rows[first:] if len(row) == width], -1)
     return at, (*rows[at], "") if is_open else ("", *rows[at])
+
+
+def _are_units(cells: Sequence[str]) -> bool:
+    """Whether a row names the units of the columns above it."""
+    filled = [cell.strip("()[]") for cell in cells if cell]
+    known = {*ACCELERATION_UNITS, *TURNING_UNITS, *CLOCK_UNITS}
+    return len(filled) > 1 and sum(unit_key(cell) in known for cell in filled) > len(filled) / 2
 
 
 def _are_names(rows: Sequence[Sequence[str]], first: int) -> bool:
