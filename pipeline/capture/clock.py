@@ -18,7 +18,7 @@ import numpy as np
 from pipeline.core.artifacts import HostClock
 
 BUCKET_US = 1_000_000
-PAUSE_US = 500_000
+PAUSE_US = 250_000
 PAUSE_STEPS = 4  # of the mean time from one arrival to the next
 LEAST_BUCKETS = 10  # seconds; over less time drift and jitter cannot be separated
 

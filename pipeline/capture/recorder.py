@@ -78,7 +78,7 @@ class Recorder:
             self.close()
             raise
         self._reported_senders: set[int] = set()
-        self._reported_questions: set[int] = set()
+        self._reported_questions: set[tuple[int, bool]] = set()
         self._unsaved: deque[CapturedTake] = deque()
         self._updated_s = 0.0
 
@@ -192,7 +192,7 @@ class Recorder:
     def _report_sender(self, place: int, link: Link) -> None:
         decoder = self._session.decoders[place]
         if decoder.sender is None:
-            self._report_question(place, link, decoder.unit_question)
+            self._report_question(place, link)
         if decoder.sender is None or place in self._reported_senders:
             return
         sender = decoder.sender
@@ -201,10 +201,19 @@ class Recorder:
         for not_guaranteed in sender.not_guaranteed:
             self._view.report(f"  not guaranteed: {not_guaranteed}")
 
-    def _report_question(self, place: int, link: Link, question: str) -> None:
-        if question and place not in self._reported_questions:
-            self._reported_questions.add(place)
-            self._view.report(f"{link.name}: {question}. Move the board about: that may show it")
+    def _report_question(self, place: int, link: Link) -> None:
+        """Say once why a sender is not known yet, where a person can help."""
+        decoder = self._session.decoders[place]
+        if decoder.unit_question:
+            text = f"{decoder.unit_question}. Move the board about: that may show it"
+        elif decoder.awaits_rows:
+            text = "a header came; its rows are waited for, possibly for a movement"
+        else:
+            return
+        question = (place, decoder.awaits_rows)
+        if question not in self._reported_questions:
+            self._reported_questions.add(question)
+            self._view.report(f"{link.name}: {text}")
 
 
 def _state(link: Link, now_s: float) -> str:

@@ -82,7 +82,7 @@ def find_clock(
     clocks = [clock for place, tick_s in ticks if (clock := steps.clock_of(place, tick_s))]
     for place in columns.unnamed:
         count, time = steps.count_of(place), steps.clock_of(place, None)
-        if count and not (time and steps.is_clock_by_arrival(place)):
+        if count and count.count_step == 1 and not (time and steps.is_clock_by_arrival(place)):
             counts.append(count)
         elif time:
             clocks.append(time)
@@ -142,7 +142,9 @@ class _Steps:
 
     def _tick_s(self, place: int) -> float | None:
         """The tick by which the clock goes as the arrivals do; None where they do not tell."""
-        arrived_s, ticks = float(self._arrived_s.sum()), float(np.nansum(self._steps[:, place]))
+        steps = self._steps[:, place]
+        rising = steps > 0  # it may begin again with each burst
+        arrived_s, ticks = float(self._arrived_s[rising].sum()), float(steps[rising].sum())
         if arrived_s < ARRIVAL_S or ticks <= 0:
             return None
         nearest = min(TICKS_S, key=lambda tick_s: abs(np.log(ticks * tick_s / arrived_s)))

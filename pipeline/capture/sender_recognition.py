@@ -61,7 +61,7 @@ class _Heard(NamedTuple):
     blanks: list[int]
     headers: list[int]
 
-    def bursts(self) -> list[int]:
+    def bursts(self, now_us: int) -> list[int]:
         """The first record of each burst after the first one; [] where the rows are no bursts.
 
         The newest burst may have ended just now, so that its successor has no record yet.
@@ -69,8 +69,8 @@ class _Heard(NamedTuple):
         blanks = sorted({at for at in self.blanks if at})
         if _are_long(blanks):
             return blanks
-        rests = np.diff(self.arrived_us) >= REST_US
-        headers = sorted({at for at in self.headers if 0 < at < len(self.records)})
+        rests = np.diff(self.arrived_us, append=now_us) >= REST_US
+        headers = sorted({at for at in self.headers if at})
         return headers if _are_long([at for at in headers if rests[at - 1]]) else []
 
 
@@ -123,7 +123,7 @@ class Recognizer:
         heard = self._heard(cycle)
         if not len(heard.records):
             return None
-        starts = heard.bursts()
+        starts = heard.bursts(now_us)
         first_us = next(arrived_us for form, arrived_us in rows if form in cycle)
         if not starts and now_us - first_us < PATIENCE_S * US:
             return None

@@ -41,7 +41,10 @@ USUAL_UNITS: Mapping[str, Mapping[Role, str]] = {
 }
 
 _NO_COUNT = "lost samples cannot be detected: rows have no number and no regular clock"
-_NO_CLOCK = "times are those of arrival at this computer: rows have no time"
+_NO_CLOCK = (
+    "times are those of arrival at this computer: rows have no time; rows that come all at once "
+    "are taken for 119 Hz"
+)
 _NO_CHECK = "a damaged digit cannot be detected: rows have no checksum"
 _ASSUMED = "units are assumed, as the rows do not tell them: {}; --units names others"
 _NO_GRAVITY = "gravity is not in the acceleration: models that know gravity do not fit it"

@@ -221,9 +221,10 @@ class StreamDecoder:
         if self.sender.has_clock and self.sender.rate_hz:
             return self.sender.rate_hz
         arrived_hz = tidy_rate_hz(self._bursts.rate_hz or self.track.rate_without_pauses_hz())
+        if not 0 < arrived_hz <= FASTEST_ARRIVAL_HZ:
+            return self.sender.rate_hz
         usual_hz = self.sender.rate_hz
-        near = abs(arrived_hz - usual_hz) <= ANOTHER_RATE * usual_hz
-        return usual_hz if usual_hz and (near or arrived_hz > FASTEST_ARRIVAL_HZ) else arrived_hz
+        return usual_hz if abs(arrived_hz - usual_hz) <= ANOTHER_RATE * usual_hz else arrived_hz
 
     @property
     def channels(self) -> tuple[str, ...]:

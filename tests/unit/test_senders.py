@@ -286,6 +286,7 @@ def bursts(
         (40, "", "-,-,-,-,-,-\r\n", False, "tutorial"),
         (100, "timestamp,accX,accY,accZ,gyrX,gyrY,gyrZ", "\r\n", True, "Edge Impulse"),
         (100, "t_ms,ax,ay,az,gx,gy,gz", "", True, "bursts of rows"),
+        (240, "t_ms,ax,ay,az,gx,gy,gz", "", True, "bursts of rows"),  # longer than the patience
     ],
 )
 def test_a_burst_ends_at_a_blank_line_after_many_rows_or_at_a_header(
@@ -301,6 +302,26 @@ def test_a_burst_ends_at_a_blank_line_after_many_rows_or_at_a_header(
     assert times_us == sorted(times_us)
     assert times_us[rows] - times_us[rows - 1] > 900_000
     assert heard.decoder.track.totals["lost"] == 0
+
+
+@pytest.mark.parametrize(("clock", "rate_hz"), [(True, RATE_HZ), (False, 119.0)])
+def test_a_burst_that_comes_all_at_once_has_the_rate_of_its_clock(
+    clock: bool, rate_hz: float
+) -> None:
+    pieces = list(bursts(100, 3, "", "\r\n", clock))
+    sent = [
+        (1_000_000 * (1 + n), b"".join(piece for _, piece in pieces[n * 101 : (n + 1) * 101]))
+        for n in range(3)
+    ]
+    heard = hear(sent)
+    assert heard.bursts == [100, 100, 100, 0]
+    assert heard.decoder.rate_hz() == rate_hz
+    assert ("taken for 119 Hz" in heard.not_guaranteed) is not clock
+
+
+def test_a_stream_that_pauses_has_the_rate_of_its_rows() -> None:
+    paused = [(at + 400_000 * (n // 80), piece) for n, (at, piece) in enumerate(lines(plain))]
+    assert hear(paused).decoder.rate_hz() == RATE_HZ
 
 
 def test_a_header_is_waited_on_however_long_no_movement_comes() -> None:
