@@ -135,6 +135,30 @@ def test_another_way_of_a_known_gesture_counts_though_nobody_is_chosen(board: Ta
     assert board.ask("people") == "ok active=- people=- learned=-"
     said = move(board, moves([1.25], axis=1))  # the clock goes back, which is a hole
     assert [line.split()[2] for line in said if line.startswith("event")] == ["up"]
+    assert board.ask("forget up").startswith("ok")
+    assert not [line for line in move(board, moves([1.25], axis=1)) if "event" in line]
+
+
+def test_a_way_of_the_person_is_forgotten_before_that_of_everybody(board: Talk) -> None:
+    """What they were enrolled with is their way too."""
+    assert board.ask("learn up") == "ok"
+    move(board, SHAKES)
+    everybodys = Enrolment.from_bytes(kept(board), CONTRACT.hash(), CLASSES).centres
+    both = enrolled("bea", centres=(*everybodys, BEA))
+    assert send(board, both.to_bytes()).startswith("ok")
+    assert board.ask("forget up").startswith("ok")
+    left = Enrolment.from_bytes(kept(board), CONTRACT.hash(), CLASSES)
+    assert (left.people, left.centres) == (("bea",), everybodys)
+    assert board.ask("forget up").startswith("ok")
+    assert board.ask("forget up") == "err unknown-name"
+
+
+def test_learning_can_be_stopped(board: Talk) -> None:
+    assert board.ask("learn jump") == "ok"
+    move(board, moves([1.2], axis=1))
+    assert board.ask("learn -") == "ok"
+    assert not [line for line in move(board, SHAKES) if line.startswith("learn")]
+    assert board.ask("people") == "ok active=- people=- learned=-"
 
 
 def test_what_is_like_another_gesture_is_said(board: Talk) -> None:

@@ -8,11 +8,12 @@
 
 #if MODEL_LEARNED
 
+#define NOBODY "-" /* also: nothing */
 #define PIECE_BYTES 64u
 #define TOO_LIKE 250 /* thousandths of likeness, from which on two gestures are mixed up */
 
 static const char *learned_name(const enrolment_t *enrolment, int learned) {
-  return learned < enrolment->learned_count ? enrolment->learned[learned] : "-";
+  return learned < enrolment->learned_count ? enrolment->learned[learned] : NOBODY;
 }
 
 const char *app_label(const app_t *app, int class_index) {
@@ -21,7 +22,8 @@ const char *app_label(const app_t *app, int class_index) {
 }
 
 static const char *person_name(const enrolment_t *enrolment) {
-  return enrolment->person < enrolment->people_count ? enrolment->people[enrolment->person] : "-";
+  return enrolment->person < enrolment->people_count ? enrolment->people[enrolment->person]
+                                                     : NOBODY;
 }
 
 void app_begin_enrolment(app_t *app) {
@@ -94,7 +96,7 @@ void app_answer_enrolment(app_t *app, const command_t *command) {
 static void add_names(line_t *line, const char *field, const char (*names)[ENROLMENT_NAME],
                       int count) {
   line_text(line, field);
-  if (count == 0) line_text(line, "-");
+  if (count == 0) line_text(line, NOBODY);
   for (int i = 0; i < count; i++) {
     if (i > 0) line_text(line, ",");
     line_text(line, names[i]);
@@ -112,7 +114,7 @@ void app_answer_people(app_t *app, const command_t *command) {
 }
 
 void app_answer_person(app_t *app, const command_t *command) {
-  const bool nobody = strcmp(command->word, "-") == 0;
+  const bool nobody = strcmp(command->word, NOBODY) == 0;
   const uint8_t person = enrolment_find_person(&app->enrolment, command->word);
   if (!nobody && person == ENROLMENT_NOBODY) {
     app_say(app, "err unknown-name");
@@ -133,10 +135,19 @@ void app_answer_remove(app_t *app, const command_t *command) {
   keep_and_answer(app);
 }
 
+/* A gesture that was learned, or the ways of one of the model: as `learn` adds them. */
+static bool forget(enrolment_t *enrolment, const char *name) {
+  const uint8_t class_index = learning_class(enrolment, name);
+  if (class_index >= MODEL_CLASSES) {
+    return enrolment_remove_learned(enrolment, enrolment_find_learned(enrolment, name));
+  }
+  return enrolment_remove_ways(enrolment, enrolment->person, class_index) ||
+         enrolment_remove_ways(enrolment, ENROLMENT_NOBODY, class_index);
+}
+
 void app_answer_forget(app_t *app, const command_t *command) {
   app->staged = app->enrolment;
-  const uint8_t learned = enrolment_find_learned(&app->staged, command->word);
-  if (!enrolment_remove_learned(&app->staged, learned)) {
+  if (!forget(&app->staged, command->word)) {
     app_say(app, "err unknown-name");
     return;
   }
@@ -144,6 +155,11 @@ void app_answer_forget(app_t *app, const command_t *command) {
 }
 
 void app_answer_learn(app_t *app, const command_t *command) {
+  if (strcmp(command->word, NOBODY) == 0) {
+    app->learning.name[0] = '\0';
+    app_say(app, "ok");
+    return;
+  }
   app->staged = app->enrolment;
   const uint8_t known = learning_class(&app->staged, command->word);
   if (known == MODEL.policy.background) {

@@ -152,23 +152,24 @@ static void remove_name(char (*names)[ENROLMENT_NAME], uint8_t *count, uint8_t p
   memset(names[*count], 0, ENROLMENT_NAME);
 }
 
-static bool is_of_person(const enrolment_centre_t *centre, uint8_t person) {
-  return centre->owner == person;
+#define ANY (-1)
+
+static bool is_of(const enrolment_centre_t *centre, int owner, int class_index) {
+  return (owner == ANY || centre->owner == owner) &&
+         (class_index == ANY || centre->class_index == class_index);
 }
 
-static bool is_of_class(const enrolment_centre_t *centre, uint8_t class_index) {
-  return centre->class_index == class_index;
-}
-
-static void remove_centres(enrolment_t *enrolment,
-                           bool (*is_of)(const enrolment_centre_t *, uint8_t), uint8_t index) {
+/* How many there were. */
+static size_t remove_centres(enrolment_t *enrolment, int owner, int class_index) {
   uint8_t kept = 0;
   for (uint8_t i = 0; i < enrolment->centre_count; i++) {
-    if (!is_of(&enrolment->centres[i], index)) enrolment->centres[kept++] = enrolment->centres[i];
+    const enrolment_centre_t *const centre = &enrolment->centres[i];
+    if (!is_of(centre, owner, class_index)) enrolment->centres[kept++] = *centre;
   }
   const size_t removed = (size_t)(enrolment->centre_count - kept);
   memset(&enrolment->centres[kept], 0, removed * sizeof enrolment->centres[0]);
   enrolment->centre_count = kept;
+  return removed;
 }
 
 /* Of a person after the one that was removed. */
@@ -179,7 +180,7 @@ static uint8_t moved_down(uint8_t person, uint8_t removed) {
 bool enrolment_remove_person(enrolment_t *enrolment, uint8_t person) {
   if (person >= enrolment->people_count) return false;
   remove_name(enrolment->people, &enrolment->people_count, person);
-  remove_centres(enrolment, is_of_person, person);
+  remove_centres(enrolment, person, ANY);
   for (uint8_t i = 0; i < enrolment->centre_count; i++) {
     enrolment->centres[i].owner = moved_down(enrolment->centres[i].owner, person);
   }
@@ -192,9 +193,13 @@ bool enrolment_remove_learned(enrolment_t *enrolment, uint8_t learned) {
   if (learned >= enrolment->learned_count) return false;
   const uint8_t class_index = (uint8_t)(MODEL_CLASSES + learned);
   remove_name(enrolment->learned, &enrolment->learned_count, learned);
-  remove_centres(enrolment, is_of_class, class_index);
+  remove_centres(enrolment, ANY, class_index);
   for (uint8_t i = 0; i < enrolment->centre_count; i++) {
     if (enrolment->centres[i].class_index > class_index) enrolment->centres[i].class_index--;
   }
   return true;
+}
+
+bool enrolment_remove_ways(enrolment_t *enrolment, uint8_t owner, uint8_t class_index) {
+  return remove_centres(enrolment, owner, class_index) > 0;
 }

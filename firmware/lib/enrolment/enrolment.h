@@ -84,4 +84,8 @@ bool enrolment_add_centre(enrolment_t *enrolment, const enrolment_centre_t *cent
 bool enrolment_remove_person(enrolment_t *enrolment, uint8_t person);
 bool enrolment_remove_learned(enrolment_t *enrolment, uint8_t learned);
 
+/* Removes an owner's centres of a class; the owner may be ENROLMENT_NOBODY. False where there are
+ * none. */
+bool enrolment_remove_ways(enrolment_t *enrolment, uint8_t owner, uint8_t class_index);
+
 #endif
