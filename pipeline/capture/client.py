@@ -56,8 +56,8 @@ WHY = {
     "background": "its model calls it when nothing is a gesture",
 }
 NEXT = {
-    "unknown-name": "`people` in a terminal on its port lists who and what is there",
-    "full": "make room: `gesture learn NAME --forget`",
+    "unknown-name": "`gesture enrol --list --port auto` says who and what is there",
+    "full": "`gesture learn NAME --forget` makes room; names: `gesture enrol --list --port auto`",
     "background": "choose another name",
 }
 

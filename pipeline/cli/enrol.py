@@ -140,5 +140,9 @@ def _show_people(people: People, port: str | None, as_json: bool) -> None:
         for name, gestures in people.people.items()
     ]
     rows += [(name, "a gesture that the board has learned") for name in people.learned]
+    rows += [
+        (people.names.shown("label", name), "another way of it, which the board has learned")
+        for name in people.ways
+    ]
     where = "in the run" if port is None else "on the board"
     show_table(f"people {where}", rows or [("nobody", "is enrolled")])

@@ -10,7 +10,8 @@ from pipeline.cli import console
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import App, Json
 from pipeline.workflows import learn as workflow
-from pipeline.workflows.learn import Learned
+from pipeline.workflows import next_commands
+from pipeline.workflows.learn import LEAST_SURENESS, Learned
 
 app = App()
 
@@ -27,7 +28,8 @@ def learn(
     """Let a board learn a gesture from three moves.
 
     It does so alone: nothing is trained or flashed, and the board keeps it when it is switched off.
-    A name that the model knows is another way of that gesture.
+    A name that the model knows is another way of that gesture. Ctrl-C stops it, and nothing has
+    changed.
 
     \b
     Example: gesture learn wave
@@ -42,7 +44,7 @@ def learn(
         print_json({"forgotten": name}) if json else show_table("forgotten", [(name, "")])
         return
     _show(learned, json)
-    console.show_next([f"gesture monitor --port {port}"], json)
+    console.show_next(next_commands.after_learning(name, port, learned.is_good), json)
 
 
 def _show(learned: Learned, as_json: bool) -> None:
@@ -53,4 +55,6 @@ def _show(learned: Learned, as_json: bool) -> None:
     if learned.too_like:
         like += ": the two will be mixed up; forget it, and make it more different"
     alike = f"{learned.sureness:.0%} as alike as those of the model's gestures"
+    if learned.sureness < LEAST_SURENESS:
+        alike += ": forget it, and make the same move three times"
     show_table(f"{learned.name} is learned", [("takes", alike), ("nearest", like)])

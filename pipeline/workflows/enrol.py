@@ -79,12 +79,14 @@ class People:
         person: who is recognized; None: nobody in particular.
         people: names, with the gestures that each has centres of.
         learned: gestures that the board has learned.
+        ways: gestures of the model that the board has learned another way of, for everybody.
         names: of people and gestures, as they were written.
     """
 
     person: str | None
     people: dict[str, tuple[str, ...]]
     learned: tuple[str, ...]
+    ways: tuple[str, ...]
     names: OriginalNames
 
 
@@ -291,7 +293,9 @@ def _people_of(enrolment: Enrolment, contract: Contract, names: OriginalNames) -
         person: tuple(labels[one.class_index] for one in enrolment.centres if one.owner == person)
         for person in enrolment.people
     }
-    return People(enrolment.person, gestures, enrolment.learned, names)
+    ways = {labels[one.class_index] for one in enrolment.centres if one.owner is None}
+    own = tuple(sorted(ways - {*enrolment.learned}))
+    return People(enrolment.person, gestures, enrolment.learned, own, names)
 
 
 def _of_person(recordings: Sequence[Recording], person: str, dataset: Path) -> list[Recording]:

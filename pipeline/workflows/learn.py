@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
 from pipeline.capture.protocol import Message
-from pipeline.core.enrolment import check_name
-from pipeline.core.errors import NoBoardError, PipelineError
+from pipeline.core.enrolment import NO_NAME, check_name
+from pipeline.core.errors import NoBoardError, PipelineError, UsageError
 from pipeline.workflows.boards import board_at
 
 TAKES = 3
 LIMIT_S = 70.0  # a board gives up after 60
+LEAST_SURENESS = 0.25  # with less, takes are hardly of one gesture
 OnStep = Callable[[str], None]
 
 
@@ -35,6 +37,11 @@ class Learned:
     sureness: float
     too_like: bool
 
+    @property
+    def is_good(self) -> bool:
+        """Whether it can be told from the others, and its takes are of one gesture."""
+        return not self.too_like and self.sureness >= LEAST_SURENESS
+
 
 def learn(name: str, port: str, on_step: OnStep) -> Learned:
     """Let the board at a port learn a gesture; a name of its model is another way of that one.
@@ -48,15 +55,31 @@ def learn(name: str, port: str, on_step: OnStep) -> Learned:
         board.wait_ready()
         board.command(f"learn {name}")
         on_step(f"hold still, then make {name} {TAKES} times, with a rest between")
-        return _followed(board, name, on_step)
+        try:
+            return _followed(board, name, on_step)
+        except KeyboardInterrupt:
+            with suppress(PipelineError):  # it may be gone
+                board.command(f"learn {NO_NAME}")  # else it learns from whatever moves next
+            raise
 
 
 def forget(name: str, port: str, on_step: OnStep) -> None:
-    """Let the board at a port forget a gesture that it has learned."""
+    """Let the board at a port forget a gesture that it has learned, or a way of a known one.
+
+    Raises:
+        PipelineError: no board; or nothing of that name was learned.
+    """
     check_name(name)
     with open_port(board_at(port, on_step)) as opened:
         board = BoardClient(opened)
         board.wait_ready()
+        learned = board.learned()
+        if name not in (*learned, *board.labels()):
+            raise UsageError(
+                f"The board has not learned {name}.",
+                f"it has learned {', '.join(learned) or 'nothing'}",
+                "give one of these names, or that of a gesture of its model",
+            )
         board.command(f"forget {name}")
 
 

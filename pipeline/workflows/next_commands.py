@@ -73,6 +73,14 @@ def after_enrolment(run: Path, person: str, takes: Path, sent: bool) -> tuple[st
     return (_gesture("enrol", run, *words),)
 
 
+def after_learning(gesture: str, port: str, is_good: bool) -> tuple[str, ...]:
+    """What a board has learned badly is forgotten, and learned again."""
+    if is_good:
+        return (_gesture("monitor", "--port", port),)
+    again = ("learn", gesture, "--port", port)
+    return (_gesture(*again, "--forget"), _gesture(*again))
+
+
 def after_recording(dataset: Path, sensor: str = "imu") -> tuple[str, ...]:
     """What is missing in a dataset is recorded first."""
     if sensor != "imu":

@@ -41,6 +41,7 @@ def test_a_board_learns_a_gesture_and_forgets_it(board: str, tmp_path: Path) -> 
     assert 0 < learned["likeness"] <= 1
     with open_port(board) as connection:
         assert BoardClient(connection).command("people").fields["learned"] == "hello"
+    assert learned["too_like"]
     gesture("learn", "hello", "--forget", "--port", board, cwd=tmp_path)
     with open_port(board) as connection:
         assert BoardClient(connection).command("people").fields["learned"] == "-"
@@ -51,7 +52,8 @@ def test_a_board_learns_a_gesture_and_forgets_it(board: str, tmp_path: Path) -> 
     [
         (("a b",), "cannot be the name", ExitCode.USAGE),
         (("idle",), "its model calls it when nothing is a gesture", ExitCode.FAILED),
-        (("hello", "--forget"), "nobody and nothing of that name", ExitCode.FAILED),
+        (("hello", "--forget"), "it has learned nothing", ExitCode.USAGE),
+        (("wave", "--forget"), "nobody and nothing of that name", ExitCode.FAILED),
     ],
 )
 def test_what_cannot_be_learned_is_refused(
