@@ -77,10 +77,11 @@ def motion_of(table: Table, name: PurePath, options: ImportOptions) -> Motion:
     places = tuple(place for sensor in layout.sensors for place in sensor.places)
     channels = tuple(channel for sensor in layout.sensors for channel in sensor.channels)
     clocks = () if options.rate_hz is not None else layout.clocks
-    numbers = table.numbers((*places, *clocks))
+    numbers, coded = table.parsed((*places, *clocks), tuple(layout.words.values()))
     times = dict(zip(clocks, numbers.T[len(places) :], strict=True))
     clock = clock_of(table, layout.columns, times)
-    words = {role: _of_rows(table, place) for role, place in layout.words.items()}
+    pairs = zip(layout.words, coded, strict=True)
+    words = {role: (_of_rows(table, codes), known) for role, (codes, known) in pairs}
     if options.label is None and options.label_from in (None, "column") and Role.LABEL not in words:
         _ask_about_words(table, layout)
     return Motion(
@@ -101,13 +102,12 @@ def motion_of(table: Table, name: PurePath, options: ImportOptions) -> Motion:
     )
 
 
-def _of_rows(table: Table, place: int) -> Words:
-    """The words of a column; rows that are torn have those of the row before."""
-    codes, words = table.coded(place)
+def _of_rows(table: Table, codes: Int64) -> Int64:
+    """The codes of words, int64 [rows]; rows that are torn have those of the row before."""
     for row in sorted(table.ragged):
         at = row - 1 if row else next((r for r in range(len(table)) if r not in table.ragged), 0)
         codes[row] = codes[at]
-    return codes, words
+    return codes
 
 
 def _ask_about_words(table: Table, layout: Layout) -> None:

@@ -84,6 +84,15 @@ class Rows:
     def __len__(self) -> int:
         return len(self.lines)
 
+    def part(self, start: int, stop: int) -> Rows:
+        """The rows from `start` to before `stop`."""
+        ragged = {row - start: text for row, text in self.ragged.items() if start <= row < stop}
+        breaks = self.breaks[(self.breaks > start) & (self.breaks < stop)] - start
+        lines, starts, stops = (
+            places[start:stop] for places in (self.lines, self.starts, self.stops)
+        )
+        return Rows(lines, starts, stops, breaks, ragged, ())
+
 
 def rows_of(lines: Lines, first: int, layout: Layout, header: bytes | None) -> Rows:
     """Find the rows of a table.
@@ -230,7 +239,7 @@ class Body(io.RawIOBase):
     def __init__(self, text: Content, rows: Rows) -> None:
         self._text = text
         self._spans = iter(_spans(rows, len(text)))
-        self._piece: bytes = b""
+        self._piece = memoryview(b"")
 
     def readable(self) -> bool:
         """It is for reading."""
@@ -242,7 +251,7 @@ class Body(io.RawIOBase):
             span = next(self._spans, None)
             if span is None:
                 return 0
-            self._piece = self._text[span[0] : span[1]] if span[1] >= 0 else b"\n"
+            self._piece = memoryview(self._text[slice(*span)] if span[1] >= 0 else b"\n")
         count = min(len(buffer), len(self._piece))
         buffer[:count], self._piece = self._piece[:count], self._piece[count:]
         return count

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -32,20 +36,23 @@ LOOKED_AT = 300  # lines that show the layout
 QUOTED = 3  # lines for an error message
 LONGEST_LINE = 1_000_000  # bytes; no row is so long
 AT_ONCE = 2**17  # rows
+THREADS = os.cpu_count() or 1
+NO_NUMBERS = ["", "nan", "NaN", "NAN", "NA", "N/A", "null"]
 ARRIVAL_COLUMN = "arrival time"
+
+
+# Which word each row has, int64 [rows], and the words, in the order of their first rows.
+Coded = tuple[Int64, list[str]]
 
 
 class Cells(Protocol):
     """Where the cells of a table are."""
 
-    def numbers(self, places: Sequence[int]) -> Float64:
-        """float64 [rows, len(places)]; NaN where a cell is no number."""
+    def parsed(self, numbers: Sequence[int], coded: Sequence[int]) -> tuple[Float64, list[Coded]]:
+        """Columns as numbers, float64 [rows, len(numbers)], and columns as words."""
 
     def words(self, place: int) -> list[str]:
         """The cells of a column, as they are written."""
-
-    def coded(self, place: int) -> tuple[Int64, list[str]]:
-        """The different cells of a column, and which of them each row has, int64 [rows]."""
 
     def split(self, text: str) -> list[str]:
         """The cells of a row."""
@@ -86,16 +93,19 @@ class Table:
 
     def numbers(self, places: Sequence[int]) -> Float64:
         """The numbers of columns, float64 [n, len(places)]; NaN where a cell is no number."""
-        return self.cells.numbers(places)
+        return self.parsed(places, ())[0]
 
     def words(self, place: int) -> list[str]:
         """The cells of a column as they are written, without white space around them."""
         return self.cells.words(place)
 
-    def coded(self, place: int) -> tuple[Int64, list[str]]:
-        """The different cells of a column as they are written, in the order of their first rows,
-        and which of them each row has, int64 [n]. It needs less memory than words."""
-        return self.cells.coded(place)
+    def coded(self, place: int) -> Coded:
+        """The cells of a column as they are written; it needs less memory than `words`."""
+        return self.parsed((), (place,))[1][0]
+
+    def parsed(self, numbers: Sequence[int], coded: Sequence[int]) -> tuple[Float64, list[Coded]]:
+        """Several columns at once, which is faster: as `numbers` and as `coded` give them."""
+        return self.cells.parsed(numbers, coded)
 
     def split(self, text: str) -> list[str]:
         """The cells of the text of a row, such as a ragged one."""
@@ -246,34 +256,36 @@ class _Text:
     rows: Rows
     layout: Layout
 
-    def numbers(self, places: Sequence[int]) -> Float64:
-        values = np.empty((len(self.rows), len(places)))
-        start = 0
-        for frame in self._frames(sorted(set(places)), decimal=self.layout.decimal):
-            for column, place in enumerate(places):
-                values[start : start + len(frame), column] = _numeric(frame[place], self.layout)
-            start += len(frame)
-            forget(self.text)
-        return values
+    def parsed(self, numbers: Sequence[int], coded: Sequence[int]) -> tuple[Float64, list[Coded]]:
+        values = np.empty((len(numbers), len(self.rows))).T  # columns in one piece
+        words = [_Coding(len(self.rows)) for _ in coded]
+
+        def read(start: int, stop: int) -> None:
+            part = replace(self, rows=self.rows.part(start, stop))
+            for frame in part._frames((*numbers, *coded), coded):
+                rows = slice(start, start + len(frame))
+                for column, place in enumerate(numbers):
+                    values[rows, column] = _numeric(frame[place], self.layout)
+                for coding, place in zip(words, coded, strict=True):
+                    coding.add(rows, frame[place])
+                start = rows.stop
+                forget(self.text)
+
+        # The parser of pandas lets other threads work meanwhile.
+        parts = np.linspace(0, len(self.rows), 1 + min(THREADS, 1 + len(self.rows) // AT_ONCE))
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(read, *zip(*pairwise(parts.astype(int).tolist()), strict=True)))
+        return values, [coding.coded() for coding in words]
 
     def words(self, place: int) -> list[str]:
-        frames = self._frames([place], dtype=str, na_filter=False)
+        frames = self._frames([place], [place])
         return [word.strip() for frame in frames for word in frame[place].to_numpy(object)]
-
-    def coded(self, place: int) -> tuple[Int64, list[str]]:
-        known: dict[str, int] = {}
-        parts = [np.zeros(0, np.int64)]
-        for frame in self._frames([place], dtype=str, na_filter=False):
-            codes, cells = frame[place].factorize()
-            numbers = [known.setdefault(cell.strip(), len(known)) for cell in cells]
-            parts.append(np.array(numbers, np.int64)[codes])
-            forget(self.text)
-        return np.concatenate(parts), list(known)
 
     def split(self, text: str) -> list[str]:
         return self.layout.split(text)
 
-    def _frames(self, places: Sequence[int], **options: Any) -> Iterator[pd.DataFrame]:
+    def _frames(self, places: Sequence[int], of_words: Sequence[int]) -> Iterator[pd.DataFrame]:
+        """Pieces of some columns; those of words keep their cells as they are."""
         import pandas as pd
 
         separator = r"\s+" if self.layout.separator == " " else self.layout.separator
@@ -282,15 +294,42 @@ class _Text:
             sep=separator,
             header=None,
             names=range(self.layout.width),
-            usecols=list(places),
+            usecols=sorted(set(places)),
+            decimal=self.layout.decimal,
+            dtype=dict.fromkeys(of_words, str),
+            keep_default_na=False,
+            na_values=dict.fromkeys(set(places) - set(of_words), NO_NUMBERS),
             index_col=False,
             skipinitialspace=True,
             skip_blank_lines=False,
             chunksize=AT_ONCE,
             encoding="utf-8",
             encoding_errors="replace",
-            **options,
         )
+
+
+class _Coding:
+    """The words of a column, which come in pieces in any order."""
+
+    def __init__(self, rows: int) -> None:
+        self._codes = np.zeros(rows, np.int64)
+        self._known: dict[str, int] = {}
+        self._lock = Lock()
+
+    def add(self, rows: slice, cells: pd.Series[Any]) -> None:
+        codes, words = cells.factorize(use_na_sentinel=False)
+        with self._lock:
+            numbers = [self._known.setdefault(word.strip(), len(self._known)) for word in words]
+        self._codes[rows] = np.array(numbers, np.int64)[codes]
+
+    def coded(self) -> Coded:
+        """With the words in the order of their first rows."""
+        used, first = np.unique(self._codes, return_index=True)
+        order = used[np.argsort(first)]
+        places = np.zeros(len(self._known), np.int64)
+        places[order] = np.arange(len(order))
+        words = list(self._known)
+        return places[self._codes], [words[code] for code in order.tolist()]
 
 
 @dataclass(frozen=True)
@@ -299,14 +338,16 @@ class _Frame:
 
     frame: pd.DataFrame
 
-    def numbers(self, places: Sequence[int]) -> Float64:
-        columns = [_numeric(self.frame.iloc[:, place], None) for place in places]
-        return np.column_stack(columns).astype(np.float64)
+    def parsed(self, numbers: Sequence[int], coded: Sequence[int]) -> tuple[Float64, list[Coded]]:
+        values = np.empty((len(numbers), len(self.frame))).T
+        for column, place in enumerate(numbers):
+            values[:, column] = _numeric(self.frame.iloc[:, place], None)
+        return values, [self._coded(place) for place in coded]
 
     def words(self, place: int) -> list[str]:
         return ["" if cell is None else str(cell) for cell in self.frame.iloc[:, place]]
 
-    def coded(self, place: int) -> tuple[Int64, list[str]]:
+    def _coded(self, place: int) -> Coded:
         known: dict[str, int] = {}
         codes = [known.setdefault(word, len(known)) for word in self.words(place)]
         return np.array(codes, np.int64), list(known)
