@@ -283,6 +283,19 @@ def test_what_has_no_rows_says_what_it_is(
     assert what in note.what
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        '"property","value"',
+        '"event","experiment time","system time","system time text"',
+        "version,device name,recording epoch time,recording time,recording timezone",
+    ],
+)
+def test_what_apps_write_about_a_recording_is_no_recording(tmp_path: Path, head: str) -> None:
+    row = ",".join(["1"] * len(head.split(",")))
+    assert read(tmp_path / "device.csv", f"{head}\n{row}\n{row}\n") == []
+
+
 def test_objects_of_python_are_not_run(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{"a": 1}], dtype=object))
     (note,) = tables_of(Source(tmp_path / "a.npy"))

@@ -41,6 +41,13 @@ REFUSED: Mapping[str, str] = {
 }
 TEXTS = (".csv", ".tsv", ".txt", ".dat", ".log")
 SUFFIXES = (*TEXTS, *READERS, *REFUSED)
+# Columns of tables about a recording, which phyphox and Sensor Logger write beside it.
+ABOUT_RECORDINGS = (
+    {"property", "value"},
+    {"event", "experiment time", "system time"},
+    {"device name", "recording time"},
+    {"device name", "recording epoch time"},
+)
 # How files begin that have no ending, or another one.
 _STARTS: Mapping[bytes, str] = {
     b"\x93NUMPY": ".npy",
@@ -67,6 +74,8 @@ def tables_of(source: Source, separator: str | None = None) -> Tables:
         table = read_table(source, separator)
         if isinstance(table, Noted):
             return [table]
+        if any(names <= set(map(str.lower, table.columns)) for names in ABOUT_RECORDINGS):
+            return []
         return [with_labels_beside(with_known_layout(table), source)]
     except (zipfile.BadZipFile, EOFError):
         return [Noted(source.place, None, "is damaged: it ends too early, or bytes are wrong")]
