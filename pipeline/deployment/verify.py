@@ -118,11 +118,17 @@ def runs_image(board: VerifiableBoard, contract: Contract, image: bytes) -> bool
 
 def check_contract(found: str, expected: str) -> None:
     """Compare contract hashes; MISMATCH if they differ."""
+    if found == "none":
+        raise MismatchError(
+            "The board has no model.",
+            "its firmware was built without one, which only streams",
+            "`gesture deploy RUN`, or `gesture board start BOARD --run RUN` for an emulated board",
+        )
     if found != expected:
         raise MismatchError(
             f"The board runs the contract {found}, the run's is {expected}.",
             "another model was flashed, or the run was converted again after it was deployed",
-            "deploy this run to the board",
+            "`gesture deploy RUN`; for an emulated board, end it and start it again with --run RUN",
         )
 
 

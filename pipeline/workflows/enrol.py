@@ -109,6 +109,8 @@ def enrol_from_dataset(
     run = _opened(path)
     _model_of(run)
     recordings = _of_person(load_recordings(dataset), in_dataset, dataset)
+    if in_dataset != recordings[0].person:
+        on_step(f"all takes in {dataset} are of {recordings[0].person}; they count as {person}'s")
     name = in_dataset if is_name(in_dataset) else _typed_person(person, on_step)
     _find_board(run, port, on_step)
     return _enrol(path, name, recordings, dataset, port, on_step)
@@ -341,10 +343,13 @@ def _without_embedding(run: RunFolder) -> PipelineError:
 
 def _interrupted(run: RunFolder, person: str, captured: Captured) -> PipelineError:
     words = ("enrol", run.path, "--person", person, "--dataset", captured.dataset)
+    takes = len(captured.files)
+    kept = (
+        f"takes so far: {takes}, kept; `gesture {shlex.join(map(str, words))}` makes do with them"
+    )
     return PipelineError(
         f"The capture was stopped, and {person} is not enrolled.",
         "Ctrl-C was pressed",
-        f"the {len(captured.files)} takes so far are kept: "
-        f"`gesture {shlex.join(map(str, words))}` makes do with them",
+        kept if takes else "there is no take yet: begin again with the same command",
         ExitCode.INTERRUPTED,
     )

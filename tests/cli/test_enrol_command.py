@@ -89,7 +89,9 @@ def test_people_are_listed_replaced_and_removed(run: Path, bea: Path) -> None:
     for person in ("sim2", "sim3", "sim2"):
         gesture("enrol", run, "--person", person, "--dataset", SAMPLE, cwd=run)
     words = ("--person", "Tömas of Nowhere", "--dataset", bea)  # all takes are of one
-    assert "Tömas of Nowhere is enrolled" in gesture("enrol", run, *words, cwd=run).said
+    said = gesture("enrol", run, *words, cwd=run).said
+    assert "Tömas of Nowhere is enrolled" in said
+    assert "are of bea; they count as Tömas of Nowhere's" in said
     listed = gesture("enrol", run, "--list", "--json", cwd=run).json
     assert set(listed["people"]) == {"sim2", "sim3", "Tomas_of_Nowher"}
     assert set(listed["people"]["Tomas_of_Nowher"]) == GESTURES

@@ -1,15 +1,18 @@
-"""Learning a gesture on a board: it can be stopped, and what was learned is listed."""
+"""Teaching a board: it can be stopped, and what was learned is listed."""
 
 from __future__ import annotations
 
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
 from pipeline.core.enrolment import EnrolledCentre, Enrolment
 from pipeline.core.original_names import OriginalNames
+from pipeline.core.run_folder import RunFolder
 from pipeline.workflows import learn
-from pipeline.workflows.enrol import _people_of
+from pipeline.workflows.capture import Captured
+from pipeline.workflows.enrol import _interrupted, _people_of
 from tests.fixtures.board_lines import INFO
 from tests.tiny_model import CONTRACT
 
@@ -44,6 +47,13 @@ def test_after_ctrl_c_a_board_does_not_learn_from_whatever_moves_next(
     with pytest.raises(KeyboardInterrupt):
         learn.learn("jump", "auto", lambda _: None)
     assert board.asked[-2:] == [b"learn jump\n", b"learn -\n"]
+
+
+@pytest.mark.parametrize(("takes", "says"), [(0, "no take yet"), (2, "--dataset data/enrolled")])
+def test_a_stopped_capture_is_gone_on_with_where_it_has_takes(takes: int, says: str) -> None:
+    files = (Path("take.csv"),) * takes
+    captured = Captured(files, {}, {}, (), True, Path("data/enrolled"))
+    assert says in _interrupted(RunFolder(Path("run")), "bea", captured).next_step
 
 
 def test_all_that_was_learned_is_listed() -> None:
