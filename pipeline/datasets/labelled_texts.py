@@ -86,6 +86,8 @@ def _of_table(source: Source, config: SentimentDataConfig) -> LabelledTexts:
     if isinstance(table, Noted):
         place = str(table.file) if table.line is None else f"{table.file}:{table.line}"
         raise unusable(place, table.what)
+    if not table.has_keys and len(table.rows) == 1:
+        raise unusable(str(table.place), "it has only one row")
     table, columns = find_columns(table, config)
     found, without = [], []
     for row, line in zip(table.rows, table.lines, strict=True):

@@ -97,6 +97,16 @@ def test_a_time_in_any_form_is_the_same_time(
     assert series.values[:, 0].tolist() == list(range(ROWS))
 
 
+def test_a_few_rows_of_digits_are_dates_and_not_seconds(tmp_path: Path) -> None:
+    path = hourly(tmp_path, lambda t: t.strftime("%Y%m%d%H"), rows=5)
+    assert read(path).time(0) == "2009-01-25 10:00:00"
+
+
+def test_the_days_of_a_year_may_be_counted(tmp_path: Path) -> None:
+    path = hourly(tmp_path, lambda t: t.strftime("%Y/%j"), step=datetime.timedelta(1))
+    assert read(path).time(0) == "2009-01-25 00:00:00"
+
+
 def months(count: int, first: datetime.date = datetime.date(1949, 1, 1)) -> list[datetime.date]:
     of = [divmod(first.month - 1 + n, 12) for n in range(count)]
     return [datetime.date(first.year + year, month + 1, 1) for year, month in of]

@@ -173,6 +173,7 @@ TWO = "body,lang,source\n" + "".join(f"a longer text {n},{'ab'[n % 2]},{n % 3}\n
         (TWO, {"label": "nope"}, "no column 'nope'.*body"),
         ("label,text\na,b, c\nb,d\na,e\nb,f\n", {}, r":2 .*3 cells, most have 2.*in quotes"),
         ("A story.\nIt has no labels.\n", {}, "no tab, comma, semicolon.*column of texts"),
+        ("text,label\n", {}, "it has only one row"),
         ('{"label": 1, "text": "a"}\nnot json\n', {}, ":2 .*a line is"),
         ("x,y\n" + "".join(f"text {n},{n}\n" for n in range(99)), {}, "99 different labels"),
         ("text,label\n" + "a,x\nb,y\n" * 9, {"labels": ["x", "z"]}, "label is 'y'.*x, z"),

@@ -29,7 +29,7 @@ FAR = 3.0  # a stand-in is this many times the range of all others away from the
 def channel_values(table: Table, names: Sequence[str]) -> tuple[Float64, tuple[str, ...]]:
     """The numbers of columns, float64 [n, len(names)], NaN where one is missing; and notes."""
     places = [table.columns.index(name) for name in names]
-    values = table.numbers(places)
+    values = np.ascontiguousarray(table.numbers(places))  # sums depend on the order in memory
     noted = []
     for name, place, column in zip(names, places, values.T, strict=True):
         if not np.isfinite(column).all():

@@ -12,6 +12,8 @@ from typing import Literal
 Order = Literal["day first", "month first", "year first"]
 
 DIFFERENT = 2**17  # days and clocks of a file, which come again and again: a day has 86,400 s
+DIGITS = (6, 8, 10, 12, 14)  # of a month, of a day, and of a day with a clock
+FIRST_YEAR, LAST_YEAR = 1600, 2100  # seconds since 1970 look like dates of the Middle Ages
 DAY_US = 86_400_000_000
 MICROSECONDS = (3_600_000_000, 60_000_000, 1_000_000, 1)  # an hour, a minute, a second, itself
 EPOCH_DAY = datetime.date(1970, 1, 1).toordinal()
@@ -50,7 +52,7 @@ _FORMS = tuple(
     for form in (
         rf"{_YEAR}(?P<m>\d\d)(?P<d>\d\d)",
         rf"{_YEAR} ?年 ?{_M} ?月(?: ?{_D} ?日)?",
-        rf"{_YEAR}-?(?P<day_of_year>\d{{3}})",
+        rf"{_YEAR}[-/ ]?(?P<day_of_year>\d{{3}})",
         rf"{_YEAR}(?:{_BETWEEN}| ?[M:] ?){_M}",
         rf"{_YEAR}(?P<m>\d\d)",
         rf"{_M}{_BETWEEN}{_YEAR}",
@@ -98,6 +100,13 @@ def parts_of(cell: str) -> tuple[str, str, str]:
 def is_date(text: str) -> bool:
     """Whether a text is a date, in one order of day, month and year or another."""
     return any(day_of(text, order) is not None for order in _PLACES)
+
+
+def is_of_digits(text: str) -> bool:
+    """Whether digits alone are a date of our times, perhaps with a clock: 20090131, 2009013113."""
+    if len(text) not in DIGITS or not text.isdigit():
+        return False
+    return FIRST_YEAR <= int(text[:4]) <= LAST_YEAR and is_date(parts_of(text)[0])
 
 
 def has_order(text: str) -> bool:

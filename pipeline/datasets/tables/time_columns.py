@@ -11,20 +11,20 @@ import numpy as np
 
 from pipeline.core.artifacts import Float64
 from pipeline.datasets.tables.clock_numbers import since_1970
-from pipeline.datasets.tables.dates import clock_us, is_date, parts_of
+from pipeline.datasets.tables.dates import clock_us, is_date, is_of_digits, parts_of
 from pipeline.datasets.tables.table import Table
 
 Kind = Literal["date and clock", "date", "clock", "since 1970", "number", "unknown"]
 
 PARTS = ("year", "month", "day", "hour", "minute", "second")
 FEWEST_PARTS = 2  # a year and a month
-DIGITS = (8, 12, 14)  # of a date, and of one with a clock; of 10 are seconds since 1970 too
+DIGITS_OF_A_DAY = 8
 LAST_HOUR = 24
 LOOKED_AT = 50  # rows, over all of the table
 MOSTLY = 0.8  # of the cells of a column
 # Names of a time in some languages.
 NAMED = re.compile(
-    r"(?:^|[\W_])(?:t|ts|time|times?tamp|date|datetime|datum|zeit|uhrzeit|temps|heure|fecha|hora|"
+    r"(?:^|[\W_])(?:t|ts|time|when|times?tamp|date|datetime|datum|zeit|uhrzeit|temps|heure|fecha|hora|"
     r"clock|elapsed|epoch|millis|micros|year|month|jahr|monat|ann[eé]e|mois|año|mes|anno|mese)"
     r"(?:$|[\W_\d])"
 )
@@ -109,8 +109,8 @@ def _kind_of_numbers(name: str, words: Sequence[str], numbers: Float64) -> Kind 
         return "clock"
     if not _rise(numbers):
         return "unknown" if NAMED.search(name) and name != SHORT else None
-    if _mostly(len(word) in DIGITS and is_date(parts_of(word)[0]) for word in words):
-        return "date and clock" if len(words[0]) > min(DIGITS) else "date"
+    if _mostly(map(is_of_digits, words)):
+        return "date and clock" if len(words[0]) > DIGITS_OF_A_DAY else "date"
     if since_1970(numbers) is not None:
         return "since 1970"
     return "number" if NAMED.search(name) else None

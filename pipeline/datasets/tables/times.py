@@ -27,7 +27,7 @@ from pipeline.datasets.tables.dates import (
     day_of,
     has_order,
     has_short_year,
-    is_date,
+    is_of_digits,
     parts_of,
     zone_us,
 )
@@ -111,12 +111,12 @@ def _numbers(
     if (length_us := unit_us(name)) is not None:
         us = microseconds(numbers, length_us)
         return Times(us, dated=is_since_1970(us), utc=is_since_1970(us))
+    if all(map(is_of_digits, cells)):
+        return _dates(table, [name], cells, config)
     since = since_1970(numbers)
-    if since is not None and (not _are_digits(cells) or evenness(since[1], True) == (0, 0)):
+    if since is not None:
         unit, us = since
         return Times(us, True, utc=True, noted=(f"{name} was read as {unit} since 1970",))
-    if _are_digits(cells):
-        return _dates(table, [name], cells, config)
     raise bad_file(
         table.place,
         f"the unit of the time in {name!r} is unknown: it goes from {cells[0]} to {cells[-1]}",
@@ -125,11 +125,6 @@ def _numbers(
         "it is from one row to the next: `data.period_s`",
         line=int(table.lines[0]),
     )
-
-
-def _are_digits(cells: Iterable[str]) -> bool:
-    """Whether cells are dates without anything between year, month and day."""
-    return all(cell.isdigit() and is_date(parts_of(cell)[0]) for cell in cells)
 
 
 @dataclass(frozen=True)
