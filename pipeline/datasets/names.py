@@ -83,10 +83,10 @@ class DatasetNames:
         """The ASCII name of a text that somebody typed; they may type the ASCII name itself.
 
         Raises:
-            PipelineError: USAGE, for an empty text or a new one that is a path.
+            PipelineError: USAGE, for a text without a letter or digit, or a new one that is a path.
         """
         mapped, text = self.originals.texts.get(kind, {}), tidy(text)
-        if "/" in text and text not in mapped.values():
+        if text not in mapped.values() and ("/" in text or not in_ascii(text, hyphens=False)):
             check_name(kind, text)
         return text if text in mapped else self.name(kind, text)
 

@@ -92,6 +92,12 @@ def test_what_two_commands_add_at_once_is_kept_or_refused(tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize("text", ["..", "../x", "!", "", "/tmp/x"])
+def test_what_is_typed_is_no_path_and_has_a_letter(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError):
+        DatasetNames(tmp_path).typed("label", text)
+
+
 def test_no_text_is_no_name(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         dataset_name(tmp_path, "label", " \n")
