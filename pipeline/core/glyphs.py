@@ -5,15 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from pipeline.core.original_names import OriginalNames
 
-
-def pictured(kind: str, name: str, names: OriginalNames) -> str:
-    """What people read in a picture: what they wrote if its letters can be drawn, else the name."""
-    text = names.shown(kind, name)
-    if text.isascii():
-        return text
-    return text if all(_font().get_char_index(ord(letter)) for letter in text) else name
+def can_be_drawn(text: str) -> bool:
+    """Whether the font of pictures has all letters of a text."""
+    return text.isascii() or all(_font().get_char_index(ord(letter)) for letter in text)
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,9 +27,10 @@ class OriginalNames:
 
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
-    def shown(self, kind: str, name: str) -> str:
-        """What people read for an ASCII name."""
-        return self.texts.get(kind, {}).get(name, name)
+    def shown(self, kind: str, name: str, fits: Callable[[str], bool] | None = None) -> str:
+        """What people read for an ASCII name; the name itself where the text does not fit."""
+        text = self.texts.get(kind, {}).get(name, name)
+        return text if fits is None or fits(text) else name
 
     def all_shown(self, kind: str, names: Iterable[str]) -> tuple[str, ...]:
         """What people read for several ASCII names."""

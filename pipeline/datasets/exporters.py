@@ -18,10 +18,13 @@ import numpy as np
 from pipeline.core.artifacts import IMU_CHANNELS, Recording
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.locks import whole_folder
+from pipeline.core.original_names import load_names
 from pipeline.core.unit_names import STANDARD_GRAVITY
 from pipeline.datasets.export_parquet import parquet_files, write_parquet
 from pipeline.datasets.importers.columns import TUTORIAL_COLUMNS
 from pipeline.datasets.importers.pieces import NEAR
+from pipeline.datasets.intervals import single_takes
+from pipeline.datasets.names import as_written
 from pipeline.datasets.recording_file import Noted
 from pipeline.datasets.recordings import load_from_dataset, recording_paths
 from pipeline.datasets.tables.json_layouts import LABELS_FILE
@@ -110,20 +113,32 @@ def _check_target(folder: Path) -> None:
 
 
 def _exportable(dataset: Path, form: str) -> tuple[list[Recording], list[Noted]]:
-    takes, left_out = [], []
+    takes: list[Recording] = []
+    left_out: dict[Noted, None] = {}
+    names = load_names(dataset)
     for path in recording_paths(dataset):
-        recording = load_from_dataset(path)
-        if form == "parquet":
-            takes.append(recording)
-        elif recording.gaps:
-            left_out.append(Noted(path, None, "has gaps, which the format cannot express"))
-        elif form == "tutorial" and not set(IMU_CHANNELS) <= set(recording.channels):
-            left_out.append(Noted(path, None, f"has not all of {', '.join(IMU_CHANNELS)}"))
-        elif form == "tutorial" and recording.intervals:
-            left_out.append(Noted(path, None, "has labels inside, which the format cannot express"))
-        else:
-            takes.append(recording)
-    return takes, left_out
+        recording = as_written(load_from_dataset(path), names, _is_file_name)
+        for take in single_takes([recording]) if form == "tutorial" else [recording]:
+            fault = _fault(take, form)
+            if fault is None:
+                takes.append(take)
+            else:
+                left_out[Noted(path, None, fault)] = None
+    return takes, list(left_out)
+
+
+def _fault(take: Recording, form: str) -> str | None:
+    """Why a take cannot be exported."""
+    if take.gaps and form != "parquet":
+        return "has gaps, which the format cannot express"
+    if form == "tutorial" and not set(IMU_CHANNELS) <= set(take.channels):
+        return f"has not all of {', '.join(IMU_CHANNELS)}"
+    return None
+
+
+def _is_file_name(text: str) -> bool:
+    """Whether a text can be a part of a file's name up to a dot, on every system."""
+    return not set(text) & set('./\\:*?"<>|')
 
 
 def _export_tutorial(
@@ -131,7 +146,8 @@ def _export_tutorial(
 ) -> ExportReport:
     """Write `PERSON/LABEL.csv`, in a folder for each session, rate and length if they differ.
 
-    The file has neither rate nor length of a take, so takes that differ cannot share a folder.
+    Takes inside recordings are takes of their own here. The file has neither rate nor length of a
+    take, so takes that differ cannot share a folder.
     """
     kinds = _kinds(takes)
     several_sessions = len({take.session for take in takes}) > 1

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
 
+from pipeline.core.artifacts import Recording
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import writing
 from pipeline.core.original_names import NAMES, OriginalNames, in_ascii, load_names, tidy
@@ -140,6 +142,21 @@ def shown_name(dataset: Path, kind: str, name: str) -> str:
 
 def _longest(kind: str) -> int:
     return LONGEST_PERSON if kind == "person" else LONGEST_NAME
+
+
+def as_written(
+    recording: Recording, names: OriginalNames, fits: Callable[[str], bool]
+) -> Recording:
+    """A recording with its label and person as people wrote them, where such a text fits."""
+    intervals = (
+        replace(part, label=names.shown("label", part.label, fits)) for part in recording.intervals
+    )
+    return replace(
+        recording,
+        label=names.shown("label", recording.label, fits),
+        person=names.shown("person", recording.person, fits),
+        intervals=tuple(intervals),
+    )
 
 
 def _like(kind: str, text: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from pipeline.config.sections import RocketConfig
 from pipeline.core.artifacts import IMU_UNITS, Float32, SequenceDataset
 from pipeline.core.contract import Channel, Contract, Hashes, Scaling
 from pipeline.core.files import atomic_write, save_arrays, save_json
-from pipeline.core.glyphs import pictured
+from pipeline.core.glyphs import can_be_drawn
 from pipeline.core.original_names import load_names
 from pipeline.core.run_folder import RunFolder
 from pipeline.training.checkpoints import Checkpointing
@@ -179,7 +179,7 @@ def _save_metrics(
 def _save_confusion_picture(run: RunFolder, dataset: SequenceDataset, metrics: Metrics) -> None:
     with atomic_write(run.path / "confusion_matrix.png") as unfinished:
         names = load_names(run.path, "train")
-        labels = [pictured("label", label, names) for label in dataset.labels]
+        labels = [names.shown("label", label, can_be_drawn) for label in dataset.labels]
         unfinished.write_bytes(confusion_picture(metrics.confusion, labels))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,9 @@ from pipeline.config.gesture_settings import load_gesture_config
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import UsageError
 from pipeline.core.files import load_json, reading, save_text, writing
-from pipeline.core.glyphs import pictured
+from pipeline.core.glyphs import can_be_drawn
 from pipeline.core.locks import Lock
-from pipeline.core.original_names import OriginalNames, load_names
+from pipeline.core.original_names import load_names
 from pipeline.core.project import DATA
 from pipeline.datasets.catalogue import CATALOGUE, Published, RemoteFile, files_of
 from pipeline.datasets.editing import Trimmed, relabel_recordings, trim_recording
@@ -31,6 +31,7 @@ from pipeline.datasets.importers import (
     understand,
 )
 from pipeline.datasets.intervals import parts_named, single_takes
+from pipeline.datasets.names import as_written
 from pipeline.datasets.pictures import draw
 from pipeline.datasets.recordings import (
     check_new_label,
@@ -164,21 +165,8 @@ def show(path: Path, out: Path, on_step: Callable[[str], None]) -> int:
     on_step(f"drawing {len(recordings)} recordings")
     with writing(out):
         names = load_names(path.parent.parent if path.is_file() else path)
-        draw([_as_written(one, names) for one in recordings], out, str(path))
+        draw([as_written(one, names, can_be_drawn) for one in recordings], out, str(path))
     return len(recordings)
-
-
-def _as_written(recording: Recording, names: OriginalNames) -> Recording:
-    """A recording with the names that people read in pictures."""
-    intervals = (
-        replace(part, label=pictured("label", part.label, names)) for part in recording.intervals
-    )
-    return replace(
-        recording,
-        label=pictured("label", recording.label, names),
-        person=pictured("person", recording.person, names),
-        intervals=tuple(intervals),
-    )
 
 
 def trim(file: Path, start_s: float, stop_s: float | None) -> Trimmed:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.artifacts import Interval, Recording
+from pipeline.datasets.exporters import export_dataset
 from pipeline.datasets.held_out_recordings import held_out
 from pipeline.datasets.intervals import (
     parts_named,
@@ -127,3 +128,11 @@ def test_lists_and_findings_count_takes_in_recordings(tmp_path: Path) -> None:
     said = " ".join(finding.what for finding in lint_dataset(tmp_path).findings)
     assert "day" not in said.replace(str(tmp_path), "")
     assert "cem made 5 takes in all" in said
+
+
+def test_the_tutorials_format_has_the_takes_inside_recordings(tmp_path: Path) -> None:
+    save_all(tmp_path / "mine", [day()])
+    report = export_dataset(tmp_path / "mine", tmp_path / "out", "tutorial")
+    assert (report.takes, report.left_out) == (10, ())
+    lines = (tmp_path / "out" / "anna" / "wave.csv").read_text().split("\n\n")
+    assert [len(block.strip().splitlines()) for block in lines] == [ROWS + 1, *[ROWS] * 4, 0]

@@ -14,16 +14,18 @@ from pipeline.cli import asking
 from pipeline.cli.app import app
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.core.errors import UsageError
-from pipeline.core.glyphs import pictured
+from pipeline.core.glyphs import can_be_drawn
 from pipeline.core.original_names import OriginalNames, load_names
 from pipeline.core.run_folder import RunFolder
+from pipeline.datasets.exporters import FORMATS, export_dataset
+from pipeline.datasets.importers import ImportOptions
 from pipeline.datasets.lint import lint_dataset
 from pipeline.datasets.names import DatasetNames
 from pipeline.datasets.places import find_dataset
-from pipeline.datasets.recordings import add_recording
+from pipeline.datasets.recordings import add_recording, load_recordings
 from pipeline.datasets.similar_labels import SimilarLabelError, check_new_label
 from pipeline.workflows.capture import CaptureOptions, plan_of
-from pipeline.workflows.datasets import relabel
+from pipeline.workflows.datasets import import_data, relabel
 from pipeline.workflows.named_config import keep_names, with_dataset, with_names
 from pipeline.workflows.names_in_reports import written_verdict
 from pipeline.workflows.typed_names import written_dataset
@@ -133,6 +135,16 @@ def test_a_run_keeps_the_names_and_reports_show_them(mine: Path, tmp_path: Path)
 
 def test_pictures_have_what_their_font_can_draw() -> None:
     names = OriginalNames({"label": {"krug": CIRCLE, "neko": "猫"}})
-    assert [pictured("label", name, names) for name in ("krug", "neko", "up")] == [
-        *(CIRCLE, "neko", "up")
-    ]
+    shown = [names.shown("label", name, can_be_drawn) for name in ("krug", "neko", "up")]
+    assert shown == [CIRCLE, "neko", "up"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_an_export_read_back_has_the_names_that_were_written(mine: Path, form: str) -> None:
+    report = export_dataset(mine, Path("out"), form)
+    assert not report.left_out
+    options = ImportOptions(rate_hz=119, take_rows=60)
+    imported = import_data(Path("out"), "copy", options).dataset
+    assert load_names(imported).texts["label"] == load_names(mine).texts["label"]
+    assert load_names(imported).shown("person", "mary_jane") == MARY or form == "edge-impulse"
+    assert len(load_recordings(imported)) == len(load_recordings(mine))
