@@ -17,6 +17,7 @@ SLOWEST_HZ, FASTEST_HZ = 5.0, 1000.0  # of a sensor of motion, by the size of th
 SLOWEST_SAID_HZ, FASTEST_SAID_HZ = 0.5, 20_000.0  # by the unit in the name
 LEAST_RISING = 0.5  # of the steps of a clock; others may be the same or a new take's
 WRAPS = (2**32, 2**16)  # of a board's counter
+LOOKED_AT = 200_000  # steps that show the ticks of a clock
 HOLE = 1.5  # in steps
 COARSE = 0.05  # the share of long steps that shows a clock of few ticks, not holes
 STEADY = 0.9  # the share of steps that are as long as most
@@ -76,7 +77,7 @@ def clock_of(
             found.append(clock)
     if not found and unclear is not None:
         raise unclear
-    return min(found, key=_unsteadiness, default=None)
+    return found[0] if len(found) == 1 else min(found, key=_unsteadiness, default=None)
 
 
 def _clock(table: Table, column: Column, at: int, numbers: Float64) -> Clock | None:
@@ -93,14 +94,22 @@ def _clock(table: Table, column: Column, at: int, numbers: Float64) -> Clock | N
     if is_date:
         factor, unit, by = 1.0, "date", "name"
     else:
-        known = column.factor
-        step = float(np.median(rising[rising > 0]))
-        if known is None and step == 1 and (np.abs(rising) == 1).mean() > 0.99:
+        if column.factor is None and (np.abs(rising) == 1).mean() > 0.99:
             return None  # a running number
         factor, unit, by = _unit(table, column, values)
     begin = values[np.isfinite(values)][0]
-    seconds = (values - begin) * factor
-    return Clock(column.name, unit, by, seconds, begin * factor, *_measured(seconds), wrapped)
+    tick, step, is_steady = _measured(_steps(values))
+    return Clock(
+        column.name,
+        unit,
+        by,
+        (values - begin) * factor,
+        begin * factor,
+        tick * factor,
+        step * factor,
+        is_steady,
+        wrapped,
+    )
 
 
 def _dates(words: Sequence[str]) -> Float64 | None:
@@ -139,7 +148,7 @@ def _unwrapped(values: Float64) -> tuple[Float64, int]:
 
 
 def _unit(table: Table, column: Column, values: Float64) -> tuple[float, str, str]:
-    step = _usual_step(values)
+    _, step, _ = _measured(_steps(values))
     if column.factor is not None:
         rate_hz = 1 / (step * column.factor)
         if SLOWEST_SAID_HZ <= rate_hz <= FASTEST_SAID_HZ:
@@ -157,19 +166,12 @@ def _steps(values: Float64) -> Float64:
     return steps[np.isfinite(steps) & (steps >= 0)]
 
 
-def _usual_step(values: Float64) -> float:
-    """The mean of the steps that are about as long as most."""
-    steps = _steps(values)
-    middle, tick = _middle_and_tick(steps)
-    return float(steps[steps <= HOLE * middle + tick].mean())
-
-
 def _middle_and_tick(steps: Float64) -> tuple[float, float]:
     """The median step, and the resolution of a clock whose steps differ by its ticks."""
     middle = float(np.median(steps))
     if middle == 0:  # several rows at one tick
         return float(steps.max()), 0.0
-    different = np.unique(steps)
+    different = np.unique(steps[:LOOKED_AT])
     tick = float(np.diff(different).min(initial=np.inf))
     if tick <= middle / 2:
         return middle, tick
@@ -177,11 +179,10 @@ def _middle_and_tick(steps: Float64) -> tuple[float, float]:
     return (float(steps.max()), 0.0) if is_coarse else (middle, 0.0)
 
 
-def _measured(seconds: Float64) -> tuple[float, float, bool]:
-    """The tick, the usual step, and whether the clock is steady."""
-    steps = _steps(seconds)
-    step = _usual_step(seconds)
-    _, tick = _middle_and_tick(steps)
+def _measured(steps: Float64) -> tuple[float, float, bool]:
+    """The tick, the mean of the steps that are about as long as most, and whether most are so."""
+    middle, tick = _middle_and_tick(steps)
+    step = float(steps[steps <= HOLE * middle + tick].mean())
     near = (steps <= HOLE * step + tick) & (steps >= step / 2 - tick)
     return tick, step, bool(near.mean() >= STEADY)
 

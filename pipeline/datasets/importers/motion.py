@@ -16,6 +16,7 @@ from pipeline.datasets.importers.columns import Layout, layout_of
 from pipeline.datasets.importers.findings import OpenError, Question
 from pipeline.datasets.importers.options import ImportOptions
 from pipeline.datasets.recording_file import Noted
+from pipeline.datasets.tables.layout import is_number
 from pipeline.datasets.tables.table import Table
 
 Words = tuple[Int64, list[str]]  # which word each row has, and the words
@@ -110,14 +111,18 @@ def _of_rows(table: Table, codes: Int64) -> Int64:
     return codes
 
 
+def _has_numbers(table: Table, place: int) -> bool:
+    """Whether a column has numbers; mostly its last cell that is quoted shows it."""
+    cells = table.split(table.first_lines[-1]) if table.first_lines else []
+    if len(cells) == table.width and is_number(cells[place].replace(",", "."), "."):
+        return True
+    return bool(np.isfinite(table.numbers([place])).any())
+
+
 def _ask_about_words(table: Table, layout: Layout) -> None:
     """A column of few words may be the label, whatever its name."""
     for place, column in enumerate(layout.columns):
-        if (
-            column.role is not Role.OTHER
-            or column.axis
-            or np.isfinite(table.numbers([place])).any()
-        ):
+        if column.role is not Role.OTHER or column.axis or _has_numbers(table, place):
             continue
         _, words = table.coded(place)
         filled = [word for word in words if word]

@@ -193,8 +193,9 @@ def _bad_rows(motion: Motion, units: Units) -> NDArray[np.bool_]:
     for at, sensor in enumerate(motion.layout.sensors):
         unit = units[sensor.role]
         for column in motion.samples.T[3 * at : 3 * at + 3]:
-            bad |= ~(np.abs(column) <= LARGEST_READING / unit.factor)  # also NaN
-            if not unit.name.startswith("count"):
+            size = np.abs(column)
+            bad |= ~(size <= LARGEST_READING / unit.factor)  # also NaN
+            if not unit.name.startswith("count") and (size >= SATURATED[1]).any():
                 bad |= (column == SATURATED[0]) | (column == SATURATED[1])
     if motion.clock is not None:
         bad |= ~np.isfinite(motion.clock.seconds)

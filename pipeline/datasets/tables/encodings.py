@@ -64,7 +64,9 @@ def _is_utf8(content: Content) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for start in range(0, len(content), AT_ONCE):
-            decoder.decode(content[start : start + AT_ONCE])
+            part = content[start : start + AT_ONCE]
+            if not part.isascii() or decoder.getstate()[0]:
+                decoder.decode(part)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False

@@ -171,7 +171,8 @@ def _first_bytes(lines: Lines) -> NDArray[np.uint8]:
     first = np.zeros(len(lines), np.uint8)
     for start in range(0, len(lines.text), AT_ONCE):
         part = np.frombuffer(lines.text[start : start + AT_ONCE], np.uint8)
-        low, high = np.searchsorted(lines.starts, (start, start + len(part)))
+        ends = np.array((start, start + len(part)), lines.starts.dtype)  # of its type: no copy
+        low, high = np.searchsorted(lines.starts, ends)
         first[low:high] = part[lines.starts[low:high] - start]
     return first
 
