@@ -22,6 +22,7 @@ from pipeline.capture.write_ahead_log import WriteAheadLog
 from pipeline.cli.console import show_failure
 from pipeline.config.file import MOST_BYTES, MOST_DEPTH, read_settings
 from pipeline.config.gesture_settings import load_gesture_config
+from pipeline.config.text_settings import SentimentDataConfig
 from pipeline.core import files
 from pipeline.core.contract import Contract
 from pipeline.core.errors import ExitCode, PipelineError
@@ -30,8 +31,10 @@ from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.characters import read_text
 from pipeline.datasets.environment_series import series_in
 from pipeline.datasets.importers import ImportOptions, import_files
+from pipeline.datasets.labelled_texts import read_texts
 from pipeline.datasets.recordings import load_recording, load_recordings
-from pipeline.datasets.sentiment import _read
+from pipeline.datasets.tables import sources
+from pipeline.datasets.text_files import text_files
 from pipeline.training.metrics import MANY, poisson_interval
 from pipeline.workflows.compare import BrokenRun, RunSummary, list_runs
 from pipeline.workflows.recover import head_of, recover_captures
@@ -138,7 +141,8 @@ def test_a_pipe_is_no_file_and_is_not_waited_for(tmp_path: Path, kind: str) -> N
 def test_what_unfolds_to_more_than_a_computer_should_hold_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "MOST_UNPACKED", 100_000)
+    for module in (files, sources):
+        monkeypatch.setattr(module, "MOST_UNPACKED", 100_000)
     arrays, texts = tmp_path / "windows.npz", tmp_path / "train.jsonl.gz"
     np.savez_compressed(arrays, zeros=np.zeros(200_000, np.uint8))
     texts.write_bytes(gzip.compress(b" " * 200_000))
@@ -146,14 +150,14 @@ def test_what_unfolds_to_more_than_a_computer_should_hold_is_refused(
     with pytest.raises(PipelineError, match="would unpack to"):
         load_arrays(arrays, "train", set())
     with pytest.raises(PipelineError, match="would unpack to"):
-        _read(texts, ("bad", "good"))
+        read_texts(text_files(texts), "train", SentimentDataConfig(path=texts))
 
 
 def test_deep_nesting_is_no_text(tmp_path: Path) -> None:
     texts = tmp_path / "train.jsonl"
     texts.write_text("[" * 100_000, "utf-8")
-    with pytest.raises(PipelineError, match="a line is"):
-        _read(texts, ("bad", "good"))
+    with pytest.raises(PipelineError, match="cannot be used"):
+        read_texts(text_files(texts), "train", SentimentDataConfig(path=texts))
 
 
 LINES = ('["heard", [9, 5, 1]]', '["heard", 1]', '["wish", "zzz"]', '["back", [7]]', "[1, 2]", "{}")
