@@ -136,11 +136,12 @@ def test_one_column_may_have_decimal_commas(tmp_path: Path) -> None:
 
 
 def test_texts_keep_commas_quotes_line_ends_and_hashes(tmp_path: Path) -> None:
-    text = 'text,label\n"so, so\nbad",no\n#happy day,yes\n"she said ""yes""",yes\nNA,no\n'
+    text = 'text,label\n"so, so\n\n,\nbad",no\n#happy day,yes\n"she said ""yes""",yes\nNA,no\n'
     table = table_in(tmp_path, text)
     assert table.columns == ("text", "label")
-    assert table.words(0) == ["so, so\nbad", "#happy day", 'she said "yes"', "NA"]
-    assert table.lines.tolist() == [2, 4, 5, 6]
+    assert table.words(0) == ["so, so\n\n,\nbad", "#happy day", 'she said "yes"', "NA"]
+    assert table.lines.tolist() == [2, 6, 7, 8]
+    assert not len(table.breaks)
 
 
 def test_letters_of_another_encoding_are_read_with_a_word(tmp_path: Path) -> None:

@@ -104,18 +104,18 @@ def rows_of(lines: Lines, first: int, layout: Layout, header: bytes | None) -> R
     Raises:
         ValueError: a quoted cell never ends.
     """
-    is_row = np.zeros(len(lines), bool)
-    is_row[first:] = True
     is_break = _breaks(lines, first, layout, header)
-    is_row &= ~is_break & ~_comments(lines, layout)
-    at = np.flatnonzero(is_row)
-    starts, stops = lines.starts[at], lines.stops[at]
+    is_left_out = is_break | _comments(lines, layout)
     if _has_quotes(lines, first) and layout.separator != " ":
-        at, starts, stops, widths = _quoted(lines, at, layout)
+        at, ends, widths = _quoted(lines, first, layout)
+        is_break &= np.isin(np.arange(len(lines)), at)  # not where it is a part of a cell
+        stays = ~is_left_out[at]
+        at, ends, widths = at[stays], ends[stays], widths[stays]
     else:
+        at = ends = first + np.flatnonzero(~is_left_out[first:])
         widths = _widths(lines, at, layout)
     wrong = np.flatnonzero(widths != layout.width)
-    return _rows(lines, (at, starts, stops), wrong, is_break)
+    return _rows(lines, (at, lines.starts[at], lines.stops[ends]), wrong, is_break)
 
 
 def _rows(
@@ -218,9 +218,9 @@ def _all_have(text: Content, starts: Places, stops: Places, separator: bytes, co
     return passed == count * len(starts)
 
 
-def _quoted(lines: Lines, at: Int64, layout: Layout) -> tuple[Int64, Places, Places, Int64]:
-    """The first line, the start, the stop and the width of rows that may hold quoted line ends."""
-    texts = (lines[int(line)] + "\n" for line in at)
+def _quoted(lines: Lines, first: int, layout: Layout) -> tuple[Int64, Int64, Int64]:
+    """The first line, the last line and the width of rows that may hold quoted line ends."""
+    texts = (lines[at] + "\n" for at in range(first, len(lines)))
     reader = csv.reader(texts, delimiter=layout.separator, skipinitialspace=True, strict=True)
     ends, widths = [0], []  # of rows, in lines
     try:
@@ -228,10 +228,10 @@ def _quoted(lines: Lines, at: Int64, layout: Layout) -> tuple[Int64, Places, Pla
             ends.append(reader.line_num)
             widths.append(len(cells))
     except csv.Error as error:
-        line = int(at[min(ends[-1], len(at) - 1)]) + 1
+        line = first + ends[-1] + 1
         raise ValueError(f"cannot be read from line {line} on: a quote there has no end") from error
-    begin, end = at[ends[:-1]], at[np.array(ends[1:], np.int64) - 1]
-    return begin, lines.starts[begin], lines.stops[end], np.array(widths, np.int64)
+    limits = first + np.array(ends, np.int64)
+    return limits[:-1], limits[1:] - 1, np.array(widths, np.int64)
 
 
 class Body(io.RawIOBase):
