@@ -153,9 +153,14 @@ def _turning(
     if seen.factor:
         return _Unit(seen.factor, f"turning in {seen.unit} ({seen.why})", not seen.sure)
     usual = readings.usual.get(role)
-    if usual is not None:
+    if usual is not None and acceleration.factor == _usual_acceleration(readings):
         return _Unit(factor_of(role, usual) or 1.0, f"turning in {usual}", is_assumed=True)
     return Question(f"the unit of its turning cannot be told: {seen.why}", is_unit=True)
+
+
+def _usual_acceleration(readings: Readings) -> float | None:
+    """A sketch whose acceleration is not in its usual unit is another one."""
+    return factor_of(Role.ACCELERATION, readings.usual.get(Role.ACCELERATION, ""))
 
 
 NEXT_STEP = (

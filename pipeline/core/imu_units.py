@@ -107,6 +107,7 @@ LEAST_CORRELATION = 0.55
 # Of gravity's turns by the readings' turns. A hand that swings tilts the acceleration too, so
 # gravity seems to turn up to 8 times as far.
 BY_TURNS = {"mdps": (2.5e-4, 8e-3), "deg/s": (0.25, 8.0), "rad/s": (DEGREES / 2, DEGREES * 8)}
+LEAST_OF_WHOLE = 0.75  # whole numbers may be counts: 14 to 131 of them are 1 deg/s
 FACTORS = {"mdps": 1e-3, "deg/s": 1.0, "rad/s": DEGREES}
 FASTEST_RAD_S = 40.0  # no sensor measures 2300 degrees a second
 FASTEST_DEG_S = 2300.0
@@ -142,7 +143,7 @@ def turning_unit(parts: Sequence[Part]) -> UnitByData:
 
 def _by_factor(factor: float, whole: bool) -> UnitByData:
     for unit, (least, most) in BY_TURNS.items():
-        if least <= factor <= most and not (whole and unit == "mdps"):  # 131 counts may be 1 deg/s
+        if least <= factor <= most and not (whole and factor < LEAST_OF_WHOLE):
             return UnitByData(unit, FACTORS[unit], "gravity turns as it says")
     return _unclear(f"as gravity turns, {1 / factor:.3g} of its counts are 1 deg/s, about")
 

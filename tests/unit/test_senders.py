@@ -230,6 +230,17 @@ def test_a_unit_that_nothing_tells_is_asked_for(sent: Float64, why: str) -> None
     assert heard.decoder.unrecognized.first_lines[0] == joined(",")(0, sent[0])
 
 
+def test_the_usual_units_of_a_sketch_hold_only_together() -> None:
+    """Hardly turned, so that only the acceleration shows its unit."""
+    still = MOTION[:1] + np.random.default_rng(1).normal(0, 0.004, (119, 6))
+    for acceleration, known in ((1.0, True), (G, False)):
+        rows = still * ([acceleration] * 3 + [1] * 3)
+        sent = [(n * 10_000, joined(",")(n, row).encode() + b"\r\n") for n, row in enumerate(rows)]
+        heard = hear([(0, b"aX,aY,aZ,gX,gY,gZ\r\n"), *sent, (1_200_000, b"\r\n")])
+        assert bool(heard.rows) is known
+        assert not known or "units are assumed" in heard.not_guaranteed
+
+
 def test_a_named_unit_that_gravity_contradicts_is_not_believed() -> None:
     heard = hear(lines(plain, MOTION * ([G] * 3 + [1] * 3), "aX(g),aY(g),aZ(g),gX,gY,gZ"))
     assert not heard.rows
