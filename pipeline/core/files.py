@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import gzip
 import json
 import os
 import secrets
@@ -205,15 +204,6 @@ def unzipped(path: Path) -> Path:
         if size > MOST_UNPACKED:
             raise ValueError(f"it would unpack to {size:,} bytes; the limit is {MOST_UNPACKED:,}")
     return path
-
-
-def gunzipped(path: Path) -> bytes:
-    """The content of a .gz file, unless it would unpack to too much (ValueError)."""
-    with gzip.open(regular(path)) as stream:
-        content = stream.read(MOST_UNPACKED + 1)
-    if len(content) > MOST_UNPACKED:
-        raise ValueError(f"it would unpack to more than {MOST_UNPACKED:,} bytes")
-    return content
 
 
 def why_missing(path: Path, wanted: str, otherwise: str) -> str:
