@@ -82,7 +82,7 @@ def _operator_name(code: FlatTable) -> str:
 def _read_tensor(index: int, table: FlatTable, buffers: tuple[FlatTable, ...]) -> Tensor:
     shape = table.integers(0)
     name = table.text(3)
-    if len(shape) > MAX_RANK or any(size < 1 for size in shape) or -1 in table.integers(7):
+    if len(shape) > MAX_RANK or any(size < 1 for size in shape):
         raise _refuse_tensor(name, f"its shape {list(shape)} is not fixed, or not sensible")
     if math.prod(shape) > MAX_ELEMENTS:
         raise _refuse_tensor(name, f"its shape {list(shape)} is too large for a microcontroller")
