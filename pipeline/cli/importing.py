@@ -46,7 +46,10 @@ def data_import(
     ] = None,
     take_rows: Annotated[int | None, typer.Option(min=2, help="Samples of each take.")] = None,
     separator: Annotated[str | None, typer.Option(help="Of the cells.")] = None,
-    label_from: Annotated[str | None, typer.Option(help="column, folder or name.")] = None,
+    label_from: Annotated[
+        str | None,
+        typer.Option(help="column, folder, name, first-word or last-word (of the name)."),
+    ] = None,
     person_from: Annotated[str | None, typer.Option(help="column, folder or name.")] = None,
     layout: Annotated[Path | None, typer.Option(help="A file with these options.")] = None,
     save_layout_as: Annotated[

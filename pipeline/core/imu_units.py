@@ -19,6 +19,7 @@ CALMEST = 0.2  # the share of blocks that are taken for rest
 STILL = 0.15  # the spread of readings at rest, by their length
 NEAR = 0.12  # a sensor's gravity is so near to the true one
 ALIKE = 0.6  # the share of blocks at rest that agree
+LEAST_COUNTS = 16  # of 1 g
 COUNTS_OF_G = tuple(2**power for power in range(8, 15))  # 256 to 16384
 
 
@@ -63,7 +64,8 @@ def acceleration_unit(parts: Sequence[Float64]) -> UnitByData:
     counts = next((scale for scale in COUNTS_OF_G if _near(length, scale)), None)
     if counts is not None and whole:
         return UnitByData(f"counts {counts}", 1 / counts, what)
-    return _unclear(f"{what}: in no unit that is known; {length:.0f} counts are 1 g possibly")
+    possibly = f"; {length:.0f} counts are 1 g possibly" if whole and length > LEAST_COUNTS else ""
+    return _unclear(f"{what}: in no unit that is known{possibly}")
 
 
 def _near(length: float, wanted: float) -> bool:

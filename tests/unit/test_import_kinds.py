@@ -163,6 +163,14 @@ def test_gravity_that_was_taken_off_is_never_looked_for(tmp_path: Path) -> None:
         (("upper cut (1).csv", "upper cut (2).csv"), {("upper_cut", "p1"): 2}),
         (("wave_2024-03-05_10-00-00.csv",), {("wave", "p1"): 1}),
         (("punch2.csv",), {("punch2", "p1"): 1}),
+        (
+            ("wave-anna.csv", "wave-ben.csv", "flex-anna.csv", "flex-ben.csv"),
+            {(label, who): 1 for label in ("wave", "flex") for who in ("anna", "ben")},
+        ),
+        (
+            ("wave/anna.csv", "wave/ben.csv", "flex/anna.csv", "flex/ben.csv"),
+            {(label, who): 1 for label in ("wave", "flex") for who in ("anna", "ben")},
+        ),
     ],
 )
 def test_labels_and_people_come_from_folders_and_names(
@@ -174,12 +182,66 @@ def test_labels_and_people_come_from_folders_and_names(
 
 
 def test_folders_that_may_be_labels_or_people_are_asked_about(tmp_path: Path) -> None:
-    for seed, file in enumerate(("wave/sun.csv", "wave/rain.csv", "flex/snow.csv")):
+    for seed, file in enumerate(("rev/sun.csv", "rev/rain.csv", "alo/snow.csv")):
         write(tmp_path / "in" / file, table(f"time,{IMU}", clock(), motion(seed)))
     with refuses(what="--label-from folder (or name)"):
         import_files(tmp_path / "in", tmp_path / "d")
     report = import_files(tmp_path / "in", tmp_path / "d", ImportOptions(label_from="folder"))
-    assert {label for label, _ in report.takes} == {"wave", "flex"}
+    assert {label for label, _ in report.takes} == {"rev", "alo"}
+
+
+def test_words_of_names_that_may_be_labels_or_people_are_asked_about(tmp_path: Path) -> None:
+    for seed, name in enumerate(("rev-anna", "rev-ben", "alo-anna", "alo-ben")):
+        write(tmp_path / "in" / f"{name}.csv", table(f"time,{IMU}", clock(), motion(seed)))
+    with refuses(what="--label-from first-word (or last-word, or name)"):
+        import_files(tmp_path / "in", tmp_path / "d")
+    chosen = ImportOptions(label_from="first-word")
+    report = import_files(tmp_path / "in", tmp_path / "d", chosen)
+    assert report.takes == {(w, p): 1 for w in ("rev", "alo") for p in ("anna", "ben")}
+
+
+def test_rows_of_two_sensors_are_joined_on_time(tmp_path: Path) -> None:
+    whole = motion(1, 200)
+    times = clock(200)
+    long = [
+        (f"{time:.3f}", sensor, *whole[at, first : first + 3])
+        for at, time in enumerate(times)
+        for sensor, first in (("acc", 0), ("gyro", 3))
+    ]
+    sparse = [
+        (f"{time:.3f}", *(value if half == at // 3 else "" for at, value in enumerate(whole[row])))
+        for row, time in enumerate(times)
+        for half in (0, 1)
+    ]
+    for header, rows in (("time,sensor,x,y,z", long), (f"time,{IMU}", sparse)):
+        text = "\n".join([header, *(",".join(map(str, row)) for row in rows)]) + "\n"
+        folder = tmp_path / header.replace(",", "")
+        import_files(write(folder / "wave.csv", text), folder / "d")
+        (recording,) = load_recordings(folder / "d")
+        np.testing.assert_allclose(recording.samples, whole, atol=6e-4)
+        assert (recording.rate_hz, recording.gaps) == (RATE_HZ, ())
+
+
+def test_turning_is_not_guessed_in_a_hole(tmp_path: Path) -> None:
+    whole, kept = motion(1, 200), np.r_[0:80, 120:200]
+    write(tmp_path / "in" / "acc_wave.csv", table("time,x,y,z", clock(200), whole[:, :3]))
+    text = table("time,x,y,z", clock(200)[kept], whole[kept, 3:])
+    write(tmp_path / "in" / "gyro_wave.csv", text)
+    import_files(tmp_path / "in", tmp_path / "d")
+    (recording,) = load_recordings(tmp_path / "d")
+    assert (recording.label, [gap.missing for gap in recording.gaps]) == ("wave", [40])
+    assert len(recording) == 160
+
+
+def test_a_clock_that_jitters_keeps_its_rate_and_cuts_no_take(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    times = np.rint(clock(200) * 1e3 + random.normal(0, 6, 200)).astype(int) + 100
+    source = write(tmp_path / "wave.csv", table(f"time_ms,{IMU}", times, motion(1, 200)))
+    report = import_files(source, tmp_path / "d")
+    (recording,) = load_recordings(tmp_path / "d")
+    assert (len(recording), recording.gaps) == (200, ())
+    assert recording.rate_hz == pytest.approx(RATE_HZ, rel=0.01)
+    assert any("is uneven" in note.what for note in report.noted)
 
 
 def test_a_blank_line_after_every_row_ends_no_take(tmp_path: Path) -> None:

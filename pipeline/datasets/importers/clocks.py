@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ WRAPS = (2**32, 2**16)  # of a board's counter
 LOOKED_AT = 200_000  # steps that show the ticks of a clock
 HOLE = 1.5  # in steps
 COARSE = 0.05  # the share of long steps that shows a clock of few ticks, not holes
+BACK = 5.0  # in steps: a clock that goes back farther begins again
 STEADY = 0.9  # the share of steps that are as long as most
 
 
@@ -98,12 +99,13 @@ def _clock(table: Table, column: Column, at: int, numbers: Float64) -> Clock | N
             return None  # a running number
         factor, unit, by = _unit(table, column, values)
     begin = values[np.isfinite(values)][0]
-    tick, step, is_steady = _measured(_steps(values))
+    tick, step, is_steady = _measured(values)
+    seconds = (values - begin) * factor
     return Clock(
         column.name,
         unit,
         by,
-        (values - begin) * factor,
+        seconds if is_steady else _risen(seconds, step * factor),
         begin * factor,
         tick * factor,
         step * factor,
@@ -148,7 +150,7 @@ def _unwrapped(values: Float64) -> tuple[Float64, int]:
 
 
 def _unit(table: Table, column: Column, values: Float64) -> tuple[float, str, str]:
-    _, step, _ = _measured(_steps(values))
+    _, step, _ = _measured(values)
     if column.factor is not None:
         rate_hz = 1 / (step * column.factor)
         if SLOWEST_SAID_HZ <= rate_hz <= FASTEST_SAID_HZ:
@@ -179,18 +181,56 @@ def _middle_and_tick(steps: Float64) -> tuple[float, float]:
     return (float(steps.max()), 0.0) if is_coarse else (middle, 0.0)
 
 
-def _measured(steps: Float64) -> tuple[float, float, bool]:
-    """The tick, the mean of the steps that are about as long as most, and whether most are so."""
+def _measured(values: Float64) -> tuple[float, float, bool]:
+    """The tick, the usual step, and whether most steps are so."""
+    steps = _steps(values)
     middle, tick = _middle_and_tick(steps)
     step = float(steps[steps <= HOLE * middle + tick].mean())
     near = (steps <= HOLE * step + tick) & (steps >= step / 2 - tick)
-    return tick, step, bool(near.mean() >= STEADY)
+    if near.sum() >= STEADY * (len(values) - 1):
+        return tick, step, True
+    return tick, _mean_step(values), False
+
+
+def _mean_step(values: Float64) -> float:
+    """Of a clock that is uneven, or has one time for several rows: from tick to tick, by rows."""
+    steps = np.diff(values)
+    usual = np.abs(steps) <= BACK * max(float(np.median(np.abs(steps))), _largest_usual(steps))
+    rises = np.flatnonzero((steps > 0) & usual)
+    first, last = int(rises[0]), int(rises[-1])
+    between = slice(first + 1, last + 1)
+    return float(steps[between][usual[between]].sum() / max(1, usual[between].sum()))
+
+
+def _largest_usual(steps: Float64) -> float:
+    """The median of the steps that rise."""
+    rising = steps[steps > 0]
+    return float(np.median(rising)) if len(rising) else 0.0
+
+
+def _risen(seconds: Float64, step: float) -> Float64:
+    """Times that never go back by a little, as the stamps of a busy phone do."""
+    steps = np.diff(seconds)
+    with np.errstate(invalid="ignore"):
+        back = (steps < 0) & (steps > -BACK * step)
+    if not back.any():
+        return seconds
+    begins = np.flatnonzero(steps <= -BACK * step) + 1  # of a clock that begins again
+    parts = np.split(seconds, begins)
+    return np.concatenate([np.fmax.accumulate(part) for part in parts])
 
 
 def _unsteadiness(clock: Clock) -> float:
     steps = _steps(clock.seconds)
     spread = float(np.mean(np.minimum(1, np.abs(steps - clock.step_s) / clock.step_s)))
     return spread + float((steps == 0).mean()) + (0.0 if clock.is_steady else 1.0)
+
+
+def of_rows(clock: Clock, rows: Int64) -> Clock:
+    """The clock of some rows of its table."""
+    seconds = clock.seconds[rows]
+    tick, step, is_steady = _measured(seconds)
+    return replace(clock, seconds=seconds, tick_s=tick, step_s=step, is_steady=is_steady)
 
 
 def sequence_of(seconds: Float64, clock: Clock) -> Int64:

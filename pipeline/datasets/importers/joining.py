@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import PurePath
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.core.artifacts import Float64
 from pipeline.core.imu_columns import Role, sensor_of
@@ -16,6 +17,8 @@ from pipeline.datasets.importers.motion import Motion
 from pipeline.datasets.recording_file import Noted
 
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+LEAST_ROWS = 2
+HOLES = 3.0  # in steps: turning is not guessed in longer holes
 _OF_SENSORS = {"total", "linear", "user", "uncalibrated", "calibrated", "raw", "sensor", "data"}
 
 
@@ -41,7 +44,8 @@ def joined(motions: Sequence[Motion], noted: list[Noted]) -> list[Motion]:
         for other in (*accelerations, *turnings):
             if other not in (chosen, turning):
                 noted.append(Noted(other.place, None, f"left out: {chosen.place.name} is used"))
-        together.append(_joined(chosen, turning, noted))
+        both = _joined(chosen, turning, noted)
+        together += [chosen, turning] if both is None else [both]
     return together
 
 
@@ -72,22 +76,25 @@ def _best(motions: Sequence[Motion]) -> Motion:
     return min(motions, key=worse)
 
 
-def _joined(acceleration: Motion, turning: Motion, noted: list[Noted]) -> Motion:
-    """The turning at the times of the acceleration, where both were recorded."""
+def _joined(acceleration: Motion, turning: Motion, noted: list[Noted]) -> Motion | None:
+    """The turning at the times of the acceleration; None where they were not recorded together."""
     assert acceleration.clock is not None
     assert turning.clock is not None
     t, t_turning = _absolute(acceleration), _absolute(turning)
     usable = np.isfinite(t_turning) & np.isfinite(turning.samples).all(axis=1)
     order = np.argsort(t_turning[usable], kind="stable")
+    if usable.sum() < LEAST_ROWS:
+        return None
     times, values = t_turning[usable][order], turning.samples[usable][order]
-    both = (t >= times[0]) & (t <= times[-1]) & np.isfinite(acceleration.samples).all(axis=1)
-    rows = np.flatnonzero(both)
+    rows = np.flatnonzero(_between(t, times, HOLES * turning.clock.step_s))
+    rows = rows[np.isfinite(acceleration.samples[rows]).all(axis=1)]
     resampled = np.column_stack([np.interp(t[rows], times, column) for column in values.T])
-    what = f"joined on time with {turning.place.name}, by interpolation"
+    if len(rows) < LEAST_ROWS:
+        return None
+    what = f"joined on time with {_other(acceleration, turning)}, by interpolation"
     left = len(t) - len(rows)
-    noted.append(
-        Noted(acceleration.place, None, what + (f"; {left} rows of one alone" if left else ""))
-    )
+    alone = f"; {left} rows without turning beside them are left out" if left else ""
+    noted.append(Noted(acceleration.place, None, what + alone))
     layout = _both(acceleration.layout, turning.layout)
     clock = replace(acceleration.clock, seconds=acceleration.clock.seconds[rows])
     return replace(
@@ -104,6 +111,20 @@ def _joined(acceleration: Motion, turning: Motion, noted: list[Noted]) -> Motion
     )
 
 
+def _between(t: Float64, times: Float64, longest_s: float) -> NDArray[np.bool_]:
+    """Which times lie between two others that are near each other: bool [n]."""
+    after = np.clip(np.searchsorted(times, t), 1, len(times) - 1)
+    between: NDArray[np.bool_] = (t >= times[0]) & (t <= times[-1])
+    near: NDArray[np.bool_] = times[after] - times[after - 1] <= longest_s
+    near |= times[after] == t
+    return between & near
+
+
+def _other(acceleration: Motion, turning: Motion) -> str:
+    same = acceleration.place == turning.place
+    return "the turning of its other rows" if same else turning.place.name
+
+
 def _absolute(motion: Motion) -> Float64:
     """Seconds on the common clock of both files."""
     assert motion.clock is not None
@@ -114,5 +135,5 @@ def _both(acceleration: Layout, turning: Layout) -> Layout:
     return replace(
         acceleration,
         sensors=(*acceleration.sensors, *turning.sensors),
-        others=(*acceleration.others, *turning.others),
+        others=tuple(dict.fromkeys((*acceleration.others, *turning.others))),
     )

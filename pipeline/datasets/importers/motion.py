@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.artifacts import Float64, Int64
-from pipeline.core.imu_columns import Role
+from pipeline.core.imu_columns import Role, sensor_of
 from pipeline.datasets.importers.clocks import Clock, clock_of
 from pipeline.datasets.importers.columns import Layout, layout_of
 from pipeline.datasets.importers.findings import OpenError, Question
@@ -67,6 +67,16 @@ class Motion:
         return tuple(self.layout.columns[place].name for place in self.places)
 
 
+def about_clock(motion: Motion) -> Iterator[Noted]:
+    """What is unusual about the clock of a motion."""
+    clock = motion.clock
+    if clock is not None and clock.wrapped:
+        yield Noted(motion.place, None, f"its clock {clock.name!r} began again at 0; it counts on")
+    if clock is not None and not clock.is_steady:
+        what = f"its clock {clock.name!r} is uneven: the rate is its mean, and whether samples "
+        yield Noted(motion.place, None, what + "are missing cannot be seen")
+
+
 def motion_of(table: Table, name: PurePath, options: ImportOptions) -> Motion:
     """The motion of a table, not yet in g and deg/s.
 
@@ -111,7 +121,7 @@ def _of_rows(table: Table, codes: Int64) -> Int64:
     return codes
 
 
-def _has_numbers(table: Table, place: int) -> bool:
+def has_numbers(table: Table, place: int) -> bool:
     """Whether a column has numbers; mostly its last cell that is quoted shows it."""
     cells = table.split(table.first_lines[-1]) if table.first_lines else []
     if len(cells) == table.width and is_number(cells[place].replace(",", "."), "."):
@@ -122,10 +132,12 @@ def _has_numbers(table: Table, place: int) -> bool:
 def _ask_about_words(table: Table, layout: Layout) -> None:
     """A column of few words may be the label, whatever its name."""
     for place, column in enumerate(layout.columns):
-        if column.role is not Role.OTHER or column.axis or _has_numbers(table, place):
+        if column.role is not Role.OTHER or column.axis or has_numbers(table, place):
             continue
         _, words = table.coded(place)
         filled = [word for word in words if word]
+        if any(sensor_of(word) is Role.ACCELERATION for word in filled):
+            continue  # it names the sensor of each row
         if 2 <= len(filled) <= min(MOST_LABELS, len(table) // LEAST_REPEATS):
             shown = ", ".join(filled[:4])
             what = f"its column {column.name!r} has words ({shown}): they may be the labels"

@@ -18,6 +18,7 @@ DEFAULT_PERSON = "p1"
 REST = "idle"  # the label of recordings in which there is no gesture
 STREAM = "stream"  # the label of recordings whose gestures are intervals
 COLUMN, FOLDER, NAME, OPTION = "column", "folder", "name", "option"
+FIRST, LAST = "first-word", "last-word"  # of the name; the other word is the person
 # Folders of a split, and of programs: neither a label nor a person.
 _SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "data", "raw"}
 _PERSON = re.compile(
@@ -29,6 +30,15 @@ _NUMBER = re.compile(
     r"(?:\(?\d+\)?|\d[\d:T.Z+_-]*\d|(?=[a-f]*\d)[0-9a-f]{6,}|(?:take|trial|rep|sample|t|r|nr|no)\d+)$",
     re.I,
 )
+_DATE = re.compile(r"(?<=[^\W\d])[._\s-]*(?<!\d)20\d\d-?[01]\d-?[0-3]\d(?!\d)")
+# Usual words for gestures: folders or names that have them are the labels.
+_GESTURE_WORDS = """
+wave circle flex punch shake idle rest still walk walking run running jog jump jumping
+sit sitting stand standing left right up down swipe tap clap flick twist turn rotate
+tilt throw push pull swing lift nod square triangle zigzag infinity eight none unknown
+noise
+"""
+_GESTURES = set(_GESTURE_WORDS.split())
 _SENSOR_WORDS = re.compile(
     r"(?i)(^|[._\s-]+)(total|linear|user|raw|un)?-?_?(calibrated)?"
     r"(acc(el)?(eration|erometer)?s?|gyro?(scope)?s?|imu|motion|sensor)([._\s-]+|$)"
@@ -80,10 +90,17 @@ def naming_of(
     by_name = label_from if label_from != COLUMN else _label_from(parts, person_from, known_labels)
     if by_name == "?" and any(Role.LABEL not in motion.words for motion in motions):
         return _question(motions[0], parts)
+    pairs = _pairs(parts) if by_name == NAME and person_from == "" else None
+    if pairs is not None:
+        by_name = _likelier_word(pairs, known_labels)
+    if by_name == "":
+        return _word_question(motions[0], parts)
     person_by_name = person_from if person_from != COLUMN else _person_from(parts, by_name)
     if options.label_from == COLUMN:
         by_name = ""
     names = {name: _names(part, by_name, person_by_name) for name, part in files.items()}
+    if by_name in (FIRST, LAST):
+        label_from, person_from = by_name, NAME
     return Naming(label_from, person_from, names)
 
 
@@ -121,6 +138,8 @@ def _parts(name: PurePath, stems: Collection[str]) -> _Parts:
     if sensor_of(stem) is not None and not _SENSOR_WORDS.sub("", _base(stem)).strip("._- "):
         # Accelerometer.csv: an app names the folder by what was recorded.
         stem = folders.pop() if folders else ""
+    elif sensor_of(stem) is not None:
+        stem = _SENSOR_WORDS.sub("_", stem).strip("._- ")
     if _PERSON.fullmatch(stem):
         return _Parts(tuple(folders), stem, stem, stem)
     words = re.split(r"[._\s-]+", stem)
@@ -142,6 +161,7 @@ def _stem(name: PurePath) -> str:
 
 def _base(stem: str) -> str:
     """The name without numbers, dates and ids at its end."""
+    stem = _DATE.split(stem)[0] or stem  # an app adds more after a date
     base = stem.partition(".")[0] if re.search(r"\.[\w-]{4,}$", stem) else stem
     while (shorter := _NUMBER.sub("", base)) != base:
         base = shorter
@@ -181,13 +201,17 @@ def _label_from(files: Sequence[_Parts], person: str | None, known_labels: Seque
         return NAME
     if any(_PERSON.fullmatch(file.stem) for file in files):
         return FOLDER
-    known = {label.lower() for label in known_labels}
-    of_folders, of_bases = (
-        sum(name.lower() in known for name in names) for names in (folders, bases)
-    )
-    if of_folders != of_bases:
-        return FOLDER if of_folders > of_bases else NAME
+    known = {label.lower() for label in known_labels} | _GESTURES
+    likely = _likelier(folders, bases, known)
+    if likely is not None:
+        return FOLDER if likely is folders else NAME
     return _by_repeats(files)
+
+
+def _likelier(one: set[str], other: set[str], known: set[str]) -> set[str] | None:
+    """Which of two sets of names has more labels that are known; None where both have as many."""
+    counts = [sum(name.lower() in known for name in names) for names in (one, other)]
+    return None if counts[0] == counts[1] else one if counts[0] > counts[1] else other
 
 
 def _by_repeats(files: Sequence[_Parts]) -> str:
@@ -222,12 +246,42 @@ def _names(file: _Parts, label_from: str, person_from: str) -> Names:
     nearest = file.folders[-1] if file.folders else ""
     above = file.folders[-2] if len(file.folders) > 1 else ""
     name = file.base or (file.stem if label_from == NAME and not nearest else "")
+    words = re.split(r"[._\s-]+", file.base)
+    if label_from in (FIRST, LAST) and len(words) > 1:
+        first, last = words[0], words[-1]
+        label, person = (first, last) if label_from == FIRST else (last, first)
+        return Names(label, person, file.base, file.is_numbered)
     label = {FOLDER: nearest, NAME: name or nearest}.get(label_from, "")
     person = {
         FOLDER: (above if label_from == FOLDER else nearest),
         NAME: file.person or (file.base if label_from != NAME else ""),
     }.get(person_from, "")
     return Names(label, person or DEFAULT_PERSON, file.base, file.is_numbered)
+
+
+def _pairs(files: Sequence[_Parts]) -> list[tuple[str, str]] | None:
+    """The two words of each name, where each first word goes with several second ones."""
+    words = [re.split(r"[._\s-]+", file.base) for file in files]
+    if any(len(some) != 2 for some in words):
+        return None
+    pairs = sorted({(some[0], some[1]) for some in words})
+    firsts, lasts = {first for first, _ in pairs}, {last for _, last in pairs}
+    is_cross = min(len(firsts), len(lasts)) > 1 and len(pairs) == len(firsts) * len(lasts)
+    return pairs if is_cross else None
+
+
+def _likelier_word(pairs: Sequence[tuple[str, str]], known_labels: Sequence[str]) -> str:
+    """Which word is the label; "" where neither is known."""
+    firsts, lasts = {first for first, _ in pairs}, {last for _, last in pairs}
+    likely = _likelier(firsts, lasts, {label.lower() for label in known_labels} | _GESTURES)
+    return "" if likely is None else FIRST if likely is firsts else LAST
+
+
+def _word_question(motion: Motion, files: Sequence[_Parts]) -> Question:
+    bases = ", ".join(sorted({file.base for file in files})[:4])
+    what = f"one word of the names ({bases}) is the label and the other the person, or both are one"
+    example = f"{FIRST} (or {LAST}, or name)"
+    return Question(motion.place, what, "--label-from", example, "label_from")
 
 
 def _question(motion: Motion, files: Sequence[_Parts]) -> Question:

@@ -16,7 +16,8 @@ from pipeline.core.units_option import unit_factor
 from pipeline.datasets.recording_file import check_name
 
 HIGHEST_RATE_HZ = 100_000.0
-LABEL_FROM = ("column", "folder", "name")
+PERSON_FROM = ("column", "folder", "name")
+LABEL_FROM = (*PERSON_FROM, "first-word", "last-word")
 SENSORS = (Role.ACCELERATION, Role.TURNING)
 
 
@@ -32,7 +33,7 @@ class ImportOptions:
         columns: what each column holds, as a header would say it; "-" for others.
         units: of the acceleration, then of the turning: "m/s2", "rad/s", "counts 16384".
         separator: of cells.
-        label_from: column, folder or name.
+        label_from: column, folder, name, or the first-word or last-word of the name.
         person_from: column, folder or name.
     """
 
@@ -62,12 +63,15 @@ class ImportOptions:
         for kind, name in (("label", self.label), ("person", self.person)):
             if name is not None and not name.strip():
                 check_name(kind, "")
-        for option, place in (("label", self.label_from), ("person", self.person_from)):
-            if place is not None and place not in LABEL_FROM:
+        for option, place, places in (
+            ("label", self.label_from, LABEL_FROM),
+            ("person", self.person_from, PERSON_FROM),
+        ):
+            if place is not None and place not in places:
                 raise UsageError(
                     f"--{option}-from {place} is unknown.",
                     f"a {option} comes from a column, a folder or the name of a file",
-                    f"choose from: {', '.join(LABEL_FROM)}",
+                    f"choose from: {', '.join(places)}",
                 )
         for role, unit in zip(SENSORS, self.units, strict=False):
             if unit_factor(role, unit) is None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from pipeline.core.imu_columns import Role
-from pipeline.datasets.importers.naming import COLUMN, FOLDER, NAME, OPTION
+from pipeline.datasets.importers.naming import COLUMN, FIRST, FOLDER, LAST, NAME, OPTION
 from pipeline.datasets.importers.understanding import Understanding, Understood
 from pipeline.datasets.importers.units import BY_DATA, BY_HEADER, BY_OPTION, BY_TUTORIAL, Unit
 
@@ -79,7 +79,7 @@ def _labels(files: Sequence[Understood], understanding: Understanding) -> str:
         for piece in file.pieces.pieces:
             words += [part.label for part in piece.intervals]
             words += [piece.label or ""] if naming.label_from == COLUMN else []
-        if naming.label_from in (FOLDER, NAME) or Role.LABEL not in file.motion.words:
+        if naming.label_from in (FOLDER, NAME, FIRST, LAST) or Role.LABEL not in file.motion.words:
             words.append(file.motion.facts.get("label", naming.names[file.motion.name].label))
     if naming.label_from == OPTION:
         return f"label by --label: {understanding.options.label}"
@@ -88,6 +88,8 @@ def _labels(files: Sequence[Understood], understanding: Understanding) -> str:
         COLUMN: f"`{column}`" if column else "the names of the files",
         FOLDER: "the folders",
         NAME: "the names of the files",
+        FIRST: "the first words of the names",
+        LAST: "the last words of the names",
     }[naming.label_from]
     return f"labels from {place}: {_some(words)}"
 

@@ -8,18 +8,20 @@ from pathlib import Path, PurePath
 
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import regular, why_missing
-from pipeline.core.imu_columns import Role
+from pipeline.core.imu_columns import Role, sensor_of
 from pipeline.datasets.importers.findings import OpenError, Question, UnusableError
 from pipeline.datasets.importers.joining import joined
-from pipeline.datasets.importers.motion import Motion, motion_of
+from pipeline.datasets.importers.motion import Motion, about_clock, motion_of
 from pipeline.datasets.importers.naming import Naming, label_question, naming_of
-from pipeline.datasets.importers.options import ImportOptions
+from pipeline.datasets.importers.options import SENSORS, ImportOptions
 from pipeline.datasets.importers.periods import period_of
 from pipeline.datasets.importers.pieces import Pieces, blocks_of, pieces_of
+from pipeline.datasets.importers.sensor_rows import separated
 from pipeline.datasets.importers.units import Units, alike, units_of
 from pipeline.datasets.recording_file import Noted
 from pipeline.datasets.tables.formats import SUFFIXES, TEXTS, tables_of
 from pipeline.datasets.tables.sources import Source, sources
+from pipeline.datasets.tables.table import Table
 from pipeline.datasets.uhh_imu import NAME as ARCHIVE_NAME
 
 TUTORIAL_RATE_HZ = 119.0
@@ -79,6 +81,7 @@ class _Found:
     questions: list[Question] = field(default_factory=list)
     left_out: list[Noted] = field(default_factory=list)
     noted: list[Noted] = field(default_factory=list)
+    strange: list[tuple[PurePath, Table, Noted]] = field(default_factory=list)  # without motion
 
 
 def understand(
@@ -95,6 +98,7 @@ def understand(
     options = options or ImportOptions()
     found = _Found()
     own, motions = _read(path, options, found)
+    _sort_out(found, motions)
     motions = joined(motions, found.noted)
     motions = _with_acceleration(motions, found)
     files = _understood(motions, options, found)
@@ -153,12 +157,23 @@ def _read(path: Path, options: ImportOptions, found: _Found) -> tuple[list[Path]
                 found.left_out.append(table)
                 continue
             try:
-                motions.append(motion_of(table, _name(source, path), options))
+                motions += separated(motion_of(table, _name(source, path), options))
             except OpenError as error:
                 found.questions.append(error.question)
             except UnusableError as error:
-                found.left_out.append(Noted(table.place, error.line, error.reason))
+                note = Noted(table.place, error.line, error.reason)
+                found.strange.append((_name(source, path), table, note))
     return own, motions
+
+
+def _sort_out(found: _Found, motions: Sequence[Motion]) -> None:
+    """Tables without motion: what an app adds is noted, all others are left out."""
+    of_apps = {m.name.parent for m in motions if sensor_of(m.name.stem) in SENSORS}
+    for name, table, note in found.strange:
+        is_beside = bool(of_apps & set(name.parents))
+        is_known = is_beside or sensor_of(name.stem) in (Role.MAGNETOMETER, Role.OTHER)
+        is_prose = bool(table.first_lines) and not any(map(str.isdigit, "".join(table.first_lines)))
+        (found.noted if motions and (is_known or is_prose) else found.left_out).append(note)
 
 
 def _is_own(source: Source) -> bool:
@@ -190,7 +205,7 @@ def _with_acceleration(motions: Sequence[Motion], found: _Found) -> list[Motion]
             found.left_out.append(Noted(motion.place, None, what))
         else:
             usable.append(motion)
-            found.noted += motion.noted
+            found.noted += [*motion.noted, *about_clock(motion)]
     return usable
 
 
