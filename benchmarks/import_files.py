@@ -48,14 +48,25 @@ COLUMNS_OF_WORDS = (  # of labels, takes and people
     ("Activity", "trial", "user"),
     ("class", "recording_id", "participant_id"),
 )
-KINDS = ("blank lines", "ids", "a file a take", "a folder a label", "a person's folder", "a day")
+KINDS = (
+    *("blank lines", "ids", "a file a take", "a folder a label", "a person's folder", "a day"),
+    *("a file with an id", "folders in folders", "a split"),
+)
 
 
-CLOCK_NAMES = {
-    **{"ms": "timestamp_ms", "us": "t_us", "s": "Time (s)", "ns": "timestamp", "jitter": "t_ms"},
-    **{"date": "datetime", "time": "time", "epoch": "timestamp"},
+CLOCK_NAMES = {  # with the unit, and without
+    "ms": ("timestamp_ms", "time"),
+    "us": ("t_us", "micros"),
+    "s": ("Time (s)", "seconds_elapsed"),
+    "ns": ("time_ns", "timestamp"),
+    "jitter": ("t_ms", "Timestamp"),
+    "date": ("datetime", "Date Time"),
+    "time": ("time of day", "time"),
+    "epoch": ("timestamp [ms]", "timestamp"),
+    "german": ("Zeit", "date"),
 }
 CLOCKS_SAID = {"ms": "t_ms", "us": "t_us", "s": "t_s", "ns": "t_ns", "jitter": "t_ms"}
+SIGNS = {"m/s2": "m/s²", "deg/s": "°/s"}
 BEGAN = datetime(2024, 5, 3, 12)
 Cells = tuple[str, list[str]]  # the name of a column, and what is in it
 
@@ -114,6 +125,7 @@ class Way:
     names: int  # of the columns of labels, takes and people
     are_counts_said: bool
     is_moved: bool  # else the board lies still
+    is_open: bool  # each row ends with a separator
     fault: str
 
 
@@ -131,7 +143,7 @@ def way_of(random: np.random.Generator) -> Way:
         units=units if random.random() < 0.7 else units[:1],
         named=bool(random.random() < 0.5),
         style=int(random.integers(len(STYLES))),
-        clock=one((*CLOCKS, "ms", "ms", "date", "time", "epoch", "jitter", "")),
+        clock=one((*CLOCKS, "ms", "ms", "date", "time", "epoch", "jitter", "german", "")),
         separator=separator,
         decimal="," if separator in ";\t" and random.random() < 0.5 else ".",
         encoding=one(("utf-8", "utf-8", "utf-8-sig", "utf-16", "cp1252")),
@@ -145,6 +157,7 @@ def way_of(random: np.random.Generator) -> Way:
         names=int(random.integers(len(COLUMNS_OF_WORDS))),
         are_counts_said=bool(random.random() < 0.7),
         is_moved=bool(random.random() < 0.85),
+        is_open=bool(random.random() < 0.1),
         fault=one(FAULTS) if random.random() < 0.4 else "",
     )
 
@@ -209,7 +222,8 @@ class _Writer:
 
     def write(self) -> None:
         """Write all files."""
-        people = PEOPLE[:2] if self.way.kind in ("a person's folder", "ids") else ("",)
+        of_people = self.way.kind in ("a person's folder", "ids", "folders in folders")
+        people = PEOPLE[:2] if of_people else ("",)
         if self.way.kind in ("ids", "a day"):
             takes = [rows for person in people for rows in self._of_person(person)]
             self._save(Path("recorded"), [row for rows in takes for row in rows])
@@ -224,8 +238,18 @@ class _Writer:
             self._save(Path(person) / label, [row for rows in takes for row in (*rows, [])])
             return
         for n, rows in enumerate(takes):
-            numbered = Path(label) / f"{n:03d}"
-            self._save(numbered if "folder" in self.way.kind else Path(f"{label}_{n:03d}"), rows)
+            self._save(self._file(label, person, n), rows)
+
+    def _file(self, label: str, person: str, number: int) -> Path:
+        if self.way.kind == "folders in folders":
+            return Path(person) / label / f"take{number}"
+        if self.way.kind == "a split":
+            return Path("train" if number else "test") / label / f"{label}_{number}"
+        if self.way.kind == "a folder a label":
+            return Path(label) / f"{number:03d}"
+        if self.way.kind == "a file with an id":
+            return Path(f"{label}.{self._random.integers(16**7, 16**8):08x}")
+        return Path(f"{label}_{number:03d}")
 
     def _of_person(self, person: str) -> list[list[list[str]]]:
         places = range(self._takes_a_label)
@@ -258,6 +282,8 @@ class _Writer:
     def _name(self, role: int, axis: str) -> str:
         unit = self.way.units[role]
         written = unit if self.way.named and unit != "counts" else ""
+        if self.way.encoding != "cp1252" and self.way.names % 2:
+            written = SIGNS.get(written, written)
         return _column(self.way.style, ("acc", "gyr")[role], axis, written)
 
     def _sensors(self, moved: Float64) -> list[Cells]:
@@ -302,13 +328,14 @@ class _Writer:
             self._day_s += rows / self.way.rate_hz
         if clock == "jitter":
             seconds = seconds + self._random.uniform(-0.1, 0.1, rows) / self.way.rate_hz + 1
-        return [(CLOCK_NAMES[clock], [_time(clock, second) for second in seconds.tolist()])]
+        name = CLOCK_NAMES[clock][not self.way.named]
+        return [(name, [_time(clock, second) for second in seconds.tolist()])]
 
     def _line(self, cells: Sequence[str]) -> str:
         sign = self.way.decimal
         written = [cell.replace(".", sign) if _is_number(cell) else cell for cell in cells]
         quoted = [f'"{cell}"' for cell in written] if self.way.quoted else written
-        return self.way.separator.join(quoted)
+        return self.way.separator.join([*quoted, *[""] * (self.way.is_open and len(cells) > 0)])
 
     def _save(self, name: Path, rows: Sequence[Sequence[str]]) -> None:
         way = self.way
@@ -339,7 +366,9 @@ class _Writer:
         }
         label, take, person = COLUMNS_OF_WORDS[self.way.names]
         words = {label: "label", take: "take", person: "person"}
-        clocks = {name: CLOCKS_SAID.get(clock, "time") for clock, name in CLOCK_NAMES.items()}
+        clock = self.way.clock
+        names = CLOCK_NAMES.get(clock, ())
+        clocks = dict.fromkeys(names, CLOCKS_SAID.get(clock, "time"))
         return {**clocks, **words, **channels}.get(name, "-")
 
 
@@ -383,6 +412,10 @@ def _time(clock: str, second: float) -> str:
     if clock in ("date", "time"):
         when = BEGAN + timedelta(microseconds=round(second * 1e6))
         return when.isoformat(" ", "microseconds") if clock == "date" else f"{when.time()}"
+    if clock == "german":
+        return (BEGAN + timedelta(microseconds=round(second * 1e6))).strftime(
+            "%d.%m.%Y %H:%M:%S.%f"
+        )
     if clock == "s":
         return f"{second:.4f}"
     if clock == "epoch":

@@ -164,8 +164,11 @@ def _unit(table: Table, column: Column, values: Float64) -> tuple[float, str, st
 
 
 def _steps(values: Float64) -> Float64:
+    """The steps of a clock, without those to and from a time that goes back."""
     steps = np.diff(values)
-    return steps[np.isfinite(steps) & (steps >= 0)]
+    back = np.pad(steps < 0, 1)
+    is_beside = back[:-2] | back[1:-1] | back[2:]
+    return steps[np.isfinite(steps) & ~is_beside]
 
 
 def _middle_and_tick(steps: Float64) -> tuple[float, float]:

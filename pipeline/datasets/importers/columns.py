@@ -93,10 +93,12 @@ def layout_of(table: Table, options: ImportOptions) -> Layout:
 
 def _names(table: Table, options: ImportOptions) -> Sequence[str]:
     if options.columns:
-        if len(options.columns) != table.width:
+        more = table.width - len(options.columns)
+        is_open = more == 1 and not any(table.coded(table.width - 1)[1])  # rows end with a comma
+        if more and not is_open:
             given = len(options.columns)
             raise UnusableError(f"has {table.width} columns, and --columns names {given}")
-        return options.columns
+        return (*options.columns, "-") if more else options.columns
     if table.columns:
         return table.columns
     example = ",".join(("ax", "ay", "az", "gx", "gy", "gz")[: table.width])

@@ -12,6 +12,7 @@ from pipeline.core.unit_names import ACCELERATION_UNITS, CLOCK_UNITS, TURNING_UN
 
 SEPARATORS = {";": "semicolons", "\t": "tabs", ",": "commas", "|": "bars", " ": "spaces"}
 COMMENTS = ("#", "%", "//")
+NO_HEADER, OTHER_WIDTH = 0.7, 0.5  # weights of a table without one, or with one of another width
 ONE_COLUMN = 0.6  # weight of a table of one column: any text is one
 MOSTLY = 0.8  # of the cells of a column
 LONGEST_NAME = 60  # characters of a cell of a header
@@ -95,12 +96,19 @@ def _layout(lines: Sequence[str], separator: str) -> tuple[float, Layout] | None
     header, columns = _header(rows, first, width, is_numeric, decimal)
     first = _first_torn(rows, header, first, decimal)
     fits = sum(len(cells) == width for cells in rows[first:]) / len(rows[first:])
-    agrees = 1.0 if header is None or len(rows[header]) == width or not _filled(body, -1) else 0.5
+    agrees = _agrees(rows, header, first, not _filled(body, -1))
     score = fits * agrees * (0.5 + sum(is_numeric) / width) * (ONE_COLUMN if width == 1 else 1.0)
     first += header == first
     if first == len(rows):
         return None
     return score, Layout(separator, decimal, header, first, width, columns, any(is_numeric), end)
+
+
+def _agrees(rows: Sequence[Sequence[str]], header: int | None, first: int, is_open: bool) -> float:
+    """A weight of the layout by its header: lines before the rows should be or hold one."""
+    if header is None:
+        return 1.0 if first == 0 else NO_HEADER
+    return 1.0 if len(rows[header]) == len(rows[first]) or is_open else OTHER_WIDTH
 
 
 def _usual_width(rows: Sequence[Sequence[str]]) -> int:
