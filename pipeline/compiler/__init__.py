@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from pipeline.cells.operators import Recurrence
 from pipeline.compiler.cost import network_cost
 from pipeline.compiler.emit import emit_header, emit_source
+from pipeline.compiler.ends import End, Ends
 from pipeline.compiler.features import last_features
 from pipeline.compiler.fuse import Step, fuse
 from pipeline.compiler.graph import Graph, without_views
 from pipeline.compiler.layers import Layer, Program
 from pipeline.compiler.lower import lower
 from pipeline.compiler.memory_plan import plan
-from pipeline.compiler.reader import read_graph
+from pipeline.compiler.reader import read_network
 from pipeline.compiler.recurrent import (
     receptive_field_of,
     recurrence_of,
@@ -43,12 +44,14 @@ class CompiledNetwork:
         recurrence: the cells of a recurrent network; pipeline/cells/arithmetic.py defines their
             bytes.
         features: what the last dense layers of a classifier are given, where that was to be kept.
+        ends: what the model's own input and output are. The network itself takes and gives int8.
     """
 
     sources: dict[str, str]
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
     quantization: Quantization
+    ends: Ends
     cost: NetworkCost
     feed: int
     obstacle: str | None = None
@@ -89,10 +92,20 @@ def compile_network(
         PipelineError: the file is damaged, or the engine does not support an operator; the error
             names operator and layer.
     """
-    graph = without_views(read_graph(flatbuffer))
+    read, ends = read_network(flatbuffer)
+    graph = without_views(read)
     if graph.cells:
         window = window or receptive_field_of(graph)
-        return _recurrent(graph, compact, hop if keep_state else None, window, keep_features)
+        kept_hop = hop if keep_state else None
+        network = _recurrent(graph, compact, kept_hop, window, keep_features)
+    else:
+        network = _feed_forward(graph, compact, hop, keep_features)
+    return replace(network, ends=ends)
+
+
+def _feed_forward(
+    graph: Graph, compact: bool, hop: int | None, keep_features: bool
+) -> CompiledNetwork:
     steps = fuse(graph, compact)
     windowed = Program(graph.input, graph.output, _layers(steps))
     if hop is None:
@@ -137,6 +150,7 @@ def _compiled(
         input_shape=graph.input.shape,
         output_shape=graph.output.shape,
         quantization=_quantization(graph),
+        ends=Ends(End(graph.input, graph.input), End(graph.output, graph.output)),
         cost=network_cost(program, memory),
         feed=feed or samples_of(graph),
         obstacle=obstacle,

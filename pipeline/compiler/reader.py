@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pipeline.compiler import flatbuffer
+from pipeline.compiler.ends import Ends, split_ends
 from pipeline.compiler.flatbuffer import SCHEMA_VERSION, FlatTable, damaged, root
 from pipeline.compiler.graph import (
     SUPPORTED,
@@ -28,7 +29,15 @@ MAX_OPERATORS = 128
 
 
 def read_graph(flatbuffer: bytes) -> Graph:
-    """The network of a .tflite file. Raises PipelineError for what cannot be compiled."""
+    """The int8 network of a .tflite file; see `read_network`."""
+    return read_network(flatbuffer)[0]
+
+
+def read_network(flatbuffer: bytes) -> tuple[Graph, Ends]:
+    """The int8 network of a .tflite file, and its ends as the file has them.
+
+    Raises PipelineError for what cannot be compiled.
+    """
     model = root(flatbuffer)
     if model.number(0, "I") != SCHEMA_VERSION:
         raise damaged(f"its schema version is not {SCHEMA_VERSION}")
@@ -49,6 +58,8 @@ def read_graph(flatbuffer: bytes) -> Graph:
     parsed = [_parsed(table, names, tensors, layers) for table in steps]
     inputs = _ends(subgraph.integers(1), tensors, "input")
     outputs = _ends(subgraph.integers(2), tensors, "output")
+    parsed, ends = split_ends(parsed, inputs[0], outputs[0])
+    inputs[0], outputs[0] = ends.input.inside, ends.output.inside
     cells: tuple[CellStep, ...] = ()
     if len(inputs) > 1 and len(inputs) == len(outputs) and parsed:
         cells, parsed = extract_cells(parsed, list(zip(inputs[1:], outputs[1:], strict=True)))
@@ -57,7 +68,7 @@ def read_graph(flatbuffer: bytes) -> Graph:
     operators = [_read_operator(item) for item in parsed]
     graph = Graph(inputs[0], outputs[0], with_unique_layers(operators), cells)
     _check(graph)
-    return graph
+    return graph, ends
 
 
 def _read_unused(model: FlatTable) -> None:
