@@ -30,7 +30,7 @@ from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.splits import split_recordings
 from pipeline.datasets.windows import recorded_only, usable_recordings
 from pipeline.workflows import convert, generated
-from pipeline.workflows.enrolled_takes import Recognizer, Takes, takes_of
+from pipeline.workflows.enrolled_takes import Recognizer, Takes, network_stays, takes_of
 from pipeline.workflows.train import train_on
 
 COMMAND = "python -m benchmarks.enrolment gain"
@@ -222,7 +222,9 @@ def _enrolled(
         for part in (slice(count), slice(count, None))
     )
     nobody = Enrolment(contract.hash(), len(contract.labels))
-    person = nobody.with_person("new", recognizer.centres_of(known))
+    before, after = recognizer.by_network(known), recognizer.left_out(known, nobody, "new")
+    own = () if network_stays(known, nobody, before, after) else recognizer.centres_of(known)
+    person = nobody.with_person("new", own)
     own_centre = EnrolledCentre(0, tuple(recognizer.centres.centres[0].tolist()))
     return Enrolled(
         recognizer.by_network(tested),

@@ -123,6 +123,8 @@ def _recognized(enrolled: Enrolled) -> str:
     recognized = f"{enrolled.after} recognized, each by the other takes"
     if min(enrolled.takes.values()) == 1:
         return f"{recognized}; a gesture with one take has no other: make two at least"
+    if enrolled.network_stays:
+        return f"{recognized}: no more than before, so the network goes on deciding alone"
     if enrolled.after.right < enrolled.before.right:
         return f"{recognized}: fewer than before; record them again, or --remove the person"
     return recognized

@@ -97,6 +97,12 @@ class Enrolment:
             if not 0 <= centre.class_index < self.classes + len(self.learned):
                 yield f"a centre is of class {centre.class_index}, which is not there"
 
+    @property
+    def is_active(self) -> bool:
+        """Whether centres decide for the person who is recognized, and not the network alone."""
+        owners = {centre.owner for centre in self.centres}
+        return bool(self.learned) or bool(owners & {None, self.person})
+
     def with_person(self, person: str, centres: Sequence[EnrolledCentre]) -> Enrolment:
         """With a person, in place of one of that name, who is recognized from now on.
 

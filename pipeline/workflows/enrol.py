@@ -23,7 +23,7 @@ from pipeline.core.shares import Share
 from pipeline.datasets.recordings import load_from_dataset, load_recordings
 from pipeline.workflows.boards import board_that_runs
 from pipeline.workflows.capture import Captured, CaptureOptions, capture
-from pipeline.workflows.enrolled_takes import Recognizer, earlier_takes, takes_of
+from pipeline.workflows.enrolled_takes import Recognizer, earlier_takes, network_stays, takes_of
 from pipeline.workflows.generated import run_centres, run_twin
 from pipeline.workflows.runs import (
     contract_for,
@@ -48,6 +48,7 @@ class Enrolled:
         takes: how many of each gesture.
         before: of the person's takes, recognized by the network alone.
         after: by centres of the other takes, each take left out once.
+        network_stays: it recognizes the person as well, so it goes on deciding.
         others_before: of the run's test windows, by the network alone.
         others_after: while the person is the one to be recognized.
         people: everybody who is enrolled.
@@ -62,6 +63,7 @@ class Enrolled:
     takes: dict[str, int]
     before: Share
     after: Share
+    network_stays: bool
     others_before: Share
     others_after: Share
     people: tuple[str, ...]
@@ -202,8 +204,9 @@ def _enrol(
         recognizer = _recognizer(run, contract)
         on_step(f"recognizing {len(takes.targets)} takes, each left out once")
         begun = _begun(run, contract, port, on_step)
-        after = recognizer.left_out(takes, begun, person)
-        enrolment = begun.with_person(person, recognizer.centres_of(takes))
+        before, after = recognizer.by_network(takes), recognizer.left_out(takes, begun, person)
+        stays = network_stays(takes, begun, before, after)
+        enrolment = begun.with_person(person, () if stays else recognizer.centres_of(takes))
         on_step("recognizing the takes of earlier people")
         others = earlier_takes(run, contract)
         counts = Counter(contract.labels[target] for target in takes.targets)
@@ -211,8 +214,9 @@ def _enrol(
             run=run.path,
             person=person,
             takes=dict(counts),
-            before=recognizer.by_network(takes),
+            before=before,
             after=after,
+            network_stays=stays,
             others_before=recognizer.by_network(others),
             others_after=recognizer.enrolled(others, enrolment),
             people=enrolment.people,

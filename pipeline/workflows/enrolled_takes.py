@@ -71,6 +71,23 @@ def _inputs(windows: Float32, contract: Contract) -> Int8:
     return scaled.reshape(len(windows), -1)
 
 
+def network_stays(takes: Takes, begun: Enrolment, before: Share, after: Share) -> bool:
+    """Whether the network alone should go on deciding for a person: centres are no better.
+
+    Of one take of a gesture nothing can be said. Where a board has learned gestures, or ways of
+    everybody, it does not decide alone.
+
+    Args:
+        takes: of the person.
+        begun: the enrolment without them.
+        before: recognized by the network alone.
+        after: recognized by the centres of the other takes.
+    """
+    fewest = np.unique(takes.targets, return_counts=True)[1].min()
+    is_alone = not begun.learned and all(centre.owner for centre in begun.centres)
+    return bool(fewest > 1 and is_alone and after.right <= before.right)
+
+
 @dataclass(frozen=True)
 class Recognizer:
     """The compiled C of a run, and the centres in it."""
@@ -92,6 +109,8 @@ class Recognizer:
 
     def enrolled(self, takes: Takes, enrolment: Enrolment) -> Share:
         """How many takes are recognized by an enrolment."""
+        if not enrolment.is_active:
+            return self.by_network(takes)
         points = self.twin.embed(takes.inputs)
         return _right(self._scores(points, enrolment), takes.targets)
 
