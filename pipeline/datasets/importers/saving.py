@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, dropwhile
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.core.artifacts import Float32
+from pipeline.core.artifacts import thousandths
 from pipeline.core.errors import PipelineError
 from pipeline.datasets.importers.adopting import adopt
 from pipeline.datasets.importers.findings import Question, grouped
@@ -22,6 +23,7 @@ from pipeline.datasets.importers.understanding import Understanding, understand
 from pipeline.datasets.names import DatasetNames
 from pipeline.datasets.recording_file import Noted, recording_path
 from pipeline.datasets.recordings import load_recording, save_new_recording, takes_in
+from pipeline.datasets.tables.table import THREADS
 
 Names = tuple[str, str]  # label and person
 
@@ -133,18 +135,21 @@ class _Saved:
         self.noted += adopted[1]
 
     def save(self, sitting: Sitting) -> None:
-        takes: list[tuple[Take, Float32]] = []
-        for take in sitting.takes:
-            samples = take.samples()
-            twice = self._duplicates.fault(take, samples)
-            if twice is not None:
-                self.left_out.append(twice)
-                continue
-            takes.append((take, samples))
-            self.peaks.add(take, samples)
-        session = free_session(self._dataset, sitting.session, takes)
-        for take, samples in takes:
-            _save_take(self._dataset, take, samples, session)
+        """A few takes at a time: all their samples may need much memory."""
+        takes = []
+        with ThreadPoolExecutor(THREADS) as pool:
+            for at in range(0, len(sitting.takes), THREADS):
+                some = sitting.takes[at : at + THREADS]
+                for take, samples in zip(some, pool.map(Take.samples, some), strict=True):
+                    twice = self._duplicates.fault(take, samples)
+                    if twice is not None:
+                        self.left_out.append(twice)
+                        continue
+                    takes.append(take)
+                    self.peaks.add(take, samples)
+            session = free_session(self._dataset, sitting.session, takes)
+            list(pool.map(lambda take: _save_take(self._dataset, take, session), takes))
+        for take in takes:
             self._count((take.label, take.person))
 
     def _count(self, names: Names) -> None:
@@ -160,12 +165,12 @@ def _sessions(named: str | None) -> Iterator[str]:
         yield from (f"{named}_{number}" for number in count(2))
 
 
-def free_session(dataset: Path, named: str | None, takes: Sequence[tuple[Take, Float32]]) -> str:
+def free_session(dataset: Path, named: str | None, takes: Sequence[Take]) -> str:
     """The first session in which no path of the takes has other data."""
     return next(
         session
         for session in _sessions(named)
-        if not any(_holds_another(_path(dataset, take, session), s) for take, s in takes)
+        if not any(_holds_another(_path(dataset, take, session), take) for take in takes)
     )
 
 
@@ -173,14 +178,14 @@ def _path(dataset: Path, take: Take, session: str) -> Path:
     return recording_path(dataset, take.label, take.person, session, take.number)
 
 
-def _save_take(dataset: Path, take: Take, samples: Float32, session: str) -> None:
+def _save_take(dataset: Path, take: Take, session: str) -> None:
     """Save in its session, or in the next one if a capture has just used its number."""
     for later in dropwhile(lambda other: other != session, _sessions(_text_of(session))):
         path = _path(dataset, take, later)
-        if path.is_file() and not _holds_another(path, samples):
+        if path.is_file() and not _holds_another(path, take):
             return
         with suppress(FileExistsError):
-            save_new_recording(take.recording(later, samples), iter([path]))
+            save_new_recording(take.recording(later), iter([path]))
             return
 
 
@@ -188,11 +193,10 @@ def _text_of(session: str) -> str | None:
     return None if session.isdigit() else session
 
 
-def _holds_another(path: Path, samples: Float32) -> bool:
-    if not path.is_file():
-        return False
-    present = load_recording(path).thousandths
-    return not np.array_equal(present, np.rint(samples.astype(np.float64) * 1000))
+def _holds_another(path: Path, take: Take) -> bool:
+    return path.is_file() and not np.array_equal(
+        load_recording(path).thousandths, thousandths(take.samples())
+    )
 
 
 def _nothing_imported(understanding: Understanding, left_out: Sequence[Noted]) -> PipelineError:

@@ -34,13 +34,13 @@ class Take:
         samples += np.float32(0)  # no negative zero
         return samples
 
-    def recording(self, session: str, samples: Float32) -> Recording:
+    def recording(self, session: str) -> Recording:
         """The recording, in a session."""
         motion = self.file.motion
         seq, t_us = _clock(self.file, self.piece)
         line = int(motion.lines[self.piece.start])
         return Recording(
-            samples=samples,
+            samples=self.samples(),
             seq=seq,
             t_us=t_us,
             rate_hz=self.file.rate_hz,
