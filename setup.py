@@ -7,7 +7,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-PROJECT_FILES = ("platformio.ini", "configs", "data/sample", "firmware")
+PROJECT_FILES = ("platformio.ini", "LICENSE", "configs", "data/sample", "firmware")
 PLACE = Path("pipeline") / "project"  # pipeline/core/project.py looks here
 
 

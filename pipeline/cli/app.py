@@ -19,6 +19,7 @@ COMMANDS = {
         ("capture", "capture", "Record takes of gestures, or a series of the environment."),
         ("train", "train", "Fit a model, write a report."),
         ("convert", "convert", "Quantize to int8 and compile to C."),
+        ("compile", "compile", "Compile a model of any program to C."),
         ("evaluate", "evaluate", "Evaluate a config over folds."),
         ("report", "runs", "Measure robustness; write a run's report."),
         ("forecast", "forecast", "Say what comes after the last row of a series."),

@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from pipeline.cli import console
 from pipeline.cli.console import print_json, show_table
+from pipeline.cli.cost_table import show_cost
 from pipeline.cli.parser import LATEST, App, Json, Run
-from pipeline.core.costs import NetworkCost
 from pipeline.core.shares import Share
 from pipeline.training.metrics import EventScore
 from pipeline.workflows import convert as workflow
@@ -63,35 +61,12 @@ def show_converted(converted: Converted, as_json: bool) -> None:
             ("C sources", converted.sources),
         ],
     )
-    _show_cost(converted.cost, converted.occasion)
+    show_cost(converted.cost, converted.occasion)
     console.show_note(converted.note)
     if converted.decided is not None:
         console.show_note(converted.decided.shortfall)
     if converted.headline is not None:
         console.show_sentences(converted.headline.sentences)
-
-
-def _show_cost(cost: NetworkCost, occasion: str) -> None:
-    columns = ("layer", "operators", "output", "MACs", "instructions", "flash", "RAM")
-    table = Table(*columns, box=None, title=f"cost {occasion}", title_justify="left")
-    for layer in cost.layers:
-        shape = "x".join(map(str, layer.output_shape))
-        numbers = (layer.macs, layer.instructions, layer.flash_bytes, layer.ram_bytes)
-        words = map(escape, (layer.name, layer.operator, shape))
-        table.add_row(*words, *(f"{number:,}" for number in numbers))
-    totals = (cost.macs, cost.instructions, cost.flash_bytes, cost.ram_bytes)
-    table.add_row("", "shared kernels", "", "", "", f"{cost.kernel_bytes:,}", "")
-    if cost.text_bytes:
-        table.add_row("", "vocabulary, embedding", "", "", "", f"{cost.text_bytes:,}", "")
-    if cost.centre_bytes:
-        table.add_row("", "people, learned gestures", "", "", "", f"{cost.centre_bytes:,}", "")
-    table.add_row("all", "", "", *(f"{number:,}" for number in totals), style="bold")
-    console.out.print(table)
-    console.out.print(
-        f"[dim]bytes; {cost.stack_bytes:,} of stack; instructions are an estimate for a "
-        "Cortex-M4F[/]",
-        "",
-    )
 
 
 def _code(variant: str) -> str:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from pipeline.cells.arithmetic import FixedCell, Integers
 from pipeline.cells.operators import Recurrence
@@ -23,14 +25,14 @@ from pipeline.core.locks import draft_beside
 TIMEOUT_S = 300.0
 _HINT = (
     "the file is cut short or damaged, or uses an operator that TFLite Micro does not have; "
-    "`gesture convert` writes it again"
+    "a model of a run is written again by `gesture convert`"
 )
 
 
 def run_oracle(
-    flatbuffer: Path, inputs: Int8 | Int16, log: Path, timeout_s: float = TIMEOUT_S
-) -> Int8:
-    """Run a flatbuffer in TensorFlow Lite Micro: int8 or int16 [n, …] to int8 [n, elements]."""
+    flatbuffer: Path, inputs: NDArray[Any], log: Path, timeout_s: float = TIMEOUT_S
+) -> NDArray[Any]:
+    """Run a flatbuffer in TensorFlow Lite Micro: [n, …] to [n, elements], of the model's types."""
     _check_kind(flatbuffer)
     with draft_beside(log.parent / "oracle", "convert") as work:
         inputs_file, outputs_file = work / "inputs.npy", work / "outputs.npy"
@@ -44,7 +46,7 @@ def run_oracle(
             f"running {flatbuffer} in TFLite Micro",
             _HINT,
         )
-        outputs: Int8 = np.load(outputs_file)
+        outputs: NDArray[Any] = np.load(outputs_file)
     return outputs
 
 

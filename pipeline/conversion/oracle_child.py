@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from tflite_micro import runtime
 
-ARENA_BYTES = 8 * 2**20  # far more than a microcontroller has; only this process pays it
+ARENA_BYTES = 64 * 2**20  # far more than a microcontroller has; only this process pays it
 
 
 def main(flatbuffer: Path, inputs_file: Path, outputs_file: Path) -> None:
-    """Run a flatbuffer on each row of the inputs, and save the outputs, int8 [n, elements]."""
-    inputs = np.load(inputs_file)  # int8 or int16 [n, elements]
+    """Run a flatbuffer on each row of the inputs, and save the outputs, [n, elements]."""
+    inputs = np.load(inputs_file)  # [n, elements], of the type that the model takes
     content = flatbuffer.read_bytes()
     interpreter = runtime.Interpreter.from_bytes(content, arena_size=ARENA_BYTES)
     details = interpreter.get_input_details(0)
@@ -28,4 +28,4 @@ def main(flatbuffer: Path, inputs_file: Path, outputs_file: Path) -> None:
         interpreter.set_input(row.reshape(shape), 0)
         interpreter.invoke()
         outputs.append(interpreter.get_output(0).reshape(-1).copy())
-    np.save(outputs_file, np.array(outputs, dtype=np.int8).reshape(len(inputs), -1))
+    np.save(outputs_file, np.stack(outputs))

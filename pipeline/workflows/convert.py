@@ -22,6 +22,7 @@ from pipeline.core.artifacts import Figure, Float32, GoldenVectors, Int8
 from pipeline.core.centres import Centres
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract, DecisionPolicy
 from pipeline.core.costs import NetworkCost
+from pipeline.core.errors import UsageError
 from pipeline.core.files import atomic_write, save_arrays, save_text_files
 from pipeline.core.forecasts import forecast_scores
 from pipeline.core.progress import OnStep
@@ -83,6 +84,12 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
 
     The files of the run change only after that.
     """
+    if path.is_file():
+        raise UsageError(
+            f"{path} is a file, and a run folder is converted.",
+            "possibly it is a model that was trained elsewhere",
+            f"compile a .tflite or a Keras file to C: `gesture compile {path} FOLDER`",
+        )
     with locked_run(path, "convert") as run:
         require_space(run)
         return convert_locked(run, budget_file, on_step)

@@ -80,10 +80,13 @@ def expected_files() -> set[str]:
     }
 
 
+OWN_FILES = {"pipeline/project/platformio.ini", "pipeline/project/LICENSE"}
+
+
 def test_a_wheel_has_every_file(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as packed:
         names = {name for name in packed.namelist() if name.startswith("pipeline/")}
-    assert names == expected_files() | {"pipeline/project/platformio.ini"}
+    assert names == expected_files() | OWN_FILES
     assert wheel.name == f"gesture_pipeline-{__version__}-py3-none-any.whl"
 
 

@@ -138,6 +138,22 @@ def small_network() -> bytes:
     return graph.finish(source, softmax)
 
 
+def with_ends(first, last) -> bytes:
+    """TANH between a QUANTIZE and what makes its output's type, int8 without."""
+    graph = GraphBuilder()
+    inside = graph.activation("inside", (1, 8), 0.05, 3)
+    result = graph.activation("net/tanh/x", (1, 8), 1 / 128, 0)
+    source, output = inside, result
+    if first is not np.int8:
+        source = graph.activation("source", (1, 8), 0.1, 0, first)
+        graph.operator("QUANTIZE", [source], inside)
+    graph.operator("TANH", [inside], result)
+    if last is not np.int8:
+        output = graph.activation("output", (1, 8), 1 / 100, 0, last)
+        graph.operator("DEQUANTIZE" if last is np.float32 else "QUANTIZE", [result], output)
+    return graph.finish(source, output)
+
+
 def refusal(flatbuffer: bytes) -> PipelineError:
     with pytest.raises(PipelineError) as caught:
         compile_network(flatbuffer)

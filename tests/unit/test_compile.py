@@ -1,28 +1,24 @@
-"""Models of other programs: their ends, and what is said of those that cannot be compiled."""
+"""Models of other programs: their files, their ends, and what is said of those that cannot be
+compiled."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.compiler import compile_network
-from tests.parity.graphs import GraphBuilder
+from pipeline.compiler.ends import End, Ends
+from pipeline.conversion.c_source import c_array
+from pipeline.conversion.model_file import flatbuffer_in
+from pipeline.conversion.model_vectors import InputKind, load_vectors, make_vectors, stream_windows
+from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.workflows.compile import c_name
+from tests.parity.graphs import small_network, with_ends
 
-
-def with_ends(first: object, last: object) -> bytes:
-    """TANH between a QUANTIZE and what makes its output's type, int8 without."""
-    graph = GraphBuilder()
-    inside = graph.activation("inside", (1, 8), 0.05, 3)
-    result = graph.activation("net/tanh/x", (1, 8), 1 / 128, 0)
-    source, output = inside, result
-    if first is not np.int8:
-        source = graph.activation("source", (1, 8), 0.1, 0, first)
-        graph.operator("QUANTIZE", [source], inside)
-    graph.operator("TANH", [inside], result)
-    if last is not np.int8:
-        output = graph.activation("output", (1, 8), 1 / 100, 0, last)
-        graph.operator("DEQUANTIZE" if last is np.float32 else "QUANTIZE", [result], output)
-    return graph.finish(source, output)
+WHERE = Path("model.cc")
+KIND = InputKind((1, 3, 2), np.dtype(np.int8), 0.5, -1)
 
 
 @pytest.mark.parametrize("first", [np.int8, np.float32, np.uint8, np.int16])
@@ -32,3 +28,113 @@ def test_the_network_is_int8_between_ends_of_other_types(first: object, last: ob
     assert [layer.operator for layer in network.layers] == ["TANH"]
     assert network.ends.input.outside.dtype == np.dtype(first).name.upper()
     assert network.ends.output.outside.dtype == np.dtype(last).name.upper()
+
+
+def test_ends_that_are_int8_are_the_networks_own() -> None:
+    network = compile_network(with_ends(np.int8, np.int8))
+    assert network.ends == Ends(
+        *(End(end.inside, end.inside) for end in (network.ends.input, network.ends.output))
+    )
+
+
+def as_xxd(data: bytes) -> str:
+    lines = (data[i : i + 12] for i in range(0, len(data), 12))
+    body = ",\n  ".join(", ".join(f"0x{byte:02x}" for byte in line) for line in lines)
+    length = f"unsigned int kws_tflite_len = {len(data)};\n"
+    return f"unsigned char kws_tflite[] = {{\n  {body}\n}};\n{length}"
+
+
+def as_signed(data: bytes) -> str:
+    numbers = ",".join(str(byte - 256 * (byte > 127)) for byte in data)
+    return (
+        '#include "model.h"\n// { a comment }\nconst int other[] = {1, 2, 3}; /* = { */\n'
+        f"alignas(8) const signed char g_model[{len(data)}] DATA_ALIGN = {{{numbers},}};\n"
+    )
+
+
+@pytest.mark.parametrize("write", [as_xxd, as_signed, lambda data: c_array(data)["model_data.c"]])
+def test_a_c_array_is_the_file_that_it_was_made_of(write) -> None:
+    data = small_network()
+    assert flatbuffer_in(WHERE, write(data).encode()) == data
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "it is empty"),
+        (b"extern const unsigned char g_model[];\n", "another file"),
+        (b"const char a[] = {1, 2, 3, 4, 5, 6, 7, 8};", "none begins as a .tflite file does"),
+        (b"unsigned char a[] = {0x1c, 0xzz};", "another kind"),
+        (bytes(range(256)) * 9, "another kind"),
+    ],
+)
+def test_what_is_no_model_is_told_why(content: bytes, words: str) -> None:
+    with pytest.raises(PipelineError) as caught:
+        flatbuffer_in(WHERE, content)
+    assert words in caught.value.why
+
+
+def test_two_models_in_one_file_are_named() -> None:
+    text = as_xxd(small_network())
+    both = (text + text.replace("kws", "vww")).encode()
+    with pytest.raises(PipelineError, match="kws_tflite, vww_tflite"):
+        flatbuffer_in(WHERE, both)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("KWS ref-model.tflite", "model_kws_ref_model"),
+        ("model.tflite", "model"),
+        ("model_data.cc", "model_data"),
+        ("math.tflite", "model_math"),
+        ("3.tflite", "model_3"),
+        ("模型.tflite", "model"),
+    ],
+)
+def test_a_name_is_a_c_identifier_of_its_own(file: str, name: str) -> None:
+    assert c_name(Path(file)) == name
+
+
+def test_vectors_reach_both_ends_and_stay_in_the_type() -> None:
+    made = make_vectors(KIND, 40)
+    assert made.shape == (40, 6)
+    assert made.dtype == np.int8
+    assert {made[0].min(), made[1].max(), made[2].max()} == {-128, 127, -1}
+    real = make_vectors(InputKind((1, 3, 2), np.dtype(np.float32), 0.5, -1), 40)
+    assert np.abs(real).max() > 0.5 * 128
+    assert len(np.unique(real % 0.5)) > 1  # between the steps, too
+
+
+def test_vectors_of_the_user_are_quantized_or_taken_as_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "vectors.npz"
+    steps = np.arange(-6, 6, dtype=np.int8).reshape(2, 3, 2)
+    np.savez(file, a=(steps + 1.0) * 0.5, b=steps, c=steps.astype(np.int64))
+    np.testing.assert_array_equal(load_vectors(file, KIND), np.tile(steps.reshape(2, 6), (3, 1)))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (np.zeros((2, 5)), "shape [2, 5], and an input 1x3x2"),
+        (np.full((1, 6), np.nan), "no numbers"),
+        (np.full((1, 6), 300), "integers beyond -128 to 127"),
+        (np.zeros((0, 6)), "no inputs"),
+        (np.array([["a"] * 6]), "no numbers"),
+    ],
+)
+def test_vectors_that_do_not_fit_are_refused(
+    values: np.ndarray, words: str, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "v.npz", a=values)
+    with pytest.raises(PipelineError) as caught:
+        load_vectors(tmp_path / "v.npz", KIND)
+    assert words in caught.value.what
+    assert caught.value.exit_code == ExitCode.USAGE
+
+
+def test_windows_of_a_stream_end_with_each_hop() -> None:
+    windows = np.arange(20).reshape(2, 10)  # of 5 samples of 2 channels
+    hops, whole = stream_windows(windows, samples=5, hop=2)
+    np.testing.assert_array_equal(hops.ravel(), np.arange(20))
+    assert [list(row[[0, -1]]) for row in whole] == [[2, 11], [6, 15], [10, 19]]

@@ -1,0 +1,22 @@
+/* Runs the network again and again, and prints its first output and the time it took. Your sketch
+ * has a sensor in place of the zeros. */
+#include <MODEL_NAME.h>
+
+MODEL_NAME_input_t input[MODEL_PREFIX_INPUTS];
+MODEL_NAME_output_t output[MODEL_PREFIX_OUTPUTS];
+
+void setup() {
+  Serial.begin(115200);
+  MODEL_NAME_reset();
+}
+
+void loop() {
+  const unsigned long start = micros();
+  MODEL_NAME_invoke(input, output);
+  const unsigned long took = micros() - start;
+  Serial.print(output[0]);
+  Serial.print(" in ");
+  Serial.print(took);
+  Serial.println(" us");
+  delay(1000);
+}

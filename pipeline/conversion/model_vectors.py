@@ -1,0 +1,203 @@
+"""Inputs that a compiled model is proven on: structured, random, and those of its user."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.core.artifacts import Float32
+from pipeline.core.errors import UsageError
+from pipeline.core.files import unzipped
+
+Values: TypeAlias = NDArray[Any]
+ONE_HOTS = 4
+_BEYOND = 1.5  # of the range of int8: floats saturate
+
+
+@dataclass(frozen=True)
+class InputKind:
+    """What a model takes. scale, zero_point: of its integers; of floats, those they become."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    scale: float
+    zero_point: int
+
+    @property
+    def elements(self) -> int:
+        """Values of one input."""
+        return int(np.prod(self.shape))
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The range in which inputs are drawn, in steps."""
+        if self.dtype == np.float32:
+            return -128, 127
+        limits = np.iinfo(self.dtype)
+        return int(limits.min), int(limits.max)
+
+
+def make_vectors(kind: InputKind, count: int, seed: int = 1) -> Values:
+    """`count` inputs, [count, elements]: structured ones first, then noise of every loudness."""
+    structured = list(_structured(kind))[:count]
+    random = np.random.default_rng(seed)
+    noise = [_noise(kind, random) for _ in range(count - len(structured))]
+    return _as_input(kind, np.array([*structured, *noise]).reshape(count, kind.elements), random)
+
+
+def _structured(kind: InputKind) -> Iterator[NDArray[np.float64]]:
+    low, high = kind.bounds
+    elements, zero = kind.elements, kind.zero_point
+    for value in (low, high, zero):
+        yield np.full(elements, float(value))
+    ramp = np.linspace(low, high, elements)
+    yield ramp
+    yield ramp[::-1]
+    yield np.where(np.arange(elements) % 2, float(low), float(high))
+    for place in np.linspace(0, elements - 1, ONE_HOTS).astype(int):
+        hot = np.full(elements, float(zero))
+        hot[place] = high
+        yield hot
+
+
+def _noise(kind: InputKind, random: np.random.Generator) -> NDArray[np.float64]:
+    low, high = kind.bounds
+    loudness = random.uniform(0.002, 1.0) * (high - low) / 2
+    return random.normal(kind.zero_point, loudness, kind.elements)
+
+
+def _as_input(kind: InputKind, steps: NDArray[np.float64], random: np.random.Generator) -> Values:
+    """Steps as values of the model's type; floats lie between steps too, and beyond int8."""
+    low, high = kind.bounds
+    if kind.dtype != np.float32:
+        return np.clip(np.rint(steps), low, high).astype(kind.dtype)
+    between = steps + random.choice([0.0, 0.0, 0.5, -0.5, 0.25], steps.shape)
+    reached = np.clip(between - kind.zero_point, _BEYOND * 2 * low, _BEYOND * 2 * high)
+    real: Float32 = (reached * kind.scale).astype(np.float32)
+    return real
+
+
+def arrays_of(path: Path) -> dict[str, Values]:
+    """All arrays of an .npz or .npy file that a user has made. Raises UsageError."""
+    try:
+        content = np.load(unzipped(path), allow_pickle=False)
+        return {path.stem: content} if isinstance(content, np.ndarray) else dict(content)
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise UsageError(
+            f"{path} is no file of NumPy arrays: {str(error).rstrip('.')}.",
+            "it is missing, damaged, or of another kind",
+            "save inputs with `np.savez(path, inputs=array)`, an array [n, ...] of inputs",
+        ) from None
+
+
+def load_vectors(path: Path, kind: InputKind) -> Values:
+    """All inputs in an .npz file, [n, elements]; floats are quantized where the model takes
+    integers.
+
+    Raises UsageError where they do not fit the model.
+    """
+    parts = [_fitting(path, *item, kind) for item in arrays_of(path).items()]
+    if not parts or not sum(map(len, parts)):
+        raise _unfit(path, "it holds no inputs")
+    return np.concatenate(parts)
+
+
+def _fitting(path: Path, name: str, values: Values, kind: InputKind) -> Values:
+    count = len(values) if values.ndim else 0
+    if values.ndim < 2 or values.size != count * kind.elements:
+        shape = "x".join(map(str, kind.shape))
+        raise _unfit(path, f"`{name}` has shape {list(values.shape)}, and an input {shape}")
+    flat = values.reshape(count, kind.elements)
+    if values.dtype == kind.dtype:
+        fits = flat
+    elif values.dtype.kind not in "iuf":
+        raise _unfit(path, f"`{name}` holds no numbers")
+    elif values.dtype.kind == "f" and kind.dtype != np.float32:
+        fits = np.rint(flat / kind.scale) + kind.zero_point
+    else:
+        fits = flat
+    if not np.isfinite(fits).all():
+        raise _unfit(path, f"`{name}` has values that are no numbers")
+    return _cast(path, name, fits, values.dtype.kind, kind)
+
+
+def _cast(path: Path, name: str, values: Values, source: str, kind: InputKind) -> Values:
+    """To the type of the model; integers must be in its range, floats are cut to it."""
+    if kind.dtype == np.float32:
+        return values.astype(np.float32)
+    low, high = kind.bounds
+    if source != "f" and values.size and (values.min() < low or values.max() > high):
+        raise _unfit(path, f"`{name}` has integers beyond {low} to {high}")
+    return np.clip(values, low, high).astype(kind.dtype)
+
+
+def _unfit(path: Path, reason: str) -> UsageError:
+    return UsageError(
+        f"The vectors of {path} do not fit the model: {reason}.",
+        "they are of another model, or lie another way",
+        "save arrays [n, ...] with `np.savez`, each input of the model's shape",
+    )
+
+
+RESET, COMPARE = 1, 2  # as in firmware/export/compiled/proof.c
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the network in a proof. expected: None where the answer does not count."""
+
+    values: Values
+    expected: Values | None = None
+    reset: bool = False
+
+
+def golden_bytes(calls: Sequence[Call], output_bytes: int) -> bytes:
+    """golden.bin: how many calls there are, then flags, input and expected output of each."""
+    parts = [np.uint32(len(calls)).tobytes()]
+    for call in calls:
+        flags = RESET * call.reset + COMPARE * (call.expected is not None)
+        expected = bytes(output_bytes) if call.expected is None else call.expected.tobytes()
+        parts += [np.uint32(flags).tobytes(), _whole(call.values.tobytes()), _whole(expected)]
+    return b"".join(parts)
+
+
+def _whole(content: bytes) -> bytes:
+    return content + bytes(-len(content) % 4)
+
+
+def calls_of_windows(inputs: Values, outputs: Values) -> list[Call]:
+    """Each input alone; the state of the network, where it has one, is that of the one before."""
+    pairs = zip(inputs, outputs, strict=True)
+    return [Call(values, expected, reset=i == 0) for i, (values, expected) in enumerate(pairs)]
+
+
+def stream_windows(windows: Values, samples: int, hop: int) -> tuple[Values, Values]:
+    """A stream of whole hops, and all windows that end with one of them.
+
+    windows: [n, samples * channels], which lie in the stream one after the other. Returns the hops
+    [m, hop * channels], and the windows [w, samples * channels] of which the last ends with the
+    last hop and each other one with a hop before.
+    """
+    channels = windows.shape[1] // samples
+    stream = windows.reshape(-1, channels)
+    hops = len(stream) // hop
+    stream = stream[: hops * hop]
+    first = -(-samples // hop)
+    ends = [number * hop for number in range(first, hops + 1)]
+    whole = np.array([stream[end - samples : end].ravel() for end in ends], windows.dtype)
+    return stream.reshape(hops, -1), whole.reshape(len(ends), -1)
+
+
+def calls_of_stream(hops: Values, outputs: Values) -> list[Call]:
+    """All hops in order; the last ones have answers."""
+    silent = len(hops) - len(outputs)
+    return [
+        Call(values, None if number < silent else outputs[number - silent], reset=number == 0)
+        for number, values in enumerate(hops)
+    ]

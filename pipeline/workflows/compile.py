@@ -1,0 +1,387 @@
+"""`gesture compile`: a model of any program to C that is proven equal to TensorFlow Lite Micro."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.compiler import CompiledNetwork, compile_network
+from pipeline.compiler.ends import End
+from pipeline.compiler.interface import Interface, conversion_bytes
+from pipeline.config.budget import Budget, load_budget
+from pipeline.conversion.int8_inside import with_int8_ends
+from pipeline.conversion.model_file import flatbuffer_in, is_keras, read_bytes
+from pipeline.conversion.model_vectors import (
+    Call,
+    InputKind,
+    arrays_of,
+    calls_of_stream,
+    calls_of_windows,
+    golden_bytes,
+    load_vectors,
+    make_vectors,
+    stream_windows,
+)
+from pipeline.conversion.oracle import run_oracle
+from pipeline.conversion.quantize import quantize
+from pipeline.core.costs import NetworkCost, cycles_of_instructions, seconds_of_cycles
+from pipeline.core.errors import UsageError
+from pipeline.core.files import require_room, writing
+from pipeline.core.locks import whole_folder
+from pipeline.core.progress import OnStep
+from pipeline.core.project import PROJECT
+from pipeline.deployment.model_export import ModelExport
+from pipeline.deployment.model_proof import (
+    Proof,
+    missing_for_board,
+    prove_here,
+    prove_on_board,
+)
+
+Engine = Literal["auto", "fast", "compact"]
+VECTORS = 200
+FEWEST_VECTORS = 24
+MOST_INSTRUCTIONS = 8e9  # of all calls of a proof on the virtual board: a minute
+MOST_GOLDEN_BYTES = 12 << 20  # the virtual board has 16 MB for them
+CALIBRATION = "calibration.npz"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `gesture compile` is asked for.
+
+    Args:
+        calibrate: inputs to quantize a Keras model with.
+        vectors: inputs of the user to prove the C on, too.
+        budget: a file of limits.
+        hop: in samples, for a network that is to stream.
+        strip_ends: whether the application converts floats and uint8 itself.
+    """
+
+    model: Path
+    folder: Path
+    calibrate: Path | None = None
+    vectors: Path | None = None
+    budget: Path | None = None
+    engine: Engine = "auto"
+    hop: int | None = None
+    strip_ends: bool = False
+    count: int = VECTORS
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """The result of `gesture compile`.
+
+    Args:
+        engine: `fast`, or `compact`, and why.
+        feed: samples of one call; obstacle: why it is not the hop that was asked for.
+        proofs: all passed.
+        not_proven: what was not tried, in words; empty where all was.
+    """
+
+    folder: Path
+    name: str
+    input: str
+    output: str
+    engine: str
+    feed: int
+    obstacle: str | None
+    vectors: int
+    proofs: tuple[Proof, ...]
+    not_proven: str
+    cost: NetworkCost
+    budget: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+def compile_model(request: Request, on_step: OnStep) -> CompiledModel:
+    """Compile a model into a new folder, completely or not at all.
+
+    Raises:
+        PipelineError: USAGE if the folder exists; MISMATCH if the C is not equal to TensorFlow Lite
+            Micro; FAILED with all that cannot be compiled of the model.
+    """
+    _require_new(request.folder)
+    budget = Budget() if request.budget is None else load_budget(request.budget)
+    content = read_bytes(request.model)
+    require_room(request.folder.absolute().parent)
+    with (
+        writing(request.folder),
+        whole_folder(request.folder, "compile") as folder,
+    ):
+        flatbuffer = _flatbuffer(request, content, folder, on_step)
+        on_step("compiling to C")
+        return _Compilation(request, budget, flatbuffer, folder, on_step).run()
+
+
+def _require_new(folder: Path) -> None:
+    if folder.exists():
+        raise UsageError(
+            f"{folder} exists already.",
+            "compiled models need a new folder, and files are never overwritten",
+            "name a folder that does not exist, or delete this one first",
+        )
+
+
+def _flatbuffer(request: Request, content: bytes, folder: Path, on_step: OnStep) -> bytes:
+    if not is_keras(content):
+        if request.calibrate is not None:
+            raise UsageError(
+                f"{request.model} needs no --calibrate.",
+                "only Keras files are quantized here, and this is none",
+                "leave the option out",
+            )
+        flatbuffer = flatbuffer_in(request.model, content)
+    else:
+        on_step("quantizing to int8")
+        flatbuffer = _quantized(request, folder)
+    if request.strip_ends:
+        ends = compile_network(flatbuffer).ends
+        source, result = ends.input.inside.index, ends.output.inside.index
+        flatbuffer = with_int8_ends(flatbuffer, source, result)
+    return flatbuffer
+
+
+def _quantized(request: Request, folder: Path) -> bytes:
+    if request.calibrate is None:
+        raise UsageError(
+            f"{request.model} is a Keras model, and there is no --calibrate.",
+            "its numbers become int8 by what real inputs are like",
+            f"save some hundred inputs with `np.savez('{CALIBRATION}', inputs=array)`, then add "
+            f"`--calibrate {CALIBRATION}`",
+        )
+    arrays = list(arrays_of(request.calibrate).values())
+    if not arrays or len({array.shape[1:] for array in arrays}) > 1:
+        raise UsageError(
+            f"{request.calibrate} does not hold inputs of one shape.",
+            "it is empty, or holds arrays of several kinds",
+            "save one array [n, ...] of inputs with `np.savez`",
+        )
+    work = folder.parent
+    converted = work / "model.tflite"
+    windows = np.concatenate(arrays).astype(np.float32)
+    quantize(request.model, windows, converted, work / "quantize.log")
+    return converted.read_bytes()
+
+
+@dataclass(frozen=True)
+class _Compilation:
+    request: Request
+    budget: Budget
+    flatbuffer: bytes
+    folder: Path
+    on_step: OnStep
+
+    def run(self) -> CompiledModel:
+        network, engine = self._within_budget()
+        interface = interface_of(network, c_name(self.request.model))
+        network = replace(network, cost=_with_ends(network.cost, interface))
+        self.on_step("computing the outputs of TensorFlow Lite Micro")
+        calls = self._calls(network)
+        compared = sum(call.expected is not None for call in calls)
+        golden = golden_bytes(calls, _bytes_of(interface.ends.output))
+        export = ModelExport(
+            interface.name,
+            interface.sources(),
+            network.sources,
+            golden,
+            network.cost,
+            {},
+            PROJECT,
+        )
+        _write(self.folder, export.code())
+        proofs, not_proven = self._prove(compared)
+        result = CompiledModel(
+            folder=self.request.folder,
+            name=interface.name,
+            input=_said(interface.ends.input, interface.inputs),
+            output=_said(interface.ends.output, interface.outputs),
+            engine=engine,
+            feed=network.feed,
+            obstacle=network.obstacle,
+            vectors=compared,
+            proofs=proofs,
+            not_proven=not_proven,
+            cost=network.cost,
+            budget=tuple(budget_lines(self.budget, network.cost)),
+            files=(),
+        )
+        _write(self.folder, replace(export, facts=_facts(self.request, result)).texts())
+        files = sorted(
+            str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file()
+        )
+        return replace(result, files=tuple(files))
+
+    def _within_budget(self) -> tuple[CompiledNetwork, str]:
+        """Of `auto` the fast one, or the compact one where only that fits."""
+        asked = self.request.engine
+        if asked != "auto":
+            network = self._compiled(asked == "compact")
+            self.budget.require_fit(network.cost)
+            return network, asked
+        fast = self._compiled(compact=False)
+        overruns = self.budget.overruns(fast.cost)
+        if not overruns:
+            return fast, "fast"
+        compact = self._compiled(compact=True)
+        if self.budget.overruns(compact.cost):
+            self.budget.require_fit(fast.cost)
+        return compact, f"compact: the fast one would take {', '.join(overruns.values())}"
+
+    def _compiled(self, compact: bool) -> CompiledNetwork:
+        network = compile_network(self.flatbuffer, compact=compact, hop=self.request.hop)
+        if network.recurrence is not None:
+            raise UsageError(
+                f"{self.request.model} is one step of a recurrent network of `gesture convert`.",
+                "its cells have a reference of their own, which needs the run",
+                "pack the run: `gesture export RUN FOLDER`",
+            )
+        return network
+
+    def _calls(self, network: CompiledNetwork) -> list[Call]:
+        kind = input_kind(network.ends.input)
+        samples = _samples(network)
+        per_window = -(-samples // network.feed)
+        count = self._count(network)
+        inputs = make_vectors(kind, max(2, count // per_window))
+        if self.request.vectors is not None:
+            given = load_vectors(self.request.vectors, kind)
+            inputs = np.concatenate((inputs, given))
+        if network.feed == samples:
+            return calls_of_windows(inputs, self._reference(inputs))
+        hops, windows = stream_windows(inputs, samples, network.feed)
+        return calls_of_stream(hops, self._reference(windows))
+
+    def _count(self, network: CompiledNetwork) -> int:
+        """How many calls are proven: fewer where each is large."""
+        kind = input_kind(network.ends.input)
+        bytes_each = kind.elements * kind.dtype.itemsize + _bytes_of(network.ends.output) + 12
+        by_time = int(MOST_INSTRUCTIONS // max(1, network.cost.instructions))
+        by_room = MOST_GOLDEN_BYTES // bytes_each
+        return min(self.request.count, max(FEWEST_VECTORS, by_time), max(1, by_room))
+
+    def _reference(self, inputs: NDArray[Any]) -> NDArray[Any]:
+        work = self.folder.parent
+        file = work / "reference.tflite"
+        file.write_bytes(self.flatbuffer)
+        return run_oracle(file, inputs, work / "reference.log")
+
+    def _prove(self, compared: int) -> tuple[tuple[Proof, ...], str]:
+        self.on_step(f"comparing {compared} vectors on this computer, byte for byte")
+        proofs = [prove_here(self.folder)]
+        missing = missing_for_board()
+        if missing:
+            return tuple(proofs), f"no virtual board: {' and '.join(missing)} not installed"
+        self.on_step("comparing them on a virtual Cortex-M4F")
+        return (*proofs, prove_on_board(self.folder)), ""
+
+
+def interface_of(network: CompiledNetwork, name: str) -> Interface:
+    """What an application sees of a network."""
+    samples = _samples(network)
+    return Interface(name, network.ends, network.feed, samples, network.feed != samples)
+
+
+def input_kind(end: End) -> InputKind:
+    """What a model takes."""
+    outside = end.outside
+    dtype = np.dtype(outside.dtype.lower())
+    scaled = end.inside if dtype == np.float32 else outside
+    return InputKind(outside.shape, dtype, scaled.scale, scaled.zero_point)
+
+
+def _samples(network: CompiledNetwork) -> int:
+    return next((size for size in network.input_shape if size > 1), 1)
+
+
+def _bytes_of(end: End) -> int:
+    return end.outside.elements * np.dtype(end.outside.dtype.lower()).itemsize
+
+
+def _with_ends(cost: NetworkCost, interface: Interface) -> NetworkCost:
+    more = conversion_bytes(interface.ends, interface.inputs)
+    return replace(cost, ram_bytes=cost.ram_bytes + more)
+
+
+def c_name(model: Path) -> str:
+    """A C identifier that no other header has: `model_` and the file's name."""
+    stem = re.sub(r"\W+", "_", model.stem, flags=re.ASCII).strip("_").lower()
+    return "model" if stem in ("", "model") else f"model_{stem.removeprefix('model_')}"
+
+
+def budget_lines(budget: Budget, cost: NetworkCost) -> list[str]:
+    """Each limit, with what the network takes of it."""
+    used: Mapping[str, float] = {
+        "flash_bytes": cost.flash_bytes,
+        "ram_bytes": cost.ram_bytes,
+        "stack_bytes": cost.stack_bytes,
+        "instructions": cost.instructions,
+        "inference_ms": round(budget.inference_ms_of(cost), 2),
+    }
+    limits = {key: getattr(budget, key) for key in used}
+    return [
+        f"{key} {used[key]:,} of {limit:,}" for key, limit in limits.items() if limit is not None
+    ]
+
+
+def _said(end: End, values: int) -> str:
+    """An end in words."""
+    outside = end.outside
+    shape = "x".join(map(str, outside.shape))
+    said = f"{values} {outside.dtype.lower()} ({shape})"
+    if outside.dtype == "FLOAT32":
+        return said
+    return f"{said}, real = {outside.scale:.9g} * (value - {outside.zero_point})"
+
+
+def _facts(request: Request, result: CompiledModel) -> dict[str, object]:
+    measured = [proof for proof in result.proofs if proof.instructions is not None]
+    cost = result.cost
+    return {
+        "source": request.model.name,
+        "summary": f"{len(cost.layers)} layers, {cost.macs:,} multiplications",
+        "vectors": result.vectors,
+        "input": result.input,
+        "output": result.output,
+        "calling": _calling(result),
+        "proof": " ".join(_proof_sentences(result)),
+        "engine": f"The engine is {result.engine}",
+        "measured": "".join(
+            f"; {proof.instructions:,} were counted on {proof.place}" for proof in measured
+        ),
+    }
+
+
+def _calling(result: CompiledModel) -> str:
+    if result.obstacle is not None:
+        return f"It takes whole windows, because it does not stream: {result.obstacle}."
+    return "An answer depends on its own input, and on earlier ones where the network keeps them."
+
+
+def _proof_sentences(result: CompiledModel) -> list[str]:
+    sentences = [
+        f"{proof.compared} outputs were compared on {proof.place}, and all are equal to those of "
+        "TensorFlow Lite Micro, byte for byte."
+        for proof in result.proofs
+    ]
+    return [*sentences, f"Not proven: {result.not_proven}."] if result.not_proven else sentences
+
+
+def time_said(cost: NetworkCost) -> str:
+    """The time of a call on a real board, in words."""
+    bounds = seconds_of_cycles(cycles_of_instructions(cost.instructions)).times(1000)
+    return f"{bounds.lower:.3g} to {bounds.upper:.3g} ms"
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)

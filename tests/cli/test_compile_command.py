@@ -1,0 +1,82 @@
+"""`gesture compile`: a model to a folder of C that proves itself."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.core.errors import ExitCode, MismatchError
+from pipeline.workflows import compile as workflow
+from pipeline.workflows.compile import Request, compile_model
+from tests.cli.commands import gesture
+from tests.parity.graphs import with_ends
+
+pytestmark = pytest.mark.usefixtures("host_compiler")
+LIMIT_S = 100
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    file = tmp_path / "hello.tflite"
+    file.write_bytes(with_ends(np.float32, np.float32))
+    return file
+
+
+def made(folder: Path, goal: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", "-C", folder, goal], capture_output=True, text=True, timeout=LIMIT_S
+    )
+
+
+def test_a_model_becomes_a_folder_that_proves_itself(model: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "mine.npz", np.linspace(-9, 9, 24, dtype=np.float32).reshape(3, 8))
+    words = ("compile", model, "out", "--vectors", "mine.npz", "--json")
+    ended = gesture(*words, cwd=tmp_path).json
+    assert ended["proofs"][0]["compared"] == ended["vectors"] == workflow.VECTORS + 3
+    assert ended["cost"]["layers"][0]["operator"] == "TANH"
+    folder = tmp_path / "out"
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert files == set(ended["files"])
+    wanted = {"README.md", "LICENSE", "Makefile", "cost.json", "example/main.c"}
+    assert files >= wanted | {"src/model_hello.h", "arduino/model_hello.zip", "proof/golden.bin"}
+    assert not any("conv" in name for name in files)  # kernels that it does not call
+    assert "203 compared, 0 unequal" in made(folder, "proof").stdout
+    golden = bytearray((folder / "proof" / "golden.bin").read_bytes())
+    golden[-1] ^= 1
+    (folder / "proof" / "golden.bin").write_bytes(golden)
+    failed = made(folder, "proof")
+    assert "1 unequal" in failed.stdout
+    assert failed.returncode != 0
+
+
+def test_the_same_model_gives_the_same_files_and_never_over_others(
+    model: Path, tmp_path: Path
+) -> None:
+    folders = [tmp_path / name for name in ("a", "b")]
+    for folder in folders:
+        compile_model(Request(model, folder, count=12), lambda _: None)
+    first, second = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")}
+        for folder in folders
+    )
+    assert first == second
+    said = gesture("compile", model, "a", cwd=tmp_path, code=ExitCode.USAGE).said
+    assert "a exists already" in said
+
+
+def test_nothing_is_written_where_an_output_differs(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_oracle = workflow.run_oracle
+    monkeypatch.setattr(workflow, "run_oracle", lambda *words: -run_oracle(*words))
+    with pytest.raises(MismatchError):
+        compile_model(Request(model, tmp_path / "out", count=12), lambda _: None)
+    assert {path.name for path in tmp_path.iterdir()} == {model.name}
+
+
+def test_convert_sends_models_here(model: Path, tmp_path: Path) -> None:
+    said = gesture("convert", model, cwd=tmp_path, code=ExitCode.USAGE).said
+    assert f"gesture compile {model} FOLDER" in " ".join(said.split())
