@@ -25,16 +25,17 @@ from benchmarks.results_file import record, row
 from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.compiler.cost import FEATURES, TABLE, features, kernel_costs, variant
 from pipeline.compiler.fuse import fuse
-from pipeline.compiler.graph import without_views
 from pipeline.compiler.layers import Layer
 from pipeline.compiler.lower import lower
-from pipeline.compiler.reader import read_graph
+from pipeline.compiler.reader import read_network
 from pipeline.compiler.recurrent import window_program
+from pipeline.compiler.simplify import simplified
 from pipeline.compiler.stream import CannotStreamError, stream
 from pipeline.core.artifacts import Int8
 from pipeline.core.files import save_json, save_text_files
 from pipeline.core.project import PROJECT
 from pipeline.deployment.firmware_image import Symbol, network_symbols
+from tests.parity.random_foreign import random_foreign
 from tests.parity.target_engine import (
     COMPILE,
     KERNELS,
@@ -49,6 +50,7 @@ from tests.parity.target_engine import (
 
 COMMAND = "python -m benchmarks.kernel_costs"
 FAMILIES = ("growth", "kernels", "recurrent")
+FOREIGN = range(40)  # seeds of random networks, of the operators that models of others have
 STEPS = 8  # of a recurrent network
 HOPS = (8, 32)  # where a network streams
 VECTORS = 4
@@ -82,12 +84,13 @@ def zoo(folder: Path) -> list[bytes]:
     for family in FAMILIES:
         command = [sys.executable, "-m", "benchmarks.model_zoo", family, str(folder)]
         subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
-    return [path.read_bytes() for path in sorted(folder.glob("*.tflite"))]
+    of_others = [random_foreign(seed) for seed in FOREIGN]
+    return [path.read_bytes() for path in sorted(folder.glob("*.tflite"))] + of_others
 
 
 def measure_variants(folder: Path, flatbuffer: bytes) -> list[Measured]:
     """Measure a network in all variants."""
-    graph = without_views(read_graph(flatbuffer))
+    graph = simplified(read_network(flatbuffer)[0])
     if graph.cells:
         return [layer for compact in (False, True) for layer in steps(folder, flatbuffer, compact)]
     found = [layer for compact in (False, True) for layer in measure(folder, flatbuffer, compact)]
@@ -103,7 +106,7 @@ def measure_variants(folder: Path, flatbuffer: bytes) -> list[Measured]:
 
 def measure(folder: Path, flatbuffer: bytes, compact: bool = False) -> list[Measured]:
     """Measure each layer of a network over windows."""
-    layers = [lower(step) for step in fuse(without_views(read_graph(flatbuffer)), compact)]
+    layers = [lower(step) for step in fuse(simplified(read_network(flatbuffer)[0]), compact)]
     network = compile_network(flatbuffer, compact)
     return _measured(folder, network, layers, probe_vectors(network)[:VECTORS])
 
@@ -111,7 +114,7 @@ def measure(folder: Path, flatbuffer: bytes, compact: bool = False) -> list[Meas
 def steps(folder: Path, flatbuffer: bytes, compact: bool) -> list[Measured]:
     """Of a recurrent network."""
     network = compile_network(flatbuffer, compact, window=STEPS)
-    layers = window_program(without_views(read_graph(flatbuffer)), STEPS, compact).all_layers
+    layers = window_program(simplified(read_network(flatbuffer)[0]), STEPS, compact).all_layers
     return _measured(folder, network, layers, probe_vectors(network)[:VECTORS])
 
 

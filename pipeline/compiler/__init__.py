@@ -15,7 +15,7 @@ from pipeline.compiler.emit import emit_header, emit_source
 from pipeline.compiler.ends import End, Ends
 from pipeline.compiler.features import last_features
 from pipeline.compiler.fuse import Step, fuse
-from pipeline.compiler.graph import Graph, without_views
+from pipeline.compiler.graph import Graph
 from pipeline.compiler.layers import Layer, Program
 from pipeline.compiler.lower import lower
 from pipeline.compiler.memory_plan import plan
@@ -26,6 +26,7 @@ from pipeline.compiler.recurrent import (
     stream_program,
     window_program,
 )
+from pipeline.compiler.simplify import simplified
 from pipeline.compiler.stream import CannotStreamError, samples_of, stream
 from pipeline.core.contract import FeatureScale, Quantization
 from pipeline.core.costs import LayerCost, NetworkCost
@@ -43,6 +44,8 @@ class CompiledNetwork:
         obstacle: why the network does not stream; None where it streams, or without a hop.
         recurrence: the cells of a recurrent network; pipeline/cells/arithmetic.py defines their
             bytes.
+        keeps_state: what a run gives depends on those before it, since the last reset.
+        types: of the input's and of the output's numbers.
         features: what the last dense layers of a classifier are given, where that was to be kept.
         ends: what the model's own input and output are. The network itself takes and gives int8.
     """
@@ -56,6 +59,8 @@ class CompiledNetwork:
     feed: int
     obstacle: str | None = None
     recurrence: Recurrence | None = None
+    keeps_state: bool = False
+    types: tuple[str, str] = ("INT8", "INT8")
     features: tuple[FeatureScale, ...] = ()
 
     @property
@@ -93,7 +98,7 @@ def compile_network(
             names operator and layer.
     """
     read, ends = read_network(flatbuffer)
-    graph = without_views(read)
+    graph = simplified(read)
     if graph.cells:
         window = window or receptive_field_of(graph)
         kept_hop = hop if keep_state else None
@@ -107,7 +112,7 @@ def _feed_forward(
     graph: Graph, compact: bool, hop: int | None, keep_features: bool
 ) -> CompiledNetwork:
     steps = fuse(graph, compact)
-    windowed = Program(graph.input, graph.output, _layers(steps))
+    windowed = Program(graph.input, graph.output, _layers(steps), variables=graph.variables)
     if hop is None:
         return _compiled(graph, windowed, keep_features)
     try:
@@ -154,6 +159,8 @@ def _compiled(
         cost=network_cost(program, memory),
         feed=feed or samples_of(graph),
         obstacle=obstacle,
+        keeps_state=program.streams,
+        types=(graph.input.dtype, graph.output.dtype),
         features=tuple(FeatureScale(one.elements, one.scale, one.zero_point) for one in features),
     )
 

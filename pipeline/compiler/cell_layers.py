@@ -10,10 +10,8 @@ import numpy as np
 from pipeline.cells.arithmetic import FixedCell, FixedMatrix, Integers
 from pipeline.cells.operators import GRU, GRU_RESET_BEFORE, LSTM, SIMPLE_RNN
 from pipeline.compiler.filters import NN_BLOCK
-from pipeline.compiler.fixedpoint import INT8_MAX, INT8_MIN, quantize_scale
-from pipeline.compiler.fuse import Step
 from pipeline.compiler.graph import CellStep
-from pipeline.compiler.layers import Array, Layer, Struct, Value, kernel_layer, output_fields
+from pipeline.compiler.layers import Array, Layer, Struct, Value
 from pipeline.core.errors import PipelineError
 
 _QUAD = 4  # elements of a vector that are multiplied together
@@ -51,17 +49,6 @@ def lower_cell(step: CellStep, compact: bool) -> Layer:
         state_words=len(cell.kind.states) * units // 2,
         writes=False,
     )
-
-
-def lower_narrow(step: Step) -> Layer:
-    """The last cell's state as int8."""
-    source, output = step.operator.operand(0), step.operator.output
-    fields: dict[str, Value] = {
-        "count": source.elements,
-        "scale": quantize_scale(source.scale / output.scale),
-        "output": output_fields(output.zero_point, (INT8_MIN, INT8_MAX)),
-    }
-    return kernel_layer(step.parts, "nn_narrow", (Struct("nn_narrow_t", "layer", fields),), 0)
 
 
 def _fixed(step: CellStep) -> FixedCell:

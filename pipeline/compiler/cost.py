@@ -60,7 +60,8 @@ def kernel_cost(name: str) -> KernelCost:
     kernel = name.split()[0]
     unknown = KernelCost(dict.fromkeys(FEATURES, 20.0), 512, {name: 2048})
     known = kernel_costs()
-    return known.get(name) or known.get(kernel) or known.get(f"{kernel} quick") or unknown
+    others = (found for key, found in known.items() if key.split()[0] == kernel)
+    return known.get(name) or known.get(kernel) or next(others, unknown)
 
 
 def network_cost(program: Program, plan: MemoryPlan) -> NetworkCost:
@@ -81,7 +82,7 @@ def network_cost(program: Program, plan: MemoryPlan) -> NetworkCost:
         kernel_bytes=kernel_bytes,
         flash_bytes=kernel_bytes + sum(cost.flash_bytes for cost in costs),
         arena_bytes=plan.arena_bytes,
-        ram_bytes=plan.arena_bytes + program.input.elements + program.output.elements,
+        ram_bytes=plan.arena_bytes + program.input.bytes + program.output.bytes,
         stack_bytes=INVOKE_STACK_BYTES + max(cost.stack_bytes for cost in costs),
     )
 
@@ -117,6 +118,9 @@ def _bytes(value: Value) -> int:
 def variant(layer: Layer) -> str:
     """The kernel, and how it rescales: what a row of the table is for."""
     quick = any(array.c_type == QUICK_SCALE for array in layer.constants)
+    structs = [item.fields for item in layer.arguments if isinstance(item, Struct)]
+    if layer.kernel == "nn_strided_copy" and structs[0]["run"] == 1:
+        return f"{layer.kernel} single"
     return f"{layer.kernel} quick" if quick else layer.kernel
 
 
@@ -173,6 +177,8 @@ def _number(fields: Mapping[str, Value], name: str) -> int:
 def _of_others(layer: Layer, fields: Mapping[str, Value]) -> tuple[int, int, int, int]:
     if layer.kernel == "nn_depthwise_conv2d":
         return _depthwise(layer)
+    if layer.kernel in ("nn_strided_copy", "nn_concatenate"):
+        return _of_copy(layer, fields)
     rows, window = fields.get("rows"), fields.get("window")  # an nn_rows_t; an nn_size_t of a pool
     taps = rows["inputs"] if isinstance(rows, dict) else 0
     sides = window.values() if isinstance(window, dict) else ()
@@ -181,6 +187,16 @@ def _of_others(layer: Layer, fields: Mapping[str, Value]) -> tuple[int, int, int
     inputs = sum(_elements(layer))
     sums = layer.macs // taps if isinstance(taps, int) and taps else 0
     return max(layer.macs, outputs * area), sums, outputs, inputs
+
+
+def _of_copy(layer: Layer, fields: Mapping[str, Value]) -> tuple[int, int, int, int]:
+    """Bytes, and how many pieces they come in."""
+    pieces = _number(fields, "outer") * len(layer.inputs) if "outer" in fields else 0
+    shape = fields.get("shape")
+    rows = 0
+    if isinstance(shape, tuple):
+        rows, pieces = math.prod(shape[:-1]), math.prod(shape)
+    return layer.output.bytes, pieces, rows, 0
 
 
 def _depthwise(layer: Layer) -> tuple[int, int, int, int]:

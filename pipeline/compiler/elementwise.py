@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -109,19 +109,22 @@ def lower_function(step: Step) -> Layer:
         "TANH": _tanh,
         "RELU": _relu,
         "RELU6": _relu6,
-        "QUANTIZE": _requantize,
     }
     function = makers[operator.name](operator)
-    table = Array("table", "int8_t", tuple(function(value) for value in range(-128, 128)))
+    return lookup_layer(operator, [function(value) for value in range(-128, 128)])
+
+
+def lookup_layer(operator: Operator, values: Sequence[int]) -> Layer:
+    """A table of a byte's 256 values, from -128 on, as its kernel call."""
     count = operator.output.elements
     if operator.operand(0).elements != count:
         raise operator.refuse("it changes the number of elements")
-    return _layer(operator, "nn_lookup", (table, count))
+    return _layer(operator, "nn_lookup", (Array("table", "int8_t", tuple(values)), count))
 
 
 def lower_copy(step: Step) -> Layer:
     """What is left of a network that changes nothing but the shape."""
-    return _layer(step.operator, "nn_copy", (step.operator.output.elements,))
+    return _layer(step.operator, "nn_copy", (step.operator.output.bytes,))
 
 
 def _saturating(operator: Operator, function: Callable[[int, int], int], bits: int) -> Function:
@@ -158,7 +161,7 @@ def _tanh(operator: Operator) -> Function:
 
 def _relu(operator: Operator) -> Function:
     source, output = operator.operand(0), operator.output
-    scale = _require_small(operator, quantize_scale(source.scale / output.scale))
+    scale = require_small(operator, quantize_scale(source.scale / output.scale))
     low = max(fixedpoint.INT8_MIN, output.zero_point)
     return lambda value: clamp(rescale(value - source.zero_point, scale) + output.zero_point, low)
 
@@ -170,14 +173,8 @@ def _relu6(operator: Operator) -> Function:
     return lambda value: clamp(value, source.zero_point, six)
 
 
-def _requantize(operator: Operator) -> Function:
-    source, output = operator.operand(0), operator.output
-    scale = _require_small(operator, quantize_scale(source.scale / output.scale))
-    return lambda value: clamp(rescale(value - source.zero_point, scale) + output.zero_point)
-
-
-def _require_small(operator: Operator, scale: Scale) -> Scale:
-    """That int8 values times the scale stay within int32."""
+def require_small(operator: Operator, scale: Scale) -> Scale:
+    """That values of a byte times the scale stay within int32."""
     if scale.shift > 22:
         raise operator.refuse("its output scale is too small for its input scale")
     return scale

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.compiler.graph import Tensor
-from pipeline.compiler.recurrence import ParsedOperator
+from pipeline.compiler.parsed import ParsedOperator
 
 RANGES = {
     "INT8": (-(2**7), 2**7 - 1),

@@ -193,27 +193,8 @@ TENSOR_TYPES = tuple(
     RESOURCE VARIANT UINT32 UINT16 INT4 BFLOAT16 INT2 UINT4
     """.split()  # noqa: SIM905
 )
-ITEM_BYTES = {"INT8": 1, "INT32": 4, "INT64": 8}  # of the types that constants may have
-
 PADDINGS = ("SAME", "VALID")
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")
-
-# Which table of options an operator may carry (the union's type number).
-CONV_2D_OPTIONS = 1
-DEPTHWISE_CONV_2D_OPTIONS = 2
-POOL_2D_OPTIONS = 5
-FULLY_CONNECTED_OPTIONS = 8
-SOFTMAX_OPTIONS = 9
-ADD_OPTIONS = 11
-OPTIONS = {
-    "CONV_2D": CONV_2D_OPTIONS,
-    "DEPTHWISE_CONV_2D": DEPTHWISE_CONV_2D_OPTIONS,
-    "MAX_POOL_2D": POOL_2D_OPTIONS,
-    "AVERAGE_POOL_2D": POOL_2D_OPTIONS,
-    "FULLY_CONNECTED": FULLY_CONNECTED_OPTIONS,
-    "SOFTMAX": SOFTMAX_OPTIONS,
-    "ADD": ADD_OPTIONS,
-}
 
 # The fewest and the most inputs of an operator, absent ones included.
 INPUTS = {
@@ -225,6 +206,13 @@ INPUTS = {
     "PAD": (2, 2),
     "RESHAPE": (1, 2),
     "EXPAND_DIMS": (2, 2),
+    "STRIDED_SLICE": (4, 4),
+    "SLICE": (3, 3),
+    "TRANSPOSE": (2, 2),
+    "SPLIT": (2, 2),
+    "SPLIT_V": (3, 3),
+    "CONCATENATION": (1, 10),
+    "PACK": (1, 10),
 }
 ONE_INPUT = (1, 1)  # of all other operators that are supported
 

@@ -9,11 +9,19 @@ from pipeline.cells.operators import Cell
 from pipeline.core.errors import PipelineError
 
 VIEWS = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")  # the same bytes under another shape
+PARTS = ("SPLIT", "SPLIT_V", "UNPACK")  # one operator here for each of their outputs
+JOINS = ("CONCATENATION", "PACK")
+MOVES = ("STRIDED_SLICE", "SLICE", "TRANSPOSE", *PARTS, *JOINS)  # values as they are, elsewhere
+VARIABLES = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
+COPIES = ("READ_VARIABLE", "ASSIGN_VARIABLE")  # what is left of them in a graph
 SUPPORTED = (
     *("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MAX_POOL_2D", "AVERAGE_POOL_2D"),
     *("MEAN", "SOFTMAX", "ADD", "PAD", "QUANTIZE", "RELU", "RELU6", "LOGISTIC", "TANH"),
     *VIEWS,
+    *MOVES,
+    *VARIABLES,
 )
+ITEM_BYTES = {"INT8": 1, "UINT8": 1, "INT16": 2, "INT32": 4, "INT64": 8}
 
 
 @dataclass(frozen=True)
@@ -22,6 +30,7 @@ class Tensor:
 
     storage: the tensor whose bytes these are (its own index, unless it is a view).
     data: the bytes of a constant, None for an activation.
+    is_state: an operator keeps it from one run to the next.
     """
 
     index: int
@@ -33,11 +42,17 @@ class Tensor:
     axis: int
     data: memoryview | None
     storage: int
+    is_state: bool = False
 
     @property
     def elements(self) -> int:
         """The number of values."""
         return math.prod(self.shape)
+
+    @property
+    def bytes(self) -> int:
+        """Of memory."""
+        return self.elements * ITEM_BYTES[self.dtype]
 
     @property
     def scale(self) -> float:
@@ -51,8 +66,20 @@ class Tensor:
 
 
 @dataclass(frozen=True)
+class SliceMasks:
+    """Bit i of each stands for axis i of a STRIDED_SLICE; others: of the rarer masks."""
+
+    begin: int = 0
+    end: int = 0
+    shrink: int = 0
+    others: int = 0
+
+
+@dataclass(frozen=True)
 class Options:
-    """What an operator's table of options says; the defaults where it has no such field."""
+    """What an operator's table of options says; the defaults where it has no such field.
+
+    part: which of the outputs of SPLIT, SPLIT_V or UNPACK the operator makes."""
 
     padding: str = "VALID"
     stride: tuple[int, int] = (1, 1)  # height, width; also those below
@@ -62,6 +89,9 @@ class Options:
     depth_multiplier: int = 1
     shuffled_weights: bool = False
     beta: float = 1.0
+    axis: int = 0
+    part: int = 0
+    masks: SliceMasks = SliceMasks()
 
 
 @dataclass(frozen=True)
@@ -87,11 +117,16 @@ class Operator:
 
     def refuse(self, reason: str) -> PipelineError:
         """The error for an operator that the compiled engine cannot compute."""
-        return PipelineError(
-            f"The compiler cannot take {self.name} in layer `{self.layer}`: {reason}.",
-            f"the compiled engine covers, in int8 and for batch 1, {', '.join(SUPPORTED)}",
-            "change that layer of the model, then train and convert again",
-        )
+        return refusal(self.name, self.layer, reason)
+
+
+def refusal(name: str, layer: str, reason: str) -> PipelineError:
+    """The error for an operator that the compiled engine cannot compute."""
+    return PipelineError(
+        f"The compiler cannot take {name} in layer `{layer}`: {reason}.",
+        f"the compiled engine covers, in int8 and for batch 1, {', '.join(SUPPORTED)}",
+        "change that layer of the model, then train and convert again",
+    )
 
 
 @dataclass(frozen=True)
@@ -105,6 +140,14 @@ class CellStep:
 
 
 @dataclass(frozen=True)
+class Variable:
+    """What a network keeps from one run to the next; initial: its bytes after a reset."""
+
+    tensor: Tensor
+    initial: bytes
+
+
+@dataclass(frozen=True)
 class Graph:
     """cells: run after the operators of `front`, and before those of `head`."""
 
@@ -112,6 +155,7 @@ class Graph:
     output: Tensor
     operators: tuple[Operator, ...]
     cells: tuple[CellStep, ...] = ()
+    variables: tuple[Variable, ...] = ()
 
     @property
     def front(self) -> tuple[Operator, ...]:
@@ -126,6 +170,9 @@ class Graph:
         state = self.cells[-1].h.index
         starts = [i for i, item in enumerate(self.operators) if item.operand(0).index == state]
         return self.operators[starts[0] :] if starts else ()
+
+
+_MAY_BEGIN_CONSTANT = ("ADD", "ASSIGN_VARIABLE", *JOINS)
 
 
 def without_views(graph: Graph) -> Graph:
@@ -146,9 +193,9 @@ def without_views(graph: Graph) -> Graph:
         needed = viewed.storage == graph.input.storage and output.index == graph.output.index
         if operator.name in VIEWS and not needed:
             seen[output.index] = replace(output, storage=viewed.storage, data=viewed.data)
-        elif viewed.data is not None and operator.name != "ADD":
+        elif viewed.data is not None and operator.name not in _MAY_BEGIN_CONSTANT:
             raise operator.refuse("its input is a constant")
         else:
             kept.append(resolved)
     cells = tuple(replace(item, x=resolve(item.x)) for item in graph.cells)
-    return Graph(graph.input, resolve(graph.output), tuple(kept), cells)
+    return Graph(graph.input, resolve(graph.output), tuple(kept), cells, graph.variables)

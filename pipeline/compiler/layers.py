@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.compiler import fixedpoint
 from pipeline.compiler.axes import FilterAxis
 from pipeline.compiler.fixedpoint import QuickScale, Scale
-from pipeline.compiler.graph import Operator, Tensor
+from pipeline.compiler.graph import Operator, Tensor, Variable
 
 _REAL_BOUNDS = {
     "NONE": (None, None),
@@ -69,7 +69,8 @@ class Layer:
     scratch_words: of int32, that the kernel takes as its last argument; none without.
     state: the memory that the kernel takes before it, and keeps from one run to the next; the layer
     of that name adds state_words of int32 to it. A layer that does not write leaves its output in
-    its state. in_place: all input is read before any output is written.
+    its state. in_place: all input is read before any output is written. listed: the kernel takes
+    its inputs as a list.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Layer:
     state_words: int = 0
     writes: bool = True
     in_place: bool = False
+    listed: bool = False
     constants: tuple[Array, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,8 +108,9 @@ class Program:
     """What one call of the network runs: `before`; then `looped` for each of `units` equal parts of
     the input, or of the `columns` that `before` has made; then `layers`.
 
-    input: of one call. resets_state: all states are reset before. The first units
-    since a reset, `skipped` of them, end before the looped layer of number `skipped_from`.
+    input: of one call. variables: what lies in the state, and is not a layer's. resets_state: all
+    states are reset before. The first units since a reset, `skipped` of them, end before the looped
+    layer of number `skipped_from`.
     """
 
     input: Tensor
@@ -120,6 +123,7 @@ class Program:
     resets_state: bool = False
     skipped: int = 0
     skipped_from: int = 0
+    variables: tuple[Variable, ...] = ()
 
     @property
     def all_layers(self) -> tuple[Layer, ...]:
@@ -129,7 +133,7 @@ class Program:
     @property
     def streams(self) -> bool:
         """Whether it goes on from what it has seen."""
-        return bool(self.looped) and not self.resets_state
+        return bool(self.looped or self.variables) and not self.resets_state
 
 
 def size(height_width: tuple[int, int]) -> dict[str, int]:

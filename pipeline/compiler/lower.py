@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipeline.compiler.cell_layers import lower_narrow
 from pipeline.compiler.convolution import (
     lower_conv_2d,
     lower_depthwise_conv_2d,
@@ -12,15 +11,17 @@ from pipeline.compiler.convolution import (
 )
 from pipeline.compiler.elementwise import lower_add, lower_copy, lower_function, lower_pad
 from pipeline.compiler.fuse import Step
-from pipeline.compiler.graph import VIEWS
+from pipeline.compiler.graph import COPIES, JOINS, PARTS, VIEWS
 from pipeline.compiler.layers import Layer
+from pipeline.compiler.moves import (
+    lower_join,
+    lower_part,
+    lower_slice,
+    lower_strided_slice,
+    lower_transpose,
+)
+from pipeline.compiler.quantize import lower_quantize
 from pipeline.compiler.reductions import lower_mean, lower_pool, lower_softmax
-
-
-def _lower_quantize(step: Step) -> Layer:
-    is_state = step.operator.operand(0).dtype == "INT16"
-    return lower_narrow(step) if is_state else lower_function(step)
-
 
 _LOWER: dict[str, Callable[[Step], Layer]] = {
     "CONV_2D": lower_conv_2d,
@@ -32,12 +33,17 @@ _LOWER: dict[str, Callable[[Step], Layer]] = {
     "SOFTMAX": lower_softmax,
     "ADD": lower_add,
     "PAD": lower_pad,
-    "QUANTIZE": _lower_quantize,
+    "QUANTIZE": lower_quantize,
     "RELU": lower_function,
     "RELU6": lower_function,
     "LOGISTIC": lower_function,
     "TANH": lower_function,
-    **dict.fromkeys(VIEWS, lower_copy),
+    "STRIDED_SLICE": lower_strided_slice,
+    "SLICE": lower_slice,
+    "TRANSPOSE": lower_transpose,
+    **dict.fromkeys(PARTS, lower_part),
+    **dict.fromkeys(JOINS, lower_join),
+    **dict.fromkeys((*VIEWS, *COPIES), lower_copy),
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.compiler.graph import Tensor
+from pipeline.compiler.graph import Tensor, Variable
 from pipeline.compiler.layers import Layer, Program
 
 ALIGNMENT = 4  # bytes, so that kernels may load words
@@ -64,14 +64,22 @@ def plan(program: Program, kept: Sequence[Tensor] = ()) -> MemoryPlan:
     kept: activations that the caller reads after the last layer.
     """
     layers = program.all_layers
-    outside = {program.input.storage, program.output.storage}
+    kept_always = {variable.tensor.storage for variable in program.variables}
+    outside = {program.input.storage, program.output.storage} | kept_always
     buffers = _lifetimes(layers, outside, {tensor.storage for tensor in kept})
     placed: list[Buffer] = []
     for buffer in sorted(buffers, key=lambda buffer: (-buffer.bytes, buffer.first)):
         placed.append(_place(buffer, placed))
     in_order = tuple(sorted(placed, key=lambda buffer: (buffer.first, buffer.storage)))
     scratch_words = max((layer.scratch_words for layer in layers), default=0)
-    return MemoryPlan(in_order, scratch_words, sum(layer.state_words for layer in layers))
+    state_words = sum(layer.state_words for layer in layers)
+    state_words += sum(words_of(variable) for variable in program.variables)
+    return MemoryPlan(in_order, scratch_words, state_words)
+
+
+def words_of(variable: Variable) -> int:
+    """Of int32, that it takes."""
+    return -(-variable.tensor.bytes // 4)
 
 
 def _lifetimes(layers: Sequence[Layer], outside: set[int], kept: set[int]) -> list[Buffer]:
@@ -84,7 +92,7 @@ def _lifetimes(layers: Sequence[Layer], outside: set[int], kept: set[int]) -> li
     return [
         Buffer(
             layer.output.storage,
-            -(-layer.output.elements // ALIGNMENT) * ALIGNMENT,
+            -(-layer.output.bytes // ALIGNMENT) * ALIGNMENT,
             2 * index + layer.in_place,
             last[layer.output.storage],
         )

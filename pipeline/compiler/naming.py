@@ -25,12 +25,14 @@ class LayerNames:
 
     numbered: bool
 
-    def of(self, operator: str, inputs: tuple[Tensor | None, ...], output: Tensor) -> str:
-        """A C identifier: the layer whose weights the operator has, or that its output names."""
+    def of(self, operator: str, inputs: tuple[Tensor | None, ...], output: Tensor | None) -> str:
+        """A C identifier: the layer whose weights the operator has, or that its output names; of
+        an operator without one, its last input."""
+        output = output or next((item for item in inputs[::-1] if item is not None), None)
         weights = inputs[1] if operator in _WEIGHTED and len(inputs) > 1 else None
         named = [tensor.name for tensor in (weights, output) if tensor is not None]
         layers = [scope[1] for name in named for scope in _scopes(name)[:1]]
-        plain = output.name.split(";")[0].split("/")[0]
+        plain = output.name.split(";")[0].split("/")[0] if output else ""
         if layers:
             plain = _NUMBER.sub("", layers[0]) if self.numbered else layers[0]
         elif plain.startswith("StatefulPartitionedCall"):

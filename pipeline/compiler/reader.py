@@ -7,25 +7,34 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pipeline.compiler import flatbuffer
-from pipeline.compiler.ends import Ends, split_ends
+from pipeline.compiler.ends import RANGES, Ends, split_ends
 from pipeline.compiler.flatbuffer import SCHEMA_VERSION, FlatTable, damaged, root
 from pipeline.compiler.graph import (
+    COPIES,
+    ITEM_BYTES,
+    JOINS,
+    MOVES,
     SUPPORTED,
+    VARIABLES,
     VIEWS,
     CellStep,
     Graph,
     Operator,
-    Options,
     Tensor,
+    Variable,
 )
 from pipeline.compiler.naming import LayerNames, layer_names, with_unique_layers
-from pipeline.compiler.recurrence import ParsedOperator, extract_cells
+from pipeline.compiler.operator_options import read_options
+from pipeline.compiler.parsed import ParsedOperator
+from pipeline.compiler.recurrence import extract_cells
+from pipeline.compiler.variables import has_variables, resolve_variables
 from pipeline.core.errors import PipelineError
 
 MAX_ELEMENTS = 2**20  # of one tensor
 MAX_RANK = 6
 SCALES = (1e-30, 1e30)  # beyond, single precision ends
 MAX_OPERATORS = 128
+END_TYPES = ("INT8", "UINT8", "INT16", "INT32")
 
 
 def read_graph(flatbuffer: bytes) -> Graph:
@@ -42,33 +51,46 @@ def read_network(flatbuffer: bytes) -> tuple[Graph, Ends]:
     if model.number(0, "I") != SCHEMA_VERSION:
         raise damaged(f"its schema version is not {SCHEMA_VERSION}")
     _read_unused(model)
-    subgraphs = model.tables(2)
-    if len(subgraphs) != 1:
-        raise _refuse_model(f"it has {len(subgraphs)} subgraphs instead of one")
-    (subgraph,) = subgraphs
     buffers = model.tables(4)
     names = [_operator_name(code) for code in model.tables(1)]
-    tensors = [
-        _read_tensor(index, table, buffers) for index, table in enumerate(subgraph.tables(0))
-    ]
-    layers = layer_names(tensors)
-    steps = subgraph.tables(3)
-    if len(steps) > MAX_OPERATORS:
-        raise _refuse_model(f"it has {len(steps)} operators where {MAX_OPERATORS} is the most")
-    parsed = [_parsed(table, names, tensors, layers) for table in steps]
-    inputs = _ends(subgraph.integers(1), tensors, "input")
-    outputs = _ends(subgraph.integers(2), tensors, "output")
+    subgraphs = [_Subgraph(table, names, buffers) for table in model.tables(2)]
+    if not subgraphs:
+        raise _refuse_model("it has no subgraph")
+    main, parsed = subgraphs[0], list(subgraphs[0].parsed)
+    inputs = _ends(main.table.integers(1), main.tensors, "input")
+    outputs = _ends(main.table.integers(2), main.tensors, "output")
     parsed, ends = split_ends(parsed, inputs[0], outputs[0])
     inputs[0], outputs[0] = ends.input.inside, ends.output.inside
     cells: tuple[CellStep, ...] = ()
+    variables: tuple[Variable, ...] = ()
     if len(inputs) > 1 and len(inputs) == len(outputs) and parsed:
         cells, parsed = extract_cells(parsed, list(zip(inputs[1:], outputs[1:], strict=True)))
     elif len(inputs) > 1 or len(outputs) > 1:
         raise _refuse_model(f"it has {len(inputs)} inputs and {len(outputs)} outputs")
-    operators = [_read_operator(item) for item in parsed]
-    graph = Graph(inputs[0], outputs[0], with_unique_layers(operators), cells)
+    if has_variables(parsed):
+        others = [subgraph.parsed for subgraph in subgraphs[1:]]
+        parsed, variables = resolve_variables(parsed, others, len(main.tensors))
+    elif len(subgraphs) != 1:
+        raise _refuse_model(f"it has {len(subgraphs)} subgraphs instead of one")
+    operators = [operator for item in parsed for operator in _read_operators(item)]
+    layers = with_unique_layers(operators)
+    graph = Graph(inputs[0], outputs[0], layers, cells, variables)
     _check(graph)
     return graph, ends
+
+
+class _Subgraph:
+    """The tensors and operators of a subgraph, as they are listed."""
+
+    def __init__(self, table: FlatTable, names: list[str], buffers: tuple[FlatTable, ...]) -> None:
+        self.table = table
+        self.tensors = [
+            _read_tensor(index, tensor, buffers) for index, tensor in enumerate(table.tables(0))
+        ]
+        layers, steps = layer_names(self.tensors), table.tables(3)
+        if len(steps) > MAX_OPERATORS:
+            raise _refuse_model(f"it has {len(steps)} operators where {MAX_OPERATORS} is the most")
+        self.parsed = [_parsed(step, names, self.tensors, layers) for step in steps]
 
 
 def _read_unused(model: FlatTable) -> None:
@@ -113,6 +135,7 @@ def _read_tensor(index: int, table: FlatTable, buffers: tuple[FlatTable, ...]) -
         axis=quantization.number(6, "i") if quantization else 0,
         data=_constant(name, shape, dtype, table, buffers),
         storage=index,
+        is_state=table.number(5, "?") != 0,
     )
 
 
@@ -122,15 +145,12 @@ def _constant(
     buffer = table.number(2, "I")
     if buffer >= len(buffers):
         raise damaged(f"tensor {name!r} lies in a buffer that is not there")
-    if table.number(5, "?") or table.table(6) or buffers[buffer].number(1, "Q"):
-        raise _refuse_tensor(name, "it is a variable, sparse, or stored outside the file")
+    if table.table(6) or buffers[buffer].number(1, "Q"):
+        raise _refuse_tensor(name, "it is sparse, or stored outside the file")
     data = buffers[buffer].raw(0)
     if not data:
         return None
-    if (
-        dtype in flatbuffer.ITEM_BYTES
-        and len(data) != math.prod(shape) * flatbuffer.ITEM_BYTES[dtype]
-    ):
+    if dtype in ITEM_BYTES and len(data) != math.prod(shape) * ITEM_BYTES[dtype]:
         raise damaged(f"tensor {name!r} has {len(data)} bytes, which its shape does not fit")
     return data
 
@@ -145,21 +165,25 @@ def _parsed(
     found = _tensors(table.integers(2), tensors)
     outputs = tuple(tensor for tensor in found if tensor is not None)
     inputs = _tensors(table.integers(1), tensors)
-    if not outputs or len(outputs) < len(found):
+    needs_output = name not in VARIABLES
+    if len(outputs) < len(found) or (needs_output and not outputs):
         raise damaged(f"{name} has no output")
-    return ParsedOperator(name, layers.of(name, inputs, outputs[0]), inputs, outputs, table)
+    layer = layers.of(name, inputs, outputs[0] if outputs else None)
+    return ParsedOperator(name, layer, inputs, outputs, table)
 
 
-def _read_operator(parsed: ParsedOperator) -> Operator:
-    operator = parsed.as_operator()
-    if operator.name not in SUPPORTED:
-        raise operator.refuse("this operator is not supported")
-    fewest, most = flatbuffer.INPUTS.get(operator.name, flatbuffer.ONE_INPUT)
-    if len(parsed.outputs) != 1 or not fewest <= len(operator.inputs) <= most:
-        raise operator.refuse(
-            f"it has {len(operator.inputs)} inputs and {len(parsed.outputs)} outputs"
-        )
-    return replace(operator, options=_read_options(parsed.table, operator))
+def _read_operators(parsed: ParsedOperator) -> tuple[Operator, ...]:
+    if parsed.name not in SUPPORTED:
+        raise parsed.refuse("this operator is not supported")
+    operators = parsed.as_operators()
+    fewest, most = flatbuffer.INPUTS.get(parsed.name, flatbuffer.ONE_INPUT)
+    if len(parsed.outputs) != len(operators) or not fewest <= len(parsed.inputs) <= most:
+        raise parsed.refuse(f"it has {len(parsed.inputs)} inputs and {len(parsed.outputs)} outputs")
+    options = read_options(parsed.table, operators[0])
+    return tuple(
+        replace(operator, options=replace(options, part=operator.options.part))
+        for operator in operators
+    )
 
 
 def _tensors(indices: Iterable[int], tensors: list[Tensor]) -> tuple[Tensor | None, ...]:
@@ -170,48 +194,6 @@ def _tensors(indices: Iterable[int], tensors: list[Tensor]) -> tuple[Tensor | No
             raise damaged("an operator uses a tensor that is not there")
         found.append(None if index == -1 else tensors[index])
     return tuple(found)
-
-
-def _read_options(table: FlatTable, operator: Operator) -> Options:
-    expected = flatbuffer.OPTIONS.get(operator.name)
-    options = table.table(4)
-    if expected is None:
-        return Options()
-    if options is None or table.number(3, "B") != expected:
-        raise damaged(f"{operator.name} in layer {operator.layer!r} has no options")
-    match expected:
-        case flatbuffer.CONV_2D_OPTIONS:
-            return _convolution_options(options, activation=3, dilation=4)
-        case flatbuffer.DEPTHWISE_CONV_2D_OPTIONS:
-            read = _convolution_options(options, activation=4, dilation=5)
-            return replace(read, depth_multiplier=options.number(3, "i"))
-        case flatbuffer.POOL_2D_OPTIONS:
-            read = _convolution_options(options, activation=5, dilation=None)
-            return replace(read, window=(options.number(4, "i"), options.number(3, "i")))
-        case flatbuffer.FULLY_CONNECTED_OPTIONS:
-            return Options(
-                activation=_activation(options, 0), shuffled_weights=options.number(1, "b") != 0
-            )
-        case flatbuffer.ADD_OPTIONS:
-            return Options(activation=_activation(options, 0))
-        case _:
-            return Options(beta=options.real(0))
-
-
-def _convolution_options(options: FlatTable, activation: int, dilation: int | None) -> Options:
-    dilations = (1, 1)
-    if dilation is not None:
-        dilations = (options.number(dilation + 1, "i", 1), options.number(dilation, "i", 1))
-    return Options(
-        padding=flatbuffer.name_of(flatbuffer.PADDINGS, options.number(0, "b")),
-        stride=(options.number(2, "i"), options.number(1, "i")),
-        dilation=dilations,
-        activation=_activation(options, activation),
-    )
-
-
-def _activation(options: FlatTable, field: int) -> str:
-    return flatbuffer.name_of(flatbuffer.ACTIVATIONS, options.number(field, "b"))
 
 
 def _ends(indices: tuple[int, ...], tensors: list[Tensor], role: str) -> list[Tensor]:
@@ -230,7 +212,7 @@ def _check(graph: Graph) -> None:
 
 def _check_ends(graph: Graph) -> None:
     for role, tensor in (("input", graph.input), ("output", graph.output)):
-        if tensor.dtype != "INT8":
+        if tensor.dtype not in END_TYPES:
             raise _refuse_model(f"its {role} is {tensor.dtype} instead of INT8")
         if not tensor.shape or tensor.shape[0] != 1:
             raise _refuse_model(f"its {role} has shape {list(tensor.shape)}; the batch is not 1")
@@ -242,9 +224,10 @@ def _check_ends(graph: Graph) -> None:
 
 def _check_order(graph: Graph) -> None:
     states = {step.h.index for step in graph.cells[-1:]}
+    variables = {variable.tensor.index for variable in graph.variables}
     known, reached = {graph.input.index} | states, {graph.input.index} | states
     for operator in graph.operators:
-        _check_operator(operator, known, states)
+        _check_operator(operator, known | variables, states, variables)
         known.add(operator.output.index)
         if any(tensor is not None and tensor.index in reached for tensor in operator.inputs):
             reached.add(operator.output.index)
@@ -268,25 +251,52 @@ def _check_cells(graph: Graph) -> None:
         seen.add(operator.output.index)
 
 
-def _check_operator(operator: Operator, known: set[int], states: set[int]) -> None:
+def _check_operator(
+    operator: Operator, known: set[int], states: set[int], variables: set[int]
+) -> None:
     for tensor in operator.inputs:
         if tensor is not None and tensor.data is None and tensor.index not in known:
             raise damaged(f"{operator.name} in layer {operator.layer!r} runs before its input")
-    if operator.output.index in known or operator.output.data is not None:
+    overwrites = operator.output.index in known and operator.output.index not in variables
+    if overwrites or operator.output.data is not None:
         raise damaged(f"{operator.name} in layer {operator.layer!r} overwrites a tensor")
-    second = (operator.operand(1),) if operator.name == "ADD" else ()
-    for tensor in (operator.operand(0), *second, operator.output):
-        narrows = operator.name == "QUANTIZE" and tensor.index in states
-        if tensor.dtype != "INT8" and not narrows:
-            raise operator.refuse(f"it works on {tensor.dtype}, not INT8")
-        if len(tensor.scales) != 1 or len(tensor.zero_points) != 1:
-            raise operator.refuse(f"tensor {tensor.name!r} is not quantized as a whole")
-        if not tensor.shape:
-            raise operator.refuse(f"tensor {tensor.name!r} has no axes")
-        if not SCALES[0] < tensor.scale < SCALES[1] or not -128 <= tensor.zero_point <= 127:
-            raise operator.refuse(f"the quantization of tensor {tensor.name!r} makes no sense")
+    operands = [operator.operand(number) for number in range(_values(operator))]
+    if operator.name in (*MOVES, *COPIES, *VIEWS) and operator.output.dtype in ITEM_BYTES:
+        _check_moved(operator, operands)
+    else:
+        for tensor in (*operands, operator.output):
+            _check_quantized(operator, tensor, states)
     if operator.name in VIEWS:
         _check_view(operator)
+
+
+def _values(operator: Operator) -> int:
+    """How many of its inputs, from the first on, are values to compute with."""
+    if operator.name in JOINS:
+        return len(operator.inputs)
+    return 2 if operator.name == "ADD" else 1
+
+
+def _check_moved(operator: Operator, operands: list[Tensor]) -> None:
+    """Values that stay as they are."""
+    types = {tensor.dtype for tensor in (*operands, operator.output)}
+    if len(types) > 1:
+        raise operator.refuse(f"it works on {' and '.join(sorted(types))}")
+    if not all(tensor.shape for tensor in (*operands, operator.output)):
+        raise operator.refuse("one of its tensors has no axes")
+
+
+def _check_quantized(operator: Operator, tensor: Tensor, states: set[int]) -> None:
+    narrows = operator.name == "QUANTIZE" and tensor.index in states
+    if tensor.dtype != "INT8" and not narrows and operator.name != "QUANTIZE":
+        raise operator.refuse(f"it works on {tensor.dtype}, not INT8")
+    if len(tensor.scales) != 1 or len(tensor.zero_points) != 1:
+        raise operator.refuse(f"tensor {tensor.name!r} is not quantized as a whole")
+    if not tensor.shape:
+        raise operator.refuse(f"tensor {tensor.name!r} has no axes")
+    low, high = RANGES.get(tensor.dtype, (0, 0))
+    if not SCALES[0] < tensor.scale < SCALES[1] or not low <= tensor.zero_point <= high:
+        raise operator.refuse(f"the quantization of tensor {tensor.name!r} makes no sense")
 
 
 def _check_view(operator: Operator) -> None:

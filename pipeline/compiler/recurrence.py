@@ -10,32 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cells.operators import KINDS, STATE_SCALE, Cell, CellKind, CellOperator, Matrix
-from pipeline.compiler.flatbuffer import FlatTable
-from pipeline.compiler.graph import CellStep, Operator, Options, Tensor
-from pipeline.core.errors import PipelineError
+from pipeline.compiler.graph import CellStep, Tensor
+from pipeline.compiler.parsed import ParsedOperator
 
 MOST_UNITS = 1024
 MOST_CARRY_BITS = 8
 _MAY_BE_FUSED = ("FULLY_CONNECTED", "ADD", "SUB", "MUL")
-
-
-@dataclass(frozen=True)
-class ParsedOperator:
-    """An operator as the file lists it, not yet known to be supported."""
-
-    name: str
-    layer: str
-    inputs: tuple[Tensor | None, ...]
-    outputs: tuple[Tensor, ...]
-    table: FlatTable
-
-    def refuse(self, reason: str) -> PipelineError:
-        """As `Operator.refuse`."""
-        return self.as_operator().refuse(reason)
-
-    def as_operator(self) -> Operator:
-        """The operator, with the first of its outputs and default options."""
-        return Operator(self.name, self.layer, self.inputs, self.outputs[0], Options())
 
 
 @dataclass(frozen=True)

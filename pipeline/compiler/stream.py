@@ -28,7 +28,7 @@ from pipeline.compiler.filters import (
 )
 from pipeline.compiler.fixedpoint import INT8_MIN
 from pipeline.compiler.fuse import Step
-from pipeline.compiler.graph import VIEWS, Graph, Operator, Tensor
+from pipeline.compiler.graph import COPIES, VIEWS, Graph, Operator, Tensor
 from pipeline.compiler.layers import Layer, Program, Struct, Value, kernel_layer, output_fields
 from pipeline.compiler.lower import lower
 from pipeline.compiler.reductions import mean_struct
@@ -87,6 +87,7 @@ def find_stream(graph: Graph, steps: Sequence[Step], hop: int, to_columns: bool 
     """to_columns: whether the graph's output is a column at every position.
 
     Raises CannotStreamError, naming the layer, where the hop or the graph does not allow it."""
+    _check_types(graph)
     flows = {graph.input.storage: Flow(samples_of(graph), 1)}
     stages: list[Stage] = []
     head: list[Step] = []
@@ -107,6 +108,16 @@ def find_stream(graph: Graph, steps: Sequence[Step], hop: int, to_columns: bool 
     unit = math.lcm(*(flow.stride for flow in flows.values()))
     whole = _needed_whole(head, flows, unit)
     return Stream(unit, flows, tuple(stages), tuple(head), whole)
+
+
+def _check_types(graph: Graph) -> None:
+    """Kernels that stream move columns of int8."""
+    for operator in graph.operators:
+        if operator.name in COPIES:
+            reason = "keeps a state of its own from run to run"
+            raise CannotStreamError(operator.layer, reason, "feed it as it is, without a hop")
+        if any(item.dtype != "INT8" for item in (*sources_of(operator), operator.output)):
+            raise CannotStreamError(operator.layer, "works on more than int8", "leave it out")
 
 
 def samples_of(graph: Graph) -> int:

@@ -64,7 +64,8 @@ class GraphBuilder:
         code.version = 1
         operator = schema.OperatorT()
         operator.opcodeIndex = len(self.model.operatorCodes)
-        operator.inputs, operator.outputs = inputs, [output]
+        operator.inputs = inputs
+        operator.outputs = output if isinstance(output, list) else [output]
         if options is not None:
             kind = type(options).__name__.removesuffix("T")
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
@@ -72,6 +73,37 @@ class GraphBuilder:
         self.model.operatorCodes.append(code)
         self.graph.operators.append(operator)
         return output
+
+    def variable(self, name, value, first=None) -> int:
+        """The handle of a variable like `value`; first: what a second subgraph assigns to it."""
+        handle = self._handle(name)
+        if first is not None:
+            initial = self._initial()
+            other = initial._handle(name)
+            point = self.zero_point(value)
+            constant = initial.constant(f"{name}_first", first, [self.scale(value)], 0, [point])
+            initial.operator("ASSIGN_VARIABLE", [other, constant], [])
+        return handle
+
+    def _handle(self, name) -> int:
+        tensor = schema.TensorT()
+        tensor.name, tensor.shape, tensor.type = f"{name}_handle", [], schema.TensorType.RESOURCE
+        self.graph.tensors.append(tensor)
+        handle = len(self.graph.tensors) - 1
+        self.operator("VAR_HANDLE", [], handle, options("VarHandleOptions", sharedName=name))
+        return handle
+
+    def _initial(self) -> GraphBuilder:
+        """The subgraph that is called once, over the same model."""
+        if len(self.model.subgraphs) == 1:
+            self.operator("CALL_ONCE", [], [], options("CallOnceOptions", initSubgraphIndex=1))
+            self.graph.operators.insert(0, self.graph.operators.pop())
+            second = schema.SubGraphT()
+            second.tensors, second.operators, second.inputs, second.outputs = [], [], [], []
+            self.model.subgraphs.append(second)
+        builder = GraphBuilder()
+        builder.model, builder.graph = self.model, self.model.subgraphs[1]
+        return builder
 
     def shape(self, index) -> tuple[int, ...]:
         return tuple(self.graph.tensors[index].shape)

@@ -35,8 +35,9 @@ class HostEngine:
     folder: Path
     objects: list[str]
 
-    def run(self, network: CompiledNetwork, inputs: np.ndarray) -> np.ndarray:
-        """Outputs int8 [vectors, elements]; fails where a sanitizer finds something."""
+    def run(self, network: CompiledNetwork, inputs: np.ndarray, reset_after: int = 0) -> np.ndarray:
+        """Outputs int8 [vectors, elements]; fails where a sanitizer finds something. reset_after:
+        so many inputs, 0 for never."""
         for name, text in network.sources.items():
             (self.folder / name).write_text(text)
         program = self.folder / "network"
@@ -44,8 +45,9 @@ class HostEngine:
         includes = [f"-I{self.folder}", f"-I{KERNELS}"]
         files = [str(RUNNER), str(source), *self.objects]
         succeed([*COMMAND, *includes, *files, "-o", str(program)])
+        command = [str(program), str(reset_after)]
         result = subprocess.run(
-            [program], input=inputs.tobytes(), capture_output=True, timeout=LIMIT_S, check=False
+            command, input=inputs.tobytes(), capture_output=True, timeout=LIMIT_S, check=False
         )
         assert result.returncode == 0, result.stderr.decode()
         return np.frombuffer(result.stdout, np.int8).reshape(len(inputs), -1)
@@ -57,10 +59,13 @@ def vectors_for(network: CompiledNetwork, count: int, seed: int = 1) -> np.ndarr
     shape = (count, *network.input_shape[1:])
     loudness = random.uniform(0.5, 128, (count, *(1,) * (len(shape) - 1)))
     centre = network.quantization.input_zero_point
-    vectors = np.clip(np.rint(random.normal(centre, loudness, shape)), -128, 127)
-    vectors[0], vectors[1], vectors[2] = -128, 127, centre
-    vectors[3] = random.choice([-128, 127], shape[1:])
-    return vectors.astype(np.int8)
+    dtype = np.dtype(network.types[0].lower())
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    loudness *= max(high // 127, 1) if dtype.itemsize < 4 else 500
+    vectors = np.clip(np.rint(random.normal(centre, loudness, shape)), low, high)
+    vectors[0], vectors[1], vectors[2] = low, high, centre
+    vectors[3] = random.choice([low, high], shape[1:])
+    return vectors.astype(dtype)
 
 
 def assert_parity(

@@ -1,6 +1,6 @@
 """Many networks in one program, so that hundreds are compared in one start.
 
-The first two bytes of an input, little-endian, say which of the networks is meant.
+The first four bytes of an input, little-endian, say which of the networks is meant.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipeline.core.files import save_text_files
 from tests.compiling import objects_of, succeed
 from tests.parity.target_engine import COMPILE, KERNELS, TARGET, build, run
 
-NUMBER_BYTES = 2
+NUMBER_BYTES = 4  # so that what comes after them is aligned
 LIMIT_S = 300
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 _ARGUMENTS = "(const int8_t *input, int8_t *output)"
@@ -45,7 +45,7 @@ _HOST = """\
 static void (*const networks[]){arguments} = {{{names}}};
 static const size_t inputs[] = {{{inputs}}}, outputs[] = {{{outputs}}};
 int main(void) {{
-  uint16_t which;
+  uint32_t which;
   while (fread(&which, sizeof which, 1, stdin) == 1) {{
     int8_t *input = malloc(inputs[which]), *output = malloc(outputs[which]);
     if (input == NULL || output == NULL || fread(input, inputs[which], 1, stdin) != 1) {{
@@ -113,7 +113,7 @@ def run_on_host(
     )
     objects = _objects(networks, folder, (*command, *flags))
     names = [f"network_{number}" for number in range(len(networks))]
-    sizes = [part[0].size for part in vectors]
+    sizes = [part[0].nbytes for part in vectors]
     main = _HOST.format(
         prototypes=_prototypes(names),
         names=", ".join(names),
@@ -162,17 +162,19 @@ def _prototypes(names: Sequence[str]) -> str:
 
 
 def _outputs(network: CompiledNetwork) -> int:
-    return int(np.prod(network.output_shape))
+    """Of its output, in bytes."""
+    return int(np.prod(network.output_shape)) * np.dtype(network.types[1].lower()).itemsize
 
 
 def _numbered(vectors: Sequence[Int8]) -> Int8:
-    """int8 [vectors of all networks, 2 + the longest]: a number, an input, zeros."""
-    longest = max(part[0].size for part in vectors)
+    """int8 [vectors of all networks, 4 + the longest]: a number, an input, zeros."""
+    longest = -(-max(part[0].nbytes for part in vectors) // NUMBER_BYTES) * NUMBER_BYTES
     rows = []
     for number, part in enumerate(vectors):
         row = np.zeros((len(part), NUMBER_BYTES + longest), np.int8)
         row[:, :NUMBER_BYTES] = np.frombuffer(number.to_bytes(NUMBER_BYTES, "little"), np.int8)
-        row[:, NUMBER_BYTES : NUMBER_BYTES + part[0].size] = part.reshape(len(part), -1)
+        values = part.reshape(len(part), -1).view(np.int8)
+        row[:, NUMBER_BYTES : NUMBER_BYTES + values.shape[1]] = values
         rows.append(row)
     return np.concatenate(rows)
 

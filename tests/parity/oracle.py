@@ -15,15 +15,15 @@ LIMIT_S = 20.0
 ARENA_BYTES = 32 * 2**20
 
 
-def oracle(flatbuffer: bytes, inputs: Int8) -> Int8:
-    """Outputs of TensorFlow Lite Micro, int8 [n, elements]."""
+def oracle(flatbuffer: bytes, inputs: np.ndarray) -> Int8:
+    """Outputs of TensorFlow Lite Micro, int8 [n, bytes]."""
     interpreter = runtime.Interpreter.from_bytes(flatbuffer)
     outputs = []
     for vector in inputs:
         interpreter.set_input(vector[np.newaxis], 0)
         interpreter.invoke()
         outputs.append(interpreter.get_output(0).ravel().copy())
-    return np.stack(outputs)
+    return np.stack(outputs).view(np.int8)
 
 
 class Oracle:

@@ -1,4 +1,5 @@
-/* Runs the network on each input that arrives, and writes the outputs. Both buffers are exactly
+/* Runs the network on each input that arrives, and writes the outputs; an argument says after how
+ * many of them it is reset. Both buffers are exactly
  * as large as the network says, on the heap, so that the address sanitizer sees one byte more. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +7,9 @@
 
 #include "model_network.h"
 
-int main(void) {
+int main(int count, char **arguments) {
+  const long period = count > 1 ? strtol(arguments[1], NULL, 10) : 0;
+  long runs = 0;
   int8_t *input = malloc(MODEL_NETWORK_INPUTS);
   int8_t *original = malloc(MODEL_NETWORK_INPUTS);
   int8_t *output = malloc(MODEL_NETWORK_OUTPUTS);
@@ -14,6 +17,9 @@ int main(void) {
     return 1;
   }
   while (fread(input, MODEL_NETWORK_INPUTS, 1, stdin) == 1) {
+    if (period > 0 && runs++ % period == 0) {
+      model_network_reset();
+    }
     memcpy(original, input, MODEL_NETWORK_INPUTS);
     model_network_invoke(input, output);
     if (memcmp(original, input, MODEL_NETWORK_INPUTS) != 0) {

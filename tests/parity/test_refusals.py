@@ -257,7 +257,6 @@ DAMAGE = {
     "too large": lambda _, g: put(g.tensors[3], shape=[1, 2048, 2048, 4]),
     "not sensible": lambda _, g: put(g.tensors[3], shape=[1, 1, -8, 4]),
     "a buffer that is not there": lambda _, g: put(g.tensors[3], buffer=99),
-    "a variable": lambda _, g: put(g.tensors[3], isVariable=True),
     "16 bytes, which its shape does not fit": lambda _, g: put(g.tensors[1], shape=[4, 1, 2, 3]),
     "an operator has no name": lambda _, g: put(g.operators[0], opcodeIndex=9),
     "CONV_2D has no output": lambda _, g: put(g.operators[0], outputs=[]),

@@ -190,6 +190,33 @@ typedef struct {
   nn_output_t output;
 } nn_add_t;
 
+#define NN_AXES 5
+
+/* Goes over the output, outermost axis first, and copies `run` bytes at each place. */
+typedef struct {
+  int32_t shape[NN_AXES];
+  int32_t steps[NN_AXES]; /* bytes of the input from one place to the next along an axis */
+  int32_t start;          /* byte of the input that comes first */
+  int32_t run;
+} nn_strided_copy_t;
+
+/* `outer` times some bytes of each input. */
+typedef struct {
+  const int32_t *bytes; /* of each input */
+  int32_t count;        /* inputs */
+  int32_t outer;
+} nn_concatenate_t;
+
+/* Between integers of 1, 2 or 4 bytes. */
+typedef struct {
+  int32_t count;
+  int32_t input_bytes;
+  int32_t output_bytes;
+  int32_t input_zero_point;
+  nn_scale_t scale;
+  nn_output_t output;
+} nn_quantize_t;
+
 #define NN_PAD_AXES 4
 
 typedef struct {
@@ -249,6 +276,12 @@ void nn_softmax(const nn_softmax_t *layer, const int8_t *input, int8_t *output);
 
 /* Any function of one int8: output = table[input + 128]. */
 void nn_lookup(const int8_t table[256], int32_t count, const int8_t *input, int8_t *output);
+
+void nn_quantize(const nn_quantize_t *layer, const void *input, void *output);
+
+void nn_strided_copy(const nn_strided_copy_t *layer, const int8_t *input, int8_t *output);
+
+void nn_concatenate(const nn_concatenate_t *layer, const int8_t *const inputs[], int8_t *output);
 
 void nn_copy(int32_t count, const int8_t *input, int8_t *output);
 

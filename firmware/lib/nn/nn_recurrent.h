@@ -45,13 +45,6 @@ typedef struct {
   int32_t carry_bits; /* c is in steps of 2^(carry_bits - 15) */
 } nn_lstm_t;
 
-/* From int16 without a zero point. */
-typedef struct {
-  int32_t count;
-  nn_scale_t scale;
-  nn_output_t output;
-} nn_narrow_t;
-
 /* `input`: int8, or the state of another cell. `state`: h. `scratch`: the input widened, in words;
  * then a word for each gate of each unit. */
 void nn_simple_rnn(const nn_cell_t *layer, const int8_t *input, int32_t *state, int32_t *scratch);
@@ -73,8 +66,5 @@ void nn_gru_compact(const nn_gru_t *layer, const int8_t *input, int32_t *state, 
 void nn_gru_reset_before_compact(const nn_gru_t *layer, const int8_t *input, int32_t *state,
                                  int32_t *scratch);
 void nn_lstm_compact(const nn_lstm_t *layer, const int8_t *input, int32_t *state, int32_t *scratch);
-
-/* A state as the int8 input of a dense layer. */
-void nn_narrow(const nn_narrow_t *layer, const int8_t *input, int8_t *output);
 
 #endif

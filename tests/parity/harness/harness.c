@@ -19,7 +19,7 @@
 extern uint32_t data_start[], data_end[], data_load[], bss_start[], bss_end[];
 extern uint32_t stack_start[], stack_end[];
 
-static int8_t output[MODEL_NETWORK_OUTPUTS];
+static _Alignas(4) int8_t output[MODEL_NETWORK_OUTPUTS];
 static char line[2 * MODEL_NETWORK_OUTPUTS + 24];
 
 static void call_host(uint32_t operation, uintptr_t argument) {

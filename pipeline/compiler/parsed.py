@@ -1,0 +1,49 @@
+"""An operator as a .tflite file lists it, not yet known to be supported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pipeline.compiler.flatbuffer import FlatTable
+from pipeline.compiler.graph import PARTS, Operator, Options, Tensor, refusal
+from pipeline.core.errors import PipelineError
+
+
+@dataclass(frozen=True)
+class ParsedOperator:
+    """Its inputs, of which some may be left out, its outputs, and the table that lists it."""
+
+    name: str
+    layer: str
+    inputs: tuple[Tensor | None, ...]
+    outputs: tuple[Tensor, ...]
+    table: FlatTable
+
+    def refuse(self, reason: str) -> PipelineError:
+        """As `Operator.refuse`."""
+        return refusal(self.name, self.layer, reason)
+
+    def option(self, field: int) -> int:
+        """An int32 of its options, 0 where it has none."""
+        options = self.table.table(4)
+        return options.number(field, "i") if options else 0
+
+    def option_text(self, field: int) -> str:
+        """A string of its options, empty where it has none."""
+        options = self.table.table(4)
+        return options.text(field) if options else ""
+
+    def as_operator(self) -> Operator:
+        """The operator, with the first of its outputs and default options."""
+        return Operator(self.name, self.layer, self.inputs, self.outputs[0], Options())
+
+    def as_operators(self) -> tuple[Operator, ...]:
+        """One for each output, which only SPLIT and the like have several of."""
+        first = self.as_operator()
+        if self.name not in PARTS:
+            return (first,)
+        inputs = self.inputs[::-1] if self.name == "SPLIT" else self.inputs  # its axis comes first
+        return tuple(
+            replace(first, inputs=inputs, output=output, options=Options(part=part))
+            for part, output in enumerate(self.outputs)
+        )

@@ -1,0 +1,166 @@
+"""Random chains of the operators that models of others have: parts and joins, slices and other
+orders of axes, variables that are kept from one run to the next."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.parity.graphs import options
+from tests.parity.random_operators import RandomGraph
+
+
+class RandomForeign(RandomGraph):
+    """`variables`: how many there are; each keeps what an operator gave the run before."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.variables = 0
+
+    def numbers(self, *values) -> int:
+        return self.graph.constant(self.name(), np.array(values, np.int32).reshape(-1))
+
+    def same(self, shape) -> int:
+        """A tensor with the quantization of the last one."""
+        return self.new(shape, zero_point=self.graph.zero_point(self.last))
+
+    def strided_slice(self) -> None:
+        begins, ends, strides, shape = [], [], [], []
+        for length in self.shape():
+            stride = int(self.pick(1, 1, 1, 2, -1, -2))
+            first = int(self.random.integers(0, length))
+            reach = length - first if stride > 0 else first + 1
+            count = int(self.random.integers(1, -(-reach // abs(stride)) + 1))
+            end = first + count * stride
+            begins.append(first - length if self.pick(True, False) else first)
+            ends.append(end if end >= 0 else -length - 1)
+            strides.append(stride)
+            shape.append(count)
+        lists = [self.numbers(*values) for values in (begins, ends, strides)]
+        self.add_operator("STRIDED_SLICE", lists, self.same(shape), options("StridedSliceOptions"))
+
+    def masked_slice(self) -> None:
+        """All but the last columns or rows, as streaming models have it."""
+        axis = int(self.random.integers(1, 4))
+        shape = list(self.shape())
+        kept = int(self.random.integers(1, shape[axis] + 1))
+        begins = [0, 0, 0, 0]
+        begins[axis], shape[axis] = -kept, kept
+        lists = [self.numbers(*values) for values in (begins, self.shape(), (1, 1, 1, 1))]
+        masks = {"beginMask": 15 & ~(1 << axis), "endMask": 15}
+        table = options("StridedSliceOptions", **masks)
+        self.add_operator("STRIDED_SLICE", lists, self.same(shape), table)
+
+    def slice(self) -> None:
+        firsts = [int(self.random.integers(0, length)) for length in self.shape()]
+        counts = [
+            int(self.random.integers(1, length - first + 1))
+            for length, first in zip(self.shape(), firsts, strict=True)
+        ]
+        sizes = [
+            -1 if first + count == length else count
+            for first, count, length in zip(firsts, counts, self.shape(), strict=True)
+        ]
+        lists = [self.numbers(*firsts), self.numbers(*sizes)]
+        self.add_operator("SLICE", lists, self.same(counts), options("SliceOptions"))
+
+    def transpose(self) -> None:
+        order = self.random.permutation(4)
+        order = [0, *(int(axis) for axis in order if axis != 0)]
+        shape = [self.shape()[axis] for axis in order]
+        order = self.numbers(*order)
+        self.add_operator("TRANSPOSE", [order], self.same(shape), options("TransposeOptions"))
+
+    def split_and_join(self) -> None:
+        """Parts are joined again in another order, perhaps with a constant."""
+        axis = int(self.random.integers(1, 4))
+        parts = self.parts_along(axis)
+        order = [parts[int(i)] for i in self.random.permutation(len(parts))]
+        if self.pick(True, False):
+            shape = list(self.graph.shape(order[0]))
+            values = self.random.integers(-128, 128, shape).astype(np.int8)
+            scale, point = self.graph.scale(self.last), self.graph.zero_point(self.last)
+            order.append(self.graph.constant(self.name(), values, [scale], zero_points=[point]))
+        shape = list(self.shape())
+        shape[axis] = sum(self.graph.shape(part)[axis] for part in order)
+        table = options("ConcatenationOptions", axis=int(self.pick(axis, axis - 4)))
+        self.last = self.graph.operator("CONCATENATION", order, self.same(shape), table)
+
+    def parts_along(self, axis) -> list[int]:
+        length = self.shape()[axis]
+        axis_number = self.numbers(self.pick(axis, axis - 4))
+        divisors = [count for count in (1, 2, 3) if length % count == 0]
+        if self.pick(True, False):
+            count = int(self.pick(*divisors))
+            sizes = [length // count] * count
+            table = options("SplitOptions", numSplits=count)
+            name, inputs = "SPLIT", [axis_number, self.last]
+        else:
+            first = int(self.random.integers(1, length + 1))
+            sizes = [first, length - first] if first < length else [length]
+            table = options("SplitVOptions", numSplits=len(sizes))
+            name, inputs = "SPLIT_V", [self.last, self.numbers(*sizes), axis_number]
+        outputs = []
+        for size in sizes:
+            shape = list(self.shape())
+            shape[axis] = size
+            outputs.append(self.same(shape))
+        self.graph.operator(name, inputs, outputs, table)
+        return outputs
+
+    def pack(self) -> None:
+        """Twice the same, one above the other; UNPACK takes them apart again."""
+        flat = self.same(self.shape()[1:])
+        shape = self.numbers(*self.shape()[1:])
+        first = self.graph.operator("RESHAPE", [self.last, shape], flat)
+        axis = int(self.random.integers(0, 4))
+        packed = self.same((*self.shape()[1 : axis + 1], 2, *self.shape()[axis + 1 :]))
+        table = options("PackOptions", valuesCount=2, axis=axis)
+        both = self.graph.operator("PACK", [first, first], packed, table)
+        parts = [self.same(self.shape()[1:]) for _ in range(2)]
+        table = options("UnpackOptions", num=2, axis=axis)
+        self.graph.operator("UNPACK", [both], parts, table)
+        shape = self.numbers(*self.shape())
+        self.last = self.graph.operator("RESHAPE", [parts[1], shape], self.same(self.shape()))
+
+    def remember(self, after="") -> None:
+        """Columns of the runs before come first; the last ones are kept for the next."""
+        axis, shape = 1, list(self.shape())
+        kept = int(self.random.integers(1, 4))
+        kept_shape = (*shape[:axis], kept, *shape[axis + 1 :])
+        first = self.pick(None, self.random.integers(-128, 128, kept_shape).astype(np.int8))
+        self.variables += 1
+        handle = self.graph.variable(f"net/stream_{self.variables}/states", self.last, first)
+        read = self.graph.operator("READ_VARIABLE", [handle], self.same(kept_shape))
+        shape[axis] += kept
+        table = options("ConcatenationOptions", axis=axis)
+        inputs = [read, self.last] if self.pick(True, True, False) else [self.last, read]
+        self.last = self.graph.operator("CONCATENATION", inputs, self.same(shape), table)
+        lists = [self.numbers(*v) for v in ((0, -kept, 0, 0), (0, 0, 0, 0), (1, 1, 1, 1))]
+        table = options("StridedSliceOptions", beginMask=13, endMask=15)
+        newest = self.graph.operator(
+            "STRIDED_SLICE", [self.last, *lists], self.same(kept_shape), table
+        )
+        self.graph.operator("ASSIGN_VARIABLE", [handle, newest], [])
+        after = after or self.pick("joined", "joined", "newest", "read again")
+        if after == "newest":
+            self.last = newest
+        elif after == "read again":
+            self.last = self.graph.operator("READ_VARIABLE", [handle], self.same(kept_shape))
+
+    def requantize(self) -> None:
+        output = self.new(self.shape(), self.graph.scale(self.last) * self.log_uniform(0.3, 3))
+        self.add_operator("QUANTIZE", [], output)
+
+    def grow(self) -> None:
+        moves = (self.strided_slice, self.masked_slice, self.slice, self.transpose)
+        steps = (*moves, self.split_and_join, self.split_and_join, self.pack)
+        steps = (*steps, self.remember, self.remember, self.remember, self.conv_2d, self.requantize)
+        for _ in range(self.random.integers(2, 6)):
+            self.pick(*steps)()
+        self.requantize()
+
+
+def random_foreign(seed: int) -> bytes:
+    built = RandomForeign(seed)
+    built.grow()
+    return built.graph.finish(built.source, built.last)
