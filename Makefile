@@ -108,6 +108,7 @@ bench: setup tools ## measure what docs/results.md reports, but for make soak
 	$(BIN)/python -m benchmarks.engine_growth
 	$(BIN)/python -m benchmarks.engine_convert
 	$(BIN)/python -m benchmarks.engine_proof
+	$(BIN)/python -m benchmarks.compile
 	$(BIN)/python -m benchmarks.chain
 	$(BIN)/python -m benchmarks.baseline
 	$(BIN)/python -m benchmarks.recognition

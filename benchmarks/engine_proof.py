@@ -172,10 +172,10 @@ def hostile_rows(sound: Sequence[bytes]) -> list[Row]:
     ]
 
 
-def compile_hostile(sound: Sequence[bytes]) -> Ordeal:
+def compile_hostile(sound: Sequence[bytes], count: int = HOSTILE) -> Ordeal:
     """Compile damaged files, and count failures."""
     ordeal = Ordeal()
-    for hostile in hostile_files(sound, HOSTILE, SEED):
+    for hostile in hostile_files(sound, count, SEED):
         start = time.perf_counter()
         try:
             with time_limit(HANGS_S):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.artifacts import Float32
 from pipeline.core.errors import UsageError
-from pipeline.core.files import unzipped
+from pipeline.core.files import reason_of, unzipped
 
 Values: TypeAlias = NDArray[Any]
 ONE_HOTS = 4
@@ -90,10 +90,27 @@ def arrays_of(path: Path) -> dict[str, Values]:
         return {path.stem: content} if isinstance(content, np.ndarray) else dict(content)
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise UsageError(
-            f"{path} is no file of NumPy arrays: {str(error).rstrip('.')}.",
+            f"{path} is no file of NumPy arrays: {_reason(error)}.",
             "it is missing, damaged, or of another kind",
             "save inputs with `np.savez(path, inputs=array)`, an array [n, ...] of inputs",
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    return reason_of(error) if isinstance(error, OSError) else str(error).rstrip(".")
+
+
+def load_calibration(path: Path) -> Float32:
+    """All inputs in an .npz file that a Keras model is quantized with, float32 [n, ...]."""
+    arrays = list(arrays_of(path).values())
+    shapes = {array.shape[1:] if array.ndim > 1 else None for array in arrays}
+    if len(shapes) != 1 or None in shapes or any(array.dtype.kind not in "iuf" for array in arrays):
+        raise UsageError(
+            f"{path} does not hold inputs of one shape.",
+            "it is empty, or holds arrays of several kinds",
+            "save one array [n, ...] of numbers with `np.savez`",
+        )
+    return np.concatenate(arrays).astype(np.float32)
 
 
 def load_vectors(path: Path, kind: InputKind) -> Values:

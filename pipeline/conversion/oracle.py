@@ -30,14 +30,22 @@ _HINT = (
 
 
 def run_oracle(
-    flatbuffer: Path, inputs: NDArray[Any], log: Path, timeout_s: float = TIMEOUT_S
+    flatbuffer: Path,
+    inputs: NDArray[Any],
+    log: Path,
+    timeout_s: float = TIMEOUT_S,
+    keeps_state: bool = False,
 ) -> NDArray[Any]:
-    """Run a flatbuffer in TensorFlow Lite Micro: [n, …] to [n, elements], of the model's types."""
+    """Run a flatbuffer in TensorFlow Lite Micro: [n, …] to [n, elements], of the model's types.
+
+    keeps_state: what the model keeps is reset before the first input only, not before each.
+    """
     _check_kind(flatbuffer)
     with draft_beside(log.parent / "oracle", "convert") as work:
         inputs_file, outputs_file = work / "inputs.npy", work / "outputs.npy"
         with writing(inputs_file):
-            np.save(inputs_file, inputs.reshape(len(inputs), -1))
+            sequences = (1, len(inputs)) if keeps_state else (len(inputs), 1)
+            np.save(inputs_file, inputs.reshape(*sequences, -1))
         run_child(
             "pipeline.conversion.oracle_child",
             (flatbuffer.resolve(), inputs_file, outputs_file),

@@ -14,10 +14,21 @@ import tensorflow as tf
 def main(model: Path, windows_file: Path, flatbuffer_file: Path) -> None:
     """Quantize a saved model; the windows are its calibration data."""
     windows = np.load(windows_file)
-    content = int8_flatbuffer(
-        with_batch_of_one(keras.models.load_model(model, compile=False)), windows
+    network = keras.models.load_model(model, compile=False)
+    require_fit(network, windows)
+    flatbuffer_file.write_bytes(int8_flatbuffer(with_batch_of_one(network), windows))
+
+
+def require_fit(model: Any, windows: Any) -> None:
+    """Raise ValueError, in words, where the windows are no inputs of the model."""
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ValueError(f"it has {len(model.inputs)} inputs and {len(model.outputs)} outputs")
+    wanted, found = model.input_shape[1:], windows.shape[1:]
+    free = len(wanted) == len(found) and all(
+        size in (None, length) for size, length in zip(wanted, found, strict=True)
     )
-    flatbuffer_file.write_bytes(content)
+    if not free:
+        raise ValueError(f"the inputs have shape {list(found)}, and it takes {list(wanted)}")
 
 
 def with_batch_of_one(model: Any) -> Any:

@@ -20,10 +20,10 @@ from pipeline.conversion.model_file import flatbuffer_in, is_keras, read_bytes
 from pipeline.conversion.model_vectors import (
     Call,
     InputKind,
-    arrays_of,
     calls_of_stream,
     calls_of_windows,
     golden_bytes,
+    load_calibration,
     load_vectors,
     make_vectors,
     stream_windows,
@@ -35,7 +35,7 @@ from pipeline.core.errors import UsageError
 from pipeline.core.files import require_room, writing
 from pipeline.core.locks import whole_folder
 from pipeline.core.progress import OnStep
-from pipeline.core.project import PROJECT
+from pipeline.core.project import PROJECT, work_folder
 from pipeline.deployment.model_export import ModelExport
 from pipeline.deployment.model_proof import (
     Proof,
@@ -62,6 +62,7 @@ class Request:
         budget: a file of limits.
         hop: in samples, for a network that is to stream.
         strip_ends: whether the application converts floats and uint8 itself.
+        count: how many vectors are made; None for VECTORS, or fewer where the model is large.
     """
 
     model: Path
@@ -72,7 +73,7 @@ class Request:
     engine: Engine = "auto"
     hop: int | None = None
     strip_ends: bool = False
-    count: int = VECTORS
+    count: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class CompiledModel:
         feed: samples of one call; obstacle: why it is not the hop that was asked for.
         proofs: all passed.
         not_proven: what was not tried, in words; empty where all was.
+        keeps_state: whether an answer depends on earlier calls.
     """
 
     folder: Path
@@ -96,6 +98,7 @@ class CompiledModel:
     vectors: int
     proofs: tuple[Proof, ...]
     not_proven: str
+    keeps_state: bool
     cost: NetworkCost
     budget: tuple[str, ...]
     files: tuple[str, ...]
@@ -157,18 +160,14 @@ def _quantized(request: Request, folder: Path) -> bytes:
             f"save some hundred inputs with `np.savez('{CALIBRATION}', inputs=array)`, then add "
             f"`--calibrate {CALIBRATION}`",
         )
-    arrays = list(arrays_of(request.calibrate).values())
-    if not arrays or len({array.shape[1:] for array in arrays}) > 1:
-        raise UsageError(
-            f"{request.calibrate} does not hold inputs of one shape.",
-            "it is empty, or holds arrays of several kinds",
-            "save one array [n, ...] of inputs with `np.savez`",
-        )
-    work = folder.parent
-    converted = work / "model.tflite"
-    windows = np.concatenate(arrays).astype(np.float32)
-    quantize(request.model, windows, converted, work / "quantize.log")
+    converted = folder.parent / "model.tflite"
+    quantize(request.model, load_calibration(request.calibrate), converted, _log(request))
     return converted.read_bytes()
+
+
+def _log(request: Request) -> Path:
+    """It outlives the command, which leaves nothing else where it fails."""
+    return work_folder() / "build" / "compile" / f"{c_name(request.model)}.log"
 
 
 @dataclass(frozen=True)
@@ -209,6 +208,7 @@ class _Compilation:
             vectors=compared,
             proofs=proofs,
             not_proven=not_proven,
+            keeps_state=network.keeps_state or network.feed != _samples(network),
             cost=network.cost,
             budget=tuple(budget_lines(self.budget, network.cost)),
             files=(),
@@ -255,23 +255,23 @@ class _Compilation:
             given = load_vectors(self.request.vectors, kind)
             inputs = np.concatenate((inputs, given))
         if network.feed == samples:
-            return calls_of_windows(inputs, self._reference(inputs))
+            return calls_of_windows(inputs, self._reference(inputs, network.keeps_state))
         hops, windows = stream_windows(inputs, samples, network.feed)
         return calls_of_stream(hops, self._reference(windows))
 
     def _count(self, network: CompiledNetwork) -> int:
-        """How many calls are proven: fewer where each is large."""
+        """How many calls are proven, fewer where each is large; as many as the board has room."""
         kind = input_kind(network.ends.input)
         bytes_each = kind.elements * kind.dtype.itemsize + _bytes_of(network.ends.output) + 12
+        by_room = max(1, MOST_GOLDEN_BYTES // bytes_each)
         by_time = int(MOST_INSTRUCTIONS // max(1, network.cost.instructions))
-        by_room = MOST_GOLDEN_BYTES // bytes_each
-        return min(self.request.count, max(FEWEST_VECTORS, by_time), max(1, by_room))
+        usual = min(VECTORS, max(FEWEST_VECTORS, by_time))
+        return min(by_room, usual if self.request.count is None else self.request.count)
 
-    def _reference(self, inputs: NDArray[Any]) -> NDArray[Any]:
-        work = self.folder.parent
-        file = work / "reference.tflite"
+    def _reference(self, inputs: NDArray[Any], keeps_state: bool = False) -> NDArray[Any]:
+        file = self.folder.parent / "reference.tflite"
         file.write_bytes(self.flatbuffer)
-        return run_oracle(file, inputs, work / "reference.log")
+        return run_oracle(file, inputs, _log(self.request), keeps_state=keeps_state)
 
     def _prove(self, compared: int) -> tuple[tuple[Proof, ...], str]:
         self.on_step(f"comparing {compared} vectors on this computer, byte for byte")
@@ -362,7 +362,9 @@ def _facts(request: Request, result: CompiledModel) -> dict[str, object]:
 def _calling(result: CompiledModel) -> str:
     if result.obstacle is not None:
         return f"It takes whole windows, because it does not stream: {result.obstacle}."
-    return "An answer depends on its own input, and on earlier ones where the network keeps them."
+    if result.keeps_state:
+        return "The network keeps what it needs of earlier calls, until it is reset."
+    return "An answer depends on its own input alone."
 
 
 def _proof_sentences(result: CompiledModel) -> list[str]:

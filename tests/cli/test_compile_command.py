@@ -71,7 +71,7 @@ def test_nothing_is_written_where_an_output_differs(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_oracle = workflow.run_oracle
-    monkeypatch.setattr(workflow, "run_oracle", lambda *words: -run_oracle(*words))
+    monkeypatch.setattr(workflow, "run_oracle", lambda *words, **more: -run_oracle(*words, **more))
     with pytest.raises(MismatchError):
         compile_model(Request(model, tmp_path / "out", count=12), lambda _: None)
     assert {path.name for path in tmp_path.iterdir()} == {model.name}
