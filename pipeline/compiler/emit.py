@@ -129,9 +129,9 @@ def emit_header(program: Program, features: Sequence[Tensor] = ()) -> str:
 
 
 def _promise(program: Program) -> str:
-    if program.variables:
-        return _KEEPING
-    return _STREAMING if program.streams else _ONCE
+    if not program.streams:
+        return _ONCE
+    return _STREAMING if program.looped else _KEEPING
 
 
 def _invoke(program: Program) -> str:
@@ -156,17 +156,13 @@ def emit_source(program: Program, plan: MemoryPlan, features: Sequence[Tensor] =
 
 
 def _includes(program: Program) -> str:
-    if not _has_state(program):
+    if not program.has_state:
         return _INCLUDES
     kernels = {layer.kernel for layer in program.looped}
     streams = any(kernel.startswith("nn_stream") for kernel in kernels)
     headers = {"nn_stream.h": streams, "nn_recurrent.h": kernels.intersection(CELL_KERNELS)}
     lines = [f'#include "{name}"' for name, needed in sorted(headers.items()) if needed]
     return "\n".join([_STATE_INCLUDES, *lines])
-
-
-def _has_state(program: Program) -> bool:
-    return bool(program.looped or program.variables)
 
 
 def _state(program: Program) -> str:
@@ -193,7 +189,7 @@ def _member(program: Program, variable: Variable) -> str:
 
 
 def _reset(program: Program) -> str:
-    if not _has_state(program):
+    if not program.has_state:
         return _RESET_NOTHING
     if not _begins(program):
         return _RESET_STATE

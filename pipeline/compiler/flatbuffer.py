@@ -207,6 +207,7 @@ INPUTS = {
     "RESHAPE": (1, 2),
     "EXPAND_DIMS": (2, 2),
     "STRIDED_SLICE": (4, 4),
+    "SVDF": (5, 5),
     "SLICE": (3, 3),
     "TRANSPOSE": (2, 2),
     "SPLIT": (2, 2),

@@ -17,10 +17,12 @@ COPIES = ("READ_VARIABLE", "ASSIGN_VARIABLE")  # what is left of them in a graph
 SUPPORTED = (
     *("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MAX_POOL_2D", "AVERAGE_POOL_2D"),
     *("MEAN", "SOFTMAX", "ADD", "PAD", "QUANTIZE", "RELU", "RELU6", "LOGISTIC", "TANH"),
+    "SVDF",
     *VIEWS,
     *MOVES,
     *VARIABLES,
 )
+STATES = {"SVDF": (4,)}  # which of its inputs an operator keeps from one run to the next
 ITEM_BYTES = {"INT8": 1, "UINT8": 1, "INT16": 2, "INT32": 4, "INT64": 8}
 
 
@@ -91,6 +93,7 @@ class Options:
     beta: float = 1.0
     axis: int = 0
     part: int = 0
+    rank: int = 1
     masks: SliceMasks = SliceMasks()
 
 

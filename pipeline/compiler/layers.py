@@ -131,9 +131,14 @@ class Program:
         return (*self.before, *self.looped, *self.layers)
 
     @property
+    def has_state(self) -> bool:
+        """Whether there is memory that outlives a run."""
+        return bool(self.looped or self.variables) or any(one.state for one in self.layers)
+
+    @property
     def streams(self) -> bool:
         """Whether it goes on from what it has seen."""
-        return bool(self.looped or self.variables) and not self.resets_state
+        return self.has_state and not self.resets_state
 
 
 def size(height_width: tuple[int, int]) -> dict[str, int]:

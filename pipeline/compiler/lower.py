@@ -22,6 +22,7 @@ from pipeline.compiler.moves import (
 )
 from pipeline.compiler.quantize import lower_quantize
 from pipeline.compiler.reductions import lower_mean, lower_pool, lower_softmax
+from pipeline.compiler.svdf import lower_svdf
 
 _LOWER: dict[str, Callable[[Step], Layer]] = {
     "CONV_2D": lower_conv_2d,
@@ -38,6 +39,7 @@ _LOWER: dict[str, Callable[[Step], Layer]] = {
     "RELU6": lower_function,
     "LOGISTIC": lower_function,
     "TANH": lower_function,
+    "SVDF": lower_svdf,
     "STRIDED_SLICE": lower_strided_slice,
     "SLICE": lower_slice,
     "TRANSPOSE": lower_transpose,

@@ -54,6 +54,10 @@ def _pack(options: FlatTable) -> Options:
     return Options(axis=options.number(1, "i"))
 
 
+def _svdf(options: FlatTable) -> Options:
+    return Options(rank=options.number(0, "i"))
+
+
 def _strided_slice(options: FlatTable) -> Options:
     begin, end, ellipsis, new_axis, shrink = (options.number(field, "i") for field in range(5))
     others = ellipsis | new_axis | options.number(5, "?")
@@ -82,6 +86,7 @@ _READERS: dict[str, tuple[int, Callable[[FlatTable], Options]]] = {
     "DEPTHWISE_CONV_2D": (2, _depthwise),
     "MAX_POOL_2D": (5, _pool),
     "AVERAGE_POOL_2D": (5, _pool),
+    "SVDF": (6, _svdf),
     "FULLY_CONNECTED": (8, _dense),
     "SOFTMAX": (9, _softmax),
     "CONCATENATION": (10, _concatenation),

@@ -14,6 +14,7 @@ from pipeline.compiler.graph import (
     ITEM_BYTES,
     JOINS,
     MOVES,
+    STATES,
     SUPPORTED,
     VARIABLES,
     VIEWS,
@@ -227,7 +228,11 @@ def _check_order(graph: Graph) -> None:
     variables = {variable.tensor.index for variable in graph.variables}
     known, reached = {graph.input.index} | states, {graph.input.index} | states
     for operator in graph.operators:
-        _check_operator(operator, known | variables, states, variables)
+        own = _own_states(operator)
+        if own & known:
+            raise operator.refuse("another operator has its state")
+        _check_operator(operator, known | variables | own, variables)
+        known.update(own)
         known.add(operator.output.index)
         if any(tensor is not None and tensor.index in reached for tensor in operator.inputs):
             reached.add(operator.output.index)
@@ -251,9 +256,7 @@ def _check_cells(graph: Graph) -> None:
         seen.add(operator.output.index)
 
 
-def _check_operator(
-    operator: Operator, known: set[int], states: set[int], variables: set[int]
-) -> None:
+def _check_operator(operator: Operator, known: set[int], variables: set[int]) -> None:
     for tensor in operator.inputs:
         if tensor is not None and tensor.data is None and tensor.index not in known:
             raise damaged(f"{operator.name} in layer {operator.layer!r} runs before its input")
@@ -265,9 +268,18 @@ def _check_operator(
         _check_moved(operator, operands)
     else:
         for tensor in (*operands, operator.output):
-            _check_quantized(operator, tensor, states)
+            _check_quantized(operator, tensor)
     if operator.name in VIEWS:
         _check_view(operator)
+
+
+def _own_states(operator: Operator) -> set[int]:
+    """Tensors that it alone keeps."""
+    numbers = STATES.get(operator.name, ())
+    tensors = [operator.operand(number) for number in numbers]
+    if not all(tensor.is_state and tensor.data is None for tensor in tensors):
+        raise operator.refuse("its state is no variable")
+    return {tensor.index for tensor in tensors}
 
 
 def _values(operator: Operator) -> int:
@@ -286,9 +298,12 @@ def _check_moved(operator: Operator, operands: list[Tensor]) -> None:
         raise operator.refuse("one of its tensors has no axes")
 
 
-def _check_quantized(operator: Operator, tensor: Tensor, states: set[int]) -> None:
-    narrows = operator.name == "QUANTIZE" and tensor.index in states
-    if tensor.dtype != "INT8" and not narrows and operator.name != "QUANTIZE":
+def _check_quantized(operator: Operator, tensor: Tensor) -> None:
+    is_wide_share = operator.name == "SOFTMAX" and (tensor.index, tensor.dtype) == (
+        operator.output.index,
+        "INT16",
+    )
+    if tensor.dtype != "INT8" and operator.name != "QUANTIZE" and not is_wide_share:
         raise operator.refuse(f"it works on {tensor.dtype}, not INT8")
     if len(tensor.scales) != 1 or len(tensor.zero_points) != 1:
         raise operator.refuse(f"tensor {tensor.name!r} is not quantized as a whole")

@@ -8,7 +8,7 @@ from pipeline.compiler import fixedpoint
 from pipeline.compiler.axes import averaged, axes_of
 from pipeline.compiler.fixedpoint import Scale
 from pipeline.compiler.fuse import Step
-from pipeline.compiler.graph import Operator
+from pipeline.compiler.graph import Operator, Tensor
 from pipeline.compiler.layers import (
     Array,
     Layer,
@@ -74,7 +74,8 @@ def lower_softmax(step: Step) -> Layer:
     """The kernel call of a SOFTMAX."""
     operator = step.operator
     source, output = operator.operand(0), operator.output
-    if output.scale != 1 / 256 or output.zero_point != fixedpoint.INT8_MIN:
+    is_wide = output.dtype == "INT16"
+    if not (_is_wide_share(output) if is_wide else _is_share(output)):
         raise operator.refuse("its output is not quantized to 1/256 from -128")
     if source.shape != output.shape or source.shape[-1] > _SOFTMAX_MAX_CLASSES:
         raise operator.refuse(f"its input has shape {list(source.shape)}")
@@ -85,7 +86,17 @@ def lower_softmax(step: Step) -> Layer:
         "rows": source.elements // source.shape[-1],
         "classes": source.shape[-1],
     }
-    return _one_input(operator, "nn_softmax", Struct("nn_softmax_t", "layer", fields))
+    kernel = "nn_softmax_wide" if is_wide else "nn_softmax"
+    return _one_input(operator, kernel, Struct("nn_softmax_t", "layer", fields))
+
+
+def _is_share(output: Tensor) -> bool:
+    return output.scale == 1 / 256 and output.zero_point == fixedpoint.INT8_MIN
+
+
+def _is_wide_share(output: Tensor) -> bool:
+    """As TensorFlow Lite Micro demands: to a thousandth."""
+    return abs(output.scale * 65536 - 1) <= 1e-3 and output.zero_point == -(2**15)
 
 
 def _exponentials(operator: Operator) -> tuple[int, ...]:

@@ -28,7 +28,7 @@ from pipeline.compiler.filters import (
 )
 from pipeline.compiler.fixedpoint import INT8_MIN
 from pipeline.compiler.fuse import Step
-from pipeline.compiler.graph import COPIES, VIEWS, Graph, Operator, Tensor
+from pipeline.compiler.graph import COPIES, STATES, VIEWS, Graph, Operator, Tensor
 from pipeline.compiler.layers import Layer, Program, Struct, Value, kernel_layer, output_fields
 from pipeline.compiler.lower import lower
 from pipeline.compiler.reductions import mean_struct
@@ -113,7 +113,7 @@ def find_stream(graph: Graph, steps: Sequence[Step], hop: int, to_columns: bool 
 def _check_types(graph: Graph) -> None:
     """Kernels that stream move columns of int8."""
     for operator in graph.operators:
-        if operator.name in COPIES:
+        if operator.name in (*COPIES, *STATES):
             reason = "keeps a state of its own from run to run"
             raise CannotStreamError(operator.layer, reason, "feed it as it is, without a hop")
         if any(item.dtype != "INT8" for item in (*sources_of(operator), operator.output)):

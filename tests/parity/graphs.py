@@ -36,6 +36,12 @@ class GraphBuilder:
     def activation(self, name, shape, scale=0.05, zero_point=0, dtype=np.int8) -> int:
         return self._tensor(name, shape, np.dtype(dtype), [scale], [zero_point], 0)
 
+    def state(self, name, shape, scale, dtype, zero_point=0) -> int:
+        """A tensor that an operator keeps from one run to the next."""
+        index = self.activation(name, shape, scale, zero_point, dtype)
+        self.graph.tensors[index].isVariable = True
+        return index
+
     def constant(self, name, values, scales=(), axis=0, zero_points=None) -> int:
         """`scales`: one, or one for each index along `axis`; none for int32 shapes and axes."""
         buffer = schema.BufferT()

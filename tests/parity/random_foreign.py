@@ -3,6 +3,8 @@ orders of axes, variables that are kept from one run to the next."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tests.parity.graphs import options
@@ -147,6 +149,28 @@ class RandomForeign(RandomGraph):
         elif after == "read again":
             self.last = self.graph.operator("READ_VARIABLE", [handle], self.same(kept_shape))
 
+    def svdf(self) -> None:
+        inputs, rank = math.prod(self.shape()), int(self.pick(1, 1, 2))
+        units, memory = int(self.random.integers(1, 8)), int(self.random.integers(1, 10))
+        self.view((1, inputs))
+        tensors, scale = self.weights((units * rank, inputs), 1, 0, inputs)
+        values = self.random.integers(-32768, 32768, (units * rank, memory)).astype(np.int16)
+        scales = scale / 256 * self.log_uniform(0.3, 3), 1 / 32768
+        times = self.graph.constant(self.name(), values // self.pick(1, 100), scales[1:])
+        bias = self.random.integers(-(2**20), 2**20, units).astype(np.int32)
+        bias = self.graph.constant(self.name(), bias, [scales[0] * scales[1]])
+        state = self.graph.state(self.name(), (1, units * rank * memory), scales[0], np.int16)
+        table = options("SVDFOptions", rank=rank, fusedActivationFunction=1)
+        inputs = [tensors[0], times, bias, state]
+        output = self.new((1, units), scale * self.log_uniform(0.3, 3))
+        self.add_operator("SVDF", inputs, output, table)
+        self.view((1, 1, 1, units))
+
+    def softmax_wide(self) -> None:
+        shares = self.graph.activation(self.name(), self.shape(), 1 / 65536, -32768, np.int16)
+        self.add_operator("SOFTMAX", [], shares, options("SoftmaxOptions", beta=1.0))
+        self.add_operator("QUANTIZE", [], self.new(self.shape(), 1 / 256, -128))
+
     def requantize(self) -> None:
         output = self.new(self.shape(), self.graph.scale(self.last) * self.log_uniform(0.3, 3))
         self.add_operator("QUANTIZE", [], output)
@@ -157,6 +181,10 @@ class RandomForeign(RandomGraph):
         steps = (*steps, self.remember, self.remember, self.remember, self.conv_2d, self.requantize)
         for _ in range(self.random.integers(2, 6)):
             self.pick(*steps)()
+        if self.pick(True, False, False):
+            self.svdf()
+        if self.pick(True, False, False):
+            self.softmax_wide()
         self.requantize()
 
 

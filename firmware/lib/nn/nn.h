@@ -217,6 +217,21 @@ typedef struct {
   nn_output_t output;
 } nn_quantize_t;
 
+/* Filters of which each keeps its last values, int16; `rank` of them are summed up for a unit. */
+typedef struct {
+  const int8_t *features;      /* [filters][inputs] */
+  const int16_t *times;        /* [filters][memory], of the oldest value first */
+  const int32_t *feature_bias; /* [filters], minus input zero point * sum of features */
+  const int32_t *bias;         /* [units] */
+  int32_t inputs;
+  int32_t units;
+  int32_t rank;
+  int32_t memory;
+  nn_scale_t feature_scale; /* from the sum of a filter to its value */
+  nn_scale_t scale;
+  nn_output_t output;
+} nn_svdf_t;
+
 #define NN_PAD_AXES 4
 
 typedef struct {
@@ -273,6 +288,13 @@ void nn_add(const nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out
 void nn_pad(const nn_pad_t *layer, const int8_t *input, int8_t *output);
 
 void nn_softmax(const nn_softmax_t *layer, const int8_t *input, int8_t *output);
+
+/* The same to int16, in steps of 1 / 65536 from -32768. */
+void nn_softmax_wide(const nn_softmax_t *layer, const int8_t *input, void *output);
+
+/* `state`: int16 [filters][memory]. Sums beyond int32 wrap around, as they do in TensorFlow Lite
+ * Micro. */
+void nn_svdf(const nn_svdf_t *layer, const int8_t *input, int8_t *output, int32_t *state);
 
 /* Any function of one int8: output = table[input + 128]. */
 void nn_lookup(const int8_t table[256], int32_t count, const int8_t *input, int8_t *output);

@@ -12,6 +12,10 @@
 #define NN_DSP 1
 #endif
 
+/* Values of memory that was declared as bytes or words. */
+typedef int16_t __attribute__((may_alias)) nn_half_t;
+typedef int32_t __attribute__((may_alias)) nn_word_t;
+
 static inline int32_t nn_max(int32_t a, int32_t b) { return a > b ? a : b; }
 
 static inline int32_t nn_min(int32_t a, int32_t b) { return a < b ? a : b; }

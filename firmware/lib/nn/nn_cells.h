@@ -11,8 +11,6 @@
 #define NN_TANH_REACH 256 /* places of the table to either side */
 #define NN_ONE 32768      /* of an int16 */
 
-typedef int16_t __attribute__((may_alias)) nn_half_t;
-
 /* tanh in steps of 1/32 from -8 to 8. */
 extern const int16_t nn_tanh_table[2 * NN_TANH_REACH + 1];
 

@@ -1,8 +1,5 @@
 #include "nn_arithmetic.h"
 
-typedef int16_t __attribute__((may_alias)) nn_half_t;
-typedef int32_t __attribute__((may_alias)) nn_word_t;
-
 static int32_t load(const void *values, int32_t bytes, int32_t at) {
   if (bytes == 1) return ((const int8_t *)values)[at];
   if (bytes == 2) return ((const nn_half_t *)values)[at];

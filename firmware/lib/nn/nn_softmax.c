@@ -2,7 +2,6 @@
 
 /* Sums of exponentials are kept with 12 integer bits, so that thousands of them fit. */
 #define SUM_INTEGER_BITS 12
-#define OUTPUT_BITS 8
 #define NEWTON_STEPS 3
 #define ONE_Q2_29 (1 << 29)
 #define Q2_29_48_OVER_17 1515870810
@@ -24,7 +23,14 @@ static int32_t exponential(const nn_softmax_t *layer, int32_t distance) {
   return distance < layer->entries ? layer->exponentials[distance] : 0;
 }
 
-static void softmax_row(const nn_softmax_t *layer, const int8_t *input, int8_t *output) {
+/* What the exponentials of a row are to be multiplied with: reciprocal * 2^-shift. */
+typedef struct {
+  int32_t largest; /* of the inputs */
+  int32_t reciprocal;
+  int32_t shift;
+} row_t;
+
+static row_t sum_row(const nn_softmax_t *layer, const int8_t *input) {
   int32_t largest = INT8_MIN;
   for (int32_t c = 0; c < layer->classes; c++) {
     largest = nn_max(largest, input[c]);
@@ -35,18 +41,32 @@ static void softmax_row(const nn_softmax_t *layer, const int8_t *input, int8_t *
   }
   const int32_t zeros = __builtin_clz((uint32_t)sum);
   const uint32_t fraction = ((uint32_t)sum << zeros) - 0x80000000u;
-  const int32_t reciprocal = reciprocal_of_one_plus((int32_t)fraction);
-  const int32_t shift = SUM_INTEGER_BITS - zeros + 31 - OUTPUT_BITS;
-  for (int32_t c = 0; c < layer->classes; c++) {
-    const int32_t share = nn_multiply_high(reciprocal, exponential(layer, largest - input[c]));
-    output[c] = nn_clamp(nn_shift_right(share, shift) + INT8_MIN, INT8_MIN, INT8_MAX);
-  }
+  const row_t row = {largest, reciprocal_of_one_plus((int32_t)fraction),
+                     SUM_INTEGER_BITS - zeros + 31};
+  return row;
+}
+
+/* A share of 1, in 2^bits steps. */
+static int32_t share(const nn_softmax_t *layer, row_t row, int32_t input, int32_t bits) {
+  const int32_t value = exponential(layer, row.largest - input);
+  return nn_shift_right(nn_multiply_high(row.reciprocal, value), row.shift - bits);
 }
 
 void nn_softmax(const nn_softmax_t *layer, const int8_t *input, int8_t *output) {
   for (int32_t row = 0; row < layer->rows; row++) {
-    softmax_row(layer, input, output);
-    input += layer->classes;
-    output += layer->classes;
+    const row_t sums = sum_row(layer, input);
+    for (int32_t c = 0; c < layer->classes; c++) {
+      *output++ = nn_clamp(share(layer, sums, *input++, 8) + INT8_MIN, INT8_MIN, INT8_MAX);
+    }
+  }
+}
+
+void nn_softmax_wide(const nn_softmax_t *layer, const int8_t *input, void *output) {
+  nn_half_t *to = (nn_half_t *)output;
+  for (int32_t row = 0; row < layer->rows; row++) {
+    const row_t sums = sum_row(layer, input);
+    for (int32_t c = 0; c < layer->classes; c++) {
+      *to++ = (int16_t)nn_min(share(layer, sums, *input++, 16) + INT16_MIN, INT16_MAX);
+    }
   }
 }
