@@ -15,10 +15,11 @@ from pipeline.compiler.emit import emit_header, emit_source
 from pipeline.compiler.ends import End, Ends
 from pipeline.compiler.features import last_features
 from pipeline.compiler.fuse import Step, fuse
-from pipeline.compiler.graph import Graph
+from pipeline.compiler.graph import Graph, ModelRefusalError, OperatorRefusalError
 from pipeline.compiler.layers import Layer, Program
 from pipeline.compiler.lower import lower
 from pipeline.compiler.memory_plan import plan
+from pipeline.compiler.obstacles import every_obstacle
 from pipeline.compiler.reader import read_network
 from pipeline.compiler.recurrent import (
     receptive_field_of,
@@ -94,9 +95,23 @@ def compile_network(
         keep_features: what the last dense layers are given may be read after a run.
 
     Raises:
-        PipelineError: the file is damaged, or the engine does not support an operator; the error
-            names operator and layer.
+        PipelineError: the file is damaged, or the engine does not support some operators; the error
+            names all of them, with their layers.
     """
+    try:
+        return _compile(flatbuffer, compact, hop, window, keep_state, keep_features)
+    except (OperatorRefusalError, ModelRefusalError) as error:
+        raise every_obstacle(flatbuffer, error) from None
+
+
+def _compile(
+    flatbuffer: bytes,
+    compact: bool,
+    hop: int | None,
+    window: int | None,
+    keep_state: bool,
+    keep_features: bool,
+) -> CompiledNetwork:
     read, ends = read_network(flatbuffer)
     graph = simplified(read)
     if graph.cells:

@@ -118,18 +118,33 @@ class Operator:
         """Input `number`; None where it is missing."""
         return self.inputs[number] if number < len(self.inputs) else None
 
-    def refuse(self, reason: str) -> PipelineError:
+    def refuse(self, reason: str) -> OperatorRefusalError:
         """The error for an operator that the compiled engine cannot compute."""
-        return refusal(self.name, self.layer, reason)
+        return OperatorRefusalError(self.name, self.layer, reason)
 
 
-def refusal(name: str, layer: str, reason: str) -> PipelineError:
-    """The error for an operator that the compiled engine cannot compute."""
-    return PipelineError(
-        f"The compiler cannot take {name} in layer `{layer}`: {reason}.",
-        f"the compiled engine covers, in int8 and for batch 1, {', '.join(SUPPORTED)}",
-        "change that layer of the model, then train and convert again",
-    )
+class OperatorRefusalError(PipelineError):
+    """The compiled engine cannot compute an operator."""
+
+    def __init__(self, operator: str, layer: str, reason: str) -> None:
+        super().__init__(
+            f"The compiler cannot take {operator} in layer `{layer}`: {reason}.",
+            f"the compiled engine covers, in int8 and for batch 1, {', '.join(SUPPORTED)}",
+            "change that layer of the model, then train and convert again",
+        )
+        self.operator, self.layer, self.reason = operator, layer, reason
+
+
+class ModelRefusalError(PipelineError):
+    """The compiled engine cannot take a model as a whole, or one of its tensors."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The compiler cannot take this model: {reason}.",
+            "the compiled engine runs models with one int8 input and one output, batch 1",
+            "docs/compile.md says what it takes; convert the model again with fixed shapes in int8",
+        )
+        self.reason = reason
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pipeline.compiler.flatbuffer import FlatTable
-from pipeline.compiler.graph import PARTS, Operator, Options, Tensor, refusal
-from pipeline.core.errors import PipelineError
+from pipeline.compiler.graph import PARTS, Operator, OperatorRefusalError, Options, Tensor
 
 
 @dataclass(frozen=True)
@@ -19,9 +18,9 @@ class ParsedOperator:
     outputs: tuple[Tensor, ...]
     table: FlatTable
 
-    def refuse(self, reason: str) -> PipelineError:
+    def refuse(self, reason: str) -> OperatorRefusalError:
         """As `Operator.refuse`."""
-        return refusal(self.name, self.layer, reason)
+        return OperatorRefusalError(self.name, self.layer, reason)
 
     def option(self, field: int) -> int:
         """An int32 of its options, 0 where it has none."""

@@ -20,6 +20,7 @@ from pipeline.compiler.graph import (
     VIEWS,
     CellStep,
     Graph,
+    ModelRefusalError,
     Operator,
     Tensor,
     Variable,
@@ -29,10 +30,10 @@ from pipeline.compiler.operator_options import read_options
 from pipeline.compiler.parsed import ParsedOperator
 from pipeline.compiler.recurrence import extract_cells
 from pipeline.compiler.variables import has_variables, resolve_variables
-from pipeline.core.errors import PipelineError
 
 MAX_ELEMENTS = 2**20  # of one tensor
 MAX_RANK = 6
+UNREADABLE = "unreadable"  # the type of a tensor that cannot be
 SCALES = (1e-30, 1e30)  # beyond, single precision ends
 MAX_OPERATORS = 128
 END_TYPES = ("INT8", "UINT8", "INT16", "INT32")
@@ -56,7 +57,7 @@ def read_network(flatbuffer: bytes) -> tuple[Graph, Ends]:
     names = [_operator_name(code) for code in model.tables(1)]
     subgraphs = [_Subgraph(table, names, buffers) for table in model.tables(2)]
     if not subgraphs:
-        raise _refuse_model("it has no subgraph")
+        raise ModelRefusalError("it has no subgraph")
     main, parsed = subgraphs[0], list(subgraphs[0].parsed)
     inputs = _ends(main.table.integers(1), main.tensors, "input")
     outputs = _ends(main.table.integers(2), main.tensors, "output")
@@ -67,13 +68,13 @@ def read_network(flatbuffer: bytes) -> tuple[Graph, Ends]:
     if len(inputs) > 1 and len(inputs) == len(outputs) and parsed:
         cells, parsed = extract_cells(parsed, list(zip(inputs[1:], outputs[1:], strict=True)))
     elif len(inputs) > 1 or len(outputs) > 1:
-        raise _refuse_model(f"it has {len(inputs)} inputs and {len(outputs)} outputs")
+        raise ModelRefusalError(f"it has {len(inputs)} inputs and {len(outputs)} outputs")
     if has_variables(parsed):
         others = [subgraph.parsed for subgraph in subgraphs[1:]]
         parsed, variables = resolve_variables(parsed, others, len(main.tensors))
     elif len(subgraphs) != 1:
-        raise _refuse_model(f"it has {len(subgraphs)} subgraphs instead of one")
-    operators = [operator for item in parsed for operator in _read_operators(item)]
+        raise ModelRefusalError(f"it has {len(subgraphs)} subgraphs instead of one")
+    operators = [operator for item in parsed for operator in read_operators(item)]
     layers = with_unique_layers(operators)
     graph = Graph(inputs[0], outputs[0], layers, cells, variables)
     _check(graph)
@@ -81,16 +82,28 @@ def read_network(flatbuffer: bytes) -> tuple[Graph, Ends]:
 
 
 class _Subgraph:
-    """The tensors and operators of a subgraph, as they are listed."""
+    """The tensors and operators of a subgraph, as they are listed.
 
-    def __init__(self, table: FlatTable, names: list[str], buffers: tuple[FlatTable, ...]) -> None:
+    refused: where the errors of tensors go; None raises them.
+    """
+
+    def __init__(
+        self,
+        table: FlatTable,
+        names: list[str],
+        buffers: tuple[FlatTable, ...],
+        refused: list[ModelRefusalError] | None = None,
+    ) -> None:
         self.table = table
         self.tensors = [
-            _read_tensor(index, tensor, buffers) for index, tensor in enumerate(table.tables(0))
+            _read_or_refused(index, tensor, buffers, refused)
+            for index, tensor in enumerate(table.tables(0))
         ]
         layers, steps = layer_names(self.tensors), table.tables(3)
         if len(steps) > MAX_OPERATORS:
-            raise _refuse_model(f"it has {len(steps)} operators where {MAX_OPERATORS} is the most")
+            raise ModelRefusalError(
+                f"it has {len(steps)} operators where {MAX_OPERATORS} is the most"
+            )
         self.parsed = [_parsed(step, names, self.tensors, layers) for step in steps]
 
 
@@ -111,6 +124,21 @@ def _operator_name(code: FlatTable) -> str:
     code.text(1)
     number = max(code.number(0, "b"), code.number(3, "i"))
     return flatbuffer.name_of(flatbuffer.OPERATORS, number)
+
+
+def _read_or_refused(
+    index: int,
+    table: FlatTable,
+    buffers: tuple[FlatTable, ...],
+    refused: list[ModelRefusalError] | None,
+) -> Tensor:
+    try:
+        return _read_tensor(index, table, buffers)
+    except ModelRefusalError as error:
+        if refused is None:
+            raise
+        refused.append(error)
+        return Tensor(index, table.text(3), (1,), UNREADABLE, (), (), 0, None, index)
 
 
 def _read_tensor(index: int, table: FlatTable, buffers: tuple[FlatTable, ...]) -> Tensor:
@@ -173,7 +201,8 @@ def _parsed(
     return ParsedOperator(name, layer, inputs, outputs, table)
 
 
-def _read_operators(parsed: ParsedOperator) -> tuple[Operator, ...]:
+def read_operators(parsed: ParsedOperator) -> tuple[Operator, ...]:
+    """The operators that one of the file stands for, with their options. Raises PipelineError."""
     if parsed.name not in SUPPORTED:
         raise parsed.refuse("this operator is not supported")
     operators = parsed.as_operators()
@@ -200,7 +229,7 @@ def _tensors(indices: Iterable[int], tensors: list[Tensor]) -> tuple[Tensor | No
 def _ends(indices: tuple[int, ...], tensors: list[Tensor], role: str) -> list[Tensor]:
     found = [tensor for tensor in _tensors(indices, tensors) if tensor is not None]
     if not found or len(found) != len(indices):
-        raise _refuse_model(f"it has {len(found)} {role}s instead of one")
+        raise ModelRefusalError(f"it has {len(found)} {role}s instead of one")
     return found
 
 
@@ -214,13 +243,15 @@ def _check(graph: Graph) -> None:
 def _check_ends(graph: Graph) -> None:
     for role, tensor in (("input", graph.input), ("output", graph.output)):
         if tensor.dtype not in END_TYPES:
-            raise _refuse_model(f"its {role} is {tensor.dtype} instead of INT8")
+            raise ModelRefusalError(f"its {role} is {tensor.dtype} instead of INT8")
         if not tensor.shape or tensor.shape[0] != 1:
-            raise _refuse_model(f"its {role} has shape {list(tensor.shape)}; the batch is not 1")
+            raise ModelRefusalError(
+                f"its {role} has shape {list(tensor.shape)}; the batch is not 1"
+            )
         if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.data is not None:
-            raise _refuse_model(f"its {role} is not quantized as a whole")
+            raise ModelRefusalError(f"its {role} is not quantized as a whole")
     if graph.input.index == graph.output.index:
-        raise _refuse_model("its output is its input")
+        raise ModelRefusalError("its output is its input")
 
 
 def _check_order(graph: Graph) -> None:
@@ -239,7 +270,7 @@ def _check_order(graph: Graph) -> None:
     if graph.output.index not in known:
         raise damaged("nothing computes its output")
     if graph.output.index not in reached:
-        raise _refuse_model("its output does not depend on its input")
+        raise ModelRefusalError("its output does not depend on its input")
 
 
 def _check_cells(graph: Graph) -> None:
@@ -322,13 +353,27 @@ def _check_view(operator: Operator) -> None:
         raise damaged(f"{operator.name} in layer {operator.layer!r} changes the number of elements")
 
 
-def _refuse_model(reason: str) -> PipelineError:
-    return PipelineError(
-        f"The compiler cannot take this model: {reason}.",
-        "the compiled engine runs one int8 input to one int8 output, batch 1",
-        "convert a run with `gesture convert`, which makes models of this kind",
-    )
+def _refuse_tensor(name: str, reason: str) -> ModelRefusalError:
+    return ModelRefusalError(f"tensor {name!r}: {reason}")
 
 
-def _refuse_tensor(name: str, reason: str) -> PipelineError:
-    return _refuse_model(f"tensor {name!r}: {reason}")
+def check_alone(operator: Operator) -> None:
+    """What an operator works on, whatever comes before it. Raises PipelineError."""
+    inputs = {tensor.index for tensor in operator.inputs if tensor is not None}
+    _check_operator(operator, inputs, {operator.output.index})
+
+
+def read_main_operators(
+    flatbuffer: bytes, refused: list[ModelRefusalError]
+) -> tuple[list[ParsedOperator], list[Tensor], list[Tensor]]:
+    """The operators of the first subgraph as they are listed, the inputs and the outputs.
+
+    A tensor that cannot be is of type UNREADABLE, and its error goes to `refused`.
+    """
+    model = root(flatbuffer)
+    names = [_operator_name(code) for code in model.tables(1)]
+    if not model.tables(2):
+        raise damaged("it has no subgraph")
+    main = _Subgraph(model.tables(2)[0], names, model.tables(4), refused)
+    inputs, outputs = (_ends(main.table.integers(field), main.tensors, "end") for field in (1, 2))
+    return list(main.parsed), inputs, outputs

@@ -15,7 +15,7 @@ from pipeline.conversion.model_file import flatbuffer_in
 from pipeline.conversion.model_vectors import InputKind, load_vectors, make_vectors, stream_windows
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.workflows.compile import c_name
-from tests.parity.graphs import small_network, with_ends
+from tests.parity.graphs import GraphBuilder, options, refusal, small_network, with_ends
 
 WHERE = Path("model.cc")
 KIND = InputKind((1, 3, 2), np.dtype(np.int8), 0.5, -1)
@@ -138,3 +138,50 @@ def test_windows_of_a_stream_end_with_each_hop() -> None:
     hops, whole = stream_windows(windows, samples=5, hop=2)
     np.testing.assert_array_equal(hops.ravel(), np.arange(20))
     assert [list(row[[0, -1]]) for row in whole] == [[2, 11], [6, 15], [10, 19]]
+
+
+def with_obstacles() -> bytes:
+    """A GELU twice, a convolution with a fused TANH between, and at last a TANH that goes."""
+    graph = GraphBuilder()
+    source = last = graph.activation("input", (1, 1, 8, 2), 0.1, 0)
+    weights = graph.constant("w", np.ones((2, 1, 1, 2), np.int8), [0.1])
+    table = options("Conv2DOptions", strideH=1, strideW=1, fusedActivationFunction=4)
+    for name, operator in (("a", "GELU"), ("conv", "CONV_2D"), ("b", "GELU"), ("t", "TANH")):
+        scale = 1 / 128 if name == "t" else 0.1
+        target = graph.activation(f"net/{name}/x", (1, 1, 8, 2), scale, 0)
+        is_filter = operator == "CONV_2D"
+        inputs = [last, weights, -1] if is_filter else [last]
+        last = graph.operator(operator, inputs, target, table if is_filter else None)
+    return graph.finish(source, last)
+
+
+def test_all_obstacles_are_told_at_once_with_what_to_change() -> None:
+    error = refusal(with_obstacles())
+    assert error.what.splitlines()[1:] == [
+        "  - GELU in layers `a`, `b`: this operator is not supported",
+        "  - CONV_2D in layer `conv`: its fused activation TANH is not supported",
+    ]
+    assert "`relu6`" in error.next_step
+
+
+@pytest.mark.parametrize(
+    ("values", "weights", "words"),
+    [
+        (np.float32, np.float32, "it computes in float32"),
+        (np.float32, np.int8, "dynamic range"),
+        (np.uint8, np.uint8, "uint8, as TensorFlow 1 quantized"),
+        (np.int16, np.int8, "16x8"),
+    ],
+)
+def test_a_model_that_is_not_int8_is_told_so_once(values, weights, words: str) -> None:
+    graph = GraphBuilder()
+    source = last = graph.activation("input", (1, 4), 0.1, 0, values)
+    matrix = graph.constant("w", np.ones((4, 4), weights), [0.1])
+    for name in ("a", "b"):
+        target = graph.activation(f"net/{name}/x", (1, 4), 0.1, 0, values)
+        table = options("FullyConnectedOptions")
+        last = graph.operator("FULLY_CONNECTED", [last, matrix, -1], target, table)
+    error = refusal(graph.finish(source, last))
+    assert words in error.what
+    assert "FULLY_CONNECTED in" not in error.what
+    assert "TFLITE_BUILTINS_INT8" in error.next_step

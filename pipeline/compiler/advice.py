@@ -1,0 +1,78 @@
+"""What to change in a Keras model, by the operator or the option that cannot be compiled."""
+
+from __future__ import annotations
+
+_FULL_INT8 = (
+    "quantize it fully when you convert: set `representative_dataset`, and "
+    "`target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]`; or give the Keras file "
+    "to `gesture compile` with --calibrate"
+)
+_BY_OPERATOR = {
+    ("ELU", "GELU", "EXP", "LOG", "POW", "SQRT", "ABS", "SIN", "COS", "FLOOR", "ROUND"): (
+        "take `relu`, `relu6`, `tanh` or `sigmoid` for the activation"
+    ),
+    ("RSQRT", "SQUARED_DIFFERENCE", "DIV", "SQUARE", "L2_NORMALIZATION"): (
+        "take BatchNormalization right after Conv or Dense, which the converter joins with them, "
+        "in place of LayerNormalization and other statistics of the input"
+    ),
+    ("MUL", "SUB"): (
+        "put BatchNormalization right after Conv or Dense, so that the converter joins them, and "
+        "scale the input in your own code"
+    ),
+    ("BATCH_MATMUL",): "take Conv1D or a GRU in place of attention",
+    ("TRANSPOSE_CONV", "RESIZE_BILINEAR"): (
+        "take UpSampling2D with `interpolation='nearest'`, then Conv2D"
+    ),
+    ("CONV_3D", "CONV_3D_TRANSPOSE"): "take Conv2D, with one axis as channels",
+    ("GATHER", "GATHER_ND", "EMBEDDING_LOOKUP", "ONE_HOT"): (
+        "let the model begin behind its Embedding, and look rows up in your own code"
+    ),
+    ("ARG_MAX", "ARG_MIN", "TOPK_V2"): (
+        "let the model end with its scores, and find the largest in your own code"
+    ),
+    ("CUSTOM", "NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5"): (
+        "let the model end before the custom operator, and do the rest in your own code"
+    ),
+    ("CAST", "DEQUANTIZE", "QUANTIZE", "FAKE_QUANT"): _FULL_INT8,
+    ("WHILE", "IF", "CALL"): (
+        "give recurrent layers `unroll=True`, or train them with `gesture train`, whose "
+        "`gesture convert` compiles GRU, LSTM and SimpleRNN"
+    ),
+    (
+        *("UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN", "LSTM", "RNN"),
+        *("BIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_RNN"),
+    ): "train it with `gesture train` and a config such as gesture_lstm or gesture_gru",
+    ("SVDF",): "take Conv1D over time with `padding='valid'`, which `--hop` streams",
+    ("RFFT2D", "REAL", "IMAG", "COMPLEX_ABS"): (
+        "compute the spectrum in your own code, and let the model begin behind it"
+    ),
+}
+_OPERATORS = {name: text for names, text in _BY_OPERATOR.items() for name in names}
+_BY_REASON = {
+    "fused activation": "take `relu` or `relu6`, or a layer Activation of its own",
+    "FLOAT32": _FULL_INT8,
+    "not quantized": _FULL_INT8,
+    "weights up to here": "give the layers fewer filters or units",
+    "dilation": "take a dilation of 1, or larger filters",
+    "batch": "convert the model with a batch of 1",
+}
+_OTHERWISE = "take Conv, DepthwiseConv, Dense, pooling, Add or Concatenate in place of these layers"
+_OF_KINDS = {
+    "shape": "convert it with fixed shapes, for a batch of 1",
+    "sparse": "convert it without sparsity",
+    "inputs and": "give it one input and one output: join inputs with Concatenate in your own code",
+    "operators where": "take a smaller model",
+    "bits": "convert it with int8 weights",
+    "16x8": "convert it with TFLITE_BUILTINS_INT8, without the experimental 16x8 mode",
+}
+
+
+def advice_for(operator: str, reason: str) -> str:
+    """What would help against `reason` in an operator, for somebody who has the Keras model."""
+    by_reason = (text for part, text in _BY_REASON.items() if part in reason)
+    return next(by_reason, None) or _OPERATORS.get(operator) or _OTHERWISE
+
+
+def whole_model_advice(kind: str) -> str:
+    """The same for a model that is not int8."""
+    return next((text for part, text in _OF_KINDS.items() if part in kind), _FULL_INT8)

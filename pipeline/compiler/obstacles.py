@@ -1,0 +1,138 @@
+"""All that is in the way of a model, told at once instead of only the first.
+
+Every operator is looked at by itself: whether the engine has it, what it works on, its options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from pipeline.compiler.advice import advice_for, whole_model_advice
+from pipeline.compiler.ends import split_ends
+from pipeline.compiler.fuse import Step
+from pipeline.compiler.graph import VARIABLES, ModelRefusalError, OperatorRefusalError, Tensor
+from pipeline.compiler.lower import lower
+from pipeline.compiler.parsed import ParsedOperator
+from pipeline.compiler.reader import UNREADABLE, check_alone, read_main_operators, read_operators
+from pipeline.core.errors import PipelineError
+
+_SHOWN = 4  # layers with the same obstacle, or tensors
+_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "SVDF")
+
+
+def every_obstacle(
+    flatbuffer: bytes, first: OperatorRefusalError | ModelRefusalError
+) -> PipelineError:
+    """The error for a model that was refused with `first`: all of its operators' obstacles."""
+    refused: list[ModelRefusalError] = []
+    try:
+        parsed, inputs, outputs = read_main_operators(flatbuffer, refused)
+    except PipelineError:  # it cannot be read further
+        return first
+    kind = _kind_of(parsed)
+    if len(inputs) == len(outputs) == 1:
+        parsed, _ = split_ends(parsed, inputs[0], outputs[0])
+    found = list(_obstacles(parsed, kind is None))
+    if kind is None and isinstance(first, OperatorRefusalError):
+        found = found or [first]
+    elif isinstance(first, ModelRefusalError):
+        refused = refused or [first]
+    return _told([kind] if kind else [error.reason for error in refused], found)
+
+
+def _obstacles(parsed: Sequence[ParsedOperator], is_int8: bool) -> Iterator[OperatorRefusalError]:
+    """Of a model that is not int8 at all only what the engine does not have."""
+    for item in parsed:
+        found: list[OperatorRefusalError] = []
+        with _collecting(found):
+            if item.name not in VARIABLES:
+                operators = read_operators(item)
+                for operator in operators if is_int8 and _is_readable(item) else ():
+                    check_alone(operator)
+                    lower(Step(operator))
+        yield from found
+
+
+def _is_readable(item: ParsedOperator) -> bool:
+    return all(
+        tensor is None or tensor.dtype != UNREADABLE for tensor in (*item.inputs, *item.outputs)
+    )
+
+
+@contextmanager
+def _collecting(found: list[OperatorRefusalError]) -> Iterator[None]:
+    """A damaged part is left to the reader, which has told it already."""
+    try:
+        yield
+    except OperatorRefusalError as error:
+        found.append(error)
+    except PipelineError:
+        pass
+
+
+def _kind_of(parsed: Sequence[ParsedOperator]) -> str | None:
+    """How a model is not int8, in words; None where it is."""
+    for item in parsed:
+        if item.name not in _WEIGHTED or len(item.inputs) < 2:
+            continue
+        values, weights = item.inputs[0], item.inputs[1]
+        if values is not None and weights is not None:
+            kind = _kind(values, weights)
+            if kind is not None:
+                return kind
+    return None
+
+
+def _kind(values: Tensor, weights: Tensor) -> str | None:
+    if weights.dtype in ("INT4", "INT2", "UINT4"):
+        return f"its weights have {weights.dtype[-1]} bits"
+    if values.dtype == "FLOAT32":
+        if weights.dtype == "INT8":
+            return "only its weights are int8, and it computes in float32 (dynamic range)"
+        return "it computes in float32"
+    if values.dtype == "UINT8":
+        return "it computes in uint8, as TensorFlow 1 quantized"
+    if values.dtype == "INT16" and weights.dtype == "INT8":
+        return "its activations are int16 (16x8)"
+    return None
+
+
+def _told(of_model: Sequence[str], found: Sequence[OperatorRefusalError]) -> PipelineError:
+    """of_model: what is in the way of the model as a whole, in words."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for item in found:
+        grouped.setdefault((item.operator, item.reason), []).append(item.layer)
+    lines = [*dict.fromkeys(of_model)]
+    if len(lines) > _SHOWN:
+        lines[_SHOWN:] = [f"{len(lines) - _SHOWN} more such tensors"]
+    lines += [
+        f"{operator} in {_layers(layers)}: {reason}"
+        for (operator, reason), layers in grouped.items()
+    ]
+    advice = [whole_model_advice(reason) for reason in of_model]
+    advice += [advice_for(operator, reason) for operator, reason in grouped]
+    return PipelineError(_what(lines), _why(found), "; ".join(dict.fromkeys(advice)))
+
+
+def _what(lines: Sequence[str]) -> str:
+    if len(lines) == 1:
+        return f"The compiler cannot take {_this(lines[0])}."
+    listed = "".join(f"\n  - {line}" for line in lines)
+    return f"The compiler cannot take this model, for {len(lines)} reasons:{listed}"
+
+
+def _this(line: str) -> str:
+    return line if " in layer" in line else f"this model: {line}"
+
+
+def _why(found: Sequence[OperatorRefusalError]) -> str:
+    return found[0].why if found else "the compiled engine computes in int8, weights and all"
+
+
+def _layers(layers: Sequence[str]) -> str:
+    names = [f"`{layer}`" for layer in dict.fromkeys(layers)]
+    if len(names) == 1:
+        return f"layer {names[0]}"
+    rest = len(names) - _SHOWN
+    return f"layers {', '.join(names[:_SHOWN])}" + (f" and {rest} more" if rest > 0 else "")
