@@ -195,7 +195,8 @@ def _of_copy(layer: Layer, fields: Mapping[str, Value]) -> tuple[int, int, int, 
     shape = fields.get("shape")
     rows = 0
     if isinstance(shape, tuple):
-        rows, pieces = math.prod(shape[:-1]), math.prod(shape)
+        lengths = [length for length in shape if isinstance(length, int)]
+        rows, pieces = math.prod(lengths[:-1]), math.prod(lengths)
     return layer.output.bytes, pieces, rows, 0
 
 

@@ -345,7 +345,7 @@ def _value(layer: str, value: Value) -> str:
     if isinstance(value, Scale):
         return _scale(value)
     if isinstance(value, tuple):
-        return f"{{{', '.join(str(item) for item in value)}}}"
+        return f"{{{', '.join(_value(layer, item) for item in value)}}}"
     if isinstance(value, Mapping):
         return (
             f"{{{', '.join(f'.{name} = {_value(layer, item)}' for name, item in value.items())}}}"

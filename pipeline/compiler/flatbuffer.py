@@ -208,6 +208,7 @@ INPUTS = {
     "EXPAND_DIMS": (2, 2),
     "STRIDED_SLICE": (4, 4),
     "SVDF": (5, 5),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (24, 24),
     "SLICE": (3, 3),
     "TRANSPOSE": (2, 2),
     "SPLIT": (2, 2),

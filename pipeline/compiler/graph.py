@@ -17,12 +17,13 @@ COPIES = ("READ_VARIABLE", "ASSIGN_VARIABLE")  # what is left of them in a graph
 SUPPORTED = (
     *("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MAX_POOL_2D", "AVERAGE_POOL_2D"),
     *("MEAN", "SOFTMAX", "ADD", "PAD", "QUANTIZE", "RELU", "RELU6", "LOGISTIC", "TANH"),
-    "SVDF",
+    *("SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM"),
     *VIEWS,
     *MOVES,
     *VARIABLES,
 )
-STATES = {"SVDF": (4,)}  # which of its inputs an operator keeps from one run to the next
+# Which of its inputs an operator keeps from one run to the next.
+STATES = {"SVDF": (4,), "UNIDIRECTIONAL_SEQUENCE_LSTM": (18, 19)}
 ITEM_BYTES = {"INT8": 1, "UINT8": 1, "INT16": 2, "INT32": 4, "INT64": 8}
 
 
@@ -94,6 +95,7 @@ class Options:
     axis: int = 0
     part: int = 0
     rank: int = 1
+    clip: float = 0.0  # of cells; 0 for none
     masks: SliceMasks = SliceMasks()
 
 

@@ -38,7 +38,7 @@ class Array:
 
 
 Operand: TypeAlias = "Tensor | Array"
-Value: TypeAlias = "int | Scale | Array | tuple[int, ...] | Mapping[str, Value]"
+Value: TypeAlias = "int | Scale | Array | tuple[int, ...] | tuple[Scale, ...] | Mapping[str, Value]"
 
 
 @dataclass(frozen=True)

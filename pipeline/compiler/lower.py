@@ -22,6 +22,7 @@ from pipeline.compiler.moves import (
 )
 from pipeline.compiler.quantize import lower_quantize
 from pipeline.compiler.reductions import lower_mean, lower_pool, lower_softmax
+from pipeline.compiler.sequence_lstm import lower_sequence_lstm
 from pipeline.compiler.svdf import lower_svdf
 
 _LOWER: dict[str, Callable[[Step], Layer]] = {
@@ -40,6 +41,7 @@ _LOWER: dict[str, Callable[[Step], Layer]] = {
     "LOGISTIC": lower_function,
     "TANH": lower_function,
     "SVDF": lower_svdf,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": lower_sequence_lstm,
     "STRIDED_SLICE": lower_strided_slice,
     "SLICE": lower_slice,
     "TRANSPOSE": lower_transpose,

@@ -58,6 +58,13 @@ def _svdf(options: FlatTable) -> Options:
     return Options(rank=options.number(0, "i"))
 
 
+def _sequence_lstm(options: FlatTable) -> Options:
+    """axis: that of the batch."""
+    is_time_first = options.number(3, "?") != 0
+    activation = _activation(options, 0)
+    return Options(activation=activation, clip=options.real(1), axis=int(is_time_first))
+
+
 def _strided_slice(options: FlatTable) -> Options:
     begin, end, ellipsis, new_axis, shrink = (options.number(field, "i") for field in range(5))
     others = ellipsis | new_axis | options.number(5, "?")
@@ -92,6 +99,7 @@ _READERS: dict[str, tuple[int, Callable[[FlatTable], Options]]] = {
     "CONCATENATION": (10, _concatenation),
     "ADD": (11, _activated),
     "STRIDED_SLICE": (32, _strided_slice),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (71, _sequence_lstm),
     "PACK": (59, _pack),
     "UNPACK": (64, _pack),
 }

@@ -144,7 +144,7 @@ def _read_or_refused(
 def _read_tensor(index: int, table: FlatTable, buffers: tuple[FlatTable, ...]) -> Tensor:
     shape = table.integers(0)
     name = table.text(3)
-    if len(shape) > MAX_RANK or any(size < 1 for size in shape):
+    if len(shape) > MAX_RANK or any(size < 0 for size in shape):
         raise _refuse_tensor(name, f"its shape {list(shape)} is not fixed, or not sensible")
     if math.prod(shape) > MAX_ELEMENTS:
         raise _refuse_tensor(name, f"its shape {list(shape)} is too large for a microcontroller")
@@ -222,7 +222,10 @@ def _tensors(indices: Iterable[int], tensors: list[Tensor]) -> tuple[Tensor | No
     for index in indices:
         if not -1 <= index < len(tensors):
             raise damaged("an operator uses a tensor that is not there")
-        found.append(None if index == -1 else tensors[index])
+        tensor = None if index == -1 else tensors[index]
+        if tensor is not None and 0 in tensor.shape:
+            raise _refuse_tensor(tensor.name, f"its shape {list(tensor.shape)} is not sensible")
+        found.append(tensor)
     return tuple(found)
 
 

@@ -166,6 +166,39 @@ class RandomForeign(RandomGraph):
         self.add_operator("SVDF", inputs, output, table)
         self.view((1, 1, 1, units))
 
+    def sequence_lstm(self) -> None:
+        steps = math.prod(self.shape()[1:3])
+        inputs, units = self.shape()[3], int(self.random.integers(1, 7))
+        self.view((1, steps, inputs))
+        source = self.last
+        hidden_scale, zero_point = self.log_uniform(0.004, 0.02), int(self.pick(0, 0, -20, 127))
+        kernels = self.gates(units, inputs, self.graph.scale(source))
+        recurrent = self.gates(units, units, hidden_scale)
+        biases = [
+            self.graph.constant(self.name(), values, [1e-3])
+            for values in self.random.integers(-9000, 9000, (4, units)).astype(np.int32)
+        ]
+        cell_scale = 2.0 ** -int(self.pick(12, 12, 11, 10, 13, 15))
+        hidden = self.graph.state(self.name(), (1, units), hidden_scale, np.int8, zero_point)
+        cell = self.graph.state(self.name(), (1, units), cell_scale, np.int16)
+        inputs = [source, *kernels, *recurrent, -1, -1, -1, *biases, -1, -1, hidden, cell]
+        clip = float(self.pick(0.0, 0.0, 0.7, 40.0))
+        fields = {"cellClip": clip, "fusedActivationFunction": 4}
+        table = options("UnidirectionalSequenceLSTMOptions", **fields)
+        output = self.new((1, steps, units), hidden_scale, zero_point)
+        name = "UNIDIRECTIONAL_SEQUENCE_LSTM"
+        self.last = self.graph.operator(name, [*inputs, -1, -1, -1, -1], output, table)
+        self.view((1, 1, steps, units))
+
+    def gates(self, units, columns, scale) -> list[int]:
+        """Weights of four gates, whose sums are some units of 2^-12 large."""
+        tensors = []
+        for _ in range(4):
+            values = self.random.integers(-127, 128, (units, columns)).astype(np.int8)
+            reach = self.log_uniform(0.3, 10) / (scale * 5000 * math.sqrt(columns))
+            tensors.append(self.graph.constant(self.name(), values, [float(np.float32(reach))]))
+        return tensors
+
     def softmax_wide(self) -> None:
         shares = self.graph.activation(self.name(), self.shape(), 1 / 65536, -32768, np.int16)
         self.add_operator("SOFTMAX", [], shares, options("SoftmaxOptions", beta=1.0))
@@ -181,6 +214,8 @@ class RandomForeign(RandomGraph):
         steps = (*steps, self.remember, self.remember, self.remember, self.conv_2d, self.requantize)
         for _ in range(self.random.integers(2, 6)):
             self.pick(*steps)()
+        if self.pick(True, False, False):
+            self.sequence_lstm()
         if self.pick(True, False, False):
             self.svdf()
         if self.pick(True, False, False):

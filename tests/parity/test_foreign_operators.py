@@ -20,10 +20,13 @@ from tests.parity.oracle import oracle
 from tests.parity.random_foreign import RandomForeign, random_foreign
 from tests.parity.target_engine import FLAGS
 
-SEEDS, ON_BOARD = range(24), range(12)
+SEEDS, ON_BOARD = range(20), range(8)
 MODELS = PROJECT.parent / "shared" / "data" / "models"
 RUNS = 200
-KERNELS = ("strided_copy", "concatenate", "copy", "quantize", "svdf", "softmax_wide")
+KERNELS = (
+    *("strided_copy", "concatenate", "copy", "quantize", "svdf", "softmax_wide"),
+    "sequence_lstm",
+)
 
 
 def quantized(*ends: tuple[type, float, int]) -> bytes:
@@ -104,7 +107,7 @@ def test_the_random_networks_reach_every_kernel() -> None:
 @pytest.mark.usefixtures("host_compiler")
 @pytest.mark.skipif(not MODELS.is_dir(), reason="the models of others are not here")
 def test_models_of_others_give_the_oracles_bytes_over_a_stream(tmp_path: Path) -> None:
-    names = ("wake_hey_jarvis", "wake_vad", "keyword_scrambled")
+    names = ("wake_hey_jarvis", "wake_vad", "keyword_scrambled", "mnist_lstm")
     flatbuffers = [(MODELS / f"{name}.tflite").read_bytes() for name in names]
     assert all(compile_network(data).keeps_state for data in flatbuffers)
     assert_equal_bytes(flatbuffers, lambda *n: run_on_host(*n, tmp_path, ("-O1",)), RUNS)

@@ -232,6 +232,27 @@ typedef struct {
   nn_output_t output;
 } nn_svdf_t;
 
+/* An LSTM over a sequence. Gates lie together for each unit: what is let in, what is kept, the
+ * candidate, what is shown. */
+typedef struct {
+  const int8_t *input_weights;     /* [units][4][inputs] */
+  const int8_t *recurrent_weights; /* [units][4][units] */
+  const int32_t *bias;             /* [units][4], minus input zero point * sum of input weights */
+  nn_scale_t input_scales[4];      /* from sums to gates, in steps of 2^-12 */
+  nn_scale_t recurrent_scales[4];
+  int32_t steps;
+  int32_t inputs;
+  int32_t units;
+  int32_t lowest_cell;
+  int32_t highest_cell;
+  nn_scale_t keep_scale;
+  nn_scale_t add_scale;
+  nn_scale_t show_scale;
+  int32_t squash_factor; /* from a cell to the input of its tanh: factor * 2^-shift */
+  int32_t squash_shift;
+  nn_output_t output;
+} nn_sequence_lstm_t;
+
 #define NN_PAD_AXES 4
 
 typedef struct {
@@ -295,6 +316,10 @@ void nn_softmax_wide(const nn_softmax_t *layer, const int8_t *input, void *outpu
 /* `state`: int16 [filters][memory]. Sums beyond int32 wrap around, as they do in TensorFlow Lite
  * Micro. */
 void nn_svdf(const nn_svdf_t *layer, const int8_t *input, int8_t *output, int32_t *state);
+
+/* `state`: int16 [units] of what was shown, less its zero point; then [units] of the cells. */
+void nn_sequence_lstm(const nn_sequence_lstm_t *layer, const int8_t *input, int8_t *output,
+                      int32_t *state);
 
 /* Any function of one int8: output = table[input + 128]. */
 void nn_lookup(const int8_t table[256], int32_t count, const int8_t *input, int8_t *output);
