@@ -31,11 +31,11 @@ from pipeline.compiler.parsed import ParsedOperator
 from pipeline.compiler.recurrence import extract_cells
 from pipeline.compiler.variables import has_variables, resolve_variables
 
-MAX_ELEMENTS = 2**20  # of one tensor
+MAX_ELEMENTS = 2**22  # of one tensor
 MAX_RANK = 6
 UNREADABLE = "unreadable"  # the type of a tensor that cannot be
 SCALES = (1e-30, 1e30)  # beyond, single precision ends
-MAX_OPERATORS = 128
+MAX_OPERATORS = 512
 END_TYPES = ("INT8", "UINT8", "INT16", "INT32")
 
 

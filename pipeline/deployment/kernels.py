@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.deployment.library_files import linked_names
 
 _INCLUDE = re.compile(r'^\s*#include "([\w.]+)"', re.MULTILINE)
+_BODY = re.compile(r"^static inline[^;{]*\{.*?^\}|^#define .*?[^\\]$", re.MULTILINE | re.DOTALL)
 _WORD = re.compile(r"\w+")
 # At the beginning of a line, with a body or a value.
 _DEFINED = r"^(?!extern|static)\w[^;\n]*[ *]({})(?:\(|\[)[^;]*[{{=]"
@@ -18,7 +19,7 @@ _DEFINED = r"^(?!extern|static)\w[^;\n]*[ *]({})(?:\(|\[)[^;]*[{{=]"
 def kernel_files(kernels: Path, source: str) -> dict[str, str]:
     """The files of `kernels` that the C text of a network needs, by name.
 
-    Headers name every kernel, so only what .c files name counts as called.
+    Headers name every kernel: of their text only bodies of inline functions and macros call.
     """
     texts = {path.name: path.read_text("utf-8") for path in sorted(kernels.glob("*.[ch]"))}
     makers = _makers(texts)
@@ -27,8 +28,8 @@ def kernel_files(kernels: Path, source: str) -> dict[str, str]:
     while unread:
         file, text = unread.pop()
         wanted = set(_INCLUDE.findall(text)) & texts.keys()
-        if file.endswith(".c"):
-            wanted.update(*(makers[word] for word in _WORD.findall(text) if word in makers))
+        code = text if file.endswith(".c") else "".join(_BODY.findall(text))
+        wanted.update(*(makers[word] for word in _WORD.findall(code) if word in makers))
         unread += [(name, texts[name]) for name in wanted - needed]
         needed |= wanted
     return {name: texts[name] for name in sorted(needed)}

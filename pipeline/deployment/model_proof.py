@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.core.costs import NetworkCost
 from pipeline.core.errors import MismatchError, NoToolError, PipelineError
 from pipeline.core.locks import dying_with_us
 
@@ -22,6 +23,7 @@ TARGET = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard",
 SECTIONS = ("-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra", "-Werror")
 LINK = ("-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--gc-sections")
 ICOUNT_SHIFT, TICK_NS = 10, 40  # an instruction lasts 2^10 ns, and the timer runs at 25 MHz
+BOARD_BYTES = 4 * 2**20 - 2**16  # without the proof's own
 _COUNTED = re.compile(r"(\d+) compared, (\d+) unequal(?:, (\d+) ticks, (\d+) bytes of stack)?")
 
 
@@ -63,9 +65,17 @@ def prove_here(folder: Path) -> Proof:
     return _run((str(program), "proof/golden.bin"), folder, f"this computer{sanitized}")
 
 
-def missing_for_board() -> tuple[str, ...]:
-    """The tools of the virtual board that are not installed."""
-    return tuple(tool for tool in (ARM, QEMU) if shutil.which(tool) is None)
+def missing_for_board(cost: NetworkCost | None = None) -> str:
+    """Why nothing can be proven on the virtual board, in words; empty where it can.
+
+    cost: of the network, where that is known.
+    """
+    missing = [tool for tool in (ARM, QEMU) if shutil.which(tool) is None]
+    if missing:
+        return f"{' and '.join(missing)} is not installed"
+    if cost is not None and max(cost.flash_bytes, cost.ram_bytes) > BOARD_BYTES:
+        return "the virtual board has 4 MB of flash and 4 MB of RAM, and this takes more"
+    return ""
 
 
 def prove_on_board(folder: Path) -> Proof:
@@ -130,7 +140,8 @@ def _run(command: Sequence[str], folder: Path, place: str) -> Proof:
 
 
 def _first(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if "error" in line.lower()]
+    said = ("error", "undefined reference", "overflowed")
+    lines = [line.strip() for line in text.splitlines() if any(word in line for word in said)]
     return (lines or text.strip().splitlines() or [""])[0][:300].rstrip(".")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -48,7 +48,7 @@ Engine = Literal["auto", "fast", "compact"]
 VECTORS = 200
 FEWEST_VECTORS = 24
 MOST_INSTRUCTIONS = 8e9  # of all calls of a proof on the virtual board: a minute
-MOST_GOLDEN_BYTES = 12 << 20  # the virtual board has 16 MB for them
+MOST_GOLDEN_BYTES = 7 << 20  # of ours, and of the user's: the virtual board has 16 MB for them
 CALIBRATION = "calibration.npz"
 
 
@@ -85,6 +85,7 @@ class CompiledModel:
         feed: samples of one call; obstacle: why it is not the hop that was asked for.
         proofs: all passed.
         not_proven: what was not tried, in words; empty where all was.
+        few_answers: whether all expected outputs are the same, so that they prove little.
         keeps_state: whether an answer depends on earlier calls.
     """
 
@@ -98,6 +99,7 @@ class CompiledModel:
     vectors: int
     proofs: tuple[Proof, ...]
     not_proven: str
+    few_answers: bool
     keeps_state: bool
     cost: NetworkCost
     budget: tuple[str, ...]
@@ -196,7 +198,7 @@ class _Compilation:
             PROJECT,
         )
         _write(self.folder, export.code())
-        proofs, not_proven = self._prove(compared)
+        proofs, not_proven = self._prove(compared, network.cost)
         result = CompiledModel(
             folder=self.request.folder,
             name=interface.name,
@@ -208,6 +210,7 @@ class _Compilation:
             vectors=compared,
             proofs=proofs,
             not_proven=not_proven,
+            few_answers=_few_answers(calls),
             keeps_state=network.keeps_state or network.feed != _samples(network),
             cost=network.cost,
             budget=tuple(budget_lines(self.budget, network.cost)),
@@ -252,8 +255,8 @@ class _Compilation:
         count = self._count(network)
         inputs = make_vectors(kind, max(2, count // per_window))
         if self.request.vectors is not None:
-            given = load_vectors(self.request.vectors, kind)
-            inputs = np.concatenate((inputs, given))
+            inputs = np.concatenate((inputs, load_vectors(self.request.vectors, kind)))
+            self._require_room(network, len(inputs))
         if network.feed == samples:
             return calls_of_windows(inputs, self._reference(inputs, network.keeps_state))
         hops, windows = stream_windows(inputs, samples, network.feed)
@@ -261,26 +264,38 @@ class _Compilation:
 
     def _count(self, network: CompiledNetwork) -> int:
         """How many calls are proven, fewer where each is large; as many as the board has room."""
-        kind = input_kind(network.ends.input)
-        bytes_each = kind.elements * kind.dtype.itemsize + _bytes_of(network.ends.output) + 12
-        by_room = max(1, MOST_GOLDEN_BYTES // bytes_each)
+        by_room = max(1, MOST_GOLDEN_BYTES // _bytes_of_call(network))
         by_time = int(MOST_INSTRUCTIONS // max(1, network.cost.instructions))
         usual = min(VECTORS, max(FEWEST_VECTORS, by_time))
         return min(by_room, usual if self.request.count is None else self.request.count)
+
+    def _require_room(self, network: CompiledNetwork, vectors: int) -> None:
+        most = MOST_GOLDEN_BYTES // _bytes_of_call(network) + VECTORS
+        if vectors > most:
+            raise UsageError(
+                f"{self.request.vectors} holds more vectors than the proof has room for.",
+                f"{most - VECTORS} of this model's inputs are the most",
+                "leave some out",
+            )
 
     def _reference(self, inputs: NDArray[Any], keeps_state: bool = False) -> NDArray[Any]:
         file = self.folder.parent / "reference.tflite"
         file.write_bytes(self.flatbuffer)
         return run_oracle(file, inputs, _log(self.request), keeps_state=keeps_state)
 
-    def _prove(self, compared: int) -> tuple[tuple[Proof, ...], str]:
+    def _prove(self, compared: int, cost: NetworkCost) -> tuple[tuple[Proof, ...], str]:
         self.on_step(f"comparing {compared} vectors on this computer, byte for byte")
         proofs = [prove_here(self.folder)]
-        missing = missing_for_board()
+        missing = missing_for_board(cost)
         if missing:
-            return tuple(proofs), f"no virtual board: {' and '.join(missing)} not installed"
+            return tuple(proofs), f"on a virtual board: {missing}"
         self.on_step("comparing them on a virtual Cortex-M4F")
         return (*proofs, prove_on_board(self.folder)), ""
+
+
+def _few_answers(calls: Sequence[Call]) -> bool:
+    answers = {call.expected.tobytes() for call in calls if call.expected is not None}
+    return len(answers) < 2
 
 
 def interface_of(network: CompiledNetwork, name: str) -> Interface:
@@ -303,6 +318,11 @@ def _samples(network: CompiledNetwork) -> int:
 
 def _bytes_of(end: End) -> int:
     return end.outside.elements * np.dtype(end.outside.dtype.lower()).itemsize
+
+
+def _bytes_of_call(network: CompiledNetwork) -> int:
+    """In golden.bin."""
+    return _bytes_of(network.ends.input) + _bytes_of(network.ends.output) + 12
 
 
 def _with_ends(cost: NetworkCost, interface: Interface) -> NetworkCost:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
+from pipeline import compiler
 from pipeline.compiler import compile_network
 from tests.parity.graphs import GraphBuilder, options, refusal, small_network
 
@@ -205,7 +206,8 @@ def test_a_type_that_does_not_exist_is_refused() -> None:
     assert "'unused' has the type of number 99" in refusal(graph.finish(source, target)).what
 
 
-def test_weights_beyond_the_flash_are_refused() -> None:
+def test_weights_beyond_any_flash_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiler, "MAX_WEIGHT_BYTES", 2**20)
     graph = GraphBuilder()
     source = last = graph.activation("input", (1, 900), 0.1, 0)
     weights = graph.constant("w", np.ones((900, 900), np.int8), [0.01])
