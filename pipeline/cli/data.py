@@ -114,9 +114,9 @@ def data_lint(dataset: Dataset, json: Json = False) -> None:
     Example: gesture data lint data/mine
     """
     console.show_recovered(workflow.recover(dataset))
-    with console.steps(json) as on_step:
+    with console.steps_and_progress(json) as (on_step, on_progress):
         on_step(f"looking at the takes of {dataset}")
-        report = lint_dataset(dataset)
+        report = lint_dataset(dataset, on_progress)
     _show_lint(report, json)
     if report.findings:
         raise typer.Exit(ExitCode.FINDINGS)

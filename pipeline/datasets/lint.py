@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline.core.artifacts import IMU_CHANNELS, Float32, Recording
 from pipeline.core.errors import PipelineError
 from pipeline.core.original_names import OriginalNames, load_names
+from pipeline.core.progress import OnStep
 from pipeline.datasets.intervals import single_takes
 from pipeline.datasets.recordings import load_from_dataset, recording_paths
 from pipeline.datasets.streams import runs_of
@@ -277,10 +278,11 @@ ROWS = 256  # of a take that are compared, from its start
 LAG_SHARE = 0.25  # of the shorter take: the largest delay of a copy
 ALIKE_SPECTRA = 0.9  # cosine of the spectra of two takes; others are not compared
 COPY_WITHIN_SESSION = 0.999  # a practised hand repeats a gesture nearly so well
+AT_ONCE = 256  # takes that are compared with all earlier ones
 COPY = 0.997  # correlation of the samples that both takes have
 
 
-def _check_duplicates(takes: Sequence[TakeFile]) -> list[Finding]:
+def _check_duplicates(takes: Sequence[TakeFile], on_progress: OnStep) -> list[Finding]:
     first: dict[bytes, TakeFile] = {}
     findings, single = [], []
     for take in takes:
@@ -290,7 +292,7 @@ def _check_duplicates(takes: Sequence[TakeFile]) -> list[Finding]:
         else:
             first[key] = take
             single.append(take)
-    return findings + _near_duplicates(single)
+    return findings + _near_duplicates(single, on_progress)
 
 
 def _duplicate(take: TakeFile, earlier: TakeFile) -> Finding:
@@ -300,15 +302,14 @@ def _duplicate(take: TakeFile, earlier: TakeFile) -> Finding:
     return take.finding("duplicate", 0, what, "delete one of the two files")
 
 
-def _near_duplicates(takes: Sequence[TakeFile]) -> list[Finding]:
+def _near_duplicates(takes: Sequence[TakeFile], on_progress: OnStep) -> list[Finding]:
     usable = [take for take in takes if take.has_imu and len(take.imu) > 2]
     if len(usable) < 2:
         return []
-    shapes = _Shapes(usable)
     return [
         _near_finding(usable[index], usable[other], likeness)
-        for index in range(1, len(usable))
-        for other, likeness in zip(*shapes.copies_before(index), strict=True)
+        for index, others in _Shapes(usable).copies(on_progress)
+        for other, likeness in others
         if usable[index].group != usable[other].group or likeness >= COPY_WITHIN_SESSION
     ]
 
@@ -334,12 +335,17 @@ class _Shapes:
         energy = np.cumsum((padded.astype(np.float64) ** 2).sum(axis=2), axis=1)
         self._energy = np.pad(energy, ((0, 0), (1, 0)))  # [n, row]: of the rows before it
 
-    def copies_before(self, index: int) -> tuple[list[int], list[float]]:
-        """Earlier takes that a take is a copy of, and their correlations."""
-        near = np.flatnonzero(self._sizes[:index] @ self._sizes[index] >= ALIKE_SPECTRA)
-        likeness = self._likeness(index, near)
-        chosen = likeness >= COPY
-        return near[chosen].tolist(), likeness[chosen].tolist()
+    def copies(self, on_progress: OnStep) -> Iterator[tuple[int, list[tuple[int, float]]]]:
+        """For each take the earlier ones that it is a copy of, and their correlations."""
+        for start in range(0, len(self._rows), AT_ONCE):
+            on_progress(f"comparing takes: {start:,} of {len(self._rows):,}")
+            alike = self._sizes[start : start + AT_ONCE] @ self._sizes[: start + AT_ONCE].T
+            for index, row in enumerate(alike, start):
+                near = np.flatnonzero(row[:index] >= ALIKE_SPECTRA)
+                likeness = self._likeness(index, near)
+                chosen = likeness >= COPY
+                pairs = zip(near[chosen].tolist(), likeness[chosen].tolist(), strict=True)
+                yield index, list(pairs)
 
     def _likeness(self, index: int, others: Indices) -> Float64:
         """The highest correlations, float64 [k], over the shifts that LAG_SHARE allows."""
@@ -653,11 +659,17 @@ class LintReport:
     findings: tuple[Finding, ...]
 
 
-def lint_dataset(folder: Path) -> LintReport:
-    """Check a dataset; nothing is changed. A file that cannot be read is a finding too."""
-    takes, findings = _load(recording_paths(folder), load_names(folder))
+def lint_dataset(folder: Path, on_progress: OnStep = lambda _: None) -> LintReport:
+    """Check a dataset; nothing is changed. A file that cannot be read is a finding too.
+
+    Args:
+        on_progress: is told how far the check has come.
+    """
+    paths = recording_paths(folder)
+    on_progress(f"reading {len(paths):,} takes")
+    takes, findings = _load(paths, load_names(folder))
     if takes:
-        findings += _check(takes, folder)
+        findings += _check(takes, folder, on_progress)
     return LintReport(folder, len(takes), tuple(findings))
 
 
@@ -679,7 +691,7 @@ def _unreadable(path: Path, error: PipelineError) -> Finding:
     return Finding("unreadable", path, line, what.rstrip("."), error.next_step)
 
 
-def _check(takes: Sequence[TakeFile], folder: Path) -> list[Finding]:
+def _check(takes: Sequence[TakeFile], folder: Path, on_progress: OnStep) -> list[Finding]:
     full_scales = _reached_full_scales(takes)
     of_takes = [finding for take in takes for finding in _check_take(take, full_scales)]
     single = [inner for take in takes for inner in take.inner()]
@@ -689,7 +701,7 @@ def _check(takes: Sequence[TakeFile], folder: Path) -> list[Finding]:
         *_check_gravity(takes),
         *_check_swapped(single),
         *_check_lengths(takes),
-        *_check_duplicates(single),
+        *_check_duplicates(single, on_progress),
         *_few_takes(takes, folder),
         *_labels(single, folder),
         *_people(single, folder),
