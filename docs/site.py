@@ -17,6 +17,8 @@ from benchmarks import page_tables
 from benchmarks.house import BEFORE
 from benchmarks.page_tables import table
 from pipeline.cli.app import app
+from pipeline.compiler.advice import MADE_BY
+from pipeline.compiler.graph import SUPPORTED
 from pipeline.config.budget import budget_reference
 from pipeline.config.reference import settings_reference
 from pipeline.core.errors import ExitCode
@@ -166,6 +168,12 @@ def size_table() -> str:
     return table(("", "before", "now"), [(name, before.get(name, ""), now[name]) for name in now])
 
 
+def operator_table() -> str:
+    """What the compiler takes, and the layers of Keras that become it."""
+    rows = ((f"`{name}`", MADE_BY.get(name, "")) for name in sorted(SUPPORTED))
+    return table(("operator", "what makes it"), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "packages": package_table,
     "firmware": firmware_table,
@@ -173,5 +181,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "settings": settings_reference,
     "budgets": budget_reference,
     "size": size_table,
+    "operators": operator_table,
     **page_tables.TABLES,
 }

@@ -30,7 +30,7 @@ def damaged(detail: str) -> PipelineError:
     return PipelineError(
         f"The model is not a sound .tflite file: {detail}.",
         "the file was cut short, changed, or is of another kind",
-        "convert the run again with `gesture convert`",
+        "copy or convert it again; `gesture convert` writes the model of a run again",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -168,8 +169,12 @@ def _quantized(request: Request, folder: Path) -> bytes:
 
 
 def _log(request: Request) -> Path:
-    """It outlives the command, which leaves nothing else where it fails."""
-    return work_folder() / "build" / "compile" / f"{c_name(request.model)}.log"
+    """It outlives the command, which leaves nothing else where it fails.
+
+    Two commands have two folders: the reference of each runs in a draft beside its log.
+    """
+    place = hashlib.sha256(str(request.folder.absolute()).encode()).hexdigest()[:8]
+    return work_folder() / "build" / "compile" / place / f"{c_name(request.model)}.log"
 
 
 @dataclass(frozen=True)
