@@ -192,7 +192,7 @@ def test_a_board_classifies_a_sentence_and_a_text_longer_than_a_line(classifier,
             code=ExitCode.MISMATCH,
         )
     assert by_board.json == by_twin.json
-    assert "deploy this run to the board" in other.said
+    assert "gesture deploy RUN" in other.said
 
 
 def test_a_damaged_run_is_reported(writer, tmp_path):
