@@ -13,7 +13,8 @@ from pipeline.cli.cost_table import show_cost
 from pipeline.cli.parser import App, Json
 from pipeline.deployment.model_proof import Proof
 from pipeline.workflows import compile as workflow
-from pipeline.workflows.compile import CompiledModel, Engine, Request
+from pipeline.workflows.compile import Engine, Request
+from pipeline.workflows.compiled_model import CompiledModel, time_said
 
 app = App()
 
@@ -82,7 +83,7 @@ def _show(result: CompiledModel, as_json: bool) -> None:
             *([("not proven", result.not_proven)] if result.not_proven else []),
             ("engine", result.engine),
             *_streaming(result),
-            ("one call", f"{workflow.time_said(result.cost)} on a Cortex-M4F of 64 MHz"),
+            ("one call", f"{time_said(result.cost)} on a Cortex-M4F of 64 MHz"),
             *(("budget", line) for line in result.budget),
             ("folder", result.folder),
         ],

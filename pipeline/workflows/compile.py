@@ -31,7 +31,7 @@ from pipeline.conversion.model_vectors import (
 )
 from pipeline.conversion.oracle import run_oracle
 from pipeline.conversion.quantize import quantize
-from pipeline.core.costs import NetworkCost, cycles_of_instructions, seconds_of_cycles
+from pipeline.core.costs import NetworkCost
 from pipeline.core.errors import UsageError
 from pipeline.core.files import require_room, writing
 from pipeline.core.locks import whole_folder
@@ -43,6 +43,12 @@ from pipeline.deployment.model_proof import (
     missing_for_board,
     prove_here,
     prove_on_board,
+)
+from pipeline.workflows.compiled_model import (
+    CompiledModel,
+    budget_lines,
+    end_said,
+    readme_facts,
 )
 
 Engine = Literal["auto", "fast", "compact"]
@@ -75,36 +81,6 @@ class Request:
     hop: int | None = None
     strip_ends: bool = False
     count: int | None = None
-
-
-@dataclass(frozen=True)
-class CompiledModel:
-    """The result of `gesture compile`.
-
-    Args:
-        engine: `fast`, or `compact`, and why.
-        feed: samples of one call; obstacle: why it is not the hop that was asked for.
-        proofs: all passed.
-        not_proven: what was not tried, in words; empty where all was.
-        few_answers: whether all expected outputs are the same, so that they prove little.
-        keeps_state: whether an answer depends on earlier calls.
-    """
-
-    folder: Path
-    name: str
-    input: str
-    output: str
-    engine: str
-    feed: int
-    obstacle: str | None
-    vectors: int
-    proofs: tuple[Proof, ...]
-    not_proven: str
-    few_answers: bool
-    keeps_state: bool
-    cost: NetworkCost
-    budget: tuple[str, ...]
-    files: tuple[str, ...]
 
 
 def compile_model(request: Request, on_step: OnStep) -> CompiledModel:
@@ -191,28 +167,18 @@ class _Compilation:
         network = replace(network, cost=_with_ends(network.cost, interface))
         self.on_step("computing the outputs of TensorFlow Lite Micro")
         calls = self._calls(network)
-        compared = sum(call.expected is not None for call in calls)
-        golden = golden_bytes(calls, _bytes_of(interface.ends.output))
-        export = ModelExport(
-            interface.name,
-            interface.sources(),
-            network.sources,
-            golden,
-            network.cost,
-            {},
-            PROJECT,
-        )
+        export = self._export(network, interface, calls)
         _write(self.folder, export.code())
-        proofs, not_proven = self._prove(compared, network.cost)
+        proofs, not_proven = self._prove(_compared(calls), network.cost)
         result = CompiledModel(
             folder=self.request.folder,
             name=interface.name,
-            input=_said(interface.ends.input, interface.inputs),
-            output=_said(interface.ends.output, interface.outputs),
+            input=end_said(interface.ends.input, interface.inputs),
+            output=end_said(interface.ends.output, interface.outputs),
             engine=engine,
             feed=network.feed,
             obstacle=network.obstacle,
-            vectors=compared,
+            vectors=_compared(calls),
             proofs=proofs,
             not_proven=not_proven,
             few_answers=_few_answers(calls),
@@ -221,11 +187,22 @@ class _Compilation:
             budget=tuple(budget_lines(self.budget, network.cost)),
             files=(),
         )
-        _write(self.folder, replace(export, facts=_facts(self.request, result)).texts())
-        files = sorted(
-            str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file()
+        facts = readme_facts(self.request.model.name, result)
+        _write(self.folder, replace(export, facts=facts).texts())
+        return replace(result, files=_files_in(self.folder))
+
+    def _export(
+        self, network: CompiledNetwork, interface: Interface, calls: Sequence[Call]
+    ) -> ModelExport:
+        return ModelExport(
+            name=interface.name,
+            interface=interface.sources(),
+            network=network.sources,
+            golden=golden_bytes(calls, _bytes_of(interface.ends.output)),
+            cost=network.cost,
+            facts={},
+            project=PROJECT,
         )
-        return replace(result, files=tuple(files))
 
     def _within_budget(self) -> tuple[CompiledNetwork, str]:
         """Of `auto` the fast one, or the compact one where only that fits."""
@@ -298,6 +275,10 @@ class _Compilation:
         return (*proofs, prove_on_board(self.folder)), ""
 
 
+def _compared(calls: Sequence[Call]) -> int:
+    return sum(call.expected is not None for call in calls)
+
+
 def _few_answers(calls: Sequence[Call]) -> bool:
     answers = {call.expected.tobytes() for call in calls if call.expected is not None}
     return len(answers) < 2
@@ -341,74 +322,13 @@ def c_name(model: Path) -> str:
     return "model" if stem in ("", "model") else f"model_{stem.removeprefix('model_')}"
 
 
-def budget_lines(budget: Budget, cost: NetworkCost) -> list[str]:
-    """Each limit, with what the network takes of it."""
-    used: Mapping[str, float] = {
-        "flash_bytes": cost.flash_bytes,
-        "ram_bytes": cost.ram_bytes,
-        "stack_bytes": cost.stack_bytes,
-        "instructions": cost.instructions,
-        "inference_ms": round(budget.inference_ms_of(cost), 2),
-    }
-    limits = {key: getattr(budget, key) for key in used}
-    return [
-        f"{key} {used[key]:,} of {limit:,}" for key, limit in limits.items() if limit is not None
-    ]
-
-
-def _said(end: End, values: int) -> str:
-    """An end in words."""
-    outside = end.outside
-    shape = "x".join(map(str, outside.shape))
-    said = f"{values} {outside.dtype.lower()} ({shape})"
-    if outside.dtype == "FLOAT32":
-        return said
-    return f"{said}, real = {outside.scale:.9g} * (value - {outside.zero_point})"
-
-
-def _facts(request: Request, result: CompiledModel) -> dict[str, object]:
-    measured = [proof for proof in result.proofs if proof.instructions is not None]
-    cost = result.cost
-    return {
-        "source": request.model.name,
-        "summary": f"{len(cost.layers)} layers, {cost.macs:,} multiplications",
-        "vectors": result.vectors,
-        "input": result.input,
-        "output": result.output,
-        "calling": _calling(result),
-        "proof": " ".join(_proof_sentences(result)),
-        "engine": f"The engine is {result.engine}",
-        "measured": "".join(
-            f"; {proof.instructions:,} were counted on {proof.place}" for proof in measured
-        ),
-    }
-
-
-def _calling(result: CompiledModel) -> str:
-    if result.obstacle is not None:
-        return f"It takes whole windows, because it does not stream: {result.obstacle}."
-    if result.keeps_state:
-        return "The network keeps what it needs of earlier calls, until it is reset."
-    return "An answer depends on its own input alone."
-
-
-def _proof_sentences(result: CompiledModel) -> list[str]:
-    sentences = [
-        f"{proof.compared} outputs were compared on {proof.place}, and all are equal to those of "
-        "TensorFlow Lite Micro, byte for byte."
-        for proof in result.proofs
-    ]
-    return [*sentences, f"Not proven: {result.not_proven}."] if result.not_proven else sentences
-
-
-def time_said(cost: NetworkCost) -> str:
-    """The time of a call on a real board, in words."""
-    bounds = seconds_of_cycles(cycles_of_instructions(cost.instructions)).times(1000)
-    return f"{bounds.lower:.3g} to {bounds.upper:.3g} ms"
-
-
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+
+
+def _files_in(folder: Path) -> tuple[str, ...]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return tuple(sorted(str(path.relative_to(folder)) for path in files))

@@ -11,6 +11,7 @@ import pytest
 from pipeline.compiler import compile_network
 from pipeline.compiler.ends import End, Ends
 from pipeline.conversion.c_source import c_array
+from pipeline.conversion.int8_inside import with_int8_ends
 from pipeline.conversion.model_file import flatbuffer_in
 from pipeline.conversion.model_vectors import InputKind, load_vectors, make_vectors, stream_windows
 from pipeline.core.errors import ExitCode, PipelineError
@@ -35,6 +36,16 @@ def test_ends_that_are_int8_are_the_networks_own() -> None:
     assert network.ends == Ends(
         *(End(end.inside, end.inside) for end in (network.ends.input, network.ends.output))
     )
+
+
+@pytest.mark.parametrize("last", [np.int8, np.uint8])
+def test_ends_are_stripped_to_the_int8_inside(last: object) -> None:
+    data = with_ends(np.float32, last)
+    ends = compile_network(data).ends
+    inside = with_int8_ends(data, ends.input.inside.index, ends.output.inside.index)
+    stripped = compile_network(inside).ends
+    assert [stripped.input.outside.dtype, stripped.output.outside.dtype] == ["INT8", "INT8"]
+    assert stripped.input.outside.scale == ends.input.inside.scale
 
 
 def as_xxd(data: bytes) -> str:

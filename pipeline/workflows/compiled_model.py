@@ -1,0 +1,108 @@
+"""What `gesture compile` came to, and how its README.md says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.compiler.ends import End
+from pipeline.config.budget import Budget
+from pipeline.core.costs import NetworkCost, cycles_of_instructions, seconds_of_cycles
+from pipeline.deployment.model_proof import Proof
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """The result of `gesture compile`.
+
+    Args:
+        engine: `fast`, or `compact`, and why.
+        feed: samples of one call; obstacle: why it is not the hop that was asked for.
+        proofs: all passed.
+        not_proven: what was not tried, in words; empty where all was.
+        few_answers: whether all expected outputs are the same, so that they prove little.
+        keeps_state: whether an answer depends on earlier calls.
+    """
+
+    folder: Path
+    name: str
+    input: str
+    output: str
+    engine: str
+    feed: int
+    obstacle: str | None
+    vectors: int
+    proofs: tuple[Proof, ...]
+    not_proven: str
+    few_answers: bool
+    keeps_state: bool
+    cost: NetworkCost
+    budget: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+def budget_lines(budget: Budget, cost: NetworkCost) -> list[str]:
+    """Each limit, with what the network takes of it."""
+    used: Mapping[str, float] = {
+        "flash_bytes": cost.flash_bytes,
+        "ram_bytes": cost.ram_bytes,
+        "stack_bytes": cost.stack_bytes,
+        "instructions": cost.instructions,
+        "inference_ms": round(budget.inference_ms_of(cost), 2),
+    }
+    limits = {key: getattr(budget, key) for key in used}
+    return [
+        f"{key} {used[key]:,} of {limit:,}" for key, limit in limits.items() if limit is not None
+    ]
+
+
+def end_said(end: End, values: int) -> str:
+    """An end in words."""
+    outside = end.outside
+    shape = "x".join(map(str, outside.shape))
+    said = f"{values} {outside.dtype.lower()} ({shape})"
+    if outside.dtype == "FLOAT32":
+        return said
+    return f"{said}, real = {outside.scale:.9g} * (value - {outside.zero_point})"
+
+
+def readme_facts(source: str, result: CompiledModel) -> dict[str, object]:
+    measured = [proof for proof in result.proofs if proof.instructions is not None]
+    cost = result.cost
+    return {
+        "source": source,
+        "summary": f"{len(cost.layers)} layers, {cost.macs:,} multiplications",
+        "vectors": result.vectors,
+        "input": result.input,
+        "output": result.output,
+        "calling": _calling(result),
+        "proof": " ".join(_proof_sentences(result)),
+        "engine": f"The engine is {result.engine}",
+        "measured": "".join(
+            f"; {proof.instructions:,} were counted on {proof.place}" for proof in measured
+        ),
+    }
+
+
+def _calling(result: CompiledModel) -> str:
+    if result.obstacle is not None:
+        return f"It takes whole windows, because it does not stream: {result.obstacle}."
+    if result.keeps_state:
+        return "The network keeps what it needs of earlier calls, until it is reset."
+    return "An answer depends on its own input alone."
+
+
+def _proof_sentences(result: CompiledModel) -> list[str]:
+    sentences = [
+        f"{proof.compared} outputs were compared on {proof.place}, and all are equal to those of "
+        "TensorFlow Lite Micro, byte for byte."
+        for proof in result.proofs
+    ]
+    return [*sentences, f"Not proven: {result.not_proven}."] if result.not_proven else sentences
+
+
+def time_said(cost: NetworkCost) -> str:
+    """The time of a call on a real board, in words."""
+    bounds = seconds_of_cycles(cycles_of_instructions(cost.instructions)).times(1000)
+    return f"{bounds.lower:.3g} to {bounds.upper:.3g} ms"
