@@ -1,4 +1,4 @@
-"""ADD, PAD and the functions of one value as kernel calls."""
+"""PAD and the functions of one value as kernel calls."""
 
 from __future__ import annotations
 
@@ -10,67 +10,20 @@ import numpy as np
 from pipeline.compiler import fixedpoint
 from pipeline.compiler.fixedpoint import Scale, clamp, quantize_scale, rescale
 from pipeline.compiler.fuse import Step
-from pipeline.compiler.graph import Operator, Tensor
+from pipeline.compiler.graph import Operator
+from pipeline.compiler.hard_swish import hard_swish
 from pipeline.compiler.layers import (
     Array,
     Layer,
-    Operand,
     Struct,
     Value,
-    clamp_bounds,
-    output_fields,
     quantize_float32,
 )
 
-_ADD_HEADROOM_BITS = 20  # as in firmware/lib/nn/nn_elementwise.c
 _PAD_AXES = 4  # as in firmware/lib/nn/nn.h
 _FUNCTION_INPUT_BITS = 4  # integer bits of the input of logistic and tanh
 
 Function = Callable[[int], int]
-
-
-def lower_add(step: Step) -> Layer:
-    """The kernel call of an ADD: of two activations, or of one and a constant."""
-    operator = step.operator
-    a, b, output = operator.operand(0), operator.operand(1), operator.output
-    twice_largest = 2 * max(a.scale, b.scale)
-    factor = twice_largest / ((1 << _ADD_HEADROOM_BITS) * output.scale)
-    if not 0 < factor < 1:
-        raise operator.refuse("its output scale is too small")
-    period_a, period_b = _period(operator, a), _period(operator, b)
-    if output.elements != max(period_a, period_b):
-        raise operator.refuse(f"its output {list(output.shape)} is larger than its inputs")
-    fields: dict[str, Value] = {
-        "count": output.elements,
-        "count_a": period_a,
-        "count_b": period_b,
-        "zero_point_a": a.zero_point,
-        "zero_point_b": b.zero_point,
-        "scale_a": quantize_scale(a.scale / twice_largest),
-        "scale_b": quantize_scale(b.scale / twice_largest),
-        "scale": quantize_scale(factor),
-        "output": output_fields(output.zero_point, clamp_bounds(operator)),
-    }
-    struct = Struct("nn_add_t", "layer", fields)
-    inputs = (_operand("a", a), _operand("b", b))
-    return Layer(operator.layer, (operator.name,), "nn_add", (struct,), inputs, output)
-
-
-def _operand(name: str, tensor: Tensor) -> Operand:
-    if tensor.data is None:
-        return tensor
-    return Array(name, "int8_t", tuple(np.frombuffer(tensor.data, np.int8).tolist()))
-
-
-def _period(operator: Operator, operand: Tensor) -> int:
-    """After how many elements an operand repeats when it is stretched to the output."""
-    shape = operand.shape
-    while shape and shape[0] == 1:
-        shape = shape[1:]
-    output = operator.output.shape
-    if shape != output[len(output) - len(shape) :]:
-        raise operator.refuse(f"{list(operand.shape)} cannot be repeated to {list(output)}")
-    return math.prod(shape)
 
 
 def lower_pad(step: Step) -> Layer:
@@ -109,6 +62,8 @@ def lower_function(step: Step) -> Layer:
         "TANH": _tanh,
         "RELU": _relu,
         "RELU6": _relu6,
+        "LEAKY_RELU": _leaky_relu,
+        "HARD_SWISH": hard_swish,
     }
     function = makers[operator.name](operator)
     return lookup_layer(operator, [function(value) for value in range(-128, 128)])
@@ -171,6 +126,25 @@ def _relu6(operator: Operator) -> Function:
     source = operator.operand(0)
     six = clamp(source.zero_point + quantize_float32(6.0, source.scale))
     return lambda value: clamp(value, source.zero_point, six)
+
+
+def _leaky_relu(operator: Operator) -> Function:
+    """Scales in single precision; a slope below zero turns the sign after rounding."""
+    source, output = operator.operand(0), operator.output
+    ratio = np.float32(source.scale) / np.float32(output.scale)
+    slope = np.float32(source.scale) * np.float32(operator.options.alpha) / np.float32(output.scale)
+    if not math.isfinite(slope):
+        raise operator.refuse(f"its slope is {operator.options.alpha}")
+    scale = require_small(operator, quantize_scale(float(ratio)))
+    below = require_small(operator, quantize_scale(abs(float(slope))))
+    sign = -1 if slope < 0 else 1
+
+    def value(quantized: int) -> int:
+        distance = quantized - source.zero_point
+        scaled = rescale(distance, scale) if distance >= 0 else sign * rescale(distance, below)
+        return clamp(scaled + output.zero_point)
+
+    return value
 
 
 def require_small(operator: Operator, scale: Scale) -> Scale:

@@ -201,7 +201,7 @@ def _reset(program: Program) -> str:
             constants.append(_array(member, Array("first", "int8_t", signed)))
             lines.append(f"  memcpy(state.{member}, first_{member}, sizeof first_{member});")
         elif values != {0}:
-            lines.append(f"  memset(state.{member}, {values.pop()}, {len(variable.initial)});")
+            lines.append(f"  memset(state.{member}, {values.pop()}, sizeof state.{member});")
     return _RESET_VARIABLES.format(
         constants="".join(f"{text}\n\n" for text in constants),
         first_values="\n".join([*lines, "  state.started = 1;"]),

@@ -11,12 +11,17 @@ from pipeline.core.errors import PipelineError
 VIEWS = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")  # the same bytes under another shape
 PARTS = ("SPLIT", "SPLIT_V", "UNPACK")  # one operator here for each of their outputs
 JOINS = ("CONCATENATION", "PACK")
-MOVES = ("STRIDED_SLICE", "SLICE", "TRANSPOSE", *PARTS, *JOINS)  # values as they are, elsewhere
+BINARY = ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "PRELU")
+FUNCTIONS = ("RELU", "RELU6", "LEAKY_RELU", "HARD_SWISH", "LOGISTIC", "TANH")  # of one value
+# Values as they are, elsewhere.
+MOVES = ("STRIDED_SLICE", "SLICE", "TRANSPOSE", "RESIZE_NEAREST_NEIGHBOR", *PARTS, *JOINS)
 VARIABLES = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
 COPIES = ("READ_VARIABLE", "ASSIGN_VARIABLE")  # what is left of them in a graph
 SUPPORTED = (
     *("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MAX_POOL_2D", "AVERAGE_POOL_2D"),
-    *("MEAN", "SOFTMAX", "ADD", "PAD", "QUANTIZE", "RELU", "RELU6", "LOGISTIC", "TANH"),
+    *("MEAN", "REDUCE_MAX", "REDUCE_MIN", "SOFTMAX", "PAD", "QUANTIZE"),
+    *BINARY,
+    *FUNCTIONS,
     *("SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM"),
     *VIEWS,
     *MOVES,
@@ -95,6 +100,9 @@ class Options:
     axis: int = 0
     part: int = 0
     rank: int = 1
+    alpha: float = 0.0
+    align_corners: bool = False
+    half_pixel_centers: bool = False
     clip: float = 0.0  # of cells; 0 for none
     masks: SliceMasks = SliceMasks()
 
@@ -192,7 +200,7 @@ class Graph:
         return self.operators[starts[0] :] if starts else ()
 
 
-_MAY_BEGIN_CONSTANT = ("ADD", "ASSIGN_VARIABLE", *JOINS)
+_MAY_BEGIN_CONSTANT = (*BINARY, "ASSIGN_VARIABLE", *JOINS)
 
 
 def without_views(graph: Graph) -> Graph:

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipeline.compiler.binary import (
+    lower_add,
+    lower_extreme,
+    lower_mul,
+    lower_prelu,
+    lower_sub,
+)
+from pipeline.compiler.broadcast import STRETCH
 from pipeline.compiler.convolution import (
     lower_conv_2d,
     lower_depthwise_conv_2d,
     lower_fully_connected,
 )
-from pipeline.compiler.elementwise import lower_add, lower_copy, lower_function, lower_pad
+from pipeline.compiler.elementwise import lower_copy, lower_function, lower_pad
 from pipeline.compiler.fuse import Step
-from pipeline.compiler.graph import COPIES, JOINS, PARTS, VIEWS
+from pipeline.compiler.graph import COPIES, FUNCTIONS, JOINS, PARTS, VIEWS
 from pipeline.compiler.layers import Layer
 from pipeline.compiler.moves import (
     lower_join,
     lower_part,
+    lower_resize,
     lower_slice,
+    lower_stretch,
     lower_strided_slice,
     lower_transpose,
 )
 from pipeline.compiler.quantize import lower_quantize
-from pipeline.compiler.reductions import lower_mean, lower_pool, lower_softmax
+from pipeline.compiler.reductions import lower_mean, lower_pool, lower_reduce, lower_softmax
 from pipeline.compiler.sequence_lstm import lower_sequence_lstm
 from pipeline.compiler.svdf import lower_svdf
 
@@ -33,13 +43,19 @@ _LOWER: dict[str, Callable[[Step], Layer]] = {
     "AVERAGE_POOL_2D": lower_pool,
     "MEAN": lower_mean,
     "SOFTMAX": lower_softmax,
+    "REDUCE_MAX": lower_reduce,
+    "REDUCE_MIN": lower_reduce,
     "ADD": lower_add,
+    "SUB": lower_sub,
+    "MUL": lower_mul,
+    "MAXIMUM": lower_extreme,
+    "MINIMUM": lower_extreme,
+    "PRELU": lower_prelu,
+    STRETCH: lower_stretch,
+    "RESIZE_NEAREST_NEIGHBOR": lower_resize,
     "PAD": lower_pad,
     "QUANTIZE": lower_quantize,
-    "RELU": lower_function,
-    "RELU6": lower_function,
-    "LOGISTIC": lower_function,
-    "TANH": lower_function,
+    **dict.fromkeys(FUNCTIONS, lower_function),
     "SVDF": lower_svdf,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": lower_sequence_lstm,
     "STRIDED_SLICE": lower_strided_slice,

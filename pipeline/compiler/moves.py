@@ -7,7 +7,7 @@ axis.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -222,14 +222,7 @@ def _walked(operator: Operator, walk: Walk) -> Layer:
         "start": walk.start * item,
         "run": run,
     }
-    return Layer(
-        name=operator.layer,
-        operators=(operator.name,),
-        kernel="nn_strided_copy",
-        arguments=(Struct("nn_strided_copy_t", "layer", fields),),
-        inputs=(operator.operand(0),),
-        output=operator.output,
-    )
+    return _one_input(operator, "nn_strided_copy", Struct("nn_strided_copy_t", "layer", fields))
 
 
 def _merged(walk: Walk) -> list[tuple[int, int]]:
@@ -244,3 +237,59 @@ def _merged(walk: Walk) -> list[tuple[int, int]]:
         else:
             axes.append((length, step))
     return axes
+
+
+def lower_stretch(step: Step) -> Layer:
+    """The kernel call of what broadcast.py puts in: axes of one element are repeated."""
+    operator = step.operator
+    shape, result = operator.operand(0).shape, operator.output.shape
+    shape = (*(1,) * (len(result) - len(shape)), *shape)
+    steps = tuple(
+        0 if length == 1 else step for length, step in zip(shape, _steps(shape), strict=True)
+    )
+    return _walked(operator, Walk(result, steps))
+
+
+def lower_resize(step: Step) -> Layer:
+    """The kernel call of a RESIZE_NEAREST_NEIGHBOR: which row and column each one comes from."""
+    operator = step.operator
+    source, output = operator.operand(0), operator.output
+    sizes = tuple(_numbers(operator, 1))
+    wanted = (source.shape[0], *sizes, source.shape[-1])
+    if len(source.shape) != 4 or len(sizes) != 2 or output.shape != wanted:
+        raise operator.refuse(f"it makes {list(output.shape)} of {list(source.shape)}")
+    rows, columns = (
+        tuple(_nearest(operator, source.shape[axis], output.shape[axis])) for axis in (1, 2)
+    )
+    item = ITEM_BYTES[output.dtype]
+    fields: dict[str, Value] = {
+        "rows": Array("rows", "int16_t", rows),
+        "columns": Array("columns", "int16_t", columns),
+        "row_count": len(rows),
+        "column_count": len(columns),
+        "row_bytes": source.shape[2] * source.shape[3] * item,
+        "bytes": source.shape[3] * item,
+    }
+    return _one_input(operator, "nn_resize_nearest", Struct("nn_resize_nearest_t", "layer", fields))
+
+
+def _nearest(operator: Operator, length: int, result: int) -> Iterator[int]:
+    """Which position each of the result comes from, in single precision as TensorFlow Lite Micro
+    has it."""
+    aligned, centred = operator.options.align_corners, operator.options.half_pixel_centers
+    parts = (length - 1, result - 1) if aligned and result > 1 else (length, result)
+    scale = np.float32(parts[0]) / np.float32(parts[1])
+    for position in range(result):
+        exact = float((np.float32(position) + np.float32(0.5 if centred else 0.0)) * scale)
+        yield min(math.floor(exact + 0.5) if aligned else math.floor(exact), length - 1)
+
+
+def _one_input(operator: Operator, kernel: str, struct: Struct) -> Layer:
+    return Layer(
+        name=operator.layer,
+        operators=(operator.name,),
+        kernel=kernel,
+        arguments=(struct,),
+        inputs=(operator.operand(0),),
+        output=operator.output,
+    )

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 
 from pipeline.compiler.advice import advice_for, whole_model_advice
+from pipeline.compiler.broadcast import stretched
 from pipeline.compiler.ends import split_ends
 from pipeline.compiler.fuse import Step
 from pipeline.compiler.graph import VARIABLES, ModelRefusalError, OperatorRefusalError, Tensor
 from pipeline.compiler.lower import lower
-from pipeline.compiler.parsed import ParsedOperator
+from pipeline.compiler.parsed import ParsedOperator, needed
 from pipeline.compiler.reader import UNREADABLE, check_alone, read_main_operators, read_operators
 from pipeline.core.errors import PipelineError
 
@@ -32,7 +34,9 @@ def every_obstacle(
         return first
     kind = _kind_of(parsed)
     if len(inputs) == len(outputs) == 1:
-        parsed, _ = split_ends(parsed, inputs[0], outputs[0])
+        parsed, ends = split_ends(parsed, inputs[0], outputs[0])
+        outputs = [ends.output.inside]
+    parsed = needed(parsed, [tensor.index for tensor in outputs])
     found = list(_obstacles(parsed, kind is None))
     if kind is None and isinstance(first, OperatorRefusalError):
         found = found or [first]
@@ -50,7 +54,8 @@ def _obstacles(parsed: Sequence[ParsedOperator], is_int8: bool) -> Iterator[Oper
                 operators = read_operators(item)
                 for operator in operators if is_int8 and _is_readable(item) else ():
                     check_alone(operator)
-                    lower(Step(operator))
+                    for part in stretched(operator, count()):
+                        lower(Step(part))
         yield from found
 
 

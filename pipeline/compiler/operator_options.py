@@ -65,6 +65,15 @@ def _sequence_lstm(options: FlatTable) -> Options:
     return Options(activation=activation, clip=options.real(1), axis=int(is_time_first))
 
 
+def _leaky_relu(options: FlatTable) -> Options:
+    return Options(alpha=options.real(0))
+
+
+def _resize(options: FlatTable) -> Options:
+    aligned, centred = (options.number(field, "?") != 0 for field in range(2))
+    return Options(align_corners=aligned, half_pixel_centers=centred)
+
+
 def _strided_slice(options: FlatTable) -> Options:
     begin, end, ellipsis, new_axis, shrink = (options.number(field, "i") for field in range(5))
     others = ellipsis | new_axis | options.number(5, "?")
@@ -98,6 +107,10 @@ _READERS: dict[str, tuple[int, Callable[[FlatTable], Options]]] = {
     "SOFTMAX": (9, _softmax),
     "CONCATENATION": (10, _concatenation),
     "ADD": (11, _activated),
+    "MUL": (21, _activated),
+    "SUB": (28, _activated),
+    "RESIZE_NEAREST_NEIGHBOR": (74, _resize),
+    "LEAKY_RELU": (75, _leaky_relu),
     "STRIDED_SLICE": (32, _strided_slice),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": (71, _sequence_lstm),
     "PACK": (59, _pack),

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.compiler.flatbuffer import FlatTable
-from pipeline.compiler.graph import PARTS, Operator, OperatorRefusalError, Options, Tensor
+from pipeline.compiler.graph import (
+    PARTS,
+    VARIABLES,
+    VIEWS,
+    Operator,
+    OperatorRefusalError,
+    Options,
+    Tensor,
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,8 @@ class ParsedOperator:
     def as_operators(self) -> tuple[Operator, ...]:
         """One for each output, which only SPLIT and the like have several of."""
         first = self.as_operator()
+        if self.name in VIEWS:
+            return (replace(first, inputs=self.inputs[:1]),)
         if self.name not in PARTS:
             return (first,)
         inputs = self.inputs[::-1] if self.name == "SPLIT" else self.inputs  # its axis comes first
@@ -46,3 +57,18 @@ class ParsedOperator:
             replace(first, inputs=inputs, output=output, options=Options(part=part))
             for part, output in enumerate(self.outputs)
         )
+
+
+def needed(parsed: Sequence[ParsedOperator], wanted: Iterable[int]) -> list[ParsedOperator]:
+    """Without the operators that nothing reads, such as those that compute a RESHAPE's shape: it
+    follows from its output. wanted: indices of tensors that are read after all."""
+    read = set(wanted)
+    kept = []
+    for item in reversed(parsed):
+        made = {tensor.index for tensor in item.outputs}
+        if not made & read and item.name not in VARIABLES:
+            continue
+        kept.append(item)
+        inputs = item.inputs[:1] if item.name in VIEWS else item.inputs
+        read.update(tensor.index for tensor in inputs if tensor is not None)
+    return kept[::-1]

@@ -10,6 +10,7 @@ from pipeline.compiler import flatbuffer
 from pipeline.compiler.ends import RANGES, Ends, split_ends
 from pipeline.compiler.flatbuffer import SCHEMA_VERSION, FlatTable, damaged, root
 from pipeline.compiler.graph import (
+    BINARY,
     COPIES,
     ITEM_BYTES,
     JOINS,
@@ -27,7 +28,7 @@ from pipeline.compiler.graph import (
 )
 from pipeline.compiler.naming import LayerNames, layer_names, with_unique_layers
 from pipeline.compiler.operator_options import read_options
-from pipeline.compiler.parsed import ParsedOperator
+from pipeline.compiler.parsed import ParsedOperator, needed
 from pipeline.compiler.recurrence import extract_cells
 from pipeline.compiler.variables import has_variables, resolve_variables
 
@@ -69,6 +70,7 @@ def read_network(flatbuffer: bytes) -> tuple[Graph, Ends]:
         cells, parsed = extract_cells(parsed, list(zip(inputs[1:], outputs[1:], strict=True)))
     elif len(inputs) > 1 or len(outputs) > 1:
         raise ModelRefusalError(f"it has {len(inputs)} inputs and {len(outputs)} outputs")
+    parsed = needed(parsed, [outputs[0].index, *(cell.x.index for cell in cells)])
     if has_variables(parsed):
         others = [subgraph.parsed for subgraph in subgraphs[1:]]
         parsed, variables = resolve_variables(parsed, others, len(main.tensors))
@@ -206,6 +208,9 @@ def read_operators(parsed: ParsedOperator) -> tuple[Operator, ...]:
     if parsed.name not in SUPPORTED:
         raise parsed.refuse("this operator is not supported")
     operators = parsed.as_operators()
+    shape = parsed.inputs[1] if parsed.name in VIEWS and len(parsed.inputs) > 1 else None
+    if shape is not None and shape.dtype != "INT32":
+        raise parsed.refuse(f"its shape is {shape.dtype}")
     fewest, most = flatbuffer.INPUTS.get(parsed.name, flatbuffer.ONE_INPUT)
     if len(parsed.outputs) != len(operators) or not fewest <= len(parsed.inputs) <= most:
         raise parsed.refuse(f"it has {len(parsed.inputs)} inputs and {len(parsed.outputs)} outputs")
@@ -320,7 +325,7 @@ def _values(operator: Operator) -> int:
     """How many of its inputs, from the first on, are values to compute with."""
     if operator.name in JOINS:
         return len(operator.inputs)
-    return 2 if operator.name == "ADD" else 1
+    return 2 if operator.name in BINARY else 1
 
 
 def _check_moved(operator: Operator, operands: list[Tensor]) -> None:
@@ -349,9 +354,6 @@ def _check_quantized(operator: Operator, tensor: Tensor) -> None:
 
 
 def _check_view(operator: Operator) -> None:
-    shape = operator.optional(1)
-    if shape is not None and (shape.dtype != "INT32" or shape.data is None):
-        raise operator.refuse(f"its shape is {shape.dtype}, or not constant")
     if operator.operand(0).elements != operator.output.elements:
         raise damaged(f"{operator.name} in layer {operator.layer!r} changes the number of elements")
 

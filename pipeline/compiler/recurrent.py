@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from pipeline.cells.operators import Recurrence
 from pipeline.compiler.cell_layers import lower_cell
 from pipeline.compiler.fuse import fuse
-from pipeline.compiler.graph import Graph, Operator, Tensor
+from pipeline.compiler.graph import FUNCTIONS, Graph, Operator, Tensor
 from pipeline.compiler.layers import Layer, Program
 from pipeline.compiler.lower import lower
 from pipeline.compiler.stream import CannotStreamError, samples_of, stream_columns
 from pipeline.core.errors import PipelineError, UsageError
 
-_OF_EACH_VALUE = ("ADD", "QUANTIZE", "RELU", "RELU6", "LOGISTIC", "TANH")
+_OF_EACH_VALUE = ("ADD", "QUANTIZE", *FUNCTIONS)
 _FILTERS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _POOLS = ("MAX_POOL_2D", "AVERAGE_POOL_2D")
 

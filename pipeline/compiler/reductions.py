@@ -50,6 +50,18 @@ def lower_mean(step: Step) -> Layer:
     return _one_input(step.operator, "nn_mean", mean_struct(step.operator, "layer"))
 
 
+def lower_reduce(step: Step) -> Layer:
+    """The kernel call of a REDUCE_MAX or REDUCE_MIN."""
+    operator = step.operator
+    source, output = operator.operand(0), operator.output
+    if (source.scale, source.zero_point) != (output.scale, output.zero_point):
+        raise operator.refuse("its input and output are quantized differently")
+    outer, count, inner = averaged(operator)
+    fields: dict[str, Value] = {"outer": outer, "count": count, "inner": inner}
+    kernels = {"REDUCE_MAX": "nn_reduce_max", "REDUCE_MIN": "nn_reduce_min"}
+    return _one_input(operator, kernels[operator.name], Struct("nn_reduce_t", "layer", fields))
+
+
 def mean_struct(operator: Operator, name: str) -> Struct:
     """An nn_mean_t. 1 / count goes into the multiplier as TensorFlow Lite Micro does it."""
     source, output = operator.operand(0), operator.output

@@ -28,12 +28,21 @@ from pipeline.compiler.filters import (
 )
 from pipeline.compiler.fixedpoint import INT8_MIN
 from pipeline.compiler.fuse import Step
-from pipeline.compiler.graph import COPIES, STATES, VIEWS, Graph, Operator, Tensor
+from pipeline.compiler.graph import (
+    BINARY,
+    COPIES,
+    FUNCTIONS,
+    STATES,
+    VIEWS,
+    Graph,
+    Operator,
+    Tensor,
+)
 from pipeline.compiler.layers import Layer, Program, Struct, Value, kernel_layer, output_fields
 from pipeline.compiler.lower import lower
 from pipeline.compiler.reductions import mean_struct
 
-_ONE_VALUE = ("QUANTIZE", "RELU", "RELU6", "LOGISTIC", "TANH", *VIEWS)
+_ONE_VALUE = ("QUANTIZE", *FUNCTIONS, *VIEWS)
 
 
 class CannotStreamError(Exception):
@@ -197,7 +206,7 @@ def _keeps_columns(operator: Operator, flow: Flow, at: int) -> bool:
         return operator.operand(1).shape[-1:] == (column,)
     if operator.name == "SOFTMAX":
         return at < len(source.shape) - 1
-    if operator.name == "ADD":
+    if operator.name in BINARY:
         constants = [item for item in operator.inputs if item is not None and item.data is not None]
         same = all(item.elements == source.elements for item in sources_of(operator))
         return same and all(column % item.elements == 0 for item in constants)

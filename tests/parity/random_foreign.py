@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from tests.parity.graphs import options
-from tests.parity.random_operators import RandomGraph
+from tests.parity.random_operators import ACTIVATIONS, RandomGraph
 
 
 class RandomForeign(RandomGraph):
@@ -149,6 +149,88 @@ class RandomForeign(RandomGraph):
         elif after == "read again":
             self.last = self.graph.operator("READ_VARIABLE", [handle], self.same(kept_shape))
 
+    def binary(self) -> None:
+        """Of an activation and a constant, another one, or part of it that is stretched."""
+        name = str(self.pick("SUB", "MUL", "MAXIMUM", "MINIMUM", "ADD", "PRELU"))
+        first, shape = self.last, self.shape()
+        scale = self.graph.scale(first)
+        kind = self.pick("constant", "channel", "stretched", "reduced", "itself")
+        extremes = name in ("MAXIMUM", "MINIMUM")
+        other_scale = scale if extremes else scale * self.log_uniform(0.1, 10)
+        if kind == "itself":
+            other = first
+        elif kind == "reduced":
+            other = self.reduced()
+        else:
+            sizes = {"constant": shape, "channel": shape[3:]}.get(kind, (1, shape[1], 1, shape[3]))
+            values = self.random.integers(-128, 128, sizes).astype(np.int8)
+            point = self.zero_point()
+            other = self.graph.constant(self.name(), values, [other_scale], zero_points=[point])
+        factor = self.log_uniform(0.3, 20)
+        if name == "MUL" or (name == "PRELU" and self.pick(True, False)):
+            factor *= 20 * self.graph.scale(other)
+        output = self.new(shape, scale * factor)
+        table = self.binary_options(name)
+        inputs = [first, other]
+        if name != "PRELU" and self.pick(True, False):
+            inputs = inputs[::-1]
+        self.last = self.graph.operator(name, inputs, output, table)
+
+    def reduced(self) -> int:
+        axis = int(self.random.integers(1, 4))
+        shape = [1 if at == axis else size for at, size in enumerate(self.shape())]
+        table = options("ReducerOptions", keepDims=True)
+        name = str(self.pick("REDUCE_MAX", "REDUCE_MIN"))
+        inputs = [self.last, self.numbers(axis)]
+        return self.graph.operator(name, inputs, self.same(shape), table)
+
+    def reduce(self) -> None:
+        self.last = self.reduced()
+
+    def binary_options(self, name):
+        if name in ("ADD", "SUB", "MUL"):
+            kind = f"{name.capitalize()}Options"
+            return options(kind, fusedActivationFunction=self.pick(*ACTIVATIONS))
+        return None if name == "PRELU" else options("MaximumMinimumOptions")
+
+    def function(self) -> None:
+        name = str(self.pick("LEAKY_RELU", "HARD_SWISH"))
+        factor = self.pick(1, self.log_uniform(0.3, 3))
+        table = options("HardSwishOptions")
+        if name == "LEAKY_RELU":
+            alpha = self.pick(0.2, 0.01, 1.5, -0.3)
+            table = options("LeakyReluOptions", alpha=float(np.float32(alpha)))
+        if name == "HARD_SWISH":
+            self.add_operator("QUANTIZE", [], self.new(self.shape(), self.log_uniform(0.005, 2)))
+        output = self.new(self.shape(), self.graph.scale(self.last) * factor)
+        self.add_operator(name, [], output, table)
+
+    def resize(self) -> None:
+        size = [int(n) for n in self.random.integers(1, 9, 2)]
+        if self.pick(True, False):
+            size = [2 * length for length in self.shape()[1:3]]
+        fields = self.pick({}, {"alignCorners": True}, {"halfPixelCenters": True})
+        table = options("ResizeNearestNeighborOptions", **fields)
+        output = self.same((1, *size, self.shape()[3]))
+        self.add_operator("RESIZE_NEAREST_NEIGHBOR", [self.numbers(*size)], output, table)
+
+    def computed_view(self) -> None:
+        """As Keras writes a Flatten whose batch it does not know."""
+        rank, count = len(self.shape()), math.prod(self.shape())
+        shape = self.graph.activation(self.name(), (rank,), dtype=np.int32)
+        self.graph.operator("SHAPE", [self.last], shape, options("ShapeOptions"))
+        batch = self.graph.activation(self.name(), (), dtype=np.int32)
+        lists = [self.numbers(0), self.numbers(1), self.numbers(1)]
+        table = options("StridedSliceOptions", shrinkAxisMask=1)
+        self.graph.operator("STRIDED_SLICE", [shape, *lists], batch, table)
+        rest = self.graph.constant(self.name(), np.array(count, np.int32))
+        packed = self.graph.activation(self.name(), (2,), dtype=np.int32)
+        self.graph.operator("PACK", [batch, rest], packed, options("PackOptions", valuesCount=2))
+        flat = self.same((1, count))
+        view = self.graph.operator("RESHAPE", [self.last, packed], flat)
+        again = self.numbers(*self.shape())
+        self.last = self.graph.operator("RESHAPE", [view, again], self.same(self.shape()))
+
     def svdf(self) -> None:
         inputs, rank = math.prod(self.shape()), int(self.pick(1, 1, 2))
         units, memory = int(self.random.integers(1, 8)), int(self.random.integers(1, 10))
@@ -209,9 +291,13 @@ class RandomForeign(RandomGraph):
         self.add_operator("QUANTIZE", [], output)
 
     def grow(self) -> None:
-        moves = (self.strided_slice, self.masked_slice, self.slice, self.transpose)
-        steps = (*moves, self.split_and_join, self.split_and_join, self.pack)
-        steps = (*steps, self.remember, self.remember, self.remember, self.conv_2d, self.requantize)
+        steps = (
+            *(self.strided_slice, self.masked_slice, self.slice, self.transpose, self.resize),
+            *(self.split_and_join, self.split_and_join, self.pack, self.computed_view),
+            *(self.remember, self.remember, self.remember, self.conv_2d, self.requantize),
+            *(self.binary,) * 6,
+            *(self.function, self.function, self.reduce),
+        )
         for _ in range(self.random.integers(2, 6)):
             self.pick(*steps)()
         if self.pick(True, False, False):

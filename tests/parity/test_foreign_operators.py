@@ -25,7 +25,8 @@ MODELS = PROJECT.parent / "shared" / "data" / "models"
 RUNS = 200
 KERNELS = (
     *("strided_copy", "concatenate", "copy", "quantize", "svdf", "softmax_wide"),
-    "sequence_lstm",
+    *("sequence_lstm", "sub", "mul", "prelu", "maximum", "minimum", "resize_nearest"),
+    *("reduce_max", "reduce_min"),
 )
 
 

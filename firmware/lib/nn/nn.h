@@ -190,6 +190,52 @@ typedef struct {
   nn_output_t output;
 } nn_add_t;
 
+/* The same operands, multiplied. */
+typedef struct {
+  int32_t count;
+  int32_t count_a;
+  int32_t count_b;
+  int32_t zero_point_a;
+  int32_t zero_point_b;
+  nn_scale_t scale;
+  nn_output_t output;
+} nn_mul_t;
+
+/* Where a is below its zero point, it is multiplied with b. */
+typedef struct {
+  int32_t count;
+  int32_t count_a;
+  int32_t count_b;
+  int32_t zero_point_a;
+  int32_t zero_point_b;
+  nn_scale_t scale;
+  nn_scale_t scale_below; /* of the product */
+  nn_output_t output;
+} nn_prelu_t;
+
+/* The larger or the smaller of two bytes. */
+typedef struct {
+  int32_t count;
+  int32_t count_a;
+  int32_t count_b;
+} nn_extreme_t;
+
+/* Of `count` values that lie `inner` apart, [outer][count][inner] to [outer][inner]. */
+typedef struct {
+  int32_t outer;
+  int32_t count;
+  int32_t inner;
+} nn_reduce_t;
+
+typedef struct {
+  const int16_t *rows;    /* of the input, for each of the output */
+  const int16_t *columns; /* the same */
+  int32_t row_count;
+  int32_t column_count;
+  int32_t row_bytes;
+  int32_t bytes; /* of a position */
+} nn_resize_nearest_t;
+
 #define NN_AXES 5
 
 /* Goes over the output, outermost axis first, and copies `run` bytes at each place. */
@@ -305,6 +351,23 @@ void nn_average_pool2d(const nn_pool2d_t *layer, const int8_t *input, int8_t *ou
 void nn_mean(const nn_mean_t *layer, const int8_t *input, int8_t *output);
 
 void nn_add(const nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *output);
+
+/* a - b. */
+void nn_sub(const nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *output);
+
+void nn_mul(const nn_mul_t *layer, const int8_t *a, const int8_t *b, int8_t *output);
+
+void nn_prelu(const nn_prelu_t *layer, const int8_t *a, const int8_t *b, int8_t *output);
+
+void nn_maximum(const nn_extreme_t *layer, const int8_t *a, const int8_t *b, int8_t *output);
+
+void nn_minimum(const nn_extreme_t *layer, const int8_t *a, const int8_t *b, int8_t *output);
+
+void nn_reduce_max(const nn_reduce_t *layer, const int8_t *input, int8_t *output);
+
+void nn_reduce_min(const nn_reduce_t *layer, const int8_t *input, int8_t *output);
+
+void nn_resize_nearest(const nn_resize_nearest_t *layer, const int8_t *input, int8_t *output);
 
 void nn_pad(const nn_pad_t *layer, const int8_t *input, int8_t *output);
 

@@ -2,16 +2,78 @@
 
 #define ADD_HEADROOM_BITS 20
 
+/* The next place of an operand that repeats. */
+static inline int32_t next(int32_t at, int32_t count) { return at + 1 < count ? at + 1 : 0; }
+
+static inline int32_t fine(int32_t value, int32_t zero_point, nn_scale_t scale) {
+  return nn_rescale((value - zero_point) * (1 << ADD_HEADROOM_BITS), scale);
+}
+
 void nn_add(const nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *output) {
   int32_t at_a = 0;
   int32_t at_b = 0;
   for (int32_t i = 0; i < layer->count; i++) {
-    const int32_t fine_a = (a[at_a] - layer->zero_point_a) * (1 << ADD_HEADROOM_BITS);
-    const int32_t fine_b = (b[at_b] - layer->zero_point_b) * (1 << ADD_HEADROOM_BITS);
-    const int32_t sum = nn_rescale(fine_a, layer->scale_a) + nn_rescale(fine_b, layer->scale_b);
+    const int32_t sum = fine(a[at_a], layer->zero_point_a, layer->scale_a) +
+                        fine(b[at_b], layer->zero_point_b, layer->scale_b);
     output[i] = nn_requantize(sum, layer->scale, layer->output);
-    at_a = at_a + 1 < layer->count_a ? at_a + 1 : 0;
-    at_b = at_b + 1 < layer->count_b ? at_b + 1 : 0;
+    at_a = next(at_a, layer->count_a);
+    at_b = next(at_b, layer->count_b);
+  }
+}
+
+void nn_sub(const nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *output) {
+  int32_t at_a = 0;
+  int32_t at_b = 0;
+  for (int32_t i = 0; i < layer->count; i++) {
+    const int32_t difference = fine(a[at_a], layer->zero_point_a, layer->scale_a) -
+                               fine(b[at_b], layer->zero_point_b, layer->scale_b);
+    output[i] = nn_requantize(difference, layer->scale, layer->output);
+    at_a = next(at_a, layer->count_a);
+    at_b = next(at_b, layer->count_b);
+  }
+}
+
+void nn_mul(const nn_mul_t *layer, const int8_t *a, const int8_t *b, int8_t *output) {
+  int32_t at_a = 0;
+  int32_t at_b = 0;
+  for (int32_t i = 0; i < layer->count; i++) {
+    const int32_t product = (a[at_a] - layer->zero_point_a) * (b[at_b] - layer->zero_point_b);
+    output[i] = nn_requantize(product, layer->scale, layer->output);
+    at_a = next(at_a, layer->count_a);
+    at_b = next(at_b, layer->count_b);
+  }
+}
+
+void nn_prelu(const nn_prelu_t *layer, const int8_t *a, const int8_t *b, int8_t *output) {
+  int32_t at_a = 0;
+  int32_t at_b = 0;
+  for (int32_t i = 0; i < layer->count; i++) {
+    const int32_t value = a[at_a] - layer->zero_point_a;
+    const int32_t below = value * (b[at_b] - layer->zero_point_b);
+    output[i] = value >= 0 ? nn_requantize(value, layer->scale, layer->output)
+                           : nn_requantize(below, layer->scale_below, layer->output);
+    at_a = next(at_a, layer->count_a);
+    at_b = next(at_b, layer->count_b);
+  }
+}
+
+void nn_maximum(const nn_extreme_t *layer, const int8_t *a, const int8_t *b, int8_t *output) {
+  int32_t at_a = 0;
+  int32_t at_b = 0;
+  for (int32_t i = 0; i < layer->count; i++) {
+    output[i] = a[at_a] > b[at_b] ? a[at_a] : b[at_b];
+    at_a = next(at_a, layer->count_a);
+    at_b = next(at_b, layer->count_b);
+  }
+}
+
+void nn_minimum(const nn_extreme_t *layer, const int8_t *a, const int8_t *b, int8_t *output) {
+  int32_t at_a = 0;
+  int32_t at_b = 0;
+  for (int32_t i = 0; i < layer->count; i++) {
+    output[i] = a[at_a] < b[at_b] ? a[at_a] : b[at_b];
+    at_a = next(at_a, layer->count_a);
+    at_b = next(at_b, layer->count_b);
   }
 }
 

@@ -1,0 +1,136 @@
+"""Functions of two values as kernel calls: ADD, SUB, MUL, MAXIMUM, MINIMUM and PRELU.
+
+Where one operand is smaller it is repeated; broadcast.py sees to it that this is enough.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from pipeline.compiler.fixedpoint import INT32_MAX, Scale, quantize_scale
+from pipeline.compiler.fuse import Step
+from pipeline.compiler.graph import Operator, Tensor
+from pipeline.compiler.layers import (
+    Array,
+    Layer,
+    Operand,
+    Struct,
+    Value,
+    clamp_bounds,
+    output_fields,
+)
+
+_HEADROOM_BITS = 20  # as in firmware/lib/nn/nn_elementwise.c
+_LARGEST_PRODUCT = 255 * 255
+
+
+def lower_add(step: Step) -> Layer:
+    """The kernel call of an ADD."""
+    a, b, output = _tensors(step.operator)
+    twice_largest = 2 * max(a.scale, b.scale)
+    factor = twice_largest / ((1 << _HEADROOM_BITS) * output.scale)
+    return _sum(step.operator, "nn_add", (a.scale / twice_largest, b.scale / twice_largest), factor)
+
+
+def lower_sub(step: Step) -> Layer:
+    """The kernel call of a SUB, whose scales TensorFlow Lite Micro computes in single precision."""
+    a, b, output = _tensors(step.operator)
+    twice_largest = np.float32(2 * max(a.scale, b.scale))
+    factor = twice_largest / (np.float32(1 << _HEADROOM_BITS) * np.float32(output.scale))
+    factors = (np.float32(a.scale) / twice_largest, np.float32(b.scale) / twice_largest)
+    return _sum(step.operator, "nn_sub", (float(factors[0]), float(factors[1])), float(factor))
+
+
+def _sum(operator: Operator, kernel: str, factors: tuple[float, float], factor: float) -> Layer:
+    """factors: of the operands, to what is 2^20 times finer; factor: from there to the output."""
+    a, b, output = _tensors(operator)
+    if not 0 < factor < 1:
+        raise operator.refuse("its output scale is too small")
+    fields: dict[str, Value] = {
+        "zero_point_a": a.zero_point,
+        "zero_point_b": b.zero_point,
+        "scale_a": quantize_scale(factors[0]),
+        "scale_b": quantize_scale(factors[1]),
+        "scale": quantize_scale(factor),
+        "output": output_fields(output.zero_point, clamp_bounds(operator)),
+    }
+    return _layer(operator, kernel, "nn_add_t", fields)
+
+
+def lower_mul(step: Step) -> Layer:
+    """The kernel call of a MUL."""
+    operator = step.operator
+    a, b, output = _tensors(operator)
+    fields: dict[str, Value] = {
+        "zero_point_a": a.zero_point,
+        "zero_point_b": b.zero_point,
+        "scale": _scale_of_product(operator, a.scale * b.scale / output.scale),
+        "output": output_fields(output.zero_point, clamp_bounds(operator)),
+    }
+    return _layer(operator, "nn_mul", "nn_mul_t", fields)
+
+
+def lower_prelu(step: Step) -> Layer:
+    """The kernel call of a PRELU; b: its slopes."""
+    operator = step.operator
+    a, b, output = _tensors(operator)
+    fields: dict[str, Value] = {
+        "zero_point_a": a.zero_point,
+        "zero_point_b": b.zero_point,
+        "scale": _scale_of_product(operator, a.scale / output.scale),
+        "scale_below": _scale_of_product(operator, a.scale * b.scale / output.scale),
+        "output": output_fields(output.zero_point, clamp_bounds(operator)),
+    }
+    return _layer(operator, "nn_prelu", "nn_prelu_t", fields)
+
+
+def lower_extreme(step: Step) -> Layer:
+    """The kernel call of a MAXIMUM or MINIMUM, which compares bytes as they are."""
+    kernel = {"MAXIMUM": "nn_maximum", "MINIMUM": "nn_minimum"}[step.operator.name]
+    return _layer(step.operator, kernel, "nn_extreme_t", {})
+
+
+def _tensors(operator: Operator) -> tuple[Tensor, Tensor, Tensor]:
+    return operator.operand(0), operator.operand(1), operator.output
+
+
+def _scale_of_product(operator: Operator, factor: float) -> Scale:
+    scale = quantize_scale(factor)
+    if (_LARGEST_PRODUCT << max(scale.shift, 0)) + 128 > INT32_MAX:
+        raise operator.refuse("its output scale is too small for its input scales")
+    return scale
+
+
+def _layer(operator: Operator, kernel: str, c_type: str, fields: Mapping[str, Value]) -> Layer:
+    a, b, output = _tensors(operator)
+    periods = (_period(operator, a), _period(operator, b))
+    if output.elements != max(periods):
+        raise operator.refuse(f"its output {list(output.shape)} is larger than its inputs")
+    counts: dict[str, Value] = {
+        "count": output.elements,
+        "count_a": periods[0],
+        "count_b": periods[1],
+    }
+    struct = Struct(c_type, "layer", {**counts, **fields})
+    inputs = (_operand("a", a), _operand("b", b))
+    return Layer(operator.layer, (operator.name,), kernel, (struct,), inputs, output)
+
+
+def _operand(name: str, tensor: Tensor) -> Operand:
+    if tensor.data is None:
+        return tensor
+    return Array(name, "int8_t", tuple(np.frombuffer(tensor.data, np.int8).tolist()))
+
+
+def _period(operator: Operator, operand: Tensor) -> int:
+    """After how many elements an operand repeats when it is stretched to the output."""
+    shape = operand.shape
+    while shape and shape[0] == 1:
+        shape = shape[1:]
+    output = operator.output.shape
+    if shape != output[len(output) - len(shape) :]:
+        raise operator.refuse(f"{list(operand.shape)} cannot be repeated to {list(output)}")
+    return math.prod(shape)
