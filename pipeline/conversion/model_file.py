@@ -13,8 +13,9 @@ from pipeline.core.files import reason_of, regular, why_missing
 IDENTIFIER = b"TFL3"  # at the fifth byte
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 MOST_BYTES = 128 << 20  # of a file: a C array takes six letters a byte
-_COMMENT = re.compile(rb"/\*.*?\*/|//[^\n]*", re.DOTALL)
-_ARRAY = re.compile(rb"(\w+)\s*\[[^\]]*\][^={};]*=\s*\{([^{}]*)\}")
+# Each part is bounded, so that no text takes long.
+_COMMENT = re.compile(rb"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
+_ARRAY = re.compile(rb"\b(\w+)\s{0,9}\[[^\]]{0,200}\][^={};]{0,200}=\s{0,99}\{([^{}]*)\}")
 _NUMBER = re.compile(rb"(-?)\s*(0[xX][0-9a-fA-F]+|\d+)[uUlL]*\Z")
 
 

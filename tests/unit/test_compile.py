@@ -85,6 +85,12 @@ def test_what_is_no_model_is_told_why(content: bytes, words: str) -> None:
     assert words in caught.value.why
 
 
+@pytest.mark.parametrize("part", ["a", "a[1] = /* ", "a[1] ", "a[] = {", "a[" + " " * 99])
+def test_no_text_takes_long(part: str) -> None:
+    with pytest.raises(PipelineError):
+        flatbuffer_in(WHERE, part.encode() * 2**17)
+
+
 def test_two_models_in_one_file_are_named() -> None:
     text = as_xxd(small_network())
     both = (text + text.replace("kws", "vww")).encode()
