@@ -11,8 +11,9 @@ import pytest
 from pipeline.core.errors import ExitCode, MismatchError
 from pipeline.workflows import compile as workflow
 from pipeline.workflows.compile import Request, compile_model
-from tests.cli.commands import gesture
+from tests.cli.commands import PROJECT, gesture
 from tests.parity.graphs import with_ends
+from tests.parity.random_streams import random_stream
 
 pytestmark = pytest.mark.usefixtures("host_compiler")
 LIMIT_S = 100
@@ -80,3 +81,24 @@ def test_nothing_is_written_where_an_output_differs(
 def test_convert_sends_models_here(model: Path, tmp_path: Path) -> None:
     said = gesture("convert", model, cwd=tmp_path, code=ExitCode.USAGE).said
     assert f"gesture compile {model} FOLDER" in " ".join(said.split())
+
+
+def test_a_network_streams_where_a_hop_is_asked_for(tmp_path: Path) -> None:
+    network = random_stream(1)
+    file = tmp_path / "stream.tflite"
+    file.write_bytes(network.flatbuffer)
+    request = Request(file, tmp_path / "out", hop=network.hop, count=40)
+    result = compile_model(request, lambda _: None)
+    assert (result.feed, result.obstacle, result.keeps_state) == (network.hop, None, True)
+    assert result.vectors > 8
+    header = (tmp_path / "out" / "src" / "model_stream.h").read_text()
+    assert f"Goes on by {network.hop} samples" in header
+
+
+def test_a_model_of_other_people_is_proven(tmp_path: Path) -> None:
+    file = PROJECT.parent / "shared" / "data" / "models" / "wake_vad.tflite"
+    if not file.is_file():
+        pytest.skip(f"{file} is not here")
+    result = compile_model(Request(file, tmp_path / "out", count=24), lambda _: None)
+    assert all(proof.compared == 24 for proof in result.proofs)
+    assert not result.few_answers

@@ -1,5 +1,5 @@
-/* golden.bin: a word, how many calls there are; then for each call a word, the input and the output,
- * each filled up to whole words. */
+/* golden.bin: a word, how many calls there are; then for each call a word, the input and the
+ * output, each filled up to whole words. */
 #include "proof.h"
 
 #include <string.h>
