@@ -26,7 +26,7 @@ INSTALL := apt-get install -y --no-install-recommends $(DEBS)
 
 C_FILES      := $(wildcard firmware/lib/*/*.[ch] firmware/boards/*.h firmware/boards/*/*.[ch] \
                   firmware/boards/*/*.cpp firmware/src/*.[ch] firmware/src/*.cpp \
-                  firmware/engines/*/*.cpp firmware/export/*.[chi]* firmware/export/compiled/*.[chI]*)
+                  firmware/engines/*/*.cpp firmware/export/*.[chi]* firmware/export/compiled/*.[chi]*)
 C_SOURCES    := $(filter-out firmware/lib/no_model/%,$(wildcard firmware/lib/*/*.c))
 C_INCLUDES   := $(addprefix -I,$(wildcard firmware/lib/*)) -Ifirmware/boards
 C_WARNINGS   := -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Werror

@@ -15,10 +15,6 @@ _BY_OPERATOR = {
         "take BatchNormalization right after Conv or Dense, which the converter joins with them, "
         "in place of LayerNormalization and other statistics of the input"
     ),
-    ("MUL", "SUB"): (
-        "put BatchNormalization right after Conv or Dense, so that the converter joins them, and "
-        "scale the input in your own code"
-    ),
     ("BATCH_MATMUL",): "take Conv1D or a GRU in place of attention",
     ("TRANSPOSE_CONV", "RESIZE_BILINEAR"): (
         "take UpSampling2D with `interpolation='nearest'`, then Conv2D"
@@ -103,11 +99,11 @@ MADE_BY = {
     "QUANTIZE": "ends of other types, and branches with other scales",
     "READ_VARIABLE": "streaming layers that keep earlier samples",
     "REDUCE_MAX": "GlobalMaxPooling1D, GlobalMaxPooling2D",
+    "REDUCE_MIN": "`keras.ops.min`",
     "RELU": "`relu`, where it is not joined with the layer before",
     "RELU6": "`relu6`, where it is not joined with the layer before",
     "RESHAPE": "Reshape, Flatten; costs nothing",
     "RESIZE_NEAREST_NEIGHBOR": "UpSampling2D",
-    "SHAPE": "shapes, computed before the first call",
     "SLICE": "Cropping1D, Cropping2D",
     "SOFTMAX": "`softmax`",
     "SPLIT": "`tf.split`",

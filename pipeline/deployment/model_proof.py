@@ -16,7 +16,7 @@ from pipeline.core.locks import dying_with_us
 TIMEOUT_S = 1200.0
 COMPILERS = ("gcc", "cc", "clang")
 STANDARD = ("-std=c11", "-ffp-contract=off", "-Isrc", "-Iproof")
-HOST = ("-O1", "-g1", "-Wall", "-Wextra", "-Wconversion", "-Werror")
+HOST = ("-O2", "-g1", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 ARM, QEMU = "arm-none-eabi-gcc", "qemu-system-arm"
 TARGET = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-O2")
