@@ -30,6 +30,7 @@ from pipeline.twin.library import Twin
 VECTORS = 32
 LEAST_KEPT, MOST_KEPT = 700, 1024  # samples
 RATE_TOLERANCE = 0.02
+LATE_S = 1.0  # by which the newest sample of a starved board may be late
 RETURN_S = 120.0  # in which a board that restarts must be back; an emulated one may be starved
 WRONG_LINES = {
     "fly": "unknown-command",
@@ -244,16 +245,16 @@ def long_idle(subject: Subject) -> Any:
     with subject.client() as client:
         for _ in range(subject.attempts):
             before = client.info()
-            # Samples up to here may lack some that were lost, and counted, before the question.
-            begin = pull_samples(client)[-1].seq
             list(client.items(subject.seconds))
             samples = pull_samples(client)
             after = client.info()
             if after.overruns == before.overruns:
                 break
     assert after.overruns == before.overruns
-    idle = [one.seq for one in samples if one.seq >= begin]
-    assert idle == list(range(idle[0], idle[0] + len(idle)))  # a board keeps seconds of them
+    # Before them, some may be missing that were lost, and counted, before the first question.
+    since_us = samples[-1].t_us - 1e6 * (subject.seconds - LATE_S)
+    idle = [one.seq for one in samples if one.t_us > since_us]
+    assert idle == list(range(idle[0], idle[0] + len(idle)))
     assert len(idle) > subject.seconds * subject.contract.rate_hz / 2
     return after.contract
 
