@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.compiler.filters import Filters, pair_rows
 from pipeline.compiler.fixedpoint import INT8_MAX, INT8_MIN, INT32_MAX, quantize_scale
 from pipeline.compiler.fuse import Step
 from pipeline.compiler.graph import Operator
@@ -31,15 +32,16 @@ def lower_svdf(step: Step) -> Layer:
     largest = int(np.abs(features).sum(axis=1).max()) * 255
     if scale.shift > 0 or largest << max(feature_scale.shift, 0) > INT32_MAX:
         raise operator.refuse("its sums may overflow 32 bits")
-    rank = operator.options.rank
+    plain = Array("features", "int8_t", tuple(features.ravel().tolist()))
+    paired = pair_rows(Filters(features, feature_bias, (feature_scale,) * filters))
     fields: dict[str, Value] = {
-        "features": Array("features", "int8_t", tuple(features.ravel().tolist())),
+        "features": plain if paired is None else paired[0],
         "times": Array("times", "int16_t", tuple(times.ravel().tolist())),
         "feature_bias": Array("feature_bias", "int32_t", tuple(feature_bias.tolist())),
         "bias": Array("bias", "int32_t", tuple(bias.tolist())),
         "inputs": inputs,
-        "units": filters // rank,
-        "rank": rank,
+        "filters": filters,
+        "rank": operator.options.rank,
         "memory": times.shape[1],
         "feature_scale": feature_scale,
         "scale": scale,
@@ -48,7 +50,7 @@ def lower_svdf(step: Step) -> Layer:
     return Layer(
         name=operator.layer,
         operators=(operator.name,),
-        kernel="nn_svdf",
+        kernel="nn_svdf_any" if paired is None else "nn_svdf",
         arguments=(Struct("nn_svdf_t", "layer", fields),),
         inputs=(source,),
         output=output,

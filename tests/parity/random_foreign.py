@@ -232,8 +232,8 @@ class RandomForeign(RandomGraph):
         self.last = self.graph.operator("RESHAPE", [view, again], self.same(self.shape()))
 
     def svdf(self) -> None:
-        inputs, rank = math.prod(self.shape()), int(self.pick(1, 1, 2))
-        units, memory = int(self.random.integers(1, 8)), int(self.random.integers(1, 10))
+        inputs, rank = math.prod(self.shape()), int(self.pick(1, 1, 2, 3))
+        units, memory = int(self.random.integers(1, 8)), int(self.random.integers(1, 12))
         self.view((1, inputs))
         tensors, scale = self.weights((units * rank, inputs), 1, 0, inputs)
         values = self.random.integers(-32768, 32768, (units * rank, memory)).astype(np.int16)

@@ -24,7 +24,7 @@ SEEDS, ON_BOARD = range(20), range(8)
 MODELS = PROJECT.parent / "shared" / "data" / "models"
 RUNS = 200
 KERNELS = (
-    *("strided_copy", "concatenate", "copy", "quantize", "svdf", "softmax_wide"),
+    *("strided_copy", "concatenate", "copy", "quantize", "svdf", "svdf_any", "softmax_wide"),
     *("sequence_lstm", "sub", "mul", "prelu", "maximum", "minimum", "resize_nearest"),
     *("reduce_max", "reduce_min"),
 )

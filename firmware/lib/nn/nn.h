@@ -265,12 +265,13 @@ typedef struct {
 
 /* Filters of which each keeps its last values, int16; `rank` of them are summed up for a unit. */
 typedef struct {
-  const int8_t *features;      /* [filters][inputs] */
+  const void *features;        /* as the weights of nn_fully_connected_t, or of nn_svdf_any int8
+                                  [filters][inputs] */
   const int16_t *times;        /* [filters][memory], of the oldest value first */
   const int32_t *feature_bias; /* [filters], minus input zero point * sum of features */
   const int32_t *bias;         /* [units] */
   int32_t inputs;
-  int32_t units;
+  int32_t filters; /* whole units */
   int32_t rank;
   int32_t memory;
   nn_scale_t feature_scale; /* from the sum of a filter to its value */
@@ -379,6 +380,9 @@ void nn_softmax_wide(const nn_softmax_t *layer, const int8_t *input, void *outpu
 /* `state`: int16 [filters][memory]. Sums beyond int32 wrap around, as they do in TensorFlow Lite
  * Micro. */
 void nn_svdf(const nn_svdf_t *layer, const int8_t *input, int8_t *output, int32_t *state);
+
+/* For features that no pairs of rows can be made of. */
+void nn_svdf_any(const nn_svdf_t *layer, const int8_t *input, int8_t *output, int32_t *state);
 
 /* `state`: int16 [units] of what was shown, less its zero point; then [units] of the cells. */
 void nn_sequence_lstm(const nn_sequence_lstm_t *layer, const int8_t *input, int8_t *output,

@@ -1,6 +1,6 @@
 /* The activations are those of TensorFlow Lite Micro: straight lines between the values of one
  * table. A gate is in steps of 2^-12, what becomes of it in steps of 2^-15. */
-#include "nn_arithmetic.h"
+#include "nn_dot.h"
 
 #define GATES 4
 #define TABLE_END 255
@@ -62,11 +62,8 @@ static int32_t sum_gate(const nn_sequence_lstm_t *layer, int32_t unit, int32_t w
   const int32_t row = unit * GATES + which;
   const int8_t *weights = layer->input_weights + row * layer->inputs;
   const int8_t *recurrent = layer->recurrent_weights + row * layer->units;
-  int32_t from_input = layer->bias[row];
+  const int32_t from_input = nn_dot(layer->bias[row], weights, input, layer->inputs);
   int32_t from_hidden = 0;
-  for (int32_t i = 0; i < layer->inputs; i++) {
-    from_input += weights[i] * input[i];
-  }
   for (int32_t i = 0; i < layer->units; i++) {
     from_hidden += recurrent[i] * hidden[i];
   }
