@@ -182,7 +182,7 @@ class _Compilation:
             proofs=proofs,
             not_proven=not_proven,
             few_answers=_few_answers(calls),
-            keeps_state=network.keeps_state or network.feed != _samples(network),
+            keeps_state=interface.keeps_state,
             cost=network.cost,
             budget=tuple(budget_lines(self.budget, network.cost)),
             files=(),
@@ -287,7 +287,8 @@ def _few_answers(calls: Sequence[Call]) -> bool:
 def interface_of(network: CompiledNetwork, name: str) -> Interface:
     """What an application sees of a network."""
     samples = _samples(network)
-    return Interface(name, network.ends, network.feed, samples, network.feed != samples)
+    keeps_state = network.keeps_state or network.feed != samples
+    return Interface(name, network.ends, network.feed, samples, keeps_state)
 
 
 def input_kind(end: End) -> InputKind:

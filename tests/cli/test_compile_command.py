@@ -102,3 +102,5 @@ def test_a_model_of_other_people_is_proven(tmp_path: Path) -> None:
     result = compile_model(Request(file, tmp_path / "out", count=24), lambda _: None)
     assert all(proof.compared == 24 for proof in result.proofs)
     assert not result.few_answers
+    header = (tmp_path / "out" / "src" / "model_wake_vad.h").read_text()
+    assert "keeps what it needs for the next call" in header
