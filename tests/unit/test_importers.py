@@ -277,3 +277,16 @@ def test_recordings_of_this_tool_are_taken_as_they_are_and_once(tmp_path: Path) 
         assert (found.intervals, found.source) == (recording.intervals, recording.source)
     imported(tmp_path / "in", tmp_path / "d", label="jab")
     assert {found.label for found in load_recordings(tmp_path / "d")} == {"punch", "jab"}
+
+
+def test_an_uneven_clock_with_a_torn_row_is_measured_by_its_other_rows(tmp_path: Path) -> None:
+    times = [0, 7, 29, 31, 55, 58, 83, 84, 110, 112, 140, 141]
+    takes = [[f"{begin + t},0.1,0.2,0.97" for t in times] for begin in (0, 500)]
+    takes[0][5] = "x,0.1,0.2,0.97"
+    file = tmp_path / "wave.csv"
+    file.write_text("\n".join(["t_ms,ax,ay,az", *takes[0], "", *takes[1], ""]))
+    report = import_files(file, tmp_path / "mine")
+    assert report.total == 1
+    assert "take 1, from line 2, is left out" in str(report.left_out[0])
+    (recording,) = load_recordings(tmp_path / "mine")
+    assert recording.rate_hz == pytest.approx(11 / 0.141, rel=0.1)

@@ -197,9 +197,11 @@ def _measured(values: Float64) -> tuple[float, float, bool]:
 
 def _mean_step(values: Float64) -> float:
     """Of a clock that is uneven, or has one time for several rows: from tick to tick, by rows."""
-    steps = np.diff(values)
+    steps = np.diff(values[np.isfinite(values)])
     usual = np.abs(steps) <= BACK * max(float(np.median(np.abs(steps))), _largest_usual(steps))
     rises = np.flatnonzero((steps > 0) & usual)
+    if not len(rises):
+        return _largest_usual(steps)
     first, last = int(rises[0]), int(rises[-1])
     between = slice(first + 1, last + 1)
     return float(steps[between][usual[between]].sum() / max(1, usual[between].sum()))
