@@ -25,8 +25,8 @@ CHANNELS = 3
 End = Literal["pre", "post"]
 
 ALPHABET = ("e", " ", "t", "a", "\n", '"', "\\", "é", "€", "🙂", "\t", "?", "Z", "\x7f")
-WORDS = ("the", "a", "film", "it's", "10", "filmed", "fil", "'", "good", "bad", "x" * 64, "zz")
-WORDS += ("été", "œuvre", "straße", "οδοσ", "да", "ж" * 32, "東", "京", "नमस्ते", "ไ", "𐐨𐐪")
+LATIN = ("the", "a", "film", "it's", "10", "filmed", "fil", "'", "good", "bad", "x" * 64, "zz")
+WORDS = (*LATIN, "été", "œuvre", "straße", "οδοσ", "да", "ж" * 32, "東", "京", "नमस्ते", "ไ", "𐐨𐐪")
 LOGIT_SCALE = 0.07
 SCORES = Quantization(
     input_scale=1 / 64, input_zero_point=0, output_scale=1 / 256, output_zero_point=-128

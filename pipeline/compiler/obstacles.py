@@ -1,4 +1,4 @@
-"""All that is in the way of a model, told at once instead of only the first.
+"""All that is in the way of a model, and not only the first obstacle.
 
 Every operator is looked at by itself: whether the engine has it, what it works on, its options.
 """
@@ -67,7 +67,7 @@ def _is_readable(item: ParsedOperator) -> bool:
 
 @contextmanager
 def _collecting(found: list[OperatorRefusalError]) -> Iterator[None]:
-    """A damaged part is left to the reader, which has told it already."""
+    """A damaged part is left to the reader, which has named it already."""
     try:
         yield
     except OperatorRefusalError as error:

@@ -289,4 +289,4 @@ def test_an_uneven_clock_with_a_torn_row_is_measured_by_its_other_rows(tmp_path:
     assert report.total == 1
     assert "take 1, from line 2, is left out" in str(report.left_out[0])
     (recording,) = load_recordings(tmp_path / "mine")
-    assert recording.rate_hz == pytest.approx(11 / 0.141, rel=0.1)
+    assert recording.rate_hz == pytest.approx(11 / 0.141, rel=0.05)

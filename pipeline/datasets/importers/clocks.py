@@ -197,7 +197,8 @@ def _measured(values: Float64) -> tuple[float, float, bool]:
 
 def _mean_step(values: Float64) -> float:
     """Of a clock that is uneven, or has one time for several rows: from tick to tick, by rows."""
-    steps = np.diff(values[np.isfinite(values)])
+    steps = np.diff(values)
+    steps = steps[np.isfinite(steps)]
     usual = np.abs(steps) <= BACK * max(float(np.median(np.abs(steps))), _largest_usual(steps))
     rises = np.flatnonzero((steps > 0) & usual)
     if not len(rises):
