@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import numpy as np
 
@@ -100,13 +100,22 @@ def _pieces(
         samples = [past_of(message) for message in client.take_pending("past")]
         whole = [sample for sample in samples if sample is not None]
         if _all_arrived(lines, len(samples), len(whole)):
-            new = [sample for sample in whole if sample.seq >= seq]
+            new = [sample for sample in _until_newest(whole, lines) if sample.seq >= seq]
             return new, lines[-1] != str(PULL_LINES) or not new
     raise PipelineError(
         "Samples from the board keep arriving damaged.",
         "the cable or a hub is bad, or another program reads from the same port",
         "use another cable, close the other program, and pull again",
     )
+
+
+def _until_newest(samples: list[Sample], lines: list[str]) -> list[Sample]:
+    """Up to the end of the first answer that reached the newest sample.
+
+    A later answer may begin after samples that have come in between.
+    """
+    full = sum(1 for _ in takewhile(lambda count: count == str(PULL_LINES), lines))
+    return samples[: sum(map(int, lines[: full + 1]))]
 
 
 def _all_arrived(lines: list[str], samples: int, whole: int) -> bool:

@@ -110,11 +110,14 @@ def test_what_is_kept_while_an_answer_is_waited_for_has_a_bound(
     assert len(client.take_pending("event")) <= 50_000 / client_module.LINE_BYTES
 
 
-@pytest.mark.parametrize("way_s", [0.001, 0.065, 0.25])
+@pytest.mark.parametrize(
+    ("way_s", "busy_s"),
+    [(0.001, 0), (0.065, 0), (0.25, 0), *((0.01, hundredth / 100) for hundredth in range(1, 12))],
+)
 def test_a_slow_line_to_a_board_that_goes_on_measuring_is_pulled_whole(
-    clock: Clock, way_s: float
+    clock: Clock, way_s: float, busy_s: float
 ) -> None:
-    samples = pull_samples(BoardClient(KeepingBoard(clock, way_s)))
+    samples = pull_samples(BoardClient(KeepingBoard(clock, way_s, busy_s=busy_s)))
     assert HISTORY_SAMPLES - PULL_LINES <= len(samples) <= 2 * HISTORY_SAMPLES
     assert all(later.seq == earlier.seq + 1 for earlier, later in pairwise(samples))
     assert clock.now_s < LIMIT_S
