@@ -18,6 +18,7 @@ from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.run_folder import STAGE_OF, RunFolder, RunHashes, announce, build_folder, check
 from pipeline.workflows import convert, generated
 from pipeline.workflows.generated import require_generated
+from tests.cli.conftest import make_run
 from tests.fixtures.run_commands import (
     C_FILES,
     COMMANDS,
@@ -32,6 +33,7 @@ from tests.fixtures.run_commands import (
     stage_of,
 )
 from tests.noted import note_all
+from tests.once import Once
 from tests.refusals import refuses
 
 pytestmark = pytest.mark.usefixtures("host_compiler")
@@ -103,9 +105,10 @@ def generations(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def test_c_that_was_converted_here_is_not_generated_again(
-    converted_run: Path, generations: list[Path]
+    once: Once, generations: list[Path]
 ) -> None:
-    require_generated(RunFolder(converted_run))
+    """Not of a worker's copy, which is a stranger's until it was checked."""
+    require_generated(RunFolder(once("quick", make_run)))
     assert generations == []
 
 
