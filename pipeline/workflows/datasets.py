@@ -27,6 +27,7 @@ from pipeline.datasets.importers import (
     ImportReport,
     Understanding,
     labels_in,
+    labels_of,
     save_understood,
     understand,
 )
@@ -79,8 +80,9 @@ def save_import(
     `new_label` accepts a label that is similar to one of the dataset.
     """
     folder = written_dataset(dataset, lambda _: None)
-    if understanding.options.label is not None:
-        check_new_label(folder, understanding.options.label, new_label)
+    typed = understanding.options.label
+    for label in labels_of(understanding) if typed is None else [typed]:
+        check_new_label(folder, label, new_label)
     with _importing_into(folder):
         return save_understood(understanding, folder)
 

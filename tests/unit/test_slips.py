@@ -20,12 +20,13 @@ from pipeline.config.forecast_settings import SeriesConfig
 from pipeline.core.contract import Contract
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.tokens import Vocabulary
+from pipeline.datasets.importers import ImportOptions
 from pipeline.datasets.recording_file import check_name
 from pipeline.datasets.similar_labels import check_new_label, is_slip
 from pipeline.datasets.tables.series import read_series
 from pipeline.workflows import monitor
 from pipeline.workflows.capture import CaptureOptions, capture
-from pipeline.workflows.datasets import relabel
+from pipeline.workflows.datasets import relabel, save_import, understand_import
 from pipeline.workflows.monitor import PullOptions, pull
 from pipeline.workflows.predict import Judgement, _judgement
 from tests.fixtures.hostile_world import all_commands
@@ -131,6 +132,20 @@ def test_every_command_that_is_reported_a_label_asks(dataset: Path) -> None:
         with pytest.raises(PipelineError, match="similar to punch"):
             said()
     assert take.exists()
+
+
+@pytest.mark.parametrize("place", ["column", "name"])
+def test_an_import_asks_about_labels_that_its_files_have(dataset: Path, place: str) -> None:
+    rows = [f"{n / 100:.2f},{n % 7 / 7},0,1,{n % 5},0,0" for n in range(100)]
+    file = dataset.parent / ("a.csv" if place == "column" else "pucnh.csv")
+    more = ("label", "pucnh") if place == "column" else ("", "")
+    head = "t [s],ax [g],ay [g],az [g],gx [deg/s],gy [deg/s],gz [deg/s]"
+    file.write_text("\n".join([f"{head},{more[0]}", *(f"{row},{more[1]}" for row in rows)]))
+    understood = understand_import(file, "mine", ImportOptions())
+    with pytest.raises(PipelineError, match="similar to punch"):
+        save_import(understood, "mine")
+    assert save_import(understood, "mine", new_label=True).total == 1
+    assert save_import(understood, "mine").total == 1
 
 
 @pytest.mark.parametrize(("labels", "known"), [(("idle", "up"), "1 to 1"), ((), "none")])

@@ -14,6 +14,7 @@ from pipeline.datasets.importers.saving import (
     save_understood,
 )
 from pipeline.datasets.importers.summary import summary_of
+from pipeline.datasets.importers.takes import labels_of
 from pipeline.datasets.importers.understanding import Understanding, understand
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "grouped",
     "import_files",
     "labels_in",
+    "labels_of",
     "load_layout",
     "save_layout",
     "save_understood",

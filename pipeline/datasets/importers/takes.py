@@ -102,6 +102,14 @@ def sittings_of(
     return sittings, left_out
 
 
+def labels_of(understanding: Understanding) -> list[str]:
+    """The labels of takes and of intervals, as people wrote them."""
+    sittings, _ = sittings_of(understanding, lambda _, text: text)
+    takes = [take for sitting in sittings for take in sitting.takes]
+    inside = {interval.label for take in takes for interval in take.piece.intervals}
+    return sorted(inside | {take.label for take in takes})
+
+
 def _who(file: Understood, piece: Piece, understanding: Understanding) -> tuple[str, str]:
     """The label and the person of a piece, as people wrote them."""
     options, naming, facts = understanding.options, understanding.naming, file.motion.facts
