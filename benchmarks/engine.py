@@ -21,7 +21,8 @@ from benchmarks.engine_cmsis import FLAGS, cmsis_includes, cmsis_sources
 from benchmarks.engine_peers import bakenn_row, quoted_rows
 from benchmarks.models import MODELS, model
 from benchmarks.results_file import Row, record, record_unless_worse, row, show
-from pipeline.compiler import compile_network
+from pipeline.compiler import CompiledNetwork, compile_network
+from pipeline.core.artifacts import Int8
 from tests.parity.oracle import oracle
 from tests.parity.target_engine import (
     HARNESS,
@@ -59,6 +60,16 @@ class Engine:
     sources: Callable[[bytes, Path], list[Path]]
     flags: tuple[str, ...] = ()
     includes: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A network, and what TensorFlow Lite Micro makes of some inputs: int8 [vectors, outputs]."""
+
+    flatbuffer: bytes
+    network: CompiledNetwork
+    inputs: Int8
+    expected: Int8
 
 
 @dataclass(frozen=True)
@@ -112,37 +123,45 @@ def main() -> None:
 def measure(folder: Path, prefix: str, flatbuffer: bytes) -> list[Row]:
     """Rows of one network. Raises RuntimeError where a byte differs from TFLite Micro's."""
     name = prefix.removesuffix(" window")
-    ours = measure_engine(folder, flatbuffer, OURS)
-    portable = measure_engine(folder, flatbuffer, PORTABLE_C)
-    cmsis = measure_engine(folder, flatbuffer, CMSIS_NN)
+    probe = probe_of(flatbuffer)
+    ours, compact, portable, cmsis = (
+        measure_engine(folder, probe, engine) for engine in (OURS, COMPACT, PORTABLE_C, CMSIS_NN)
+    )
     times = round(cmsis.fast.instructions / ours.fast.instructions, 3)
     return [
         *rows_of(prefix, ours),
         os_row(prefix, ours),
-        *rows_of(f"{name} compact", measure_engine(folder, flatbuffer, COMPACT)),
+        *rows_of(f"{name} compact", compact),
         *rows_of(f"{name} portable", portable),
         *rows_of(f"{name} CMSIS-NN", cmsis),
         _row(f"{name} times CMSIS-NN", times, "times", "its instructions with -O2 by ours"),
     ]
 
 
-def measure_engine(folder: Path, flatbuffer: bytes, engine: Engine) -> Cost:
-    """Build and run a network with an engine; check its outputs."""
+def probe_of(flatbuffer: bytes, vectors: int = VECTORS) -> Probe:
+    """Ask TensorFlow Lite Micro."""
     network = compile_network(flatbuffer)
-    inputs = probe_vectors(network)
-    expected = oracle(flatbuffer, inputs)
-    sources = engine.sources(flatbuffer, folder)
-    caller = int(np.prod(network.input_shape)) + int(np.prod(network.output_shape))
+    inputs = probe_vectors(network)[:vectors]
+    return Probe(flatbuffer, network, inputs, oracle(flatbuffer, inputs))
+
+
+def measure_engine(folder: Path, probe: Probe, engine: Engine) -> Cost:
+    """Build and run a network with an engine; check its outputs."""
+    fast, small = (figures_of(folder, probe, engine, flag) for flag in ("-O2", "-Os"))
+    return Cost(probe.network.cost.macs, fast, small)
+
+
+def figures_of(folder: Path, probe: Probe, engine: Engine, flag: str = "-O2") -> Figures:
+    """Of a network, built with one flag. Raises RuntimeError where a byte differs."""
+    sources = engine.sources(probe.flatbuffer, folder)
     empty = build(folder, "empty", [HARNESS / "empty.c"], ("-O2",))
-    figures = []
-    for flag in ("-O2", "-Os"):
-        image = build(folder, "network", sources, (flag, *engine.flags), engine.includes)
-        ran = run(folder, image, inputs)
-        if not np.array_equal(ran.outputs, expected):
-            raise RuntimeError("the engine's output differs from TensorFlow Lite Micro's")
-        flash, ram = image.flash - empty.flash, image.ram - empty.ram + caller
-        figures.append(Figures(ran.instructions, flash, ram, ran.stack))
-    return Cost(sum(layer.macs for layer in network.layers), *figures)
+    image = build(folder, "network", sources, (flag, *engine.flags), engine.includes)
+    ran = run(folder, image, probe.inputs)
+    if not np.array_equal(ran.outputs, probe.expected):
+        raise RuntimeError("the engine's output differs from TensorFlow Lite Micro's")
+    caller = probe.inputs[0].size + probe.expected[0].size
+    flash, ram = image.flash - empty.flash, image.ram - empty.ram + caller
+    return Figures(ran.instructions, flash, ram, ran.stack)
 
 
 def rows_of(name: str, cost: Cost) -> list[Row]:

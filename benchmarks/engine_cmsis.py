@@ -1,20 +1,21 @@
 """The same network as direct calls of CMSIS-NN 4.0.0: what a user's own C could do at best.
 
 Its sources come with the Python package `bakenn`, for development only: nothing of them is kept.
-Operators are not fused, as its functions are not; MEAN and SOFTMAX, which those sources lack, are
-our kernels. Scales, memory plan and text are our compiler's, so that only the kernels differ.
+Operators are not fused, as its functions are not. Operators that those sources lack are our
+kernels. Scales, memory plan and text are our compiler's, so that only the kernels differ.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
-from pipeline.compiler.axes import axes_of
+from pipeline.compiler.axes import FilterAxis, axes_of
 from pipeline.compiler.emit import emit_header, emit_source
 from pipeline.compiler.filters import Filters, read_conv_2d, read_filters
 from pipeline.compiler.fuse import Step
-from pipeline.compiler.graph import Operator, without_views
+from pipeline.compiler.graph import Operator
 from pipeline.compiler.layers import (
     Array,
     Layer,
@@ -27,23 +28,36 @@ from pipeline.compiler.layers import (
 )
 from pipeline.compiler.lower import lower
 from pipeline.compiler.memory_plan import plan
-from pipeline.compiler.reader import read_graph
+from pipeline.compiler.reader import read_network
+from pipeline.compiler.simplify import simplified
 from pipeline.core.files import save_text_files
 
 CALLS = Path(__file__).resolve().parent / "harness" / "cmsis_calls.c"
 FLAGS = ("-w",)  # its warnings are not ours to mend
+POOLS = {"MAX_POOL_2D": "cmsis_max_pool", "AVERAGE_POOL_2D": "cmsis_average_pool"}
 
 
 def cmsis_sources(flatbuffer: bytes, folder: Path) -> list[Path]:
     """Writes model_network.c and .h to `folder`; all that is built with them."""
-    graph = without_views(read_graph(flatbuffer))
-    layers = tuple(_layer(operator) for operator in graph.operators)
-    program = Program(graph.input, graph.output, layers)
+    program = cmsis_program(flatbuffer)
     text = emit_source(program, plan(program))
     text = text.replace('#include "nn.h"', '#include "cmsis_calls.h"')
     header = emit_header(program)
     save_text_files(folder, {"model_network.c": text, "model_network.h": header})
     return [folder / "model_network.c", CALLS, *sorted(_vendor().glob("cmsis_nn/Source/*/*.c"))]
+
+
+def cmsis_program(flatbuffer: bytes) -> Program:
+    """Calls of CMSIS-NN's functions, and of our kernels where it has none."""
+    graph = simplified(read_network(flatbuffer)[0])
+    layers = tuple(_layer(operator) for operator in graph.operators)
+    return Program(graph.input, graph.output, layers, variables=graph.variables)
+
+
+def our_part(flatbuffer: bytes) -> list[str]:
+    """The operators that our kernels compute, because CMSIS-NN's sources lack them."""
+    layers = cmsis_program(flatbuffer).layers
+    return sorted({one.operators[0] for one in layers if not one.kernel.startswith("cmsis_")})
 
 
 def cmsis_includes() -> tuple[Path, ...]:
@@ -65,22 +79,22 @@ def _layer(operator: Operator) -> Layer:
     if operator.name == "FULLY_CONNECTED":
         return _fully_connected(operator)
     layer = lower(Step(operator))
-    if operator.name == "MAX_POOL_2D":
-        return Layer(
-            layer.name,
-            layer.operators,
-            "cmsis_max_pool",
-            layer.arguments,
-            layer.inputs,
-            layer.output,
-        )
+    if operator.name in POOLS:
+        return replace(layer, kernel=POOLS[operator.name], scratch_words=_pool_words(operator))
     return layer
+
+
+def _pool_words(operator: Operator) -> int:
+    """Of the sums of an average."""
+    return operator.output.shape[3] if operator.name == "AVERAGE_POOL_2D" else 0
 
 
 def _convolution(operator: Operator, kernel: str, filters: Filters) -> Layer:
     weights = operator.operand(1)
     height, width = axes_of(operator, (weights.shape[1], weights.shape[2]))
-    pixels = weights.shape[1] * weights.shape[2] * operator.operand(0).shape[3]
+    taps = weights.shape[1] * weights.shape[2] * operator.operand(0).shape[3]
+    deep = kernel == "cmsis_depthwise"
+    columns = 1 if deep else 0 if is_pointwise(height) and is_pointwise(width) else 2
     return _call(
         operator,
         kernel,
@@ -93,10 +107,15 @@ def _convolution(operator: Operator, kernel: str, filters: Filters) -> Layer:
             "dilation": size((height.dilation, width.dilation)),
             "padding": size((height.padding, width.padding)),
             "channels_in": operator.operand(0).shape[3],
-            "channels_out": weights.shape[0] if kernel == "cmsis_convolve" else weights.shape[3],
+            "channels_out": weights.shape[3 if deep else 0],
         },
-        scratch_words=pixels,  # two columns of int16
+        scratch_words=max(1, -(-columns * taps // 2)),  # of int16, as its functions ask for
     )
+
+
+def is_pointwise(axis: FilterAxis) -> bool:
+    """Whether each output sees one input, which CMSIS-NN need not copy."""
+    return axis.kernel == 1 and axis.padding == 0 and axis.dilation == 1
 
 
 def _fully_connected(operator: Operator) -> Layer:

@@ -7,6 +7,7 @@ window.
 
 from __future__ import annotations
 
+import math
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -64,14 +65,17 @@ def measure(folder: Path, flatbuffer: bytes, hop: int, flag: str) -> HopCost:
     network = compile_network(flatbuffer, hop=hop)
     if network.obstacle is not None:
         raise RuntimeError(network.obstacle)
-    window, channels = network.input_shape[1:]
+    window, *shape = network.input_shape[1:]
+    channels = math.prod(shape)
     samples = stream_of(window + hop * (WINDOWS - 1), channels)
     inputs = samples[len(samples) % hop :].reshape(-1, hop * channels)
+    sources = network_sources(network, folder)  # with the header that both images need
     empty = build(folder, "empty", [HARNESS / "empty.c"], (flag,))
-    image = build(folder, "stream", network_sources(network, folder), (flag,))
+    image = build(folder, "stream", sources, (flag,))
     ran = run(folder, image, inputs)
     starts = range(0, len(samples) - window + 1, hop)
-    expected = oracle(flatbuffer, np.stack([samples[at : at + window] for at in starts]))
+    windows = np.stack([samples[at : at + window] for at in starts])
+    expected = oracle(flatbuffer, windows.reshape(-1, window, *shape))
     if not np.array_equal(ran.outputs[-WINDOWS:], expected):
         raise RuntimeError(f"at hop {hop} scores differ from TensorFlow Lite Micro's")
     ram = image.ram - empty.ram + inputs.shape[1] + int(np.prod(network.output_shape))

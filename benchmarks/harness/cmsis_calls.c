@@ -85,15 +85,29 @@ void cmsis_fully_connected_rows(const cmsis_layer_t *layer, const int8_t *input,
   for (int32_t i = 0; i < layer->channels_out; i++) connect(layer, i, 1, input, output);
 }
 
-void cmsis_max_pool(const nn_pool2d_t *layer, const int8_t *input, int8_t *output) {
-  const cmsis_nn_context context = {NULL, 0};
-  const cmsis_nn_pool_params params = {
+static cmsis_nn_pool_params pool_params(const nn_pool2d_t *layer) {
+  return (cmsis_nn_pool_params){
       .stride = tile(layer->stride),
       .padding = tile(layer->padding),
       .activation = {layer->min, layer->max},
   };
+}
+
+void cmsis_max_pool(const nn_pool2d_t *layer, const int8_t *input, int8_t *output) {
+  const cmsis_nn_context context = {NULL, 0};
+  const cmsis_nn_pool_params params = pool_params(layer);
   const cmsis_nn_dims in = dims(1, layer->input, layer->channels);
   const cmsis_nn_dims window = dims(1, layer->window, 1);
   const cmsis_nn_dims out = dims(1, layer->result, layer->channels);
   arm_max_pool_s8(&context, &params, &in, input, &window, &out, output);
+}
+
+void cmsis_average_pool(const nn_pool2d_t *layer, const int8_t *input, int8_t *output,
+                        int32_t *scratch) {
+  const cmsis_nn_context context = {scratch, 0};
+  const cmsis_nn_pool_params params = pool_params(layer);
+  const cmsis_nn_dims in = dims(1, layer->input, layer->channels);
+  const cmsis_nn_dims window = dims(1, layer->window, 1);
+  const cmsis_nn_dims out = dims(1, layer->result, layer->channels);
+  arm_avgpool_s8(&context, &params, &in, input, &window, &out, output);
 }

@@ -30,5 +30,7 @@ void cmsis_fully_connected(const cmsis_layer_t *layer, const int8_t *input, int8
 /* With a scale an output: CMSIS-NN 4.0.0 takes one a call. */
 void cmsis_fully_connected_rows(const cmsis_layer_t *layer, const int8_t *input, int8_t *output);
 void cmsis_max_pool(const nn_pool2d_t *layer, const int8_t *input, int8_t *output);
+void cmsis_average_pool(const nn_pool2d_t *layer, const int8_t *input, int8_t *output,
+                        int32_t *scratch);
 
 #endif
