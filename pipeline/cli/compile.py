@@ -35,7 +35,7 @@ def compile_(
         Path | None, typer.Option(help="A YAML file with a board's limits, or nano33ble.")
     ] = None,
     engine: Annotated[
-        Engine, typer.Option(help="fast, compact, or what fits the budget.")
+        Engine, typer.Option(help="fast, compact, or fast where that takes no more flash.")
     ] = "auto",
     hop: Annotated[
         int | None, typer.Option(min=1, help="Stream: samples of one call, not a whole window.")

@@ -19,8 +19,9 @@ MOST = 2**40  # of a limit: more than any board has
 _HEAD = """
 ## Budgets
 
-A budget is a YAML file with these keys. `gesture convert --budget FILE` refuses a network that
-takes more, and names the layer to shrink. An example is configs/nano33ble.yaml.
+A budget is a YAML file with these keys. `gesture convert --budget FILE` and `gesture compile
+--budget FILE` refuse a network that takes more, and name the layer to shrink. An example is
+configs/nano33ble.yaml.
 """
 
 
@@ -36,6 +37,9 @@ class Budget(Section):
     instructions: Limit = Field(
         None, description="limit of an inference, or of a hop if it streams"
     )
+    hop_instructions: Limit = Field(
+        None, description="the same, of a network of this tool: `gesture compile` ignores it"
+    )
     inference_ms: float | None = Field(
         None, ge=1e-6, le=1e9, description="limit of the same, as a time"
     )
@@ -49,25 +53,35 @@ class Budget(Section):
         description="the worst case, for inference_ms: instructions may wait for the flash",
     )
 
+    @property
+    def without_hop(self) -> Budget:
+        """For a network that is called as often as its application wants."""
+        return self.model_copy(update={"hop_instructions": None})
+
     def inference_ms_of(self, cost: NetworkCost) -> float:
         """The time of an inference on this processor, in ms."""
         seconds = cost.instructions * self.cycles_per_instruction / self.clock_hz
         return seconds * MS_A_SECOND
 
-    def overruns(self, cost: NetworkCost) -> dict[str, str]:
-        """The keys whose limit the network exceeds, with a text for each."""
+    def used(self, cost: NetworkCost) -> dict[str, tuple[float, float]]:
+        """By the keys that set a limit, what the network takes, and the limit."""
         used = {
             "flash_bytes": cost.flash_bytes,
             "ram_bytes": cost.ram_bytes,
             "stack_bytes": cost.stack_bytes,
             "instructions": cost.instructions,
+            "hop_instructions": cost.instructions,
             "inference_ms": round(self.inference_ms_of(cost), 2),
         }
         limits = {key: getattr(self, key) for key in used}
+        return {key: (used[key], limit) for key, limit in limits.items() if limit is not None}
+
+    def overruns(self, cost: NetworkCost) -> dict[str, str]:
+        """The keys whose limit the network exceeds, with a text for each."""
         return {
-            key: f"{key} {used[key]:,} of {limit:,}"
-            for key, limit in limits.items()
-            if limit is not None and used[key] > limit
+            key: f"{key} {used:,} of {limit:,}"
+            for key, (used, limit) in self.used(cost).items()
+            if used > limit
         }
 
     def require_fit(self, cost: NetworkCost) -> None:
@@ -103,8 +117,10 @@ _ADVICE = {
     "ram_bytes": "give that layer or the one before it fewer filters, pool earlier, or shorten "
     "window.length",
     "stack_bytes": "replace that layer by one of another kind",
-    "instructions": "give that layer fewer filters or a smaller kernel, or pool before it",
-    "inference_ms": "give that layer fewer filters or a smaller kernel, or pool before it",
+    **dict.fromkeys(
+        ("instructions", "hop_instructions", "inference_ms"),
+        "give that layer fewer filters or a smaller kernel, or pool before it",
+    ),
 }
 
 
@@ -112,7 +128,7 @@ def _advice(layer: LayerCost, key: str) -> str:
     if layer.operator not in _CELLS or key == "stack_bytes":
         return _ADVICE[key]
     advice = "give that layer fewer units"
-    is_slow = key in ("instructions", "inference_ms")
+    is_slow = key in ("instructions", "hop_instructions", "inference_ms")
     return f"{advice}, or raise model.downsample" if is_slow else advice
 
 

@@ -50,6 +50,7 @@ from pipeline.workflows.compiled_model import (
     end_said,
     readme_facts,
 )
+from pipeline.workflows.engine_choice import choose_engine
 
 Engine = Literal["auto", "fast", "compact"]
 VECTORS = 200
@@ -91,7 +92,7 @@ def compile_model(request: Request, on_step: OnStep) -> CompiledModel:
             Micro; FAILED with all that cannot be compiled of the model.
     """
     _require_new(request.folder)
-    budget = Budget() if request.budget is None else load_budget(request.budget)
+    budget = Budget() if request.budget is None else load_budget(request.budget).without_hop
     content = read_bytes(request.model)
     require_room(request.folder.absolute().parent)
     with (
@@ -205,20 +206,14 @@ class _Compilation:
         )
 
     def _within_budget(self) -> tuple[CompiledNetwork, str]:
-        """Of `auto` the fast one, or the compact one where only that fits."""
+        """Compile with the engine that was asked for."""
         asked = self.request.engine
-        if asked != "auto":
-            network = self._compiled(asked == "compact")
-            self.budget.require_fit(network.cost)
-            return network, asked
-        fast = self._compiled(compact=False)
-        overruns = self.budget.overruns(fast.cost)
-        if not overruns:
-            return fast, "fast"
-        compact = self._compiled(compact=True)
-        if self.budget.overruns(compact.cost):
-            self.budget.require_fit(fast.cost)
-        return compact, f"compact: the fast one would take {', '.join(overruns.values())}"
+        if asked == "auto":
+            fast, compact = self._compiled(compact=False), self._compiled(compact=True)
+            return choose_engine(fast, compact, self.budget)
+        network = self._compiled(asked == "compact")
+        self.budget.require_fit(network.cost)
+        return network, asked
 
     def _compiled(self, compact: bool) -> CompiledNetwork:
         network = compile_network(self.flatbuffer, compact=compact, hop=self.request.hop)

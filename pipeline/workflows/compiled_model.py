@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,17 +43,7 @@ class CompiledModel:
 
 def budget_lines(budget: Budget, cost: NetworkCost) -> list[str]:
     """Each limit, with what the network takes of it."""
-    used: Mapping[str, float] = {
-        "flash_bytes": cost.flash_bytes,
-        "ram_bytes": cost.ram_bytes,
-        "stack_bytes": cost.stack_bytes,
-        "instructions": cost.instructions,
-        "inference_ms": round(budget.inference_ms_of(cost), 2),
-    }
-    limits = {key: getattr(budget, key) for key in used}
-    return [
-        f"{key} {used[key]:,} of {limit:,}" for key, limit in limits.items() if limit is not None
-    ]
+    return [f"{key} {used:,} of {limit:,}" for key, (used, limit) in budget.used(cost).items()]
 
 
 def end_said(end: End, values: int) -> str:

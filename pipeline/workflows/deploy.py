@@ -194,7 +194,7 @@ def _check_budget(run: RunFolder) -> None:
     cost = NetworkCost.load(run.require(run.cost_file, "convert"))
     budget = load_budget(NANO_BUDGET)
     if run.contract().vocabulary is not None:
-        budget = budget.model_copy(update={"instructions": READING_INSTRUCTIONS})
+        budget = budget.model_copy(update={"hop_instructions": READING_INSTRUCTIONS})
     budget.require_fit(cost)
 
 
