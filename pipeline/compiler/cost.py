@@ -177,6 +177,8 @@ def _number(fields: Mapping[str, Value], name: str) -> int:
 def _of_others(layer: Layer, fields: Mapping[str, Value]) -> tuple[int, int, int, int]:
     if layer.kernel == "nn_depthwise_conv2d":
         return _depthwise(layer)
+    if layer.kernel == "nn_depthwise_3x3":
+        return _by_channel(fields)
     if layer.kernel in ("nn_strided_copy", "nn_concatenate"):
         return _of_copy(layer, fields)
     rows, window = fields.get("rows"), fields.get("window")  # an nn_rows_t; an nn_size_t of a pool
@@ -198,6 +200,20 @@ def _of_copy(layer: Layer, fields: Mapping[str, Value]) -> tuple[int, int, int, 
         lengths = [length for length in shape if isinstance(length, int)]
         rows, pieces = math.prod(lengths[:-1]), math.prod(lengths)
     return layer.output.bytes, pieces, rows, 0
+
+
+def _by_channel(fields: Mapping[str, Value]) -> tuple[int, int, int, int]:
+    """Sums in pairs; rows of them, and filters of a strip, begun; what strips take apart."""
+    across, along = fields["across"], fields["along"]
+    assert isinstance(across, dict)
+    assert isinstance(along, dict)
+    channels, strip = _number(fields, "channels"), _number(fields, "strip")
+    filters, rows = channels * _number(fields, "multiplier"), _number(across, "result")
+    strips = -(-rows // strip)
+    taken = rows * _number(across, "stride") + 2 * strips
+    sums = filters * rows * 2 * -(-_number(along, "result") // 2)
+    apart = _whole_blocks(channels) * taken * _number(along, "length")
+    return 9 * sums, filters * rows, filters * strips, apart
 
 
 def _depthwise(layer: Layer) -> tuple[int, int, int, int]:

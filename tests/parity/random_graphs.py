@@ -1,8 +1,8 @@
-"""Random networks of three kinds: any chain of operators, those of gestures, those of pictures."""
+"""Random networks: any chain of operators, those of gestures, those of pictures, depthwise ones."""
 
 from __future__ import annotations
 
-from tests.parity.graphs import GraphBuilder
+from tests.parity.graphs import GraphBuilder, padded_length
 from tests.parity.random_operators import RandomGraph
 
 
@@ -62,6 +62,49 @@ class RandomPicture(RandomGraph):
             self.pick(self.rectified, self.rectified, self.depthwise, self.gesture)()
         if self.pick(True, False):
             self.mean((1, 2))
+
+
+class RandomDepthwise(RandomGraph):
+    """Depthwise convolutions, most of usual filters, on pictures of every size."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.graph = GraphBuilder()
+        height, width = (int(self.pick(1, 2, 3, self.random.integers(4, 20))) for _ in range(2))
+        channels = int(self.pick(4, 8, self.random.integers(1, 14)))
+        shape = (1, height, width, channels)
+        self.source = self.last = self.new(shape, self.log_uniform(1e-3, 0.3))
+
+    def kernel(self):
+        line = int(self.random.integers(1, 10))
+        square = int(self.random.integers(1, 6))
+        return self.pick((3, 3), (3, 3), (3, 3), (square, square), (1, line), (line, 1))
+
+    def window_fields(self, kernel, longest_stride=3):
+        """Dilations are rare; filters may be larger than the picture."""
+        strides, dilations, same, result = super().window_fields(kernel, longest_stride)
+        return (strides, dilations, same, result) if self.pick(0, 1) else self.near(kernel)
+
+    def near(self, kernel):
+        """Strides of one or two, without dilation."""
+        strides, height_width = [int(self.pick(1, 1, 2)) for _ in range(2)], self.shape()[1:3]
+        same = any(size > length for size, length in zip(kernel, height_width, strict=True))
+        same = same or self.pick(True, True, False)
+        result = [
+            padded_length(length, size, stride, 1, same)
+            for length, size, stride in zip(height_width, kernel, strides, strict=True)
+        ]
+        return strides, [1, 1], same, result
+
+    def grow(self) -> None:
+        for _ in range(self.pick(1, 2)):
+            self.depthwise()
+
+
+def random_depthwise(seed: int) -> bytes:
+    built = RandomDepthwise(seed)
+    built.grow()
+    return built.graph.finish(built.source, built.last)
 
 
 def random_sequence(seed: int) -> bytes:

@@ -17,15 +17,22 @@ from tests.parity.host_engine import HostEngine, assert_parity, vectors_for
 from tests.parity.keras_models import NAMES
 from tests.parity.many_networks import run_on_host
 from tests.parity.oracle import oracle
-from tests.parity.random_graphs import random_network, random_picture, random_sequence
+from tests.parity.random_graphs import (
+    random_depthwise,
+    random_network,
+    random_picture,
+    random_sequence,
+)
 
-SEEDS = range(20)
+SEEDS, DEPTHWISE = range(20), range(60)
 
 
 def random_flatbuffers() -> list[tuple[bytes, bool]]:
     """Flatbuffers, and whether they are to be compact."""
     usual = [*map(random_network, SEEDS), *map(random_picture, range(10))]
+    usual += map(random_depthwise, DEPTHWISE)
     compact = [build(seed) for build in (random_sequence, random_picture) for seed in range(6)]
+    compact += map(random_depthwise, DEPTHWISE[:30])
     return [(data, False) for data in usual] + [(data, True) for data in compact]
 
 

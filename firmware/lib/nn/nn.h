@@ -152,6 +152,34 @@ typedef struct {
   nn_output_t output;
 } nn_depthwise_conv2d_t;
 
+/* One side of a picture and how a filter lies on it; padding: before the first position. Steps: in
+ * bytes, from one position to the next. */
+typedef struct {
+  int32_t length;
+  int32_t result;
+  int32_t stride;
+  int32_t padding;
+  int32_t input_step;
+  int32_t output_step;
+} nn_side_t;
+
+/* Of at least four channels, each on its own, in strips of some rows. Rows lie along one side of
+ * the picture, whichever is better, with a stride of 1 or 2. */
+typedef struct {
+  const int8_t *weights; /* [channels * multiplier][3 rows][4]: of a row the first, the second
+                            twice, the third */
+  const int32_t *bias;   /* as many, doubled, minus zero point * sum of weights */
+  const nn_quick_scale_t *quick_scales; /* as many */
+  nn_side_t across;                     /* from row to row */
+  nn_side_t along;
+  int32_t channels;
+  int32_t multiplier; /* output channels for each input channel */
+  int32_t zero_point; /* of the input, and what lies outside */
+  int32_t is_relu;    /* the output's zero point is -128 */
+  int32_t strip;      /* rows of outputs that are computed together, at most */
+  int32_t words;      /* that a row of one channel takes, of two positions each */
+} nn_depthwise_3x3_t;
+
 /* A dense layer with one row of at least four inputs, which are taken in quads: the first four,
  * then all that remain after `inputs % 4` of them, or after four. Inputs that are met twice have
  * weights of zero in the first quad. A weight is that of two outputs, even + 256 * odd; those of
@@ -341,6 +369,10 @@ void nn_conv2d_any(const nn_conv2d_any_t *layer, const int8_t *input, int8_t *ou
 
 void nn_depthwise_conv2d(const nn_depthwise_conv2d_t *layer, const int8_t *input, int8_t *output,
                          int32_t *scratch);
+
+/* `scratch`: four rows of words for each row of the input that a strip needs. */
+void nn_depthwise_3x3(const nn_depthwise_3x3_t *layer, const int8_t *input, int8_t *output,
+                      int32_t *scratch);
 
 void nn_fully_connected(const nn_fully_connected_t *layer, const int8_t *input, int8_t *output);
 
