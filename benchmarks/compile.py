@@ -1,7 +1,8 @@
 """That models of other programs are compiled, and equal TensorFlow Lite Micro.
 
-`python -m benchmarks.compile` compiles damaged copies of the models in ../shared/data/models (N of
-them with `--mutations N`), and compares some of what was not refused. Then it compiles the models
+`python -m benchmarks.compile` compiles damaged copies of the models in ../shared/data/models and of
+one with several inputs and outputs (N of them with `--mutations N`), and compares some of what was
+not refused. Then it compiles the models
 themselves as `gesture compile` does, fast and compact, with VECTORS vectors each on this machine
 under the sanitizers and on QEMU. Figures go to area `engine`.
 """
@@ -14,6 +15,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.engine_proof import check_accepted, compile_hostile
 from benchmarks.results_file import Row, record, row, show
 from pipeline.compiler import compile_network
@@ -21,6 +24,7 @@ from pipeline.core.errors import MismatchError, PipelineError
 from pipeline.core.project import PROJECT
 from pipeline.deployment.model_proof import missing_for_board
 from pipeline.workflows.compile import Engine, Request, compile_model
+from tests.parity.several_ends import several_ends
 
 COMMAND = "python -m benchmarks.compile"
 MODELS = PROJECT.parent / "shared" / "data" / "models"
@@ -102,7 +106,8 @@ def engines_of(flatbuffer: bytes) -> tuple[Engine, ...]:
 
 def mutation_row(files: list[Path], mutations: int) -> Row:
     """Of damaged copies."""
-    ordeal = compile_hostile([file.read_bytes() for file in files], mutations)
+    several = several_ends(np.int8, np.int8, np.int8)
+    ordeal = compile_hostile([*(file.read_bytes() for file in files), several], mutations)
     accepted = len(ordeal.accepted)
     step = -(-accepted // MOST_COMPARED) if accepted else 1
     ordeal.accepted = ordeal.accepted[::step]

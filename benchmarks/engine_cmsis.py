@@ -51,7 +51,7 @@ def cmsis_program(flatbuffer: bytes) -> Program:
     """Calls of CMSIS-NN's functions, and of our kernels where it has none."""
     graph = simplified(read_network(flatbuffer)[0])
     layers = tuple(_layer(operator) for operator in graph.operators)
-    return Program(graph.input, graph.output, layers, variables=graph.variables)
+    return Program(graph.inputs, graph.outputs, layers, variables=graph.variables)
 
 
 def our_part(flatbuffer: bytes) -> list[str]:

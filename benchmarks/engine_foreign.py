@@ -108,7 +108,7 @@ def measure(name: str, path: Path) -> Measured:
 def with_network_only(flatbuffer: bytes) -> bytes:
     """A model that takes and gives the int8 values inside."""
     ends = compile_network(flatbuffer).ends
-    return with_int8_ends(flatbuffer, ends.input.inside.index, ends.output.inside.index)
+    return with_int8_ends(flatbuffer, *ends.inside_by_outside())
 
 
 def rows_of(one: Measured) -> list[Row]:

@@ -27,7 +27,7 @@ from pipeline.core.artifacts import Float32, Int8
 from pipeline.core.errors import PipelineError
 from pipeline.datasets.recordings import load_recordings
 from tests.parity.hostile import hostile_files
-from tests.parity.many_networks import run_on_board, run_on_host
+from tests.parity.many_networks import inside, run_on_board, run_on_host, starts
 from tests.parity.oracle import Oracle, oracle
 
 COMMAND = "python -m benchmarks.engine_proof"
@@ -130,9 +130,11 @@ def real_vectors(network: CompiledNetwork, real: Float32) -> Int8:
 
 
 def noise(network: CompiledNetwork, count: int) -> Int8:
-    """Of every loudness around the zero point, the extremes, and extremes mixed."""
+    """Of every loudness around the zero point, the extremes, and extremes mixed; several inputs of
+    a network one after the other."""
     random = np.random.default_rng(SEED)
-    shape = network.input_shape[1:]
+    inputs, _ = inside(network)
+    shape = network.input_shape[1:] if len(inputs) == 1 else (starts(inputs)[-1],)
     loudness = random.uniform(0.5, 128, (count, *(1,) * len(shape)))
     centre = network.quantization.input_zero_point
     values = np.clip(np.rint(random.normal(centre, loudness, (count, *shape))), -128, 127)

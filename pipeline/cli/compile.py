@@ -77,8 +77,8 @@ def _show(result: CompiledModel, as_json: bool) -> None:
     show_table(
         f"compiled {result.name}",
         [
-            ("input", result.input),
-            ("output", result.output),
+            *(("input", said) for said in result.inputs),
+            *(("output", said) for said in result.outputs),
             *(("byte-equal", _proof(proof)) for proof in result.proofs),
             *([("not proven", result.not_proven)] if result.not_proven else []),
             ("engine", result.engine),

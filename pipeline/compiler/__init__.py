@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pipeline.cells.operators import Recurrence
 from pipeline.compiler.cost import network_cost
 from pipeline.compiler.emit import emit_header, emit_source
-from pipeline.compiler.ends import End, Ends
+from pipeline.compiler.ends import Ends, unconverted
 from pipeline.compiler.features import last_features
 from pipeline.compiler.fuse import Step, fuse
 from pipeline.compiler.graph import Graph, ModelRefusalError, OperatorRefusalError
@@ -41,14 +41,15 @@ class CompiledNetwork:
 
     Args:
         sources: `model_network.h` and `model_network.c`, to be built with firmware/lib/nn.
+        input_shape, output_shape, quantization: of the first input and output.
         feed: input samples of one inference: a window, or a hop where the network streams.
         obstacle: why the network does not stream; None where it streams, or without a hop.
         recurrence: the cells of a recurrent network; pipeline/cells/arithmetic.py defines their
             bytes.
         keeps_state: what a run gives depends on those before it, since the last reset.
-        types: of the input's and of the output's numbers.
+        types: of the first input's and of the first output's numbers.
         features: what the last dense layers of a classifier are given, where that was to be kept.
-        ends: what the model's own input and output are. The network itself takes and gives int8.
+        ends: what the model's own inputs and outputs are. The network itself takes and gives int8.
     """
 
     sources: dict[str, str]
@@ -127,7 +128,7 @@ def _feed_forward(
     graph: Graph, compact: bool, hop: int | None, keep_features: bool
 ) -> CompiledNetwork:
     steps = fuse(graph, compact)
-    windowed = Program(graph.input, graph.output, _layers(steps), variables=graph.variables)
+    windowed = Program(graph.inputs, graph.outputs, _layers(steps), variables=graph.variables)
     if hop is None:
         return _compiled(graph, windowed, keep_features)
     try:
@@ -170,7 +171,7 @@ def _compiled(
         input_shape=graph.input.shape,
         output_shape=graph.output.shape,
         quantization=_quantization(graph),
-        ends=Ends(End(graph.input, graph.input), End(graph.output, graph.output)),
+        ends=unconverted(graph.inputs, graph.outputs),
         cost=network_cost(program, memory),
         feed=feed or samples_of(graph),
         obstacle=obstacle,

@@ -82,7 +82,8 @@ def network_cost(program: Program, plan: MemoryPlan) -> NetworkCost:
         kernel_bytes=kernel_bytes,
         flash_bytes=kernel_bytes + sum(cost.flash_bytes for cost in costs),
         arena_bytes=plan.arena_bytes,
-        ram_bytes=plan.arena_bytes + program.input.bytes + program.output.bytes,
+        ram_bytes=plan.arena_bytes
+        + sum(tensor.bytes for tensor in (*program.inputs, *program.outputs)),
         stack_bytes=INVOKE_STACK_BYTES + max(cost.stack_bytes for cost in costs),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.compiler.cell_layers import CELL_KERNELS
 from pipeline.compiler.fixedpoint import QuickScale, Scale
@@ -21,8 +21,7 @@ _HEADER = """\
 
 #include <stdint.h>
 
-#define MODEL_NETWORK_INPUTS {inputs} /* {input_type}, {input_shape} */
-#define MODEL_NETWORK_OUTPUTS {outputs} /* {output_type}, {output_shape} */
+{sizes}
 #define MODEL_NETWORK_LAYERS {layers}
 
 {promise}
@@ -45,7 +44,7 @@ const int8_t *const model_network_features[{count}] = {{
 }};
 """
 
-_INVOKE = "void model_network_invoke(const {input} *input, {output} *output)"
+_SIZE = "#define MODEL_NETWORK_{role}S{number} {elements} /* {dtype}, {shape} */"
 _C_TYPES = {"INT8": "int8_t", "UINT8": "uint8_t", "INT16": "int16_t", "INT32": "int32_t"}
 
 _ONCE = (
@@ -118,14 +117,25 @@ def emit_header(program: Program, features: Sequence[Tensor] = ()) -> str:
         features=_FEATURES_HEADER.format(count=len(features)) if features else "",
         layers=len(program.all_layers),
         invoke=_invoke(program),
-        input_type=program.input.dtype.lower(),
-        output_type=program.output.dtype.lower(),
-        inputs=program.input.elements,
-        outputs=program.output.elements,
-        input_shape=_shape(program.input),
-        output_shape=_shape(program.output),
+        sizes="\n".join([*_sizes("INPUT", program.inputs), *_sizes("OUTPUT", program.outputs)]),
         promise=_promise(program),
     )
+
+
+def _sizes(role: str, tensors: Sequence[Tensor]) -> Iterator[str]:
+    for name, tensor in zip(names_of(role, len(tensors)), tensors, strict=True):
+        yield _SIZE.format(
+            role=role,
+            number=name.removeprefix(role),
+            elements=tensor.elements,
+            dtype=tensor.dtype.lower(),
+            shape=_shape(tensor),
+        )
+
+
+def names_of(role: str, count: int) -> list[str]:
+    """What several inputs or outputs are called: by their numbers."""
+    return [role] if count == 1 else [f"{role}_{number}" for number in range(count)]
 
 
 def _promise(program: Program) -> str:
@@ -135,9 +145,16 @@ def _promise(program: Program) -> str:
 
 
 def _invoke(program: Program) -> str:
-    ends = (program.input.dtype, program.output.dtype)
-    source, output = (_C_TYPES[dtype] for dtype in ends)
-    return _INVOKE.format(input=source, output=output)
+    """Its head: a parameter for each input and output."""
+    parameters = [
+        f"{qualifier}{_C_TYPES[tensor.dtype]} *{name}"
+        for role, qualifier, tensors in (
+            ("input", "const ", program.inputs),
+            ("output", "", program.outputs),
+        )
+        for name, tensor in zip(names_of(role, len(tensors)), tensors, strict=True)
+    ]
+    return f"void model_network_invoke({', '.join(parameters)})"
 
 
 def emit_source(program: Program, plan: MemoryPlan, features: Sequence[Tensor] = ()) -> str:
@@ -213,8 +230,21 @@ def _calls(program: Program, plan: MemoryPlan) -> str:
     once, end = len(program.before), len(program.before) + len(program.looped)
     reset = ["  model_network_reset();"] if program.resets_state else []
     reset += [_START] if _begins(program) else []
+    reset += _unused(program)
     looped = _loop(program, plan, calls[once:end]) if program.looped else []
     return "\n".join([*reset, *calls[:once], *looped, *calls[end:]])
+
+
+def _unused(program: Program) -> list[str]:
+    """Of an input that no layer reads."""
+    read = {
+        item.storage
+        for layer in program.all_layers
+        for item in layer.inputs
+        if isinstance(item, Tensor)
+    }
+    names = zip(names_of("input", len(program.inputs)), program.inputs, strict=True)
+    return [f"  (void){name};" for name, tensor in names if tensor.storage not in read]
 
 
 def _loop(program: Program, plan: MemoryPlan, calls: list[str]) -> list[str]:
@@ -283,20 +313,28 @@ def _argument(layer: str, argument: Struct | Array | int) -> str:
 
 
 def _call(program: Program, layer: Layer, plan: MemoryPlan, index: int) -> str:
+    ends = _names_of_ends(program)
+
     def place(item: Operand) -> str:
         if isinstance(item, Array):
             return f"{item.name}_{layer.name}"
-        if item.storage == program.input.storage:
-            return "input"
-        if layer in program.looped and program.columns and item.storage == program.columns.storage:
+        in_columns = program.columns and item.storage == program.columns.storage
+        if item.storage != program.input.storage and layer in program.looped and in_columns:
             return "column"
-        if item.storage == program.output.storage:
-            return "output"
-        return _kept_place(program, item, plan)
+        return ends.get(item.storage) or _kept_place(program, item, plan)
 
     items = (*layer.inputs, *((layer.output,) if layer.writes else ()))
     places = ", ".join(place(item) for item in items)
     return f"  layer_{layer.name}({places});\n  NN_LAYER_DONE({index});"
+
+
+def _names_of_ends(program: Program) -> dict[int, str]:
+    """By storage; what is both is an input."""
+    return {
+        tensor.storage: name
+        for role, tensors in (("output", program.outputs), ("input", program.inputs))
+        for name, tensor in zip(names_of(role, len(tensors)), tensors, strict=True)
+    }
 
 
 def _kept_place(program: Program, tensor: Tensor, plan: MemoryPlan) -> str:

@@ -7,7 +7,7 @@ operator only changes the type. It is taken out here, and interface.py writes C 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.compiler.graph import Tensor
@@ -26,15 +26,17 @@ _MAY_END = (REAL, "UINT8", "INT16", "INT32")
 
 @dataclass(frozen=True)
 class End:
-    """The input or output of a network.
+    """An input or output of a network.
 
     Args:
         outside: as the file has it.
         inside: the int8 tensor of the compiled network; the same where nothing is converted.
+        name: what the file calls it.
     """
 
     outside: Tensor
     inside: Tensor
+    name: str = ""
 
     @property
     def is_converted(self) -> bool:
@@ -44,25 +46,55 @@ class End:
 
 @dataclass(frozen=True)
 class Ends:
-    """Both ends of a network."""
+    """All ends of a network, in the order of the file."""
 
-    input: End
-    output: End
+    inputs: tuple[End, ...]
+    outputs: tuple[End, ...]
+
+    def inside_by_outside(self) -> tuple[dict[int, int], dict[int, int]]:
+        """The tensors inside, by those outside: of all inputs, and of all outputs."""
+        inputs, outputs = (
+            {end.outside.index: end.inside.index for end in side}
+            for side in (self.inputs, self.outputs)
+        )
+        return inputs, outputs
+
+
+def unconverted(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Ends:
+    """Ends that are as the network has them."""
+    begins, ends = (tuple(End(one, one) for one in tensors) for tensors in (inputs, outputs))
+    return Ends(begins, ends)
 
 
 def split_ends(
-    parsed: Sequence[ParsedOperator], source: Tensor, result: Tensor
+    parsed: Sequence[ParsedOperator],
+    sources: Sequence[Tensor],
+    results: Sequence[Tensor],
+    names: Mapping[int, str],
 ) -> tuple[list[ParsedOperator], Ends]:
     """The operators between the int8 tensors, and the ends.
 
-    Where the ends are of another kind they stay as they are, for others to refuse.
+    Where the ends are of another kind they stay as they are, for others to refuse. names: of some
+    ends, by their indices.
     """
-    first = _first_of(parsed, source)
-    begins = End(source, source if first is None else first.outputs[0])
-    last = _last_of(parsed, result)
-    taken = None if last is None else last.inputs[0]
-    ends = End(result, result if taken is None else taken)
-    return [item for item in parsed if item not in (first, last)], Ends(begins, ends)
+    begins, ends, left = [], [], list(parsed)
+    for source in sources:
+        first = _first_of(left, source)
+        inside = source if first is None else first.outputs[0]
+        begins.append(End(source, inside, _name(source, names)))
+        left = [item for item in left if item is not first]
+    for result in results:
+        last = _last_of(left, result)
+        taken = None if last is None else last.inputs[0]
+        ends.append(End(result, taken or result, _name(result, names)))
+        left = [item for item in left if item is not last]
+    return left, Ends(tuple(begins), tuple(ends))
+
+
+def _name(tensor: Tensor, names: Mapping[int, str]) -> str:
+    """TensorFlow adds to the name of a tensor what its signature leaves out."""
+    plain = tensor.name.removeprefix("serving_default_").removesuffix(":0")
+    return names.get(tensor.index, plain)
 
 
 def _first_of(parsed: Sequence[ParsedOperator], source: Tensor) -> ParsedOperator | None:

@@ -17,7 +17,7 @@ def last_features(program: Program) -> tuple[Tensor, ...]:
     """
     makers = {layer.output.storage: layer for layer in program.all_layers}
     try:
-        found = tuple(_dense_inputs(program.output, makers))
+        found = tuple(_dense_inputs(program.outputs[0], makers))
     except LookupError:
         return ()
     return tuple(dict.fromkeys(found))

@@ -58,7 +58,7 @@ def fuse(graph: Graph, compact: bool) -> tuple[Step, ...]:
     uses = Counter(
         tensor.storage for step in graph.operators for tensor in step.inputs if tensor is not None
     )
-    uses[graph.output.storage] += 1
+    uses.update(tensor.storage for tensor in graph.outputs)
     uses.update(2 * [variable.tensor.storage for variable in graph.variables])
     readers = {
         tensor.storage: operator

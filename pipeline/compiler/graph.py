@@ -151,7 +151,7 @@ class ModelRefusalError(PipelineError):
     def __init__(self, reason: str) -> None:
         super().__init__(
             f"The compiler cannot take this model: {reason}.",
-            "the compiled engine runs models with one int8 input and one output, batch 1",
+            "the compiled engine runs models that are int8 inside, with a batch of 1",
             "docs/compile.md says what it takes; convert the model again with fixed shapes in int8",
         )
         self.reason = reason
@@ -179,11 +179,21 @@ class Variable:
 class Graph:
     """cells: run after the operators of `front`, and before those of `head`."""
 
-    input: Tensor
-    output: Tensor
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
     cells: tuple[CellStep, ...] = ()
     variables: tuple[Variable, ...] = ()
+
+    @property
+    def input(self) -> Tensor:
+        """The first; a network that streams, or has cells, has one."""
+        return self.inputs[0]
+
+    @property
+    def output(self) -> Tensor:
+        """The first; a network that streams, or has cells, has one."""
+        return self.outputs[0]
 
     @property
     def front(self) -> tuple[Operator, ...]:
@@ -206,9 +216,12 @@ _MAY_BEGIN_CONSTANT = (*BINARY, "ASSIGN_VARIABLE", *JOINS)
 def without_views(graph: Graph) -> Graph:
     """The graph without operators that only change a shape: their outputs share storage.
 
-    One stays where the network's output would otherwise be its input.
+    One stays where an output of the network would otherwise be one of its inputs, or another
+    output.
     """
     seen: dict[int, Tensor] = {}
+    results = {tensor.index for tensor in graph.outputs}
+    taken = results | {tensor.storage for tensor in graph.inputs}
 
     def resolve(tensor: Tensor) -> Tensor:
         return seen.get(tensor.index, tensor)
@@ -218,12 +231,14 @@ def without_views(graph: Graph) -> Graph:
         inputs = tuple(None if tensor is None else resolve(tensor) for tensor in operator.inputs)
         resolved = replace(operator, inputs=inputs)
         viewed, output = resolved.operand(0), operator.output
-        needed = viewed.storage == graph.input.storage and output.index == graph.output.index
+        needed = output.index in results and viewed.storage in taken
         if operator.name in VIEWS and not needed:
             seen[output.index] = replace(output, storage=viewed.storage, data=viewed.data)
+            taken |= {viewed.storage} if output.index in results else set()
         elif viewed.data is not None and operator.name not in _MAY_BEGIN_CONSTANT:
             raise operator.refuse("its input is a constant")
         else:
             kept.append(resolved)
     cells = tuple(replace(item, x=resolve(item.x)) for item in graph.cells)
-    return Graph(graph.input, resolve(graph.output), tuple(kept), cells, graph.variables)
+    outputs = tuple(map(resolve, graph.outputs))
+    return Graph(graph.inputs, outputs, tuple(kept), cells, graph.variables)

@@ -108,13 +108,13 @@ class Program:
     """What one call of the network runs: `before`; then `looped` for each of `units` equal parts of
     the input, or of the `columns` that `before` has made; then `layers`.
 
-    input: of one call. variables: what lies in the state, and is not a layer's. resets_state: all
+    inputs: of one call. variables: what lies in the state, and is not a layer's. resets_state: all
     states are reset before. The first units since a reset, `skipped` of them, end before the looped
     layer of number `skipped_from`.
     """
 
-    input: Tensor
-    output: Tensor
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
     layers: tuple[Layer, ...]
     looped: tuple[Layer, ...] = ()
     units: int = 1
@@ -124,6 +124,11 @@ class Program:
     skipped: int = 0
     skipped_from: int = 0
     variables: tuple[Variable, ...] = ()
+
+    @property
+    def input(self) -> Tensor:
+        """The first; a program with a loop has one."""
+        return self.inputs[0]
 
     @property
     def all_layers(self) -> tuple[Layer, ...]:

@@ -1,7 +1,7 @@
 """The static memory plan: where each activation lies in the one arena.
 
-Buffers that are needed at the same time never overlap. The network's input and output are the
-caller's and not in the arena.
+Buffers that are needed at the same time never overlap. The network's inputs and outputs are
+the caller's and not in the arena.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ def plan(program: Program, kept: Sequence[Tensor] = ()) -> MemoryPlan:
     """
     layers = program.all_layers
     kept_always = {variable.tensor.storage for variable in program.variables}
-    outside = {program.input.storage, program.output.storage} | kept_always
+    ends = (*program.inputs, *program.outputs)
+    outside = {tensor.storage for tensor in ends} | kept_always
     buffers = _lifetimes(layers, outside, {tensor.storage for tensor in kept})
     placed: list[Buffer] = []
     for buffer in sorted(buffers, key=lambda buffer: (-buffer.bytes, buffer.first)):

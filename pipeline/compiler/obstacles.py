@@ -33,10 +33,8 @@ def every_obstacle(
     except PipelineError:  # it cannot be read further
         return first
     kind = _kind_of(parsed)
-    if len(inputs) == len(outputs) == 1:
-        parsed, ends = split_ends(parsed, inputs[0], outputs[0])
-        outputs = [ends.output.inside]
-    parsed = needed(parsed, [tensor.index for tensor in outputs])
+    parsed, ends = split_ends(parsed, inputs, outputs, {})
+    parsed = needed(parsed, [end.inside.index for end in ends.outputs])
     found = list(_obstacles(parsed, kind is None))
     if kind is None and isinstance(first, OperatorRefusalError):
         found = found or [first]

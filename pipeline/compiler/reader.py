@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pipeline.compiler import flatbuffer
@@ -53,7 +53,7 @@ def read_network(flatbuffer: bytes) -> tuple[Graph, Ends]:
     model = root(flatbuffer)
     if model.number(0, "I") != SCHEMA_VERSION:
         raise damaged(f"its schema version is not {SCHEMA_VERSION}")
-    _read_unused(model)
+    names_of_ends = _read_unused(model)
     buffers = model.tables(4)
     names = [_operator_name(code) for code in model.tables(1)]
     subgraphs = [_Subgraph(table, names, buffers) for table in model.tables(2)]
@@ -62,15 +62,16 @@ def read_network(flatbuffer: bytes) -> tuple[Graph, Ends]:
     main, parsed = subgraphs[0], list(subgraphs[0].parsed)
     inputs = _ends(main.table.integers(1), main.tensors, "input")
     outputs = _ends(main.table.integers(2), main.tensors, "output")
-    parsed, ends = split_ends(parsed, inputs[0], outputs[0])
-    inputs[0], outputs[0] = ends.input.inside, ends.output.inside
+    parsed, ends = split_ends(parsed, inputs, outputs, names_of_ends)
+    inputs, outputs = ([end.inside for end in side] for side in (ends.inputs, ends.outputs))
     cells: tuple[CellStep, ...] = ()
     variables: tuple[Variable, ...] = ()
-    if len(inputs) > 1 and len(inputs) == len(outputs) and parsed:
+    if _are_states(inputs[1:], outputs[1:]) and parsed:
         cells, parsed = extract_cells(parsed, list(zip(inputs[1:], outputs[1:], strict=True)))
-    elif len(inputs) > 1 or len(outputs) > 1:
-        raise ModelRefusalError(f"it has {len(inputs)} inputs and {len(outputs)} outputs")
-    parsed = needed(parsed, [outputs[0].index, *(cell.x.index for cell in cells)])
+        inputs, outputs = inputs[:1], outputs[:1]
+        ends = Ends(ends.inputs[:1], ends.outputs[:1])
+    wanted = [tensor.index for tensor in outputs]
+    parsed = needed(parsed, [*wanted, *(cell.x.index for cell in cells)])
     if has_variables(parsed):
         others = [subgraph.parsed for subgraph in subgraphs[1:]]
         parsed, variables = resolve_variables(parsed, others, len(main.tensors))
@@ -78,9 +79,18 @@ def read_network(flatbuffer: bytes) -> tuple[Graph, Ends]:
         raise ModelRefusalError(f"it has {len(subgraphs)} subgraphs instead of one")
     operators = [operator for item in parsed for operator in read_operators(item)]
     layers = with_unique_layers(operators)
-    graph = Graph(inputs[0], outputs[0], layers, cells, variables)
+    graph = Graph(tuple(inputs), tuple(outputs), layers, cells, variables)
     _check(graph)
     return graph, ends
+
+
+def _are_states(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> bool:
+    """Whether they are the states of one step of a recurrent network, as they go in and out."""
+    return (
+        len(inputs) == len(outputs) > 0
+        and all(tensor.dtype == "INT16" for tensor in (*inputs, *outputs))
+        and [tensor.shape for tensor in inputs] == [tensor.shape for tensor in outputs]
+    )
 
 
 class _Subgraph:
@@ -109,17 +119,22 @@ class _Subgraph:
         self.parsed = [_parsed(step, names, self.tensors, layers) for step in steps]
 
 
-def _read_unused(model: FlatTable) -> None:
-    """Parts that do not matter here are read all the same, so that a file cut short is noticed."""
+def _read_unused(model: FlatTable) -> dict[int, str]:
+    """Parts that do not matter here are read all the same, so that a file cut short is noticed.
+
+    Returns what the first signature calls inputs and outputs.
+    """
     model.text(3)
     for buffer in model.tables(4):
         buffer.raw(0)
     for entry in model.tables(6):
         entry.text(0)
+    names: dict[int, str] = {}
     for signature in model.tables(7):
         signature.text(2)
         for tensor in (*signature.tables(0), *signature.tables(1)):
-            tensor.text(0)
+            names.setdefault(tensor.number(1, "I"), tensor.text(0))
+    return names
 
 
 def _operator_name(code: FlatTable) -> str:
@@ -237,7 +252,7 @@ def _tensors(indices: Iterable[int], tensors: list[Tensor]) -> tuple[Tensor | No
 def _ends(indices: tuple[int, ...], tensors: list[Tensor], role: str) -> list[Tensor]:
     found = [tensor for tensor in _tensors(indices, tensors) if tensor is not None]
     if not found or len(found) != len(indices):
-        raise ModelRefusalError(f"it has {len(found)} {role}s instead of one")
+        raise ModelRefusalError(f"it has no {role}, or one that is missing")
     return found
 
 
@@ -249,7 +264,8 @@ def _check(graph: Graph) -> None:
 
 
 def _check_ends(graph: Graph) -> None:
-    for role, tensor in (("input", graph.input), ("output", graph.output)):
+    sides = (("input", graph.inputs), ("output", graph.outputs))
+    for role, tensor in ((role, tensor) for role, tensors in sides for tensor in tensors):
         if tensor.dtype not in END_TYPES:
             raise ModelRefusalError(f"its {role} is {tensor.dtype} instead of INT8")
         if not tensor.shape or tensor.shape[0] != 1:
@@ -258,14 +274,24 @@ def _check_ends(graph: Graph) -> None:
             )
         if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.data is not None:
             raise ModelRefusalError(f"its {role} is not quantized as a whole")
-    if graph.input.index == graph.output.index:
+    _check_distinct(graph)
+
+
+def _check_distinct(graph: Graph) -> None:
+    """The caller has a buffer for each, and none is two of them."""
+    inputs, outputs = ([tensor.index for tensor in side] for side in (graph.inputs, graph.outputs))
+    if not set(inputs).isdisjoint(outputs):
         raise ModelRefusalError("its output is its input")
+    for role, indices in (("input", inputs), ("output", outputs)):
+        if len(set(indices)) < len(indices):
+            raise ModelRefusalError(f"two of its {role}s are the same tensor")
 
 
 def _check_order(graph: Graph) -> None:
     states = {step.h.index for step in graph.cells[-1:]}
     variables = {variable.tensor.index for variable in graph.variables}
-    known, reached = {graph.input.index} | states, {graph.input.index} | states
+    begin = {tensor.index for tensor in graph.inputs} | states
+    known, reached = set(begin), set(begin)
     for operator in graph.operators:
         own = _own_states(operator)
         if own & known:
@@ -275,10 +301,11 @@ def _check_order(graph: Graph) -> None:
         known.add(operator.output.index)
         if any(tensor is not None and tensor.index in reached for tensor in operator.inputs):
             reached.add(operator.output.index)
-    if graph.output.index not in known:
-        raise damaged("nothing computes its output")
-    if graph.output.index not in reached:
-        raise ModelRefusalError("its output does not depend on its input")
+    for output in graph.outputs:
+        if output.index not in known:
+            raise damaged("nothing computes its output")
+        if output.index not in reached:
+            raise ModelRefusalError("its output does not depend on its input")
 
 
 def _check_cells(graph: Graph) -> None:

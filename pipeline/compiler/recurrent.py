@@ -37,8 +37,8 @@ def window_program(graph: Graph, samples: int, compact: bool) -> Program:
     """All columns of a window, from states of zero."""
     columns = _columns(graph, samples)
     return Program(
-        input=columns.graph.input,
-        output=graph.output,
+        inputs=columns.graph.inputs,
+        outputs=graph.outputs,
         before=tuple(lower(step) for step in fuse(columns.graph, compact)),
         columns=columns.graph.output,
         looped=_cells(graph, compact),
@@ -64,8 +64,8 @@ def stream_program(graph: Graph, samples: int, hop: int, compact: bool) -> Progr
         except CannotStreamError as error:
             raise _refuse_stream(str(error)) from None
     return Program(
-        input=_sized(graph.input, samples_of(graph), hop),
-        output=graph.output,
+        inputs=(_sized(graph.input, samples_of(graph), hop),),
+        outputs=graph.outputs,
         looped=(*front, *_cells(graph, compact)),
         units=hop // columns.stride,
         layers=_head(graph, compact),
@@ -91,7 +91,7 @@ def _cells(graph: Graph, compact: bool) -> tuple[Layer, ...]:
 
 
 def _head(graph: Graph, compact: bool) -> tuple[Layer, ...]:
-    alone = Graph(graph.cells[-1].h, graph.output, graph.head)
+    alone = Graph((graph.cells[-1].h,), graph.outputs, graph.head)
     return tuple(lower(step) for step in fuse(alone, compact))
 
 
@@ -112,7 +112,7 @@ def _columns(graph: Graph, samples: int) -> Columns:
         )
     source = _sized(graph.input, receptive_field, samples)
     output = operators[-1].output if operators else source
-    return Columns(Graph(source, output, tuple(operators)), stride, new)
+    return Columns(Graph((source,), (output,), tuple(operators)), stride, new)
 
 
 def _along_time(operator: Operator, length: int) -> tuple[int, int]:

@@ -97,6 +97,7 @@ def find_stream(graph: Graph, steps: Sequence[Step], hop: int, to_columns: bool 
 
     Raises CannotStreamError, naming the layer, where the hop or the graph does not allow it."""
     _check_types(graph)
+    _check_one_end(graph)
     flows = {graph.input.storage: Flow(samples_of(graph), 1)}
     stages: list[Stage] = []
     head: list[Step] = []
@@ -127,6 +128,14 @@ def _check_types(graph: Graph) -> None:
             raise CannotStreamError(operator.layer, reason, "feed it as it is, without a hop")
         if any(item.dtype != "INT8" for item in (*sources_of(operator), operator.output)):
             raise CannotStreamError(operator.layer, "works on more than int8", "leave it out")
+
+
+def _check_one_end(graph: Graph) -> None:
+    for ends, word in ((graph.inputs, "inputs"), (graph.outputs, "outputs")):
+        if len(ends) > 1:
+            reason = f"is one of a network with {len(ends)} {word}"
+            change = "make a model of each branch, or feed it whole windows"
+            raise CannotStreamError(graph.operators[0].layer, reason, change)
 
 
 def samples_of(graph: Graph) -> int:
@@ -306,8 +315,8 @@ def stream(graph: Graph, steps: Sequence[Step], hop: int) -> Program:
         builder.add(stage)
     samples = time_axis(graph.input, found.flows[graph.input.storage])
     return Program(
-        input=_sized(graph.input, samples, hop),
-        output=graph.output,
+        inputs=(_sized(graph.input, samples, hop),),
+        outputs=graph.outputs,
         layers=(*builder.after, *(lower(builder.on_whole(step)) for step in found.head)),
         looped=tuple(builder.looped),
         units=hop // found.unit,

@@ -168,18 +168,22 @@ def _can_read(graph: Graph, operators: Sequence[Operator], at: int) -> bool:
     place, read = operators[at].operand(0).storage, operators[at].output.storage
     assigned = [i for i, one in enumerate(operators) if one.output.storage == place and i > at]
     used = [i for i, one in enumerate(operators) if read in _storages(one)]
-    return read != graph.output.storage and max(used, default=-1) < min(assigned, default=_NEVER)
+    return read not in _results(graph) and max(used, default=-1) < min(assigned, default=_NEVER)
 
 
 def _can_assign(graph: Graph, operators: Sequence[Operator], at: int) -> bool:
     value, place = operators[at].operand(0), operators[at].output.storage
     made = [i for i, one in enumerate(operators) if one.output.storage == value.storage]
     uses = sum(_storages(one).count(value.storage) for one in operators)
-    if len(made) != 1 or uses != 1 or value.storage == graph.output.storage:
+    if len(made) != 1 or uses != 1 or value.storage in _results(graph):
         return False
     between = operators[made[0] : at]
     touched = any(place in (*_storages(one), one.output.storage) for one in between)
     return not _is_variable(graph, value) and not touched
+
+
+def _results(graph: Graph) -> set[int]:
+    return {tensor.storage for tensor in graph.outputs}
 
 
 def _is_variable(graph: Graph, tensor: Tensor) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -49,6 +49,15 @@ def make_vectors(kind: InputKind, count: int, seed: int = 1) -> Values:
     random = np.random.default_rng(seed)
     noise = [_noise(kind, random) for _ in range(count - len(structured))]
     return _as_input(kind, np.array([*structured, *noise]).reshape(count, kind.elements), random)
+
+
+def make_vectors_for_all(kinds: Sequence[InputKind], count: int) -> list[Values]:
+    """The same for each of several inputs. The structured ones of an input come with others of the
+    next, so that each is seen with many of them."""
+    return [
+        np.roll(make_vectors(kind, count, seed=1 + number), number, axis=0)
+        for number, kind in enumerate(kinds)
+    ]
 
 
 def _structured(kind: InputKind) -> Iterator[NDArray[np.float64]]:
@@ -100,29 +109,59 @@ def _reason(error: Exception) -> str:
     return reason_of(error) if isinstance(error, OSError) else str(error).rstrip(".")
 
 
-def load_calibration(path: Path) -> Float32:
-    """All inputs in an .npz file that a Keras model is quantized with, float32 [n, ...]."""
-    arrays = list(arrays_of(path).values())
-    shapes = {array.shape[1:] if array.ndim > 1 else None for array in arrays}
-    if len(shapes) != 1 or None in shapes or any(array.dtype.kind not in "iuf" for array in arrays):
+def load_calibration(path: Path) -> dict[str, Float32]:
+    """All arrays of an .npz file that a Keras model is quantized with, float32 [n, ...]."""
+    arrays = arrays_of(path)
+    if not arrays or any(one.ndim < 2 or one.dtype.kind not in "iuf" for one in arrays.values()):
         raise UsageError(
-            f"{path} does not hold inputs of one shape.",
-            "it is empty, or holds arrays of several kinds",
-            "save one array [n, ...] of numbers with `np.savez`",
+            f"{path} does not hold inputs of a model.",
+            "it is empty, or holds something else than arrays [n, ...] of numbers",
+            "save an array [n, ...] for each input of the model with `np.savez`",
         )
-    return np.concatenate(arrays).astype(np.float32)
+    return {name: values.astype(np.float32) for name, values in arrays.items()}
 
 
-def load_vectors(path: Path, kind: InputKind) -> Values:
-    """All inputs in an .npz file, [n, elements]; floats are quantized where the model takes
-    integers.
+def arrays_for(names: Sequence[str], arrays: Mapping[str, Values]) -> list[Values]:
+    """An array for each of these inputs: of its name, or in order where names are others; all, one
+    after the other, for a single input.
 
-    Raises UsageError where they do not fit the model.
+    Raises ValueError, in words, where that cannot be.
     """
-    parts = [_fitting(path, *item, kind) for item in arrays_of(path).items()]
-    if not parts or not sum(map(len, parts)):
+    found = list(arrays.values())
+    if len(names) == 1:
+        if len({values.shape[1:] for values in found}) > 1:
+            raise ValueError("it takes one input, and the arrays have several shapes")
+        return [np.concatenate(found)]
+    if set(names) == set(arrays):
+        found = [arrays[name] for name in names]
+    listed = ", ".join(f"`{name}`" for name in names)
+    if len(found) != len(names):
+        raise ValueError(f"it takes {len(names)} inputs, {listed}, and there are {len(found)}")
+    if len({len(values) for values in found}) > 1:
+        raise ValueError(f"there are not equally many of its inputs {listed}")
+    return found
+
+
+def load_vectors(path: Path, kinds: Mapping[str, InputKind]) -> list[Values]:
+    """All inputs in an .npz file, [n, elements] for each input of the model; floats are quantized
+    where the model takes integers.
+
+    kinds: by what inputs are called. Raises UsageError where the arrays do not fit the model.
+    """
+    arrays = arrays_of(path)
+    if not arrays or not all(values.size for values in arrays.values()):
         raise _unfit(path, "it holds no inputs")
-    return np.concatenate(parts)
+    if len(kinds) == 1:
+        (kind,) = kinds.values()
+        return [np.concatenate([_fitting(path, *item, kind) for item in arrays.items()])]
+    try:
+        found = arrays_for(list(kinds), arrays)
+    except ValueError as error:
+        raise _unfit(path, str(error)) from None
+    return [
+        _fitting(path, name, values, kind)
+        for (name, kind), values in zip(kinds.items(), found, strict=True)
+    ]
 
 
 def _fitting(path: Path, name: str, values: Values, kind: InputKind) -> Values:
@@ -167,20 +206,24 @@ RESET, COMPARE = 1, 2  # as in firmware/export/compiled/proof.c
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the network in a proof. expected: None where the answer does not count."""
+    """One call of the network in a proof. values: of each input; expected: of each output, None
+    where the answer does not count."""
 
-    values: Values
-    expected: Values | None = None
+    values: tuple[Values, ...]
+    expected: tuple[Values, ...] | None = None
     reset: bool = False
 
 
-def golden_bytes(calls: Sequence[Call], output_bytes: int) -> bytes:
-    """golden.bin: how many calls there are, then flags, input and expected output of each."""
+def golden_bytes(calls: Sequence[Call], output_bytes: Sequence[int]) -> bytes:
+    """golden.bin: how many calls there are, then flags, inputs and expected outputs of each."""
     parts = [np.uint32(len(calls)).tobytes()]
     for call in calls:
         flags = RESET * call.reset + COMPARE * (call.expected is not None)
-        expected = bytes(output_bytes) if call.expected is None else call.expected.tobytes()
-        parts += [np.uint32(flags).tobytes(), _whole(call.values.tobytes()), _whole(expected)]
+        parts += [np.uint32(flags).tobytes(), *(_whole(one.tobytes()) for one in call.values)]
+        if call.expected is None:
+            parts += [_whole(bytes(count)) for count in output_bytes]
+        else:
+            parts += [_whole(one.tobytes()) for one in call.expected]
     return b"".join(parts)
 
 
@@ -188,9 +231,12 @@ def _whole(content: bytes) -> bytes:
     return content + bytes(-len(content) % 4)
 
 
-def calls_of_windows(inputs: Values, outputs: Values) -> list[Call]:
-    """Each input alone; the state of the network, where it has one, is that of the one before."""
-    pairs = zip(inputs, outputs, strict=True)
+def calls_of_windows(inputs: Sequence[Values], outputs: Sequence[Values]) -> list[Call]:
+    """Each vector alone; the state of the network, where it has one, is that of the one before.
+
+    inputs, outputs: for each of the model's, [n, elements].
+    """
+    pairs = zip(zip(*inputs, strict=True), zip(*outputs, strict=True), strict=True)
     return [Call(values, expected, reset=i == 0) for i, (values, expected) in enumerate(pairs)]
 
 
@@ -215,6 +261,10 @@ def calls_of_stream(hops: Values, outputs: Values) -> list[Call]:
     """All hops in order; the last ones have answers."""
     silent = len(hops) - len(outputs)
     return [
-        Call(values, None if number < silent else outputs[number - silent], reset=number == 0)
+        Call(
+            (values,),
+            None if number < silent else (outputs[number - silent],),
+            reset=number == 0,
+        )
         for number, values in enumerate(hops)
     ]

@@ -5,6 +5,7 @@ It runs in a child process, because a damaged flatbuffer may crash the process t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,14 +39,28 @@ def run_oracle(
 ) -> NDArray[Any]:
     """Run a flatbuffer in TensorFlow Lite Micro: [n, …] to [n, elements], of the model's types.
 
-    keeps_state: what the model keeps is reset before the first input only, not before each.
+    Args:
+        inputs: of the first input of the model; the answers are its first output's.
+        keeps_state: what the model keeps is reset before the first input only, not before each.
     """
+    return run_oracle_on_all(flatbuffer, [inputs], log, timeout_s, keeps_state)[0]
+
+
+def run_oracle_on_all(
+    flatbuffer: Path,
+    inputs: Sequence[NDArray[Any]],
+    log: Path,
+    timeout_s: float = TIMEOUT_S,
+    keeps_state: bool = False,
+) -> list[NDArray[Any]]:
+    """As `run_oracle`, with an array for each input of the model, and one of each output."""
     _check_kind(flatbuffer)
     with draft_beside(log.parent / "oracle", "convert") as work:
-        inputs_file, outputs_file = work / "inputs.npy", work / "outputs.npy"
+        inputs_file, outputs_file = work / "inputs.npz", work / "outputs.npz"
         with writing(inputs_file):
-            sequences = (1, len(inputs)) if keeps_state else (len(inputs), 1)
-            np.save(inputs_file, inputs.reshape(*sequences, -1))
+            count = len(inputs[0])
+            sequences = (1, count) if keeps_state else (count, 1)
+            np.savez(inputs_file, *(values.reshape(*sequences, -1) for values in inputs))
         run_child(
             "pipeline.conversion.oracle_child",
             (flatbuffer.resolve(), inputs_file, outputs_file),
@@ -54,8 +69,8 @@ def run_oracle(
             f"running {flatbuffer} in TFLite Micro",
             _HINT,
         )
-        outputs: NDArray[Any] = np.load(outputs_file)
-    return outputs
+        with np.load(outputs_file) as outputs:
+            return list(outputs.values())
 
 
 def _check_kind(flatbuffer: Path) -> None:

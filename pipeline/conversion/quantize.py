@@ -6,7 +6,9 @@ layer that is not unrolled it dies (tensorflow#75140).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from pipeline.core.errors import PipelineError
 from pipeline.core.files import atomic_write, writing
 from pipeline.core.locks import draft_beside
 
+Calibration: TypeAlias = "Float32 | Mapping[str, Float32]"
 TIMEOUT_S = 300.0
 _HINT = (
     "the model file is damaged, or the model has a layer that TensorFlow's converter cannot "
@@ -25,7 +28,7 @@ _HINT = (
 
 def quantize(
     keras_file: Path,
-    windows: Float32,
+    windows: Calibration,
     flatbuffer_file: Path,
     log: Path,
     timeout_s: float = TIMEOUT_S,
@@ -33,7 +36,8 @@ def quantize(
     """Write a full-int8 flatbuffer for a batch of one. The same inputs give the same bytes.
 
     Args:
-        windows: calibration data, float32 [n, T, C], scaled, from the training part.
+        windows: calibration data, float32 [n, T, C], scaled, from the training part; for several
+            inputs an array of each, by its name.
     """
     module = "pipeline.conversion.quantize_child"
     convert_in_child(module, keras_file, windows, flatbuffer_file, log, _HINT, timeout_s)
@@ -42,7 +46,7 @@ def quantize(
 def convert_in_child(
     module: str,
     keras_file: Path,
-    windows: Float32,
+    windows: Calibration,
     flatbuffer_file: Path,
     log: Path,
     hint: str,
@@ -52,18 +56,21 @@ def convert_in_child(
 
     hint: the usual reason of a failure. The other arguments are those of `quantize`.
     """
-    if len(windows) == 0 or not np.isfinite(windows).all():
+    arrays = {"windows": windows} if isinstance(windows, np.ndarray) else windows
+    is_empty = any(len(values) == 0 for values in arrays.values())
+    if is_empty or not all(np.isfinite(values).all() for values in arrays.values()):
         raise PipelineError(
             "The model cannot be quantized: its calibration windows are "
-            + ("missing." if len(windows) == 0 else "not all finite numbers."),
+            + ("missing." if is_empty else "not all finite numbers."),
             "possibly windows.npz of the run is damaged, or training ended early",
             "train the run again",
         )
     log.unlink(missing_ok=True)
     with draft_beside(log.parent / "quantize", "convert") as work:
-        calibration, converted = work / "windows.npy", work / "model.tflite"
+        calibration, converted = work / "windows.npz", work / "model.tflite"
         with writing(calibration):
-            np.save(calibration, windows.astype(np.float32))
+            kept: dict[str, Any] = {name: one.astype(np.float32) for name, one in arrays.items()}
+            np.savez(calibration, **kept)
         files = (keras_file.resolve(), calibration, converted)
         run_child(module, files, log, timeout_s, f"converting {keras_file.name} to int8", hint)
         with atomic_write(flatbuffer_file) as unfinished:

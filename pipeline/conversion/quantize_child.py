@@ -10,20 +10,21 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pipeline.conversion.model_vectors import arrays_for
+
 
 def main(model: Path, windows_file: Path, flatbuffer_file: Path) -> None:
     """Quantize a saved model; the windows are its calibration data."""
-    windows = np.load(windows_file)
     network = keras.models.load_model(model, compile=False)
-    require_fit(network, windows)
-    flatbuffer_file.write_bytes(int8_flatbuffer(with_batch_of_one(network), windows))
+    with np.load(windows_file) as file:
+        windows = arrays_for([source.name for source in network.inputs], dict(file))
+    for source, values in zip(network.inputs, windows, strict=True):
+        require_fit(source.shape[1:], values.shape[1:])
+    flatbuffer_file.write_bytes(int8_flatbuffer(with_batch_of_one(network), *windows))
 
 
-def require_fit(model: Any, windows: Any) -> None:
+def require_fit(wanted: Any, found: Any) -> None:
     """Raise ValueError, in words, where the windows are no inputs of the model."""
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ValueError(f"it has {len(model.inputs)} inputs and {len(model.outputs)} outputs")
-    wanted, found = model.input_shape[1:], windows.shape[1:]
     free = len(wanted) == len(found) and all(
         size in (None, length) for size, length in zip(wanted, found, strict=True)
     )
@@ -38,19 +39,23 @@ def with_batch_of_one(model: Any) -> Any:
     up in the flatbuffer.
     """
     keras.backend.clear_session()
-    samples = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="samples")
-    fixed = keras.models.clone_model(model, input_tensors=samples)
+    names = [source.name for source in model.inputs] if len(model.inputs) > 1 else ["samples"]
+    sources = [
+        keras.Input(batch_shape=(1, *source.shape[1:]), name=name)
+        for source, name in zip(model.inputs, names, strict=True)
+    ]
+    fixed = keras.models.clone_model(model, input_tensors=sources if len(names) > 1 else sources[0])
     fixed.name = "network"
     fixed.set_weights(model.get_weights())
     return fixed
 
 
-def int8_flatbuffer(model: Any, windows: Any) -> bytes:
-    """windows: float32 [n, T, C]."""
+def int8_flatbuffer(model: Any, *windows: Any) -> bytes:
+    """windows: of each input, float32 [n, T, C]."""
 
     def calibration() -> Iterator[list[Any]]:
-        for window in windows:
-            yield [window[np.newaxis]]
+        for rows in zip(*windows, strict=True):
+            yield [row[np.newaxis] for row in rows]
 
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

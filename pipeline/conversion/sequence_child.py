@@ -16,7 +16,7 @@ from pipeline.conversion.step_child import converted, keras_network, parts_of, r
 def main(model_file: Path, windows_file: Path, flatbuffer_file: Path) -> None:
     """Convert a network of LSTMs over its whole window."""
     model = keras.models.load_model(model_file, compile=False)
-    flatbuffer_file.write_bytes(sequence_flatbuffer(model, np.load(windows_file)))
+    flatbuffer_file.write_bytes(sequence_flatbuffer(model, np.load(windows_file)["windows"]))
 
 
 def sequence_flatbuffer(model: Any, windows: Any) -> bytes:

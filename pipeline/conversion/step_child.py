@@ -20,7 +20,7 @@ MOST_CROPS = 2048  # of calibration data for the layers before and after the cel
 def main(model_file: Path, windows_file: Path, flatbuffer_file: Path) -> None:
     """Convert a recurrent network to one step."""
     model = keras.models.load_model(model_file, compile=False)
-    flatbuffer_file.write_bytes(step_flatbuffer(model, np.load(windows_file)))
+    flatbuffer_file.write_bytes(step_flatbuffer(model, np.load(windows_file)["windows"]))
 
 
 def step_flatbuffer(model: Any, windows: Any) -> bytes:

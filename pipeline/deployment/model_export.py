@@ -25,6 +25,7 @@ class ModelExport:
     Args:
         name: of the header and of all names, a C identifier.
         interface: NAME.h and NAME.c.
+        lines: what stands for all inputs and outputs, by the words that the templates have for it.
         network: the compiler's C.
         golden: vectors with outputs, as proof.c reads them.
         facts: the sentences of README.md, by the names in its braces.
@@ -33,6 +34,7 @@ class ModelExport:
 
     name: str
     interface: Mapping[str, str]
+    lines: Mapping[str, str]
     network: Mapping[str, str]
     golden: bytes
     cost: NetworkCost
@@ -94,6 +96,8 @@ class ModelExport:
 
     def _template(self, name: str) -> bytes:
         text = (self.project / "firmware" / "export" / "compiled" / name).read_text("utf-8")
+        for word, lines in self.lines.items():
+            text = text.replace(word, lines)
         upper = self.name.upper()
         return text.replace("MODEL_NAME", self.name).replace("MODEL_PREFIX", upper).encode()
 

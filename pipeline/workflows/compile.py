@@ -26,10 +26,10 @@ from pipeline.conversion.model_vectors import (
     golden_bytes,
     load_calibration,
     load_vectors,
-    make_vectors,
+    make_vectors_for_all,
     stream_windows,
 )
-from pipeline.conversion.oracle import run_oracle
+from pipeline.conversion.oracle import run_oracle_on_all
 from pipeline.conversion.quantize import quantize
 from pipeline.core.costs import NetworkCost
 from pipeline.core.errors import UsageError
@@ -49,6 +49,7 @@ from pipeline.workflows.compiled_model import (
     budget_lines,
     end_said,
     readme_facts,
+    template_lines,
 )
 from pipeline.workflows.engine_choice import choose_engine
 
@@ -127,8 +128,7 @@ def _flatbuffer(request: Request, content: bytes, folder: Path, on_step: OnStep)
         flatbuffer = _quantized(request, folder)
     if request.strip_ends:
         ends = compile_network(flatbuffer).ends
-        source, result = ends.input.inside.index, ends.output.inside.index
-        flatbuffer = with_int8_ends(flatbuffer, source, result)
+        flatbuffer = with_int8_ends(flatbuffer, *ends.inside_by_outside())
     return flatbuffer
 
 
@@ -174,8 +174,8 @@ class _Compilation:
         result = CompiledModel(
             folder=self.request.folder,
             name=interface.name,
-            input=end_said(interface.ends.input, interface.inputs),
-            output=end_said(interface.ends.output, interface.outputs),
+            inputs=tuple(map(end_said, interface.inputs)),
+            outputs=tuple(map(end_said, interface.outputs)),
             engine=engine,
             feed=network.feed,
             obstacle=network.obstacle,
@@ -188,7 +188,7 @@ class _Compilation:
             budget=tuple(budget_lines(self.budget, network.cost)),
             files=(),
         )
-        facts = readme_facts(self.request.model.name, result)
+        facts = readme_facts(self.request.model.name, result, interface)
         _write(self.folder, replace(export, facts=facts).texts())
         return replace(result, files=_files_in(self.folder))
 
@@ -198,8 +198,9 @@ class _Compilation:
         return ModelExport(
             name=interface.name,
             interface=interface.sources(),
+            lines=template_lines(interface),
             network=network.sources,
-            golden=golden_bytes(calls, _bytes_of(interface.ends.output)),
+            golden=golden_bytes(calls, [_bytes_of(end) for end in interface.ends.outputs]),
             cost=network.cost,
             facts={},
             project=PROJECT,
@@ -226,18 +227,19 @@ class _Compilation:
         return network
 
     def _calls(self, network: CompiledNetwork) -> list[Call]:
-        kind = input_kind(network.ends.input)
+        kinds = {end.name: input_kind(end) for end in network.ends.inputs}
         samples = _samples(network)
         per_window = -(-samples // network.feed)
         count = self._count(network)
-        inputs = make_vectors(kind, max(2, count // per_window))
+        inputs = make_vectors_for_all(list(kinds.values()), max(2, count // per_window))
         if self.request.vectors is not None:
-            inputs = np.concatenate((inputs, load_vectors(self.request.vectors, kind)))
-            self._require_room(network, len(inputs))
+            given = load_vectors(self.request.vectors, kinds)
+            inputs = [np.concatenate(pair) for pair in zip(inputs, given, strict=True)]
+            self._require_room(network, len(inputs[0]))
         if network.feed == samples:
             return calls_of_windows(inputs, self._reference(inputs, network.keeps_state))
-        hops, windows = stream_windows(inputs, samples, network.feed)
-        return calls_of_stream(hops, self._reference(windows))
+        hops, windows = stream_windows(inputs[0], samples, network.feed)
+        return calls_of_stream(hops, self._reference([windows])[0])
 
     def _count(self, network: CompiledNetwork) -> int:
         """How many calls are proven, fewer where each is large; as many as the board has room."""
@@ -255,10 +257,12 @@ class _Compilation:
                 "leave some out",
             )
 
-    def _reference(self, inputs: NDArray[Any], keeps_state: bool = False) -> NDArray[Any]:
+    def _reference(
+        self, inputs: Sequence[NDArray[Any]], keeps_state: bool = False
+    ) -> list[NDArray[Any]]:
         file = self.folder.parent / "reference.tflite"
         file.write_bytes(self.flatbuffer)
-        return run_oracle(file, inputs, _log(self.request), keeps_state=keeps_state)
+        return run_oracle_on_all(file, inputs, _log(self.request), keeps_state=keeps_state)
 
     def _prove(self, compared: int, cost: NetworkCost) -> tuple[tuple[Proof, ...], str]:
         self.on_step(f"comparing {compared} vectors on this computer, byte for byte")
@@ -275,7 +279,11 @@ def _compared(calls: Sequence[Call]) -> int:
 
 
 def _few_answers(calls: Sequence[Call]) -> bool:
-    answers = {call.expected.tobytes() for call in calls if call.expected is not None}
+    answers = {
+        b"".join(one.tobytes() for one in call.expected)
+        for call in calls
+        if call.expected is not None
+    }
     return len(answers) < 2
 
 
@@ -304,12 +312,12 @@ def _bytes_of(end: End) -> int:
 
 def _bytes_of_call(network: CompiledNetwork) -> int:
     """In golden.bin."""
-    return _bytes_of(network.ends.input) + _bytes_of(network.ends.output) + 12
+    ends = (*network.ends.inputs, *network.ends.outputs)
+    return sum(_bytes_of(end) + 4 for end in ends) + 4
 
 
 def _with_ends(cost: NetworkCost, interface: Interface) -> NetworkCost:
-    more = conversion_bytes(interface.ends, interface.inputs)
-    return replace(cost, ram_bytes=cost.ram_bytes + more)
+    return replace(cost, ram_bytes=cost.ram_bytes + conversion_bytes(interface))
 
 
 def c_name(model: Path) -> str:

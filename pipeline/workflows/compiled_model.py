@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.compiler.ends import End
+from pipeline.compiler.interface import Interface, Port
 from pipeline.config.budget import Budget
 from pipeline.core.costs import NetworkCost, cycles_of_instructions, seconds_of_cycles
 from pipeline.deployment.model_proof import Proof
@@ -26,8 +27,8 @@ class CompiledModel:
 
     folder: Path
     name: str
-    input: str
-    output: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
     engine: str
     feed: int
     obstacle: str | None
@@ -46,25 +47,27 @@ def budget_lines(budget: Budget, cost: NetworkCost) -> list[str]:
     return [f"{key} {used:,} of {limit:,}" for key, (used, limit) in budget.used(cost).items()]
 
 
-def end_said(end: End, values: int) -> str:
-    """An end in words."""
-    outside = end.outside
+def end_said(port: Port) -> str:
+    """An input or output in words."""
+    outside = port.end.outside
     shape = "x".join(map(str, outside.shape))
-    said = f"{values} {outside.dtype.lower()} ({shape})"
+    name = "" if port.name in ("input", "output") else f"{port.name}: "
+    said = f"{name}{port.elements} {outside.dtype.lower()} ({shape})"
     if outside.dtype == "FLOAT32":
         return said
     return f"{said}, real = {outside.scale:.9g} * (value - {outside.zero_point})"
 
 
-def readme_facts(source: str, result: CompiledModel) -> dict[str, object]:
+def readme_facts(source: str, result: CompiledModel, interface: Interface) -> dict[str, object]:
+    """The sentences of README.md, by the names in its braces."""
     measured = [proof for proof in result.proofs if proof.instructions is not None]
     cost = result.cost
     return {
         "source": source,
         "summary": f"{len(cost.layers)} layers, {cost.macs:,} multiplications",
         "vectors": result.vectors,
-        "input": result.input,
-        "output": result.output,
+        "buffers": _buffers(result, interface),
+        "arguments": interface.arguments,
         "calling": _calling(result),
         "proof": " ".join(_proof_sentences(result)),
         "engine": f"The engine is {result.engine}",
@@ -72,6 +75,37 @@ def readme_facts(source: str, result: CompiledModel) -> dict[str, object]:
             f"; {proof.instructions:,} were counted on {proof.place}" for proof in measured
         ),
     }
+
+
+def _buffers(result: CompiledModel, interface: Interface) -> str:
+    said = (*result.inputs, *result.outputs)
+    declared = [f"static {interface.declared(port)};" for port in interface.ports]
+    width = max(map(len, declared))
+    lines = (f"{one:{width}}  /* {two} */" for one, two in zip(declared, said, strict=True))
+    return "\n".join(lines)
+
+
+def template_lines(interface: Interface) -> dict[str, str]:
+    """What stands in firmware/export/compiled for all inputs and outputs."""
+    prints = (
+        f"  for (int i = 0; i < {interface.size(port)}; i++) "
+        f'printf("%g\\n", (double){port.name}[i]);'
+        for port in interface.outputs
+    )
+    return {
+        "MODEL_BUFFERS;": "\n".join(
+            f"static {interface.declared(port)};" for port in interface.ports
+        ),
+        "MODEL_ARGUMENTS": interface.arguments,
+        "MODEL_INPUT_PARTS": _parts(interface.inputs),
+        "MODEL_OUTPUT_PARTS": _parts(interface.outputs),
+        "MODEL_FIRST_OUTPUT": interface.outputs[0].name,
+        "  MODEL_PRINTS;": "\n".join(prints),
+    }
+
+
+def _parts(ports: Sequence[Port]) -> str:
+    return ", ".join(f"{{{port.name}, sizeof {port.name}}}" for port in ports)
 
 
 def _calling(result: CompiledModel) -> str:

@@ -14,6 +14,7 @@ from pipeline.workflows.compile import Request, compile_model
 from tests.cli.commands import PROJECT, gesture
 from tests.parity.graphs import with_ends
 from tests.parity.random_streams import random_stream
+from tests.parity.several_ends import several_ends
 
 pytestmark = pytest.mark.usefixtures("host_compiler")
 LIMIT_S = 100
@@ -71,11 +72,32 @@ def test_the_same_model_gives_the_same_files_and_never_over_others(
 def test_nothing_is_written_where_an_output_differs(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_oracle = workflow.run_oracle
-    monkeypatch.setattr(workflow, "run_oracle", lambda *words, **more: -run_oracle(*words, **more))
+    run = workflow.run_oracle_on_all
+    monkeypatch.setattr(
+        workflow, "run_oracle_on_all", lambda *words, **more: [-one for one in run(*words, **more)]
+    )
     with pytest.raises(MismatchError):
         compile_model(Request(model, tmp_path / "out", count=12), lambda _: None)
     assert {path.name for path in tmp_path.iterdir()} == {model.name}
+
+
+def test_all_inputs_and_outputs_are_proven(tmp_path: Path) -> None:
+    file = tmp_path / "several.tflite"
+    file.write_bytes(several_ends())
+    left, right = np.ones((2, 4, 6), np.float32), np.full((2, 4, 6), 7, np.uint8)
+    np.savez(tmp_path / "mine.npz", offset=np.zeros((2, 3), np.int8), right=right, left=left)
+    request = Request(file, tmp_path / "out", vectors=tmp_path / "mine.npz", count=20)
+    result = compile_model(request, lambda _: None)
+    assert all(proof.compared == 22 for proof in result.proofs)
+    assert [said.split(":")[0] for said in result.inputs[:2]] == ["input_left", "input_right"]
+    folder = tmp_path / "out"
+    golden = folder / "proof" / "golden.bin"
+    assert made(folder, "all").returncode == 0
+    sound, at = golden.read_bytes(), 0
+    for size in (8, 8, 8, 8, 4 * 24):  # of the outputs, from the last one on
+        at += size
+        golden.write_bytes(sound[:-at] + bytes([sound[-at] ^ 1]) + sound[len(sound) - at + 1 :])
+        assert "22 compared, 1 unequal" in made(folder, "proof").stdout, at
 
 
 def test_convert_sends_models_here(model: Path, tmp_path: Path) -> None:

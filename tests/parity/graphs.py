@@ -120,8 +120,9 @@ class GraphBuilder:
     def zero_point(self, index) -> int:
         return self.graph.tensors[index].quantization.zeroPoint[0]
 
-    def finish(self, source, output, more_inputs=()) -> bytes:
-        self.graph.inputs, self.graph.outputs = [source, *more_inputs], [output]
+    def finish(self, source, output, more_inputs=(), more_outputs=()) -> bytes:
+        self.graph.inputs = [source, *more_inputs]
+        self.graph.outputs = [output, *more_outputs]
         builder = flatbuffers.Builder(1024)
         builder.Finish(self.model.Pack(builder), b"TFL3")
         return bytes(builder.Output())

@@ -1,17 +1,20 @@
 """Many networks in one program, so that hundreds are compared in one start.
 
-The first four bytes of an input, little-endian, say which of the networks is meant.
+The first four bytes of an input, little-endian, say which of the networks is meant. Several inputs
+or outputs of a network follow each other, each from a whole word on.
 """
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.compiler import CompiledNetwork
+from pipeline.compiler.graph import Tensor
 from pipeline.core.artifacts import Int8
 from pipeline.core.files import save_text_files
 from tests.compiling import objects_of, succeed
@@ -29,7 +32,7 @@ void model_network_invoke{arguments};
 """
 _DISPATCHER = """\
 #include "model_network.h"
-{prototypes}
+{callers}
 static void (*const networks[]){arguments} = {{{names}}};
 void model_network_invoke{arguments} {{
   networks[(uint8_t)input[0] + 256 * (uint8_t)input[1]](input + {number_bytes}, output);
@@ -41,7 +44,7 @@ _HOST = """\
 #include <stdlib.h>
 #include <string.h>
 #include <stdint.h>
-{prototypes}
+{callers}
 static void (*const networks[]){arguments} = {{{names}}};
 static const size_t inputs[] = {{{inputs}}}, outputs[] = {{{outputs}}};
 int main(void) {{
@@ -74,12 +77,12 @@ def run_on_board(
     """
     command = ("arm-none-eabi-gcc", *TARGET, *COMPILE, *flags)
     objects = _objects(networks, folder, command)
-    names = [f"network_{number}" for number in range(len(networks))]
+    names = [f"call_{number}" for number in range(len(networks))]
     outputs = max(_outputs(network) for network in networks)
     rows = _numbered(vectors)
     header = _HEADER.format(inputs=rows.shape[1], outputs=outputs, arguments=_ARGUMENTS)
     source = _DISPATCHER.format(
-        prototypes=_prototypes(names),
+        callers=_callers(networks),
         names=", ".join(names),
         arguments=_ARGUMENTS,
         number_bytes=NUMBER_BYTES,
@@ -89,7 +92,7 @@ def run_on_board(
     answers = run(folder, build(folder, "many", sources, flags), rows).outputs
     split = np.split(answers, np.cumsum([len(part) for part in vectors])[:-1])
     pairs = zip(split, networks, strict=True)
-    return [part[:, : _outputs(network)] for part, network in pairs]
+    return [part[:, _answers(network)] for part, network in pairs]
 
 
 def run_on_host(
@@ -112,10 +115,10 @@ def run_on_host(
         *SANITIZERS,
     )
     objects = _objects(networks, folder, (*command, *flags))
-    names = [f"network_{number}" for number in range(len(networks))]
+    names = [f"call_{number}" for number in range(len(networks))]
     sizes = [part[0].nbytes for part in vectors]
     main = _HOST.format(
-        prototypes=_prototypes(names),
+        callers=_callers(networks),
         names=", ".join(names),
         arguments=_ARGUMENTS,
         inputs=", ".join(map(str, sizes)),
@@ -157,13 +160,51 @@ def _objects(
     return objects
 
 
-def _prototypes(names: Sequence[str]) -> str:
-    return "\n".join(f"void {name}{_ARGUMENTS};" for name in names)
+def _callers(networks: Sequence[CompiledNetwork]) -> str:
+    """Functions that take all inputs, and all outputs, one after the other."""
+    return "\n".join(map(_caller, count(), networks))
+
+
+def _caller(number: int, network: CompiledNetwork) -> str:
+    inputs, outputs = inside(network)
+    types = ", ".join(["const void *"] * len(inputs) + ["void *"] * len(outputs))
+    places = [
+        f"{name} + {start}"
+        for name, tensors in (("input", inputs), ("output", outputs))
+        for start in starts(tensors)[:-1]
+    ]
+    return (
+        f"void network_{number}({types});\n"
+        f"static void call_{number}{_ARGUMENTS} {{ network_{number}({', '.join(places)}); }}"
+    )
+
+
+def inside(network: CompiledNetwork) -> tuple[list[Tensor], list[Tensor]]:
+    """Its inputs and outputs."""
+    ends = (network.ends.inputs, network.ends.outputs)
+    inputs, outputs = ([end.inside for end in side] for side in ends)
+    return inputs, outputs
+
+
+def starts(tensors: Sequence[Tensor]) -> list[int]:
+    """Where each begins among all, and where the last one ends."""
+    sizes = [tensor.bytes if len(tensors) == 1 else -(-tensor.bytes // 4) * 4 for tensor in tensors]
+    return [sum(sizes[:number]) for number in range(len(sizes) + 1)]
 
 
 def _outputs(network: CompiledNetwork) -> int:
-    """Of its output, in bytes."""
-    return int(np.prod(network.output_shape)) * np.dtype(network.types[1].lower()).itemsize
+    """Of its outputs, in bytes."""
+    return starts(inside(network)[1])[-1]
+
+
+def _answers(network: CompiledNetwork) -> list[int]:
+    """Which of these bytes are outputs, and not between them."""
+    tensors = inside(network)[1]
+    return [
+        first + byte
+        for first, tensor in zip(starts(tensors), tensors, strict=False)
+        for byte in range(tensor.bytes)
+    ]
 
 
 def _numbered(vectors: Sequence[Int8]) -> Int8:
@@ -185,6 +226,7 @@ def _split(
     outputs, start = [], 0
     for network, part in zip(networks, vectors, strict=True):
         end = start + len(part) * _outputs(network)
-        outputs.append(np.frombuffer(answered[start:end], np.int8).reshape(len(part), -1))
+        rows = np.frombuffer(answered[start:end], np.int8).reshape(len(part), -1)
+        outputs.append(rows[:, _answers(network)])
         start = end
     return outputs

@@ -5,25 +5,39 @@ from __future__ import annotations
 import multiprocessing
 import os
 from multiprocessing.connection import Connection
+from typing import Any
 
 import numpy as np
 from tflite_micro import runtime
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from pipeline.core.artifacts import Int8
 
 LIMIT_S = 20.0
+WORD = 4
 ARENA_BYTES = 32 * 2**20
 
 
 def oracle(flatbuffer: bytes, inputs: np.ndarray) -> Int8:
-    """Outputs of TensorFlow Lite Micro, int8 [n, bytes]."""
-    interpreter = runtime.Interpreter.from_bytes(flatbuffer)
-    outputs = []
-    for vector in inputs:
-        interpreter.set_input(vector[np.newaxis], 0)
-        interpreter.invoke()
-        outputs.append(interpreter.get_output(0).ravel().copy())
-    return np.stack(outputs).view(np.int8)
+    """Outputs of TensorFlow Lite Micro, int8 [n, bytes], of several one after the other; several
+    inputs follow each other too, each from a whole word on."""
+    interpreter = runtime.Interpreter.from_bytes(flatbuffer, arena_size=ARENA_BYTES)
+    graph = schema.Model.GetRootAs(flatbuffer, 0).Subgraphs(0)
+    counts = graph.InputsLength(), graph.OutputsLength()
+    return np.stack([_answer(interpreter, vector, *counts) for vector in inputs])
+
+
+def _answer(interpreter: Any, vector: np.ndarray, inputs: int, outputs: int) -> Int8:
+    left = vector.ravel().view(np.int8)
+    for number in range(inputs):
+        details = interpreter.get_input_details(number)
+        bytes_of = int(np.prod(details["shape"])) * np.dtype(details["dtype"]).itemsize
+        values = left[:bytes_of].view(details["dtype"]).reshape(details["shape"])
+        interpreter.set_input(values, number)
+        left = left[-(-bytes_of // WORD) * WORD :]
+    interpreter.invoke()
+    found = (interpreter.get_output(number) for number in range(outputs))
+    return np.concatenate([values.ravel().view(np.int8) for values in found])
 
 
 class Oracle:
@@ -85,9 +99,4 @@ def _run(flatbuffer: bytes, inputs: Int8) -> Int8 | None:
     source, output = interpreter.get_input_details(0), interpreter.get_output_details(0)
     if any(details["dtype"] is not np.int8 for details in (source, output)):
         return None
-    outputs = []
-    for vector in inputs:
-        interpreter.set_input(vector.reshape(source["shape"]), 0)
-        interpreter.invoke()
-        outputs.append(interpreter.get_output(0).ravel().copy())
-    return np.stack(outputs)
+    return oracle(flatbuffer, inputs)

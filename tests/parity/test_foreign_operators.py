@@ -66,8 +66,8 @@ def assert_equal_bytes(flatbuffers: list[bytes], run, count: int) -> None:
 
 def as_inside(network: CompiledNetwork, vectors: np.ndarray) -> np.ndarray:
     """What the network is given, where the file's own input is an integer of another type."""
-    source, inside = network.ends.input.outside, network.ends.input.inside
-    if not network.ends.input.is_converted:
+    source, inside = network.ends.inputs[0].outside, network.ends.inputs[0].inside
+    if not network.ends.inputs[0].is_converted:
         return vectors
     scale = quantize_scale(source.scale / inside.scale)
     values = [
@@ -79,7 +79,7 @@ def as_inside(network: CompiledNetwork, vectors: np.ndarray) -> np.ndarray:
 
 def as_outside(network: CompiledNetwork, found: np.ndarray) -> np.ndarray:
     """What the file's own output is, where the network's is another byte."""
-    output = network.ends.output
+    output = network.ends.outputs[0]
     if not output.is_converted:
         return found
     return np.array(byte_table(output.inside, output.outside), np.int8)[found.astype(int) + 128]

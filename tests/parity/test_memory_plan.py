@@ -28,7 +28,7 @@ from tests.parity.target_engine import HARNESS, build, kernel_names, our_sources
 def test_no_two_live_buffers_overlap(seed: int) -> None:
     graph = without_views(read_graph(random_network(seed)))
     layers = tuple(lower(step) for step in fuse(graph, compact=False))
-    planned = plan(Program(graph.input, graph.output, layers))
+    planned = plan(Program(graph.inputs, graph.outputs, layers))
     for index, layer in enumerate(layers):
         # Independently of the plan's own lifetimes: what this and later layers still read.
         later = {
@@ -98,7 +98,7 @@ def planned(*layers: tuple[int, int], elements: tuple[int, ...], in_place: int =
         )
         for number, (source, output) in enumerate(layers)
     )
-    return plan(Program(tensors[0], tensors[len(elements) - 1], made))
+    return plan(Program((tensors[0],), (tensors[len(elements) - 1],), made))
 
 
 def test_buffers_live_together_where_a_time_is_in_both_lives() -> None:

@@ -229,11 +229,23 @@ def test_only_a_shape_that_is_dynamic_itself_is_refused() -> None:
     assert "[-1, 6] is not fixed" in refusal(graph.finish(source, target)).what
 
 
-def test_two_inputs_are_refused() -> None:
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "words"),
+    [
+        (["a", "b"], ["sum", "b"], "its output is its input"),
+        (["a", "b"], ["sum", "sum"], "two of its outputs are the same tensor"),
+        (["a", "b", "b"], ["sum"], "two of its inputs are the same tensor"),
+        (["a"], ["sum"], "runs before its input"),
+    ],
+)
+def test_ends_that_are_not_distinct_are_refused(inputs, outputs, words: str) -> None:
     graph = GraphBuilder()
-    a, b, target = (graph.activation(name, (1, 6), 0.1, 0) for name in ("a", "b", "output"))
-    graph.operator("ADD", [a, b], target, options("AddOptions"))
-    assert "2 inputs" in refusal(graph.finish(a, target, more_inputs=[b])).what
+    ends = {name: graph.activation(name, (1, 6), 0.1, 0) for name in ("a", "b", "sum")}
+    graph.operator("ADD", [ends["a"], ends["b"]], ends["sum"], options("AddOptions"))
+    source, *more_inputs = [ends[name] for name in inputs]
+    output, *more_outputs = [ends[name] for name in outputs]
+    error = refusal(graph.finish(source, output, more_inputs, more_outputs))
+    assert words in error.what
 
 
 def damaged(change: Callable[[schema.ModelT, schema.SubGraphT], object]) -> bytes:

@@ -3,13 +3,15 @@ compiled."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.compiler import compile_network
-from pipeline.compiler.ends import End, Ends
+from pipeline.compiler.ends import Ends
+from pipeline.compiler.interface import Interface
 from pipeline.conversion.c_source import c_array
 from pipeline.conversion.int8_inside import with_int8_ends
 from pipeline.conversion.model_file import flatbuffer_in
@@ -17,6 +19,7 @@ from pipeline.conversion.model_vectors import InputKind, load_vectors, make_vect
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.workflows.compile import c_name
 from tests.parity.graphs import GraphBuilder, options, refusal, small_network, with_ends
+from tests.parity.several_ends import several_ends
 
 WHERE = Path("model.cc")
 KIND = InputKind((1, 3, 2), np.dtype(np.int8), 0.5, -1)
@@ -27,25 +30,77 @@ KIND = InputKind((1, 3, 2), np.dtype(np.int8), 0.5, -1)
 def test_the_network_is_int8_between_ends_of_other_types(first: object, last: object) -> None:
     network = compile_network(with_ends(first, last))
     assert [layer.operator for layer in network.layers] == ["TANH"]
-    assert network.ends.input.outside.dtype == np.dtype(first).name.upper()
-    assert network.ends.output.outside.dtype == np.dtype(last).name.upper()
+    assert network.ends.inputs[0].outside.dtype == np.dtype(first).name.upper()
+    assert network.ends.outputs[0].outside.dtype == np.dtype(last).name.upper()
 
 
 def test_ends_that_are_int8_are_the_networks_own() -> None:
     network = compile_network(with_ends(np.int8, np.int8))
-    assert network.ends == Ends(
-        *(End(end.inside, end.inside) for end in (network.ends.input, network.ends.output))
-    )
+    assert not any(end.is_converted for end in (*network.ends.inputs, *network.ends.outputs))
+
+
+def stripped_of(data: bytes) -> bytes:
+    return with_int8_ends(data, *compile_network(data).ends.inside_by_outside())
 
 
 @pytest.mark.parametrize("last", [np.int8, np.uint8])
 def test_ends_are_stripped_to_the_int8_inside(last: object) -> None:
     data = with_ends(np.float32, last)
-    ends = compile_network(data).ends
-    inside = with_int8_ends(data, ends.input.inside.index, ends.output.inside.index)
-    stripped = compile_network(inside).ends
-    assert [stripped.input.outside.dtype, stripped.output.outside.dtype] == ["INT8", "INT8"]
-    assert stripped.input.outside.scale == ends.input.inside.scale
+    ends, stripped = (compile_network(file).ends for file in (data, stripped_of(data)))
+    assert [stripped.inputs[0].outside.dtype, stripped.outputs[0].outside.dtype] == ["INT8", "INT8"]
+    assert stripped.inputs[0].outside.scale == ends.inputs[0].inside.scale
+
+
+def test_several_ends_have_names_types_and_scales_of_their_own() -> None:
+    data = several_ends()
+    interface = Interface("net", compile_network(data).ends, 4, 4, keeps_state=False)
+    header = interface.sources()["net.h"]
+    wanted = (
+        "#define NET_INPUT_LEFT_VALUES 24 /* float, 1x4x6 */",
+        "#define NET_INPUT_RIGHT_SCALE 0.0199999996f",
+        "#define NET_INPUT_RIGHT_ZERO_POINT (3)",
+        "typedef uint8_t net_input_right_t;",
+        "typedef float net_output_total_t;",
+    )
+    for line in wanted:
+        assert line in header
+    names = ["input_left", "input_right", "input_offset", "output_total"]
+    assert [port.name for port in interface.ports][:4] == names
+    stripped = Interface("net", compile_network(stripped_of(data)).ends, 4, 4, keeps_state=False)
+    assert {port.end.outside.dtype for port in stripped.ports} == {"INT8"}
+
+
+def test_ends_without_names_of_their_own_are_numbered() -> None:
+    tensors = compile_network(several_ends()).ends.inputs
+    ends = Ends(tuple(replace(end, name="input_x") for end in tensors), tensors[:1])
+    ports = Interface("net", ends, 4, 4, keeps_state=False).ports
+    assert [port.name for port in ports] == ["input_0", "input_1", "input_2", "output"]
+
+
+KINDS = {"left": InputKind((1, 2), np.dtype(np.int8), 0.5, -1), "right": KIND}
+
+
+def test_vectors_of_several_inputs_go_by_name_or_in_order(tmp_path: Path) -> None:
+    left, right = np.array([[1, 2]], np.int8), np.arange(6, dtype=np.int8).reshape(1, 3, 2)
+    for arrays in ({"right": right, "left": left}, {"a": left, "b": right}):
+        np.savez(tmp_path / "v.npz", **arrays)
+        found = load_vectors(tmp_path / "v.npz", KINDS)
+        assert [values.tolist() for values in found] == [[[1, 2]], [[0, 1, 2, 3, 4, 5]]]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"left": np.zeros((1, 2))}, "takes 2 inputs, `left`, `right`, and there are 1"),
+        ({"a": np.zeros((2, 2)), "b": np.zeros((1, 6))}, "not equally many"),
+        ({"a": np.zeros((1, 6)), "b": np.zeros((1, 2))}, "`left` has shape [1, 6]"),
+    ],
+)
+def test_vectors_that_are_not_of_all_inputs_are_refused(arrays, words, tmp_path: Path) -> None:
+    np.savez(tmp_path / "v.npz", **arrays)
+    with pytest.raises(PipelineError) as caught:
+        load_vectors(tmp_path / "v.npz", KINDS)
+    assert words in caught.value.what
 
 
 def as_xxd(data: bytes) -> str:
@@ -127,7 +182,9 @@ def test_vectors_of_the_user_are_quantized_or_taken_as_they_are(tmp_path: Path) 
     file = tmp_path / "vectors.npz"
     steps = np.arange(-6, 6, dtype=np.int8).reshape(2, 3, 2)
     np.savez(file, a=(steps + 1.0) * 0.5, b=steps, c=steps.astype(np.int64))
-    np.testing.assert_array_equal(load_vectors(file, KIND), np.tile(steps.reshape(2, 6), (3, 1)))
+    np.testing.assert_array_equal(
+        load_vectors(file, {"x": KIND})[0], np.tile(steps.reshape(2, 6), (3, 1))
+    )
 
 
 @pytest.mark.parametrize(
@@ -145,7 +202,7 @@ def test_vectors_that_do_not_fit_are_refused(
 ) -> None:
     np.savez(tmp_path / "v.npz", a=values)
     with pytest.raises(PipelineError) as caught:
-        load_vectors(tmp_path / "v.npz", KIND)
+        load_vectors(tmp_path / "v.npz", {"x": KIND})
     assert words in caught.value.what
     assert caught.value.exit_code == ExitCode.USAGE
 

@@ -2,8 +2,7 @@
  * has a sensor in place of the zeros. */
 #include <MODEL_NAME.h>
 
-MODEL_NAME_input_t input[MODEL_PREFIX_INPUTS];
-MODEL_NAME_output_t output[MODEL_PREFIX_OUTPUTS];
+MODEL_BUFFERS;
 
 void setup() {
   Serial.begin(115200);
@@ -12,9 +11,9 @@ void setup() {
 
 void loop() {
   const unsigned long start = micros();
-  MODEL_NAME_invoke(input, output);
+  MODEL_NAME_invoke(MODEL_ARGUMENTS);
   const unsigned long took = micros() - start;
-  Serial.print(output[0]);
+  Serial.print(MODEL_FIRST_OUTPUT[0]);
   Serial.print(" in ");
   Serial.print(took);
   Serial.println(" us");

@@ -3,11 +3,11 @@
 
 #include "MODEL_NAME.h"
 
+MODEL_BUFFERS;
+
 int main(void) {
-  static MODEL_NAME_input_t input[MODEL_PREFIX_INPUTS];
-  static MODEL_NAME_output_t output[MODEL_PREFIX_OUTPUTS];
   MODEL_NAME_reset();
-  MODEL_NAME_invoke(input, output);
-  for (int i = 0; i < MODEL_PREFIX_OUTPUTS; i++) printf("%g\n", (double)output[i]);
+  MODEL_NAME_invoke(MODEL_ARGUMENTS);
+  MODEL_PRINTS;
   return 0;
 }
