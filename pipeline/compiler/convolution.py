@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.compiler.axes import FilterAxis, filter_axes, line_of
 from pipeline.compiler.conv1d import lower_conv1d
-from pipeline.compiler.dense import lower_compact_conv1d, lower_dense, lower_windows
+from pipeline.compiler.dense import lower_compact_conv1d, lower_dense
 from pipeline.compiler.depthwise import check_depthwise, lower_depthwise
 from pipeline.compiler.filters import (
     LARGEST_INPUT,
@@ -29,6 +29,7 @@ from pipeline.compiler.layers import (
 )
 from pipeline.compiler.narrow import spread
 from pipeline.compiler.routes import Route, route_of
+from pipeline.compiler.windows import lower_windows
 
 
 def lower_conv_2d(step: Step) -> Layer:
@@ -70,7 +71,7 @@ def lower_fully_connected(step: Step) -> Layer:
 def _lower_filters(step: Step, filters: Filters, macs: int) -> Layer:
     """Filters that see all channels, or those of their group."""
     operator = step.operator
-    route, axis = route_of(operator, filters), line_of(operator)
+    route, axis = route_of(operator, filters, step.compact), line_of(operator)
     if route == Route.LINE and axis is not None:
         return _lower_line(step, filters, axis, macs)
     if route == Route.NARROW:

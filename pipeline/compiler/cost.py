@@ -24,6 +24,7 @@ from pipeline.core.costs import LayerCost, NetworkCost
 
 TABLE = Path(__file__).with_name("kernel_costs.json")
 NN_BLOCK = 4  # output channels computed together, as in firmware/lib/nn/nn.h
+_QUAD = 4  # inputs that are computed together, as in firmware/lib/nn/nn_windows.h
 KEEPS = "(keeps what is new)"  # no operator, but for the stream
 GLUE_BYTES = 40  # code of a layer's function and of its call
 INVOKE_STACK_BYTES = 64  # of the function that calls the layers, and of a layer's
@@ -133,6 +134,8 @@ def features(layer: Layer) -> dict[str, int]:
         counted = _of_columns(numbers, *(item for item in layer.arguments if isinstance(item, int)))
     elif layer.kernel in CELL_KERNELS:
         counted = _of_cell(layer, fields)
+    elif "quads" in numbers:
+        counted = _of_windows(layer, fields)
     else:
         counted = _along_one_axis(numbers) if "runs" in numbers else _of_others(layer, fields)
     return dict(zip(FEATURES, (1, *counted), strict=True))
@@ -154,6 +157,21 @@ def _of_columns(numbers: dict[str, int], columns: int) -> tuple[int, int, int, i
     sums, outputs = windows * channels * numbers["runs"], columns * channels
     moved = columns * (numbers["fresh"] * numbers["channels_in"] + numbers["history"])
     return 2 * sums * numbers["run"], sums, outputs, moved
+
+
+def _of_windows(layer: Layer, fields: Mapping[str, Value]) -> tuple[int, int, int, int]:
+    """Whole quads of taps, whole blocks of channels, before a pool."""
+    taps = _QUAD * _number(fields, "quads")
+    positions = math.prod(_number(result, side) for result in _results(fields) for side in result)
+    sums = _whole_blocks(_number(fields, "channels_out")) * positions
+    return sums * taps, sums, layer.output.elements, positions * taps
+
+
+def _results(fields: Mapping[str, Value]) -> Iterator[Mapping[str, Value]]:
+    plane = fields["plane"]
+    result = plane["result"] if isinstance(plane, Mapping) else None
+    if isinstance(result, Mapping):
+        yield result
 
 
 def _of_cell(layer: Layer, fields: Mapping[str, Value]) -> tuple[int, int, int, int]:

@@ -1,11 +1,10 @@
-"""Dense layers on paired rows, alone or on every window of a convolution."""
+"""Dense layers on paired rows, alone or on every window along one axis."""
 
 from __future__ import annotations
 
-from pipeline.compiler.axes import FilterAxis, filter_axes
+from pipeline.compiler.axes import FilterAxis
 from pipeline.compiler.filters import (
     LARGEST_INPUT,
-    NN_BLOCK,
     Filters,
     doubled,
     pair_rows,
@@ -21,8 +20,6 @@ from pipeline.compiler.layers import (
     clamp_bounds,
     kernel_layer,
     output_fields,
-    plane_fields,
-    size,
 )
 from pipeline.compiler.reductions import mean_struct
 
@@ -65,25 +62,6 @@ def lower_compact_conv1d(step: Step, filters: Filters, axis: FilterAxis, macs: i
         return kernel_layer(step.parts, "nn_conv1d_compact", (struct,), macs)
     mean = mean_struct(step.mean, "mean")
     return kernel_layer(step.parts, "nn_conv1d_compact_mean", (struct, mean), macs)
-
-
-def lower_windows(step: Step, filters: Filters, macs: int) -> Layer:
-    """A convolution over two axes whose weights can be paired."""
-    rows = _rows(step, filters)
-    if rows is None:
-        raise ValueError("weights that cannot be paired")
-    height, width = filter_axes(step.operator)
-    pool = step.window
-    whole = (height.result // pool[0] * pool[0], width.result // pool[1] * pool[1])
-    fields: dict[str, Value] = {
-        "rows": rows,
-        "plane": plane_fields(step.operator, height, width) | {"result": size(whole)},
-        "pool": size(pool),
-    }
-    blocks = -(-len(filters.bias) // NN_BLOCK)
-    scratch = NN_BLOCK * blocks + -(-filters.weights.shape[1] // 4)
-    struct = Struct("nn_conv2d_t", "layer", fields)
-    return kernel_layer(step.parts, "nn_conv2d", (struct,), macs, scratch)
 
 
 def _rows(step: Step, filters: Filters) -> dict[str, Value] | None:

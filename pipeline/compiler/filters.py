@@ -138,7 +138,7 @@ def prove_no_overflow(operator: Operator, filters: Filters, largest_input: int) 
 
 def quick_scales(filters: Filters, zero_point: int, bounds: tuple[int, int]) -> Array | None:
     """For twice the sums, filled up to whole blocks; None where one cannot be written so."""
-    if bounds != (fixedpoint.INT8_MIN, fixedpoint.INT8_MAX):
+    if bounds != fixedpoint.INT8_RANGE:
         return None
     sums = largest_sums(filters, LARGEST_INPUT)
     pairs = zip(filters.scales, sums, strict=True)
@@ -179,22 +179,53 @@ def interleave(filters: Filters) -> tuple[Array, Array, Array]:
 
 
 def pair_rows(filters: Filters) -> tuple[Array, Array, Array] | None:
-    """Weights even + 256 * odd of two filters, as nn_fully_connected_t says; None where they do
-    not fit 16 bits, odd sums 24, or where there are no four inputs."""
+    """Weights even + 256 * odd of two filters, as nn_fully_connected_t says; None where they cannot
+    be paired, or where there are no four inputs."""
     taps = filters.weights.shape[1]
-    if taps < 4:
+    if taps < 4 or not can_pair(filters):
         return None
     first, rest = np.split(filters.weights, [taps % 4 or 4], axis=1)
     padded = np.pad(first, ((0, 0), (0, 4 - first.shape[1])))
     whole = np.concatenate((padded, rest), axis=1)
     blocks, bias, scales = _blocks(Filters(whole, filters.bias, filters.scales))
     both = blocks[:, :, 0::2] + 256 * blocks[:, :, 1::2]
-    odd_sums = np.abs(blocks[:, :, 1::2]).sum(axis=1) * LARGEST_INPUT
-    if both.min() < -(2**15) or odd_sums.max() >= 2**23:
-        return None
     quads = both.reshape(len(both), -1, 4, NN_BLOCK // 2)[:, :, [0, 2, 1, 3], :]
     values = tuple(quads.transpose(0, 1, 3, 2).ravel().tolist())
     return Array("weights", "int16_t", values), bias, scales
+
+
+def can_pair(filters: Filters) -> bool:
+    """Whether weights even + 256 * odd of two filters fit 16 bits, and odd sums 24."""
+    even, odd = filters.weights[0::2], filters.weights[1::2]
+    both = even[: len(odd)] + 256 * odd
+    odd_sums = np.abs(odd).sum(axis=1) * LARGEST_INPUT
+    return bool(both.min(initial=0) >= -(2**15) and odd_sums.max(initial=0) < 2**23)
+
+
+def pair_windows(filters: Filters) -> tuple[Array, Array]:
+    """Weights and bias of nn_conv2d_t, of filters that `can_pair`."""
+    blocks, bias, _ = _blocks(_in_quads(filters))
+    return _side_by_side(blocks[:, :, 0::2] + 256 * blocks[:, :, 1::2]), doubled(bias)
+
+
+def widen_windows(filters: Filters) -> tuple[Array, Array]:
+    """Weights and bias of nn_conv2d_t for nn_conv2d_wide."""
+    blocks, bias, _ = _blocks(_in_quads(filters.doubled()))
+    return _side_by_side(blocks), bias
+
+
+def _in_quads(filters: Filters) -> Filters:
+    """Filled up to whole quads, the middle taps of each in each other's place."""
+    count, taps = filters.weights.shape
+    whole = np.pad(filters.weights, ((0, 0), (0, -taps % 4)))
+    swapped = whole.reshape(count, -1, 4)[:, :, [0, 2, 1, 3]].reshape(count, -1)
+    return Filters(swapped, filters.bias, filters.scales)
+
+
+def _side_by_side(blocks: NDArray[np.int64]) -> Array:
+    """Two taps of a channel, [blocks][taps][channels] as int16 [blocks][taps / 2][channels][2]."""
+    pairs = np.stack((blocks[:, 0::2], blocks[:, 1::2]), axis=-1)
+    return Array("weights", "int16_t", tuple(pairs.ravel().tolist()))
 
 
 def pair(filters: Filters, runs: int) -> tuple[Array, Array, Array]:
@@ -203,8 +234,7 @@ def pair(filters: Filters, runs: int) -> tuple[Array, Array, Array]:
     by_run = filters.weights.reshape(count, runs, taps // runs)
     whole = np.pad(by_run, ((0, 0), (0, 0), (0, taps // runs % 2)))
     blocks, bias, scales = _blocks(Filters(whole.reshape(count, -1), filters.bias, filters.scales))
-    pairs = np.stack((blocks[:, 0::2], blocks[:, 1::2]), axis=-1)
-    return Array("weights", "int16_t", tuple(pairs.ravel().tolist())), bias, scales
+    return _side_by_side(blocks), bias, scales
 
 
 def by_channel(filters: Filters) -> tuple[Array, Array, Array]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 INT32_MAX = 2**31 - 1
 INT32_MIN = -(2**31)
-INT8_MIN, INT8_MAX = -128, 127
+INT8_RANGE = INT8_MIN, INT8_MAX = -128, 127
 
 _NEWTON_STEPS = 3
 _ONE_Q2_29 = 1 << 29

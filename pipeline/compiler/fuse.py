@@ -1,8 +1,8 @@
 """Which operators become one kernel call.
 
 A convolution takes the max-pooling after it, because rescaling is monotone: the largest sum gives
-the largest output. Along one axis it also takes the mean over all positions, which then needs no
-buffer for them.
+the largest output. It also takes the mean over all positions, which then needs no buffer for
+them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from pipeline.compiler.axes import averaged, axes_of
+from pipeline.compiler.axes import averaged, axes_of, line_of
 from pipeline.compiler.filters import read_conv_2d
 from pipeline.compiler.graph import Graph, Operator
 from pipeline.compiler.layers import clamp_bounds, require_same_quantization
@@ -81,22 +81,22 @@ def fuse(graph: Graph, compact: bool) -> tuple[Step, ...]:
 
 def _fuse_convolution(step: Step, readers: dict[int, Operator]) -> Step:
     convolution = step.operator
-    route = route_of(convolution, read_conv_2d(convolution))
+    route = route_of(convolution, read_conv_2d(convolution), step.compact)
     if route == Route.ANY:
         return step
     pool = readers.get(convolution.output.storage)
-    if pool is not None and _is_plain(pool, convolution) and _can_pool(pool, route):
+    if pool is not None and _is_plain(pool, convolution) and _can_pool(pool, convolution, route):
         step = replace(step, pool=pool)
     mean = readers.get(step.last.output.storage)
-    can_average = route == Route.LINE or (route == Route.NARROW and step.last.output.shape[2] == 1)
+    can_average = route != Route.NARROW or step.last.output.shape[2] == 1
     if mean is not None and can_average and _averages_all(mean, convolution.output.shape[-1]):
         step = replace(step, mean=mean)
     return step
 
 
-def _can_pool(pool: Operator, route: Route) -> bool:
+def _can_pool(pool: Operator, convolution: Operator, route: Route) -> bool:
     height, width = axes_of(pool, pool.options.window)
-    if route == Route.LINE:
+    if line_of(convolution) is not None:
         return height.is_trivial or width.is_trivial
     if route == Route.NARROW:
         return can_pool_columns(pool.output.shape[-1], width.kernel, width.result)

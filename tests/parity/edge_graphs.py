@@ -57,6 +57,13 @@ def largest_pairs(channels: int) -> bytes:
     return filtered("CONV_2D", (1, 5, 8, channels), weights, 1 / (70_000 * channels), 4)
 
 
+def cannot_be_paired(channels: int, kernel: tuple[int, int], padding: int) -> bytes:
+    """An even and an odd weight of -128 are beyond 16 bits."""
+    weights = np.full((6, *kernel, channels), -128, np.int8)
+    weights[3:, ..., 1:] = 127
+    return filtered("CONV_2D", (1, 6, 9, channels), weights, 1e-4, -9, padding)
+
+
 def scaled(factor: float, zero_point: int, activation: int) -> bytes:
     weights = (np.arange(6 * 3 * 4) * 37 % 251 - 125).astype(np.int8).reshape(6, 1, 3, 4)
     return filtered("CONV_2D", (1, 1, 20, 4), weights, factor, zero_point, activation=activation)
@@ -77,6 +84,7 @@ def edge_graphs() -> list[bytes]:
         *(mean_of_many(*size) for size in ((255, 4), (600, 6), (256, 5), (3, 3))),
         *(depthwise(channels, *output, padding) for channels, output, padding in wide),
         *(largest_pairs(channels) for channels in (56, 57, 58, 59)),
+        *(cannot_be_paired(*wide) for wide in itertools.product((1, 4), ((2, 3), (3, 1)), (0, 1))),
         *(scaled(factor, *end) for factor, end in itertools.product(factors, ends)),
         *(small_window(channels) for channels in (1, 2, 3, 4)),
     ]

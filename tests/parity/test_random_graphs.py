@@ -23,6 +23,7 @@ from tests.parity.random_graphs import (
     random_picture,
     random_sequence,
 )
+from tests.parity.random_windows import random_windows
 
 SEEDS, DEPTHWISE = range(20), range(60)
 
@@ -30,7 +31,7 @@ SEEDS, DEPTHWISE = range(20), range(60)
 def random_flatbuffers() -> list[tuple[bytes, bool]]:
     """Flatbuffers, and whether they are to be compact."""
     usual = [*map(random_network, SEEDS), *map(random_picture, range(10))]
-    usual += map(random_depthwise, DEPTHWISE)
+    usual += [*map(random_depthwise, DEPTHWISE), *map(random_windows, range(16))]
     compact = [build(seed) for build in (random_sequence, random_picture) for seed in range(6)]
     compact += map(random_depthwise, DEPTHWISE[:30])
     return [(data, False) for data in usual] + [(data, True) for data in compact]

@@ -19,13 +19,14 @@ from tests.parity.random_graphs import (
     random_picture,
     random_sequence,
 )
+from tests.parity.random_windows import random_windows
 from tests.parity.target_engine import FLAGS
 
 pytestmark = pytest.mark.usefixtures("qemu")
 # Seeds; those behind the ranges reach what few networks do, 174 a pool of 2 by 2.
-SEQUENCES, PICTURES = (*range(16), 17, 25, 26, 31), (*range(14), 16, 19, 25, 26, 33, 174)
+SEQUENCES, PICTURES = (*range(16), 17, 25, 26, 31, 44), (*range(14), 16, 19, 25, 26, 33, 174)
 OTHERS, COMPACT = range(10), range(14)  # COMPACT: of sequences and of pictures
-DEPTHWISE = range(40)
+DEPTHWISE, WINDOWS = range(40), range(30)
 VECTORS = 24
 
 
@@ -36,6 +37,7 @@ def random_flatbuffers() -> list[tuple[bytes, bool]]:
         *map(random_picture, PICTURES),
         *map(random_network, OTHERS),
         *map(random_depthwise, DEPTHWISE),
+        *map(random_windows, WINDOWS),
     ]
     compact = [
         *map(random_sequence, COMPACT),
@@ -66,8 +68,8 @@ def test_the_random_networks_reach_every_path_of_the_sequence_kernels() -> None:
     ]
     for part in (
         *("conv1d", "conv1d_mean", "conv1d_relu", "conv1d_relu_mean", "fully_connected"),
-        *("conv1d_compact", "conv1d_compact_mean", "conv2d", "conv2d_any", "depthwise_conv2d"),
-        "depthwise_3x3",
+        *("conv1d_compact", "conv1d_compact_mean", "conv2d", "conv2d_mean", "conv2d_any"),
+        *("depthwise_conv2d", "depthwise_3x3"),
     ):
         assert sum(f"  nn_{part}(" in text for text in texts) >= 3, part
     fields = (".runs = 3", ".pool = 2", ".pool = 3", ".padding = 0", ".run = 1", ".columns = 2")

@@ -118,12 +118,22 @@ typedef struct {
   int32_t pool;      /* 1 for none */
 } nn_conv1d_compact_t;
 
-/* Max-pooling of `pool` neighbours comes before rescaling; plane.result is that before it, cut to
- * whole pools. */
+/* Max-pooling of `pool` neighbours; plane.result is that before it, cut to whole pools. The taps of
+ * a window, kernel height * kernel width * channels, are taken in quads, filled up with weights of
+ * zero: 0 and 2, then 1 and 3 of each lie together. Weights of nn_conv2d are those of two channels,
+ * even + 256 * odd; the compiler has proved that the products with odd weights sum up to less than
+ * 2^23. Those of nn_conv2d_wide are doubled. */
 typedef struct {
-  nn_rows_t rows; /* the window: kernel height, kernel width, channels */
+  const int16_t *weights; /* [blocks][quads][2][NN_BLOCK / 2, wide NN_BLOCK][2], in whole words */
+  const int32_t *bias;    /* doubled, [blocks * NN_BLOCK], minus zero point * sum of weights */
+  const nn_quick_scale_t *quick_scales; /* as many */
   nn_plane_t plane;
   nn_size_t pool;
+  int32_t quads;
+  int32_t block_bytes; /* of the weights of a block of channels */
+  int32_t chunk;       /* pairs of positions that are widened together, 1 with a pool */
+  int32_t channels_out;
+  nn_output_t output; /* clamps what is rescaled and pooled */
 } nn_conv2d_t;
 
 /* For groups of channels, and for weights that no pairs of rows can be made of. */
@@ -364,6 +374,16 @@ void nn_conv1d_compact_mean(const nn_conv1d_compact_t *layer, const nn_mean_t *m
                             const int8_t *input, int8_t *output);
 
 void nn_conv2d(const nn_conv2d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch);
+
+void nn_conv2d_wide(const nn_conv2d_t *layer, const int8_t *input, int8_t *output,
+                    int32_t *scratch);
+
+/* The convolution's output is averaged over all positions and never stored. */
+void nn_conv2d_mean(const nn_conv2d_t *layer, const nn_mean_t *mean, const int8_t *input,
+                    int8_t *output, int32_t *scratch);
+
+void nn_conv2d_wide_mean(const nn_conv2d_t *layer, const nn_mean_t *mean, const int8_t *input,
+                         int8_t *output, int32_t *scratch);
 
 void nn_conv2d_any(const nn_conv2d_any_t *layer, const int8_t *input, int8_t *output);
 
