@@ -107,9 +107,9 @@ def recorded(area: str) -> dict[str, Row]:
     return {row["name"]: row for row in load(area)}
 
 
-def noted(row: Row, what: str) -> str:
-    """The number after `what` in a row's note."""
-    found = re.search(rf"{what} ([\d.]*\d)", row["note"])
+def noted(row: Row, what: str, digits: str = r"[\d.]*\d") -> str:
+    """The number after `what` in a row's note; digits: what it is written in."""
+    found = re.search(rf"{what} ({digits})", row["note"])
     assert found is not None, f"{row['name']}: {row['note']}"
     return found[1]
 
