@@ -60,7 +60,7 @@ class Measured:
 
 
 def main() -> None:
-    files = {title_of(path): path for path in sorted(MODELS.glob("*.tflite")) if is_int8(path)}
+    files = foreign_models()
     names = chosen(files, sys.argv[1:])
     if not names:
         sys.exit(f"There are no models in {MODELS}.")
@@ -78,6 +78,11 @@ def keep(rows: list[Row]) -> None:
     """Show and record."""
     show(rows)
     record("engine", rows)
+
+
+def foreign_models() -> dict[str, Path]:
+    """The models that are compared, by what their figures begin with."""
+    return {title_of(path): path for path in sorted(MODELS.glob("*.tflite")) if is_int8(path)}
 
 
 def title_of(path: Path) -> str:

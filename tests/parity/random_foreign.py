@@ -248,9 +248,9 @@ class RandomForeign(RandomGraph):
         self.add_operator("SVDF", inputs, output, table)
         self.view((1, 1, 1, units))
 
-    def sequence_lstm(self) -> None:
+    def sequence_lstm(self, units=0) -> None:
         steps = math.prod(self.shape()[1:3])
-        inputs, units = self.shape()[3], int(self.random.integers(1, 7))
+        inputs, units = self.shape()[3], units or int(self.random.integers(1, 7))
         self.view((1, steps, inputs))
         source = self.last
         hidden_scale, zero_point = self.log_uniform(0.004, 0.02), int(self.pick(0, 0, -20, 127))

@@ -1,0 +1,243 @@
+"""What the instructions of a layer are linear in: how often each part of a kernel's loops runs.
+
+The parts are those that kernels have in common. A coefficient that a kernel does not need is zero
+(docs/engine.md).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from pipeline.compiler.cell_layers import CELL_KERNELS
+from pipeline.compiler.graph import Tensor
+from pipeline.compiler.layers import Layer, Struct, Value
+
+NN_BLOCK = 4  # output channels computed together, as in firmware/lib/nn/nn.h
+FEATURES = {
+    "calls": "1",
+    "rows": "rows of the output",
+    "positions": "of the output, before a pool",
+    "borders": "positions whose window reaches outside the input",
+    "row_loops": "rows of the output, by rows of the filter, by blocks of four channels",
+    "border_loops": "the same of the borders",
+    "border_taps": "inputs of all windows at the borders",
+    "loops": "the same of all positions",
+    "sums": "begun, in whole blocks of channels",
+    "work": "multiplications, in whole blocks of channels",
+    "odd_work": "those that have no partner in a pair of positions, or in a group of four inputs",
+    "odd_taps": "inputs of a position without a partner",
+    "outputs": "values that are rescaled and stored",
+    "inputs": "values that are read, or widened",
+}
+Counts: TypeAlias = dict[str, int]
+Fields: TypeAlias = Mapping[str, Value]
+
+
+def features(layer: Layer) -> Counts:
+    """By the names of FEATURES."""
+    return dict.fromkeys(FEATURES, 0) | {"calls": 1} | _counted(layer, _fields(layer))
+
+
+def _fields(layer: Layer) -> Fields:
+    """Of the first struct."""
+    structs = (item.fields for item in layer.arguments if isinstance(item, Struct))
+    return next(structs, {})
+
+
+def _counted(layer: Layer, fields: Fields) -> Counts:
+    numbers = {name: value for name, value in fields.items() if isinstance(value, int)}
+    if layer.kernel.startswith("nn_stream_conv1d"):
+        return _of_columns(numbers, *(item for item in layer.arguments if isinstance(item, int)))
+    if layer.kernel in CELL_KERNELS:
+        return _of_cell(layer, fields)
+    if layer.kernel in ("nn_strided_copy", "nn_concatenate"):
+        return _of_copy(layer, fields)
+    if layer.kernel == "nn_depthwise_3x3":
+        return _by_channel(fields)
+    if "runs" in numbers:
+        return _along_one_axis(numbers)
+    plane = fields.get("plane")
+    if isinstance(plane, Mapping):
+        return _over_a_plane(layer, fields, plane)
+    return _of_others(layer, fields)
+
+
+def _along_one_axis(numbers: Mapping[str, int]) -> Counts:
+    """Pairs of taps, pairs of positions, whole blocks of channels, then a pool."""
+    channels = _whole_blocks(numbers["channels_out"])
+    windows = numbers["positions"] * numbers["pool"]
+    sums = windows * channels * numbers["columns"]
+    taps = 2 * numbers["runs"] * numbers["run"]
+    borders = 2 * -(-numbers["padding"] // max(numbers["step"], 1))
+    odd = windows % 2
+    return {
+        "positions": windows,
+        "borders": borders,
+        "border_taps": borders * taps,
+        "loops": sums // NN_BLOCK * numbers["runs"],
+        "sums": sums,
+        "work": sums * taps,
+        "odd_work": odd * channels * numbers["columns"] * taps,
+        "odd_taps": odd * taps,
+        "outputs": numbers["positions"] * channels,
+        "inputs": windows * numbers["advance"] // 2,
+    }
+
+
+def _over_a_plane(layer: Layer, fields: Fields, plane: Fields) -> Counts:
+    """Windows over two axes."""
+    height, width = (_axis(plane, name) for name in ("height", "width"))
+    positions = height["result"] * width["result"]
+    borders = positions - _inside(height) * _inside(width)
+    area = height["kernel"] * width["kernel"]
+    taps = area * _number(plane, "channels")
+    if "quads" in fields:
+        return _of_pairs(layer, fields, positions, borders)
+    is_deep = "multiplier" in fields  # each channel by its own filters
+    channels = _whole_blocks(layer.output.shape[-1])
+    sums, blocks = positions * channels, channels // NN_BLOCK
+    return {
+        "rows": height["result"],
+        "positions": positions,
+        "borders": borders,
+        "row_loops": height["result"] * height["kernel"] * blocks,
+        "border_loops": borders * height["kernel"] * (blocks if is_deep else 1),
+        "border_taps": borders * taps,
+        "loops": positions * height["kernel"] * (blocks if is_deep else 1),
+        "sums": sums,
+        "work": layer.macs * channels // layer.output.shape[-1],
+        "odd_work": positions * (taps % NN_BLOCK),
+        "odd_taps": positions % 2 * taps,
+        "outputs": layer.output.elements,
+        "inputs": sum(_elements(layer)) if is_deep else positions * taps,
+    }
+
+
+def _of_pairs(layer: Layer, fields: Fields, positions: int, borders: int) -> Counts:
+    """Windows in pairs, some pairs at a time; whole groups of four inputs."""
+    taps, channels = NN_BLOCK * _number(fields, "quads"), _whole_blocks(layer.output.shape[-1])
+    pairs = -(-positions // 2)
+    chunks = -(-pairs // _number(fields, "chunk"))
+    return {
+        "rows": chunks,
+        "positions": 2 * pairs,
+        "borders": borders,
+        "row_loops": chunks * channels // NN_BLOCK,
+        "border_taps": borders * taps,
+        "sums": 2 * pairs * channels,
+        "work": 2 * pairs * channels * taps,
+        "odd_work": positions % 2 * channels * taps,
+        "odd_taps": positions % 2 * taps,
+        "outputs": layer.output.elements,
+        "inputs": 2 * pairs * taps,
+    }
+
+
+def _by_channel(fields: Fields) -> Counts:
+    """Sums in pairs; rows of them, and filters of a strip, begun; what strips take apart."""
+    rows, columns = fields["across"], fields["along"]
+    assert isinstance(rows, Mapping)
+    assert isinstance(columns, Mapping)
+    channels = _number(fields, "channels")
+    filters, height = channels * _number(fields, "multiplier"), _number(rows, "result")
+    strips = -(-height // _number(fields, "strip"))
+    taken = height * _number(rows, "stride") + 2 * strips
+    pairs = filters * height * -(-_number(columns, "result") // 2)
+    return {
+        "row_loops": filters * height,
+        "loops": filters * strips,
+        "work": 18 * pairs,
+        "inputs": _whole_blocks(channels) * taken * _number(columns, "length"),
+    }
+
+
+def _axis(plane: Fields, name: str) -> Counts:
+    found = {key: value for key, value in plane.items() if isinstance(value, Mapping)}
+    return {key: _number(value, name) for key, value in found.items()}
+
+
+def _inside(axis: Counts) -> int:
+    """Positions whose window lies in the input."""
+    reach = (axis["kernel"] - 1) * axis["dilation"]
+    first = -(-axis["padding"] // axis["stride"])
+    last = (axis["input"] - 1 - reach + axis["padding"]) // axis["stride"]
+    return max(0, min(last, axis["result"] - 1) - first + 1)
+
+
+def _of_columns(numbers: Mapping[str, int], columns: int) -> Counts:
+    """Of some columns of a stream, where the history moves."""
+    channels = _whole_blocks(numbers["channels_out"])
+    windows = columns * (numbers["last_bytes"] // max(numbers["step_bytes"], 1) + 1)
+    sums = windows * channels * numbers["runs"]
+    return {
+        "sums": sums,
+        "work": 2 * sums * numbers["run"],
+        "outputs": columns * channels,
+        "inputs": columns * (numbers["fresh"] * numbers["channels_in"] + numbers["history"]),
+    }
+
+
+def _of_cell(layer: Layer, fields: Fields) -> Counts:
+    """Whole quads of inputs by whole blocks of rows; outputs: units."""
+    matrices = [(_number(item, "quads"), _number(item, "blocks")) for item in _matrices(fields)]
+    return {
+        "sums": sum(blocks for _, blocks in matrices),
+        "work": sum(quads * NN_BLOCK * blocks * NN_BLOCK for quads, blocks in matrices),
+        "outputs": _whole_blocks(layer.output.elements),
+        "inputs": sum(_elements(layer)),
+    }
+
+
+def _matrices(fields: Fields) -> Iterator[Fields]:
+    for value in fields.values():
+        if isinstance(value, Mapping):
+            yield from [value] if "quads" in value else _matrices(value)
+
+
+def _of_copy(layer: Layer, fields: Fields) -> Counts:
+    """Bytes, and how many pieces they come in."""
+    pieces = _number(fields, "outer") * len(layer.inputs)
+    shape = fields.get("shape")
+    rows = 0
+    if isinstance(shape, tuple):
+        lengths = [length for length in shape if isinstance(length, int)]
+        rows, pieces = math.prod(lengths[:-1]), math.prod(lengths)
+    return {"work": layer.output.bytes, "sums": pieces, "outputs": rows}
+
+
+def _of_others(layer: Layer, fields: Fields) -> Counts:
+    """Dense layers, pools, functions; also a convolution of one tap, or of no border."""
+    channels = layer.output.shape[-1] if layer.output.shape else 1
+    rows, window = fields.get("rows", fields), fields.get("window")
+    taps = _number(rows, "inputs") if isinstance(rows, Mapping) else 0
+    area = math.prod(_axis_lengths(window)) if isinstance(window, Mapping) else 1
+    sums = layer.macs // taps * _whole_blocks(channels) // channels if taps else 0
+    return {
+        "positions": layer.output.elements // channels,
+        "loops": layer.output.elements // channels * area,
+        "sums": sums,
+        "work": max(sums * taps, layer.macs, layer.output.elements * area),
+        "odd_work": sums * (taps % NN_BLOCK),
+        "odd_taps": taps % NN_BLOCK,
+        "outputs": layer.output.elements,
+        "inputs": sum(_elements(layer)),
+    }
+
+
+def _axis_lengths(size: Fields) -> list[int]:
+    return [value for value in size.values() if isinstance(value, int)]
+
+
+def _number(fields: Fields, name: str) -> int:
+    value = fields.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def _elements(layer: Layer) -> list[int]:
+    return [item.elements for item in layer.inputs if isinstance(item, Tensor)]
+
+
+def _whole_blocks(channels: int) -> int:
+    return -(-channels // NN_BLOCK) * NN_BLOCK
