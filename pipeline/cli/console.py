@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import textwrap
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, is_dataclass
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
 from rich.markup import escape
 from rich.text import Text
 
 from pipeline.cli.terminal import OutputError, SafeConsole, close_output, printing, visible
 from pipeline.core.errors import ExitCode, PipelineError, StoppedError
-from pipeline.core.files import reason_of
+from pipeline.core.failures import explained
+from pipeline.core.json_values import plain
 
 if TYPE_CHECKING:
     from pipeline.core.artifacts import Figure
@@ -31,21 +27,6 @@ out = SafeConsole()
 err = SafeConsole(stderr=True)
 
 LEAST_ROOM = 24  # columns, beneath which values are wrapped further left
-
-
-def plain(result: Any) -> Any:
-    """Dataclasses, parts of a contract, paths and tuples as what JSON knows."""
-    if isinstance(result, BaseModel):
-        return result.model_dump(mode="json", by_alias=True)
-    if is_dataclass(result) and not isinstance(result, type):
-        return plain(asdict(result))
-    if isinstance(result, Mapping):
-        return {str(key): plain(value) for key, value in result.items()}
-    if isinstance(result, list | tuple):
-        return [plain(value) for value in result]
-    if isinstance(result, float) and not isfinite(result):
-        return None  # JSON has no such numbers
-    return str(result) if isinstance(result, Path) else result
 
 
 def print_json(result: Any) -> None:
@@ -97,12 +78,7 @@ def show_failure(error: BaseException, as_json: bool) -> int:
         close_output()
         if error.is_left:
             return error.exit_code
-    if isinstance(error, OSError):
-        error = _of_the_system(error)
-    if isinstance(error, MemoryError):
-        error = _no_memory()
-    if not isinstance(error, PipelineError):
-        error = _bug(error)
+    error = explained(error)
     if as_json and not isinstance(error, OutputError):
         content = {"what": error.what, "why": error.why, "next": error.next_step}
         print_json({"error": {**content, "exit_code": int(error.exit_code)}})
@@ -116,46 +92,6 @@ def show_failure(error: BaseException, as_json: bool) -> int:
 
 def _headline(code: ExitCode) -> str:
     return "[bold yellow]stopped[/]" if code == ExitCode.INTERRUPTED else "[bold red]error[/]"
-
-
-def _of_the_system(error: OSError) -> PipelineError:
-    """It names no file where it is written to after it was opened."""
-    file = error.filename2 or error.filename or "A file"
-    return PipelineError(
-        f"{file} cannot be used: {reason_of(error)}.",
-        "a file is where a folder is meant or the other way round, the disk is full, or you may "
-        "not write there",
-        "make room or check the path, or name another one; "
-        f"{tempfile.gettempdir()} and $XDG_CACHE_HOME (~/.cache) are written to as well",
-    )
-
-
-def _no_memory() -> PipelineError:
-    return PipelineError(
-        "The memory of this computer did not suffice.",
-        "a setting or a file is larger than it should be, or other programs take much",
-        "make it smaller, or close other programs, and try again",
-    )
-
-
-def _bug(error: BaseException) -> PipelineError:
-    return PipelineError(
-        f"Something went wrong that should not have: {type(error).__name__}: {error}",
-        "this is a fault of the program, not yours",
-        f"please report it, with {_trace_of(error)}",
-    )
-
-
-def _trace_of(error: BaseException) -> str:
-    """The file with the trace; on a full disk, the trace itself."""
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="gesture-", suffix=".log", delete=False, encoding="utf-8"
-        ) as log:
-            traceback.print_exception(error, file=log)
-    except OSError:
-        return "".join(traceback.format_exception(error))
-    return f"the file {log.name}"
 
 
 def show_next(commands: Sequence[str], as_json: bool) -> None:
