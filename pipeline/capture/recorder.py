@@ -17,7 +17,6 @@ from pipeline.capture.write_ahead_log import WriteAheadLog
 from pipeline.core.errors import ExitCode, PipelineError
 
 WAIT_S = 0.02
-UPDATE_EVERY_S = 0.1
 STOP_WITHIN_S = 0.5
 
 
@@ -32,6 +31,8 @@ class PortView:
 
 class CaptureView(Protocol):
     """Shows a capture to a person, and reads the person's commands."""
+
+    update_every_s: float
 
     def update(self, session: Session, ports: Sequence[PortView]) -> None:
         """Show the state of the capture."""
@@ -134,7 +135,7 @@ class Recorder:
             except PipelineError as error:
                 if error.exit_code != ExitCode.NO_BOARD or not self._lost(link, error):
                     raise
-        if time.monotonic() - self._updated_s >= UPDATE_EVERY_S:
+        if time.monotonic() - self._updated_s >= self._view.update_every_s:
             self._update_view()
 
     def _serve(self, place: int, link: Link) -> None:

@@ -135,8 +135,12 @@ class Track:
     def newest(self, n: int) -> list[tuple[int, ...]]:
         """The values of the newest `n` samples, in thousandths."""
         width = self.channels
-        flat = self._values[-n * width :]
+        flat = self._values[-n * width :] if n else []
         return [tuple(flat[at : at + width]) for at in range(0, len(flat), width)]
+
+    def newest_times_us(self, n: int) -> list[int]:
+        """The times of the newest `n` samples."""
+        return list(self._t_us[-n:]) if n else []
 
     def add(self, sample: Sample, host_us: int) -> list[TrackSample]:
         """Add a sample; returns what is new at the end: none, this, or the one before it too."""

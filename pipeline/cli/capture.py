@@ -23,7 +23,7 @@ from pipeline.cli import console
 from pipeline.cli.asking import ask_about_label
 from pipeline.cli.console import print_json
 from pipeline.cli.dataset_argument import found
-from pipeline.cli.keyboard import Keyboard, live_view
+from pipeline.cli.keyboard import UPDATE_EVERY_S, Keyboard, live_view
 from pipeline.cli.parser import App, Json, NewLabel
 from pipeline.cli.traces import SHOWN_SAMPLES, traces, wrapped
 from pipeline.core.errors import ExitCode
@@ -139,6 +139,8 @@ def watching(as_json: bool) -> Iterator[CaptureView]:
 
 
 class _Silent:
+    update_every_s = UPDATE_EVERY_S
+
     def update(self, session: Session, ports: Sequence[PortView]) -> None:
         pass
 
@@ -173,6 +175,8 @@ class _Lines(_Silent):
 
 
 class _LiveView:
+    update_every_s = UPDATE_EVERY_S
+
     def __init__(self, live: Live, keyboard: Keyboard) -> None:
         self._live, self._keyboard = live, keyboard
         self._commands: deque[str] = deque()

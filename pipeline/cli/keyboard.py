@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.live import Live
 
 ESCAPE = b"\x1b"
+UPDATE_EVERY_S = 0.1  # of a live view
 
 
 class Keyboard:

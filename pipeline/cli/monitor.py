@@ -19,7 +19,7 @@ from pipeline.capture.link_statistics import LinkStatistics, MonitorEntry, Smoot
 from pipeline.cli import console
 from pipeline.cli.asking import ask_about_label
 from pipeline.cli.console import print_json
-from pipeline.cli.keyboard import Keyboard, live_view
+from pipeline.cli.keyboard import UPDATE_EVERY_S, Keyboard, live_view
 from pipeline.cli.parser import App, Json, NewLabel, Port
 from pipeline.cli.replay import event_line, show_entry
 from pipeline.cli.terminal import visible
@@ -141,6 +141,7 @@ def show_pulled(pulled: Pulled, as_json: bool) -> None:
 
 class _Lines:
     live = False
+    update_every_s = UPDATE_EVERY_S
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
@@ -175,6 +176,7 @@ class _Lines:
 
 class _LiveView:
     live = True
+    update_every_s = UPDATE_EVERY_S
 
     def __init__(self, live: Live, keyboard: Keyboard) -> None:
         self._live, self._keyboard = live, keyboard

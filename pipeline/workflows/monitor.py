@@ -44,7 +44,6 @@ from pipeline.workflows.next_commands import after_recording
 from pipeline.workflows.runs import LATEST, RUNS
 from pipeline.workflows.typed_names import typed_names, written_dataset
 
-LOOK_EVERY_S = 0.1
 RETRY_EVERY_S = 0.5  # for a board that is away
 AWAY_LIMIT_S = 600.0  # people restart an emulated board, or look for another cable
 WRONG, UNDO = "w", "u"
@@ -66,6 +65,7 @@ class MonitorView(Protocol):
     """Shows a board to a person."""
 
     live: bool  # it shows signals and scores, and reads keys
+    update_every_s: float
 
     def begin(self, title: str, names: OriginalNames) -> None:
         """Show the title; called for each connection. names: of the board's labels."""
@@ -210,7 +210,7 @@ class _Watch:
 
     def run(self) -> None:
         while True:
-            for item in self.client.items(LOOK_EVERY_S):
+            for item in self.client.items(self._view.update_every_s):
                 self._statistics.add(item, time.time_ns() // 1000)
                 if isinstance(item, Message) and item.kind == "learned":
                     self._learned += item.words[:1]

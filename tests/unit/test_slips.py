@@ -112,6 +112,7 @@ class View:
     """Notes what it reports."""
 
     live = True
+    update_every_s = 0.1
 
     def __init__(self) -> None:
         self.reports: list[str] = []
