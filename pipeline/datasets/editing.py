@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import PipelineError, UsageError
-from pipeline.core.files import atomic_write
+from pipeline.core.files import atomic_write, writing
 from pipeline.datasets.intervals import part_of
 from pipeline.datasets.recording_file import check_name
 from pipeline.datasets.recordings import add_recording, load_recording, save_recording
@@ -84,3 +84,32 @@ def relabelled(recording: Recording, label: str) -> Recording:
         for part in recording.intervals
     )
     return replace(recording, label=label, intervals=intervals)
+
+
+DISCARDED = ".discarded"  # in the folder of a label; hidden, so that no command reads it
+
+
+def discard_recording(path: Path) -> Path:
+    """Take a recording out of its dataset; returns where `restore_recording` finds it."""
+    place = path.parent / DISCARDED / path.name
+    with writing(place):
+        place.parent.mkdir(exist_ok=True)
+        return path.replace(place)
+
+
+def restore_recording(path: Path) -> Path:
+    """Put a discarded recording back under its name, or, where that is taken, the next number."""
+    back = path.parent.parent / path.name
+    with writing(back):
+        if back.exists():
+            back = add_recording(load_recording(path), back.parent.parent)
+            path.unlink()
+            return back
+        return path.replace(back)
+
+
+def untrim_recording(path: Path) -> Path:
+    """Bring back a trimmed recording as it was."""
+    untrimmed = path.with_name(path.name + UNTRIMMED)
+    with writing(path):
+        return untrimmed.replace(path)
