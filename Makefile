@@ -21,6 +21,7 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 GESTURE := $(BIN)/gesture
 STAMP   := $(VENV)/installed
+CHARTS  := pipeline/studio/page/vendor/uPlot.esm.js
 DEBS    := gcc qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi clang libclang-rt-dev ccache
 INSTALL := apt-get install -y --no-install-recommends $(DEBS)
 
@@ -32,7 +33,7 @@ C_INCLUDES   := $(addprefix -I,$(wildcard firmware/lib/*)) -Ifirmware/boards
 C_WARNINGS   := -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Werror
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo capture train convert deploy board-build monitor test quick check \
+.PHONY: help setup tools page studio demo capture train convert deploy board-build monitor test quick check \
         bench soak results docs wheel hil mutate times lock clean
 
 help: ## list the targets
@@ -47,7 +48,21 @@ $(STAMP): pyproject.toml requirements.lock
 	$(call verbatim,PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --editable '.[dev]' --constraint requirements.lock
 	$(GESTURE) setup
+	@$(MAKE) --no-print-directory page || echo "Going on without gesture studio: \`make page\` needs npm."
 	@touch $@
+
+page: $(CHARTS) ## get the charts of gesture studio from npm
+
+$(CHARTS): pipeline/studio/page/package-lock.json
+	npm ci --prefix $(<D) --ignore-scripts --no-audit --no-fund
+	mkdir -p $(@D)
+	cp $(<D)/node_modules/uplot/dist/uPlot.esm.js $(<D)/node_modules/uplot/dist/uPlot.min.css \
+	  $(<D)/node_modules/uplot/LICENSE $(@D)
+	rm -rf $(<D)/node_modules
+	@touch $@
+
+studio: setup page ## record, train, try and deploy in a browser
+	$(GESTURE) studio
 
 tools: ## install QEMU, the Arm compiler and clang, or say the command that does
 	@for tool in cc qemu-system-arm arm-none-eabi-gcc clang; do \
@@ -84,7 +99,7 @@ board-build: setup ## build a real board's image only (CORE=folder of sources, E
 monitor: setup ## print what a board calls out (PORT=)
 	$(GESTURE) monitor --port $(call verbatim,PORT)
 
-test: setup tools ## run the tests, on QEMU too
+test: setup tools page ## run the tests, on QEMU too
 	$(BIN)/pytest -n 4 --dist loadgroup
 
 quick: setup ## what to run before each commit, in a minute: formatting, lints, fast unit tests
@@ -116,10 +131,11 @@ bench: setup tools ## measure what docs/results.md reports, but for make soak
 	$(BIN)/python -m benchmarks.house
 	$(MAKE) --no-print-directory results
 
-soak: setup tools ## what capture and deploy withstand (an hour), the firmware (8 hours of board time), the ablation (an hour), networks compared (some hours), text and series (an hour); with CORE= the real core
+soak: setup tools page ## what capture and deploy withstand (an hour), the firmware (8 hours of board time), the ablation (an hour), networks compared (some hours), text and series (an hour); with CORE= the real core
 	$(BIN)/python -m benchmarks.capture
 	$(BIN)/python -m benchmarks.capture_fuzz
 	$(BIN)/python -m benchmarks.imports
+	$(BIN)/python -m benchmarks.studio
 	$(BIN)/python -m benchmarks.deploy
 	$(BIN)/python -m benchmarks.deploy_soak
 	$(BIN)/python -m benchmarks.deploy_faults
@@ -162,7 +178,7 @@ $(VENV)/documented: $(STAMP)
 	$(BIN)/pip install --editable '.[docs]' --constraint requirements.lock
 	@touch $@
 
-wheel: setup ## build a wheel into dist/, which installs on any computer
+wheel: setup page ## build a wheel into dist/, which installs on any computer
 	rm -rf build/lib build/bdist.*
 	$(BIN)/pip wheel --no-deps --wheel-dir dist .
 

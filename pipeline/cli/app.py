@@ -35,6 +35,7 @@ COMMANDS = {
         ("monitor", "monitor", "Watch what a board calls out."),
         ("pull", "monitor", "Learn from what a board got wrong."),
         ("replay", "replay", "Print the events that a board would give."),
+        ("studio", "studio", "Record, train, try and deploy in a browser."),
         ("demo", "demo", "The whole chain on sample data."),
         ("settings", "train", "List what a config file may set."),
         ("setup", "deploy", "Prepare building firmware."),

@@ -1,0 +1,1 @@
+"""The studio: the whole way in a browser, served on this computer by the same workflows."""

@@ -1,0 +1,212 @@
+// Record: live signals, takes with a countdown, and each take as a picture.
+
+import { get, post } from "./api.js";
+import { activityLog } from "./activity.js";
+import { attempt, button, el, field, select } from "./dom.js";
+import { activities, choose, chosen, chosenPorts, command, ended, newest, running, start, stop, subscribe } from "./store.js";
+import { addressOf, fillCards, takeCard } from "./take.js";
+import { LiveView } from "./traces.js";
+
+const MODES = [
+  ["guided", "guided, with a countdown"],
+  ["motion", "each movement is a take"],
+  ["background", "background, no gesture"],
+  ["continuous", "one long recording"],
+];
+const HELP = {
+  guided: "Several gestures, with commas between them. It says which comes next, in a shuffled order.",
+  motion: "One gesture.",
+  background: "Do what you do all day. It is recorded as idle, so that the model learns what is no gesture.",
+  continuous: "One label for the whole recording.",
+};
+const BACKGROUND = "idle";
+
+export function recordPage(content) {
+  const form = new Form();
+  const live = new LiveView();
+  const prompt = el("p", { class: "prompt", role: "status", "data-test": "prompt" });
+  const state = el("p", { class: "soft", "data-test": "state" });
+  const takes = new Takes(form);
+  let current = newest("capture", "monitor")?.id;
+  const [log, endLog] = activityLog(() => newest("capture")?.id, "the recording");
+  const record = button("Record", () => attempt(begin), { class: "main" });
+  const look = button("Look at the signal", () => attempt(watch));
+  const end = button("End", () => attempt(() => stop(current)));
+  const again = button("Discard and repeat the newest (r)", () => tell("redo"));
+  const discard = button("Discard the newest (d)", () => tell("discard"));
+
+  const tell = (word) => running("capture").length && attempt(() => command(current, word));
+  const isRunning = () => activities.get(current)?.state === "running";
+  const clear = async () => {
+    for (const activity of running("monitor", "capture")) await stop(activity.id);
+    for (const activity of running("monitor", "capture")) await ended(activity.id);
+  };
+  async function watch() {
+    await clear();
+    await start("monitor", { port: chosenPorts()[0] });
+  }
+  async function begin() {
+    const options = form.options();
+    await clear();
+    const activity = await ended(await start("capture", { ...options, ports: chosenPorts() }));
+    await takes.load();
+    const problem = activity.messages.error;
+    if (problem?.what.includes("similar to") && confirm(`${problem.what} Is another gesture meant?`))
+      await start("capture", { ...options, ports: chosenPorts(), new_label: true });
+  }
+  function showButtons() {
+    const activity = activities.get(current);
+    const records = isRunning() && activity.task === "capture";
+    record.disabled = records;
+    look.disabled = isRunning();
+    end.disabled = !isRunning();
+    again.disabled = discard.disabled = !records;
+    if (!records) prompt.textContent = "";
+  }
+  const onKey = (event) => {
+    if (["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName) || document.querySelector("dialog[open]")) return;
+    if (event.key === "r") tell("redo");
+    if (event.key === "d") tell("discard");
+  };
+  document.addEventListener("keydown", onKey);
+
+  content.append(
+    el("h1", {}, "Record takes"),
+    el("p", { class: "lead" }, "Ten takes of each gesture are a good beginning, and a minute of background."),
+    el(
+      "div",
+      { class: "columns" },
+      el("div", {}, el("section", { class: "card", "aria-label": "What is recorded" }, form.node, el("div", { class: "row" }, record, look, end)), log),
+      el("div", {}, prompt, state, el("div", { class: "row" }, again, discard), live.node, takes.node),
+    ),
+  );
+  takes.load();
+  showButtons();
+  const unsubscribe = subscribe((message, activity) => {
+    if (activity && ["capture", "monitor"].includes(activity.task) && activity.state === "running" && activity.id !== current) {
+      current = activity.id;
+      live.clear();
+    }
+    if (message.type === "samples" && activity?.id === current) return live.add(message);
+    if (message.type === "capture") showCapture(message, prompt, state, takes);
+    if (message.type === "monitor") state.textContent = `${message.rate_hz} Hz, ${lost(message.lost)}`;
+    showButtons();
+  });
+  const shown = activities.get(current)?.messages.capture;
+  if (shown && isRunning()) showCapture(shown, prompt, state, takes);
+  return () => {
+    document.removeEventListener("keydown", onKey);
+    unsubscribe();
+    endLog();
+    live.destroy();
+  };
+}
+
+const lost = (count) => (count ? `${count} samples lost` : "nothing lost");
+
+function showCapture(message, prompt, state, takes) {
+  prompt.textContent = message.prompt;
+  prompt.classList.toggle("now", message.in_progress);
+  const ports = message.ports.map((port) => {
+    const faults = Object.entries(port.faults).map(([kind, count]) => `${kind} ${count}`);
+    if (port.clipped) faults.push(`clipped ${port.clipped}`);
+    return `${port.state}, ${port.rate_hz} Hz, ${faults.join(", ") || "nothing lost"}`;
+  });
+  const of = message.of ? ` of ${message.of}` : "";
+  const counts = Object.entries(message.takes).map(([label, count]) => `${label} ${count}${of}`);
+  state.textContent = `${ports.join("; ")}. Takes: ${counts.join(", ") || "none yet"}`;
+  takes.notice(JSON.stringify(message.takes));
+}
+
+class Form {
+  constructor() {
+    this.person = el("input", { value: chosen("person", "me"), maxlength: 60 });
+    this.session = el("input", { value: chosen("session", "1"), maxlength: 60 });
+    this.dataset = el("input", { value: chosen("dataset", "mine"), maxlength: 60, onchange: () => this.onDataset?.() });
+    this.mode = select(MODES, chosen("mode", "guided"), { onchange: () => this.showMode() });
+    this.labels = el("input", { value: chosen("labels", "punch, flex"), maxlength: 400 });
+    this.count = el("input", { type: "number", min: 1, max: 500, value: chosen("count", 10) });
+    this.seconds = el("input", { type: "number", min: 1, max: 36000, value: chosen("seconds", 60) });
+    this.labelField = field("Gestures", this.labels);
+    this.labelHelp = this.labelField.querySelector("small");
+    this.countField = field("Takes of each", this.count);
+    this.secondsField = field("Seconds", this.seconds);
+    this.node = el(
+      "form",
+      { onsubmit: (event) => event.preventDefault() },
+      field("Way", this.mode),
+      this.labelField,
+      this.countField,
+      this.secondsField,
+      field("Person", this.person, "Who moves the board."),
+      field("Session", this.session, "A name for this sitting."),
+      field("Data set", this.dataset, "Takes go to the folder data/ and this name."),
+    );
+    this.showMode();
+  }
+
+  showMode() {
+    const mode = this.mode.value;
+    this.labelHelp.textContent = HELP[mode];
+    this.labels.disabled = mode === "background";
+    this.countField.hidden = !["guided", "motion"].includes(mode);
+    this.secondsField.hidden = !this.countField.hidden;
+  }
+
+  /** The options of `gesture capture`. */
+  options() {
+    for (const name of ["person", "session", "dataset", "mode", "labels", "count", "seconds"])
+      choose(name, this[name].value);
+    const mode = this.mode.value;
+    const labels = mode === "background" ? [BACKGROUND] : this.labels.value.split(",").map((l) => l.trim()).filter(Boolean);
+    const about = { labels, person: this.person.value, session: this.session.value, dataset: this.dataset.value };
+    if (["guided", "motion"].includes(mode)) return { ...about, mode, count: Number(this.count.value) };
+    return { ...about, mode: "continuous", seconds: Number(this.seconds.value) };
+  }
+}
+
+/** The takes of the data set, the newest first. */
+class Takes {
+  constructor(form) {
+    this.form = form;
+    this.list = el("ul", { class: "takes", "data-test": "takes" });
+    this.undo = el("div", { class: "row" });
+    this.title = el("h2", {}, "Takes");
+    this.node = el("section", { "aria-label": "Takes" }, el("div", { class: "row between" }, this.title, this.undo), this.list);
+    form.onDataset = () => this.load();
+  }
+
+  /** Load again when there are other takes. */
+  notice(counts) {
+    if (counts === this.counts) return;
+    this.counts = counts;
+    this.load();
+  }
+
+  async load() {
+    const dataset = this.form.dataset.value;
+    const there = await get("/api/datasets");
+    if (!there.some((one) => [one.name, one.shown].includes(dataset))) return this.list.replaceChildren();
+    const base = `/api/datasets/${encodeURIComponent(dataset)}`;
+    const [takes, findings] = await Promise.all([get(`${base}/takes`), get(`${base}/lint`).catch(() => [])]);
+    takes.reverse();
+    const of = (take) => findings.filter((finding) => finding.file.endsWith(`/${take.id}`));
+    this.title.textContent = `${takes.length} takes in ${dataset}`;
+    this.list.replaceChildren(...takes.slice(0, 60).map((take) => takeCard(dataset, take, of(take), (action, changed) => this.changed(action, changed))));
+    fillCards(this.list, takes);
+  }
+
+  changed(action, take) {
+    const dataset = this.form.dataset.value;
+    this.undo.replaceChildren();
+    if (action === "discard") {
+      const back = async () => {
+        await post(addressOf(dataset, take.id), { action: "restore" });
+        this.undo.replaceChildren();
+        await this.load();
+      };
+      this.undo.append(el("span", {}, `${take.label} was discarded.`), button("Undo", () => attempt(back)));
+    }
+    this.load();
+  }
+}

@@ -1,0 +1,147 @@
+// Try: what a board calls, beside the signal and the scores; and what it got wrong.
+
+import { activityLog } from "./activity.js";
+import { attempt, button, el, field, notice, select } from "./dom.js";
+import { get } from "./api.js";
+import { activities, chosen, chosenPorts, command, ended, newest, running, start, stop, subscribe } from "./store.js";
+import { ScoreTrace } from "./score_trace.js";
+import { LiveView } from "./traces.js";
+
+const CALLED_SHOWN_MS = 2000;
+const SHOWN = 30;
+
+export function tryPage(content) {
+  const live = new LiveView();
+  const trace = new ScoreTrace();
+  const called = el("p", { class: "called", role: "status", "data-test": "called" });
+  const scores = el("div", { class: "bars", role: "group", "aria-label": "Scores" });
+  const state = el("p", { class: "soft" });
+  const list = el("ol", { class: "log", tabindex: "0", "aria-label": "What was called", "data-test": "events" });
+  const missed = el("div", { class: "row", role: "group", "aria-label": "It missed a gesture" });
+  let current = newest("monitor")?.id;
+  const [log, endLog] = activityLog(() => current, "the board");
+  const tell = (word) => attempt(() => command(current, word));
+  const begin = button("Watch the board", () => attempt(watch), { class: "main" });
+  const end = button("End", () => attempt(() => stop(current)));
+  const wrong = button("That was wrong", () => tell("w"));
+  const undo = button("Take that back", () => tell("u"));
+  async function watch() {
+    for (const activity of running("monitor", "capture")) {
+      await stop(activity.id);
+      await ended(activity.id);
+    }
+    await start("monitor", { port: chosenPorts()[0], dataset: chosen("dataset", "mine"), person: chosen("person", "me") });
+  }
+  const enrol = new Enrolment();
+  content.append(
+    el("h1", {}, "Try it"),
+    el("p", { class: "lead" }, "A board that has the model calls gestures by name. Mark what it got wrong: the next training on the data set learns from it."),
+    el("div", { class: "row" }, begin, end, wrong, undo),
+    called,
+    el("div", { class: "columns" }, el("div", {}, el("section", { class: "card", "aria-label": "Scores and calls" }, scores, missed, el("h2", {}, "Called"), list), log, enrol.node), el("div", {}, state, trace.node, live.node)),
+  );
+  const showButtons = () => {
+    const runs = activities.get(current)?.state === "running";
+    begin.disabled = runs;
+    end.disabled = wrong.disabled = undo.disabled = !runs;
+    missed.hidden = !runs;
+  };
+  const showEvents = () => {
+    const events = activities.get(current)?.history ?? [];
+    list.replaceChildren(...events.slice(-SHOWN).reverse().map((event) => el("li", {}, `${(event.t_us / 1e6).toFixed(1)} s  ${event.label}  ${event.score.toFixed(2)}`)));
+  };
+  let timer;
+  const showCall = (event) => {
+    called.textContent = event.label;
+    clearTimeout(timer);
+    timer = setTimeout(() => (called.textContent = ""), CALLED_SHOWN_MS);
+    showEvents();
+  };
+  const showMonitor = (message) => {
+    showScores(scores, message);
+    trace.add(message);
+    state.textContent = `${message.rate_hz} Hz, delay ${message.delay_ms} ms, ${message.lost ? `${message.lost} samples lost` : "nothing lost"}. Called: ${Object.entries(message.called).map(([label, n]) => `${label} ${n}`).join(", ") || "nothing yet"}`;
+    showMissed(missed, message, tell);
+  };
+  showButtons();
+  showEvents();
+  const unsubscribe = subscribe((message, activity) => {
+    if (activity?.task !== "monitor") return;
+    if (activity.state === "running" && activity.id !== current) {
+      current = activity.id;
+      live.clear();
+      trace.clear();
+    }
+    if (activity.id !== current) return;
+    if (message.type === "samples") return live.add(message);
+    if (message.type === "monitor") return showMonitor(message);
+    if (message.type === "event") showCall(message);
+    if (message.type === "pulled") notice({ what: `Kept to learn from: ${message.seconds.toFixed(1)} s in ${message.file}` }, "info");
+    showButtons();
+  });
+  return () => {
+    clearTimeout(timer);
+    unsubscribe();
+    endLog();
+    trace.clear();
+    live.destroy();
+  };
+}
+
+function showScores(node, message) {
+  if (message.scores.length !== message.labels.length) return;
+  if (node.childElementCount !== 3 * message.labels.length) {
+    node.replaceChildren(...message.labels.flatMap((label) => [el("span", {}, label), el("span", { class: "bar", role: "img", "aria-label": label }, el("i", {}), el("b", {})), el("span", { class: "soft" })]));
+  }
+  message.labels.forEach((label, at) => {
+    const [, bar, text] = [...node.children].slice(3 * at, 3 * at + 3);
+    const [fill, mark] = bar.children;
+    const score = message.smoothed[at] ?? message.scores[at];
+    const threshold = message.thresholds[at];
+    fill.style.width = `${100 * score}%`;
+    mark.hidden = threshold === null || threshold === undefined;
+    mark.style.left = `${100 * (threshold ?? 0)}%`;
+    bar.setAttribute("aria-label", `${label}: ${score.toFixed(2)}${mark.hidden ? "" : `, called from ${threshold.toFixed(2)} on`}`);
+    text.textContent = score.toFixed(2);
+  });
+}
+
+/** A button for each gesture; the keys of `gesture monitor` count them without the background. */
+function showMissed(node, message, tell) {
+  const gestures = message.labels.filter((label) => label !== "idle");
+  if (node.dataset.of === gestures.join()) return;
+  node.dataset.of = gestures.join();
+  node.replaceChildren(el("span", {}, "It missed:"), ...gestures.slice(0, 9).map((label, at) => button(label, () => tell(String(at + 1)))));
+}
+
+/** Teach the board a person's way: three takes of each gesture. */
+class Enrolment {
+  constructor() {
+    const name = el("input", { maxlength: 16 });
+    const prompt = el("p", { class: "prompt", role: "status" });
+    const run = el("span", {});
+    const begin = () =>
+      attempt(async () => {
+        for (const activity of running("monitor", "capture")) {
+          await stop(activity.id);
+          await ended(activity.id);
+        }
+        const id = await start("enrol", { run: this.run.value, person: name.value, port: chosenPorts()[0] });
+        const unsubscribe = subscribe((message) => {
+          if (message.activity === id && message.type === "capture") prompt.textContent = message.prompt;
+        });
+        const activity = await ended(id);
+        unsubscribe();
+        prompt.textContent = "";
+        if (activity.messages.error) return;
+        const { person, before, after } = activity.messages.result.result;
+        notice({ what: `${person} is enrolled: ${before.right} of ${before.count} takes recognized before, ${after.right} of ${after.count} now.` }, "info");
+      });
+    this.node = el("details", { class: "card" }, el("summary", {}, "Another person? Enrol them"), el("p", {}, "Three takes of each gesture teach the board their way, without a new model."), field("Name", name), run, button("Enrol", begin), prompt);
+    get("/api/runs").then((runs) => {
+      const ready = runs.filter((one) => one.state && one.state !== "trained" && one.task === "gesture");
+      this.run = select(ready.map((one) => [`runs/${one.name}`, one.name]), chosen("run", undefined));
+      run.replaceWith(field("The model on the board", this.run));
+    });
+  }
+}

@@ -1,0 +1,186 @@
+"""The studio's server: who may ask, what it answers, and that no name leads out of the project."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from pipeline.datasets.recordings import load_recording
+from pipeline.studio.app import make_app
+from tests.takes import save_all, takes
+
+PORT, TOKEN = 8765, "token-of-a-test"
+HERE = f"http://127.0.0.1:{PORT}"
+TAKE = "/api/datasets/mine/takes/punch/anna-1-001.csv"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    save_all(tmp_path / "data" / "mine", takes(["punch", "flex"], people=("anna", "bob"), each=4))
+    return tmp_path
+
+
+@pytest.fixture
+def page(project: Path) -> Iterator[TestClient]:
+    """A browser that has opened the address of the terminal."""
+    with TestClient(make_app(PORT, TOKEN), base_url=HERE) as client:
+        assert client.get(f"/?token={TOKEN}").status_code == 200
+        yield client
+
+
+def asked(page: TestClient, path: str) -> Any:
+    answer = page.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "evil.example"},
+        {"host": f"127.0.0.1:{PORT + 1}"},
+        {"origin": "http://evil.example"},
+        {"origin": f"http://127.0.0.1:{PORT + 1}"},
+        {"origin": "null"},
+        {"cookie": ""},
+        {"cookie": f"studio-{PORT}=another"},
+    ],
+)
+def test_others_are_refused(page: TestClient, headers: dict[str, str]) -> None:
+    for answer in (
+        page.get("/api/datasets", headers=headers),
+        page.post(TAKE, headers=headers, json={"action": "discard"}),
+        page.get("/page/main.js", headers=headers),
+    ):
+        assert answer.status_code == 403
+        assert "access-control-allow-origin" not in answer.headers
+    with pytest.raises(WebSocketDisconnect), page.websocket_connect("/live", headers=headers):
+        pass
+
+
+def test_the_token_leaves_the_address_and_scripts_of_others_are_not_loaded(
+    page: TestClient,
+) -> None:
+    answer = page.get(f"/?token={TOKEN}", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert "httponly" in answer.headers["set-cookie"].lower()
+    policy = page.get("/").headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/datasets/..%2f..%2fetc/takes",
+        "/api/datasets/%2e%2e/takes",
+        "/api/datasets/mine/takes/..%2f..%2f..%2fetc/passwd",
+        "/api/datasets/mine/takes/punch/..%2fanna-1-001.csv",
+        "/api/runs/..%2f..%2fetc/files/model.tflite",
+        "/api/runs/x/files/..%2f..%2fsecret",
+        "/page/..%2f..%2fapp.py",
+    ],
+)
+def test_no_name_leads_out_of_the_project(page: TestClient, path: str) -> None:
+    assert page.get(path).status_code in (400, 404)
+
+
+def test_takes_are_listed_with_a_picture_of_each(page: TestClient) -> None:
+    found = asked(page, "/api/datasets/mine/takes")
+    assert len(found) == 16
+    assert {take["label"] for take in found} == {"punch", "flex"}
+    picture = found[0]["picture"]
+    assert len(picture["values"]) == 6
+    assert {len(column) for column in picture["values"]} == {len(picture["t_s"])}
+
+
+def test_a_take_is_trimmed_and_brought_back(page: TestClient, project: Path) -> None:
+    file = project / "data/mine/punch/anna-1-001.csv"
+    whole = load_recording(file).samples
+    assert (
+        page.post(TAKE, json={"action": "trim", "start_s": 0.1, "stop_s": 0.3}).status_code == 200
+    )
+    part = load_recording(file).samples
+    assert 0 < len(part) < len(whole)
+    assert asked(page, "/api/datasets/mine/takes")[-1]["trimmed"]
+    page.post(TAKE, json={"action": "untrim"})
+    assert np.array_equal(load_recording(file).samples, whole)
+
+
+def test_a_discarded_take_is_no_take_until_it_is_restored(page: TestClient, project: Path) -> None:
+    file = project / "data/mine/punch/anna-1-001.csv"
+    content = file.read_bytes()
+    page.post(TAKE, json={"action": "discard"})
+    assert len(asked(page, "/api/datasets/mine/takes")) == 15
+    file.write_bytes(content.replace(b"anna", b"carl"))  # its name was taken since
+    restored = page.post(TAKE, json={"action": "restore"}).json()
+    assert restored == {"file": "anna-1-005.csv", "label": "punch"}
+    assert len(asked(page, "/api/datasets/mine/takes")) == 17
+
+
+def test_a_misspelt_label_is_asked_about(page: TestClient, project: Path) -> None:
+    answer = page.post(TAKE, json={"action": "relabel", "label": "flexx"})
+    assert (answer.status_code, answer.json()["kind"]) == (400, "SimilarLabelError")
+    page.post(TAKE, json={"action": "relabel", "label": "flexx", "new_label": True})
+    assert (project / "data/mine/flexx/anna-1-001.csv").exists()
+
+
+def test_the_map_shows_a_take_with_a_wrong_label(page: TestClient, project: Path) -> None:
+    for number in range(1, 5):  # waves are all alike; one of them is called punch
+        take = load_recording(project / f"data/mine/flex/anna-1-00{number}.csv")
+        label = "punch" if number == 1 else "wave"
+        folder = project / "data/mine" / label
+        folder.mkdir(exist_ok=True)
+        text = (project / "data/mine/flex/anna-1-001.csv").read_text()
+        (folder / f"odd-1-00{number}.csv").write_text(
+            text.replace("# label: flex", f"# label: {label}").replace("anna", "odd")
+        )
+        assert len(take) > 0
+    points = {point["name"]: point for point in asked(page, "/api/datasets/mine/map")}
+    assert points["punch/odd-1-001"]["looks_like"] == "wave"
+    assert not points["wave/odd-1-002"]["looks_like"]
+
+
+def test_dropped_files_are_shown_before_they_are_saved(page: TestClient, project: Path) -> None:
+    rows = "\n".join(",".join(f"{v:.3f}" for v in row) for row in np.random.rand(238, 6))
+    number = page.post("/api/imports").json()["import"]
+    page.put(f"/api/imports/{number}/files/a/wave.csv", content=f"aX,aY,aZ,gX,gY,gZ\n{rows}\n")
+    wish = {"dataset": "dropped", "person": "eve"}
+    found = page.post(f"/api/imports/{number}/understand", json=wish).json()
+    assert found["recordings"] == 2
+    assert "assumed, as in the Arduino tutorial" in found["understood"][0]
+    assert not (project / "data/dropped").exists()
+    assert page.post(f"/api/imports/{number}/save", json=wish).json()["takes"] == 2
+    assert sorted(p.name for p in (project / "data/dropped/wave").iterdir()) == [
+        "eve-1-001.csv",
+        "eve-1-002.csv",
+    ]
+
+
+@pytest.mark.parametrize("name", ["../../evil.csv", "..%2f..%2fevil.csv", "/etc/evil.csv"])
+def test_a_dropped_file_stays_in_its_folder(page: TestClient, project: Path, name: str) -> None:
+    number = page.post("/api/imports").json()["import"]
+    page.put(f"/api/imports/{number}/files/{name}", content="x")
+    assert not list(project.parent.glob("**/evil.csv"))
+    assert not Path("/etc/evil.csv").exists()
+
+
+def test_a_dataset_is_downloaded_for_other_tools(page: TestClient) -> None:
+    answer = page.get("/api/datasets/mine/export?format=edge-impulse")
+    with zipfile.ZipFile(BytesIO(answer.content)) as archive:
+        assert len([name for name in archive.namelist() if name.endswith(".json")]) >= 16
+
+
+def test_an_error_says_what_to_do(page: TestClient) -> None:
+    error = page.get("/api/datasets/nothing/lint")
+    assert error.status_code == 400
+    assert all(error.json()[key] for key in ("what", "why", "next"))
