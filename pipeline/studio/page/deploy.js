@@ -78,7 +78,7 @@ async function showCost(node, path) {
 
 function bar(name, value, of, unit) {
   const share = of ? value / of : 0;
-  const fill = el("i", {});
+  const fill = el("i", { class: share > 1 ? "over" : false });
   fill.style.width = `${Math.min(100, 100 * share)}%`;
   const percent = of ? ` (${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %)` : "";
   return [el("span", {}, name), el("span", { class: "bar", role: "img", "aria-label": `${name}: ${value}${percent}` }, fill), el("span", { class: "soft" }, `${value.toLocaleString("en")} ${unit}${percent}`)];

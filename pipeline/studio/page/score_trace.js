@@ -42,7 +42,7 @@ export class ScoreTrace {
       key.style.color = hue(at);
       return [key, `${label}  `];
     });
-    this.node.append(el("p", { class: "soft" }, ...keys, "dashed: called from here on"));
+    this.node.append(el("p", { class: "soft" }, ...keys, "(dashed: called from here on)"));
     this.plot = new uPlot(
       {
         width: this.node.clientWidth || 600,
