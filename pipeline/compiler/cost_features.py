@@ -54,8 +54,8 @@ def _counted(layer: Layer, fields: Fields) -> Counts:
         return _of_cell(layer, fields)
     if layer.kernel in ("nn_strided_copy", "nn_concatenate"):
         return _of_copy(layer, fields)
-    if layer.kernel == "nn_depthwise_3x3":
-        return _by_channel(fields)
+    if layer.kernel.startswith("nn_depthwise"):
+        return _depthwise(layer, fields)
     if "runs" in numbers:
         return _along_one_axis(numbers)
     plane = fields.get("plane")
@@ -95,7 +95,6 @@ def _over_a_plane(layer: Layer, fields: Fields, plane: Fields) -> Counts:
     taps = area * _number(plane, "channels")
     if "quads" in fields:
         return _of_pairs(layer, fields, positions, borders)
-    is_deep = "multiplier" in fields  # each channel by its own filters
     channels = _whole_blocks(layer.output.shape[-1])
     sums, blocks = positions * channels, channels // NN_BLOCK
     return {
@@ -103,15 +102,15 @@ def _over_a_plane(layer: Layer, fields: Fields, plane: Fields) -> Counts:
         "positions": positions,
         "borders": borders,
         "row_loops": height["result"] * height["kernel"] * blocks,
-        "border_loops": borders * height["kernel"] * (blocks if is_deep else 1),
+        "border_loops": borders * height["kernel"],
         "border_taps": borders * taps,
-        "loops": positions * height["kernel"] * (blocks if is_deep else 1),
+        "loops": positions * height["kernel"],
         "sums": sums,
         "work": layer.macs * channels // layer.output.shape[-1],
         "odd_work": positions * (taps % NN_BLOCK),
         "odd_taps": positions % 2 * taps,
         "outputs": layer.output.elements,
-        "inputs": sum(_elements(layer)) if is_deep else positions * taps,
+        "inputs": positions * taps,
     }
 
 
@@ -135,21 +134,46 @@ def _of_pairs(layer: Layer, fields: Fields, positions: int, borders: int) -> Cou
     }
 
 
-def _by_channel(fields: Fields) -> Counts:
-    """Sums in pairs; rows of them, and filters of a strip, begun; what strips take apart."""
+def _depthwise(layer: Layer, fields: Fields) -> Counts:
     rows, columns = fields["across"], fields["along"]
     assert isinstance(rows, Mapping)
     assert isinstance(columns, Mapping)
-    channels = _number(fields, "channels")
-    filters, height = channels * _number(fields, "multiplier"), _number(rows, "result")
+    channels, multiplier = _number(fields, "channels"), _number(fields, "multiplier")
+    if layer.kernel == "nn_depthwise_3x3":
+        return _of_strips(fields, rows, columns, channels * multiplier)
+    if layer.kernel == "nn_depthwise_rows":
+        return _of_chunks(fields, rows, columns, channels * multiplier)
+    positions = multiplier * _number(rows, "result") * _number(columns, "result")
+    kernel = fields["kernel"]
+    area = math.prod(_axis_lengths(kernel)) if isinstance(kernel, Mapping) else 1
+    outputs = positions * _whole_blocks(channels)
+    return {"positions": positions, "work": outputs * area, "outputs": outputs}
+
+
+def _of_strips(fields: Fields, rows: Fields, columns: Fields, filters: int) -> Counts:
+    """Sums in pairs; rows of them, and filters of a strip, begun; what strips take apart."""
+    height = _number(rows, "result")
     strips = -(-height // _number(fields, "strip"))
     taken = height * _number(rows, "stride") + 2 * strips
-    pairs = filters * height * -(-_number(columns, "result") // 2)
     return {
         "row_loops": filters * height,
         "loops": filters * strips,
-        "work": 18 * pairs,
-        "inputs": _whole_blocks(channels) * taken * _number(columns, "length"),
+        "work": 18 * filters * height * -(-_number(columns, "result") // 2),
+        "inputs": _whole_blocks(_number(fields, "channels")) * taken * _number(columns, "length"),
+    }
+
+
+def _of_chunks(fields: Fields, rows: Fields, columns: Fields, filters: int) -> Counts:
+    """Sums in fours; chunks of a filter begun; what chunks take apart."""
+    height, width = _number(rows, "result"), _number(columns, "result")
+    outputs = filters * height * 4 * -(-width // 4)
+    chunks = height * -(-width // _number(fields, "chunk"))
+    taken = 2 * _number(fields, "rows") * _number(fields, "words")
+    return {
+        "loops": filters * chunks,
+        "work": 2 * outputs * _number(fields, "steps"),
+        "outputs": outputs,
+        "inputs": _whole_blocks(_number(fields, "channels")) * chunks * taken,
     }
 
 

@@ -237,13 +237,6 @@ def pair(filters: Filters, runs: int) -> tuple[Array, Array, Array]:
     return _side_by_side(blocks), bias, scales
 
 
-def by_channel(filters: Filters) -> tuple[Array, Array, Array]:
-    """Weights `[block][tap][NN_BLOCK]` of filters in fours, channels 0, 2, 1, 3."""
-    blocks, bias, scales = _blocks(filters)
-    values = blocks[:, :, [0, 2, 1, 3]].ravel().tolist()
-    return Array("weights", "int16_t", tuple(values)), bias, scales
-
-
 def _blocks(filters: Filters) -> tuple[NDArray[np.int64], Array, Array]:
     missing = -len(filters.bias) % NN_BLOCK
     weights = np.pad(filters.weights, ((0, missing), (0, 0)))

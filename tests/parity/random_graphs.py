@@ -70,7 +70,7 @@ class RandomDepthwise(RandomGraph):
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         self.graph = GraphBuilder()
-        height, width = (int(self.pick(1, 2, 3, self.random.integers(4, 20))) for _ in range(2))
+        height, width = (int(self.pick(1, 2, 3, self.random.integers(4, 40))) for _ in range(2))
         channels = int(self.pick(4, 8, self.random.integers(1, 14)))
         shape = (1, height, width, channels)
         self.source = self.last = self.new(shape, self.log_uniform(1e-3, 0.3))

@@ -69,7 +69,7 @@ def test_the_random_networks_reach_every_path_of_the_sequence_kernels() -> None:
     for part in (
         *("conv1d", "conv1d_mean", "conv1d_relu", "conv1d_relu_mean", "fully_connected"),
         *("conv1d_compact", "conv1d_compact_mean", "conv2d", "conv2d_mean", "conv2d_any"),
-        *("depthwise_conv2d", "depthwise_3x3"),
+        *("depthwise_conv2d", "depthwise_3x3", "depthwise_rows"),
     ):
         assert sum(f"  nn_{part}(" in text for text in texts) >= 3, part
     fields = (".runs = 3", ".pool = 2", ".pool = 3", ".padding = 0", ".run = 1", ".columns = 2")

@@ -29,12 +29,11 @@ def convolution(length: int, kernel: int, stride: int, padding: int, result: int
             "padding": size((padding, 0)),
             "channels": 4,
         },
-        "multiplier": 1,
     }
     operator = some_operator()
-    arguments = (Struct("nn_depthwise_conv2d_t", "layer", fields),)
+    arguments = (Struct("nn_conv2d_any_t", "layer", fields),)
     inputs = (operator.operand(0),)
-    return Layer("x", ("y",), "nn_depthwise_conv2d", arguments, inputs, operator.output)
+    return Layer("x", ("y",), "nn_conv2d_any", arguments, inputs, operator.output)
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])

@@ -148,20 +148,6 @@ typedef struct {
   nn_output_t output;
 } nn_conv2d_any_t;
 
-/* At least four channels, in blocks of them; the last block begins four before the end, so that it
- * may share channels with the one before. */
-typedef struct {
-  const int16_t *weights;   /* [multiplier][blocks][kernel height][kernel width][NN_BLOCK], those of
-                               channels 0, 2, 1, 3, in whole words */
-  const int32_t *bias;      /* [multiplier][blocks][NN_BLOCK], minus zero point * sum of weights */
-  const nn_scale_t *scales; /* as many, or NULL and: */
-  const nn_quick_scale_t *quick_scales; /* weights and bias are doubled */
-  nn_plane_t plane;
-  int32_t multiplier; /* output channels for each input channel */
-  int32_t piece;      /* positions that are computed together, at most */
-  nn_output_t output;
-} nn_depthwise_conv2d_t;
-
 /* One side of a picture and how a filter lies on it; padding: before the first position. Steps: in
  * bytes, from one position to the next. */
 typedef struct {
@@ -172,6 +158,24 @@ typedef struct {
   int32_t input_step;
   int32_t output_step;
 } nn_side_t;
+
+/* At least four channels, in blocks of them; the last block begins four before the end, so that it
+ * may share channels with the one before. Height and width of kernel and dilation: across and
+ * along. */
+typedef struct {
+  const int8_t *weights;    /* [multiplier][blocks][kernel height][kernel width][NN_BLOCK] */
+  const int32_t *bias;      /* [multiplier][blocks][NN_BLOCK] */
+  const nn_scale_t *scales; /* as many, or NULL and: */
+  const nn_quick_scale_t *quick_scales; /* for sums that are doubled */
+  nn_side_t across;
+  nn_side_t along;
+  nn_size_t kernel;
+  nn_size_t dilation;
+  int32_t channels;
+  int32_t multiplier; /* output channels for each input channel */
+  int32_t zero_point; /* of the input, and what lies outside */
+  nn_output_t output;
+} nn_depthwise_conv2d_t;
 
 /* Of at least four channels, each on its own, in strips of some rows. Rows lie along one side of
  * the picture, whichever is better, with a stride of 1 or 2. */
@@ -189,6 +193,26 @@ typedef struct {
   int32_t strip;      /* rows of outputs that are computed together, at most */
   int32_t words;      /* that a row of one channel takes, of two positions each */
 } nn_depthwise_3x3_t;
+
+/* The same for filters of any size, a row of outputs at a time. A pair of outputs sees `steps`
+ * words of input, two columns of one row each: rows below each other, then the next two columns. */
+typedef struct {
+  const int8_t *weights; /* [channels * multiplier][steps][4]: of the first column for either
+                            output, then of the second */
+  const int32_t *bias;   /* [channels * multiplier], doubled, minus zero point * sum of weights */
+  const nn_quick_scale_t *quick_scales; /* as many */
+  nn_side_t across;
+  nn_side_t along;
+  int32_t rows; /* of the filter */
+  int32_t row_dilation;
+  int32_t steps;
+  int32_t channels;
+  int32_t multiplier;
+  int32_t zero_point;
+  int32_t is_relu;
+  int32_t chunk; /* outputs of a row that are computed together, at most */
+  int32_t words; /* that a row of one channel takes for them */
+} nn_depthwise_rows_t;
 
 /* A dense layer with one row of at least four inputs, which are taken in quads: the first four,
  * then all that remain after `inputs % 4` of them, or after four. Inputs that are met twice have
@@ -387,12 +411,16 @@ void nn_conv2d_wide_mean(const nn_conv2d_t *layer, const nn_mean_t *mean, const 
 
 void nn_conv2d_any(const nn_conv2d_any_t *layer, const int8_t *input, int8_t *output);
 
+/* `scratch`: a word for each channel. */
 void nn_depthwise_conv2d(const nn_depthwise_conv2d_t *layer, const int8_t *input, int8_t *output,
                          int32_t *scratch);
 
 /* `scratch`: four rows of words for each row of the input that a strip needs. */
 void nn_depthwise_3x3(const nn_depthwise_3x3_t *layer, const int8_t *input, int8_t *output,
                       int32_t *scratch);
+
+void nn_depthwise_rows(const nn_depthwise_rows_t *layer, const int8_t *input, int8_t *output,
+                       int32_t *scratch);
 
 void nn_fully_connected(const nn_fully_connected_t *layer, const int8_t *input, int8_t *output);
 

@@ -1,78 +1,95 @@
 #include <stddef.h>
+#include <string.h>
 
-#include "nn_finish.h"
-#include "nn_gather.h"
 #include "nn_taps.h"
 
-/* Neighbouring positions of a row that are computed together. */
+/* Blocks of channels, from the channel at `first` on. */
 typedef struct {
-  nn_taps_t taps; /* of the first */
+  int32_t first;
+  int32_t block;
   int32_t count;
-  int32_t *sums;
-  int8_t *output; /* of the first */
-} piece_t;
+} blocks_t;
 
-/* The sums of four channels, from the channel at `first` on; `block` counts them. */
-static void sum_block(const nn_depthwise_conv2d_t *layer, const piece_t *piece, int32_t first,
-                      int32_t block) {
-  const nn_size_t kernel = layer->plane.kernel;
-  const int32_t row_weights = NN_BLOCK * kernel.width;
-  const int16_t *const weights = layer->weights + block * row_weights * kernel.height;
-  nn_tap_row_t row = {.input = piece->taps.first + first,
-                      .column_step = piece->taps.column_step,
-                      .weights = weights,
-                      .weights_end = weights + row_weights,
-                      .from = layer->bias + NN_BLOCK * block,
-                      .from_step = 0,
-                      .sums = piece->sums,
-                      .sums_end = piece->sums + NN_BLOCK * piece->count,
-                      .step = layer->plane.stride.width * layer->plane.channels};
-  nn_sum_taps(&row);
-  row.from = row.sums;
-  row.from_step = NN_BLOCK * (int32_t)sizeof(*row.from);
-  for (int32_t y = 1; y < kernel.height; y++) {
-    row.input += piece->taps.row_step;
-    row.weights = row.weights_end;
-    row.weights_end += row_weights;
-    nn_sum_taps(&row);
+/* Where the window of one output lies. */
+typedef struct {
+  nn_window_t rows;
+  nn_window_t columns;
+} place_t;
+
+static void sum(const nn_depthwise_conv2d_t *layer, const place_t *place, const blocks_t *blocks,
+                const int8_t *input, int32_t *sums) {
+  const nn_size_t kernel = layer->kernel, dilation = layer->dilation;
+  const int32_t rows = place->rows.end - place->rows.first;
+  const int32_t columns = place->columns.end - place->columns.first;
+  const int32_t *const bias = layer->bias + NN_BLOCK * blocks->block;
+  if (rows <= 0 || columns <= 0) {
+    memcpy(sums, bias, sizeof(*sums) * (size_t)(NN_BLOCK * blocks->count));
+    return;
+  }
+  const int32_t step = dilation.width * layer->along.input_step;
+  const int32_t offset = -layer->zero_point;
+  const int32_t weights_step = NN_BLOCK * kernel.height * kernel.width;
+  const int32_t tap = place->rows.first * kernel.width + place->columns.first;
+  const nn_window_taps_t taps = {
+      .input = input + place->rows.start * layer->across.input_step +
+               place->columns.start * layer->along.input_step + blocks->first,
+      .weights = layer->weights + weights_step * blocks->block + NN_BLOCK * tap,
+      .bias = bias,
+      .sums = sums,
+      .sums_end = sums + NN_BLOCK * blocks->count,
+      .offset = (int32_t)((uint32_t)offset << 16 | (uint16_t)offset),
+      .column_step = step,
+      .columns = columns,
+      .row_gap = dilation.height * layer->across.input_step - columns * step,
+      .weights_gap = NN_BLOCK * (kernel.width - columns),
+      .rows = rows,
+      .weights_step = weights_step};
+  nn_sum_taps(&taps);
+}
+
+static void finish(const nn_depthwise_conv2d_t *layer, const blocks_t *blocks, const int32_t *sums,
+                   int8_t *output) {
+  const int32_t first = NN_BLOCK * blocks->block, step = layer->multiplier;
+  const int32_t *const end = sums + NN_BLOCK * blocks->count;
+  if (layer->quick_scales != NULL) {
+    const nn_quick_scale_t *scale = layer->quick_scales + first;
+    for (; sums != end; sums++, scale++, output += step) {
+      *output = (int8_t)nn_requantize_quick(2 * *sums, *scale);
+    }
+    return;
+  }
+  const nn_scale_t *scale = layer->scales + first;
+  for (; sums != end; sums++, scale++, output += step) {
+    *output = nn_requantize(*sums, *scale, layer->output);
   }
 }
 
-static void finish_block(const nn_depthwise_conv2d_t *layer, const piece_t *piece, int32_t block,
-                         int8_t *output) {
-  const int32_t step = layer->plane.channels * layer->multiplier;
-  const int is_quick = layer->quick_scales != NULL;
-  for (int32_t i = 0; i < NN_BLOCK; i++, output += layer->multiplier) {
-    const int32_t index = NN_BLOCK * block + i;
-    const nn_channel_t channel = {is_quick ? NULL : layer->scales + index,
-                                  is_quick ? layer->quick_scales + index : NULL, layer->output};
-    nn_finish_channel(&channel, piece->sums + i, piece->count, output, step);
-  }
-}
-
-static void convolve_piece(const nn_depthwise_conv2d_t *layer, const piece_t *piece) {
-  const int32_t last = layer->plane.channels - NN_BLOCK;
+static void convolve(const nn_depthwise_conv2d_t *layer, const place_t *place, const int8_t *input,
+                     int8_t *output, int32_t *sums) {
+  const int32_t whole = layer->channels / NN_BLOCK, last = layer->channels - NN_BLOCK;
   int32_t block = 0;
   for (int32_t filter = 0; filter < layer->multiplier; filter++) {
-    for (int32_t next = 0; next < last + NN_BLOCK; next += NN_BLOCK, block++) {
-      const int32_t first = nn_min(next, last);
-      sum_block(layer, piece, first, block);
-      finish_block(layer, piece, block, piece->output + first * layer->multiplier + filter);
+    const blocks_t parts[] = {{0, block, whole}, {last, block + whole, 1}};
+    block += whole;
+    for (int32_t i = 0; i <= (layer->channels % NN_BLOCK != 0); i++) {
+      sum(layer, place, &parts[i], input, sums);
+      finish(layer, &parts[i], sums, output + parts[i].first * layer->multiplier + filter);
+      block += i;
     }
   }
 }
 
 void nn_depthwise_conv2d(const nn_depthwise_conv2d_t *layer, const int8_t *input, int8_t *output,
                          int32_t *scratch) {
-  const nn_plane_t *const plane = &layer->plane;
-  piece_t piece = {.sums = scratch, .output = output};
-  int8_t *const copy = (int8_t *)(scratch + NN_BLOCK * layer->piece);
-  for (int32_t y = 0; y < plane->result.height; y++) {
-    for (int32_t x = 0; x < plane->result.width; x += piece.count) {
-      piece.taps = nn_find(plane, y, x, input, copy);
-      piece.count = nn_min(piece.taps.alike, layer->piece);
-      convolve_piece(layer, &piece);
-      piece.output += piece.count * plane->channels * layer->multiplier;
+  const nn_side_t *const across = &layer->across, *const along = &layer->along;
+  for (int32_t y = 0; y < across->result; y++) {
+    place_t place = {.rows = nn_window(y * across->stride - across->padding, layer->kernel.height,
+                                       layer->dilation.height, across->length)};
+    for (int32_t x = 0; x < along->result; x++) {
+      place.columns = nn_window(x * along->stride - along->padding, layer->kernel.width,
+                                layer->dilation.width, along->length);
+      convolve(layer, &place, input, output + y * across->output_step + x * along->output_step,
+               scratch);
     }
   }
 }

@@ -2,29 +2,27 @@
 
 #ifndef NN_DSP
 
-static void sum_position(const nn_tap_row_t *row, const int8_t *x, const int32_t *from,
-                         int32_t *sums) {
-  int32_t s0 = from[0], s1 = from[1], s2 = from[2], s3 = from[3];
-  for (const int16_t *w = row->weights; w != row->weights_end; w += NN_BLOCK) {
-    s0 += x[0] * w[0];
-    s1 += x[1] * w[2];
-    s2 += x[2] * w[1];
-    s3 += x[3] * w[3];
-    x += row->column_step;
+static int32_t sum(const nn_window_taps_t *taps, const int8_t *input, const int8_t *weights) {
+  int32_t total = 0;
+  for (int32_t row = 0; row < taps->rows; row++) {
+    for (int32_t column = 0; column < taps->columns; column++) {
+      total += (*input + (int16_t)taps->offset) * *weights;
+      input += taps->column_step;
+      weights += NN_BLOCK;
+    }
+    input += taps->row_gap;
+    weights += taps->weights_gap;
   }
-  sums[0] = s0;
-  sums[1] = s1;
-  sums[2] = s2;
-  sums[3] = s3;
+  return total;
 }
 
-void nn_sum_taps(const nn_tap_row_t *row) {
-  const int8_t *x = row->input;
-  const int32_t *from = row->from;
-  for (int32_t *sums = row->sums; sums != row->sums_end; sums += NN_BLOCK) {
-    sum_position(row, x, from, sums);
-    x += row->step;
-    from += row->from_step / (int32_t)sizeof(*from);
+void nn_sum_taps(const nn_window_taps_t *taps) {
+  const int8_t *input = taps->input, *weights = taps->weights;
+  const int32_t *bias = taps->bias;
+  for (int32_t *sums = taps->sums; sums != taps->sums_end; weights += taps->weights_step) {
+    for (int32_t i = 0; i < NN_BLOCK; i++) {
+      *sums++ = *bias++ + sum(taps, input++, weights + i);
+    }
   }
 }
 

@@ -4,20 +4,23 @@
 
 #include "nn_arithmetic.h"
 
-/* A row of taps on four channels, at several positions. nn_taps_dsp.c knows the order of the
- * words. */
+/* The taps of one window that lie in the picture, at least one, on some blocks of channels.
+ * nn_taps_dsp.c knows the order of the words. */
 typedef struct {
-  const int8_t *input;        /* of the first position */
-  int32_t column_step;        /* from tap to tap */
-  const int16_t *weights;     /* [taps][NN_BLOCK], channels 0, 2, 1, 3 */
-  const int16_t *weights_end; /* after at least one tap */
-  const int32_t *from;        /* what is added to: the bias, or sums of other rows */
-  int32_t from_step;          /* bytes, from position to position */
-  int32_t *sums;              /* NN_BLOCK for each position */
-  const int32_t *sums_end;    /* after at least one position */
-  int32_t step;               /* from one position to the next */
-} nn_tap_row_t;
+  const int8_t *input;   /* of the first tap */
+  const int8_t *weights; /* [rows][columns][NN_BLOCK] of the filter, from its first tap here on */
+  const int32_t *bias;   /* NN_BLOCK a block */
+  int32_t *sums;         /* likewise */
+  const int32_t *sums_end;
+  int32_t offset;       /* what is added to the input, in either half */
+  int32_t column_step;  /* of the input, from tap to tap */
+  int32_t columns;      /* that lie in the picture */
+  int32_t row_gap;      /* bytes of the input from after a row of taps to the next */
+  int32_t weights_gap;  /* the same of weights */
+  int32_t rows;         /* that lie in the picture */
+  int32_t weights_step; /* bytes from a block to the next */
+} nn_window_taps_t;
 
-void nn_sum_taps(const nn_tap_row_t *row);
+void nn_sum_taps(const nn_window_taps_t *taps);
 
 #endif
