@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,7 +45,10 @@ def axes_of(operator: Operator, kernel: tuple[int, int]) -> tuple[FilterAxis, Fi
         numbers = (kernel[axis], options.stride[axis], options.dilation[axis])
         if not all(1 <= number <= MAX_STEP for number in numbers):
             raise operator.refuse(f"window, stride or dilation {numbers} is out of range")
-        axes.append(_axis(operator, source.shape[1 + axis], *numbers))
+        before, after = options.outside[axis]
+        padded = _axis(operator, source.shape[1 + axis] + before + after, *numbers)
+        length, padding = source.shape[1 + axis], padded.padding + before
+        axes.append(replace(padded, length=length, padding=padding))
     if output.shape[:3] != (1, axes[0].result, axes[1].result):
         raise operator.refuse(f"its output shape {list(output.shape)} does not follow from it")
     return axes[0], axes[1]
@@ -70,7 +73,7 @@ def line_of(operator: Operator) -> FilterAxis | None:
         return width
     if width.is_trivial:
         return height
-    if all(axis.kernel == axis.stride == 1 for axis in (height, width)):
+    if all(axis.kernel == axis.stride == 1 and axis.is_inside for axis in (height, width)):
         pixels = height.length * width.length
         return FilterAxis(pixels, pixels, 1, 1, 1, 0)
     return None

@@ -52,6 +52,8 @@ def _counted(layer: Layer, fields: Fields) -> Counts:
         return _of_columns(numbers, *(item for item in layer.arguments if isinstance(item, int)))
     if layer.kernel in CELL_KERNELS:
         return _of_cell(layer, fields)
+    if layer.kernel == "nn_pad":
+        return {"work": layer.output.bytes, "rows": _runs(fields)}
     if layer.kernel in ("nn_strided_copy", "nn_concatenate"):
         return _of_copy(layer, fields)
     if layer.kernel.startswith("nn_depthwise"):
@@ -229,6 +231,14 @@ def _of_copy(layer: Layer, fields: Fields) -> Counts:
         lengths = [length for length in shape if isinstance(length, int)]
         rows, pieces = math.prod(lengths[:-1]), math.prod(lengths)
     return {"work": layer.output.bytes, "sums": pieces, "outputs": rows}
+
+
+def _runs(fields: Fields) -> int:
+    """Of a PAD, that are copied or filled."""
+    sides = (fields[name] for name in ("before", "shape", "after"))
+    axes = zip(*(side for side in sides if isinstance(side, tuple)), strict=True)
+    lengths = [sum(part for part in axis if isinstance(part, int)) for axis in axes]
+    return math.prod(lengths[:-1])
 
 
 def _of_others(layer: Layer, fields: Fields) -> Counts:

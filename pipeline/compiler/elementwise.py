@@ -19,6 +19,7 @@ from pipeline.compiler.layers import (
     Value,
     quantize_float32,
 )
+from pipeline.compiler.padding import paddings_of
 
 _PAD_AXES = 4  # as in firmware/lib/nn/nn.h
 _FUNCTION_INPUT_BITS = 4  # integer bits of the input of logistic and tanh
@@ -29,29 +30,23 @@ Function = Callable[[int], int]
 def lower_pad(step: Step) -> Layer:
     """The kernel call of a PAD."""
     operator = step.operator
-    source, paddings, output = operator.operand(0), operator.operand(1), operator.output
-    rank = len(source.shape)
-    if paddings.dtype != "INT32" or paddings.data is None or paddings.elements != 2 * rank:
-        raise operator.refuse("its paddings are not constant")
-    before, after = np.frombuffer(paddings.data, "<i4").reshape(rank, 2).T.tolist()
-    padded = tuple(sum(sizes) for sizes in zip(before, source.shape, after, strict=True))
-    if min(before) < 0 or min(after) < 0 or padded != output.shape:
-        raise operator.refuse(f"its paddings do not make {list(output.shape)}")
-    if rank > _PAD_AXES:
-        if before[0] or after[0] or rank > _PAD_AXES + 1:
-            raise operator.refuse(f"its input has {rank} axes")
-        before, after = before[1:], after[1:]
+    axes = list(zip(operator.operand(0).shape, paddings_of(operator), strict=True))
+    while len(axes) > 1 and axes[-1][1] == (0, 0):  # what lies together is one run
+        inner, _ = axes.pop()
+        outer, (before, after) = axes.pop()
+        axes.append((outer * inner, (before * inner, after * inner)))
+    while len(axes) > _PAD_AXES and axes[0] == (1, (0, 0)):
+        del axes[0]
+    if len(axes) > _PAD_AXES:
+        raise operator.refuse(f"it pads {len(axes)} axes")
+    axes = [(1, (0, 0))] * (_PAD_AXES - len(axes)) + axes
     fields: dict[str, Value] = {
-        "shape": _outermost_first(source.shape[-_PAD_AXES:], 1),
-        "before": _outermost_first(before, 0),
-        "after": _outermost_first(after, 0),
-        "value": output.zero_point,
+        "shape": tuple(size for size, _ in axes),
+        "before": tuple(before for _, (before, _) in axes),
+        "after": tuple(after for _, (_, after) in axes),
+        "value": operator.output.zero_point,
     }
     return _layer(operator, "nn_pad", (Struct("nn_pad_t", "layer", fields),))
-
-
-def _outermost_first(sizes: tuple[int, ...] | list[int], fill: int) -> tuple[int, ...]:
-    return (fill,) * (_PAD_AXES - len(sizes)) + tuple(sizes)
 
 
 def lower_function(step: Step) -> Layer:

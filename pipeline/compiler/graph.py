@@ -93,6 +93,8 @@ class Options:
     stride: tuple[int, int] = (1, 1)  # height, width; also those below
     dilation: tuple[int, int] = (1, 1)
     window: tuple[int, int] = (1, 1)
+    # Rows that a PAD would have put before and after those of the input; then columns.
+    outside: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
     activation: str = "NONE"
     depth_multiplier: int = 1
     shuffled_weights: bool = False

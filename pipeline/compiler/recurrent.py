@@ -126,7 +126,7 @@ def _along_time(operator: Operator, length: int) -> tuple[int, int]:
     kernel = options.window
     if operator.name in _FILTERS:
         kernel = (operator.operand(1).shape[1], operator.operand(1).shape[2])
-    if options.padding != "VALID" and kernel[axis] > 1:
+    if any(options.outside[axis]) or (options.padding != "VALID" and kernel[axis] > 1):
         raise operator.refuse("it pads, before a recurrent layer: give it padding='valid'")
     return (kernel[axis] - 1) * options.dilation[axis] + 1, options.stride[axis]
 

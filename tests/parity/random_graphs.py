@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tests.parity.graphs import GraphBuilder, padded_length
 from tests.parity.random_operators import RandomGraph
 
@@ -103,6 +105,40 @@ class RandomDepthwise(RandomGraph):
 
 def random_depthwise(seed: int) -> bytes:
     built = RandomDepthwise(seed)
+    built.grow()
+    return built.graph.finish(built.source, built.last)
+
+
+class RandomPadded(RandomGraph):
+    """PAD before filters and pools, which can do most of it by themselves."""
+
+    def pad(self) -> None:
+        amounts = self.random.integers(0, 4, (4, 2)).astype(np.int32)
+        amounts[0] = 0
+        amounts[3] *= self.pick(0, 0, 0, 1)
+        pairs = zip(self.shape(), amounts.sum(axis=1), strict=True)
+        zero_point = self.pick(-128, self.zero_point())
+        output = self.new([size + int(more) for size, more in pairs], zero_point=zero_point)
+        self.add_operator("PAD", [self.graph.constant(self.name(), amounts)], output)
+
+    def as_line(self) -> None:
+        """The same PAD on three axes, seen as four, as Keras writes it."""
+        height, width, channels = self.shape()[1:]
+        self.view((1, height * width, channels))
+        amounts = np.zeros((3, 2), np.int32)
+        amounts[1] = self.random.integers(0, 5, 2)
+        output = self.new((1, height * width + int(amounts.sum()), channels))
+        self.add_operator("PAD", [self.graph.constant(self.name(), amounts)], output)
+        self.view((1, 1, *self.shape()[1:]))
+
+    def grow(self) -> None:
+        for _ in range(self.pick(1, 2)):
+            self.pick(self.pad, self.pad, self.as_line)()
+            self.pick(self.conv_2d, self.depthwise, self.pool)()
+
+
+def random_padded(seed: int) -> bytes:
+    built = RandomPadded(seed)
     built.grow()
     return built.graph.finish(built.source, built.last)
 

@@ -25,7 +25,7 @@ from tests.parity.random_graphs import (
 )
 from tests.parity.random_windows import random_windows
 
-SEEDS, DEPTHWISE = range(20), range(60)
+SEEDS, DEPTHWISE, PADDED = range(20), range(60), range(30)
 
 
 def random_flatbuffers() -> list[tuple[bytes, bool]]:
@@ -62,6 +62,38 @@ def test_the_random_networks_reach_every_kernel() -> None:
         *("conv2d", "max_pool2d", "average_pool2d", "add", "pad", "softmax", "lookup"),
     ):
         assert f"  nn_{kernel}(" in sources, kernel
+
+
+@pytest.mark.parametrize(
+    ("name", "zero_point", "channels", "operators"),
+    [
+        ("CONV_2D", 3, 0, ["CONV_2D"]),
+        ("CONV_2D", 3, 1, ["PAD", "CONV_2D"]),
+        ("MAX_POOL_2D", -128, 0, ["MAX_POOL_2D"]),
+        ("MAX_POOL_2D", -127, 0, ["PAD", "MAX_POOL_2D"]),
+        ("AVERAGE_POOL_2D", -128, 0, ["PAD", "AVERAGE_POOL_2D"]),
+    ],
+)
+def test_a_pad_vanishes_where_the_filter_after_it_can_do_it(
+    name: str, zero_point: int, channels: int, operators: list[str], engine: HostEngine
+) -> None:
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 6, 5, 4), 0.1, zero_point)
+    amounts = np.array([(0, 0), (1, 2), (0, 1), (0, channels)], np.int32)
+    padded = graph.activation("padded", (1, 9, 6, 4 + channels), 0.1, zero_point)
+    graph.operator("PAD", [source, graph.constant("amounts", amounts)], padded)
+    output = graph.activation("net/layer/x", (1, 7, 4, 4 + channels), 0.1, zero_point)
+    inputs, fields = [padded], {"padding": 1, "strideH": 1, "strideW": 1}
+    if name == "CONV_2D":
+        values = np.random.default_rng(1).integers(-128, 128, (4 + channels, 3, 3, 4 + channels))
+        inputs.append(graph.constant("weights", values.astype(np.int8), [0.001]))
+        table = options("Conv2DOptions", **fields)
+    else:
+        table = options("Pool2DOptions", **fields, filterHeight=3, filterWidth=3)
+    graph.operator(name, inputs, output, table)
+    flatbuffer = graph.finish(source, output)
+    assert [layer.operator for layer in compile_network(flatbuffer).layers] == operators
+    assert_parity(engine, flatbuffer)
 
 
 def convolution(weights: np.ndarray, bias: int = 0, output_scale: float = 1.0) -> bytes:

@@ -16,6 +16,7 @@ from tests.parity.oracle import oracle
 from tests.parity.random_graphs import (
     random_depthwise,
     random_network,
+    random_padded,
     random_picture,
     random_sequence,
 )
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("qemu")
 # Seeds; those behind the ranges reach what few networks do, 174 a pool of 2 by 2.
 SEQUENCES, PICTURES = (*range(16), 17, 25, 26, 31, 44), (*range(14), 16, 19, 25, 26, 33, 174)
 OTHERS, COMPACT = range(10), range(14)  # COMPACT: of sequences and of pictures
-DEPTHWISE, WINDOWS = range(40), range(30)
+DEPTHWISE, PADDED, WINDOWS = range(40), range(20), range(30)
 VECTORS = 24
 
 
@@ -37,6 +38,7 @@ def random_flatbuffers() -> list[tuple[bytes, bool]]:
         *map(random_picture, PICTURES),
         *map(random_network, OTHERS),
         *map(random_depthwise, DEPTHWISE),
+        *map(random_padded, PADDED),
         *map(random_windows, WINDOWS),
     ]
     compact = [
