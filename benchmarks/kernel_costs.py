@@ -42,6 +42,7 @@ from pipeline.core.project import PROJECT
 from pipeline.deployment.firmware_image import Symbol, network_symbols
 from tests.parity.graphs import small_network
 from tests.parity.random_foreign import random_foreign
+from tests.parity.random_rare import random_rare
 from tests.parity.random_shapes import random_shapes
 from tests.parity.target_engine import (
     COMPILE,
@@ -95,7 +96,9 @@ def zoo(folder: Path) -> list[bytes]:
         command = [sys.executable, "-m", "benchmarks.model_zoo", family, str(folder)]
         subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
     of_keras = [path.read_bytes() for path in sorted(folder.glob("*.tflite"))]
-    return [*of_keras, *map(random_foreign, FOREIGN), *map(random_shapes, SHAPES)]
+    of_others = [make(seed) for make in (random_foreign, random_rare) for seed in FOREIGN]
+    in_int8 = [data for data in of_others if compile_network(data).types == ("INT8", "INT8")]
+    return [*of_keras, *in_int8, *map(random_shapes, SHAPES)]
 
 
 def measure_variants(objects: Sequence[Path], flatbuffer: bytes) -> list[Measured]:

@@ -196,6 +196,6 @@ def _quantization(graph: Graph) -> Quantization:
     return Quantization(
         input_scale=graph.input.scale,
         input_zero_point=graph.input.zero_point,
-        output_scale=graph.output.scale,
-        output_zero_point=graph.output.zero_point,
+        output_scale=graph.output.scale if graph.output.scales else 1.0,
+        output_zero_point=graph.output.zero_point if graph.output.scales else 0,
     )

@@ -7,8 +7,12 @@ _FULL_INT8 = (
     "`target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]`; or give the Keras file "
     "to `gesture compile` with --calibrate"
 )
+_BATCH_OF_ONE = (
+    "convert the model with a batch of 1, `keras.Input(batch_shape=(1, ...))`; or give the Keras "
+    "file to `gesture compile` with --calibrate, which does"
+)
 _BY_OPERATOR = {
-    ("ELU", "GELU", "EXP", "LOG", "POW", "SQRT", "ABS", "SIN", "COS", "FLOOR", "ROUND"): (
+    ("ELU", "GELU", "EXP", "LOG", "POW", "SQRT", "NEG", "SIN", "COS", "FLOOR", "ROUND"): (
         "take `relu`, `relu6`, `tanh` or `sigmoid` for the activation"
     ),
     ("RSQRT", "SQUARED_DIFFERENCE", "DIV", "SQUARE", "L2_NORMALIZATION"): (
@@ -16,20 +20,24 @@ _BY_OPERATOR = {
         "in place of LayerNormalization and other statistics of the input"
     ),
     ("BATCH_MATMUL",): "take Conv1D or a GRU in place of attention",
-    ("TRANSPOSE_CONV", "RESIZE_BILINEAR"): (
-        "take UpSampling2D with `interpolation='nearest'`, then Conv2D"
+    ("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"): (
+        "give dilated convolutions strides of 1, and convert the model with a batch of 1"
     ),
+    ("RESIZE_BILINEAR",): ("take UpSampling2D with `interpolation='nearest'`, then Conv2D"),
     ("CONV_3D", "CONV_3D_TRANSPOSE"): "take Conv2D, with one axis as channels",
     ("GATHER", "GATHER_ND", "EMBEDDING_LOOKUP", "ONE_HOT"): (
         "let the model begin behind its Embedding, and look rows up in your own code"
     ),
-    ("ARG_MAX", "ARG_MIN", "TOPK_V2"): (
-        "let the model end with its scores, and find the largest in your own code"
-    ),
+    ("FILL", "SHAPE"): _BATCH_OF_ONE,
+    ("SUM",): "take the mean, and let the next layer have larger weights",
+    ("TOPK_V2",): ("let the model end with its scores, and find the largest in your own code"),
     ("CUSTOM", "NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5"): (
         "let the model end before the custom operator, and do the rest in your own code"
     ),
-    ("CAST", "DEQUANTIZE", "QUANTIZE", "FAKE_QUANT"): _FULL_INT8,
+    ("DEQUANTIZE",): (
+        "replace the layers after it, which TensorFlow has in float32 only; or " + _FULL_INT8
+    ),
+    ("CAST", "QUANTIZE", "FAKE_QUANT"): _FULL_INT8,
     ("WHILE", "IF", "CALL"): (
         "give recurrent layers `unroll=True`, or train them with `gesture train`, whose "
         "`gesture convert` compiles GRU, LSTM and SimpleRNN"
@@ -49,6 +57,8 @@ _BY_REASON = {
     "FLOAT32": _FULL_INT8,
     "not quantized": _FULL_INT8,
     "weights up to here": "give the layers fewer filters or units",
+    "number of elements": _BATCH_OF_ONE,
+    "do not fit its weights": _BATCH_OF_ONE,
     "dilation": "take a dilation of 1, or larger filters",
     "batch": "convert the model with a batch of 1",
 }
@@ -66,6 +76,8 @@ _OF_KINDS = {
 def advice_for(operator: str, reason: str) -> str:
     """What would help against `reason` in an operator, for somebody who has the Keras model."""
     by_reason = (text for part, text in _BY_REASON.items() if part in reason)
+    if "FLOAT32" in reason and operator in _OPERATORS:  # TensorFlow has it in float32 only
+        return _OPERATORS[operator]
     return next(by_reason, None) or _OPERATORS.get(operator) or _OTHERWISE
 
 
@@ -76,25 +88,40 @@ def whole_model_advice(kind: str) -> str:
 
 # What becomes each operator: layers of Keras, or the converter's own.
 MADE_BY = {
+    "ABS": "`keras.ops.abs`",
     "ADD": "Add, and a bias by itself; one side may be a constant",
+    "ARG_MAX": "`keras.ops.argmax`, with an output of int32",
+    "ARG_MIN": "`keras.ops.argmin`, with an output of int32",
     "ASSIGN_VARIABLE": "streaming layers that keep earlier samples",
     "AVERAGE_POOL_2D": "AveragePooling1D, AveragePooling2D",
+    "BATCH_TO_SPACE_ND": "a dilation of Conv and DepthwiseConv; costs nothing",
     "CALL_ONCE": "the first values of such layers",
+    "CAST": "comparisons as numbers",
     "CONCATENATION": "Concatenate",
     "CONV_2D": "Conv1D, Conv2D, with groups too",
     "DEPTHWISE_CONV_2D": "DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D",
+    "DEPTH_TO_SPACE": "`tf.nn.depth_to_space`",
+    "ELU": "`elu`",
+    "EQUAL": "`keras.ops.equal`",
     "EXPAND_DIMS": "Reshape; costs nothing",
     "FULLY_CONNECTED": "Dense",
+    "GREATER": "`keras.ops.greater`",
+    "GREATER_EQUAL": "`keras.ops.greater_equal`",
     "HARD_SWISH": "`hard_swish`",
     "LEAKY_RELU": "LeakyReLU",
+    "LESS": "`keras.ops.less`",
+    "LESS_EQUAL": "`keras.ops.less_equal`",
     "LOGISTIC": "`sigmoid`",
     "MAXIMUM": "Maximum",
     "MAX_POOL_2D": "MaxPooling1D, MaxPooling2D",
     "MEAN": "GlobalAveragePooling1D, GlobalAveragePooling2D",
     "MINIMUM": "Minimum",
+    "MIRROR_PAD": "`keras.ops.pad` with `mode='reflect'` or `'symmetric'`",
     "MUL": "Multiply, and BatchNormalization that was not joined",
+    "NOT_EQUAL": "`keras.ops.not_equal`",
     "PACK": "`tf.stack`, and shapes",
     "PAD": "ZeroPadding1D, ZeroPadding2D",
+    "PADV2": "`keras.ops.pad` with a value",
     "PRELU": "PReLU",
     "QUANTIZE": "ends of other types, and branches with other scales",
     "READ_VARIABLE": "streaming layers that keep earlier samples",
@@ -104,8 +131,11 @@ MADE_BY = {
     "RELU6": "`relu6`, where it is not joined with the layer before",
     "RESHAPE": "Reshape, Flatten; costs nothing",
     "RESIZE_NEAREST_NEIGHBOR": "UpSampling2D",
+    "SELECT_V2": "`keras.ops.where`",
     "SLICE": "Cropping1D, Cropping2D",
     "SOFTMAX": "`softmax`",
+    "SPACE_TO_BATCH_ND": "a dilation of Conv and DepthwiseConv; costs nothing",
+    "SPACE_TO_DEPTH": "`tf.nn.space_to_depth`",
     "SPLIT": "`tf.split`",
     "SPLIT_V": "`tf.split` into unequal parts",
     "SQUEEZE": "Reshape; costs nothing",
@@ -114,6 +144,7 @@ MADE_BY = {
     "SVDF": "streaming layers of keyword spotting",
     "TANH": "`tanh`",
     "TRANSPOSE": "Permute",
+    "TRANSPOSE_CONV": "Conv1DTranspose, Conv2DTranspose",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "LSTM of Keras 2",
     "UNPACK": "`tf.unstack`",
     "VAR_HANDLE": "streaming layers that keep earlier samples",

@@ -106,7 +106,7 @@ def _scale_of_product(operator: Operator, factor: float) -> Scale:
 
 def _layer(operator: Operator, kernel: str, c_type: str, fields: Mapping[str, Value]) -> Layer:
     a, b, output = _tensors(operator)
-    periods = (_period(operator, a), _period(operator, b))
+    periods = (period_of(operator, a), period_of(operator, b))
     if output.elements != max(periods):
         raise operator.refuse(f"its output {list(output.shape)} is larger than its inputs")
     counts: dict[str, Value] = {
@@ -115,17 +115,18 @@ def _layer(operator: Operator, kernel: str, c_type: str, fields: Mapping[str, Va
         "count_b": periods[1],
     }
     struct = Struct(c_type, "layer", {**counts, **fields})
-    inputs = (_operand("a", a), _operand("b", b))
+    inputs = (operand_of("a", a), operand_of("b", b))
     return Layer(operator.layer, (operator.name,), kernel, (struct,), inputs, output)
 
 
-def _operand(name: str, tensor: Tensor) -> Operand:
+def operand_of(name: str, tensor: Tensor) -> Operand:
+    """An activation, or the array of a constant."""
     if tensor.data is None:
         return tensor
     return Array(name, "int8_t", tuple(np.frombuffer(tensor.data, np.int8).tolist()))
 
 
-def _period(operator: Operator, operand: Tensor) -> int:
+def period_of(operator: Operator, operand: Tensor) -> int:
     """After how many elements an operand repeats when it is stretched to the output."""
     shape = operand.shape
     while shape and shape[0] == 1:

@@ -12,7 +12,7 @@ from itertools import count
 
 import numpy as np
 
-from pipeline.compiler.graph import BINARY, Graph, Operator, Options, Tensor
+from pipeline.compiler.graph import BINARY, COMPARISONS, Graph, Operator, Options, Tensor
 
 STRETCH = "BROADCAST_TO"
 
@@ -35,7 +35,7 @@ def _all(operator: Operator) -> Iterator[Tensor]:
 
 def _is_uneven(operator: Operator) -> bool:
     """Whether shapes fit each other, but are not repeated as a whole."""
-    if operator.name not in BINARY or len(operator.inputs) != 2:
+    if operator.name not in (*BINARY, *COMPARISONS) or len(operator.inputs) != 2:
         return False
     shapes = [operator.operand(number).shape for number in range(2)]
     try:

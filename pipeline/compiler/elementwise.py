@@ -28,7 +28,7 @@ Function = Callable[[int], int]
 
 
 def lower_pad(step: Step) -> Layer:
-    """The kernel call of a PAD."""
+    """The kernel call of a PAD or PADV2."""
     operator = step.operator
     axes = list(zip(operator.operand(0).shape, paddings_of(operator), strict=True))
     while len(axes) > 1 and axes[-1][1] == (0, 0):  # what lies together is one run
@@ -44,9 +44,19 @@ def lower_pad(step: Step) -> Layer:
         "shape": tuple(size for size, _ in axes),
         "before": tuple(before for _, (before, _) in axes),
         "after": tuple(after for _, (_, after) in axes),
-        "value": operator.output.zero_point,
+        "value": _pad_value(operator),
     }
     return _layer(operator, "nn_pad", (Struct("nn_pad_t", "layer", fields),))
+
+
+def _pad_value(operator: Operator) -> int:
+    """A PADV2 brings a byte of its own."""
+    value = operator.optional(2)
+    if value is None:
+        return operator.output.zero_point
+    if value.dtype != "INT8" or value.data is None or value.elements != 1:
+        raise operator.refuse("its value is not one constant of int8")
+    return int(np.frombuffer(value.data, np.int8)[0])
 
 
 def lower_function(step: Step) -> Layer:
@@ -59,6 +69,8 @@ def lower_function(step: Step) -> Layer:
         "RELU6": _relu6,
         "LEAKY_RELU": _leaky_relu,
         "HARD_SWISH": hard_swish,
+        "ABS": _abs,
+        "ELU": _elu,
     }
     function = makers[operator.name](operator)
     return lookup_layer(operator, [function(value) for value in range(-128, 128)])
@@ -138,6 +150,36 @@ def _leaky_relu(operator: Operator) -> Function:
         distance = quantized - source.zero_point
         scaled = rescale(distance, scale) if distance >= 0 else sign * rescale(distance, below)
         return clamp(scaled + output.zero_point)
+
+    return value
+
+
+def _abs(operator: Operator) -> Function:
+    """Where both scales are equal nothing is rescaled."""
+    source, output = operator.operand(0), operator.output
+    ratio = np.float32(source.scale) / np.float32(output.scale)
+    scale = None if ratio == 1 else require_small(operator, quantize_scale(float(ratio)))
+
+    def value(quantized: int) -> int:
+        size = abs(quantized - source.zero_point)
+        return clamp((size if scale is None else rescale(size, scale)) + output.zero_point)
+
+    return value
+
+
+def _elu(operator: Operator) -> Function:
+    """In single precision."""
+    source, output = operator.operand(0), operator.output
+    inverse = np.float32(1) / np.float32(output.scale)
+
+    def value(quantized: int) -> int:
+        real = np.float32(source.scale) * np.float32(quantized - source.zero_point)
+        made = np.exp(real) - np.float32(1) if real < 0 else real
+        steps = float(made * inverse)
+        if abs(steps) > fixedpoint.INT32_MAX // 2:
+            raise operator.refuse("its output scale is too small for its input scale")
+        rounded = math.floor(abs(steps) + 0.5) * (1 if steps >= 0 else -1)
+        return clamp(rounded + output.zero_point)
 
     return value
 

@@ -297,7 +297,7 @@ def _function(layer: Layer) -> str:
 def _operands(layer: Layer) -> list[str]:
     if layer.listed:
         return [f"input_{number}" for number in range(len(layer.inputs))]
-    return [[], ["input"], ["a", "b"]][len(layer.inputs)]
+    return [[], ["input"], ["a", "b"], ["condition", "a", "b"]][len(layer.inputs)]
 
 
 def _pointed(item: Operand) -> str:

@@ -12,14 +12,22 @@ VIEWS = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")  # the same bytes under another sh
 PARTS = ("SPLIT", "SPLIT_V", "UNPACK")  # one operator here for each of their outputs
 JOINS = ("CONCATENATION", "PACK")
 BINARY = ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "PRELU")
-FUNCTIONS = ("RELU", "RELU6", "LEAKY_RELU", "HARD_SWISH", "LOGISTIC", "TANH")  # of one value
+COMPARISONS = ("LESS", "LESS_EQUAL", "EQUAL", "NOT_EQUAL", "GREATER_EQUAL", "GREATER")
+# Of one value.
+FUNCTIONS = ("RELU", "RELU6", "LEAKY_RELU", "HARD_SWISH", "LOGISTIC", "TANH", "ABS", "ELU")
 # Values as they are, elsewhere.
-MOVES = ("STRIDED_SLICE", "SLICE", "TRANSPOSE", "RESIZE_NEAREST_NEIGHBOR", *PARTS, *JOINS)
+MOVES = (
+    *("STRIDED_SLICE", "SLICE", "TRANSPOSE", "RESIZE_NEAREST_NEIGHBOR", "DEPTH_TO_SPACE"),
+    *("SPACE_TO_DEPTH", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", *PARTS, *JOINS),
+)
 VARIABLES = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
 COPIES = ("READ_VARIABLE", "ASSIGN_VARIABLE")  # what is left of them in a graph
 SUPPORTED = (
-    *("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MAX_POOL_2D", "AVERAGE_POOL_2D"),
-    *("MEAN", "REDUCE_MAX", "REDUCE_MIN", "SOFTMAX", "PAD", "QUANTIZE"),
+    *("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED"),
+    *("MAX_POOL_2D", "AVERAGE_POOL_2D"),
+    *("MEAN", "REDUCE_MAX", "REDUCE_MIN", "SOFTMAX", "QUANTIZE"),
+    *("PAD", "PADV2", "MIRROR_PAD", "CAST", "SELECT_V2", "ARG_MAX", "ARG_MIN"),
+    *COMPARISONS,
     *BINARY,
     *FUNCTIONS,
     *("SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM"),
@@ -29,7 +37,10 @@ SUPPORTED = (
 )
 # Which of its inputs an operator keeps from one run to the next.
 STATES = {"SVDF": (4,), "UNIDIRECTIONAL_SEQUENCE_LSTM": (18, 19)}
-ITEM_BYTES = {"INT8": 1, "UINT8": 1, "INT16": 2, "INT32": 4, "INT64": 8}
+# What an operator takes first, or makes, where that is no int8.
+FIRST_TYPES = dict.fromkeys(("CAST", "SELECT_V2"), "BOOL")
+MADE_TYPES = {"ARG_MAX": "INT32", "ARG_MIN": "INT32", **dict.fromkeys(COMPARISONS, "BOOL")}
+ITEM_BYTES = {"INT8": 1, "UINT8": 1, "BOOL": 1, "INT16": 2, "INT32": 4, "INT64": 8}
 
 
 @dataclass(frozen=True)
@@ -103,6 +114,8 @@ class Options:
     part: int = 0
     rank: int = 1
     alpha: float = 0.0
+    block: int = 1  # of DEPTH_TO_SPACE and SPACE_TO_DEPTH
+    repeats_edge: bool = False  # of MIRROR_PAD
     align_corners: bool = False
     half_pixel_centers: bool = False
     clip: float = 0.0  # of cells; 0 for none
@@ -129,6 +142,16 @@ class Operator:
     def optional(self, number: int) -> Tensor | None:
         """Input `number`; None where it is missing."""
         return self.inputs[number] if number < len(self.inputs) else None
+
+    def numbers(self, number: int) -> list[int]:
+        """A constant input of integers."""
+        tensor = self.operand(number)
+        if tensor.dtype != "INT32" or tensor.data is None or not tensor.elements:
+            raise self.refuse(f"its input {number} is not constant, or no INT32")
+        return [
+            int.from_bytes(tensor.data[i : i + 4], "little", signed=True)
+            for i in range(0, len(tensor.data), 4)
+        ]
 
     def refuse(self, reason: str) -> OperatorRefusalError:
         """The error for an operator that the compiled engine cannot compute."""
@@ -212,7 +235,7 @@ class Graph:
         return self.operators[starts[0] :] if starts else ()
 
 
-_MAY_BEGIN_CONSTANT = (*BINARY, "ASSIGN_VARIABLE", *JOINS)
+_MAY_BEGIN_CONSTANT = (*BINARY, *COMPARISONS, "ASSIGN_VARIABLE", *JOINS)
 
 
 def without_views(graph: Graph) -> Graph:

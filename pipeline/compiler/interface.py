@@ -255,7 +255,7 @@ class Interface:
         lines = []
         for port in self.ports:
             tensor = port.end.outside
-            if tensor.dtype != REAL:
+            if tensor.dtype != REAL and tensor.scales:
                 start = f"#define {self.name.upper()}_{port.name.upper()}"
                 lines += [
                     "",

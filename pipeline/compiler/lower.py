@@ -17,15 +17,25 @@ from pipeline.compiler.convolution import (
     lower_depthwise_conv_2d,
     lower_fully_connected,
 )
+from pipeline.compiler.decisions import (
+    lower_arg,
+    lower_cast,
+    lower_comparison,
+    lower_select,
+)
 from pipeline.compiler.elementwise import lower_copy, lower_function, lower_pad
 from pipeline.compiler.fuse import Step
-from pipeline.compiler.graph import COPIES, FUNCTIONS, JOINS, PARTS, VIEWS
+from pipeline.compiler.graph import COMPARISONS, COPIES, FUNCTIONS, JOINS, PARTS, VIEWS
 from pipeline.compiler.layers import Layer
 from pipeline.compiler.moves import (
+    lower_apart,
+    lower_depth_to_space,
     lower_join,
+    lower_mirror_pad,
     lower_part,
     lower_resize,
     lower_slice,
+    lower_space_to_depth,
     lower_stretch,
     lower_strided_slice,
     lower_transpose,
@@ -34,6 +44,7 @@ from pipeline.compiler.quantize import lower_quantize
 from pipeline.compiler.reductions import lower_mean, lower_pool, lower_reduce, lower_softmax
 from pipeline.compiler.sequence_lstm import lower_sequence_lstm
 from pipeline.compiler.svdf import lower_svdf
+from pipeline.compiler.transpose_conv import lower_transpose_conv
 
 _LOWER: dict[str, Callable[[Step], Layer]] = {
     "CONV_2D": lower_conv_2d,
@@ -53,7 +64,12 @@ _LOWER: dict[str, Callable[[Step], Layer]] = {
     "PRELU": lower_prelu,
     STRETCH: lower_stretch,
     "RESIZE_NEAREST_NEIGHBOR": lower_resize,
-    "PAD": lower_pad,
+    **dict.fromkeys(("PAD", "PADV2"), lower_pad),
+    "MIRROR_PAD": lower_mirror_pad,
+    "CAST": lower_cast,
+    "SELECT_V2": lower_select,
+    **dict.fromkeys(("ARG_MAX", "ARG_MIN"), lower_arg),
+    **dict.fromkeys(COMPARISONS, lower_comparison),
     "QUANTIZE": lower_quantize,
     **dict.fromkeys(FUNCTIONS, lower_function),
     "SVDF": lower_svdf,
@@ -61,6 +77,10 @@ _LOWER: dict[str, Callable[[Step], Layer]] = {
     "STRIDED_SLICE": lower_strided_slice,
     "SLICE": lower_slice,
     "TRANSPOSE": lower_transpose,
+    "DEPTH_TO_SPACE": lower_depth_to_space,
+    "SPACE_TO_DEPTH": lower_space_to_depth,
+    **dict.fromkeys(("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"), lower_apart),
+    "TRANSPOSE_CONV": lower_transpose_conv,
     **dict.fromkeys(PARTS, lower_part),
     **dict.fromkeys(JOINS, lower_join),
     **dict.fromkeys((*VIEWS, *COPIES), lower_copy),

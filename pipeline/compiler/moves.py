@@ -15,6 +15,7 @@ import numpy as np
 from pipeline.compiler.fuse import Step
 from pipeline.compiler.graph import ITEM_BYTES, Operator, Tensor
 from pipeline.compiler.layers import Array, Layer, Operand, Struct, Value
+from pipeline.compiler.padding import paddings_of
 
 _AXES = 5  # as NN_AXES in firmware/lib/nn/nn.h
 
@@ -35,7 +36,7 @@ def lower_strided_slice(step: Step) -> Layer:
     shape, masks = operator.operand(0).shape, operator.options.masks
     if masks.others:
         raise operator.refuse("it has a mask for new axes, an ellipsis or an offset")
-    begins, ends, strides = (_numbers(operator, number) for number in (1, 2, 3))
+    begins, ends, strides = (operator.numbers(number) for number in (1, 2, 3))
     if not len(shape) == len(begins) == len(ends) == len(strides):
         raise operator.refuse("it does not name each axis")
     firsts, counts = [], []
@@ -55,7 +56,7 @@ def lower_slice(step: Step) -> Layer:
     """The kernel call of a SLICE; a size of -1 reaches to the end."""
     operator = step.operator
     shape = operator.operand(0).shape
-    firsts, sizes = _numbers(operator, 1), _numbers(operator, 2)
+    firsts, sizes = operator.numbers(1), operator.numbers(2)
     if not len(shape) == len(firsts) == len(sizes):
         raise operator.refuse("it does not name each axis")
     counts = [
@@ -73,7 +74,7 @@ def lower_part(step: Step) -> Layer:
         axis = _axis(operator, operator.options.axis, len(source.shape))
         first, count = part, 1
     else:
-        axis = _axis(operator, _numbers(operator, len(operator.inputs) - 1)[0], len(source.shape))
+        axis = _axis(operator, operator.numbers(len(operator.inputs) - 1)[0], len(source.shape))
         first, count = _part(operator, axis)
     firsts, counts = [0] * len(source.shape), list(source.shape)
     firsts[axis], counts[axis] = first, count
@@ -86,7 +87,7 @@ def _part(operator: Operator, axis: int) -> tuple[int, int]:
     if operator.name == "SPLIT":
         count = operator.output.shape[axis] if axis < len(operator.output.shape) else 0
         return part * count, count
-    sizes, length = _numbers(operator, 1), operator.operand(0).shape[axis]
+    sizes, length = operator.numbers(1), operator.operand(0).shape[axis]
     if part >= len(sizes) or sizes.count(-1) > 1:
         raise operator.refuse(f"its sizes are {sizes}")
     rest = length - sum(size for size in sizes if size != -1)
@@ -94,10 +95,45 @@ def _part(operator: Operator, axis: int) -> tuple[int, int]:
     return sum(sizes[:part]), sizes[part]
 
 
+def lower_apart(step: Step) -> Layer:
+    """Refuses what dilation.py has left."""
+    raise step.operator.refuse("it is not part of one dilated convolution with strides of 1")
+
+
+def lower_depth_to_space(step: Step) -> Layer:
+    """The kernel call of a DEPTH_TO_SPACE: channels become a block of rows and columns."""
+    operator = step.operator
+    height, width, channels = _plane(operator, operator.operand(0))
+    block, depth = operator.options.block, operator.output.shape[-1]
+    if block < 1 or channels != block * block * depth:
+        raise operator.refuse(f"its block of {block} does not fit {channels} channels")
+    row, column = width * channels, channels
+    shape = (height, block, width, block, depth)
+    return _walked(operator, Walk(shape, (row, block * depth, column, depth, 1)))
+
+
+def lower_space_to_depth(step: Step) -> Layer:
+    """The kernel call of a SPACE_TO_DEPTH: a block of rows and columns becomes channels."""
+    operator = step.operator
+    height, width, channels = _plane(operator, operator.operand(0))
+    block = operator.options.block
+    if block < 1 or height % block or width % block:
+        raise operator.refuse(f"its block of {block} does not divide {height} x {width}")
+    row, column = width * channels, channels
+    shape = (height // block, width // block, block, block, channels)
+    return _walked(operator, Walk(shape, (block * row, block * column, row, column, 1)))
+
+
+def _plane(operator: Operator, source: Tensor) -> tuple[int, int, int]:
+    if len(source.shape) != 4 or source.shape[0] != 1:
+        raise operator.refuse(f"its input has shape {list(source.shape)}, not [1, h, w, c]")
+    return source.shape[1], source.shape[2], source.shape[3]
+
+
 def lower_transpose(step: Step) -> Layer:
     """The kernel call of a TRANSPOSE."""
     operator = step.operator
-    shape, order = operator.operand(0).shape, _numbers(operator, 1)
+    shape, order = operator.operand(0).shape, operator.numbers(1)
     order = [axis % len(shape) if -len(shape) <= axis < len(shape) else -1 for axis in order]
     if sorted(order) != list(range(len(shape))):
         raise operator.refuse(f"its order of axes is {order}")
@@ -173,14 +209,6 @@ def _axis(operator: Operator, axis: int, rank: int) -> int:
     return axis % rank
 
 
-def _numbers(operator: Operator, number: int) -> list[int]:
-    """A constant input of integers."""
-    tensor = operator.operand(number)
-    if tensor.dtype != "INT32" or tensor.data is None or not tensor.elements:
-        raise operator.refuse(f"its input {number} is not constant, or no INT32")
-    return [int(value) for value in np.frombuffer(tensor.data, "<i4")]
-
-
 def _steps(shape: Sequence[int]) -> tuple[int, ...]:
     """From one element to the next along each axis."""
     return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
@@ -254,23 +282,57 @@ def lower_resize(step: Step) -> Layer:
     """The kernel call of a RESIZE_NEAREST_NEIGHBOR: which row and column each one comes from."""
     operator = step.operator
     source, output = operator.operand(0), operator.output
-    sizes = tuple(_numbers(operator, 1))
+    sizes = tuple(operator.numbers(1))
     wanted = (source.shape[0], *sizes, source.shape[-1])
     if len(source.shape) != 4 or len(sizes) != 2 or output.shape != wanted:
         raise operator.refuse(f"it makes {list(output.shape)} of {list(source.shape)}")
     rows, columns = (
         tuple(_nearest(operator, source.shape[axis], output.shape[axis])) for axis in (1, 2)
     )
-    item = ITEM_BYTES[output.dtype]
+    return _by_rows(operator, rows, columns)
+
+
+def _by_rows(operator: Operator, rows: Sequence[int], columns: Sequence[int]) -> Layer:
+    """What makes a picture of rows and columns of another one."""
+    source = operator.operand(0)
+    width, channels = (1, *source.shape)[-2:]
+    item = ITEM_BYTES[source.dtype]
+    if max(*rows, *columns) >= 2**15:
+        raise operator.refuse(f"its input {list(source.shape)} is too long")
     fields: dict[str, Value] = {
-        "rows": Array("rows", "int16_t", rows),
-        "columns": Array("columns", "int16_t", columns),
+        "rows": Array("rows", "int16_t", tuple(rows)),
+        "columns": Array("columns", "int16_t", tuple(columns)),
         "row_count": len(rows),
         "column_count": len(columns),
-        "row_bytes": source.shape[2] * source.shape[3] * item,
-        "bytes": source.shape[3] * item,
+        "row_bytes": width * channels * item,
+        "bytes": channels * item,
     }
     return _one_input(operator, "nn_resize_nearest", Struct("nn_resize_nearest_t", "layer", fields))
+
+
+def lower_mirror_pad(step: Step) -> Layer:
+    """The kernel call of a MIRROR_PAD: which row and column each one comes from."""
+    operator = step.operator
+    before, after = ([side[end] for side in paddings_of(operator)] for end in (0, 1))
+    shape = operator.operand(0).shape
+    while len(shape) < 3:
+        shape, before, after = (1, *shape), [0, *before], [0, *after]
+    if any((*before[:-3], *after[:-3], before[-1], after[-1])) or math.prod(shape[:-3]) != 1:
+        raise operator.refuse("it mirrors other axes than rows and columns")
+    rows, columns = (
+        tuple(_mirrored(operator, shape[axis], before[axis], after[axis])) for axis in (-3, -2)
+    )
+    return _by_rows(operator, rows, columns)
+
+
+def _mirrored(operator: Operator, length: int, before: int, after: int) -> Iterator[int]:
+    """Which position each of the result comes from."""
+    skipped = 0 if operator.options.repeats_edge else 1
+    if max(before, after) > length - skipped:
+        raise operator.refuse(f"it mirrors more than the {length} positions of an axis")
+    yield from (before + skipped - 1 - at for at in range(before))
+    yield from range(length)
+    yield from (length - 1 - skipped - at for at in range(after))
 
 
 def _nearest(operator: Operator, length: int, result: int) -> Iterator[int]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pipeline.compiler.graph import VIEWS, Operator, Tensor
 
 LONGEST = 40  # characters of a name
-_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
 _NUMBER = re.compile(r"_\d+$")
 
 

@@ -11,9 +11,17 @@ from itertools import count
 
 from pipeline.compiler.advice import advice_for, whole_model_advice
 from pipeline.compiler.broadcast import stretched
+from pipeline.compiler.decisions import with_numbers_of_decisions
+from pipeline.compiler.dilation import with_dilations
 from pipeline.compiler.ends import split_ends
 from pipeline.compiler.fuse import Step
-from pipeline.compiler.graph import VARIABLES, ModelRefusalError, OperatorRefusalError, Tensor
+from pipeline.compiler.graph import (
+    VARIABLES,
+    ModelRefusalError,
+    Operator,
+    OperatorRefusalError,
+    Tensor,
+)
 from pipeline.compiler.lower import lower
 from pipeline.compiler.parsed import ParsedOperator, needed
 from pipeline.compiler.reader import UNREADABLE, check_alone, read_main_operators, read_operators
@@ -34,8 +42,9 @@ def every_obstacle(
         return first
     kind = _kind_of(parsed)
     parsed, ends = split_ends(parsed, inputs, outputs, {})
-    parsed = needed(parsed, [end.inside.index for end in ends.outputs])
-    found = list(_obstacles(parsed, kind is None))
+    results = [end.inside for end in ends.outputs]
+    parsed = needed(parsed, [tensor.index for tensor in results])
+    found = _obstacles(parsed, results, kind is None)
     if kind is None and isinstance(first, OperatorRefusalError):
         found = found or [first]
     elif isinstance(first, ModelRefusalError):
@@ -43,18 +52,25 @@ def every_obstacle(
     return _told([kind] if kind else [error.reason for error in refused], found)
 
 
-def _obstacles(parsed: Sequence[ParsedOperator], is_int8: bool) -> Iterator[OperatorRefusalError]:
+def _obstacles(
+    parsed: Sequence[ParsedOperator], results: Sequence[Tensor], is_int8: bool
+) -> list[OperatorRefusalError]:
     """Of a model that is not int8 at all only what the engine does not have."""
+    found: list[OperatorRefusalError] = []
+    operators: list[Operator] = []
     for item in parsed:
-        found: list[OperatorRefusalError] = []
         with _collecting(found):
             if item.name not in VARIABLES:
-                operators = read_operators(item)
-                for operator in operators if is_int8 and _is_readable(item) else ():
-                    check_alone(operator)
-                    for part in stretched(operator, count()):
-                        lower(Step(part))
-        yield from found
+                read = read_operators(item)
+                operators += read if is_int8 and _is_readable(item) else ()
+    with _collecting(found):
+        operators = with_numbers_of_decisions(with_dilations(operators, results), results)
+    for operator in operators:
+        with _collecting(found):
+            check_alone(operator)
+            for part in stretched(operator, count()):
+                lower(Step(part))
+    return found
 
 
 def _is_readable(item: ParsedOperator) -> bool:
@@ -79,7 +95,7 @@ def _kind_of(parsed: Sequence[ParsedOperator]) -> str | None:
     for item in parsed:
         if item.name not in _WEIGHTED or len(item.inputs) < 2:
             continue
-        values, weights = item.inputs[0], item.inputs[1]
+        values, weights = item.values[:2]
         if values is not None and weights is not None:
             kind = _kind(values, weights)
             if kind is not None:

@@ -80,6 +80,18 @@ def _strided_slice(options: FlatTable) -> Options:
     return Options(masks=SliceMasks(begin, end, shrink, others))
 
 
+def _transposed(options: FlatTable) -> Options:
+    return _filter(options, 3)
+
+
+def _mirror(options: FlatTable) -> Options:
+    return Options(repeats_edge=options.number(0, "b") != 0)
+
+
+def _block(options: FlatTable) -> Options:
+    return Options(block=options.number(0, "i"))
+
+
 def _filter(options: FlatTable, activation: int) -> Options:
     return Options(
         padding=flatbuffer.name_of(flatbuffer.PADDINGS, options.number(0, "b")),
@@ -100,6 +112,10 @@ def _activation(options: FlatTable, field: int) -> str:
 _READERS: dict[str, tuple[int, Callable[[FlatTable], Options]]] = {
     "CONV_2D": (1, _convolution),
     "DEPTHWISE_CONV_2D": (2, _depthwise),
+    "TRANSPOSE_CONV": (49, _transposed),
+    "DEPTH_TO_SPACE": (94, _block),
+    "MIRROR_PAD": (77, _mirror),
+    "SPACE_TO_DEPTH": (19, _block),
     "MAX_POOL_2D": (5, _pool),
     "AVERAGE_POOL_2D": (5, _pool),
     "SVDF": (6, _svdf),

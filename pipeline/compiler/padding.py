@@ -37,7 +37,7 @@ def with_padded_filters(graph: Graph) -> Graph:
     uses = Counter(
         tensor.storage for step in graph.operators for tensor in step.inputs if tensor is not None
     )
-    uses[graph.output.storage] += 1
+    uses.update(tensor.storage for tensor in graph.outputs)
     uses.update(step.x.storage for step in graph.cells)
     pads = {
         operator.output.storage: operator

@@ -41,20 +41,26 @@ class ParsedOperator:
         options = self.table.table(4)
         return options.text(field) if options else ""
 
+    @property
+    def values(self) -> tuple[Tensor | None, ...]:
+        """Its inputs, what it computes with first; without a shape that follows from its output."""
+        if self.name in VIEWS:
+            return self.inputs[:1]
+        if self.name == "TRANSPOSE_CONV":
+            return (*self.inputs[2:3], *self.inputs[1:2], *self.inputs[3:])
+        return self.inputs[::-1] if self.name == "SPLIT" else self.inputs
+
     def as_operator(self) -> Operator:
         """The operator, with the first of its outputs and default options."""
-        return Operator(self.name, self.layer, self.inputs, self.outputs[0], Options())
+        return Operator(self.name, self.layer, self.values, self.outputs[0], Options())
 
     def as_operators(self) -> tuple[Operator, ...]:
         """One for each output, which only SPLIT and the like have several of."""
         first = self.as_operator()
-        if self.name in VIEWS:
-            return (replace(first, inputs=self.inputs[:1]),)
         if self.name not in PARTS:
             return (first,)
-        inputs = self.inputs[::-1] if self.name == "SPLIT" else self.inputs  # its axis comes first
         return tuple(
-            replace(first, inputs=inputs, output=output, options=Options(part=part))
+            replace(first, output=output, options=Options(part=part))
             for part, output in enumerate(self.outputs)
         )
 
@@ -69,6 +75,5 @@ def needed(parsed: Sequence[ParsedOperator], wanted: Iterable[int]) -> list[Pars
         if not made & read and item.name not in VARIABLES:
             continue
         kept.append(item)
-        inputs = item.inputs[:1] if item.name in VIEWS else item.inputs
-        read.update(tensor.index for tensor in inputs if tensor is not None)
+        read.update(tensor.index for tensor in item.values if tensor is not None)
     return kept[::-1]

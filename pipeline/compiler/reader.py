@@ -7,13 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pipeline.compiler import flatbuffer
+from pipeline.compiler.decisions import with_numbers_of_decisions
+from pipeline.compiler.dilation import with_dilations
 from pipeline.compiler.ends import RANGES, Ends, split_ends
 from pipeline.compiler.flatbuffer import SCHEMA_VERSION, FlatTable, damaged, root
 from pipeline.compiler.graph import (
     BINARY,
+    COMPARISONS,
     COPIES,
+    FIRST_TYPES,
     ITEM_BYTES,
     JOINS,
+    MADE_TYPES,
     MOVES,
     STATES,
     SUPPORTED,
@@ -77,7 +82,8 @@ def read_network(flatbuffer: bytes) -> tuple[Graph, Ends]:
         parsed, variables = resolve_variables(parsed, others, len(main.tensors))
     elif len(subgraphs) != 1:
         raise ModelRefusalError(f"it has {len(subgraphs)} subgraphs instead of one")
-    operators = [operator for item in parsed for operator in read_operators(item)]
+    listed = [operator for item in parsed for operator in read_operators(item)]
+    operators = with_numbers_of_decisions(with_dilations(listed, outputs), outputs)
     layers = with_unique_layers(operators)
     graph = Graph(tuple(inputs), tuple(outputs), layers, cells, variables)
     _check(graph)
@@ -220,6 +226,8 @@ def _parsed(
 
 def read_operators(parsed: ParsedOperator) -> tuple[Operator, ...]:
     """The operators that one of the file stands for, with their options. Raises PipelineError."""
+    if parsed.name == "DEQUANTIZE":
+        raise parsed.refuse("what comes after it is computed in float32")
     if parsed.name not in SUPPORTED:
         raise parsed.refuse("this operator is not supported")
     operators = parsed.as_operators()
@@ -272,9 +280,14 @@ def _check_ends(graph: Graph) -> None:
             raise ModelRefusalError(
                 f"its {role} has shape {list(tensor.shape)}; the batch is not 1"
             )
-        if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.data is not None:
+        is_plain = role == "output" and tensor.dtype == "INT32" and not tensor.scales
+        if tensor.data is not None or not (is_plain or _has_one_scale(tensor)):
             raise ModelRefusalError(f"its {role} is not quantized as a whole")
     _check_distinct(graph)
+
+
+def _has_one_scale(tensor: Tensor) -> bool:
+    return len(tensor.scales) == len(tensor.zero_points) == 1
 
 
 def _check_distinct(graph: Graph) -> None:
@@ -333,8 +346,15 @@ def _check_operator(operator: Operator, known: set[int], variables: set[int]) ->
     if operator.name in (*MOVES, *COPIES, *VIEWS) and operator.output.dtype in ITEM_BYTES:
         _check_moved(operator, operands)
     else:
-        for tensor in (*operands, operator.output):
+        first, made = FIRST_TYPES.get(operator.name), MADE_TYPES.get(operator.name)
+        if first is not None:
+            _check_type(operator, operands.pop(0), first)
+        for tensor in operands:
             _check_quantized(operator, tensor)
+        if made is None:
+            _check_quantized(operator, operator.output)
+        else:
+            _check_type(operator, operator.output, made)
     if operator.name in VIEWS:
         _check_view(operator)
 
@@ -352,7 +372,9 @@ def _values(operator: Operator) -> int:
     """How many of its inputs, from the first on, are values to compute with."""
     if operator.name in JOINS:
         return len(operator.inputs)
-    return 2 if operator.name in BINARY else 1
+    if operator.name == "SELECT_V2":
+        return 3
+    return 2 if operator.name in (*BINARY, *COMPARISONS) else 1
 
 
 def _check_moved(operator: Operator, operands: list[Tensor]) -> None:
@@ -364,6 +386,12 @@ def _check_moved(operator: Operator, operands: list[Tensor]) -> None:
         raise operator.refuse("one of its tensors has no axes")
 
 
+def _check_type(operator: Operator, tensor: Tensor, wanted: str) -> None:
+    """Of values without a scale."""
+    if tensor.dtype != wanted:
+        raise operator.refuse(f"it works on {tensor.dtype}, not {wanted}")
+
+
 def _check_quantized(operator: Operator, tensor: Tensor) -> None:
     is_wide_share = operator.name == "SOFTMAX" and (tensor.index, tensor.dtype) == (
         operator.output.index,
@@ -373,7 +401,7 @@ def _check_quantized(operator: Operator, tensor: Tensor) -> None:
         raise operator.refuse(f"it works on {tensor.dtype}, not INT8")
     if len(tensor.scales) != 1 or len(tensor.zero_points) != 1:
         raise operator.refuse(f"tensor {tensor.name!r} is not quantized as a whole")
-    if not tensor.shape:
+    if not tensor.shape and tensor.data is None:
         raise operator.refuse(f"tensor {tensor.name!r} has no axes")
     low, high = RANGES.get(tensor.dtype, (0, 0))
     if not SCALES[0] < tensor.scale < SCALES[1] or not low <= tensor.zero_point <= high:
@@ -382,7 +410,7 @@ def _check_quantized(operator: Operator, tensor: Tensor) -> None:
 
 def _check_view(operator: Operator) -> None:
     if operator.operand(0).elements != operator.output.elements:
-        raise damaged(f"{operator.name} in layer {operator.layer!r} changes the number of elements")
+        raise operator.refuse("it changes the number of elements")
 
 
 def _refuse_tensor(name: str, reason: str) -> ModelRefusalError:

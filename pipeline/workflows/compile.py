@@ -31,6 +31,7 @@ from pipeline.conversion.model_vectors import (
 )
 from pipeline.conversion.oracle import run_oracle_on_all
 from pipeline.conversion.quantize import quantize
+from pipeline.conversion.space_to_batch import with_sound_batches
 from pipeline.core.costs import NetworkCost
 from pipeline.core.errors import UsageError
 from pipeline.core.files import require_room, writing
@@ -261,7 +262,7 @@ class _Compilation:
         self, inputs: Sequence[NDArray[Any]], keeps_state: bool = False
     ) -> list[NDArray[Any]]:
         file = self.folder.parent / "reference.tflite"
-        file.write_bytes(self.flatbuffer)
+        file.write_bytes(with_sound_batches(self.flatbuffer))
         return run_oracle_on_all(file, inputs, _log(self.request), keeps_state=keeps_state)
 
     def _prove(self, compared: int, cost: NetworkCost) -> tuple[tuple[Proof, ...], str]:

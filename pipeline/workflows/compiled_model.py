@@ -53,7 +53,7 @@ def end_said(port: Port) -> str:
     shape = "x".join(map(str, outside.shape))
     name = "" if port.name in ("input", "output") else f"{port.name}: "
     said = f"{name}{port.elements} {outside.dtype.lower()} ({shape})"
-    if outside.dtype == "FLOAT32":
+    if outside.dtype == "FLOAT32" or not outside.scales:
         return said
     return f"{said}, real = {outside.scale:.9g} * (value - {outside.zero_point})"
 

@@ -136,6 +136,17 @@ typedef struct {
   nn_output_t output; /* clamps what is rescaled and pooled */
 } nn_conv2d_t;
 
+/* Each input position adds the filters, times its values, to the outputs from its own place times
+ * the stride on. plane.padding: so many of the first outputs are cut off. */
+typedef struct {
+  const int8_t *weights; /* [blocks][kernel height * width * channels][NN_BLOCK] */
+  const int32_t *bias;   /* [blocks * NN_BLOCK] */
+  const nn_scale_t *scales;
+  nn_plane_t plane;
+  int32_t filters;
+  nn_output_t output;
+} nn_transpose_conv2d_t;
+
 /* For groups of channels, and for weights that no pairs of rows can be made of. */
 typedef struct {
   const int8_t *weights; /* [groups][blocks][kernel height * width * channels in][NN_BLOCK] */
@@ -282,6 +293,30 @@ typedef struct {
   int32_t count_b;
 } nn_extreme_t;
 
+#define NN_LESS 1
+#define NN_EQUAL 2
+#define NN_GREATER 4
+
+/* 1 where a is one of what is `wanted` beside b, else 0. */
+typedef struct {
+  int32_t count;
+  int32_t count_a;
+  int32_t count_b;
+  int32_t zero_point_a;
+  int32_t zero_point_b;
+  nn_scale_t scale_a;
+  nn_scale_t scale_b;
+  int32_t wanted;
+} nn_compare_t;
+
+/* The byte of a where the condition is not 0, else that of b. */
+typedef struct {
+  int32_t count;
+  int32_t count_condition;
+  int32_t count_a;
+  int32_t count_b;
+} nn_select_t;
+
 /* Of `count` values that lie `inner` apart, [outer][count][inner] to [outer][inner]. */
 typedef struct {
   int32_t outer;
@@ -409,6 +444,8 @@ void nn_conv2d_mean(const nn_conv2d_t *layer, const nn_mean_t *mean, const int8_
 void nn_conv2d_wide_mean(const nn_conv2d_t *layer, const nn_mean_t *mean, const int8_t *input,
                          int8_t *output, int32_t *scratch);
 
+void nn_transpose_conv2d(const nn_transpose_conv2d_t *layer, const int8_t *input, int8_t *output);
+
 void nn_conv2d_any(const nn_conv2d_any_t *layer, const int8_t *input, int8_t *output);
 
 /* `scratch`: a word for each channel. */
@@ -447,6 +484,16 @@ void nn_minimum(const nn_extreme_t *layer, const int8_t *a, const int8_t *b, int
 void nn_reduce_max(const nn_reduce_t *layer, const int8_t *input, int8_t *output);
 
 void nn_reduce_min(const nn_reduce_t *layer, const int8_t *input, int8_t *output);
+
+void nn_compare(const nn_compare_t *layer, const int8_t *a, const int8_t *b, int8_t *output);
+
+void nn_select(const nn_select_t *layer, const int8_t *condition, const int8_t *a, const int8_t *b,
+               int8_t *output);
+
+/* Places of the largest or smallest: int32. */
+void nn_arg_max(const nn_reduce_t *layer, const int8_t *input, void *output);
+
+void nn_arg_min(const nn_reduce_t *layer, const int8_t *input, void *output);
 
 void nn_resize_nearest(const nn_resize_nearest_t *layer, const int8_t *input, int8_t *output);
 
