@@ -19,8 +19,7 @@ export function connectPage(content) {
   look();
   showVirtual(virtual);
   const timer = setInterval(look, LOOK_EVERY_MS);
-  const end = subscribe((message, activity) => {
-    if (activity?.task === "board") usePort(activity);
+  const end = subscribe((message) => {
     if (["activity", "port", "error", "stopped", "result", "step"].includes(message.type)) {
       showRunning(virtual);
       look();
@@ -30,14 +29,6 @@ export function connectPage(content) {
     clearInterval(timer);
     end();
   };
-}
-
-/** A virtual board that runs is the one to use; one that has ended is not. */
-function usePort(activity) {
-  const port = activity.messages.port?.port;
-  if (!port) return;
-  const others = chosen("ports", []).filter((device) => device !== port);
-  choose("ports", activity.state === "running" ? [...others, port] : others);
 }
 
 let shown = "";

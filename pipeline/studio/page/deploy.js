@@ -1,9 +1,10 @@
 // Deploy: to C, what it costs of the board, and onto the board with each proof.
 
 import { activityLog } from "./activity.js";
+import { chosenPorts } from "./board_choice.js";
 import { get } from "./api.js";
 import { attempt, button, el, field, select } from "./dom.js";
-import { activities, choose, chosen, chosenPorts, ended, newest, start, subscribe } from "./store.js";
+import { activities, choose, chosen, ended, newest, start, subscribe } from "./store.js";
 
 const BOARDS = [
   ["virtual", "the virtual board (emulated Cortex-M4)"],
@@ -13,7 +14,7 @@ const BOARDS = [
 
 export function deployPage(content) {
   const body = el("div", {});
-  const cost = el("section", { class: "card", "aria-label": "Cost" });
+  const cost = el("section", { class: "card", "aria-label": "Cost", hidden: true });
   const [log, endLog] = activityLog(() => newest("convert", "deploy", "board")?.id, "the board");
   const proofs = el("div", { role: "status", "data-test": "deployed" });
   content.append(el("h1", {}, "Deploy"), el("p", { class: "lead" }, "The network becomes C for a microcontroller. The board then proves that it computes the same bytes."), body, proofs, log, cost);
@@ -30,7 +31,8 @@ export function deployPage(content) {
 
 async function showBody(body, cost, proofs, again) {
   const runs = (await get("/api/runs")).filter((run) => !run.fault && run.task === "gesture");
-  if (!runs.length) return body.replaceChildren(el("p", {}, "Train a model first."));
+  if (!runs.length) return body.replaceChildren(el("p", {}, "There is no model yet. ", el("a", { href: "#train" }, "Train one first")));
+  cost.hidden = false;
   const paths = runs.map((run) => `runs/${run.name}`);
   const current = paths.includes(chosen("run", "")) ? chosen("run", "") : paths.at(-1);
   const run = select(runs.map((one, at) => [paths[at], `${one.name} (${one.state})`]), current);

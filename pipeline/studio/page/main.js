@@ -1,6 +1,7 @@
 // The way: a page for each step, and the link to the server.
 
 import { listen } from "./api.js";
+import { followBoards } from "./board_choice.js";
 import { el, notice } from "./dom.js";
 import { receive, subscribe, running } from "./store.js";
 import { connectPage } from "./connect.js";
@@ -43,13 +44,14 @@ function showSteps(current = location.hash.slice(1) || "connect") {
 }
 
 function showLink(isThere) {
-  document.getElementById("link").textContent = isThere ? "" : "The studio does not answer; trying again";
+  document.getElementById("link").textContent = isThere ? "" : "The studio does not answer; trying again. If it was started again, open the address in its terminal.";
 }
 
 subscribe((message) => {
   if (message.type === "error") notice(message);
   if (["state", "activity", "result", "error", "stopped"].includes(message.type)) showSteps();
 });
+followBoards();
 let isShown = false;
 listen((message) => {
   receive(message);

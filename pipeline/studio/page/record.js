@@ -2,8 +2,9 @@
 
 import { get, post } from "./api.js";
 import { activityLog } from "./activity.js";
+import { boardLine, chosenPorts, freeBoard } from "./board_choice.js";
 import { attempt, button, el, field, select } from "./dom.js";
-import { activities, choose, chosen, chosenPorts, command, ended, newest, running, start, stop, subscribe } from "./store.js";
+import { activities, choose, chosen, command, ended, newest, running, start, stop, subscribe } from "./store.js";
 import { addressOf, fillCards, takeCard } from "./take.js";
 import { LiveView } from "./traces.js";
 
@@ -37,17 +38,14 @@ export function recordPage(content) {
 
   const tell = (word) => running("capture").length && attempt(() => command(current, word));
   const isRunning = () => activities.get(current)?.state === "running";
-  const clear = async () => {
-    for (const activity of running("monitor", "capture")) await stop(activity.id);
-    for (const activity of running("monitor", "capture")) await ended(activity.id);
-  };
   async function watch() {
-    await clear();
+    await freeBoard();
     await start("monitor", { port: chosenPorts()[0] });
   }
   async function begin() {
+    if (!form.node.reportValidity()) return;
     const options = form.options();
-    await clear();
+    await freeBoard();
     const activity = await ended(await start("capture", { ...options, ports: chosenPorts() }));
     await takes.load();
     const problem = activity.messages.error;
@@ -73,6 +71,7 @@ export function recordPage(content) {
   content.append(
     el("h1", {}, "Record takes"),
     el("p", { class: "lead" }, "Ten takes of each gesture are a good beginning, and a minute of background."),
+    boardLine(),
     el(
       "div",
       { class: "columns" },
@@ -120,13 +119,13 @@ function showCapture(message, prompt, state, takes) {
 
 class Form {
   constructor() {
-    this.person = el("input", { value: chosen("person", "me"), maxlength: 60 });
-    this.session = el("input", { value: chosen("session", "1"), maxlength: 60 });
-    this.dataset = el("input", { value: chosen("dataset", "mine"), maxlength: 60, onchange: () => this.onDataset?.() });
+    this.person = el("input", { value: chosen("person", "me"), required: true, maxlength: 60 });
+    this.session = el("input", { value: chosen("session", "1"), required: true, maxlength: 60 });
+    this.dataset = el("input", { value: chosen("dataset", "mine"), required: true, maxlength: 60, onchange: () => this.onDataset?.() });
     this.mode = select(MODES, chosen("mode", "guided"), { onchange: () => this.showMode() });
-    this.labels = el("input", { value: chosen("labels", "punch, flex"), maxlength: 400 });
-    this.count = el("input", { type: "number", min: 1, max: 500, value: chosen("count", 10) });
-    this.seconds = el("input", { type: "number", min: 1, max: 36000, value: chosen("seconds", 60) });
+    this.labels = el("input", { value: chosen("labels", "punch, flex"), maxlength: 400, oninput: () => this.checkLabels() });
+    this.count = el("input", { type: "number", required: true, min: 1, max: 500, value: chosen("count", 10) });
+    this.seconds = el("input", { type: "number", required: true, min: 1, max: 36000, value: chosen("seconds", 60) });
     this.labelField = field("Gestures", this.labels);
     this.labelHelp = this.labelField.querySelector("small");
     this.countField = field("Takes of each", this.count);
@@ -151,6 +150,20 @@ class Form {
     this.labels.disabled = mode === "background";
     this.countField.hidden = !["guided", "motion"].includes(mode);
     this.secondsField.hidden = !this.countField.hidden;
+    this.count.disabled = this.countField.hidden;
+    this.seconds.disabled = this.secondsField.hidden;
+    this.checkLabels();
+  }
+
+  checkLabels() {
+    const count = this.named().length;
+    const isOne = this.mode.value !== "guided";
+    this.labels.setCustomValidity(count === 0 ? "Name a gesture." : isOne && count > 1 ? "One gesture at a time in this way; guided takes several." : "");
+  }
+
+  /** The gestures that were typed. */
+  named() {
+    return this.labels.value.split(",").map((label) => label.trim()).filter(Boolean);
   }
 
   /** The options of `gesture capture`. */
@@ -158,7 +171,7 @@ class Form {
     for (const name of ["person", "session", "dataset", "mode", "labels", "count", "seconds"])
       choose(name, this[name].value);
     const mode = this.mode.value;
-    const labels = mode === "background" ? [BACKGROUND] : this.labels.value.split(",").map((l) => l.trim()).filter(Boolean);
+    const labels = mode === "background" ? [BACKGROUND] : this.named();
     const about = { labels, person: this.person.value, session: this.session.value, dataset: this.dataset.value };
     if (["guided", "motion"].includes(mode)) return { ...about, mode, count: Number(this.count.value) };
     return { ...about, mode: "continuous", seconds: Number(this.seconds.value) };
@@ -186,7 +199,10 @@ class Takes {
   async load() {
     const dataset = this.form.dataset.value;
     const there = await get("/api/datasets");
-    if (!there.some((one) => [one.name, one.shown].includes(dataset))) return this.list.replaceChildren();
+    if (!there.some((one) => [one.name, one.shown].includes(dataset))) {
+      this.title.textContent = `No takes in ${dataset} yet`;
+      return this.list.replaceChildren();
+    }
     const base = `/api/datasets/${encodeURIComponent(dataset)}`;
     const [takes, findings] = await Promise.all([get(`${base}/takes`), get(`${base}/lint`).catch(() => [])]);
     takes.reverse();

@@ -70,9 +70,3 @@ export function choose(name, value) {
   choices[name] = value;
   localStorage.setItem(CHOICES, JSON.stringify(choices));
 }
-
-/** The ports of the boards that were chosen; `auto` without any. */
-export const chosenPorts = () => {
-  const ports = chosen("ports", []);
-  return ports.length ? ports : ["auto"];
-};

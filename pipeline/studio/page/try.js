@@ -3,12 +3,16 @@
 import { activityLog } from "./activity.js";
 import { attempt, button, el, field, notice, select } from "./dom.js";
 import { get } from "./api.js";
-import { activities, chosen, chosenPorts, command, ended, newest, running, start, stop, subscribe } from "./store.js";
+import { boardLine, chosenPorts, freeBoard } from "./board_choice.js";
+import { activities, choose, chosen, command, ended, newest, start, stop, subscribe } from "./store.js";
 import { ScoreTrace } from "./score_trace.js";
 import { LiveView } from "./traces.js";
 
 const CALLED_SHOWN_MS = 2000;
 const SHOWN = 30;
+
+/** Marks are kept where the next training finds them; the sample that comes along stays as it is. */
+const markedIn = () => (chosen("trained", "sample") === "sample" ? chosen("dataset", "mine") : chosen("trained"));
 
 export function tryPage(content) {
   const live = new LiveView();
@@ -26,16 +30,14 @@ export function tryPage(content) {
   const wrong = button("That was wrong", () => tell("w"));
   const undo = button("Take that back", () => tell("u"));
   async function watch() {
-    for (const activity of running("monitor", "capture")) {
-      await stop(activity.id);
-      await ended(activity.id);
-    }
-    await start("monitor", { port: chosenPorts()[0], dataset: chosen("dataset", "mine"), person: chosen("person", "me") });
+    await freeBoard();
+    await start("monitor", { port: chosenPorts()[0], dataset: markedIn(), person: chosen("person", "me") });
   }
   const enrol = new Enrolment();
   content.append(
     el("h1", {}, "Try it"),
-    el("p", { class: "lead" }, "A board that has the model calls gestures by name. Mark what it got wrong: the next training on the data set learns from it."),
+    el("p", { class: "lead" }, `Put the model on a board, or start a virtual one with it. It then calls gestures by name. What you mark as wrong or missed is kept in the data set ${markedIn()}: train on it again, and the model learns from it.`),
+    boardLine(),
     el("div", { class: "row" }, begin, end, wrong, undo),
     called,
     el("div", { class: "columns" }, el("div", {}, el("section", { class: "card", "aria-label": "Scores and calls" }, scores, missed, el("h2", {}, "Called"), list), log, enrol.node), el("div", {}, state, trace.node, live.node)),
@@ -76,7 +78,7 @@ export function tryPage(content) {
     if (message.type === "samples") return live.add(message);
     if (message.type === "monitor") return showMonitor(message);
     if (message.type === "event") showCall(message);
-    if (message.type === "pulled") notice({ what: `Kept to learn from: ${message.seconds.toFixed(1)} s in ${message.file}` }, "info");
+    if (message.type === "pulled") showPulled(message);
     showButtons();
   });
   return () => {
@@ -86,6 +88,11 @@ export function tryPage(content) {
     trace.clear();
     live.destroy();
   };
+}
+
+function showPulled(message) {
+  choose("trained", message.file.split("/").at(-3));
+  notice({ what: `Kept to learn from: ${message.seconds.toFixed(1)} s in ${message.file}`, next: "train again, on the Train page" }, "info");
 }
 
 function showScores(node, message) {
@@ -122,10 +129,7 @@ class Enrolment {
     const run = el("span", {});
     const begin = () =>
       attempt(async () => {
-        for (const activity of running("monitor", "capture")) {
-          await stop(activity.id);
-          await ended(activity.id);
-        }
+        await freeBoard();
         const id = await start("enrol", { run: this.run.value, person: name.value, port: chosenPorts()[0] });
         const unsubscribe = subscribe((message) => {
           if (message.activity === id && message.type === "capture") prompt.textContent = message.prompt;
