@@ -1,10 +1,11 @@
-"""Editing of recordings: trimming and relabelling."""
+"""Editing of recordings: trimming, relabelling, discarding, and bringing back."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 
 from pipeline.core.artifacts import Recording
@@ -15,6 +16,7 @@ from pipeline.datasets.recording_file import check_name
 from pipeline.datasets.recordings import add_recording, load_recording, save_recording
 
 UNTRIMMED = ".untrimmed"
+DISCARDED = ".discarded"  # in the folder of a label; hidden, so that no command reads it
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,17 @@ def trim_recording(path: Path, start_s: float, stop_s: float | None) -> Trimmed:
         raise _nothing_left(path, float(seconds[-1]))
     first = int(inside.argmax())
     part = part_of(recording, first, first + int(inside.sum()))
-    untrimmed = path.with_name(path.name + UNTRIMMED)
+    untrimmed = untrimmed_of(path)
     if not untrimmed.exists():
         with atomic_write(untrimmed) as unfinished:
             shutil.copyfile(path, unfinished)
     save_recording(part, path)
     return Trimmed(path, len(part), len(recording), untrimmed)
+
+
+def untrimmed_of(path: Path) -> Path:
+    """Where a trimmed recording is kept as it was."""
+    return path.with_name(path.name + UNTRIMMED)
 
 
 def _nothing_left(path: Path, length_s: float) -> PipelineError:
@@ -73,6 +80,9 @@ def relabel_recordings(labels: Mapping[Path, str]) -> list[tuple[Path, Path]]:
 def _relabel(path: Path, recording: Recording, label: str) -> Path:
     dataset = path.absolute().parent.parent
     target = add_recording(relabelled(recording, label), dataset)
+    if (untrimmed := untrimmed_of(path)).exists():
+        save_recording(relabelled(load_recording(untrimmed), label), untrimmed_of(target))
+        untrimmed.unlink()
     path.unlink()
     return path.parent.parent / label / target.name
 
@@ -86,30 +96,46 @@ def relabelled(recording: Recording, label: str) -> Recording:
     return replace(recording, label=label, intervals=intervals)
 
 
-DISCARDED = ".discarded"  # in the folder of a label; hidden, so that no command reads it
-
-
 def discard_recording(path: Path) -> Path:
     """Take a recording out of its dataset; returns where `restore_recording` finds it."""
     place = path.parent / DISCARDED / path.name
     with writing(place):
         place.parent.mkdir(exist_ok=True)
-        return path.replace(place)
+        return _moved(path, _free(place))
+
+
+def discarded_in(dataset: Path) -> list[Path]:
+    """The discarded recordings of a dataset, the newest last."""
+    found = (
+        path for path in dataset.glob(f"*/{DISCARDED}/*.csv*") if not path.name.endswith(UNTRIMMED)
+    )
+    return sorted(found, key=lambda path: path.stat().st_ctime_ns)
+
+
+def _free(place: Path) -> Path:
+    """A name that no take has that was discarded before."""
+    others = (place.with_name(f"{place.name}.{number}") for number in count(2))
+    return next(path for path in chain([place], others) if not path.exists())
+
+
+def _moved(path: Path, place: Path) -> Path:
+    """Move a recording, and what it was before it was trimmed."""
+    if (untrimmed := untrimmed_of(path)).exists():
+        untrimmed.replace(untrimmed_of(place))
+    return path.replace(place)
 
 
 def restore_recording(path: Path) -> Path:
     """Put a discarded recording back under its name, or, where that is taken, the next number."""
-    back = path.parent.parent / path.name
+    name = path.name.partition(".")[0]
+    back = (path.parent.parent / name).with_suffix(".csv")
     with writing(back):
         if back.exists():
             back = add_recording(load_recording(path), back.parent.parent)
-            path.unlink()
-            return back
-        return path.replace(back)
+        return _moved(path, back)
 
 
 def untrim_recording(path: Path) -> Path:
     """Bring back a trimmed recording as it was."""
-    untrimmed = path.with_name(path.name + UNTRIMMED)
     with writing(path):
-        return untrimmed.replace(path)
+        return untrimmed_of(path).replace(path)

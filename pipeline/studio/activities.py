@@ -19,6 +19,7 @@ STEPS = 100
 LIVE = ("samples", "monitor")  # messages that the next one of their kind replaces
 RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
 _END = {"result": DONE, "error": FAILED, "stopped": STOPPED}
+WORDS = {"capture": "recording", "monitor": "live view", "board": "virtual board"}  # for people
 OnMessage = Callable[[dict[str, Any]], None]
 
 
@@ -128,10 +129,11 @@ class Activities:
         for other in self.all.values():
             used = other.options.get("port") or other.options.get("ports")
             if port and other.state == RUNNING and set(_ports(port)) & set(_ports(used)):
+                using, wanting = WORDS.get(other.task, other.task), WORDS.get(task, task)
                 raise UsageError(
-                    f"The board is used by the {other.task} that runs.",
-                    "a port belongs to one activity at a time",
-                    f"end the {other.task} first, then start the {task}",
+                    f"The board is used by the {using} that runs.",
+                    "a board does one thing at a time",
+                    f"end the {using} first, then start the {wanting}",
                 )
 
     @staticmethod

@@ -19,17 +19,19 @@ from pipeline.core.json_values import plain
 from pipeline.core.original_names import load_names
 from pipeline.core.project import DATA
 from pipeline.datasets.editing import (
-    UNTRIMMED,
     discard_recording,
+    discarded_in,
     restore_recording,
     untrim_recording,
+    untrimmed_of,
 )
 from pipeline.datasets.intervals import single_takes
 from pipeline.datasets.inventory import datasets_in
 from pipeline.datasets.lint import lint_dataset
+from pipeline.datasets.lint_places import second_of
 from pipeline.datasets.recordings import load_from_dataset, load_recordings, takes_in
 from pipeline.datasets.take_map import take_map
-from pipeline.studio.places import dataset_in, discarded_in, take_in
+from pipeline.studio.places import dataset_in, discarded_take_in, take_in
 from pipeline.workflows import datasets as workflow
 
 POINTS = 120  # of a small picture
@@ -62,7 +64,7 @@ def _take(path: Path, label: str) -> dict[str, Any]:
         "id": f"{path.parent.name}/{path.name}",
         "label": label,
         "changed": path.stat().st_mtime_ns,
-        "trimmed": path.with_name(path.name + UNTRIMMED).exists(),
+        "trimmed": untrimmed_of(path).exists(),
     }
     try:
         recording = load_from_dataset(path)
@@ -95,10 +97,23 @@ def show_take(request: Request) -> JSONResponse:
     return JSONResponse(_points(recording, MOST_POINTS))
 
 
+def list_discarded(request: Request) -> JSONResponse:
+    """The discarded takes of a dataset, the newest last."""
+    dataset = dataset_in(request)
+    names = load_names(dataset)
+    folders = [(path, path.parent.parent.name) for path in discarded_in(dataset)]
+    return JSONResponse(
+        [
+            {"id": f"{label}/{path.name}", "label": names.shown("label", label)}
+            for path, label in folders
+        ]
+    )
+
+
 def lint(request: Request) -> JSONResponse:
-    """What lint finds."""
-    report = lint_dataset(dataset_in(request))
-    return JSONResponse(plain(report.findings))
+    """What lint finds, and at which second of a take."""
+    findings = lint_dataset(dataset_in(request)).findings
+    return JSONResponse([{**plain(found), "at_s": second_of(found)} for found in findings])
 
 
 def show_map(request: Request) -> JSONResponse:
@@ -122,7 +137,7 @@ async def change_take(request: Request) -> JSONResponse:
     wish = json.loads(await request.body())
     action = wish["action"]
     if action == "restore":
-        path = restore_recording(discarded_in(request))
+        path = restore_recording(discarded_take_in(request))
     elif action == "discard":
         path = discard_recording(take_in(request))
     elif action == "trim":
@@ -153,6 +168,7 @@ ROUTES = [
     Route("/api/datasets", list_datasets),
     Route("/api/datasets/{dataset}/takes", list_takes),
     Route("/api/datasets/{dataset}/lint", lint),
+    Route("/api/datasets/{dataset}/discarded", list_discarded),
     Route("/api/datasets/{dataset}/map", show_map),
     Route("/api/datasets/{dataset}/export", export),
     Route(TAKE, show_take, methods=["GET"]),

@@ -25,7 +25,7 @@ def take_in(request: Request, folder: str = "") -> Path:
     return _inside(_inside(dataset, label) / folder, request.path_params["file"])
 
 
-def discarded_in(request: Request) -> Path:
+def discarded_take_in(request: Request) -> Path:
     """A discarded recording that the address names."""
     return take_in(request, DISCARDED)
 

@@ -23,6 +23,7 @@ from pipeline.capture.write_ahead_log import (
 from pipeline.core.artifacts import Interval, Recording
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import WriteError, remove_parts, writing
+from pipeline.datasets.editing import discard_recording
 from pipeline.datasets.recording_file import has_rows_of
 from pipeline.datasets.recordings import save_recording
 from pipeline.workflows.recording_writer import recording_writer
@@ -100,10 +101,10 @@ class TakeFiles:
             yield path
 
     def delete(self, number: int) -> None:
-        """Delete the files of a take."""
+        """Discard the files of a take."""
         for path in filter(None, self.files.pop(number, [])):
-            path.unlink(missing_ok=True)
-            self._on_take(f"{path}: deleted")
+            if path.exists():
+                self._on_take(f"{path}: discarded, now {discard_recording(path)}")
 
     def _recording(self, take: CapturedTake, place: int) -> Recording | None:
         span, decoder = take.spans[place], self._session.decoders[place]

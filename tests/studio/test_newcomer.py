@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,34 +12,11 @@ from playwright.sync_api import Browser, Page
 
 from pipeline.datasets.recordings import load_recordings, takes_in
 from tests.fixtures import newcomer
-from tests.fixtures.newcomer import PAGES, a_browser, go, open_page
+from tests.fixtures.newcomer import PAGES, go, open_page
 from tests.fixtures.studio import RunningStudio, running_studio
 from tests.takes import save_all, takes
 
 pytestmark = pytest.mark.usefixtures("host_compiler")
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("studio")
-
-
-@pytest.fixture(scope="module")
-def studio(project: Path) -> Iterator[RunningStudio]:
-    with running_studio(project) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with a_browser(chromium) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def page(studio: RunningStudio, browser: Browser) -> Iterator[Page]:
-    with open_page(browser, studio.address) as opened:
-        yield opened
 
 
 def test_from_a_moving_hand_to_a_called_gesture(page: Page, project: Path) -> None:

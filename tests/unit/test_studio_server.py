@@ -184,3 +184,35 @@ def test_an_error_says_what_to_do(page: TestClient) -> None:
     error = page.get("/api/datasets/nothing/lint")
     assert error.status_code == 400
     assert all(error.json()[key] for key in ("what", "why", "next"))
+
+
+def test_the_newest_discarded_take_is_known_and_comes_back_with_what_was_trimmed(
+    page: TestClient, project: Path
+) -> None:
+    file = project / "data/mine/punch/anna-1-001.csv"
+    whole = load_recording(file).samples
+    for name in ("anna-1-002", "anna-1-001"):
+        take = f"/api/datasets/mine/takes/punch/{name}.csv"
+        page.post(take, json={"action": "trim", "start_s": 0.1, "stop_s": 0.3})
+        page.post(take, json={"action": "discard"})
+    file.write_bytes((project / "data/mine/punch/anna-1-003.csv").read_bytes())
+    assert page.post(TAKE, json={"action": "untrim"}).status_code == 400  # it is another take
+    page.post(TAKE, json={"action": "discard"})
+    names = [take["id"] for take in asked(page, "/api/datasets/mine/discarded")]
+    assert names == ["punch/anna-1-002.csv", "punch/anna-1-001.csv", "punch/anna-1-001.csv.2"]
+    page.post(TAKE, json={"action": "restore"})
+    page.post(TAKE, json={"action": "untrim"})
+    assert np.array_equal(load_recording(file).samples, whole)
+
+
+def test_lint_says_where_in_a_take(page: TestClient, project: Path) -> None:
+    file = project / "data/mine/punch/anna-1-001.csv"
+    lines = file.read_text().split("\n")
+    columns = next(row for row, line in enumerate(lines) if line and line[0] != "#")
+    t_us = [int(line.split(",")[1]) for line in lines[columns + 1 :] if line]
+    del lines[columns + 21 : columns + 26]  # five samples are missing
+    file.write_text("\n".join(lines))
+    found = [one for one in asked(page, "/api/datasets/mine/lint") if one["at_s"] is not None]
+    assert found
+    assert all(one["file"].endswith("punch/anna-1-001.csv") for one in found)
+    assert found[0]["at_s"] == pytest.approx((t_us[25] - t_us[0]) / 1e6)

@@ -26,8 +26,16 @@ function use(activity) {
 
 /** Which board a page uses, and where another is chosen. */
 export function boardLine() {
-  const ports = chosen("ports", []);
-  const which = ports.length ? `Board: ${ports.join(", ")}. ` : "No board is chosen; one that is plugged in is used. ";
+  const which = el("span", {});
+  const show = () => {
+    const ports = chosen("ports", []);
+    which.textContent = ports.length ? `Board: ${ports.join(", ")}. ` : "No board is chosen; one that is plugged in is used. ";
+  };
+  show();
+  const unsubscribe = subscribe((_, activity) => {
+    if (!which.isConnected) unsubscribe();
+    else if (activity?.task === "board") show();
+  });
   return el("p", { class: "soft", "data-test": "board" }, which, el("a", { href: "#connect" }, "Choose a board"));
 }
 

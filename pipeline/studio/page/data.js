@@ -1,11 +1,12 @@
 // Data: all takes as pictures, overlays, a map, what lint says, import and export.
 
-import { get, post } from "./api.js";
+import { get } from "./api.js";
 import { attempt, button, el, field, select } from "./dom.js";
 import { importCard } from "./import.js";
 import { describe, picture } from "./picture.js";
 import { choose, chosen } from "./store.js";
-import { addressOf, fillCards, openTake, takeCard } from "./take.js";
+import { fillCards, openTake, replaceCards, takeCard } from "./take.js";
+import { showUndo } from "./undo.js";
 
 const FORMS = ["tutorial", "edge-impulse"];
 const SVG = "http://www.w3.org/2000/svg";
@@ -37,27 +38,24 @@ async function show(body, dataset) {
   const takes = await get(`${base}/takes`);
   const [findings, points] = await Promise.all([get(`${base}/lint`).catch(() => []), get(`${base}/map`).catch(() => [])]);
   const undo = el("div", { class: "row" });
-  const changed = (action, take) => {
-    attempt(() => show(body, dataset)).then(() => {
-      if (action !== "discard") return;
-      const back = () => post(addressOf(dataset, take.id), { action: "restore" }).then(() => show(body, dataset));
-      body.prepend(el("div", { class: "row" }, el("span", {}, `${take.label} was discarded.`), button("Undo", () => attempt(back))));
-    });
-  };
-  const of = (take) => findings.filter((finding) => finding.file.endsWith(`/${take.id}`));
+  const again = () => show(body, dataset);
+  const labels = [...new Set(takes.map((take) => take.label))].sort();
+  const findingsOf = (take) => findings.filter((finding) => finding.file.endsWith(`/${take.id}`));
+  const shelf = { dataset, labels, findingsOf, changed: () => attempt(again) };
   const open = (name) => {
     const take = takes.find((one) => one.id === `${name}.csv`);
-    if (take) attempt(() => openTake(dataset, take, of(take), changed));
+    if (take) attempt(() => openTake(shelf, take));
   };
   const people = [...new Set(takes.map((take) => take.person))].sort();
-  const labels = [...new Set(takes.map((take) => take.label))].sort();
-  body.replaceChildren(
+  replaceCards(
+    body,
     undo,
     whole(findings, takes),
     points.length > 2 ? mapCard(points, labels, open) : "",
-    ...labels.map((label) => labelCard(dataset, label, people, takes.filter((take) => take.label === label), of, changed)),
+    ...labels.map((label) => labelCard(shelf, label, people, takes.filter((take) => take.label === label))),
   );
   fillCards(body, takes);
+  await showUndo(undo, dataset, again);
 }
 
 /** What lint says of the data set as a whole. */
@@ -74,8 +72,8 @@ function whole(findings, takes) {
   );
 }
 
-function labelCard(dataset, label, people, takes, of, changed) {
-  const list = (person) => el("ul", { class: "takes" }, ...takes.filter((take) => take.person === person).map((take) => takeCard(dataset, take, of(take), changed)));
+function labelCard(shelf, label, people, takes) {
+  const list = (person) => el("ul", { class: "takes" }, ...takes.filter((take) => take.person === person).map((take) => takeCard(shelf, take)));
   const there = people.filter((person) => takes.some((take) => take.person === person));
   return el(
     "section",

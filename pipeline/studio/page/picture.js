@@ -3,6 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 120;
 const HEIGHT = 40;
+const LEAST = [2, 200]; // g and °/s that a picture spans at least: rest looks like rest
 
 /** An SVG of `{channels, t_s, values}`: acceleration above, rotation below. */
 export function picture(points, label) {
@@ -12,7 +13,7 @@ export function picture(points, label) {
   else svg.setAttribute("aria-hidden", "true"); // its button has a name
   const kinds = [points.values.slice(0, 3), points.values.slice(3, 6)];
   kinds.forEach((columns, kind) => {
-    const most = Math.max(...columns.flat().map(Math.abs), 1e-9);
+    const most = Math.max(...columns.flat().map(Math.abs), LEAST[kind]);
     columns.forEach((column, axis) => svg.append(line(points.t_s, column, most, kind, axis)));
   });
   return svg;

@@ -1,12 +1,13 @@
 // Record: live signals, takes with a countdown, and each take as a picture.
 
-import { get, post } from "./api.js";
+import { get } from "./api.js";
 import { activityLog } from "./activity.js";
 import { boardLine, chosenPorts, freeBoard } from "./board_choice.js";
 import { attempt, button, el, field, select } from "./dom.js";
 import { activities, choose, chosen, command, ended, newest, running, start, stop, subscribe } from "./store.js";
-import { addressOf, fillCards, takeCard } from "./take.js";
+import { fillCards, replaceCards, takeCard } from "./take.js";
 import { LiveView } from "./traces.js";
+import { showUndo } from "./undo.js";
 
 const MODES = [
   ["guided", "guided, with a countdown"],
@@ -60,6 +61,7 @@ export function recordPage(content) {
     end.disabled = !isRunning();
     again.disabled = discard.disabled = !records;
     if (!records) prompt.textContent = "";
+    if (!isRunning()) state.textContent = "";
   }
   const onKey = (event) => {
     if (["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName) || document.querySelector("dialog[open]")) return;
@@ -87,7 +89,7 @@ export function recordPage(content) {
       live.clear();
     }
     if (message.type === "samples" && activity?.id === current) return live.add(message);
-    if (message.type === "capture") showCapture(message, prompt, state, takes);
+    if (message.type === "capture" && activity?.id === current) showCapture(message, prompt, state, takes);
     if (message.type === "monitor") state.textContent = `${message.rate_hz} Hz, ${lost(message.lost)}`;
     showButtons();
   });
@@ -201,28 +203,18 @@ class Takes {
     const there = await get("/api/datasets");
     if (!there.some((one) => [one.name, one.shown].includes(dataset))) {
       this.title.textContent = `No takes in ${dataset} yet`;
-      return this.list.replaceChildren();
+      this.list.replaceChildren();
+      return showUndo(this.undo, dataset, () => this.load());
     }
     const base = `/api/datasets/${encodeURIComponent(dataset)}`;
     const [takes, findings] = await Promise.all([get(`${base}/takes`), get(`${base}/lint`).catch(() => [])]);
     takes.reverse();
-    const of = (take) => findings.filter((finding) => finding.file.endsWith(`/${take.id}`));
-    this.title.textContent = `${takes.length} takes in ${dataset}`;
-    this.list.replaceChildren(...takes.slice(0, 60).map((take) => takeCard(dataset, take, of(take), (action, changed) => this.changed(action, changed))));
+    const findingsOf = (take) => findings.filter((finding) => finding.file.endsWith(`/${take.id}`));
+    const labels = [...new Set(takes.map((take) => take.label))].sort();
+    const shelf = { dataset, labels, findingsOf, changed: () => this.load() };
+    this.title.textContent = `${takes.length} ${takes.length === 1 ? "take" : "takes"} in ${dataset}`;
+    replaceCards(this.list, ...takes.slice(0, 60).map((take) => takeCard(shelf, take)));
     fillCards(this.list, takes);
-  }
-
-  changed(action, take) {
-    const dataset = this.form.dataset.value;
-    this.undo.replaceChildren();
-    if (action === "discard") {
-      const back = async () => {
-        await post(addressOf(dataset, take.id), { action: "restore" });
-        this.undo.replaceChildren();
-        await this.load();
-      };
-      this.undo.append(el("span", {}, `${take.label} was discarded.`), button("Undo", () => attempt(back)));
-    }
-    this.load();
+    await showUndo(this.undo, dataset, () => this.load());
   }
 }
