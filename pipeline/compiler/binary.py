@@ -23,7 +23,7 @@ from pipeline.compiler.layers import (
     output_fields,
 )
 
-_HEADROOM_BITS = 20  # as in firmware/lib/nn/nn_elementwise.c
+_HEADROOM_BITS = 20  # as in firmware/lib/nn/nn_add.c
 _LARGEST_PRODUCT = 255 * 255
 
 
@@ -47,7 +47,7 @@ def lower_sub(step: Step) -> Layer:
 def _sum(operator: Operator, kernel: str, factors: tuple[float, float], factor: float) -> Layer:
     """factors: of the operands, to what is 2^20 times finer; factor: from there to the output."""
     a, b, output = _tensors(operator)
-    if not 0 < factor < 1:
+    if not 0 < factor < 0.5:
         raise operator.refuse("its output scale is too small")
     fields: dict[str, Value] = {
         "zero_point_a": a.zero_point,

@@ -5,19 +5,23 @@ from __future__ import annotations
 from pipeline.compiler.axes import FilterAxis
 from pipeline.compiler.filters import (
     LARGEST_INPUT,
+    NN_BLOCK,
     Filters,
     doubled,
+    first_block,
+    pair_dense,
     pair_rows,
     prove_no_overflow,
     quick_scales,
     scale_fields,
 )
+from pipeline.compiler.fixedpoint import INT8_RANGE
 from pipeline.compiler.fuse import Step
 from pipeline.compiler.layers import (
+    Array,
     Layer,
     Struct,
     Value,
-    clamp_bounds,
     kernel_layer,
     output_fields,
 )
@@ -26,22 +30,17 @@ from pipeline.compiler.reductions import mean_struct
 
 def lower_dense(step: Step, filters: Filters, macs: int) -> Layer | None:
     """A FULLY_CONNECTED of one row; None where its weights cannot be paired."""
-    operator = step.operator
-    folded = filters.folded(operator.operand(0).zero_point)
-    arrays = pair_rows(folded)
-    if arrays is None:
+    filters = filters.folded(step.operator.operand(0).zero_point)
+    paired = pair_dense(filters)
+    if paired is None:
         return None
-    prove_no_overflow(operator, folded, LARGEST_INPUT)
-    fields: dict[str, Value] = {
-        "weights": arrays[0],
-        "bias": arrays[1],
-        "scales": arrays[2],
-        "inputs": filters.weights.shape[1],
-        "outputs": len(filters.bias),
-        "output": output_fields(operator.output.zero_point, clamp_bounds(operator)),
-    }
-    struct = Struct("nn_fully_connected_t", "layer", fields)
-    return kernel_layer(step.parts, "nn_fully_connected", (struct,), macs)
+    prove_no_overflow(step.operator, filters, LARGEST_INPUT)
+    arrays, part = paired
+    fields = _rows_of(step, filters, arrays, INT8_RANGE)
+    struct = Struct("nn_rows_t", "layer", fields)
+    if "quick_scales" in fields and part * 4 >= filters.weights.shape[1]:
+        return kernel_layer(step.parts, "nn_fully_connected", (struct,), macs)
+    return kernel_layer(step.parts, "nn_fully_connected_parts", (struct, part), macs)
 
 
 def lower_compact_conv1d(step: Step, filters: Filters, axis: FilterAxis, macs: int) -> Layer | None:
@@ -71,13 +70,25 @@ def _rows(step: Step, filters: Filters) -> dict[str, Value] | None:
     if arrays is None:
         return None
     prove_no_overflow(operator, filters, LARGEST_INPUT)
-    zero_point, bounds = operator.output.zero_point, step.bounds()
-    quick = quick_scales(filters, zero_point, bounds)
+    return _rows_of(step, filters, arrays, step.bounds())
+
+
+def _rows_of(
+    step: Step, filters: Filters, arrays: tuple[Array, Array, Array], rescaled: tuple[int, int]
+) -> dict[str, Value]:
+    """rescaled: to what range, before an activation clamps it."""
+    zero_point = step.operator.output.zero_point
+    weights, bias, scales = arrays
+    quick = quick_scales(filters, zero_point, rescaled)
+    is_one = len(set(filters.scales)) == 1
+    if is_one:
+        scales, quick = first_block(scales), quick and first_block(quick)
     return {
-        "weights": arrays[0],
-        "bias": arrays[1] if quick is None else doubled(arrays[1]),
-        **scale_fields(arrays[2], quick),
+        "weights": weights,
+        "bias": bias if quick is None else doubled(bias),
+        **scale_fields(scales, quick),
+        "scale_step": 0 if is_one else NN_BLOCK,
         "inputs": filters.weights.shape[1],
         "outputs": len(filters.bias),
-        "output": output_fields(zero_point, bounds),
+        "output": output_fields(zero_point, step.bounds()),
     }

@@ -13,6 +13,7 @@ from pipeline.compiler.graph import Operator
 from pipeline.compiler.layers import Array
 
 NN_BLOCK = 4  # as in firmware/lib/nn/nn.h
+_QUAD = 4  # inputs that are taken together
 LARGEST_INPUT = 128  # of an int8, in size
 MAX_FILTERS = 2**14
 MAX_GROUPS = 2**10
@@ -156,6 +157,11 @@ def scale_fields(scales: Array, quick: Array | None) -> dict[str, Array]:
     return {"scales": scales} if quick is None else {"quick_scales": quick}
 
 
+def first_block(scales: Array) -> Array:
+    """Those that stand for all where all filters have one scale."""
+    return Array(scales.name, scales.c_type, scales.values[:NN_BLOCK])
+
+
 def doubled(bias: Array) -> Array:
     """The same array with each value twice as large."""
     values = tuple(2 * value for value in bias.values if isinstance(value, int))
@@ -178,28 +184,61 @@ def interleave(filters: Filters) -> tuple[Array, Array, Array]:
     return Array("weights", "int8_t", tuple(blocks.ravel().tolist())), bias, scales
 
 
-def pair_rows(filters: Filters) -> tuple[Array, Array, Array] | None:
-    """Weights even + 256 * odd of two filters, as nn_fully_connected_t says; None where they cannot
-    be paired, or where there are no four inputs."""
-    taps = filters.weights.shape[1]
-    if taps < 4 or not can_pair(filters):
-        return None
-    first, rest = np.split(filters.weights, [taps % 4 or 4], axis=1)
-    padded = np.pad(first, ((0, 0), (0, 4 - first.shape[1])))
-    whole = np.concatenate((padded, rest), axis=1)
-    blocks, bias, scales = _blocks(Filters(whole, filters.bias, filters.scales))
-    both = blocks[:, :, 0::2] + 256 * blocks[:, :, 1::2]
-    quads = both.reshape(len(both), -1, 4, NN_BLOCK // 2)[:, :, [0, 2, 1, 3], :]
-    values = tuple(quads.transpose(0, 1, 3, 2).ravel().tolist())
-    return Array("weights", "int16_t", values), bias, scales
-
-
 def can_pair(filters: Filters) -> bool:
     """Whether weights even + 256 * odd of two filters fit 16 bits, and odd sums 24."""
+    odd_sums = np.abs(filters.weights[1::2]).sum(axis=1) * LARGEST_INPUT
+    return _fit_words(filters) and bool(odd_sums.max(initial=0) < 2**23)
+
+
+def _fit_words(filters: Filters) -> bool:
     even, odd = filters.weights[0::2], filters.weights[1::2]
-    both = even[: len(odd)] + 256 * odd
-    odd_sums = np.abs(odd).sum(axis=1) * LARGEST_INPUT
-    return bool(both.min(initial=0) >= -(2**15) and odd_sums.max(initial=0) < 2**23)
+    return bool((even[: len(odd)] + 256 * odd).min(initial=0) >= -(2**15))
+
+
+def pair_rows(filters: Filters) -> tuple[Array, Array, Array] | None:
+    """Weights, bias and scales of nn_rows_t; None where filters cannot be paired, or where there
+    are no four inputs."""
+    if filters.weights.shape[1] < _QUAD or not can_pair(filters):
+        return None
+    return _pair_rows(filters)
+
+
+def pair_dense(filters: Filters) -> tuple[tuple[Array, Array, Array], int] | None:
+    """The same for a dense layer, and how many quads of inputs make sums within 24 bits: all, or
+    parts as large as can be. None where weights do not fit 16 bits."""
+    missing = max(_QUAD - filters.weights.shape[1], 0)
+    weights = np.pad(filters.weights, ((0, 0), (0, missing)))
+    filters = Filters(weights, filters.bias, filters.scales)
+    return (_pair_rows(filters), _quads_of_part(filters)) if _fit_words(filters) else None
+
+
+def _quads_of_part(filters: Filters) -> int:
+    whole = _first_quad_whole(filters.weights[1::2])
+    quads = whole.shape[1] // _QUAD
+    sums = LARGEST_INPUT * np.abs(whole).reshape(len(whole), quads, _QUAD).sum(axis=2)
+    parts = (-(-quads // count) for count in range(1, quads + 1))
+    return next((part for part in parts if _largest_part(sums, part) < 2**23), 1)
+
+
+def _largest_part(sums: NDArray[np.int64], part: int) -> int:
+    parts = np.split(sums, range(part, sums.shape[1], part), axis=1)
+    return int(max(quads.sum(axis=1).max(initial=0) for quads in parts))
+
+
+def _first_quad_whole(weights: NDArray[np.int64]) -> NDArray[np.int64]:
+    """With zeros after the first inputs, so that those that remain are whole quads."""
+    first, rest = np.split(weights, [weights.shape[1] % _QUAD or _QUAD], axis=1)
+    padded = np.pad(first, ((0, 0), (0, _QUAD - first.shape[1])))
+    return np.concatenate((padded, rest), axis=1)
+
+
+def _pair_rows(filters: Filters) -> tuple[Array, Array, Array]:
+    whole = _first_quad_whole(filters.weights)
+    blocks, bias, scales = _blocks(Filters(whole, filters.bias, filters.scales))
+    both = blocks[:, :, 0::2] + 256 * blocks[:, :, 1::2]
+    quads = both.reshape(len(both), -1, _QUAD, NN_BLOCK // 2)[:, :, [0, 2, 1, 3], :]
+    values = tuple(quads.transpose(0, 1, 3, 2).ravel().tolist())
+    return Array("weights", "int16_t", values), bias, scales
 
 
 def pair_windows(filters: Filters) -> tuple[Array, Array]:
@@ -217,8 +256,8 @@ def widen_windows(filters: Filters) -> tuple[Array, Array]:
 def _in_quads(filters: Filters) -> Filters:
     """Filled up to whole quads, the middle taps of each in each other's place."""
     count, taps = filters.weights.shape
-    whole = np.pad(filters.weights, ((0, 0), (0, -taps % 4)))
-    swapped = whole.reshape(count, -1, 4)[:, :, [0, 2, 1, 3]].reshape(count, -1)
+    whole = np.pad(filters.weights, ((0, 0), (0, -taps % _QUAD)))
+    swapped = whole.reshape(count, -1, _QUAD)[:, :, [0, 2, 1, 3]].reshape(count, -1)
     return Filters(swapped, filters.bias, filters.scales)
 
 

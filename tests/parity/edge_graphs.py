@@ -11,6 +11,7 @@ from pipeline.compiler import compile_network
 from tests.parity.graphs import GraphBuilder, options, padded_length
 
 SAME, VALID = 0, 1
+SUMS = ((0.1, 0.1, 0.2), (0.1, 0.03, 0.05), (1e-4, 0.2, 0.3), (0.2, 0.1, 90.0))  # scales
 
 
 def mean_of_many(positions: int, channels: int) -> bytes:
@@ -64,6 +65,31 @@ def cannot_be_paired(channels: int, kernel: tuple[int, int], padding: int) -> by
     return filtered("CONV_2D", (1, 6, 9, channels), weights, 1e-4, -9, padding)
 
 
+def dense(inputs: int, outputs: int, activation: int = 0) -> bytes:
+    """Odd sums at their largest: more than 512 inputs are summed in parts."""
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, inputs), 1.0, 5)
+    output = graph.activation("net/dense/x", (1, outputs), 9.0 * inputs, -128)
+    weights = np.full((outputs, inputs), 127, np.int8)
+    weights[1::4], weights[::2, ::3] = -127, 50
+    operands = [source, graph.constant("w", weights, [0.1])]
+    table = options("FullyConnectedOptions", fusedActivationFunction=activation)
+    graph.operator("FULLY_CONNECTED", operands, output, table)
+    return graph.finish(source, output)
+
+
+def combined(name: str, scales: tuple[float, float, float], repeated: int, ends: bool) -> bytes:
+    """With a constant of so many values; ends: zero points at the ends, and an activation."""
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 6, 45), scales[0], 127 if ends else -3)
+    values = np.arange(-128, 128).astype(np.int8)[:: 255 // repeated][:repeated]
+    constant = graph.constant("b", values, [scales[1]], zero_points=[-128 if ends else 9])
+    output = graph.activation("net/sum/x", (1, 6, 45), scales[2], -128 if ends else 20)
+    table = options(f"{name.title()}Options", fusedActivationFunction=3 if ends else 0)
+    graph.operator(name, [source, constant], output, table)
+    return graph.finish(source, output)
+
+
 def scaled(factor: float, zero_point: int, activation: int) -> bytes:
     weights = (np.arange(6 * 3 * 4) * 37 % 251 - 125).astype(np.int8).reshape(6, 1, 3, 4)
     return filtered("CONV_2D", (1, 1, 20, 4), weights, factor, zero_point, activation=activation)
@@ -85,6 +111,8 @@ def edge_graphs() -> list[bytes]:
         *(depthwise(channels, *output, padding) for channels, output, padding in wide),
         *(largest_pairs(channels) for channels in (56, 57, 58, 59)),
         *(cannot_be_paired(*wide) for wide in itertools.product((1, 4), ((2, 3), (3, 1)), (0, 1))),
+        *(dense(*size) for size in ((1, 16), (2, 1), (3, 5), (5, 7), (516, 4), (3001, 6, 3))),
+        *(combined(*case) for case in itertools.product(("ADD", "SUB"), SUMS, (1, 45), (0, 1))),
         *(scaled(factor, *end) for factor, end in itertools.product(factors, ends)),
         *(small_window(channels) for channels in (1, 2, 3, 4)),
     ]

@@ -98,13 +98,17 @@ typedef struct {
   int32_t zero_point; /* of the input, and what lies outside */
 } nn_plane_t;
 
-/* Filters as rows of a dense layer: `weights` are those of an nn_fully_connected_t whose inputs are
- * a window of at least four. */
+/* A dense layer with one row, or filters as its rows: then its inputs are a window of at least
+ * four. Inputs are taken in quads: the first four, then all that remain after `inputs % 4` of them,
+ * or after four. Inputs that are met twice have weights of zero in the first quad. A weight is that
+ * of two outputs, even + 256 * odd; those of inputs 0, 2, 1, 3 of a quad lie together. The compiler
+ * has proved that the products with odd weights sum up to less than 2^23. */
 typedef struct {
-  const int16_t *weights;
-  const int32_t *bias;                  /* [blocks * NN_BLOCK], as there */
-  const nn_scale_t *scales;             /* as many, or NULL and: */
+  const int16_t *weights;   /* [blocks][quads][NN_BLOCK / 2][4], in whole words */
+  const int32_t *bias;      /* [blocks * NN_BLOCK], minus input zero point * sum of the weights */
+  const nn_scale_t *scales; /* as many, or one block for all; or NULL and: */
   const nn_quick_scale_t *quick_scales; /* the bias is doubled */
+  int32_t scale_step; /* from the scales of one block to those of the next; 0 for one block */
   int32_t inputs;
   int32_t outputs;
   nn_output_t output;
@@ -224,20 +228,6 @@ typedef struct {
   int32_t chunk; /* outputs of a row that are computed together, at most */
   int32_t words; /* that a row of one channel takes for them */
 } nn_depthwise_rows_t;
-
-/* A dense layer with one row of at least four inputs, which are taken in quads: the first four,
- * then all that remain after `inputs % 4` of them, or after four. Inputs that are met twice have
- * weights of zero in the first quad. A weight is that of two outputs, even + 256 * odd; those of
- * inputs 0, 2, 1, 3 of a quad lie together. The compiler has proved that the products with odd
- * weights sum up to less than 2^23. */
-typedef struct {
-  const int16_t *weights; /* [blocks][quads][NN_BLOCK / 2][4], in whole words */
-  const int32_t *bias;    /* [blocks * NN_BLOCK], minus input zero point * sum of the weights */
-  const nn_scale_t *scales;
-  int32_t inputs;
-  int32_t outputs;
-  nn_output_t output;
-} nn_fully_connected_t;
 
 typedef struct {
   nn_size_t input;
@@ -362,7 +352,7 @@ typedef struct {
 
 /* Filters of which each keeps its last values, int16; `rank` of them are summed up for a unit. */
 typedef struct {
-  const void *features;        /* as the weights of nn_fully_connected_t, or of nn_svdf_any int8
+  const void *features;        /* as the weights of nn_rows_t, or of nn_svdf_any int8
                                   [filters][inputs] */
   const int16_t *times;        /* [filters][memory], of the oldest value first */
   const int32_t *feature_bias; /* [filters], minus input zero point * sum of features */
@@ -459,7 +449,12 @@ void nn_depthwise_3x3(const nn_depthwise_3x3_t *layer, const int8_t *input, int8
 void nn_depthwise_rows(const nn_depthwise_rows_t *layer, const int8_t *input, int8_t *output,
                        int32_t *scratch);
 
-void nn_fully_connected(const nn_fully_connected_t *layer, const int8_t *input, int8_t *output);
+/* For quick scales. */
+void nn_fully_connected(const nn_rows_t *layer, const int8_t *input, int8_t *output);
+
+/* `part`: quads whose products with odd weights sum up to less than 2^23. */
+void nn_fully_connected_parts(const nn_rows_t *layer, int32_t part, const int8_t *input,
+                              int8_t *output);
 
 void nn_max_pool2d(const nn_pool2d_t *layer, const int8_t *input, int8_t *output);
 

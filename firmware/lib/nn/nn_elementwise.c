@@ -1,37 +1,7 @@
 #include "nn_arithmetic.h"
 
-#define ADD_HEADROOM_BITS 20
-
 /* The next place of an operand that repeats. */
 static inline int32_t next(int32_t at, int32_t count) { return at + 1 < count ? at + 1 : 0; }
-
-static inline int32_t fine(int32_t value, int32_t zero_point, nn_scale_t scale) {
-  return nn_rescale((value - zero_point) * (1 << ADD_HEADROOM_BITS), scale);
-}
-
-void nn_add(const nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *output) {
-  int32_t at_a = 0;
-  int32_t at_b = 0;
-  for (int32_t i = 0; i < layer->count; i++) {
-    const int32_t sum = fine(a[at_a], layer->zero_point_a, layer->scale_a) +
-                        fine(b[at_b], layer->zero_point_b, layer->scale_b);
-    output[i] = nn_requantize(sum, layer->scale, layer->output);
-    at_a = next(at_a, layer->count_a);
-    at_b = next(at_b, layer->count_b);
-  }
-}
-
-void nn_sub(const nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *output) {
-  int32_t at_a = 0;
-  int32_t at_b = 0;
-  for (int32_t i = 0; i < layer->count; i++) {
-    const int32_t difference = fine(a[at_a], layer->zero_point_a, layer->scale_a) -
-                               fine(b[at_b], layer->zero_point_b, layer->scale_b);
-    output[i] = nn_requantize(difference, layer->scale, layer->output);
-    at_a = next(at_a, layer->count_a);
-    at_b = next(at_b, layer->count_b);
-  }
-}
 
 void nn_mul(const nn_mul_t *layer, const int8_t *a, const int8_t *b, int8_t *output) {
   int32_t at_a = 0;

@@ -1,4 +1,7 @@
-#include "nn_quads.h"
+#include "nn_bytes.h"
+#include "nn_rows.h"
+
+#define SCALE_BYTES ((int32_t)sizeof(nn_quick_scale_t))
 
 #ifndef NN_DSP
 
@@ -26,21 +29,87 @@ void nn_sum_quads(const int8_t *first, const int16_t *weights, int32_t more, int
   }
 }
 
+void nn_sum_dense(const nn_dense_t *dense) {
+  const int16_t *weights = dense->weights;
+  const int32_t *bias = dense->bias;
+  int8_t *output = dense->output;
+  const nn_quick_scale_t *scale = dense->scales;
+  while (output != dense->output_end) {
+    int32_t sums[NN_BLOCK];
+    nn_sum_quads(dense->first, weights, dense->more, sums, dense->rest);
+    weights += 2 * NN_BLOCK * (dense->more + 1);
+    for (int32_t i = 0; i < NN_BLOCK; i++) {
+      *output++ = (int8_t)nn_requantize_quick(2 * sums[i] + *bias++, *scale++);
+    }
+    scale -= dense->scales_back / SCALE_BYTES;
+  }
+}
+
 #endif
 
-void nn_fully_connected(const nn_fully_connected_t *layer, const int8_t *input, int8_t *output) {
-  const int32_t more = (layer->inputs - 1) / NN_QUAD;
-  const int8_t *const rest = input + layer->inputs - NN_QUAD * more;
-  const int16_t *weights = layer->weights;
-  const int32_t *bias = layer->bias;
-  const nn_scale_t *scale = layer->scales;
-  const nn_output_t range = layer->output;
-  for (int32_t left = layer->outputs; left > 0; left -= NN_BLOCK) {
-    int32_t sums[NN_BLOCK];
-    nn_sum_quads(input, weights, more, sums, rest);
-    weights += 2 * NN_BLOCK * (more + 1);
-    for (int32_t i = 0; i < nn_min(left, NN_BLOCK); i++) {
-      *output++ = nn_requantize(sums[i] + *bias++, *scale++, range);
+/* Where the inputs are: those of fewer than a quad in `few`, filled up with zeros. */
+static const int8_t *inputs_of(const nn_rows_t *layer, const int8_t *input, int8_t few[NN_QUAD]) {
+  if (layer->inputs >= NN_QUAD) {
+    return input;
+  }
+  for (int32_t i = 0; i < layer->inputs; i++) {
+    few[i] = input[i];
+  }
+  return few;
+}
+
+void nn_fully_connected(const nn_rows_t *layer, const int8_t *input, int8_t *output) {
+  int8_t few[NN_QUAD] = {0}, last[NN_BLOCK];
+  const nn_row_block_t block = nn_row_block(layer, layer->outputs / NN_BLOCK);
+  const int32_t whole = layer->outputs / NN_BLOCK * NN_BLOCK;
+  input = inputs_of(layer, input, few);
+  nn_dense_t dense = {.first = input,
+                      .weights = layer->weights,
+                      .more = block.more,
+                      .rest = input + block.rest,
+                      .bias = layer->bias,
+                      .scales = layer->quick_scales,
+                      .output = output,
+                      .output_end = output + whole,
+                      .scales_back = (NN_BLOCK - layer->scale_step) * SCALE_BYTES};
+  if (whole > 0) {
+    nn_sum_dense(&dense);
+  }
+  if (whole < layer->outputs) {
+    dense.weights = block.weights;
+    dense.bias += whole;
+    dense.scales += whole / NN_BLOCK * layer->scale_step;
+    dense.output = last;
+    dense.output_end = last + NN_BLOCK;
+    nn_sum_dense(&dense);
+    for (int32_t i = whole; i < layer->outputs; i++) {
+      output[i] = last[i - whole];
     }
   }
+  nn_clamp_bytes(output, layer->outputs, layer->output.min, layer->output.max);
+}
+
+void nn_fully_connected_parts(const nn_rows_t *layer, int32_t part, const int8_t *input,
+                              int8_t *output) {
+  int8_t few[NN_QUAD] = {0};
+  input = inputs_of(layer, input, few);
+  const int16_t *weights = layer->weights;
+  for (int32_t number = 0; number < nn_row_blocks(layer); number++) {
+    const nn_row_block_t block = nn_row_block(layer, number);
+    const int8_t *first = input, *rest = input + block.rest;
+    int32_t all[NN_BLOCK] = {0};
+    for (int32_t quads = block.more + 1; quads > 0; quads -= part) {
+      const int32_t more = nn_min(quads, part) - 1;
+      int32_t sums[NN_BLOCK];
+      nn_sum_quads(first, weights, more, sums, rest);
+      for (int32_t i = 0; i < NN_BLOCK; i++) {
+        all[i] += sums[i];
+      }
+      weights += 2 * NN_BLOCK * (more + 1);
+      first = rest + NN_QUAD * more;
+      rest = first + NN_QUAD;
+    }
+    nn_finish_rows(layer, number, all, output + NN_BLOCK * number);
+  }
+  nn_clamp_bytes(output, layer->outputs, layer->output.min, layer->output.max);
 }

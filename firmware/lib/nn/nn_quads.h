@@ -1,4 +1,5 @@
-/* What nn_fully_connected has in a version for the DSP instructions. */
+/* What nn_fully_connected has in a version for the DSP instructions. Both versions give the same
+ * bytes. */
 #ifndef NN_QUADS_H
 #define NN_QUADS_H
 
@@ -10,5 +11,20 @@
  * `first`, and `more` of them (possibly none) at `rest`. */
 void nn_sum_quads(const int8_t *first, const int16_t *weights, int32_t more, int32_t sums[NN_BLOCK],
                   const int8_t *rest);
+
+/* All blocks of outputs of a dense layer. nn_quads_dsp.c knows the order of the words. */
+typedef struct {
+  const int8_t *first;
+  const int16_t *weights;
+  int32_t more; /* as in nn_sum_quads */
+  const int8_t *rest;
+  const int32_t *bias; /* doubled */
+  const nn_quick_scale_t *scales;
+  int8_t *output; /* whole blocks */
+  const int8_t *output_end;
+  int32_t scales_back; /* bytes, after each block: none, or all its scales */
+} nn_dense_t;
+
+void nn_sum_dense(const nn_dense_t *dense);
 
 #endif

@@ -74,4 +74,74 @@ __attribute__((naked)) void nn_sum_quads(__attribute__((unused)) const int8_t *f
                  "pop {r4-r11, pc}\n");
 }
 
+/* Twice the sums of two outputs; bias in two registers. */
+#define TAKE_APART(both, even, bias_even, bias_odd) \
+  "sub " both ", " both ", " even                   \
+  "\n"                                              \
+  "add " even ", " bias_even ", " even              \
+  ", lsl #1\n"                                      \
+  "add " both ", " bias_odd ", " both ", asr #7\n"
+
+/* As in nn_windows_dsp.c, with the scale in r4-r6. */
+#define RESCALE(sum)          \
+  "ldmia r0!, {r4, r5, r6}\n" \
+  "add r7, r5, " sum          \
+  ", asr #31\n"               \
+  "smmlar " sum ", " sum      \
+  ", r4, r7\n"                \
+  "asr " sum ", " sum         \
+  ", r6\n"                    \
+  "ssat " sum ", #8, " sum    \
+  "\n"                        \
+  "strb " sum ", [r2], #1\n"
+
+/* The argument's words are copied to the stack in their order; 36: where the loop over the quads is
+ * entered. r1 and r3 go through all weights and
+ * biases. */
+__attribute__((naked)) void nn_sum_dense(__attribute__((unused)) const nn_dense_t *dense) {
+  __asm volatile(
+      "push {r4-r11, lr}\n"
+      "sub sp, #44\n"
+      "ldmia.w r0, {r1-r9}\n"
+      "stmia.w sp, {r1-r9}\n"
+      "mov r1, r2\n"
+      "cbz r3, 1f\n"
+      "subs r3, #1\n"
+      "and r3, #3\n"
+      "adds r3, #1\n" /* quads of the first round: 1..4 */
+      "1:\n"
+      "movs r2, #62\n" /* bytes of MULTIPLY_QUAD */
+      "adr.w r4, 4f\n"
+      "mls r4, r3, r2, r4\n"
+      "orr r4, #1\n"
+      "str r4, [sp, #36]\n"
+      "ldr r3, [sp, #16]\n" /* bias */
+      "2:\n"
+      "ldr r0, [sp]\n" MULTIPLY_FIRST_QUAD
+      "ldrd r2, r0, [sp, #8]\n" /* more, rest */
+      "ldr pc, [sp, #36]\n"
+      ".balign 4\n" /* of the function too, which adr relies on */
+      "3:\n"
+      ".rept 4\n" MULTIPLY_QUAD
+      ".endr\n"
+      "4:\n"
+      "subs r2, r2, #4\n"
+      "bgt 3b\n"
+      "ldmia r3!, {r4, r5, r6, r7}\n"
+      TAKE_APART("r8", "r9", "r4", "r5")
+      TAKE_APART("r10", "r11", "r6", "r7")
+      "ldrd r0, r2, [sp, #20]\n" /* scales, output */
+      RESCALE("r9")
+      RESCALE("r8")
+      RESCALE("r11")
+      RESCALE("r10")
+      "ldrd r4, r5, [sp, #28]\n" /* output_end, scales_back */
+      "subs r0, r0, r5\n"
+      "strd r0, r2, [sp, #20]\n"
+      "cmp r2, r4\n"
+      "bne.w 2b\n"
+      "add sp, #44\n"
+      "pop {r4-r11, pc}\n");
+}
+
 #endif

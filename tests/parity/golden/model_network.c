@@ -48,16 +48,17 @@ static const _Alignas(4) int16_t weights_dense[32] = {
     3, -2, -766, -259, -509, -2, -1, 1, 0, 2,
 };
 static const int32_t bias_dense[4] = {
-    -640, -128, 384, 0,
+    -1280, -256, 768, 0,
 };
-static const nn_scale_t scales_dense[4] = {
-    {1073741824, -4}, {1073741824, -4}, {1073741824, -4}, {0, 0},
+static const nn_quick_scale_t scales_dense[4] = {
+    {1073741824, 24, 4}, {1073741824, 24, 4}, {1073741824, 24, 4}, {0, 0, 0},
 };
 static void layer_dense(const int8_t *input, int8_t *output) {
-  static const nn_fully_connected_t layer = {
+  static const nn_rows_t layer = {
       .weights = weights_dense,
       .bias = bias_dense,
-      .scales = scales_dense,
+      .quick_scales = scales_dense,
+      .scale_step = 0,
       .inputs = 16,
       .outputs = 3,
       .output = {.zero_point = 1, .min = -128, .max = 127},
