@@ -15,7 +15,6 @@ from pipeline.compiler.filters import (
     quick_scales,
     scale_fields,
 )
-from pipeline.compiler.fixedpoint import INT8_RANGE
 from pipeline.compiler.fuse import Step
 from pipeline.compiler.layers import (
     Array,
@@ -27,6 +26,8 @@ from pipeline.compiler.layers import (
 )
 from pipeline.compiler.reductions import mean_struct
 
+_QUAD = 4  # inputs that are taken together, as in firmware/lib/nn/nn_quads.h
+
 
 def lower_dense(step: Step, filters: Filters, macs: int) -> Layer | None:
     """A FULLY_CONNECTED of one row; None where its weights cannot be paired."""
@@ -36,10 +37,14 @@ def lower_dense(step: Step, filters: Filters, macs: int) -> Layer | None:
         return None
     prove_no_overflow(step.operator, filters, LARGEST_INPUT)
     arrays, part = paired
-    fields = _rows_of(step, filters, arrays, INT8_RANGE)
+    fields = _rows_of(step, filters, arrays)
     struct = Struct("nn_rows_t", "layer", fields)
-    if "quick_scales" in fields and part * 4 >= filters.weights.shape[1]:
-        return kernel_layer(step.parts, "nn_fully_connected", (struct,), macs)
+    inputs = filters.weights.shape[1]
+    if "quick_scales" in fields and part * _QUAD >= inputs:
+        kernel = "nn_fully_connected" if inputs >= _QUAD else "nn_fully_connected_few"
+        return kernel_layer(step.parts, kernel, (struct,), macs)
+    if inputs < _QUAD:
+        return None
     return kernel_layer(step.parts, "nn_fully_connected_parts", (struct, part), macs)
 
 
@@ -70,16 +75,13 @@ def _rows(step: Step, filters: Filters) -> dict[str, Value] | None:
     if arrays is None:
         return None
     prove_no_overflow(operator, filters, LARGEST_INPUT)
-    return _rows_of(step, filters, arrays, step.bounds())
+    return _rows_of(step, filters, arrays)
 
 
-def _rows_of(
-    step: Step, filters: Filters, arrays: tuple[Array, Array, Array], rescaled: tuple[int, int]
-) -> dict[str, Value]:
-    """rescaled: to what range, before an activation clamps it."""
-    zero_point = step.operator.output.zero_point
+def _rows_of(step: Step, filters: Filters, arrays: tuple[Array, Array, Array]) -> dict[str, Value]:
+    zero_point, bounds = step.operator.output.zero_point, step.bounds()
     weights, bias, scales = arrays
-    quick = quick_scales(filters, zero_point, rescaled)
+    quick = quick_scales(filters, zero_point, bounds)
     is_one = len(set(filters.scales)) == 1
     if is_one:
         scales, quick = first_block(scales), quick and first_block(quick)
@@ -90,5 +92,5 @@ def _rows_of(
         "scale_step": 0 if is_one else NN_BLOCK,
         "inputs": filters.weights.shape[1],
         "outputs": len(filters.bias),
-        "output": output_fields(zero_point, step.bounds()),
+        "output": output_fields(zero_point, bounds),
     }

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.compiler import fixedpoint
-from pipeline.compiler.fixedpoint import QuickScale, Scale, quantize_scale
+from pipeline.compiler.fixedpoint import QuickScale, Scale, quantize_scale, rescale
 from pipeline.compiler.graph import Operator
 from pipeline.compiler.layers import Array
 
 NN_BLOCK = 4  # as in firmware/lib/nn/nn.h
 _QUAD = 4  # inputs that are taken together
 LARGEST_INPUT = 128  # of an int8, in size
+_QUARTER = Scale(1 << 30, -1)
 MAX_FILTERS = 2**14
 MAX_GROUPS = 2**10
 
@@ -126,6 +127,31 @@ def largest_sums(filters: Filters, largest_input: int) -> list[int]:
     """What no step of a filter's sum can exceed, in size."""
     bounds = np.abs(filters.weights).sum(axis=1) * largest_input + np.abs(filters.bias)
     return [int(bound) for bound in bounds]
+
+
+def settled(filters: Filters) -> Filters:
+    """The same outputs, where a filter that gives one output for every input has no weights.
+
+    Batch norm leaves such filters where a channel never varied: with tiny scales and large biases.
+    """
+    low, high = (filters.bias + _extreme_sums(filters.weights, sign) for sign in (-1, 1))
+    ends = zip(low.tolist(), high.tolist(), filters.scales, strict=True)
+    outputs = [tuple(rescale(end, scale) for end in (low, high)) for low, high, scale in ends]
+    is_settled = np.array([low == high for low, high in outputs])
+    constants = np.clip(np.array([low for low, _ in outputs], np.int64), -512, 511)
+    scales = tuple(
+        _QUARTER if settled else scale
+        for settled, scale in zip(is_settled, filters.scales, strict=True)
+    )
+    weights = np.where(is_settled[:, np.newaxis], 0, filters.weights)
+    return Filters(weights, np.where(is_settled, 4 * constants, filters.bias), scales)
+
+
+def _extreme_sums(weights: NDArray[np.int64], sign: int) -> NDArray[np.int64]:
+    """The least (sign -1) or largest that inputs of int8 make of each filter."""
+    ends = np.stack((weights * fixedpoint.INT8_MIN, weights * fixedpoint.INT8_MAX))
+    sums: NDArray[np.int64] = sign * (sign * ends).max(axis=0).sum(axis=1)
+    return sums
 
 
 def prove_no_overflow(operator: Operator, filters: Filters, largest_input: int) -> None:

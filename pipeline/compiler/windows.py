@@ -11,6 +11,7 @@ from pipeline.compiler.filters import (
     pair_windows,
     prove_no_overflow,
     quick_scales,
+    settled,
     widen_windows,
 )
 from pipeline.compiler.fixedpoint import INT8_RANGE
@@ -35,6 +36,7 @@ def lower_windows(step: Step, filters: Filters, macs: int) -> Layer:
     operator = step.operator
     filters = filters.folded(operator.operand(0).zero_point)
     prove_no_overflow(operator, filters, LARGEST_INPUT)
+    filters = settled(filters)
     zero_point = operator.output.zero_point
     quick = quick_scales(filters, zero_point, INT8_RANGE)
     if quick is None:

@@ -95,6 +95,21 @@ def scaled(factor: float, zero_point: int, activation: int) -> bytes:
     return filtered("CONV_2D", (1, 1, 20, 4), weights, factor, zero_point, activation=activation)
 
 
+def never_varies() -> bytes:
+    """Filters whose tiny scales leave nothing but a bias as large as can be, beside usual ones."""
+    graph = GraphBuilder()
+    source = graph.activation("input", (1, 5, 8, 4), 1.0, -128)
+    weights = np.full((5, 3, 3, 4), 1, np.int8)
+    weights[1] = np.arange(36).reshape(3, 3, 4)
+    scales = [2e-9, 0.5, 1e-8, 2e-12, 0.5]
+    bias = np.array([1 << 30, -900, -1 << 30, 1 << 30, 77], np.int32)
+    inputs = [source, graph.constant("w", weights, scales), graph.constant("b", bias, scales)]
+    output = graph.activation("net/conv/x", (1, 3, 6, 5), 1.0, -7)
+    table = options("Conv2DOptions", padding=VALID, strideH=1, strideW=1)
+    graph.operator("CONV_2D", inputs, output, table)
+    return graph.finish(source, output)
+
+
 def small_window(channels: int) -> bytes:
     weights = (np.arange(5 * channels) * 11 % 200 - 100).astype(np.int8).reshape(5, 1, 1, channels)
     return filtered("CONV_2D", (1, 1, 9, channels), weights, 0.01, -128, activation=1)
@@ -114,6 +129,7 @@ def edge_graphs() -> list[bytes]:
         *(dense(*size) for size in ((1, 16), (2, 1), (3, 5), (5, 7), (516, 4), (3001, 6, 3))),
         *(combined(*case) for case in itertools.product(("ADD", "SUB"), SUMS, (1, 45), (0, 1))),
         *(scaled(factor, *end) for factor, end in itertools.product(factors, ends)),
+        never_varies(),
         *(small_window(channels) for channels in (1, 2, 3, 4)),
     ]
 

@@ -1,4 +1,3 @@
-#include "nn_bytes.h"
 #include "nn_rows.h"
 
 #define SCALE_BYTES ((int32_t)sizeof(nn_quick_scale_t))
@@ -47,22 +46,10 @@ void nn_sum_dense(const nn_dense_t *dense) {
 
 #endif
 
-/* Where the inputs are: those of fewer than a quad in `few`, filled up with zeros. */
-static const int8_t *inputs_of(const nn_rows_t *layer, const int8_t *input, int8_t few[NN_QUAD]) {
-  if (layer->inputs >= NN_QUAD) {
-    return input;
-  }
-  for (int32_t i = 0; i < layer->inputs; i++) {
-    few[i] = input[i];
-  }
-  return few;
-}
-
 void nn_fully_connected(const nn_rows_t *layer, const int8_t *input, int8_t *output) {
-  int8_t few[NN_QUAD] = {0}, last[NN_BLOCK];
+  int8_t last[NN_BLOCK];
   const nn_row_block_t block = nn_row_block(layer, layer->outputs / NN_BLOCK);
   const int32_t whole = layer->outputs / NN_BLOCK * NN_BLOCK;
-  input = inputs_of(layer, input, few);
   nn_dense_t dense = {.first = input,
                       .weights = layer->weights,
                       .more = block.more,
@@ -86,13 +73,18 @@ void nn_fully_connected(const nn_rows_t *layer, const int8_t *input, int8_t *out
       output[i] = last[i - whole];
     }
   }
-  nn_clamp_bytes(output, layer->outputs, layer->output.min, layer->output.max);
+}
+
+void nn_fully_connected_few(const nn_rows_t *layer, const int8_t *input, int8_t *output) {
+  int8_t quad[NN_QUAD] = {0};
+  for (int32_t i = 0; i < layer->inputs; i++) {
+    quad[i] = input[i];
+  }
+  nn_fully_connected(layer, quad, output);
 }
 
 void nn_fully_connected_parts(const nn_rows_t *layer, int32_t part, const int8_t *input,
                               int8_t *output) {
-  int8_t few[NN_QUAD] = {0};
-  input = inputs_of(layer, input, few);
   const int16_t *weights = layer->weights;
   for (int32_t number = 0; number < nn_row_blocks(layer); number++) {
     const nn_row_block_t block = nn_row_block(layer, number);
@@ -111,5 +103,4 @@ void nn_fully_connected_parts(const nn_rows_t *layer, int32_t part, const int8_t
     }
     nn_finish_rows(layer, number, all, output + NN_BLOCK * number);
   }
-  nn_clamp_bytes(output, layer->outputs, layer->output.min, layer->output.max);
 }

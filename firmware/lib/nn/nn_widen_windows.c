@@ -10,9 +10,12 @@ typedef struct {
 static place_t place_of(const nn_conv2d_t *layer, int32_t position) {
   const nn_plane_t *const plane = &layer->plane;
   const nn_size_t pool = layer->pool;
-  const int32_t columns = plane->result.width / pool.width;
-  const int32_t number = position / (pool.height * pool.width);
-  const int32_t within = position - number * (pool.height * pool.width);
+  int32_t columns = plane->result.width, number = position, within = 0;
+  if (pool.height * pool.width > 1) {
+    columns /= pool.width;
+    number = position / (pool.height * pool.width);
+    within = position % (pool.height * pool.width);
+  }
   const int32_t y = number / columns * pool.height + within / pool.width;
   const int32_t x = number % columns * pool.width + within % pool.width;
   const place_t place = {
