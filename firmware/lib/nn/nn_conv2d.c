@@ -23,12 +23,7 @@ static inline int32_t row_bytes(const nn_conv2d_t *layer) {
 static void convolve(const work_t *work, int32_t position, int32_t count, int8_t *output,
                      int32_t output_step) {
   const nn_conv2d_t *const layer = work->layer;
-  const int32_t words = nn_window_words(layer), last = position + count - 1;
-  int32_t *windows = work->windows;
-  for (; position <= last; position += NN_PAIR, windows += words) {
-    const int32_t b = nn_min(position + 1, last);
-    nn_widen_windows(layer, position, b, work->input, work->copies, windows);
-  }
+  nn_widen_windows(layer, position, count, work->input, work->copies, work->windows);
   const nn_windows_t job = {.input = work->windows,
                             .weights = layer->weights,
                             .bias = layer->bias,
@@ -38,7 +33,7 @@ static void convolve(const work_t *work, int32_t position, int32_t count, int8_t
                             .scales_end = layer->quick_scales + row_bytes(layer),
                             .pairs = (count + 1) / NN_PAIR,
                             .block_bytes = layer->block_bytes,
-                            .window_bytes = words * (int32_t)sizeof(int32_t)};
+                            .window_bytes = nn_window_words(layer) * (int32_t)sizeof(int32_t)};
   work->sum(&job);
 }
 

@@ -77,14 +77,22 @@ void nn_sum_windows_wide(const nn_windows_t *windows) { sum_windows(windows, sum
 
 void nn_sum_windows(const nn_windows_t *windows) { sum_windows(windows, sum_block); }
 
-void nn_widen_both(const int8_t *a, const int8_t *b, int32_t quads, int32_t *output) {
+static nn_half_t *widen_quad(const int8_t *a, const int8_t *b, nn_half_t *half) {
+  for (int32_t i = 0; i < 2; i++) {
+    *half++ = a[i];
+    *half++ = a[i + 2];
+    *half++ = b[i];
+    *half++ = b[i + 2];
+  }
+  return half;
+}
+
+void nn_widen_both(const int8_t *a, const int8_t *b, int32_t quads, int32_t *output, int32_t runs,
+                   int32_t gap) {
   nn_half_t *half = (nn_half_t *)output;
-  for (; quads > 0; quads--, a += NN_QUAD, b += NN_QUAD) {
-    for (int32_t i = 0; i < 2; i++) {
-      *half++ = a[i];
-      *half++ = a[i + 2];
-      *half++ = b[i];
-      *half++ = b[i + 2];
+  for (; runs > 0; runs--, a += gap, b += gap) {
+    for (int32_t left = quads; left > 0; left--, a += NN_QUAD, b += NN_QUAD) {
+      half = widen_quad(a, b, half);
     }
   }
 }

@@ -35,7 +35,9 @@ nn_sum_windows_t nn_sum_windows;
 /* Weights of nn_conv2d_wide. */
 nn_sum_windows_t nn_sum_windows_wide;
 
-/* Widens quads of both positions; at least one. */
-void nn_widen_both(const int8_t *a, const int8_t *b, int32_t quads, int32_t *output);
+/* Widens runs of quads of both positions, at least one of each; `gap`: bytes from the end of a run
+ * to the next one. */
+void nn_widen_both(const int8_t *a, const int8_t *b, int32_t quads, int32_t *output, int32_t runs,
+                   int32_t gap);
 
 #endif

@@ -188,15 +188,24 @@ __attribute__((naked)) void nn_sum_windows(__attribute__((unused)) const nn_wind
 __attribute__((naked)) void nn_widen_both(__attribute__((unused)) const int8_t *a,
                                           __attribute__((unused)) const int8_t *b,
                                           __attribute__((unused)) int32_t quads,
-                                          __attribute__((unused)) int32_t *output) {
+                                          __attribute__((unused)) int32_t *output,
+                                          __attribute__((unused)) int32_t runs,
+                                          __attribute__((unused)) int32_t gap) {
   __asm volatile(
-      "push {r4-r7, lr}\n"
+      "push {r4-r9, lr}\n"
+      "ldrd r8, r9, [sp, #28]\n" /* runs, gap */
+      "1:\n"
+      "mov r12, r2\n"
       "lsls r4, r2, #31\n"
-      "bne 2f\n"
-      "1:\n" WIDEN_QUAD "2:\n" WIDEN_QUAD
-      "subs r2, r2, #2\n"
-      "bgt 1b\n"
-      "pop {r4-r7, pc}\n");
+      "bne 3f\n"
+      "2:\n" WIDEN_QUAD "3:\n" WIDEN_QUAD
+      "subs r12, r12, #2\n"
+      "bgt 2b\n"
+      "add r0, r9\n"
+      "add r1, r9\n"
+      "subs r8, r8, #1\n"
+      "bne 1b\n"
+      "pop {r4-r9, pc}\n");
 }
 
 #endif
