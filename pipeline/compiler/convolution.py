@@ -72,13 +72,22 @@ def _lower_filters(step: Step, filters: Filters, macs: int) -> Layer:
     """Filters that see all channels, or those of their group."""
     operator = step.operator
     route, axis = route_of(operator, filters, step.compact), line_of(operator)
-    if route == Route.LINE and axis is not None:
+    is_line = route == Route.LINE or (route == Route.WINDOWS and _stays_a_line(step))
+    if axis is not None and is_line:
         return _lower_line(step, filters, axis, macs)
     if route == Route.NARROW:
         return _lower_narrow(step, filters, macs)
     if route == Route.WINDOWS:
         return lower_windows(step, filters, macs)
     return kernel_layer(step.parts, "nn_conv2d_any", (_any_struct(operator, filters),), macs)
+
+
+def _stays_a_line(step: Step) -> bool:
+    """Whether a filter of one by one is best computed as a line: nn_conv1d pools and averages in
+    registers, and nn_conv1d_compact needs no scratch memory for a sequence."""
+    if step.compact:
+        return any(axis.is_trivial for axis in filter_axes(step.operator))
+    return step.pool is not None or step.mean is not None
 
 
 def _lower_line(step: Step, filters: Filters, axis: FilterAxis, macs: int) -> Layer:

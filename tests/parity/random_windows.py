@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tests.parity.graphs import GraphBuilder
 from tests.parity.random_operators import RandomGraph
 
@@ -21,8 +23,21 @@ class RandomWindows(RandomGraph):
             return 1, 1
         return tuple(int(self.random.integers(1, min(7, size) + 1)) for size in self.shape()[1:3])
 
+    def pad_widely(self) -> None:
+        """More than some filters reach, so that windows lie outside altogether."""
+        amounts = np.array([[0, 0], self.amounts(), self.amounts(), [0, 0]], np.int32)
+        shape = [size + int(sum(more)) for size, more in zip(self.shape(), amounts, strict=True)]
+        paddings = self.graph.constant(self.name(), amounts)
+        output = self.new(shape, zero_point=self.graph.zero_point(self.last))
+        self.add_operator("PAD", [paddings], output)
+
+    def amounts(self) -> list[int]:
+        return [int(self.pick(0, 1, 5)), int(self.pick(0, 2, 6))]
+
     def grow(self) -> None:
         for _ in range(self.pick(1, 2, 2)):
+            if self.random.random() < 0.2:
+                self.pad_widely()
             self.conv_2d(self.pick(None, 4, 8), activation=self.pick(0, 0, 1, 3))
             if self.random.random() < 0.3:
                 height, width = self.shape()[1:3]

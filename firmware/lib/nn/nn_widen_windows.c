@@ -87,7 +87,7 @@ static void widen_beyond(const nn_plane_t *plane, place_t place, const int8_t *i
   const int8_t zero = (int8_t)plane->zero_point;
   const int8_t outside[NN_QUAD] = {zero, zero, zero, zero};
   const int32_t quads = plane->channels / NN_QUAD, taps = plane->kernel.width;
-  const int32_t before = columns.first, after = nn_max(columns.end, before);
+  const int32_t before = nn_min(columns.first, taps), after = nn_max(columns.end, before);
   const int8_t *row = byte_at(plane, rows.start, columns.start, input);
   for (int32_t y = 0; y < plane->kernel.height; y++) {
     if (y < rows.first || y >= rows.end) {
@@ -160,10 +160,10 @@ static void widen_pair(const nn_conv2d_t *layer, int32_t a, int32_t b, const int
 /* Whether the windows of all positions lie side by side, in whole quads. */
 static int is_one_run(const nn_conv2d_t *layer) {
   const nn_plane_t *const plane = &layer->plane;
-  return plane->kernel.height * plane->kernel.width * plane->stride.height * plane->stride.width *
-                 layer->pool.height * layer->pool.width ==
-             1 &&
-         plane->channels % NN_QUAD == 0;
+  return layer->quads * NN_QUAD == plane->channels && layer->pool.height * layer->pool.width == 1 &&
+         plane->result.height == plane->input.height && plane->result.width == plane->input.width &&
+         plane->padding.height + plane->padding.width == 0 &&
+         plane->stride.height * plane->stride.width == 1;
 }
 
 void nn_widen_windows(const nn_conv2d_t *layer, int32_t position, int32_t count,
