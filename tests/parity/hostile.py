@@ -215,7 +215,8 @@ def _fitting(random: Random, field: str) -> Any:
     """A number that the field can hold."""
     if field == "beta":
         return _one(random, REALS)
-    bytewide = "padding" in field or "ctivation" in field or "Format" in field or "Type" in field
+    names = ("padding", "ctivation", "Format", "Type", "mode")
+    bytewide = any(name in field for name in names)
     return _one(random, (-128, -1, 0, 1, 2, 3, 4, 5, 127)) if bytewide else _one(random, SIZES)
 
 
