@@ -79,9 +79,11 @@ class Activities:
         """Start a task.
 
         Raises:
-            UsageError: another activity has its port or its run.
+            UsageError: another activity has its port, or a training runs already.
         """
         self._require_free(task, options)
+        if task == "train":
+            self._require_no_training()
         activity = Activity(len(self.all) + 1, task, options)
         self.all[activity.number] = activity
         worker = await asyncio.create_subprocess_exec(
@@ -135,6 +137,14 @@ class Activities:
                     "a board does one thing at a time",
                     f"end the {using} first, then start the {wanting}",
                 )
+
+    def _require_no_training(self) -> None:
+        if any(other.task == "train" and other.state == RUNNING for other in self.all.values()):
+            raise UsageError(
+                "A training runs already.",
+                "two at once would both be slow, and the page shows one",
+                "wait for its end, or stop it on the Train page",
+            )
 
     @staticmethod
     def _send(worker: asyncio.subprocess.Process, line: dict[str, Any]) -> None:

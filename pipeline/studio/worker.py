@@ -28,6 +28,7 @@ class Channel:
 
     def __init__(self, commands: IO[bytes], messages: IO[bytes]) -> None:
         self._in, self._out = commands, messages
+        self.is_stopped = False  # by the page, or because the server is gone
         self._commands: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, daemon=True)
@@ -74,9 +75,13 @@ class Channel:
         for line in self._in:
             command = json.loads(line)
             if command.get("command") == STOP:
-                os.kill(os.getpid(), signal.SIGINT)
+                self._stop()
             else:
                 self._commands.put(command)
+        self._stop()
+
+    def _stop(self) -> None:
+        self.is_stopped = True
         os.kill(os.getpid(), signal.SIGINT)
 
 
@@ -100,6 +105,10 @@ def _run(channel: Channel) -> None:
         channel.send("stopped")
     except BaseException as problem:
         error = explained(problem)
+        if channel.is_stopped:  # it says what is kept
+            channel.on_step(error.what)
+            channel.send("stopped")
+            return
         channel.send("error", what=error.what, why=error.why, next=error.next_step)
 
 

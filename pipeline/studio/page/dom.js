@@ -49,6 +49,9 @@ export function notice(problem, kind = "error") {
   if (kind !== "error") setTimeout(() => box.remove(), SHOWN_MS);
 }
 
+/** Take away what was said of something else. */
+export const clearNotices = () => document.getElementById("notices").replaceChildren();
+
 /** Run something that may fail; its failure is shown. */
 export async function attempt(work) {
   try {

@@ -2,7 +2,7 @@
 
 import { listen } from "./api.js";
 import { followBoards } from "./board_choice.js";
-import { el, notice } from "./dom.js";
+import { clearNotices, el, notice } from "./dom.js";
 import { receive, subscribe, running } from "./store.js";
 import { connectPage } from "./connect.js";
 import { recordPage } from "./record.js";
@@ -48,6 +48,7 @@ function showLink(isThere) {
 }
 
 subscribe((message) => {
+  if (message.type === "activity") clearNotices();
   if (message.type === "error") notice(message);
   if (["state", "activity", "result", "error", "stopped"].includes(message.type)) showSteps();
 });

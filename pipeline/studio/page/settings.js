@@ -3,10 +3,14 @@
 import { el, field, select } from "./dom.js";
 
 const FIRST = {
-  "window.length_s": "Seconds that a gesture takes",
-  "fit.epochs": "Passes over the data, at most",
-  "decision.false_alarms_per_hour": "False alarms an hour, at most",
-  "split.by": "What the test has not seen",
+  "window.length": { label: "Samples seen at once", help: "119 samples are a second. About as long as a gesture." },
+  "fit.epochs": { label: "Passes over the data, at most", help: "More take longer. Training ends earlier where more do not help." },
+  "split.by": {
+    label: "Tested on",
+    help: "What the training has not seen, so that the accuracy is an honest one.",
+    choices: { "": "other people from three on, else other takes", take: "other takes", session: "other sessions", person: "other people", leaky: "parts of takes it has seen: too good to be true" },
+  },
+  "decision.false_alarms_per_hour": { label: "False alarms an hour, at most", help: "With fewer, the board is more careful and misses more." },
 };
 const HIDDEN = ["task", "data.path", "data.labels"];
 
@@ -25,9 +29,10 @@ export class Settings {
     const { key, value, about } = one;
     const text = asText(value);
     const choices = about.enum ?? (about.type === "boolean" ? ["true", "false"] : null);
-    one.input = choices ? select([...new Set([text, ...choices.map(String)])].map((c) => [c, c || "automatic"]), text) : el("input", { value: text, placeholder: "automatic" });
+    const first = FIRST[key] ?? {};
+    one.input = choices ? select([...new Set([text, ...choices.map(String)])].map((c) => [c, first.choices?.[c] ?? (c || "automatic")]), text) : el("input", { value: text, placeholder: "automatic" });
     one.before = text;
-    return field(FIRST[key] ?? key, one.input, about.description);
+    return field(first.label ?? key, one.input, first.help ?? about.description);
   }
 
   changes() {

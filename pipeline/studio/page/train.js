@@ -6,12 +6,19 @@ import { get, remove } from "./api.js";
 import { axis, colour } from "./colours.js";
 import { attempt, button, el, field, openDialog, select } from "./dom.js";
 import { Settings } from "./settings.js";
-import { activities, choose, chosen, ended, newest, start, subscribe } from "./store.js";
+import { activities, choose, chosen, ended, newest, running, start, subscribe } from "./store.js";
 
 const USUAL = "gesture_conv1d";
 const WORDS = {
-  gesture_rocket: "fast: trains in a second",
-  gesture_conv1d: "small network that streams: the usual choice",
+  gesture_conv1d: "small convolutions, the usual choice",
+  gesture_rocket: "random convolutions, trained in seconds",
+  gesture_dense: "the network of the Arduino tutorial",
+  gesture_ds_conv1d: "convolutions with fewer weights",
+  gesture_gru: "a GRU: remembers within a gesture",
+  gesture_gru_streaming: "a GRU that never forgets: the smallest",
+  gesture_lstm: "an LSTM: a GRU with more memory",
+  gesture_conv_gru: "convolutions, then a GRU",
+  gesture_tcn: "deep convolutions: the most to compute",
 };
 
 export function trainPage(content) {
@@ -49,19 +56,26 @@ export function trainPage(content) {
   };
 }
 
+/** The usual ones first. */
+const inOrder = (configs) => [...new Set([...Object.keys(WORDS).filter((name) => configs.includes(name)), ...configs])];
+
 async function showForm(node, train) {
   const [{ configs, schema }, datasets] = await Promise.all([get("/api/configs"), get("/api/datasets")]);
   const names = [...new Set([...datasets.map((one) => one.name), "sample"])];
-  const dataset = select(names.map((name) => [name, name]), names.find((name) => [chosen("trained"), chosen("dataset", "mine")].includes(name)) ?? names[0]);
-  const config = select(configs.map((name) => [name, WORDS[name] ? `${name}: ${WORDS[name]}` : name]), chosen("config", USUAL));
+  const dataset = select(names.map((name) => [name, name]), [chosen("trained"), chosen("dataset", "mine")].find((name) => names.includes(name)) ?? names[0]);
+  const config = select(inOrder(configs).map((name) => [name, WORDS[name] ? `${WORDS[name]} (${name})` : name]), chosen("config", USUAL));
   const place = el("div", {});
   let settings;
+  let isReady = false;
+  const show = () => (go.disabled = !isReady || running("train").length > 0);
   const go = button("Train", () => begin(), { class: "main", disabled: true });
   const load = async () => {
-    go.disabled = true;
+    isReady = false;
+    show();
     settings = new Settings(schema, await get(`/api/configs/${config.value}`));
     place.replaceChildren(settings.node);
-    go.disabled = false;
+    isReady = true;
+    show();
   };
   config.onchange = () => attempt(load);
   const begin = () => {
@@ -75,6 +89,7 @@ async function showForm(node, train) {
     place,
     go,
   );
+  const unsubscribe = subscribe(() => (go.isConnected ? show() : unsubscribe()));
   await load();
 }
 
@@ -87,7 +102,7 @@ function showResult(node, activity) {
   } else if (trained) {
     choose("run", trained.run);
     node.replaceChildren(
-      el("div", { class: "card" }, el("h2", {}, `Trained ${trained.run}`), ...trained.headline.map((text) => el("p", {}, text)), ...[trained.weakness, trained.note].filter(Boolean).map((text) => el("p", { class: "bad" }, text)), el("p", { class: "soft" }, `${trained.ended}. ${trained.split_note}`)),
+      el("div", { class: "card" }, el("h2", {}, `Trained ${trained.run}`), ...trained.headline.map((text) => el("p", {}, text)), ...[trained.weakness, trained.note].filter(Boolean).map((text) => el("p", { class: "bad" }, text)), el("p", { class: "soft" }, `${trained.ended}. ${trained.split_note}`), el("p", {}, "Next: ", el("a", { href: "#deploy" }, "make it C for a board"))),
     );
   } else if (activity.state !== "running") {
     node.replaceChildren();

@@ -1,0 +1,23 @@
+"""Training in a real browser: one at a time, and stopped without a word of failure."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.fixtures.newcomer import LONG_MS, go
+
+
+def test_a_training_that_is_stopped_has_not_failed(page: Page) -> None:
+    go(page, "Train")
+    train = page.get_by_role("button", name="Train", exact=True)
+    train.click()
+    page.get_by_text("Epoch 1 of").wait_for(timeout=LONG_MS)
+    go(page, "Data")
+    go(page, "Train")
+    expect(page.get_by_text("the training: running")).to_be_visible()
+    expect(train).to_be_disabled()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_text("the training: stopped").wait_for()
+    expect(page.get_by_text("The training was stopped")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_empty()
+    expect(train).to_be_enabled()
