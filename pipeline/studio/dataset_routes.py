@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from pipeline.datasets.editing import (
     untrim_recording,
     untrimmed_of,
 )
+from pipeline.datasets.exporters import FORMATS
 from pipeline.datasets.intervals import single_takes
 from pipeline.datasets.inventory import datasets_in
 from pipeline.datasets.lint import lint_dataset
@@ -150,6 +152,12 @@ async def change_take(request: Request) -> JSONResponse:
     return JSONResponse({"file": path.name, "label": path.parent.name})
 
 
+def list_exports(_: Request) -> JSONResponse:
+    """The forms in which a dataset can be exported here: parquet where pyarrow is installed."""
+    has_parquet = find_spec("pyarrow") is not None
+    return JSONResponse([form for form in FORMATS if form != "parquet" or has_parquet])
+
+
 def export(request: Request) -> FileResponse:
     """A dataset for other tools, as a zip archive."""
     dataset, form = dataset_in(request), request.query_params.get("format", "tutorial")
@@ -166,6 +174,7 @@ def export(request: Request) -> FileResponse:
 TAKE = "/api/datasets/{dataset}/takes/{label}/{file}"
 ROUTES = [
     Route("/api/datasets", list_datasets),
+    Route("/api/exports", list_exports),
     Route("/api/datasets/{dataset}/takes", list_takes),
     Route("/api/datasets/{dataset}/lint", lint),
     Route("/api/datasets/{dataset}/discarded", list_discarded),

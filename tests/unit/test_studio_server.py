@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zipfile
 from collections.abc import Iterator
 from io import BytesIO
@@ -13,7 +14,9 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from pipeline.core.errors import UsageError
 from pipeline.datasets.recordings import load_recording
+from pipeline.studio.activities import Activities, Activity
 from pipeline.studio.app import make_app
 from tests.takes import save_all, takes
 
@@ -175,9 +178,18 @@ def test_a_dropped_file_stays_in_its_folder(page: TestClient, project: Path, nam
 
 
 def test_a_dataset_is_downloaded_for_other_tools(page: TestClient) -> None:
-    answer = page.get("/api/datasets/mine/export?format=edge-impulse")
-    with zipfile.ZipFile(BytesIO(answer.content)) as archive:
-        assert len([name for name in archive.namelist() if name.endswith(".json")]) >= 16
+    for form in asked(page, "/api/exports"):
+        answer = page.get(f"/api/datasets/mine/export?format={form}")
+        assert answer.status_code == 200, answer.text
+        with zipfile.ZipFile(BytesIO(answer.content)) as archive:
+            assert archive.namelist()
+
+
+def test_parquet_is_offered_where_it_can_be_written(
+    page: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.studio.dataset_routes.find_spec", lambda _: None)
+    assert asked(page, "/api/exports") == ["tutorial", "edge-impulse"]
 
 
 def test_an_error_says_what_to_do(page: TestClient) -> None:
@@ -216,3 +228,10 @@ def test_lint_says_where_in_a_take(page: TestClient, project: Path) -> None:
     assert found
     assert all(one["file"].endswith("punch/anna-1-001.csv") for one in found)
     assert found[0]["at_s"] == pytest.approx((t_us[25] - t_us[0]) / 1e6)
+
+
+def test_one_training_at_a_time() -> None:
+    activities = Activities(lambda _: None)
+    activities.all[1] = Activity(1, "train", {})
+    with pytest.raises(UsageError, match="A training runs already"):
+        asyncio.run(activities.start("train", {"config": "gesture_rocket"}))

@@ -8,7 +8,6 @@ import { choose, chosen } from "./store.js";
 import { fillCards, openTake, replaceCards, takeCard } from "./take.js";
 import { showUndo } from "./undo.js";
 
-const FORMS = ["tutorial", "edge-impulse"];
 const SVG = "http://www.w3.org/2000/svg";
 const MAP = { width: 640, height: 360, room: 20 };
 
@@ -17,21 +16,27 @@ export function dataPage(content) {
   const choice = el("div", {});
   content.append(el("h1", {}, "Data"), importCard(() => choices()), choice, body);
   async function choices() {
-    const datasets = await get("/api/datasets");
+    const [datasets, forms] = await Promise.all([get("/api/datasets"), get("/api/exports")]);
     if (!datasets.length) return body.replaceChildren(el("p", {}, "There are no recordings yet. Record some, or drop files above."));
     const names = datasets.map((one) => one.name);
     const current = names.includes(chosen("dataset", "mine")) ? chosen("dataset", "mine") : names[0];
     const picker = select(datasets.map((one) => [one.name, `${one.shown} (${one.files} files)`]), current);
     picker.onchange = () => {
       choose("dataset", picker.value);
+      showExports();
       attempt(() => show(body, picker.value));
     };
-    const exports = FORMS.map((form) => el("a", { href: `/api/datasets/${encodeURIComponent(current)}/export?format=${form}`, download: true }, `export as ${form}`));
-    choice.replaceChildren(el("div", { class: "row" }, field("Data set", picker), ...exports));
+    const exports = el("span", { class: "row" });
+    const showExports = () => exports.replaceChildren(...forms.map((form) => exportLink(picker.value, form)));
+    showExports();
+    choice.replaceChildren(el("div", { class: "row" }, field("Data set", picker), exports));
     await show(body, current);
   }
   attempt(choices);
 }
+
+const exportLink = (dataset, form) =>
+  el("a", { href: `/api/datasets/${encodeURIComponent(dataset)}/export?format=${form}`, download: true }, `export as ${form}`);
 
 async function show(body, dataset) {
   const base = `/api/datasets/${encodeURIComponent(dataset)}`;

@@ -4,7 +4,7 @@ import { activityLog } from "./activity.js";
 import { chosenPorts } from "./board_choice.js";
 import { get } from "./api.js";
 import { attempt, button, el, field, select } from "./dom.js";
-import { activities, choose, chosen, ended, newest, start, subscribe } from "./store.js";
+import { choose, chosen, newest, running, start, subscribe } from "./store.js";
 
 const BOARDS = [
   ["virtual", "the virtual board (emulated Cortex-M4)"],
@@ -12,16 +12,22 @@ const BOARDS = [
   ["nano33ble", "Arduino Nano 33 BLE Sense"],
 ];
 
+const TASKS = ["convert", "deploy"];
+
 export function deployPage(content) {
   const body = el("div", {});
   const cost = el("section", { class: "card", "aria-label": "Cost", hidden: true });
   const [log, endLog] = activityLog(() => newest("convert", "deploy", "board")?.id, "the board");
   const proofs = el("div", { role: "status", "data-test": "deployed" });
   content.append(el("h1", {}, "Deploy"), el("p", { class: "lead" }, "The network becomes C for a microcontroller. The board then proves that it computes the same bytes."), body, proofs, log, cost);
-  const show = () => attempt(() => showBody(body, cost, proofs, show));
+  const show = () => {
+    showProofs(proofs, newest("deploy"));
+    return attempt(() => showBody(body, cost, show));
+  };
   show();
-  const unsubscribe = subscribe((message) => {
-    if (message.type === "result" && activities.get(message.activity)?.task === "deploy") showProofs(proofs, activities.get(message.activity));
+  const unsubscribe = subscribe((message, activity) => {
+    const isChange = ["activity", "result", "error", "stopped"].includes(message.type);
+    if (isChange && TASKS.includes(activity?.task)) show();
   });
   return () => {
     unsubscribe();
@@ -29,7 +35,7 @@ export function deployPage(content) {
   };
 }
 
-async function showBody(body, cost, proofs, again) {
+async function showBody(body, cost, again) {
   const runs = (await get("/api/runs")).filter((run) => !run.fault && run.task === "gesture");
   if (!runs.length) return body.replaceChildren(el("p", {}, "There is no model yet. ", el("a", { href: "#train" }, "Train one first")));
   cost.hidden = false;
@@ -45,18 +51,18 @@ async function showBody(body, cost, proofs, again) {
   const work = async (task, options) => {
     choose("run", run.value);
     choose("board", board.value);
-    await ended(await start(task, { run: run.value, ...options }));
-    again();
+    await start(task, { run: run.value, ...options });
   };
+  const isBusy = running(...TASKS).length > 0;
   const port = () => (board.value === "nano33ble" ? { port: chosenPorts()[0] } : {});
   body.replaceChildren(
     el(
       "div",
       { class: "card row" },
       field("Run", run),
-      button("Convert to C", () => attempt(() => work("convert", {})), { class: isConverted ? "" : "main" }),
+      button("Convert to C", () => attempt(() => work("convert", {})), { class: isConverted ? "" : "main", disabled: isBusy }),
       field("Board", board),
-      button("Put it on the board", () => attempt(() => work("deploy", { board: board.value, ...port() })), { class: "main", disabled: !isConverted }),
+      button("Put it on the board", () => attempt(() => work("deploy", { board: board.value, ...port() })), { class: "main", disabled: isBusy || !isConverted }),
     ),
   );
   await showCost(cost, current);
@@ -87,6 +93,7 @@ function bar(name, value, of, unit) {
 }
 
 function showProofs(node, activity) {
+  if (!activity?.messages.result) return node.replaceChildren();
   const { verified, image } = activity.messages.result.result;
   const rows = [
     ["board", `${verified.board}, revision ${verified.revision}`],
@@ -95,5 +102,11 @@ function showProofs(node, activity) {
     ["self-test", `CRC ${verified.selftest_crc}, as found at conversion`],
     ["image", `${image.flash_bytes.toLocaleString("en")} bytes of flash, ${image.ram_bytes.toLocaleString("en")} of RAM`],
   ];
-  node.replaceChildren(el("div", { class: "card" }, el("h2", { class: "good" }, "The board runs this model"), el("table", {}, el("tbody", {}, ...rows.map(([name, text]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, text)))))));
+  node.replaceChildren(el("div", { class: "card" }, el("h2", { class: "good" }, "The board runs this model"), el("table", {}, el("tbody", {}, ...rows.map(([name, text]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, text))))), nextAfter(activity.options)));
+}
+
+/** An emulated board ends with the proof; a real one keeps the model. */
+function nextAfter({ board, run }) {
+  if (board === "nano33ble") return el("p", {}, "Next: ", el("a", { href: "#try" }, "see it call gestures"));
+  return el("p", {}, `The virtual board has ended. Next: start one with the model ${run.split("/").at(-1)} on the page `, el("a", { href: "#connect" }, "Connect"), ", then open ", el("a", { href: "#try" }, "Try"), ".");
 }

@@ -51,7 +51,7 @@ export class ScoreTrace {
         cursor: { show: false },
         scales: { x: { time: false, range: (_, low, high) => [high - SECONDS, high] }, y: { range: [0, 1] } },
         axes: [{ show: false }, axis({ label: "score", size: 50, labelSize: 16 })],
-        series: [{}, ...labels.map((label, at) => ({ label, stroke: hue(at), width: 2 })), ...this.limits.map(([at]) => ({ stroke: hue(at), width: 1, dash: [6, 4] }))],
+        series: [{}, ...labels.map((label, at) => ({ label, stroke: hue(at), width: 2, points: { show: false } })), ...this.limits.map(([at]) => ({ stroke: hue(at), width: 1, dash: [6, 4], points: { show: false } }))],
       },
       this.columns,
       this.node,

@@ -1,18 +1,23 @@
 // Try: what a board calls, beside the signal and the scores; and what it got wrong.
 
 import { activityLog } from "./activity.js";
-import { attempt, button, el, field, notice, select } from "./dom.js";
+import { attempt, button, clearNotices, el, field, notice, select } from "./dom.js";
 import { get } from "./api.js";
 import { boardLine, chosenPorts, freeBoard } from "./board_choice.js";
-import { activities, choose, chosen, command, ended, newest, start, stop, subscribe } from "./store.js";
+import { activities, choose, chosen, command, ended, newest, running, start, stop, subscribe } from "./store.js";
 import { ScoreTrace } from "./score_trace.js";
 import { LiveView } from "./traces.js";
 
 const CALLED_SHOWN_MS = 2000;
 const SHOWN = 30;
 
-/** Marks are kept where the next training finds them; the sample that comes along stays as it is. */
-const markedIn = () => (chosen("trained", "sample") === "sample" ? chosen("dataset", "mine") : chosen("trained"));
+/** The data set that the board's model learned from, so that the next training learns from marks. */
+async function markedIn() {
+  const path = running("board").at(-1)?.options.run || chosen("run", "");
+  const run = (await get("/api/runs")).find((one) => `runs/${one.name}` === path);
+  const names = (await get("/api/datasets")).map((one) => one.name);
+  return names.includes(run?.data) ? run.data : chosen("dataset", "mine");
+}
 
 export function tryPage(content) {
   const live = new LiveView();
@@ -28,15 +33,18 @@ export function tryPage(content) {
   const begin = button("Watch the board", () => attempt(watch), { class: "main" });
   const end = button("End", () => attempt(() => stop(current)));
   const wrong = button("That was wrong", () => tell("w"));
-  const undo = button("Take that back", () => tell("u"));
+  const undo = button("Take that back", () => {
+    clearNotices();
+    tell("u");
+  });
   async function watch() {
     await freeBoard();
-    await start("monitor", { port: chosenPorts()[0], dataset: markedIn(), person: chosen("person", "me") });
+    await start("monitor", { port: chosenPorts()[0], dataset: await markedIn(), person: chosen("person", "me") });
   }
   const enrol = new Enrolment();
   content.append(
     el("h1", {}, "Try it"),
-    el("p", { class: "lead" }, `Put the model on a board, or start a virtual one with it. It then calls gestures by name. What you mark as wrong or missed is kept in the data set ${markedIn()}: train on it again, and the model learns from it.`),
+    el("p", { class: "lead" }, "Put the model on a board, or start a virtual one with it. It then calls gestures by name. Mark what it called wrongly or missed, then train again: the model learns from it."),
     boardLine(),
     el("div", { class: "row" }, begin, end, wrong, undo),
     called,
@@ -91,8 +99,9 @@ export function tryPage(content) {
 }
 
 function showPulled(message) {
-  choose("trained", message.file.split("/").at(-3));
-  notice({ what: `Kept to learn from: ${message.seconds.toFixed(1)} s in ${message.file}`, next: "train again, on the Train page" }, "info");
+  const dataset = message.file.split("/").at(-3);
+  choose("trained", dataset);
+  notice({ what: `Kept to learn from: ${message.seconds.toFixed(1)} s in ${message.file}`, next: `train on ${dataset} again` }, "info");
 }
 
 function showScores(node, message) {
