@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -77,16 +78,17 @@ async def understand(request: Request) -> JSONResponse:
     )
     dropped.understanding = understood
     left_out = [*understood.left_out, *(q.noted() for q in understood.questions)]
+    above = f"{dropped.folder}/"  # nobody dropped that
     return JSONResponse(
         {
-            "understood": summary_of(understood),
+            "understood": _without(above, summary_of(understood)),
             "recordings": understood.recordings,
             "questions": [
                 {"key": q.key, "what": q.what, "option": q.option, "example": q.example}
                 for q in understood.questions
             ],
-            "left_out": grouped(left_out),
-            "noted": grouped(understood.noted),
+            "left_out": _without(above, grouped(left_out)),
+            "noted": _without(above, grouped(understood.noted)),
         }
     )
 
@@ -112,6 +114,10 @@ def _in(request: Request) -> _Dropped:
             "These files are no longer here.", "the studio was started again", "drop them again"
         )
     return dropped
+
+
+def _without(above: str, lines: Iterable[str]) -> list[str]:
+    return [line.replace(above, "") for line in lines]
 
 
 def _whole(folder: Path) -> Path:

@@ -95,6 +95,8 @@ def test_pages_can_be_read_by_all(page: Page, scheme: str, width: int) -> None:
         serious = [one["id"] for one in found if one["impact"] in ("serious", "critical")]
         assert serious == [], name
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        heads = page.get_by_role("columnheader").evaluate_all("all => all.map(h => h.clientHeight)")
+        assert max(heads, default=0) < 150, name  # not one letter a line
 
 
 def test_a_killed_studio_loses_no_take(tmp_path: Path, browser: Browser) -> None:

@@ -235,3 +235,14 @@ def test_one_training_at_a_time() -> None:
     activities.all[1] = Activity(1, "train", {})
     with pytest.raises(UsageError, match="A training runs already"):
         asyncio.run(activities.start("train", {"config": "gesture_rocket"}))
+
+
+def test_a_file_that_is_no_recording_is_named_as_it_was_dropped(page: TestClient) -> None:
+    number = page.post("/api/imports").json()["import"]
+    page.put(f"/api/imports/{number}/files/notes.csv", content="hello,world\n1,2\n")
+    page.put(f"/api/imports/{number}/files/more/other.csv", content="hello,world\n1,2\n")
+    found = page.post(f"/api/imports/{number}/understand", json={"dataset": "x"}).json()
+    assert found["recordings"] == 0
+    said = " ".join(found["left_out"])
+    assert "notes.csv" in said
+    assert "gesture-import" not in said

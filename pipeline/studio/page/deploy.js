@@ -17,7 +17,7 @@ const TASKS = ["convert", "deploy"];
 export function deployPage(content) {
   const body = el("div", {});
   const cost = el("section", { class: "card", "aria-label": "Cost", hidden: true });
-  const [log, endLog] = activityLog(() => newest("convert", "deploy", "board")?.id, "the board");
+  const [log, endLog] = activityLog(() => newest(...TASKS)?.id, "the work");
   const proofs = el("div", { role: "status", "data-test": "deployed" });
   content.append(el("h1", {}, "Deploy"), el("p", { class: "lead" }, "The network becomes C for a microcontroller. The board then proves that it computes the same bytes."), body, proofs, log, cost);
   const show = () => {
