@@ -37,6 +37,14 @@ def test_a_field_that_is_wrong_is_marked_at_once(page: Page) -> None:
     expect(page.get_by_text("the recording:")).to_have_count(0)
 
 
+def test_a_name_that_leads_out_of_the_project_is_refused_in_words(
+    page: Page, project: Path
+) -> None:
+    begin(page, "motion", "punch", "../evil")
+    expect(page.get_by_role("alert")).to_contain_text("'../evil' cannot be used", timeout=60_000)
+    assert not (project / "evil").exists()
+
+
 def test_a_take_that_was_discarded_by_key_comes_back(page: Page, project: Path) -> None:
     begin(page, "motion", "punch", "back")
     page.get_by_role("button", name="Open punch").nth(1).wait_for()

@@ -6,7 +6,7 @@ async function ask(path, options = {}) {
   });
   if (answer.ok) return answer.json();
   if (answer.status === 403) throw { what: await answer.text() };
-  throw await answer.json();
+  throw await answer.json().catch(() => ({ what: `The studio cannot answer ${path}.`, why: "a name has signs that an address cannot have", next: "use letters, digits, _ and -" }));
 }
 
 export const get = (path) => ask(path);

@@ -6,6 +6,7 @@ import { addressOf } from "./take.js";
 
 /** Show in `node` what is discarded in a data set; onRestored: after a take is back. */
 export async function showUndo(node, dataset, onRestored) {
+  if (dataset.includes("/")) return node.replaceChildren(); // no data set has this name
   const discarded = await get(`/api/datasets/${encodeURIComponent(dataset)}/discarded`);
   if (!discarded.length) return node.replaceChildren();
   const newest = discarded.at(-1);
