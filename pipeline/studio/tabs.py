@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-MOST_WAITING = 300  # messages; a tab that is behind more begins again with all that is known
+MOST_WAITING = 300  # messages; a tab that is behind more misses pictures of the live view
 REPLACEABLE = ("samples", "monitor")
 
 

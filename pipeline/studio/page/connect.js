@@ -78,7 +78,7 @@ async function showVirtual(node) {
   node.replaceChildren(
     el("h2", {}, "No board? Start a virtual one"),
     field("Kind", board),
-    field("Its sensor plays", plays),
+    field("Its sensor plays", plays, "In an order of its own: record from it with `each movement is a take`, for guided takes would get the wrong names."),
     field("Its model", model, "A converted run; it then calls gestures."),
     button("Start the virtual board", begin, { class: "main" }),
     el("div", { class: "running" }),
