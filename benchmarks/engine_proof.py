@@ -32,7 +32,7 @@ from tests.parity.oracle import Oracle, oracle
 
 COMMAND = "python -m benchmarks.engine_proof"
 REAL, RANDOM = 600, 600  # vectors of each compared network
-GRAPHS, GRAPH_VECTORS = 80, 40  # of each of three kinds
+GRAPHS, GRAPH_VECTORS = 80, 40  # of each of six kinds
 HOSTILE, HOSTILE_VECTORS = 12_000, 10
 SEED = 1
 LIMIT_S = 1.0  # for one hostile file
@@ -56,7 +56,11 @@ def main() -> None:
 def random_graphs() -> list[bytes]:
     """Those of tests/parity, more of them."""
     made = importlib.import_module("tests.parity.random_graphs")
-    kinds = (made.random_sequence, made.random_picture, made.random_network)
+    windows = importlib.import_module("tests.parity.random_windows")
+    kinds = (
+        *(made.random_sequence, made.random_picture, made.random_network),
+        *(made.random_depthwise, made.random_padded, windows.random_windows),
+    )
     return [make(seed) for make in kinds for seed in range(GRAPHS)]
 
 

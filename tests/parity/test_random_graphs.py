@@ -25,15 +25,15 @@ from tests.parity.random_graphs import (
 )
 from tests.parity.random_windows import random_windows
 
-SEEDS, DEPTHWISE, PADDED = range(20), range(60), range(30)
+SEEDS, DEPTHWISE, PADDED = range(20), range(16), range(8)
 
 
 def random_flatbuffers() -> list[tuple[bytes, bool]]:
     """Flatbuffers, and whether they are to be compact."""
     usual = [*map(random_network, SEEDS), *map(random_picture, range(10))]
-    usual += [*map(random_depthwise, DEPTHWISE), *map(random_windows, range(16))]
+    usual += [*map(random_depthwise, DEPTHWISE), *map(random_windows, range(8))]
     compact = [build(seed) for build in (random_sequence, random_picture) for seed in range(6)]
-    compact += map(random_depthwise, DEPTHWISE[:30])
+    compact += map(random_depthwise, DEPTHWISE[:8])
     return [(data, False) for data in usual] + [(data, True) for data in compact]
 
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("qemu")
 # Seeds; those behind the ranges reach what few networks do, 174 a pool of 2 by 2.
 SEQUENCES, PICTURES = (*range(16), 17, 25, 26, 31, 44), (*range(14), 16, 19, 25, 26, 33, 174)
 OTHERS, COMPACT = range(10), range(14)  # COMPACT: of sequences and of pictures
-DEPTHWISE, PADDED, WINDOWS = range(40), range(20), range(30)
+DEPTHWISE, PADDED, WINDOWS = range(16), range(8), range(12)
 VECTORS = 24
 
 
