@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from pipeline.cells.operators import Recurrence
 from pipeline.compiler.cost import network_cost
 from pipeline.compiler.emit import emit_header, emit_source
@@ -99,10 +101,11 @@ def compile_network(
         PipelineError: the file is damaged, or the engine does not support some operators; the error
             names all of them, with their layers.
     """
-    try:
-        return _compile(flatbuffer, compact, hop, window, keep_state, keep_features)
-    except (OperatorRefusalError, ModelRefusalError) as error:
-        raise every_obstacle(flatbuffer, error) from None
+    with np.errstate(over="ignore"):  # what is not finite then is refused
+        try:
+            return _compile(flatbuffer, compact, hop, window, keep_state, keep_features)
+        except (OperatorRefusalError, ModelRefusalError) as error:
+            raise every_obstacle(flatbuffer, error) from None
 
 
 def _compile(

@@ -138,7 +138,7 @@ def settled(filters: Filters) -> Filters:
     ends = zip(low.tolist(), high.tolist(), filters.scales, strict=True)
     outputs = [tuple(rescale(end, scale) for end in (low, high)) for low, high, scale in ends]
     is_settled = np.array([low == high for low, high in outputs])
-    constants = np.clip(np.array([low for low, _ in outputs], np.int64), -512, 511)
+    constants = np.array([fixedpoint.clamp(low, -512, 511) for low, _ in outputs], np.int64)
     scales = tuple(
         _QUARTER if settled else scale
         for settled, scale in zip(is_settled, filters.scales, strict=True)

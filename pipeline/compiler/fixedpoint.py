@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from pipeline.compiler.graph import ModelRefusalError
+
 INT32_MAX = 2**31 - 1
 INT32_MIN = -(2**31)
 INT8_RANGE = INT8_MIN, INT8_MAX = -128, 127
@@ -51,7 +53,13 @@ class QuickScale:
 
 
 def quantize_scale(real: float) -> Scale:
-    """The nearest `Scale` to a factor >= 0; factors below 2^-32 become zero."""
+    """The nearest `Scale` to a factor >= 0; factors below 2^-32 become zero.
+
+    Raises:
+        ModelRefusalError: single precision cannot hold the factor, so it is not finite.
+    """
+    if not math.isfinite(real):
+        raise ModelRefusalError("the scales of two of its tensors are too far apart")
     if real == 0.0:
         return Scale(0, 0)
     fraction, shift = math.frexp(real)

@@ -93,7 +93,7 @@ def _collecting(found: list[OperatorRefusalError]) -> Iterator[None]:
 def _kind_of(parsed: Sequence[ParsedOperator]) -> str | None:
     """How a model is not int8, in words; None where it is."""
     for item in parsed:
-        if item.name not in _WEIGHTED or len(item.inputs) < 2:
+        if item.name not in _WEIGHTED or len(item.values) < 2:
             continue
         values, weights = item.values[:2]
         if values is not None and weights is not None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.compiler import fixedpoint
 from pipeline.compiler.fixedpoint import INT32_MAX, INT32_MIN, Scale, quantize_scale
+from pipeline.compiler.graph import ModelRefusalError
 
 int32 = st.integers(INT32_MIN, INT32_MAX)
 multipliers = st.integers(1 << 30, INT32_MAX)
@@ -140,3 +141,9 @@ def test_functions_give_the_integers_of_tensorflow_lite_micro() -> None:
     assert [fixedpoint.tanh_q31(-value, 4) for value in values] == [
         *(-260, -16_776_996, -525_958_532, -1_558_674_772, -2_147_481_900, -2_147_483_647),
     ]
+
+
+@pytest.mark.parametrize("factor", [float("inf"), float("nan")])
+def test_a_factor_that_is_not_finite_is_refused(factor: float) -> None:
+    with pytest.raises(ModelRefusalError, match="too far apart"):
+        quantize_scale(factor)
