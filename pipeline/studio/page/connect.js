@@ -33,7 +33,8 @@ export function connectPage(content) {
 
 let shown = "";
 function showPorts(node, ports) {
-  const there = ports.map((port) => port.device);
+  const starting = running("board").map((activity) => activity.messages.port?.port); // perhaps not listed yet
+  const there = [...ports.map((port) => port.device), ...starting];
   choose("ports", chosen("ports", []).filter((device) => there.includes(device)));
   const text = JSON.stringify([ports, chosen("ports", [])]);
   if (text === shown && node.childElementCount) return; // a button that has the focus keeps it
