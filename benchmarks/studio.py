@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from benchmarks.results_file import Row, record_parts, row
 from pipeline.core.artifacts import Recording
@@ -59,8 +59,7 @@ def live() -> list[Row]:
     with TemporaryDirectory() as folder, _opened(Path(folder)) as (page, _):
         for _ in range(BOARDS):
             newcomer.start_board(page)
-        for box in page.get_by_role("checkbox").all():
-            box.check()
+        expect(page.get_by_role("checkbox", checked=True)).to_have_count(BOARDS, timeout=20_000)
         _record_continuously(page, LIVE_S + CLOSED_S)
         speeds = [_speed(page) for _ in range(LIVE_S)]
         page.close()
