@@ -158,7 +158,7 @@ def test_keys_keep_discard_and_quit_and_the_terminal_is_as_before(tmp_path: Path
         hand.release()
         terminal.until("takes: up 2")
         terminal.type(b"d")
-        terminal.until("anna-1-002.csv: deleted")
+        terminal.until("anna-1-002.csv: discarded")
         terminal.type(b"d")  # the first was kept: nothing is left to discard
         for _ in range(3):  # shown anew, so the key was heard
             terminal.until("takes: up 1")
