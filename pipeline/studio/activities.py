@@ -16,7 +16,6 @@ MESSAGE_BYTES = 8 * 2**20
 STOP_S = 20.0  # for what a stopped task keeps
 LOG_LINES = 200
 STEPS = 100
-LIVE = ("samples", "monitor")  # messages that the next one of their kind replaces
 RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
 _END = {"result": DONE, "error": FAILED, "stopped": STOPPED}
 WORDS = {"capture": "recording", "monitor": "live view", "board": "virtual board"}  # for people
