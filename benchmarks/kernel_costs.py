@@ -58,7 +58,8 @@ from tests.parity.target_engine import (
 COMMAND = "python -m benchmarks.kernel_costs"
 FAMILIES = ("growth", "kernels", "recurrent")
 FOREIGN = range(16)  # seeds of random networks, of the operators that models of others have
-SHAPES = range(80)  # seeds of networks in the shapes that such models have
+RARE = range(40)  # of operators that few have
+SHAPES = range(90)  # seeds of networks in the shapes that such models have
 STEPS = 8  # of a recurrent network
 HOPS = (8, 32)  # where a network streams
 VECTORS = 3  # noise, and the two constant extremes
@@ -96,7 +97,7 @@ def zoo(folder: Path) -> list[bytes]:
         command = [sys.executable, "-m", "benchmarks.model_zoo", family, str(folder)]
         subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
     of_keras = [path.read_bytes() for path in sorted(folder.glob("*.tflite"))]
-    of_others = [make(seed) for make in (random_foreign, random_rare) for seed in FOREIGN]
+    of_others = [*map(random_foreign, FOREIGN), *map(random_rare, RARE)]
     in_int8 = [data for data in of_others if compile_network(data).types == ("INT8", "INT8")]
     return [*of_keras, *in_int8, *map(random_shapes, SHAPES)]
 

@@ -1,8 +1,8 @@
 """Random networks of the shapes that models for microcontrollers have, to fit costs to.
 
 Each is a chain of a family: pictures (depthwise and pointwise layers, or residual blocks), sounds,
-tall inputs of one column, gestures with pools, dense layers, an LSTM, and one position at a time,
-as streaming models have it.
+tall inputs of one column, gestures with pools, dense layers, an LSTM, one position at a time, as
+streaming models have it, and filters whose weights fill their range.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class RandomShapes(RandomForeign):
         self.window: tuple[int, int] = (1, 1)
         self.stride: tuple[int, int] = (1, 1)
         self.is_same = True
+        self.least_weight = -127
 
     def start(self, *shape: int) -> None:
         """A new graph whose input has this shape."""
@@ -56,7 +57,7 @@ class RandomShapes(RandomForeign):
         """Per filter or per tensor, filling the output's range."""
         scales = [0.004 * self.log_uniform(0.5, 2) for _ in range(filters)]
         scales = [float(np.float32(scale)) for scale in scales] if self.pick(1, 1, 0) else [0.004]
-        values = self.random.integers(-127, 128, shape).astype(np.int8)
+        values = self.random.integers(self.least_weight, 128, shape).astype(np.int8)
         bias = self.random.integers(-4000, 4000, filters).astype(np.int32)
         source = self.graph.scale(self.last)
         tensors = [
@@ -274,6 +275,19 @@ class RandomShapes(RandomForeign):
             self.convolve(int(self.pick(*WIDTHS)))
         self.end(self.number(1, 8))
 
+    def full(self) -> None:
+        """Filters with weights of -128, which not every quantizer avoids."""
+        self.least_weight = -128
+        side = self.number(6, 16)
+        self.start(side, side, int(self.pick(1, 3, 16, 64)))
+        for _ in range(3):
+            self.convolve(int(self.pick(*WIDTHS[:8])), self.pick((3, 3), (1, 1), (2, 3)))
+            if min(self.shape()[1:3]) > 3 and self.pick(True, False, False):
+                self.largest((2, 2))
+        if self.pick(True, True, False):
+            self.mean((1, 2))
+        self.end(self.number(2, 20))
+
 
 FAMILIES: tuple[Callable[[RandomShapes], None], ...] = (
     RandomShapes.mobile,
@@ -284,6 +298,7 @@ FAMILIES: tuple[Callable[[RandomShapes], None], ...] = (
     RandomShapes.dense,
     RandomShapes.moment,
     RandomShapes.memory,
+    RandomShapes.full,
 )
 
 

@@ -18,15 +18,17 @@ from tests.parity.host_engine import HostEngine, vectors_for
 from tests.parity.many_networks import run_on_board, run_on_host
 from tests.parity.oracle import oracle
 from tests.parity.random_foreign import RandomForeign, random_foreign
+from tests.parity.random_shapes import random_shapes
 from tests.parity.target_engine import FLAGS
 
 SEEDS, ON_BOARD = range(20), range(8)
+FULL = 44  # a seed of random_shapes: weights of -128, then a mean
 MODELS = PROJECT.parent / "shared" / "data" / "models"
 RUNS = 200
 KERNELS = (
     *("strided_copy", "concatenate", "copy", "quantize", "svdf", "svdf_any", "softmax_wide"),
     *("sequence_lstm", "sub", "mul", "prelu", "maximum", "minimum", "resize_nearest"),
-    *("reduce_max", "reduce_min"),
+    *("reduce_max", "reduce_min", "conv2d_wide", "conv2d_wide_mean"),
 )
 
 
@@ -87,18 +89,18 @@ def as_outside(network: CompiledNetwork, found: np.ndarray) -> np.ndarray:
 
 @pytest.mark.usefixtures("host_compiler")
 def test_foreign_operators_give_the_oracles_bytes(tmp_path: Path) -> None:
-    flatbuffers = [*map(random_foreign, SEEDS), *quantizing()]
+    flatbuffers = [*map(random_foreign, SEEDS), *quantizing(), random_shapes(FULL)]
     assert_equal_bytes(flatbuffers, lambda *n: run_on_host(*n, tmp_path, ("-O1",)), 30)
 
 
 @pytest.mark.usefixtures("qemu")
 def test_foreign_operators_give_the_same_bytes_on_the_board(tmp_path: Path) -> None:
-    flatbuffers = [*map(random_foreign, ON_BOARD), *quantizing()]
+    flatbuffers = [*map(random_foreign, ON_BOARD), *quantizing(), random_shapes(FULL)]
     assert_equal_bytes(flatbuffers, lambda *n: run_on_board(*n, tmp_path, FLAGS[0]), 12)
 
 
 def test_the_random_networks_reach_every_kernel() -> None:
-    flatbuffers = [*map(random_foreign, SEEDS), *quantizing()]
+    flatbuffers = [*map(random_foreign, SEEDS), *quantizing(), random_shapes(FULL)]
     texts = [compile_network(data).sources["model_network.c"] for data in flatbuffers]
     for kernel in KERNELS:
         assert any(f"  nn_{kernel}(" in text for text in texts), kernel
