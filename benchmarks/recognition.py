@@ -97,7 +97,7 @@ def accuracy_rows() -> list[Row]:
 
 def _rows(data: Data) -> Iterator[Row]:
     score = judged(data.name, data.config, data.protocol, data.settings)
-    worst_s = max(fold.train_s for fold in score.folds)
+    worst_s = max(fold.seconds for fold in score.folds)
     folds = f"float {score.float_accuracy:.4f}; folds {listed(score)}"
     note = f"{folds}; {data.said}{_beside(data.called)}"
     name, value = f"{data.called} int8 accuracy", round(score.int8_accuracy, 4)

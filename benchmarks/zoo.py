@@ -135,7 +135,7 @@ def _tried(data: str, entry: Entry) -> str:
 
 def _told(score: ProtocolScore) -> str:
     folds = ", ".join(f"{fold.int8_accuracy:.2f}" for fold in score.folds)
-    seconds = statistics.median(fold.train_s for fold in score.folds)
+    seconds = statistics.median(fold.seconds for fold in score.folds)
     called = score.called.gestures
     return (
         f"folds {folds}; float {score.float_accuracy:.3f}; event F1 "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from pipeline.cli import console
 from pipeline.cli.console import print_json
-from pipeline.cli.parser import App, Json, each_once
+from pipeline.cli.parser import App, Json, Scheduler, each_once
 from pipeline.core.errors import UsageError
 from pipeline.core.original_names import OriginalNames
 from pipeline.core.shares import Share, percent_range
@@ -41,6 +41,7 @@ def evaluate(
     seeds: Annotated[
         int | None, typer.Option(min=1, help=f"Split seeds for --compare; {SEEDS} by default.")
     ] = None,
+    scheduler: Scheduler = None,
     json: Json = False,
 ) -> None:
     """Evaluate a config over folds.
@@ -49,7 +50,9 @@ def evaluate(
     session each session; kfold tests on one take in k; unseen leaves each gesture out once, and
     counts how often it gets a name; leaky splits windows at random, to show how much that
     flatters. Without --protocol: lopo where three people or more made every
-    gesture, else kfold. Stopped by Ctrl-C, the same command goes on after the folds that are done.
+    gesture, else kfold. Folds are trained side by side, as the processors and the memory allow, or
+    on a cluster, see --scheduler. Stopped by Ctrl-C, the same command goes on after the folds that
+    are done.
 
     --compare trains two usual classifiers on the same folds, with several split seeds, and says
     whether the network is ahead of them: ExtraTrees on statistics, and MiniRocket with a ridge
@@ -66,10 +69,11 @@ def evaluate(
         )
     with console.steps_and_progress(json) as (on_step, on_progress):
         chosen = (config_or_run, each_once(settings), protocols or [])
+        more: Any = {"on_progress": on_progress, "scheduler": scheduler}
         result = (
-            evaluate_against_yardsticks(*chosen, seeds or SEEDS, on_step, on_progress=on_progress)
+            evaluate_against_yardsticks(*chosen, seeds or SEEDS, on_step, **more)
             if compare
-            else workflow.evaluate(*chosen, on_step, on_progress=on_progress)
+            else workflow.evaluate(*chosen, on_step, **more)
         )
     _show_evaluation(result, json)
 

@@ -17,6 +17,13 @@ from pipeline.core.errors import StoppedError, UsageError
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Run = Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")]
 LATEST = Path("runs/latest")
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="A Dask scheduler, tcp://HOST:8786, or a class of a cluster; else this computer.",
+    ),
+]
 Port = Annotated[str, typer.Option(help="auto, a path, id:SERIAL or socket://HOST:PORT.")]
 NewLabel = Annotated[
     bool, typer.Option("--new-label", help="The label is meant, though nearly one that is there.")

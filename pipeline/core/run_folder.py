@@ -170,7 +170,7 @@ ARTIFACTS: Mapping[str, tuple[str, ...]] = {
         *("model.tflite", "model_data.h", "model_data.c", "model_lstm.tflite", "embedding.npz"),
         *("golden.npz", "scores.npz", "events.json", "cost.json", SOURCES),
     ),
-    "evaluate": ("evaluation.json", "fold.json"),
+    "evaluate": ("evaluation.json",),
     "deploy": ("firmware.json",),
     "enrol": ("enrolment.bin",),
     "report": ("robustness.json", "learning_curve.json", "report.html"),

@@ -1,48 +1,45 @@
 """`gesture evaluate`: a model is trained, converted and evaluated for each fold of a protocol.
 
-`evaluations/<name>-<hash>/<protocol>/fold-<n>` is the run folder of a fold. The hash is of all that
-decides the figures: the same command continues with the missing folds; another config, other data
-or another version starts again.
+The folds are jobs, and each leaves a run folder in `build/jobs`. They are kept by all that decides
+their figures: the same command continues with the missing folds; another config, other data or
+another version starts again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
 from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
-from pipeline.core.artifacts import Recording
 from pipeline.core.errors import ExitCode, PipelineError
-from pipeline.core.files import load_json, require_room, save_json
-from pipeline.core.locks import Lock, clear
-from pipeline.core.original_names import OriginalNames, load_names
+from pipeline.core.files import require_room, save_json
+from pipeline.core.locks import Lock
+from pipeline.core.original_names import OriginalNames
 from pipeline.core.progress import OnStep
-from pipeline.core.run_folder import RunFolder, as_left, check, note
-from pipeline.datasets.everyday import training_recordings
+from pipeline.core.run_folder import RunFolder, note
 from pipeline.datasets.protocols import PROTOCOLS, honest_protocol, protocol_folds
 from pipeline.datasets.recording_file import person_of
-from pipeline.datasets.recordings import fingerprint
-from pipeline.training.fit import Epoch
 from pipeline.training.held_out_scores import HeldOutScores, PersonScore, Pooled, pool_folds
-from pipeline.workflows.convert import convert_locked
 from pipeline.workflows.decision import Events, Outcome, Unseen, outcome, unseen
+from pipeline.workflows.fold import GestureData, fold_job
+from pipeline.workflows.jobs.job import Outcome as JobOutcome
+from pipeline.workflows.jobs.kept import JOBS
+from pipeline.workflows.jobs.progress import JobProgress
+from pipeline.workflows.jobs.run import run_jobs
 from pipeline.workflows.named_config import with_dataset, with_names
 from pipeline.workflows.report import write_report
 from pipeline.workflows.run_facts import optional_json
 from pipeline.workflows.runs import contract_for, find_run, locked_run, require_unchanged
-from pipeline.workflows.train import train_on
 from pipeline.workflows.window_seconds import in_samples
 
 EVALUATIONS = Path("evaluations")
-DONE = "fold.json"  # the last file of a fold
-RUN_PATIENCE_S = 60.0  # wait for a conversion of the run: the folds took hours
+PATIENCE_S = 60.0  # wait for another command that writes there: the folds took hours
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ class FoldScore:
     Args:
         test: names of the held-out recordings.
         int8_accuracy: of the compiled C.
-        train_s: time of the training alone.
+        seconds: of the training and the conversion.
         how: how the decision policy was chosen.
     """
 
@@ -61,7 +58,7 @@ class FoldScore:
     windows: int
     float_accuracy: float
     int8_accuracy: float
-    train_s: float
+    seconds: float
     how: str
     called: Outcome
 
@@ -117,36 +114,37 @@ def evaluate(
     on_step: OnStep,
     folder: Path = EVALUATIONS,
     on_progress: OnStep = lambda _: None,
+    scheduler: str | None = None,
 ) -> Evaluation:
     """Evaluate a config or a run. Folds that are done are not repeated.
 
     Args:
         config_or_run: a config file or a run folder.
         protocols: names; empty for the honest one that fits the data.
+        scheduler: where the folds are trained, as in run_jobs; None for this machine.
 
     Raises:
         PipelineError: the data do not allow a protocol (before any training); or Ctrl-C
             (INTERRUPTED).
     """
     config, name, fitted = config_of(config_or_run, settings)
-    recordings = training_recordings(config)
-    chosen = protocols or (honest_protocol(recordings, config),)
-    folds = {protocol: protocol_folds(recordings, config, protocol) for protocol in chosen}
-    data = fingerprint(recordings)
-    decisive = f"{config.hash()} {data} {__version__}"
+    data = GestureData.load(config)
+    chosen = protocols or (honest_protocol(data.recordings, config),)
+    folds = {protocol: protocol_folds(data.recordings, config, protocol) for protocol in chosen}
+    fingerprint = data.fingerprint()
+    decisive = f"{config.hash()} {fingerprint} {__version__}"
     place = folder / f"{name}-{hashlib.sha256(decisive.encode()).hexdigest()[:8]}"
     require_room(place)
-    progress = FoldProgress(sum(map(len, folds.values())), on_progress)
-    with Lock(place, "evaluate"), _interruptible(progress):
-        scores = tuple(
-            _evaluate_protocol(protocol, configs, recordings, place / protocol, on_step, progress)
-            for protocol, configs in folds.items()
-        )
-        names = load_names(config.data.path)
-        evaluation = Evaluation(place, config.hash(), data, scores, fitted, names)
+    require_room(JOBS)
+    progress = JobProgress(sum(map(len, folds.values())), on_step, on_progress)
+    with _interruptible(progress):
+        done = _done(folds, data, scheduler, progress)
+    scores = tuple(_protocol_score(protocol, of_protocol) for protocol, of_protocol in done.items())
+    evaluation = Evaluation(place, config.hash(), fingerprint, scores, fitted, data.names)
+    with Lock(place, "evaluate", PATIENCE_S):
         content = _saved(evaluation, place / "evaluation.json")
     if config_or_run.is_dir() and not settings:
-        with locked_run(config_or_run, "evaluate", RUN_PATIENCE_S) as run:
+        with locked_run(config_or_run, "evaluate", PATIENCE_S) as run:
             save_json(run.evaluation_file, content)
             note(run, "evaluate")
             write_report(run)
@@ -154,13 +152,13 @@ def evaluate(
 
 
 @contextmanager
-def _interruptible(progress: FoldProgress) -> Iterator[None]:
+def _interruptible(progress: JobProgress) -> Iterator[None]:
     """Ctrl-C reports how many folds are kept."""
     try:
         yield
     except KeyboardInterrupt:
         raise PipelineError(
-            f"The evaluation was stopped; {progress.done} of {progress.folds} folds are kept.",
+            f"The evaluation was stopped; {progress.done} of {progress.jobs} folds are kept.",
             "Ctrl-C was pressed",
             "type the same command again to continue",
             ExitCode.INTERRUPTED,
@@ -192,19 +190,55 @@ def config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[GestureConf
     return config, name, " ".join(filter(None, (said, fitted)))
 
 
-def _evaluate_protocol(
-    protocol: str,
-    configs: Sequence[GestureConfig],
-    recordings: Sequence[Recording],
-    place: Path,
-    on_step: OnStep,
-    progress: FoldProgress,
-) -> ProtocolScore:
-    folds = []
-    for number, config in enumerate(configs):
-        run = RunFolder(place / f"fold-{number}")
-        name = f"{protocol}, fold {number + 1} of {len(configs)}"
-        folds.append(_fold(run, config, recordings, name, on_step, progress))
+def _done(
+    folds: Mapping[str, Sequence[GestureConfig]],
+    data: GestureData,
+    scheduler: str | None,
+    progress: JobProgress,
+) -> dict[str, list[FoldScore]]:
+    """All folds by protocol, in the order of their numbers.
+
+    Raises:
+        PipelineError: of the first fold that failed, when the others are done.
+    """
+    jobs, fingerprint = {}, data.fingerprint()
+    for protocol, configs in folds.items():
+        for number, config in enumerate(configs):
+            name = f"{protocol}, fold {number + 1} of {len(configs)}"
+            jobs[protocol, number] = fold_job(config, fingerprint, name)
+    outcomes: dict[str, JobOutcome] = {}
+    by_fingerprint = {fingerprint: data}
+    with closing(run_jobs(jobs.values(), by_fingerprint, scheduler, progress.event)) as ending:
+        for one in ending:
+            progress.outcome(one)
+            outcomes[one.job.name] = one
+    for one in outcomes.values():
+        if one.error:
+            raise one.error
+    return {
+        protocol: [
+            _fold_score(outcomes[jobs[protocol, number].name]) for number in range(len(configs))
+        ]
+        for protocol, configs in folds.items()
+    }
+
+
+def _fold_score(done: JobOutcome) -> FoldScore:
+    assert done.folder is not None  # it has not failed
+    figures = done.figures
+    return FoldScore(
+        run=done.folder,
+        test=tuple(figures["test"]),
+        windows=figures["windows"],
+        float_accuracy=figures["float"],
+        int8_accuracy=figures["int8"],
+        seconds=done.seconds,
+        how=figures["how"],
+        called=outcome([Events.load(RunFolder(done.folder).events_file)]),
+    )
+
+
+def _protocol_score(protocol: str, folds: Sequence[FoldScore]) -> ProtocolScore:
     scores = [HeldOutScores.load(RunFolder(fold.run).scores_file) for fold in folds]
     pooled = pool_folds(scores, person_of)
     events = [Events.load(RunFolder(fold.run).events_file) for fold in folds]
@@ -213,65 +247,6 @@ def _evaluate_protocol(
         unseen(label, one) for labels, one in zip(left_out, events, strict=True) for label in labels
     ]
     return _score(protocol, pooled, folds, outcome(events), tuple(left_out_gestures))
-
-
-def _fold(
-    run: RunFolder,
-    config: GestureConfig,
-    recordings: Sequence[Recording],
-    name: str,
-    on_step: OnStep,
-    progress: FoldProgress,
-) -> FoldScore:
-    """Train and convert a fold, unless it is done; an interrupted fold starts again."""
-    done = run.path / DONE
-    if as_left(run, DONE):
-        on_step(f"{name}: done before")
-        check(run)
-        progress.skip()
-    else:
-        with Lock(run.path, "evaluate"):
-            clear(run.path)
-            progress.begin(name)
-            results = _results(
-                run, config, recordings, lambda step: on_step(f"{name}: {step}"), progress.epoch
-            )
-            save_json(done, results)
-            note(run, "evaluate")
-            on_step(f"{name}: done{progress.finish()}")
-    saved = load_json(done, "evaluate")
-    return FoldScore(
-        run=run.path,
-        test=tuple(saved["test"]),
-        windows=saved["windows"],
-        float_accuracy=saved["float"],
-        int8_accuracy=saved["int8"],
-        train_s=saved["train_s"],
-        how=saved["how"],
-        called=outcome([Events.load(run.events_file)]),
-    )
-
-
-def _results(
-    run: RunFolder,
-    config: GestureConfig,
-    recordings: Sequence[Recording],
-    on_step: OnStep,
-    on_epoch: Callable[[Epoch], None],
-) -> dict[str, Any]:
-    on_step("training")
-    started = time.monotonic()
-    trained = train_on(recordings, config, run, on_epoch)
-    train_s = round(time.monotonic() - started, 1)
-    converted = convert_locked(run, None, on_step)
-    return {
-        "float": trained.accuracy,
-        "int8": converted.int8_accuracy,
-        "how": converted.decided and converted.decided.how,
-        "test": load_json(run.splits_file, "train")["test"],
-        "train_s": train_s,
-        "windows": trained.test_windows,
-    }
 
 
 def _score(
@@ -295,65 +270,3 @@ def _score(
         labels=pooled.labels,
         confusion=tuple(tuple(row) for row in pooled.int8_metrics.confusion.tolist()),
     )
-
-
-MINUTE_S, HOUR_S = 60, 3600
-
-
-class FoldProgress:
-    """Progress of folds, with an estimate of the time left.
-
-    The estimate comes from the folds of this process; a training that stops early takes less.
-    """
-
-    def __init__(
-        self,
-        folds: int,
-        on_progress: Callable[[str], None],
-        clock_s: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """Progress of `folds` folds; on_progress is called with a text for each epoch."""
-        self.folds, self.done = folds, 0
-        self._on_progress, self._clock_s = on_progress, clock_s
-        self._worked, self._worked_s = 0, 0.0  # folds of this process
-        self._begun_s, self._name = 0.0, ""
-
-    def skip(self) -> None:
-        """A fold was done before."""
-        self.done += 1
-
-    def begin(self, name: str) -> None:
-        """A fold begins; its name is for people."""
-        self._begun_s, self._name = self._clock_s(), name
-
-    def epoch(self, epoch: Epoch) -> None:
-        """An epoch of the present fold is done."""
-        left = self._left(epoch.number / epoch.of)
-        self._on_progress(f"{self._name}: epoch {epoch.number} of at most {epoch.of}{left}")
-
-    def finish(self) -> str:
-        """The present fold is done; returns the time left, for people."""
-        self._worked_s += self._clock_s() - self._begun_s
-        self._worked += 1
-        self.done += 1
-        self._begun_s = self._clock_s()
-        return self._left(0.0)
-
-    def _left(self, share: float) -> str:
-        """share: of the present fold that is done, without its conversion."""
-        remaining = self.folds - self.done - share
-        worked = self._worked + share
-        if remaining <= 0 or worked <= 0:
-            return ""
-        worked_s = self._worked_s + self._clock_s() - self._begun_s
-        return f", at most {duration(worked_s / worked * remaining)} left"
-
-
-def duration(seconds: float) -> str:
-    """`40 s`, `3 min`, `2 h 10 min`: rounded up."""
-    if seconds < MINUTE_S:
-        return f"{max(1, round(seconds))} s"
-    if seconds < HOUR_S:
-        return f"{-(-seconds // MINUTE_S):.0f} min"
-    hours, rest = divmod(-(-seconds // MINUTE_S), MINUTE_S)
-    return f"{hours:.0f} h {rest:.0f} min"

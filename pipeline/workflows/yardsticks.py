@@ -93,6 +93,7 @@ def evaluate_against_yardsticks(
     on_step: OnStep,
     folder: Path = EVALUATIONS,
     on_progress: OnStep = lambda _: None,
+    scheduler: str | None = None,
 ) -> Compared:
     """Evaluate with several split seeds, and the yardsticks on the same folds.
 
@@ -113,7 +114,8 @@ def evaluate_against_yardsticks(
         split = config.split.model_copy(update={"seed": config.split.seed + number})
         own = [f"split.seed={split.seed}"] if number else []  # a run keeps what its own seed gives
         saying = _with_seed(on_step, split.seed)
-        evaluation = evaluate(config_or_run, [*settings, *own], chosen, saying, folder, on_progress)
+        what = (config_or_run, [*settings, *own], chosen)
+        evaluation = evaluate(*what, saying, folder, on_progress, scheduler)
         evaluations.append(evaluation)
         seeded = config.model_copy(update={"split": split})
         answers.append(_answers(evaluation, seeded, recordings, saying))

@@ -21,6 +21,7 @@ from pipeline.datasets.streams import join_takes
 from pipeline.training.events import match_events
 from pipeline.training.held_out_scores import HeldOutScores
 from pipeline.twin.library import Twin
+from pipeline.workflows.jobs.kept import OUTCOME
 from tests.cli.commands import gesture
 from tests.noted import note_all
 from tests.takes import takes
@@ -131,11 +132,11 @@ def test_the_same_command_goes_on_after_the_folds_that_are_done(evaluated: Any, 
     cut_short, *others = [
         work / fold["run"] for score in evaluated["protocols"] for fold in score["folds"]
     ]
-    (cut_short / "fold.json").unlink()
+    (cut_short.parent / OUTCOME).unlink()
     (cut_short / "half-written").touch()
-    before = {run: (run / "fold.json").stat().st_mtime_ns for run in others}
+    before = {run: (run.parent / OUTCOME).stat().st_mtime_ns for run in others}
     again = gesture(*EVALUATE, cwd=work)
-    assert {run: (run / "fold.json").stat().st_mtime_ns for run in others} == before
+    assert {run: (run.parent / OUTCOME).stat().st_mtime_ns for run in others} == before
     assert not (cut_short / "half-written").exists()
     assert again.said.count("done before") == 3
     assert "lopo" in again.said
@@ -146,9 +147,7 @@ def test_the_same_command_goes_on_after_the_folds_that_are_done(evaluated: Any, 
 
 def test_a_run_is_evaluated_by_its_own_config(evaluated: Any, work: Path) -> None:
     """With the split of small.yaml it is the same evaluation, and the folds are those."""
-    done = work / evaluated["folder"]
-    shutil.copytree(done / "lopo" / "fold-1", work / "runs" / "mine")
-    shutil.copytree(done, work / "evaluations" / done.name.replace("small", "mine"))
+    shutil.copytree(work / evaluated["protocols"][0]["folds"][1]["run"], work / "runs" / "mine")
     same = ("split.by=null", "split.folds=2", "split.fold=0")
     words = [word for setting in same for word in ("--set", setting)]
     ended = gesture("evaluate", "runs/mine", "--protocol", "lopo", *words, cwd=work)
@@ -160,19 +159,16 @@ def test_a_run_is_evaluated_by_its_own_config(evaluated: Any, work: Path) -> Non
 def test_a_run_keeps_what_it_was_evaluated_by_and_its_report_begins_with_it(
     evaluated: Any, work: Path
 ) -> None:
-    done = work / evaluated["folder"]
     run = work / "runs" / "kept"
-    shutil.copytree(done / "lopo" / "fold-0", run)
+    shutil.copytree(work / evaluated["protocols"][0]["folds"][0]["run"], run)
     load_gesture_config(work / "small.yaml").save(run / "config.yaml")
     note_all(run)
-    same = work / "evaluations" / done.name.replace("small", "kept")
-    shutil.copytree(done, same)
     for protocol in ("leaky", "lopo"):
         ended = gesture("evaluate", "runs/kept", "--protocol", protocol, cwd=work)
         assert ended.said.count("done before") == 2
     kept = json.loads((run / "evaluation.json").read_text("utf-8"))
     assert [score["protocol"] for score in kept["protocols"]] == ["lopo", "leaky"]
-    assert json.loads((same / "evaluation.json").read_text("utf-8")) == kept
+    assert json.loads((work / kept["folder"] / "evaluation.json").read_text("utf-8")) == kept
     lopo, leaky = kept["protocols"]
     found = lopo["called"]["gestures"]
     page = (run / "report.html").read_text("utf-8")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.artifacts import Recording
-from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.core.errors import PipelineError
 from pipeline.core.files import atomic_write
 from pipeline.core.locks import LOCK, Lock, LockedError
 from pipeline.core.run_folder import RunFolder
@@ -21,13 +21,11 @@ from pipeline.datasets.editing import relabel_recordings
 from pipeline.datasets.importers import ImportOptions, saving
 from pipeline.datasets.importers.columns import TUTORIAL_COLUMNS
 from pipeline.datasets.recordings import load_recording, load_recordings, takes_in
-from pipeline.workflows import boards, convert, datasets, deploy, evaluate, export, report, train
-from pipeline.workflows.evaluate import FoldProgress
+from pipeline.workflows import boards, convert, datasets, deploy, export, report, train
 from pipeline.workflows.recover import recover_captures
 from pipeline.workflows.runs import LATEST, begun_run, point_latest_at
 from tests.fixtures.board_lines import INFO, sample_line
 from tests.fixtures.waiting import ended, forked
-from tests.refusals import refuses
 from tests.takes import save_all, takes
 from tests.unit.test_write_ahead_log import log_of, read
 
@@ -192,35 +190,6 @@ def test_every_command_that_writes_a_run_leaves_one_alone_that_another_writes(
             WRITERS[command](run.path)
         assert [path.name for path in run.path.iterdir()] == [LOCK]
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
-
-
-def test_a_fold_that_another_command_writes_is_left_alone(tmp_path: Path) -> None:
-    run = RunFolder(tmp_path / "fold-0")
-    run.path.mkdir()
-    (run.path / "model.keras").write_text("another's")
-    progress = FoldProgress(1, quiet)
-    with Lock(run.path, "convert"), pytest.raises(LockedError):
-        evaluate._fold(run, None, [], "kfold", quiet, progress)  # type: ignore[arg-type]
-    assert (run.path / "model.keras").exists()
-
-
-def test_of_two_evaluations_of_the_same_one_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While the first one evaluates, the second one starts."""
-    said: list[PipelineError] = []
-
-    def evaluating(*_arguments: object) -> None:
-        try:
-            evaluate.evaluate(CONFIG, [], ["kfold"], quiet, tmp_path)
-        except PipelineError as error:
-            said.append(error)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(evaluate, "_evaluate_protocol", evaluating)
-    with refuses("0 of 5 folds are kept", ExitCode.INTERRUPTED):
-        evaluate.evaluate(CONFIG, [], ["kfold"], quiet, tmp_path)
-    assert isinstance(said[0], LockedError)
 
 
 IMPORTERS = 6

@@ -1,12 +1,9 @@
-"""Protocols: what each leaves out, that a flattering one must be asked for by name, and how long
-an evaluation takes."""
+"""Protocols: what each leaves out, and that a flattering one must be asked for by name."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.core.artifacts import Recording
@@ -14,9 +11,7 @@ from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.datasets.protocols import check_protocol, honest_protocol, protocol_folds
 from pipeline.datasets.recording_file import person_of
 from pipeline.datasets.windows import make_dataset
-from pipeline.training.fit import Epoch
 from pipeline.training.held_out_scores import HeldOutScores, pool_folds
-from pipeline.workflows.evaluate import FoldProgress, duration
 from tests.takes import config, takes
 
 GESTURES = ("flex", "punch")
@@ -117,60 +112,3 @@ def test_folds_are_pooled_by_window_and_by_person() -> None:
     assert pooled.int8_metrics.confusion.tolist() == [[2, 1], [1, 0]]
     said = [(p.person, p.windows, p.float_accuracy, p.int8_accuracy) for p in pooled.people]
     assert said == [("x", 2, 1.0, 0.5), ("y", 2, 1.0, 0.5)]
-
-
-def epoch(number: int, of: int) -> Epoch:
-    return Epoch(number, of, 0.5, None, None)
-
-
-class Clock:
-    now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-def test_epoch_and_time_left_are_reported() -> None:
-    said: list[str] = []
-    clock = Clock()
-    progress = FoldProgress(4, said.append, clock)
-    progress.skip()
-    progress.begin("lopo, fold 2 of 4")
-    clock.now_s = 10.0
-    progress.epoch(epoch(5, 10))
-    assert said == ["lopo, fold 2 of 4: epoch 5 of at most 10, at most 50 s left"]
-    clock.now_s = 20.0
-    assert progress.finish() == ", at most 40 s left"
-    progress.begin("lopo, fold 3 of 4")
-    clock.now_s = 40.0
-    assert progress.finish() == ", at most 20 s left"
-    progress.begin("lopo, fold 4 of 4")
-    assert progress.finish() == ""
-    assert progress.done == 4
-
-
-@given(st.integers(1, 20), st.data())
-def test_where_all_folds_take_the_same_the_time_left_is_right(folds: int, data: st.DataObject):
-    clock = Clock()
-    said: list[str] = []
-    progress = FoldProgress(folds, said.append, clock)
-    before = data.draw(st.integers(0, folds))
-    for _ in range(before):
-        progress.skip()
-    for fold in range(before, folds):
-        progress.begin("")
-        for number in range(1, 5):
-            clock.now_s += 120
-            progress.epoch(epoch(number, 4))
-            left_s = 480 * (folds - fold) - 120 * number
-            assert said[-1].endswith(f"at most {duration(left_s)} left" if left_s else "most 4")
-        progress.finish()
-    assert progress.done == folds
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0.2, "1 s"), (59.4, "59 s"), (61, "2 min"), (120, "2 min"), (3600, "1 h 0 min")],
-)
-def test_a_duration_is_reported_in_round_figures(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
