@@ -18,7 +18,15 @@ LOG_LINES = 200
 STEPS = 100
 RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
 _END = {"result": DONE, "error": FAILED, "stopped": STOPPED}
-WORDS = {"capture": "recording", "monitor": "live view", "board": "virtual board"}  # for people
+WORDS = {  # for people
+    "capture": "recording",
+    "monitor": "live view",
+    "board": "virtual board",
+    "enrol": "enrolment",
+    "train": "training",
+    "convert": "conversion",
+    "deploy": "upload",
+}
 OnMessage = Callable[[dict[str, Any]], None]
 
 
@@ -180,7 +188,7 @@ async def _newest_lines(stream: asyncio.StreamReader) -> list[str]:
 def _died(task: str, code: int | None, log: list[str]) -> dict[str, Any]:
     return {
         "type": "error",
-        "what": f"The {task} ended without a word (code {code}).",
+        "what": f"The {WORDS.get(task, task)} ended without a word (code {code}).",
         "why": "it was killed, possibly because memory ran out; its last lines: "
         + (" / ".join(log[-3:]) or "none"),
         "next": "close other programs and try again; recordings that had begun are kept",

@@ -3,8 +3,10 @@
 import { attempt, button, el } from "./dom.js";
 import { activities, stop, subscribe } from "./store.js";
 
-/** The log of the activity `current()`, kept up to date; returns [node, end]. */
-export function activityLog(current, title) {
+const STOP = [["Stop", (activity) => stop(activity.id)]];
+
+/** The log of the activity `current()`, kept up to date; buttons: of a running one. Returns [node, end]. */
+export function activityLog(current, title, buttons = STOP) {
   const log = el("ol", { class: "log", tabindex: "0", "aria-label": `What ${title} says` });
   const head = el("div", { class: "row between" });
   const node = el("div", { class: "activity" }, head, log);
@@ -13,8 +15,8 @@ export function activityLog(current, title) {
     node.hidden = !activity;
     if (!activity) return;
     const isRunning = activity.state === "running";
-    const stopping = button("Stop", () => attempt(() => stop(activity.id)));
-    head.replaceChildren(el("strong", {}, `${title}: ${activity.state}`), isRunning ? stopping : "");
+    const shown = buttons.map(([text, work]) => button(text, () => attempt(() => work(activity))));
+    head.replaceChildren(el("strong", {}, `${title}: ${activity.state}`), ...(isRunning ? shown : []));
     log.replaceChildren(...activity.steps.map((text) => el("li", {}, text)), ...failure(activity));
     log.scrollTop = log.scrollHeight;
   };

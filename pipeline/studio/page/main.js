@@ -19,7 +19,7 @@ const PAGES = {
   deploy: ["Deploy", deployPage],
   try: ["Try", tryPage],
 };
-const TASKS = { connect: ["board"], record: ["capture"], train: ["train"], deploy: ["convert", "deploy"], try: ["monitor"] };
+const TASKS = { connect: ["board"], record: ["capture"], train: ["train"], deploy: ["convert", "deploy"], try: ["monitor", "enrol"] };
 let leave = () => {};
 
 function show() {

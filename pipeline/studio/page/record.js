@@ -30,7 +30,7 @@ export function recordPage(content) {
   const state = el("p", { class: "soft", "data-test": "state" });
   const takes = new Takes(form);
   let current = newest("capture", "monitor")?.id;
-  const [log, endLog] = activityLog(() => newest("capture")?.id, "the recording");
+  const [log, endLog] = activityLog(() => newest("capture")?.id, "the recording", []);
   const record = button("Record", () => attempt(begin), { class: "main" });
   const look = button("Look at the signal", () => attempt(watch));
   const end = button("End", () => attempt(() => stop(current)));
@@ -72,7 +72,7 @@ export function recordPage(content) {
 
   content.append(
     el("h1", {}, "Record takes"),
-    el("p", { class: "lead" }, "Ten takes of each gesture are a good beginning, and a minute of background."),
+    el("p", { class: "lead" }, "Ten takes of each gesture are a good beginning, and a minute of background. `End` keeps the takes so far."),
     boardLine(),
     el(
       "div",

@@ -1,10 +1,11 @@
 // Try: what a board calls, beside the signal and the scores; and what it got wrong.
 
 import { activityLog } from "./activity.js";
-import { attempt, button, clearNotices, el, field, notice, select } from "./dom.js";
+import { attempt, button, clearNotices, el, notice } from "./dom.js";
 import { get } from "./api.js";
 import { boardLine, chosenPorts, freeBoard } from "./board_choice.js";
-import { activities, choose, chosen, command, ended, newest, running, start, stop, subscribe } from "./store.js";
+import { enrolmentCard } from "./enrolment.js";
+import { activities, choose, chosen, command, newest, running, start, stop, subscribe } from "./store.js";
 import { ScoreTrace } from "./score_trace.js";
 import { LiveView } from "./traces.js";
 
@@ -28,7 +29,7 @@ export function tryPage(content) {
   const list = el("ol", { class: "log", tabindex: "0", "aria-label": "What was called", "data-test": "events" });
   const missed = el("div", { class: "row", role: "group", "aria-label": "It missed a gesture" });
   let current = newest("monitor")?.id;
-  const [log, endLog] = activityLog(() => current, "the board");
+  const [log, endLog] = activityLog(() => current, "the board", []);
   const tell = (word) => attempt(() => command(current, word));
   const begin = button("Watch the board", () => attempt(watch), { class: "main" });
   const end = button("End", () => attempt(() => stop(current)));
@@ -41,14 +42,14 @@ export function tryPage(content) {
     await freeBoard();
     await start("monitor", { port: chosenPorts()[0], dataset: await markedIn(), person: chosen("person", "me") });
   }
-  const enrol = new Enrolment();
+  const [enrol, endEnrol] = enrolmentCard();
   content.append(
     el("h1", {}, "Try it"),
     el("p", { class: "lead" }, "Put the model on a board, or start a virtual one with it. It then calls gestures by name. Mark what it called wrongly or missed, then train again: the model learns from it."),
     boardLine(),
     el("div", { class: "row" }, begin, end, wrong, undo),
     called,
-    el("div", { class: "columns" }, el("div", {}, el("section", { class: "card", "aria-label": "Scores and calls" }, scores, missed, el("h2", {}, "Called"), list), log, enrol.node), el("div", {}, state, trace.node, live.node)),
+    el("div", { class: "columns" }, el("div", {}, el("section", { class: "card", "aria-label": "Scores and calls" }, scores, missed, el("h2", {}, "Called"), list), log, enrol), el("div", {}, state, trace.node, live.node)),
   );
   const showButtons = () => {
     const runs = activities.get(current)?.state === "running";
@@ -93,6 +94,7 @@ export function tryPage(content) {
     clearTimeout(timer);
     unsubscribe();
     endLog();
+    endEnrol();
     trace.clear();
     live.destroy();
   };
@@ -128,33 +130,4 @@ function showMissed(node, message, tell) {
   if (node.dataset.of === gestures.join()) return;
   node.dataset.of = gestures.join();
   node.replaceChildren(el("span", {}, "It missed:"), ...gestures.slice(0, 9).map((label, at) => button(label, () => tell(String(at + 1)))));
-}
-
-/** Teach the board a person's way: three takes of each gesture. */
-class Enrolment {
-  constructor() {
-    const name = el("input", { maxlength: 16 });
-    const prompt = el("p", { class: "prompt", role: "status" });
-    const run = el("span", {});
-    const begin = () =>
-      attempt(async () => {
-        await freeBoard();
-        const id = await start("enrol", { run: this.run.value, person: name.value, port: chosenPorts()[0] });
-        const unsubscribe = subscribe((message) => {
-          if (message.activity === id && message.type === "capture") prompt.textContent = message.prompt;
-        });
-        const activity = await ended(id);
-        unsubscribe();
-        prompt.textContent = "";
-        if (activity.messages.error) return;
-        const { person, before, after } = activity.messages.result.result;
-        notice({ what: `${person} is enrolled: ${before.right} of ${before.count} takes recognized before, ${after.right} of ${after.count} now.` }, "info");
-      });
-    this.node = el("details", { class: "card" }, el("summary", {}, "Another person? Enrol them"), el("p", {}, "Three takes of each gesture teach the board their way, without a new model."), field("Name", name), run, button("Enrol", begin), prompt);
-    get("/api/runs").then((runs) => {
-      const ready = runs.filter((one) => one.state && one.state !== "trained" && one.task === "gesture");
-      this.run = select(ready.map((one) => [`runs/${one.name}`, one.name]), chosen("run", undefined));
-      run.replaceWith(field("The model on the board", this.run));
-    });
-  }
 }
