@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { attempt, button, el, field, select } from "./dom.js";
-import { choose, chosen, running, start, stop, subscribe } from "./store.js";
+import { choose, chosen, running, start, stop, subscribe, withSample } from "./store.js";
 
 const LOOK_EVERY_MS = 2000;
 
@@ -68,9 +68,8 @@ function portRow(port) {
 
 async function showVirtual(node) {
   const [datasets, runs] = await Promise.all([get("/api/datasets"), get("/api/runs")]);
-  const names = [...new Set(["sample", ...datasets.map((dataset) => dataset.name)])];
   const board = select([["native", "native: a program of this computer, starts at once"], ["virtual", "virtual: an emulated Cortex-M4, as the real board"]]);
-  const plays = select([...names.map((name) => [name, `the takes of ${name}, again and again`]), ["", "nothing: it lies still"]]);
+  const plays = select([...withSample(datasets).map((one) => [one.name, `the takes of ${one.shown}, again and again`]), ["", "nothing: it lies still"]], "sample");
   const ready = runs.filter((run) => run.state && run.state !== "trained" && run.task === "gesture");
   const model = select([["", "none: it only measures"], ...ready.map((run) => [`runs/${run.name}`, run.name])], chosen("run", ""));
   if (model.selectedIndex < 0) model.value = "";

@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { attempt, button, el, field, select } from "./dom.js";
 import { importCard } from "./import.js";
 import { describe, picture } from "./picture.js";
-import { choose, chosen } from "./store.js";
+import { choose, chosen, folderOf } from "./store.js";
 import { fillCards, openTake, replaceCards, takeCard } from "./take.js";
 import { showUndo } from "./undo.js";
 
@@ -18,9 +18,8 @@ export function dataPage(content) {
   async function choices() {
     const [datasets, forms] = await Promise.all([get("/api/datasets"), get("/api/exports")]);
     if (!datasets.length) return body.replaceChildren(el("p", {}, "There are no recordings yet. Record some, or drop files above."));
-    const names = datasets.map((one) => one.name);
-    const current = names.includes(chosen("dataset", "mine")) ? chosen("dataset", "mine") : names[0];
-    const picker = select(datasets.map((one) => [one.name, `${one.shown} (${one.files} files)`]), current);
+    const current = folderOf(datasets, chosen("dataset", "mine")) ?? datasets[0].name;
+    const picker = select(datasets.map((one) => [one.name, `${one.shown} (${one.files} ${one.files === 1 ? "file" : "files"})`]), current);
     picker.onchange = () => {
       choose("dataset", picker.value);
       showExports();
@@ -39,9 +38,12 @@ const exportLink = (dataset, form) =>
   el("a", { href: `/api/datasets/${encodeURIComponent(dataset)}/export?format=${form}`, download: true }, `export as ${form}`);
 
 async function show(body, dataset) {
+  if (body.dataset.of !== dataset) body.replaceChildren(el("p", { role: "status" }, "reading the takes"));
+  body.dataset.of = dataset;
   const base = `/api/datasets/${encodeURIComponent(dataset)}`;
   const takes = await get(`${base}/takes`);
   const [findings, points] = await Promise.all([get(`${base}/lint`).catch(() => []), get(`${base}/map`).catch(() => [])]);
+  if (body.dataset.of !== dataset) return; // another was chosen meanwhile
   const undo = el("div", { class: "row" });
   const again = () => show(body, dataset);
   const labels = [...new Set(takes.map((take) => take.label))].sort();

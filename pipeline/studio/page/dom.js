@@ -34,6 +34,10 @@ export const select = (options, value, attributes = {}) => {
   return node;
 };
 
+const notices = document.getElementById("notices");
+const dialog = document.getElementById("dialog");
+dialog.addEventListener("close", () => document.body.append(notices));
+
 /** Show an error of the server, or a message, until it is closed. */
 export function notice(problem, kind = "error") {
   const text = typeof problem === "string" ? { what: problem } : problem;
@@ -45,12 +49,13 @@ export function notice(problem, kind = "error") {
     text.next ? el("p", {}, `Next: ${text.next}`) : null,
     button("Close", () => box.remove()),
   );
-  document.getElementById("notices").replaceChildren(box);
+  if (dialog.open) dialog.append(notices); // what is behind an open dialog cannot be reached
+  notices.replaceChildren(box);
   if (kind !== "error") setTimeout(() => box.remove(), SHOWN_MS);
 }
 
 /** Take away what was said of something else. */
-export const clearNotices = () => document.getElementById("notices").replaceChildren();
+export const clearNotices = () => notices.replaceChildren();
 
 /** Run something that may fail; its failure is shown. */
 export async function attempt(work) {
@@ -63,7 +68,6 @@ export async function attempt(work) {
 }
 
 export function openDialog(title, ...content) {
-  const dialog = document.getElementById("dialog");
   const close = button("Close", () => dialog.close());
   dialog.replaceChildren(el("div", { class: "row between" }, el("h2", {}, title), close), ...content);
   if (!dialog.open) dialog.showModal();

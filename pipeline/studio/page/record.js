@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { activityLog } from "./activity.js";
 import { boardLine, chosenPorts, freeBoard } from "./board_choice.js";
 import { attempt, button, el, field, select } from "./dom.js";
-import { activities, choose, chosen, command, ended, newest, running, start, stop, subscribe } from "./store.js";
+import { activities, choose, chosen, command, ended, folderOf, newest, running, start, stop, subscribe } from "./store.js";
 import { fillCards, replaceCards, takeCard } from "./take.js";
 import { LiveView } from "./traces.js";
 import { showUndo } from "./undo.js";
@@ -201,13 +201,14 @@ class Takes {
   async load() {
     const dataset = this.form.dataset.value;
     const there = await get("/api/datasets");
-    if (!there.some((one) => [one.name, one.shown].includes(dataset))) {
+    if (!folderOf(there, dataset)) {
       this.title.textContent = `No takes in ${dataset} yet`;
       this.list.replaceChildren();
       return showUndo(this.undo, dataset, () => this.load());
     }
     const base = `/api/datasets/${encodeURIComponent(dataset)}`;
     const [takes, findings] = await Promise.all([get(`${base}/takes`), get(`${base}/lint`).catch(() => [])]);
+    if (dataset !== this.form.dataset.value) return; // another was typed meanwhile
     takes.reverse();
     const findingsOf = (take) => findings.filter((finding) => finding.file.endsWith(`/${take.id}`));
     const labels = [...new Set(takes.map((take) => take.label))].sort();

@@ -70,3 +70,10 @@ export function choose(name, value) {
   choices[name] = value;
   localStorage.setItem(CHOICES, JSON.stringify(choices));
 }
+
+/** The folder of a data set that is called `wanted`, there or by people; undefined without one. */
+export const folderOf = (datasets, wanted) => datasets.find((one) => [one.name, one.shown].includes(wanted))?.name;
+
+/** The data sets of the project, then the one that comes with the tool. */
+export const withSample = (datasets) =>
+  folderOf(datasets, "sample") ? datasets : [...datasets, { name: "sample", shown: "sample" }];

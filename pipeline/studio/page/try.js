@@ -5,7 +5,7 @@ import { attempt, button, clearNotices, el, notice } from "./dom.js";
 import { get } from "./api.js";
 import { boardLine, chosenPorts, freeBoard } from "./board_choice.js";
 import { enrolmentCard } from "./enrolment.js";
-import { activities, choose, chosen, command, newest, running, start, stop, subscribe } from "./store.js";
+import { activities, choose, chosen, command, folderOf, newest, running, start, stop, subscribe } from "./store.js";
 import { ScoreTrace } from "./score_trace.js";
 import { LiveView } from "./traces.js";
 
@@ -16,8 +16,7 @@ const SHOWN = 30;
 async function markedIn() {
   const path = running("board").at(-1)?.options.run || chosen("run", "");
   const run = (await get("/api/runs")).find((one) => `runs/${one.name}` === path);
-  const names = (await get("/api/datasets")).map((one) => one.name);
-  return names.includes(run?.data) ? run.data : chosen("dataset", "mine");
+  return folderOf(await get("/api/datasets"), run?.data) ?? chosen("dataset", "mine");
 }
 
 export function tryPage(content) {
