@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.core.errors import UsageError
+from pipeline.studio.page_words import in_page_words
 
 MESSAGE_BYTES = 8 * 2**20
 STOP_S = 20.0  # for what a stopped task keeps
@@ -27,6 +28,7 @@ WORDS = {  # for people
     "convert": "conversion",
     "deploy": "upload",
 }
+IN_WORDS = ("step", "error", "result")  # messages that people read
 OnMessage = Callable[[dict[str, Any]], None]
 
 
@@ -170,6 +172,8 @@ class Activities:
             self._take(activity, _died(activity.task, worker.returncode, await log))
 
     def _take(self, activity: Activity, message: dict[str, Any]) -> None:
+        if message["type"] in IN_WORDS:
+            message = in_page_words(message)
         activity.add(message)
         self._on_message({**message, "activity": activity.number, "state": activity.state})
 

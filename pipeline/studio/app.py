@@ -21,6 +21,7 @@ from pipeline.core.json_values import plain
 from pipeline.studio import dataset_routes, import_routes, run_routes
 from pipeline.studio.activities import Activities
 from pipeline.studio.guard import Guard
+from pipeline.studio.page_words import in_page_words
 from pipeline.studio.tabs import Tabs
 from pipeline.workflows.deploy import list_ports
 
@@ -69,7 +70,7 @@ def make_app(port: int, token: str) -> Starlette:
             WebSocketRoute("/live", live),
         ],
         middleware=[Middleware(Guard, port=port, token=token)],
-        exception_handlers={PipelineError: _failed, Exception: _failed},
+        exception_handlers={PipelineError: _failed, OSError: _failed, Exception: _failed},
         lifespan=lifespan,
     )
 
@@ -87,4 +88,4 @@ async def _failed(_: Request, problem: Exception) -> Response:
     error = explained(problem)
     content = {"what": error.what, "why": error.why, "next": error.next_step}
     kind = type(error).__name__
-    return JSONResponse({**content, "kind": kind}, 400)
+    return JSONResponse({**in_page_words(content), "kind": kind}, 400)

@@ -33,6 +33,7 @@ from pipeline.datasets.lint import lint_dataset
 from pipeline.datasets.lint_places import second_of
 from pipeline.datasets.recordings import load_from_dataset, load_recordings, takes_in
 from pipeline.datasets.take_map import take_map
+from pipeline.studio.page_words import in_page_words
 from pipeline.studio.places import dataset_in, discarded_take_in, take_in
 from pipeline.workflows import datasets as workflow
 
@@ -115,7 +116,9 @@ def list_discarded(request: Request) -> JSONResponse:
 def lint(request: Request) -> JSONResponse:
     """What lint finds, and at which second of a take."""
     findings = lint_dataset(dataset_in(request)).findings
-    return JSONResponse([{**plain(found), "at_s": second_of(found)} for found in findings])
+    return JSONResponse(
+        [{**in_page_words(plain(found)), "at_s": second_of(found)} for found in findings]
+    )
 
 
 def show_map(request: Request) -> JSONResponse:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -16,7 +17,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from pipeline.core.errors import UsageError
+from pipeline.core.errors import PipelineError, UsageError
+from pipeline.core.original_names import load_names
+from pipeline.core.project import DATA
 from pipeline.datasets.importers import (
     ImportOptions,
     Understanding,
@@ -24,6 +27,7 @@ from pipeline.datasets.importers import (
     split_list,
     summary_of,
 )
+from pipeline.studio.page_words import in_page_words
 from pipeline.workflows import datasets as workflow
 
 FREE_BYTES = 2**28  # that stay on the disk
@@ -73,24 +77,24 @@ async def understand(request: Request) -> JSONResponse:
     """What the files hold; nothing is written."""
     wish = json.loads(await request.body())
     dropped = _in(request)
-    understood = await run_in_threadpool(
-        workflow.understand_import, _whole(dropped.folder), wish["dataset"], _options(wish)
-    )
+    with _named_as_dropped(dropped.folder):
+        understood = await run_in_threadpool(
+            workflow.understand_import, _whole(dropped.folder), wish["dataset"], _options(wish)
+        )
     dropped.understanding = understood
     left_out = [*understood.left_out, *(q.noted() for q in understood.questions)]
     above = f"{dropped.folder}/"  # nobody dropped that
-    return JSONResponse(
-        {
-            "understood": _without(above, summary_of(understood)),
-            "recordings": understood.recordings,
-            "questions": [
-                {"key": q.key, "what": q.what, "option": q.option, "example": q.example}
-                for q in understood.questions
-            ],
-            "left_out": _without(above, grouped(left_out)),
-            "noted": _without(above, grouped(understood.noted)),
-        }
-    )
+    questions = {q.key: q for q in reversed(understood.questions)}  # one answer is for all files
+    found = {
+        "understood": _without(above, summary_of(understood)),
+        "recordings": understood.recordings,
+        "questions": [
+            {"key": q.key, "what": q.what, "example": q.example} for q in questions.values()
+        ],
+        "left_out": _without(above, grouped(left_out)),
+        "noted": _without(above, grouped(understood.noted)),
+    }
+    return JSONResponse(in_page_words(found))
 
 
 async def save(request: Request) -> JSONResponse:
@@ -99,12 +103,17 @@ async def save(request: Request) -> JSONResponse:
     dropped = _in(request)
     if dropped.understanding is None:
         raise UsageError("Nothing is understood yet.", "no file was sent", "drop files first")
-    report = await run_in_threadpool(
-        workflow.save_import, dropped.understanding, wish["dataset"], bool(wish.get("new_label"))
-    )
+    with _named_as_dropped(dropped.folder):
+        report = await run_in_threadpool(
+            workflow.save_import,
+            dropped.understanding,
+            wish["dataset"],
+            bool(wish.get("new_label")),
+        )
     dropped.place.cleanup()
     del _dropped[request.path_params["number"]]
-    return JSONResponse({"dataset": report.dataset.name, "takes": report.total})
+    shown = load_names(DATA).shown("dataset", report.dataset.name)
+    return JSONResponse({"dataset": shown, "takes": report.total})
 
 
 def _in(request: Request) -> _Dropped:
@@ -114,6 +123,16 @@ def _in(request: Request) -> _Dropped:
             "These files are no longer here.", "the studio was started again", "drop them again"
         )
     return dropped
+
+
+@contextmanager
+def _named_as_dropped(folder: Path) -> Iterator[None]:
+    """Errors do not name the folder in which the files wait."""
+    try:
+        yield
+    except PipelineError as error:
+        error.what = error.what.replace(f"{folder}/", "").replace(str(folder), "what was dropped")
+        raise
 
 
 def _without(above: str, lines: Iterable[str]) -> list[str]:
@@ -128,11 +147,23 @@ def _whole(folder: Path) -> Path:
 
 def _options(wish: dict[str, Any]) -> ImportOptions:
     """The options of `gesture data import` that the page has fields for."""
-    words = {name: wish[name] for name in ("label", "person") if wish.get(name)}
-    words |= {name: split_list(wish[name]) for name in ("columns", "units") if wish.get(name)}
-    words |= {"rate_hz": float(wish["rate_hz"])} if wish.get("rate_hz") else {}
-    words |= {"take_rows": int(wish["take_rows"])} if wish.get("take_rows") else {}
-    return ImportOptions(**words)
+    kinds: dict[str, Callable[[str], Any]] = {
+        **dict.fromkeys(("label", "label_from", "person"), str),
+        **dict.fromkeys(("columns", "units"), split_list),
+        "rate_hz": lambda text: _number(text, float, "119"),
+        "take_rows": lambda text: _number(text, int, "120"),
+    }
+    said = {name: kind(wish[name]) for name, kind in kinds.items() if wish.get(name)}
+    return ImportOptions(**said)
+
+
+def _number(text: str, kind: Callable[[str], float], example: str) -> float:
+    try:
+        return kind(text)
+    except ValueError:
+        raise UsageError(
+            f"{text!r} cannot be used here.", "a number is meant", f"write for example {example}"
+        ) from None
 
 
 ROUTES = [

@@ -21,7 +21,13 @@ from pipeline.core.json_values import plain
 from pipeline.core.project import CONFIGS, SHIPPED_BUDGET, shipped_configs
 from pipeline.core.run_folder import RunFolder
 from pipeline.studio.places import run_in
-from pipeline.workflows.compare import deletable_runs, delete_runs, list_runs
+from pipeline.workflows.compare import (
+    BrokenRun,
+    RunSummary,
+    deletable_runs,
+    delete_runs,
+    list_runs,
+)
 from pipeline.workflows.export import export
 from pipeline.workflows.train import load_task_config
 
@@ -48,8 +54,9 @@ def show_runs(_: Request) -> JSONResponse:
     return JSONResponse([_run(found) for found in list_runs()])
 
 
-def _run(found: Any) -> dict[str, Any]:
-    return {"name": found.run.name, **plain(asdict(found))}
+def _run(found: RunSummary | BrokenRun) -> dict[str, Any]:
+    is_resumable = isinstance(found, BrokenRun) and RunFolder(found.run).is_resumable
+    return {"name": found.run.name, "is_resumable": is_resumable, **plain(asdict(found))}
 
 
 def show_run(request: Request) -> JSONResponse:

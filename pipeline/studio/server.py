@@ -48,7 +48,7 @@ def _listener(port: int) -> socket.socket:
         raise UsageError(
             f"Port {port} cannot be used: {error.strerror}.",
             "another studio possibly runs, or another program has the port",
-            "look for its page, or choose another port: `gesture studio --port 8766`",
+            "open the address that its terminal shows, or let `gesture studio --port 0` find a port",
         ) from None
     return listener
 

@@ -73,9 +73,11 @@ def _train(options: Options, channel: Channel) -> Any:
     def on_epoch(epoch: Epoch) -> None:
         channel.send("epoch", epoch=epoch)
 
-    trained = train.train(
-        Path(options["config"]), options.get("settings", ()), _path(options, "run"), on_epoch
-    )
+    unfinished = _path(options, "resume")
+    if unfinished is not None:
+        trained = train.resume(unfinished, on_epoch)
+    else:
+        trained = train.train(Path(options["config"]), options["settings"], None, on_epoch)
     return {"trained": trained, "next": next_commands.after_training(trained.run)}
 
 

@@ -15,9 +15,11 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from pipeline.core.errors import UsageError
+from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recording
 from pipeline.studio.activities import Activities, Activity
 from pipeline.studio.app import make_app
+from pipeline.studio.page_words import in_page_words
 from tests.takes import save_all, takes
 
 PORT, TOKEN = 8765, "token-of-a-test"
@@ -246,3 +248,92 @@ def test_a_file_that_is_no_recording_is_named_as_it_was_dropped(page: TestClient
     said = " ".join(found["left_out"])
     assert "notes.csv" in said
     assert "gesture-import" not in said
+
+
+def dropped(page: TestClient, name: str, content: str) -> str:
+    """The address of an import of one file."""
+    number = page.post("/api/imports").json()["import"]
+    page.put(f"/api/imports/{number}/files/{name}", content=content)
+    return f"/api/imports/{number}"
+
+
+def rows_of_motion(rows: int = 238) -> str:
+    return "\n".join(",".join(f"{v:.3f}" for v in row) for row in np.random.rand(rows, 6))
+
+
+@pytest.mark.parametrize(
+    "answer", [{"rate_hz": "fast"}, {"take_rows": "1.5"}, {"rate_hz": "-5"}, {"units": "furlongs"}]
+)
+def test_a_wrong_answer_is_explained_without_options_of_the_terminal(
+    page: TestClient, answer: dict[str, str]
+) -> None:
+    place = dropped(page, "wave.csv", f"aX,aY,aZ,gX,gY,gZ\n{rows_of_motion()}\n")
+    refused = page.post(f"{place}/understand", json={"dataset": "x", **answer})
+    assert refused.status_code == 400
+    assert "fault of the program" not in refused.text
+    assert "--" not in refused.text
+    assert next(iter(answer.values())) in refused.json()["what"]
+
+
+def test_a_question_is_asked_once_for_all_files(page: TestClient) -> None:
+    number = page.post("/api/imports").json()["import"]
+    for name in ("punch", "flex"):
+        page.put(f"/api/imports/{number}/files/{name}.csv", content=rows_of_motion())
+    found = page.post(f"/api/imports/{number}/understand", json={"dataset": "x"}).json()
+    assert [question["key"] for question in found["questions"]] == ["columns"]
+    assert len(found["left_out"]) == 2
+    assert not any("--" in line for line in found["left_out"])
+
+
+def test_where_the_labels_come_from_can_be_answered(page: TestClient) -> None:
+    number = page.post("/api/imports").json()["import"]
+    for name in ("anna_tap", "bob_roll", "anna_roll", "bob_tap"):
+        content = f"aX,aY,aZ,gX,gY,gZ\n{rows_of_motion()}\n"
+        page.put(f"/api/imports/{number}/files/{name}.csv", content=content)
+    wish = {"dataset": "x", "label_from": "first-word"}
+    found = page.post(f"/api/imports/{number}/understand", json=wish).json()
+    assert "labels from the first words of the names: anna, bob" in found["understood"][0]
+
+
+def test_no_folder_of_the_studio_is_named_when_nothing_can_be_read(page: TestClient) -> None:
+    number = page.post("/api/imports").json()["import"]
+    for name in ("a.pdf", "b.pdf"):
+        page.put(f"/api/imports/{number}/files/{name}", content="x")
+    refused = page.post(f"/api/imports/{number}/understand", json={"dataset": "x"})
+    assert "what was dropped" in refused.json()["what"]
+    assert "gesture-import" not in refused.text
+
+
+def test_a_dataset_is_called_as_it_was_written(page: TestClient) -> None:
+    name = "<img src=x onerror=alert(1)> 👍"
+    place = dropped(page, "wave.csv", f"aX,aY,aZ,gX,gY,gZ\n{rows_of_motion()}\n")
+    wish = {"dataset": name}
+    page.post(f"{place}/understand", json=wish)
+    assert page.post(f"{place}/save", json=wish).json()["dataset"] == name
+    assert name in [one["shown"] for one in asked(page, "/api/datasets")]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("run `gesture convert runs/a` first", "run `Convert to C` on the Deploy page first"),
+        ("`gesture train --resume runs/a`", "`Go on` on the Train page"),
+        ("name one, for example `--port /dev/x`", "name one, for example a board on the Connect"),
+        ("write wave, or add --new-label if you", "write wave, or choose `OK` if you"),
+        ("`gesture evaluate --protocol lopo` measures", "`gesture evaluate --protocol lopo`"),
+    ],
+)
+def test_errors_name_the_controls_of_the_page(said: str, shown: str) -> None:
+    assert in_page_words({"next": [said]})["next"][0].startswith(shown)
+
+
+def test_a_training_that_was_stopped_is_offered_again(page: TestClient, project: Path) -> None:
+    run = RunFolder(project / "runs" / "stopped")
+    run.path.mkdir(parents=True)
+    run.config_file.write_text("task: gesture\n")
+    [found] = asked(page, "/api/runs")
+    assert not found["is_resumable"]
+    run.checkpoint_file.parent.mkdir()
+    run.checkpoint_file.write_bytes(b"weights")
+    [found] = asked(page, "/api/runs")
+    assert found["is_resumable"]

@@ -55,8 +55,10 @@ class ImportOptions:
         """
         rate_hz = 1.0 if self.rate_hz is None else self.rate_hz
         if not 0 < rate_hz <= HIGHEST_RATE_HZ or (self.take_rows or 2) < 2 or self.take_rows == 0:
+            said = [f"{self.take_rows} rows a take"] if self.take_rows is not None else []
+            said += [f"{self.rate_hz:g} Hz"] if self.rate_hz is not None else []
             raise UsageError(
-                f"{self.take_rows} rows a take at {self.rate_hz} Hz is not possible.",
+                f"{' at '.join(said)} is not possible.",
                 "a take has two rows or more, and a rate is above 0 and up to 100 kHz",
                 "give such as `--rate-hz 100 --take-rows 120`, or leave them out",
             )

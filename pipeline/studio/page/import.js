@@ -43,13 +43,15 @@ async function filesIn(entry, above = "") {
   return (await Promise.all(all.map((one) => filesIn(one, `${path}/`)))).flat();
 }
 
+const takesIn = (count) => `${count} ${count === 1 ? "take" : "takes"}`;
+
 /** What was understood, fields that answer what is open, and a button that saves. */
 class Preview {
   constructor(number, node, onSaved) {
     this.number = number;
     this.node = node;
     this.onSaved = onSaved;
-    this.dataset = el("input", { value: chosen("dataset", "mine"), maxlength: 60 });
+    this.dataset = el("input", { value: chosen("dataset", "mine"), maxlength: 60, required: true });
     this.answers = {};
   }
 
@@ -57,7 +59,7 @@ class Preview {
     const wish = { dataset: this.dataset.value, ...this.answers };
     const found = await post(`/api/imports/${this.number}/understand`, wish);
     const asks = found.questions.map((question) => this.question(question));
-    const save = button(`Save ${found.recordings} takes`, () => attempt(() => this.save()), { class: "main", disabled: found.recordings === 0 });
+    const save = button(`Save ${takesIn(found.recordings)}`, () => attempt(() => this.save()), { class: "main", disabled: found.recordings === 0 });
     this.node.replaceChildren(
       el("h3", {}, "What was understood"),
       el("ul", { "data-test": "understood" }, ...found.understood.map((line) => el("li", {}, line))),
@@ -80,7 +82,7 @@ class Preview {
 
   /** To correct what was understood. */
   fields() {
-    const names = { label: "Label of everything", person: "Person", units: "Units, as: g, deg/s", rate_hz: "Samples a second", take_rows: "Samples of a take", columns: "Columns, as: ax,ay,az,gx,gy,gz" };
+    const names = { label: "Label", label_from: "Labels from: column, folder, name, first-word or last-word", person: "Person", units: "Units, as: g, deg/s", rate_hz: "Samples a second", take_rows: "Samples of a take", columns: "Columns, as: ax,ay,az,gx,gy,gz" };
     const inputs = Object.entries(names).map(([key, text]) => [key, text, el("input", { value: this.answers[key] ?? "" })]);
     const again = () => {
       for (const [key, , input] of inputs) this.answers[key] = input.value.trim();
@@ -90,11 +92,12 @@ class Preview {
   }
 
   async save(isNew = false) {
+    if (!this.dataset.reportValidity()) return;
     try {
       const saved = await post(`/api/imports/${this.number}/save`, { dataset: this.dataset.value, new_label: isNew });
       choose("dataset", saved.dataset);
       this.node.replaceChildren();
-      notice({ what: `${saved.takes} takes were saved in ${saved.dataset}.` }, "info");
+      notice({ what: `${takesIn(saved.takes)} saved in ${saved.dataset}.` }, "info");
       await this.onSaved();
     } catch (problem) {
       if (problem.kind !== "SimilarLabelError" || isNew || !confirm(`${problem.what} Is another gesture meant?`)) throw problem;

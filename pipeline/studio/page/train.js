@@ -6,7 +6,7 @@ import { get, remove } from "./api.js";
 import { axis, colour } from "./colours.js";
 import { attempt, button, el, field, openDialog, select } from "./dom.js";
 import { Settings } from "./settings.js";
-import { activities, choose, chosen, ended, newest, running, start, subscribe } from "./store.js";
+import { activities, choose, chosen, folderOf, newest, running, start, subscribe, withSample } from "./store.js";
 
 const USUAL = "gesture_conv1d";
 const WORDS = {
@@ -32,22 +32,21 @@ export function trainPage(content) {
     el("div", { class: "columns" }, el("section", { class: "card", "aria-label": "Settings" }, form), el("div", {}, result, curves.node, log)),
     runs,
   );
-  const train = async (options) => {
-    result.replaceChildren(el("p", {}, "The training begins; TensorFlow takes some seconds."));
-    await ended(await start("train", options));
-    await showRuns(runs);
-  };
-  attempt(() => showForm(form, train));
+  attempt(() => showForm(form));
   attempt(() => showRuns(runs));
   const show = () => {
     const activity = newest("train");
     if (!activity) return;
+    if (isBegun(activity)) result.replaceChildren(el("p", {}, "The training begins; TensorFlow takes some seconds."));
     curves.show(activity.history);
     showResult(result, activity);
   };
   show();
   const unsubscribe = subscribe((message) => {
-    if (activities.get(message.activity)?.task === "train") show();
+    const id = message.type === "activity" ? message.activity.id : message.activity;
+    if (activities.get(id)?.task !== "train") return;
+    show();
+    if (["activity", "result", "error", "stopped"].includes(message.type)) attempt(() => showRuns(runs));
   });
   return () => {
     unsubscribe();
@@ -59,10 +58,12 @@ export function trainPage(content) {
 /** The usual ones first. */
 const inOrder = (configs) => [...new Set([...Object.keys(WORDS).filter((name) => configs.includes(name)), ...configs])];
 
-async function showForm(node, train) {
+const isBegun = (activity) => activity.state === "running" && !activity.history.length;
+
+async function showForm(node) {
   const [{ configs, schema }, datasets] = await Promise.all([get("/api/configs"), get("/api/datasets")]);
-  const names = [...new Set([...datasets.map((one) => one.name), "sample"])];
-  const dataset = select(names.map((name) => [name, name]), [chosen("trained"), chosen("dataset", "mine")].find((name) => names.includes(name)) ?? names[0]);
+  const all = withSample(datasets);
+  const dataset = select(all.map((one) => [one.name, one.shown]), folderOf(all, chosen("trained")) ?? folderOf(all, chosen("dataset", "mine")) ?? all[0].name);
   const config = select(inOrder(configs).map((name) => [name, WORDS[name] ? `${WORDS[name]} (${name})` : name]), chosen("config", USUAL));
   const place = el("div", {});
   let settings;
@@ -81,7 +82,7 @@ async function showForm(node, train) {
   const begin = () => {
     choose("config", config.value);
     choose("trained", dataset.value);
-    attempt(() => train({ config: config.value, settings: [`data.path=data/${dataset.value}`, ...settings.changes()] }));
+    attempt(() => start("train", { config: config.value, settings: [`data.path=data/${dataset.value}`, ...settings.changes()] }));
   };
   node.replaceChildren(
     field("Data set", dataset),
@@ -110,8 +111,10 @@ function showResult(node, activity) {
 }
 
 async function showRuns(node) {
-  const runs = (await get("/api/runs")).filter((run) => !run.fault);
-  if (!runs.length) return node.replaceChildren(el("h2", {}, "Runs"), el("p", {}, "Nothing is trained yet."));
+  const all = await get("/api/runs");
+  const runs = all.filter((run) => !run.fault);
+  const unfinished = running("train").length ? [] : all.filter((run) => run.is_resumable).map(resumption);
+  if (!runs.length) return node.replaceChildren(el("h2", {}, "Runs"), el("p", {}, "No training is finished yet."), ...unfinished);
   const columns = {
     run: (run) => run.name,
     "learned from": (run) => run.data,
@@ -132,9 +135,14 @@ async function showRuns(node) {
   );
   node.replaceChildren(
     el("h2", {}, "Runs side by side"),
+    ...unfinished,
     el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of runs" }, el("table", {}, el("thead", {}, el("tr", {}, ...Object.keys(columns).map((name) => el("th", { scope: "col" }, name)), el("th", { scope: "col" }, "what to do"))), el("tbody", {}, ...rows))),
   );
 }
+
+/** A training that was stopped: it goes on after its last whole epoch. */
+const resumption = (run) =>
+  el("p", { class: "row" }, `The training of ${run.name} is not finished.`, button("Go on", () => attempt(() => start("train", { resume: `runs/${run.name}` })), { "aria-label": `Go on with ${run.name}` }));
 
 const percent = (value) => (value === null || value === undefined ? "" : `${(100 * value).toFixed(1)} %`);
 const number = (value) => (value === null || value === undefined ? "" : value.toLocaleString("en", { maximumFractionDigits: 1 }));
