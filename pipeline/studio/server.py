@@ -48,7 +48,7 @@ def _listener(port: int) -> socket.socket:
         raise UsageError(
             f"Port {port} cannot be used: {error.strerror}.",
             "another studio possibly runs, or another program has the port",
-            "open the address that its terminal shows, or let `gesture studio --port 0` find a port",
+            "open the address in its terminal, or let `gesture studio --port 0` find another port",
         ) from None
     return listener
 

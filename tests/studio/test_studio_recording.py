@@ -69,6 +69,20 @@ def test_the_keyboard_stays_among_the_takes(page: Page) -> None:
     expect(page.get_by_role("button", name="Open punch").first).to_be_focused()
 
 
+def test_what_is_wrong_with_an_open_take_is_shown_in_front_of_it(
+    studio: RunningStudio, browser: Browser
+) -> None:
+    with open_page(browser, studio.address, is_refused=True) as page:
+        go(page, "Data")
+        page.get_by_role("button", name="Open punch").first.click()
+        page.get_by_label("Label", exact=True).fill("")
+        page.get_by_role("button", name="Give it this label").click()
+        said = page.get_by_role("alert")
+        expect(said).to_contain_text("cannot be used as a label")
+        said.get_by_role("button", name="Close").click()
+        expect(said).to_be_empty()
+
+
 def test_watching_in_another_tab_does_not_end_a_recording(
     page: Page, studio: RunningStudio, browser: Browser
 ) -> None:

@@ -21,3 +21,17 @@ def test_a_training_that_is_stopped_has_not_failed(page: Page) -> None:
     expect(page.get_by_text("The training was stopped")).to_be_visible()
     expect(page.get_by_role("alert")).to_be_empty()
     expect(train).to_be_enabled()
+
+
+def test_a_training_that_was_stopped_goes_on(page: Page) -> None:
+    go(page, "Train")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_text("Epoch 3 of").wait_for(timeout=LONG_MS)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_text("the training: stopped").wait_for()
+    page.reload()
+    go(page, "Train")
+    page.get_by_role("button", name="Go on").last.click()
+    page.get_by_text("Epoch 4 of").wait_for(timeout=LONG_MS)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_text("the training: stopped").wait_for()
