@@ -17,7 +17,7 @@ from starlette.routing import Route
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import PipelineError
 from pipeline.core.json_values import plain
-from pipeline.core.original_names import load_names
+from pipeline.core.original_names import OriginalNames, load_names
 from pipeline.core.project import DATA
 from pipeline.datasets.editing import (
     discard_recording,
@@ -57,15 +57,15 @@ def list_takes(request: Request) -> JSONResponse:
     dataset = dataset_in(request)
     workflow.recover(dataset)
     names = load_names(dataset)
-    takes = [_take(path, names.shown("label", path.parent.name)) for path in takes_in(dataset)]
+    takes = [_take(path, names) for path in takes_in(dataset)]
     takes.sort(key=lambda take: take["changed"])
     return JSONResponse(takes)
 
 
-def _take(path: Path, label: str) -> dict[str, Any]:
+def _take(path: Path, names: OriginalNames) -> dict[str, Any]:
     about = {
         "id": f"{path.parent.name}/{path.name}",
-        "label": label,
+        "label": names.shown("label", path.parent.name),
         "changed": path.stat().st_mtime_ns,
         "trimmed": untrimmed_of(path).exists(),
     }
@@ -74,8 +74,8 @@ def _take(path: Path, label: str) -> dict[str, Any]:
     except PipelineError as error:
         return {**about, "fault": error.what}
     facts = {
-        "person": recording.person,
-        "session": recording.session,
+        "person": names.shown("person", recording.person),
+        "session": names.shown("session", recording.session),
         "seconds": round(recording.seconds, 2),
         "rate_hz": round(recording.rate_hz, 1),
         "pulled": recording.pulled,

@@ -27,6 +27,9 @@ from pipeline.datasets.importers import (
     split_list,
     summary_of,
 )
+from pipeline.datasets.recording_file import Noted
+from pipeline.datasets.tables.formats import SUFFIXES
+from pipeline.datasets.tables.sources import sources
 from pipeline.studio.page_words import in_page_words
 from pipeline.workflows import datasets as workflow
 
@@ -82,7 +85,8 @@ async def understand(request: Request) -> JSONResponse:
             workflow.understand_import, _whole(dropped.folder), wish["dataset"], _options(wish)
         )
     dropped.understanding = understood
-    left_out = [*understood.left_out, *(q.noted() for q in understood.questions)]
+    asked = [question.noted() for question in understood.questions]
+    left_out = [*understood.left_out, *asked, *_of_other_kinds(dropped.folder)]
     above = f"{dropped.folder}/"  # nobody dropped that
     questions = {q.key: q for q in reversed(understood.questions)}  # one answer is for all files
     found = {
@@ -143,6 +147,14 @@ def _whole(folder: Path) -> Path:
     """A single file by itself: its name may say what it is."""
     inside = list(folder.iterdir())
     return inside[0] if len(inside) == 1 else folder
+
+
+def _of_other_kinds(folder: Path) -> list[Noted]:
+    """Files that are not looked at; a single one always is."""
+    looked_at = {source.path for source in sources(_whole(folder), SUFFIXES)}
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    others = (path for path in files if path not in looked_at and not path.name.startswith("."))
+    return [Noted(path, None, "is of a kind that holds no recordings") for path in others]
 
 
 def _options(wish: dict[str, Any]) -> ImportOptions:

@@ -13,12 +13,14 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import IO, Any
 
 from pipeline.core.errors import StoppedError
 from pipeline.core.failures import explained
 from pipeline.core.json_values import plain
 
+NAME = "gesture studio"  # of the process, as others read it: at most 15 letters
 MOST_WAITING = 256  # messages; samples beyond are left out, so that a slow server delays nothing
 STOP = "stop"
 
@@ -87,6 +89,8 @@ class Channel:
 
 def main() -> None:
     """Run one task; what else it prints goes to the log."""
+    with suppress(OSError):  # who is told that a port is in use reads this name
+        Path("/proc/self/comm").write_text(NAME, "ascii")
     with os.fdopen(os.dup(1), "wb") as messages:
         os.dup2(2, 1)
         channel = Channel(sys.stdin.buffer, messages)

@@ -83,6 +83,16 @@ def test_what_is_wrong_with_an_open_take_is_shown_in_front_of_it(
         expect(said).to_be_empty()
 
 
+def test_the_keyboard_goes_on_in_the_content(page: Page) -> None:
+    go(page, "Data")
+    page.get_by_role("link", name="Record").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Record takes")
+    expect(page.locator("main")).to_be_focused()
+    page.get_by_role("link", name="Skip to the content").press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Record takes")
+
+
 def test_watching_in_another_tab_does_not_end_a_recording(
     page: Page, studio: RunningStudio, browser: Browser
 ) -> None:

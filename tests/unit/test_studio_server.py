@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from io import BytesIO
@@ -20,6 +22,7 @@ from pipeline.datasets.recordings import load_recording
 from pipeline.studio.activities import Activities, Activity
 from pipeline.studio.app import make_app
 from pipeline.studio.page_words import in_page_words
+from tests.fixtures.waiting import until
 from tests.takes import save_all, takes
 
 PORT, TOKEN = 8765, "token-of-a-test"
@@ -337,3 +340,40 @@ def test_a_training_that_was_stopped_is_offered_again(page: TestClient, project:
     run.checkpoint_file.write_bytes(b"weights")
     [found] = asked(page, "/api/runs")
     assert found["is_resumable"]
+
+
+def test_dropped_files_of_other_kinds_are_named(page: TestClient) -> None:
+    number = page.post("/api/imports").json()["import"]
+    for name in ("photo.jpg", "punch.csv", "readme.md"):
+        content = f"aX,aY,aZ,gX,gY,gZ\n{rows_of_motion()}\n"
+        page.put(f"/api/imports/{number}/files/{name}", content=content)
+    found = page.post(f"/api/imports/{number}/understand", json={"dataset": "x"}).json()
+    assert found["recordings"] == 2
+    said = " ".join(found["left_out"])
+    assert "photo.jpg" in said
+    assert "readme.md" in said
+    assert "punch.csv" not in said
+
+
+def test_people_are_called_as_they_were_written(page: TestClient) -> None:
+    place = dropped(page, "wave.csv", f"aX,aY,aZ,gX,gY,gZ\n{rows_of_motion()}\n")
+    wish = {"dataset": "friends", "person": "Zoë <b>"}
+    page.post(f"{place}/understand", json=wish)
+    page.post(f"{place}/save", json=wish)
+    takes_there = asked(page, "/api/datasets/friends/takes")
+    assert {take["person"] for take in takes_there} == {"Zoë <b>"}
+
+
+@pytest.mark.skipif(not Path("/proc/self/comm").exists(), reason="only Linux names processes so")
+def test_who_is_told_that_a_port_is_in_use_reads_that_the_studio_has_it() -> None:
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.studio.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        name = Path(f"/proc/{worker.pid}/comm")
+        until(lambda: name.read_text("ascii").strip() == "gesture studio", 60)
+    finally:
+        worker.kill()
+        worker.wait()

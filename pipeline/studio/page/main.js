@@ -20,27 +20,35 @@ const PAGES = {
   try: ["Try", tryPage],
 };
 const TASKS = { connect: ["board"], record: ["capture"], train: ["train"], deploy: ["convert", "deploy"], try: ["monitor", "enrol"] };
+const content = document.getElementById("content");
+const links = Object.fromEntries(Object.entries(PAGES).map(([name, [title]]) => [name, el("a", { href: `#${name}` }, title)]));
 let leave = () => {};
 
+const shown = () => (location.hash.slice(1) in PAGES ? location.hash.slice(1) : "connect");
+
 function show() {
-  const name = location.hash.slice(1) in PAGES ? location.hash.slice(1) : "connect";
-  const [title, page] = PAGES[name];
+  const [title, page] = PAGES[shown()];
   leave();
-  const content = document.getElementById("content");
   content.replaceChildren();
   leave = page(content) ?? (() => {});
   document.title = `${title} – Gesture studio`;
-  showSteps(name);
+  showSteps();
 }
 
-function showSteps(current = location.hash.slice(1) || "connect") {
-  const steps = Object.entries(PAGES).map(([name, [title]]) => {
+function showSteps() {
+  for (const [name, link] of Object.entries(links)) {
     const isBusy = running(...(TASKS[name] ?? [])).length > 0;
-    const here = name === current ? "page" : false;
-    const dot = isBusy ? el("span", { class: "busy" }, el("span", { class: "unseen" }, " (runs)")) : null;
-    return el("li", {}, el("a", { href: `#${name}`, "aria-current": here }, title, dot));
-  });
-  document.getElementById("steps").replaceChildren(...steps);
+    const dot = isBusy ? el("span", { class: "busy" }, el("span", { class: "unseen" }, " (runs)")) : "";
+    link.replaceChildren(PAGES[name][0], dot);
+    link.removeAttribute("aria-current");
+  }
+  links[shown()].setAttribute("aria-current", "page");
+}
+
+/** The keyboard goes on at the top of the page. */
+function toTheTop() {
+  content.focus();
+  scrollTo(0, 0);
 }
 
 function showLink(isThere) {
@@ -52,6 +60,7 @@ subscribe((message) => {
   if (message.type === "error") notice(message);
   if (["state", "activity", "result", "error", "stopped"].includes(message.type)) showSteps();
 });
+document.getElementById("steps").append(...Object.values(links).map((link) => el("li", {}, link)));
 followBoards();
 let isShown = false;
 listen((message) => {
@@ -61,4 +70,11 @@ listen((message) => {
     show();
   }
 }, showLink);
-window.addEventListener("hashchange", show);
+window.addEventListener("hashchange", () => {
+  show();
+  toTheTop();
+});
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // an address with #content would be another page
+  toTheTop();
+});

@@ -22,6 +22,7 @@ const HELP = {
   continuous: "One label for the whole recording.",
 };
 const BACKGROUND = "idle";
+const NARROW = matchMedia("(max-width: 48rem)");
 
 export function recordPage(content) {
   const form = new Form();
@@ -72,7 +73,7 @@ export function recordPage(content) {
 
   content.append(
     el("h1", {}, "Record takes"),
-    el("p", { class: "lead" }, "Ten takes of each gesture are a good beginning, and a minute of background. `End` keeps the takes so far."),
+    el("p", { class: "lead" }, "Ten takes of each gesture are a good beginning, and a minute of background. End keeps the takes so far."),
     boardLine(),
     el(
       "div",
@@ -87,6 +88,7 @@ export function recordPage(content) {
     if (activity && ["capture", "monitor"].includes(activity.task) && activity.state === "running" && activity.id !== current) {
       current = activity.id;
       live.clear();
+      if (NARROW.matches) prompt.scrollIntoView(); // else the form is above what it says
     }
     if (message.type === "samples" && activity?.id === current) return live.add(message);
     if (message.type === "capture" && activity?.id === current) showCapture(message, prompt, state, takes);
