@@ -8,13 +8,13 @@ import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.artifacts import IMU_CHANNELS, Float32, Recording
+from pipeline.core.artifacts import IMU_CHANNELS, Float32, Int64, Recording
 from pipeline.core.errors import PipelineError
 from pipeline.core.original_names import OriginalNames, load_names
 from pipeline.core.progress import OnStep
@@ -72,19 +72,16 @@ class TakeFile:
             for take, first in zip(single_takes([self.recording]), firsts, strict=True)
         ]
 
-    @cached_property
-    def _lines(self) -> list[str]:
-        return self.path.read_text(encoding="utf-8-sig").split("\n")
-
     def line_of_row(self, row: int) -> int:
         """The line, from 1, of a sample, from 0; -1 is the last one."""
-        filled = [n for n, line in enumerate(self._lines, 1) if line.strip() and line[0] != "#"]
-        return filled[self.first_row + row % len(self.recording) + 1]
+        lines = _lines_of_rows(self.path, self.path.stat().st_mtime_ns)
+        return int(lines[self.first_row + row % len(self.recording) + 1])
 
     def line_of_key(self, key: str) -> int | None:
         """The line of a header entry."""
-        starts = (n for n, line in enumerate(self._lines, 1) if line.startswith(f"# {key}:"))
-        return next(starts, None)
+        with self.path.open(encoding="utf-8-sig") as lines:
+            starts = (n for n, line in enumerate(lines, 1) if line.startswith(f"# {key}:"))
+            return next(starts, None)
 
     def finding(self, check: str, row: int, what: str, next_step: str) -> Finding:
         """A finding at a sample, counted from 0."""
@@ -125,6 +122,14 @@ class TakeFile:
     def group_name(self) -> str:
         """Person and session, for people."""
         return f"{self.person}, session {self.session}"
+
+
+@lru_cache(maxsize=1)  # the findings of a file come one after the other
+def _lines_of_rows(path: Path, changed_ns: int) -> Int64:  # noqa: ARG001, the key of the cache
+    """The lines, from 1, of the head of the table and of its rows: int64 [1 + rows]."""
+    with path.open(encoding="utf-8-sig") as lines:
+        filled = (n for n, line in enumerate(lines, 1) if line.strip() and line[0] != "#")
+        return np.fromiter(filled, np.int64)
 
 
 CLOCK_TOLERANCE = 0.02  # the same as in training
