@@ -45,6 +45,14 @@ class Filters:
         weights[numbers, :, numbers * channels // count] = self.weights
         return Filters(weights.reshape(count, -1), self.bias, self.scales)
 
+    def in_row_quads(self, rows: int) -> Filters:
+        """Each row's whole quads of taps first, then what is left over of all rows."""
+        by_row = self.weights.reshape(len(self.bias), rows, -1)
+        whole = by_row.shape[2] // _QUAD * _QUAD
+        parts = [by_row[:, :, :whole], by_row[:, :, whole:]]
+        ordered = [part.reshape(len(self.bias), -1) for part in parts]
+        return Filters(np.concatenate(ordered, axis=1), self.bias, self.scales)
+
     def in_fours(self, channels: int) -> Filters:
         """Those of a depthwise convolution in the order of nn_depthwise_conv2d_t."""
         multiplier = len(self.bias) // channels

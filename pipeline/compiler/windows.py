@@ -42,8 +42,9 @@ def lower_windows(step: Step, filters: Filters, macs: int) -> Layer:
     if quick is None:
         raise ValueError("sums that cannot be rescaled in few steps")
     is_paired = can_pair(filters)
-    weights, bias = pair_windows(filters) if is_paired else widen_windows(filters)
     height, width = filter_axes(operator)
+    in_quads = filters.in_row_quads(height.kernel)
+    weights, bias = pair_windows(in_quads) if is_paired else widen_windows(in_quads)
     pool, channels = step.window, len(filters.bias)
     whole = (height.result // pool[0] * pool[0], width.result // pool[1] * pool[1])
     blocks, quads = -(-channels // NN_BLOCK), -(-filters.weights.shape[1] // _QUAD)
@@ -60,8 +61,7 @@ def lower_windows(step: Step, filters: Filters, macs: int) -> Layer:
         "channels_out": channels,
         "output": output_fields(zero_point, step.bounds()),
     }
-    in_fours = operator.operand(0).shape[-1] % _QUAD == 0
-    copies = 0 if in_fours else _PAIR * quads
+    copies = _copies(height, width, operator.operand(0).shape[-1])
     rows = _rows(step, channels, height.result * width.result, chunk)
     scratch = chunk * _PAIR * _QUAD // 2 * quads + copies + rows * blocks
     struct = Struct("nn_conv2d_t", "layer", fields)
@@ -70,6 +70,14 @@ def lower_windows(step: Step, filters: Filters, macs: int) -> Layer:
         return kernel_layer(step.parts, kernel, (struct,), macs, scratch)
     mean = mean_struct(step.mean, "mean")
     return kernel_layer(step.parts, f"{kernel}_mean", (struct, mean), macs, scratch + channels)
+
+
+def _copies(height: FilterAxis, width: FilterAxis, channels: int) -> int:
+    """Words for windows that are widened from copies, and for what is left over of their rows."""
+    if channels % _QUAD == 0:
+        return 0
+    quads, left_over = divmod(width.kernel * channels, _QUAD)
+    return _PAIR * height.kernel * (quads + 2 * bool(left_over))
 
 
 def _rows(step: Step, channels: int, positions: int, chunk: int) -> int:

@@ -123,10 +123,10 @@ typedef struct {
 } nn_conv1d_compact_t;
 
 /* Max-pooling of `pool` neighbours; plane.result is that before it, cut to whole pools. The taps of
- * a window, kernel height * kernel width * channels, are taken in quads, filled up with weights of
- * zero: 0 and 2, then 1 and 3 of each lie together. Weights of nn_conv2d are those of two channels,
- * even + 256 * odd; the compiler has proved that the products with odd weights sum up to less than
- * 2^23. Those of nn_conv2d_wide are doubled. */
+ * a window are taken in quads: those of each row, kernel width * channels, then what is left over
+ * of all rows, filled up with weights of zero. 0 and 2, then 1 and 3 of a quad lie together.
+ * Weights of nn_conv2d are those of two channels, even + 256 * odd; the compiler has proved that
+ * the products with odd weights sum up to less than 2^23. Those of nn_conv2d_wide are doubled. */
 typedef struct {
   const int16_t *weights; /* [blocks][quads][2][NN_BLOCK / 2, wide NN_BLOCK][2], in whole words */
   const int32_t *bias;    /* doubled, [blocks * NN_BLOCK], minus zero point * sum of weights */

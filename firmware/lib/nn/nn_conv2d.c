@@ -33,7 +33,8 @@ static void convolve(const work_t *work, int32_t position, int32_t count, int8_t
                             .scales_end = layer->quick_scales + row_bytes(layer),
                             .pairs = (count + 1) / NN_PAIR,
                             .block_bytes = layer->block_bytes,
-                            .window_bytes = nn_window_words(layer) * (int32_t)sizeof(int32_t)};
+                            .window_bytes = nn_window_words(layer) * (int32_t)sizeof(int32_t),
+                            .is_relu = layer->output.zero_point == INT8_MIN};
   work->sum(&job);
 }
 
@@ -100,10 +101,9 @@ static void convolve_pools(const work_t *work, int8_t *output) {
 
 static void convolve_with(nn_sum_windows_t *sum, const nn_conv2d_t *layer, const int8_t *input,
                           int8_t *output, int32_t *totals, int32_t *scratch) {
-  const int32_t copied = layer->plane.channels % NN_QUAD == 0 ? 0 : NN_PAIR * layer->quads;
   int32_t *const copies = scratch + layer->chunk * nn_window_words(layer);
-  const work_t work = {
-      layer, sum, input, totals, scratch, (int8_t *)copies, (int8_t *)(copies + copied)};
+  int32_t *const rows = copies + nn_copied_words(&layer->plane);
+  const work_t work = {layer, sum, input, totals, scratch, (int8_t *)copies, (int8_t *)rows};
   if (layer->pool.height * layer->pool.width > 1) {
     convolve_pools(&work, output);
   } else {

@@ -24,16 +24,14 @@ static place_t place_of(const nn_conv2d_t *layer, int32_t position) {
   return place;
 }
 
-static inline int is_inside(const nn_plane_t *plane, place_t place) {
-  const int32_t height = (plane->kernel.height - 1) * plane->dilation.height;
-  const int32_t width = (plane->kernel.width - 1) * plane->dilation.width;
-  return place.row >= 0 && place.column >= 0 && place.row + height < plane->input.height &&
-         place.column + width < plane->input.width;
+/* Of the input, where a place lies. */
+static inline int32_t byte_at(const nn_plane_t *plane, place_t place) {
+  return (place.row * plane->input.width + place.column) * plane->channels;
 }
 
-static inline const int8_t *byte_at(const nn_plane_t *plane, int32_t row, int32_t column,
-                                    const int8_t *input) {
-  return input + (row * plane->input.width + column) * plane->channels;
+/* From a row of a window to the next one. */
+static inline int32_t row_step(const nn_plane_t *plane) {
+  return plane->dilation.height * plane->input.width * plane->channels;
 }
 
 static inline nn_window_t rows_of(const nn_plane_t *plane, place_t place) {
@@ -44,21 +42,88 @@ static inline nn_window_t columns_of(const nn_plane_t *plane, place_t place) {
   return nn_window(place.column, plane->kernel.width, plane->dilation.width, plane->input.width);
 }
 
-/* Both windows lie inside, and consist of runs in whole quads. */
-static void widen_inside(const nn_plane_t *plane, const int8_t *a, const int8_t *b,
-                         int32_t *output) {
+/* Both windows lie inside; channels come in fours and have gaps between them. */
+static void widen_apart(const nn_plane_t *plane, const int8_t *a, const int8_t *b,
+                        int32_t *output) {
   const int32_t channels = plane->channels, taps = plane->kernel.width;
-  const int32_t row = plane->dilation.height * plane->input.width * channels;
-  if (plane->dilation.width == 1) {
-    const int32_t run = taps * channels;
-    nn_widen_both(a, b, run / NN_QUAD, output, plane->kernel.height, row - run);
-    return;
-  }
-  const int32_t gap = (plane->dilation.width - 1) * channels;
+  const int32_t row = row_step(plane), gap = (plane->dilation.width - 1) * channels;
   for (int32_t y = plane->kernel.height; y > 0; y--, a += row, b += row) {
     nn_widen_both(a, b, channels / NN_QUAD, output, taps, gap);
     output += taps * channels;
   }
+}
+
+/* What all windows have in common. */
+typedef struct {
+  const nn_conv2d_t *layer;
+  const int8_t *input;
+  int8_t *copies;
+  place_t last;       /* window inside */
+  int32_t last_whole; /* byte where a window begins of whose rows words can be read at the end */
+  int32_t row_end;    /* column, after the windows of a row of outputs */
+  int32_t left_over;  /* bytes of a row of a window, beside whole quads */
+  int32_t whole;      /* the others */
+} windows_t;
+
+static windows_t windows_of(const nn_conv2d_t *layer, const int8_t *input, int8_t *copies) {
+  const nn_plane_t *const plane = &layer->plane;
+  const int32_t bytes = plane->kernel.width * plane->channels;
+  const int32_t below = (plane->kernel.height - 1) * plane->dilation.height;
+  const int32_t beside = (plane->kernel.width - 1) * plane->dilation.width;
+  const int32_t reach = below * plane->input.width * plane->channels + nn_whole_row_bytes(plane);
+  const windows_t windows = {
+      .layer = layer,
+      .input = input,
+      .copies = copies,
+      .last = {plane->input.height - 1 - below, plane->input.width - 1 - beside},
+      .last_whole = plane->input.height * plane->input.width * plane->channels - reach,
+      .row_end = plane->result.width * plane->stride.width - plane->padding.width,
+      .left_over = bytes % NN_QUAD,
+      .whole = bytes - bytes % NN_QUAD};
+  return windows;
+}
+
+/* Of the position after that at `place`. */
+static inline place_t next_place(const windows_t *windows, place_t place, int32_t position) {
+  const nn_plane_t *const plane = &windows->layer->plane;
+  if (windows->layer->pool.height * windows->layer->pool.width > 1) {
+    return place_of(windows->layer, position);
+  }
+  place.column += plane->stride.width;
+  if (place.column == windows->row_end) {
+    place.row += plane->stride.height;
+    place.column = -plane->padding.width;
+  }
+  return place;
+}
+
+static inline int is_inside(const windows_t *windows, place_t place) {
+  return place.row >= 0 && place.column >= 0 && place.row <= windows->last.row &&
+         place.column <= windows->last.column;
+}
+
+/* Rows of both windows that are in one piece, `step` bytes apart. A word is read where bytes are
+ * left over. */
+static inline void widen_rows(const windows_t *windows, const int8_t *a, const int8_t *b,
+                              int32_t step, int8_t *copies, int32_t *output) {
+  const int32_t rows = windows->layer->plane.kernel.height;
+  const int32_t left_over = windows->left_over, whole = windows->whole;
+  if (whole > 0) {
+    const int32_t runs = step == whole ? 1 : rows;
+    nn_widen_both(a, b, rows / runs * whole / NN_QUAD, output, runs, step - whole);
+  }
+  if (left_over == 0) {
+    return;
+  }
+  a += whole;
+  b += whole;
+  int8_t *const copies_b = copies + rows * NN_QUAD;
+  for (int32_t at = 0; at < rows * left_over; at += left_over, a += step, b += step) {
+    memcpy(copies + at, a, NN_QUAD);
+    memcpy(copies_b + at, b, NN_QUAD);
+  }
+  const int32_t quads = (rows * left_over + NN_QUAD - 1) / NN_QUAD;
+  nn_widen_both(copies, copies_b, quads, output + rows * whole, 1, 0);
 }
 
 /* Quads of one position, which lie `step` apart; output + 1 for b. */
@@ -88,7 +153,8 @@ static void widen_beyond(const nn_plane_t *plane, place_t place, const int8_t *i
   const int8_t outside[NN_QUAD] = {zero, zero, zero, zero};
   const int32_t quads = plane->channels / NN_QUAD, taps = plane->kernel.width;
   const int32_t before = nn_min(columns.first, taps), after = nn_max(columns.end, before);
-  const int8_t *row = byte_at(plane, rows.start, columns.start, input);
+  const place_t first = {rows.start, columns.start};
+  const int8_t *row = input + byte_at(plane, first);
   for (int32_t y = 0; y < plane->kernel.height; y++) {
     if (y < rows.first || y >= rows.end) {
       output = widen_one(outside, 0, taps * quads, output);
@@ -100,7 +166,7 @@ static void widen_beyond(const nn_plane_t *plane, place_t place, const int8_t *i
       output = widen_one(tap, NN_QUAD, quads, output);
     }
     output = widen_one(outside, 0, (taps - after) * quads, output);
-    row += plane->dilation.height * plane->input.width * plane->channels;
+    row += row_step(plane);
   }
 }
 
@@ -118,42 +184,49 @@ static void copy_row(const nn_plane_t *plane, const nn_window_t *x, const int8_t
   }
 }
 
-/* `bytes`: of a window, in whole quads. */
-static void copy_window(const nn_plane_t *plane, place_t place, const int8_t *input, int32_t bytes,
-                        int8_t *copy) {
+/* With the zero point outside; `row_bytes`: of the copy, in whole quads. */
+static void copy_window(const windows_t *windows, place_t place, int32_t row_bytes, int8_t *copy) {
+  const nn_plane_t *const plane = &windows->layer->plane;
   const nn_window_t rows = rows_of(plane, place), columns = columns_of(plane, place);
-  if (!is_inside(plane, place)) {
+  if (!is_inside(windows, place)) {
     const uint32_t outside = nn_four_bytes(plane->zero_point);
-    for (int32_t i = 0; i < bytes; i += NN_QUAD) {
+    for (int32_t i = 0; i < plane->kernel.height * row_bytes; i += NN_QUAD) {
       memcpy(copy + i, &outside, NN_QUAD);
     }
   }
-  const int8_t *row = byte_at(plane, rows.start, columns.start, input);
-  const int32_t row_bytes = plane->kernel.width * plane->channels;
+  const place_t first = {rows.start, columns.start};
+  const int8_t *row = windows->input + byte_at(plane, first);
   copy += rows.first * row_bytes;
   for (int32_t y = rows.first; y < rows.end; y++, copy += row_bytes) {
     copy_row(plane, &columns, row, copy);
-    row += plane->dilation.height * plane->input.width * plane->channels;
+    row += row_step(plane);
   }
 }
 
-/* Of the output positions a and b. */
-static void widen_pair(const nn_conv2d_t *layer, int32_t a, int32_t b, const int8_t *input,
-                       int8_t *copies, int32_t *output) {
-  const nn_plane_t *const plane = &layer->plane;
-  const place_t at_a = place_of(layer, a), at_b = place_of(layer, b);
-  const int32_t run = plane->channels * (plane->dilation.width == 1 ? plane->kernel.width : 1);
-  if (run % NN_QUAD == 0 && is_inside(plane, at_a) && is_inside(plane, at_b)) {
-    const int8_t *const from_b = byte_at(plane, at_b.row, at_b.column, input);
-    widen_inside(plane, byte_at(plane, at_a.row, at_a.column, input), from_b, output);
-  } else if (plane->channels % NN_QUAD == 0) {
-    widen_beyond(plane, at_a, input, output);
-    widen_beyond(plane, at_b, input, output + 1);
+/* The same of any two windows, from copies. */
+static void widen_copies(const windows_t *windows, place_t a, place_t b, int32_t *output) {
+  const nn_plane_t *const plane = &windows->layer->plane;
+  const int32_t row_bytes = nn_whole_row_bytes(plane), bytes = plane->kernel.height * row_bytes;
+  int8_t *const copy_b = windows->copies + bytes;
+  copy_window(windows, a, row_bytes, windows->copies);
+  copy_window(windows, b, row_bytes, copy_b);
+  widen_rows(windows, windows->copies, copy_b, row_bytes, copy_b + bytes, output);
+}
+
+static inline void widen_pair(const windows_t *windows, place_t a, place_t b, int32_t *output) {
+  const nn_plane_t *const plane = &windows->layer->plane;
+  const int8_t *const input = windows->input;
+  const int32_t are_inside = is_inside(windows, a) && is_inside(windows, b);
+  const int32_t at_a = byte_at(plane, a), at_b = byte_at(plane, b);
+  if (are_inside && plane->dilation.width == 1 && at_b <= windows->last_whole) {
+    widen_rows(windows, input + at_a, input + at_b, row_step(plane), windows->copies, output);
+  } else if (plane->channels % NN_QUAD != 0) {
+    widen_copies(windows, a, b, output);
+  } else if (are_inside) {
+    widen_apart(plane, input + at_a, input + at_b, output);
   } else {
-    const int32_t bytes = NN_QUAD * layer->quads;
-    copy_window(plane, at_a, input, bytes, copies);
-    copy_window(plane, at_b, input, bytes, copies + bytes);
-    nn_widen_both(copies, copies + bytes, layer->quads, output, 1, 0);
+    widen_beyond(plane, a, input, output);
+    widen_beyond(plane, b, input, output + 1);
   }
 }
 
@@ -176,7 +249,16 @@ void nn_widen_windows(const nn_conv2d_t *layer, int32_t position, int32_t count,
     position += NN_PAIR * pairs;
     output += pairs * nn_window_words(layer);
   }
-  for (; position <= last; position += NN_PAIR, output += nn_window_words(layer)) {
-    widen_pair(layer, position, nn_min(position + 1, last), input, copies, output);
+  if (position > last) {
+    return;
+  }
+  const windows_t windows = windows_of(layer, input, copies);
+  place_t a = place_of(layer, position);
+  while (position <= last) {
+    const place_t b = position < last ? next_place(&windows, a, position + 1) : a;
+    widen_pair(&windows, a, b, output);
+    position += NN_PAIR;
+    output += nn_window_words(layer);
+    a = next_place(&windows, b, position);
   }
 }

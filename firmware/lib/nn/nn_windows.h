@@ -25,6 +25,7 @@ typedef struct {
   int32_t pairs;        /* of positions */
   int32_t block_bytes;  /* of the weights of a block of channels */
   int32_t window_bytes; /* of a pair of windows */
+  int32_t is_relu;      /* the output's zero point is -128 */
 } nn_windows_t;
 
 typedef void nn_sum_windows_t(const nn_windows_t *windows);

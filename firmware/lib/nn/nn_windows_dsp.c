@@ -6,7 +6,8 @@
  * of position a and of b, r4 r5 weights, r6-r12 and lr sums.
  *
  * The argument's words are copied to the stack in their order. After them: 40 where the loop over
- * the quads is entered, 44 weights of the next block, 48 its bias, 52 its scales, 56 its output. */
+ * the quads is entered, 44 weights of the next block, 48 its bias, 52 its scales, 56 its output, 60
+ * where sums are rescaled. */
 #define FRAME_BYTES "64"
 
 /* Four channels at both positions: 11 instructions for 16 multiplications, in 38 bytes. */
@@ -81,28 +82,37 @@
 #define RESCALE(sum, place) \
   "add r5, r3, " sum        \
   ", asr #31\n"             \
-  "smmlar " sum ", " sum    \
-  ", r2, r5\n"              \
-  "asr " sum ", " sum       \
-  ", r4\n"                  \
-  "ssat " sum ", #8, " sum  \
-  "\n"                      \
+  "smmlar " sum ", " sum ", r2, r5\n" STORE(sum, place)
+/* The rounding of negative values is lost in -128. */
+#define RESCALE_RELU(sum, place) "smmlar " sum ", " sum ", r2, r3\n" STORE(sum, place)
+#define STORE(sum, place)  \
+  "asr " sum ", " sum      \
+  ", r4\n"                 \
+  "ssat " sum ", #8, " sum \
+  "\n"                     \
   "strb " sum ", [" place "]\n"
-#define CHANNEL(a, b, b_output, number) \
-  "ldmia r0!, {r2, r3, r4}\n" RESCALE(a, "r1, #" number) RESCALE(b, b_output ", #" number)
+#define CHANNEL(rescale, a, b, b_output, number) \
+  "ldmia r0!, {r2, r3, r4}\n" rescale(a, "r1, #" number) rescale(b, b_output ", #" number)
 /* The first: its register of a becomes the output of b. */
-#define FIRST_CHANNEL(a, b)                                    \
-  "ldmia r0!, {r2, r3, r4}\n" RESCALE(a, "r1") "ldr " a        \
+#define FIRST_CHANNEL(rescale, a, b)                           \
+  "ldmia r0!, {r2, r3, r4}\n" rescale(a, "r1") "ldr " a        \
                                                ", [sp, #20]\n" \
-                                               "add " a ", r1\n" RESCALE(b, a)
+                                               "add " a ", r1\n" rescale(b, a)
 
-#define SUM_WINDOWS(FIRST_QUAD, QUAD, QUAD_BYTES, SUMS)            \
+#define SUM_WINDOWS(FIRST_QUAD, QUAD, QUAD_BYTES, SUMS, CHANNELS) \
   __asm volatile(                                                  \
       "push {r4-r11, lr}\n"                                        \
       "sub sp, #" FRAME_BYTES                                      \
       "\n"                                                         \
-      "ldmia.w r0, {r1-r10}\n"                                     \
+      "ldmia.w r0, {r1-r11}\n"                                     \
       "stmia.w sp, {r1-r10}\n"                                     \
+      "adr.w r2, 7f\n"                                             \
+      "cmp r11, #0\n"                                               \
+      "beq 1f\n"                                              \
+      "adr.w r2, 8f\n"                                             \
+      "1:\n"                                                       \
+      "orr r2, #1\n"                                               \
+      "str r2, [sp, #60]\n"                                        \
       "lsrs r1, r10, #4\n" /* quads */                             \
       "subs r1, #1\n"      /* in the loop */                       \
       "beq 1f\n"                                                   \
@@ -136,6 +146,11 @@
       "ldr r2, [sp, #44]\n"                                        \
       "cmp r1, r2\n"                                               \
       "bne.w 3b\n" SUMS                                            \
+      "ldrd r0, r1, [sp, #52]\n"                                   \
+      "ldr pc, [sp, #60]\n"                                        \
+      "7:\n" CHANNELS(RESCALE)                                     \
+      "b 6f\n"                                                     \
+      "8:\n" CHANNELS(RESCALE_RELU)                                \
       "6:\n"                                                       \
       "add r1, #4\n"                                               \
       "strd r0, r1, [sp, #52]\n"                                   \
@@ -157,22 +172,25 @@
       "\n"                                                         \
       "pop {r4-r11, pc}\n")
 
-#define WIDE_CHANNELS                                                                   \
-  "ldrd r0, r1, [sp, #52]\n" FIRST_CHANNEL("r6", "r10") CHANNEL("r7", "r11", "r6", "1") \
-      CHANNEL("r8", "r12", "r6", "2") CHANNEL("r9", "lr", "r6", "3")
+#define WIDE_CHANNELS(rescale)             \
+  FIRST_CHANNEL(rescale, "r6", "r10")      \
+  CHANNEL(rescale, "r7", "r11", "r6", "1") \
+  CHANNEL(rescale, "r8", "r12", "r6", "2") \
+  CHANNEL(rescale, "r9", "lr", "r6", "3")
 
-#define PAIRED_CHANNELS                                                               \
-  PAIRED_SUMS                                                                         \
-  "ldrd r0, r1, [sp, #52]\n" FIRST_CHANNEL("r7", "r9") CHANNEL("r6", "r8", "r7", "1") \
-      CHANNEL("r11", "lr", "r7", "2") CHANNEL("r10", "r12", "r7", "3")
+#define PAIRED_CHANNELS(rescale)           \
+  FIRST_CHANNEL(rescale, "r7", "r9")       \
+  CHANNEL(rescale, "r6", "r8", "r7", "1")  \
+  CHANNEL(rescale, "r11", "lr", "r7", "2") \
+  CHANNEL(rescale, "r10", "r12", "r7", "3")
 
 __attribute__((naked)) void nn_sum_windows_wide(__attribute__((unused))
                                                 const nn_windows_t *windows) {
-  SUM_WINDOWS(WIDE_FIRST_QUAD, WIDE_QUAD, WIDE_QUAD_BYTES, WIDE_CHANNELS);
+  SUM_WINDOWS(WIDE_FIRST_QUAD, WIDE_QUAD, WIDE_QUAD_BYTES, "", WIDE_CHANNELS);
 }
 
 __attribute__((naked)) void nn_sum_windows(__attribute__((unused)) const nn_windows_t *windows) {
-  SUM_WINDOWS(PAIRED_FIRST_QUAD, PAIRED_QUAD, PAIRED_QUAD_BYTES, PAIRED_CHANNELS);
+  SUM_WINDOWS(PAIRED_FIRST_QUAD, PAIRED_QUAD, PAIRED_QUAD_BYTES, PAIRED_SUMS, PAIRED_CHANNELS);
 }
 
 #define WIDEN_QUAD          \
