@@ -2,7 +2,16 @@
 
 export const AXES = ["--axis-x", "--axis-y", "--axis-z"];
 
-export function colour(name) {
+const resolved = new Map();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => resolved.clear());
+
+/** What a chart asks at each drawing, as light and dark may change. */
+export const colour = (name) => () => {
+  if (!resolved.has(name)) resolved.set(name, resolve(name));
+  return resolved.get(name);
+};
+
+function resolve(name) {
   const probe = document.createElement("i");
   probe.style.color = `var(${name})`;
   document.body.append(probe);

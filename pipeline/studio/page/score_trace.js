@@ -5,6 +5,7 @@ import { axis } from "./colours.js";
 import { el } from "./dom.js";
 import { SECONDS } from "./traces.js";
 
+const HEIGHT = 150;
 const HUE_STEP = 137.5; // degrees between two labels: neighbours differ
 const hue = (at) => `hsl(${(at * HUE_STEP) % 360} 65% 45%)`;
 
@@ -12,6 +13,7 @@ export class ScoreTrace {
   constructor() {
     this.node = el("section", { class: "board", "aria-label": "Scores over time" });
     this.clear();
+    new ResizeObserver(() => this.plot?.setSize({ width: this.node.clientWidth, height: HEIGHT })).observe(this.node);
   }
 
   clear() {
@@ -46,7 +48,7 @@ export class ScoreTrace {
     this.plot = new uPlot(
       {
         width: this.node.clientWidth || 600,
-        height: 150,
+        height: HEIGHT,
         legend: { show: false },
         cursor: { show: false },
         scales: { x: { time: false, range: (_, low, high) => [high - SECONDS, high] }, y: { range: [0, 1] } },

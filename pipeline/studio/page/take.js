@@ -118,7 +118,7 @@ function chart(node, points, first, marks, onSelect) {
 /** A line where lint found something. */
 function drawMarks(plot, marks) {
   const { top, height } = plot.bbox;
-  plot.ctx.fillStyle = colour("--bad");
+  plot.ctx.fillStyle = colour("--bad")();
   for (const at of marks) plot.ctx.fillRect(Math.round(plot.valToPos(at, "x", true)) - 1, top, 3, height);
 }
 

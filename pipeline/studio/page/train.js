@@ -8,6 +8,7 @@ import { attempt, button, el, field, openDialog, select } from "./dom.js";
 import { Settings } from "./settings.js";
 import { activities, choose, chosen, folderOf, newest, running, start, subscribe, withSample } from "./store.js";
 
+const HEIGHT = 220; // of the curves
 const USUAL = "gesture_conv1d";
 const WORDS = {
   gesture_conv1d: "small convolutions, the usual choice",
@@ -159,6 +160,7 @@ async function drop(name, node) {
 class Curves {
   constructor() {
     this.node = el("div", { class: "traces" });
+    new ResizeObserver(() => this.plot?.setSize({ width: this.node.clientWidth, height: HEIGHT })).observe(this.node);
   }
 
   show(history) {
@@ -169,7 +171,7 @@ class Curves {
     this.plot = new uPlot(
       {
         width: this.node.clientWidth || 600,
-        height: 220,
+        height: HEIGHT,
         scales: { x: { time: false } },
         axes: [axis({ label: "epoch" }), axis({ label: "loss", size: 60 })],
         series: [{ label: "epoch" }, { label: "training loss", stroke: colour("--axis-z"), width: 2 }, { label: "validation loss", stroke: colour("--axis-x"), width: 2 }],

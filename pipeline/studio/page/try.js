@@ -28,7 +28,7 @@ export function tryPage(content) {
   const list = el("ol", { class: "log", tabindex: "0", "aria-label": "What was called", "data-test": "events" });
   const missed = el("div", { class: "row", role: "group", "aria-label": "It missed a gesture" });
   let current = newest("monitor")?.id;
-  const [log, endLog] = activityLog(() => current, "the board", []);
+  const [log, endLog] = activityLog(() => newest("monitor")?.id, "the board", []);
   const tell = (word) => attempt(() => command(current, word));
   const begin = button("Watch the board", () => attempt(watch), { class: "main" });
   const end = button("End", () => attempt(() => stop(current)));
