@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import io
+import json
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +71,19 @@ def save_model(run: RunFolder, fitted: Fitted) -> None:
             fitted.model.save(named)
         except RuntimeError as error:  # HDF5 raises it where the system refuses
             raise OSError(str(error)) from None
-        named.replace(unfinished)
+        _copy_without_date(named, unfinished)
+        named.unlink()
+
+
+def _copy_without_date(saved: Path, copy: Path) -> None:
+    """Keras writes when it saved a model; without that, the same training gives the same bytes."""
+    with ZipFile(saved) as archive, ZipFile(copy, "w") as same:
+        for member in archive.infolist():
+            content = archive.read(member)
+            if member.filename == "metadata.json":
+                metadata = {**json.loads(content), "date_saved": ""}
+                content = json.dumps(metadata).encode()
+            same.writestr(member, content)
 
 
 def finish(run: RunFolder, contract: Contract) -> None:
