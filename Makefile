@@ -156,6 +156,7 @@ soak: setup tools page ## what capture and deploy withstand (an hour), the firmw
 	$(BIN)/python -m benchmarks.recurrent
 	$(BIN)/python -m benchmarks.zoo
 	$(BIN)/python -m benchmarks.zoo_deals
+	$(BIN)/python -m benchmarks.scale
 	$(BIN)/python -m benchmarks.sequence
 	$(BIN)/python -m benchmarks.sequence_deployed
 	$(BIN)/python -m benchmarks.sequence_weather

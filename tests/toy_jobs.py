@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,21 @@ def work(job: Job, data: Any, folder: Path, report: Report) -> dict[str, Any]:
     (folder / "made.txt").write_text(f"{job.seed} {data}", "utf-8")
     report("sleeping", 0.5)
     return {"twice": 2 * job.seed, "filled": len(filled)}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Data that note in `log` each process in which they are unpickled."""
+
+    log: str
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _loaded, (self.log,)
+
+
+def _loaded(log: str) -> Loaded:
+    _times_begun(log)
+    return Loaded(log)
 
 
 def _times_begun(log: str | None) -> int:

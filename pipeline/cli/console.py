@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.markup import escape
 from rich.text import Text
@@ -20,6 +21,7 @@ from pipeline.core.json_values import plain
 if TYPE_CHECKING:
     from pipeline.core.artifacts import Figure
     from pipeline.training.fit import Epoch
+    from pipeline.workflows.jobs.progress import JobStep, OnJobStep
     from pipeline.workflows.recover import Recovered
 
 
@@ -36,10 +38,10 @@ def print_json(result: Any) -> None:
     )
 
 
-def print_plain(text: str) -> None:
+def print_plain(text: str, file: TextIO | None = None) -> None:
     """To the character, at any width; but nothing that a terminal would obey."""
     with printing():
-        print(visible(text), flush=True)
+        print(visible(text), flush=True, file=file)
 
 
 def show_table(title: str, rows: Sequence[tuple[str, object]]) -> None:
@@ -124,6 +126,23 @@ def steps_and_progress(
             status.update(escape(text))
 
         yield on_step, lambda text: status.update(escape(text))
+
+
+@contextmanager
+def job_steps(as_json: bool) -> Iterator[OnJobStep]:
+    """The same of jobs side by side, and how far they are; with --json, an event a line."""
+    if as_json:
+        yield lambda step: print_plain(json.dumps(plain(step), sort_keys=True), sys.stderr)
+        return
+    with err.status("starting") as status:
+
+        def on_step(step: JobStep) -> None:
+            if not step.share:
+                err.print(f"[dim]… {escape(str(step))}[/]")
+            done = f"{step.done} of {step.jobs} done, " if step.jobs else ""
+            status.update(escape(f"{done}{step}"))
+
+        yield on_step
 
 
 @contextmanager

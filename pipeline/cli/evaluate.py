@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -67,13 +67,12 @@ def evaluate(
             "an evaluation has one split seed, split.seed",
             "add --compare, or set split.seed",
         )
-    with console.steps_and_progress(json) as (on_step, on_progress):
+    with console.job_steps(json) as on_step:
         chosen = (config_or_run, each_once(settings), protocols or [])
-        more: Any = {"on_progress": on_progress, "scheduler": scheduler}
         result = (
-            evaluate_against_yardsticks(*chosen, seeds or SEEDS, on_step, **more)
+            evaluate_against_yardsticks(*chosen, seeds or SEEDS, on_step, scheduler=scheduler)
             if compare
-            else workflow.evaluate(*chosen, on_step, **more)
+            else workflow.evaluate(*chosen, on_step, scheduler=scheduler)
         )
     _show_evaluation(result, json)
 

@@ -21,7 +21,6 @@ from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.files import require_room, save_json
 from pipeline.core.locks import Lock
 from pipeline.core.original_names import OriginalNames
-from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder, note
 from pipeline.datasets.protocols import PROTOCOLS, honest_protocol, protocol_folds
 from pipeline.datasets.recording_file import person_of
@@ -30,7 +29,7 @@ from pipeline.workflows.decision import Events, Outcome, Unseen, outcome, unseen
 from pipeline.workflows.fold import GestureData, fold_job
 from pipeline.workflows.jobs.job import Outcome as JobOutcome
 from pipeline.workflows.jobs.kept import JOBS
-from pipeline.workflows.jobs.progress import JobProgress
+from pipeline.workflows.jobs.progress import JobProgress, OnJobStep
 from pipeline.workflows.jobs.run import run_jobs
 from pipeline.workflows.named_config import with_dataset, with_names
 from pipeline.workflows.report import write_report
@@ -111,9 +110,8 @@ def evaluate(
     config_or_run: Path,
     settings: Sequence[str],
     protocols: Sequence[str],
-    on_step: OnStep,
+    on_step: OnJobStep,
     folder: Path = EVALUATIONS,
-    on_progress: OnStep = lambda _: None,
     scheduler: str | None = None,
 ) -> Evaluation:
     """Evaluate a config or a run. Folds that are done are not repeated.
@@ -136,7 +134,7 @@ def evaluate(
     place = folder / f"{name}-{hashlib.sha256(decisive.encode()).hexdigest()[:8]}"
     require_room(place)
     require_room(JOBS)
-    progress = JobProgress(sum(map(len, folds.values())), on_step, on_progress)
+    progress = JobProgress(sum(map(len, folds.values())), on_step)
     with _interruptible(progress):
         done = _done(folds, data, scheduler, progress)
     scores = tuple(_protocol_score(protocol, of_protocol) for protocol, of_protocol in done.items())

@@ -6,7 +6,7 @@ All of them have the same folds, for several split seeds, and the same test wind
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,6 @@ from pipeline.config.gesture_settings import GestureConfig
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import UsageError
 from pipeline.core.files import load_arrays, save_json
-from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.everyday import training_recordings
 from pipeline.datasets.protocols import UNSEEN, honest_protocol, protocol_folds
@@ -26,6 +25,7 @@ from pipeline.training.paired import Difference, Float64, Unit, paired_differenc
 from pipeline.training.training_data import scale
 from pipeline.training.yardsticks import YARDSTICKS, require_scikit_learn
 from pipeline.workflows.evaluate import EVALUATIONS, Evaluation, config_of, evaluate
+from pipeline.workflows.jobs.progress import JobStep, OnJobStep
 
 Right = NDArray[np.bool_]
 SEEDS = 3
@@ -90,9 +90,8 @@ def evaluate_against_yardsticks(
     settings: Sequence[str],
     protocols: Sequence[str],
     seeds: int,
-    on_step: OnStep,
+    on_step: OnJobStep,
     folder: Path = EVALUATIONS,
-    on_progress: OnStep = lambda _: None,
     scheduler: str | None = None,
 ) -> Compared:
     """Evaluate with several split seeds, and the yardsticks on the same folds.
@@ -115,7 +114,7 @@ def evaluate_against_yardsticks(
         own = [f"split.seed={split.seed}"] if number else []  # a run keeps what its own seed gives
         saying = _with_seed(on_step, split.seed)
         what = (config_or_run, [*settings, *own], chosen)
-        evaluation = evaluate(*what, saying, folder, on_progress, scheduler)
+        evaluation = evaluate(*what, saying, folder, scheduler)
         evaluations.append(evaluation)
         seeded = config.model_copy(update={"split": split})
         answers.append(_answers(evaluation, seeded, recordings, saying))
@@ -139,15 +138,15 @@ def _check_comparable(protocols: Sequence[str]) -> None:
             )
 
 
-def _with_seed(on_step: OnStep, seed: int) -> OnStep:
-    return lambda step: on_step(f"split seed {seed}, {step}")
+def _with_seed(on_step: OnJobStep, seed: int) -> OnJobStep:
+    return lambda step: on_step(replace(step, job=f"split seed {seed}, {step.job}"))
 
 
 def _answers(
     evaluation: Evaluation,
     config: GestureConfig,
     recordings: Sequence[Recording],
-    on_step: OnStep,
+    on_step: OnJobStep,
 ) -> dict[str, Answers]:
     """By protocol; an evaluation has them in the order that they were asked for."""
     found = {}
@@ -155,7 +154,7 @@ def _answers(
         parts = []
         folds = protocol_folds(recordings, config, score.protocol)
         for number, (fold, result) in enumerate(zip(folds, score.folds, strict=True), start=1):
-            on_step(f"{score.protocol}, fold {number} of {len(folds)}: comparing")
+            on_step(JobStep(f"{score.protocol}, fold {number} of {len(folds)}", "comparing"))
             parts.append(_fold_answers(RunFolder(result.run), fold, recordings))
         found[score.protocol] = Answers(
             names=tuple(name for part in parts for name in part.names),

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.core.errors import PipelineError
 from pipeline.core.files import load_json, save_json
 from pipeline.workflows.jobs import kept
 from pipeline.workflows.jobs.job import Event, Job, Outcome
-from pipeline.workflows.jobs.progress import JobProgress, duration
+from pipeline.workflows.jobs.progress import JobProgress, JobStep, duration
 from pipeline.workflows.jobs.run import run_jobs
 from tests.fixtures.waiting import ended, forked, until
 from tests.toy_jobs import begun, toy_job
@@ -176,26 +177,27 @@ class Clock:
 
 
 def test_steps_and_time_left_are_reported() -> None:
-    steps: list[str] = []
-    lines: list[str] = []
+    said: list[JobStep] = []
     clock = Clock()
     first, second = toy_job(1), toy_job(2)
-    progress = JobProgress(4, steps.append, lines.append, clock)
+    progress = JobProgress(4, said.append, clock)
     progress.outcome(Outcome(toy_job(0), done_before=True))
     progress.event(Event(first, "training"))
     clock.now_s = 10.0
     progress.event(Event(first, "epoch 5 of 10", 0.5))
-    assert lines == ["job 1: epoch 5 of 10, at most 50 s left"]
     clock.now_s = 20.0
     progress.outcome(Outcome(first))
     progress.event(Event(second, "training"))
-    assert steps == [
+    progress.outcome(Outcome(second, error=PipelineError("a", "b", "c")))
+    assert [str(step) for step in said] == [
         "job 0: done before",
         "job 1: training",
+        "job 1: epoch 5 of 10, at most 50 s left",
         "job 1: done, at most 40 s left",
         "job 2: training",
+        "job 2: failed",
     ]
-    assert progress.done == 2
+    assert [(step.done, step.jobs) for step in said] == [(1, 4)] * 3 + [(2, 4)] * 3
 
 
 @given(st.integers(1, 20), st.integers(0, 20), st.integers(1, 4))
@@ -203,9 +205,9 @@ def test_where_all_jobs_take_the_same_the_time_left_is_right(
     jobs: int, before: int, workers: int
 ) -> None:
     """Jobs of 480 s side by side, as many as there are workers, in rounds."""
-    clock, lines = Clock(), [""]
+    clock, said = Clock(), [JobStep("", "")]
     rounds = jobs // workers
-    progress = JobProgress(before + rounds * workers, lambda _: None, lines.append, clock)
+    progress = JobProgress(before + rounds * workers, said.append, clock)
     for seed in range(before):
         progress.outcome(Outcome(toy_job(-seed - 1), done_before=True))
     for number in range(rounds):
@@ -215,7 +217,7 @@ def test_where_all_jobs_take_the_same_the_time_left_is_right(
             for job in side_by_side:
                 progress.event(Event(job, "epoch", quarter / 4))
             left_s = 480 * (rounds - number) - 120 * quarter
-            assert lines[-1].endswith(f"at most {duration(left_s)} left" if left_s else "epoch")
+            assert said[-1].left_s == (pytest.approx(left_s) if left_s else None)
         for job in side_by_side:
             progress.outcome(Outcome(job))
     assert progress.done == progress.jobs

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import queue
 import time
+import warnings
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, TypeAlias
@@ -25,6 +27,7 @@ from pipeline.workflows.jobs.versions import versions
 from pipeline.workflows.jobs.worker import DiedError, Failure
 
 AHEAD = 2  # jobs for each worker, so that none waits for the next
+AHEAD_OF_QUEUE = 100  # jobs, where a cluster of ours grows by how many wait
 PATIENCE_S = 300.0  # for a scheduler that is started again
 CONNECT_S = 10.0
 COUNT_EVERY_S = 1.0
@@ -42,6 +45,7 @@ class DaskWorkers:
             scheduler: its address, or `module.Class` of a cluster, which is started and grows as
                 Dask's config says.
         """
+        _quiet()
         self._scheduler = scheduler
         self._cluster = None if "://" in scheduler else _started(scheduler)
         self._jobs: dict[str, tuple[Job, bytes]] = {}
@@ -72,7 +76,8 @@ class DaskWorkers:
             self._counted_s = time.monotonic()
             with suppress(OSError, TimeoutError, ValueError):  # while the scheduler is lost
                 self._threads = sum(self._client.nthreads().values())
-        return len(self._jobs) < AHEAD * max(1, self._threads)
+        least = AHEAD if self._cluster is None else AHEAD_OF_QUEUE
+        return len(self._jobs) < max(least, AHEAD * self._threads)
 
     def begin(self, job: Job, data: bytes) -> None:
         """Hand a job to the scheduler."""
@@ -91,7 +96,7 @@ class DaskWorkers:
         known = self._data.get(fingerprint)
         if known is None or known.status != "finished":
             name = f"data-{fingerprint}"
-            if any(self._client.who_has([name]).values()):
+            if any(self._client.sync(self._client.scheduler.who_has, keys=[name]).values()):
                 known = Future(name, self._client)
             else:
                 known = self._client.scatter({name: data})[name]
@@ -155,6 +160,13 @@ def _result(job: Job, ended: Future) -> Result | PipelineError:
             "look at the log of the worker and of the scheduler",
         )
     return result.error() if isinstance(result, Failure) else result
+
+
+def _quiet() -> None:
+    """What Dask would print on the terminal is said in our words."""
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module="distributed")
 
 
 def _started(name: str) -> Any:

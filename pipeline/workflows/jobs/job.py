@@ -95,10 +95,11 @@ class Event:
     """What is seen of a job while it runs.
 
     Args:
+        job: None for what concerns all.
         step: what it does now.
         share: of it that is done, 0 to 1.
     """
 
-    job: Job
+    job: Job | None
     step: str
     share: float = 0.0

@@ -1,14 +1,43 @@
-"""How far jobs are, in words, with an estimate of the time left."""
+"""How far jobs are, with an estimate of the time left."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from pipeline.core.progress import OnStep
 from pipeline.workflows.jobs.job import Event, Outcome
 
 MINUTE_S, HOUR_S = 60, 3600
+
+
+@dataclass(frozen=True)
+class JobStep:
+    """Where a job is, for people and programs.
+
+    Args:
+        job: its name; empty for what concerns all.
+        step: what it does now.
+        share: of the step that is done; 0 where it begins.
+        done: how many jobs are done.
+        jobs: how many there are.
+        left_s: until all are done; None where it is not known.
+    """
+
+    job: str
+    step: str
+    share: float = 0.0
+    done: int = 0
+    jobs: int = 0
+    left_s: float | None = None
+
+    def __str__(self) -> str:
+        left = "" if self.left_s is None else f", at most {duration(self.left_s)} left"
+        return f"{self.job}{': ' if self.job else ''}{self.step}{left}"
+
+
+OnJobStep: TypeAlias = Callable[[JobStep], None]
 
 
 class JobProgress:
@@ -18,52 +47,45 @@ class JobProgress:
     """
 
     def __init__(
-        self,
-        jobs: int,
-        on_step: OnStep,
-        on_progress: OnStep,
-        clock_s: Callable[[], float] = time.monotonic,
+        self, jobs: int, on_step: OnJobStep, clock_s: Callable[[], float] = time.monotonic
     ) -> None:
-        """Progress of `jobs` jobs.
-
-        Args:
-            on_step: is called with a text when a step of a job begins, or a job ends.
-            on_progress: is called with a text when a step has come further.
-        """
+        """Progress of `jobs` jobs."""
         self.jobs, self.done = jobs, 0
-        self._on_step, self._on_progress, self._clock_s = on_step, on_progress, clock_s
+        self._on_step, self._clock_s = on_step, clock_s
         self._begun_s = clock_s()
         self._worked = 0  # jobs that this command has done
         self._shares: dict[str, float] = {}  # of those that run, by key
 
     def event(self, event: Event) -> None:
         """A job has begun a step, or come further in it."""
-        is_step = not event.share
-        self._shares[event.job.key] = event.share or self._shares.get(event.job.key, 0.0)
-        text = f"{event.job.name}: {event.step}"
-        if is_step:
-            self._on_step(text)
-        else:
-            self._on_progress(f"{text}{self._left()}")
+        if event.job is None:
+            self._report("", event.step)
+            return
+        key = event.job.key
+        self._shares[key] = event.share or self._shares.get(key, 0.0)
+        left_s = self._left_s() if event.share else None
+        self._report(event.job.name, event.step, event.share, left_s)
 
     def outcome(self, outcome: Outcome) -> None:
         """A job has ended."""
+        name = outcome.job.name
         self._shares.pop(outcome.job.key, None)
-        if outcome.error:
-            self._on_step(f"{outcome.job.name}: failed")
-            return
-        self.done += 1
+        self.done += outcome.error is None
         self._worked += not outcome.done_before
-        ended = "done before" if outcome.done_before else f"done{self._left()}"
-        self._on_step(f"{outcome.job.name}: {ended}")
+        if outcome.error or outcome.done_before:
+            self._report(name, "failed" if outcome.error else "done before")
+        else:
+            self._report(name, "done", left_s=self._left_s())
 
-    def _left(self) -> str:
+    def _report(self, job: str, step: str, share: float = 0.0, left_s: float | None = None) -> None:
+        self._on_step(JobStep(job, step, share, self.done, self.jobs, left_s))
+
+    def _left_s(self) -> float | None:
         begun = sum(self._shares.values())
         worked, remaining = self._worked + begun, self.jobs - self.done - begun
         if remaining <= 0 or worked <= 0:
-            return ""
-        worked_s = self._clock_s() - self._begun_s
-        return f", at most {duration(worked_s / worked * remaining)} left"
+            return None
+        return (self._clock_s() - self._begun_s) / worked * remaining
 
 
 def duration(seconds: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sized
 from contextlib import closing, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -60,12 +61,20 @@ def run_jobs(
     """
     most = len(jobs) if isinstance(jobs, Sized) else None
     with closing(_workers(scheduler, most)) as workers:
+        if workers.dashboard:
+            on_event(Event(None, f"the workers are seen at {workers.dashboard}"))
         yield from _Run(workers, data, on_event, folder).outcomes(iter(jobs))
 
 
 def _workers(scheduler: str | None, jobs: int | None) -> Workers:
     if scheduler is None:
         return LocalWorkers(min(most_workers(), jobs or most_workers()))
+    if find_spec("distributed") is None:
+        raise PipelineError(
+            "Dask is not installed, and --scheduler needs it.",
+            "one machine needs no scheduler, so the tool is installed without",
+            "run: pip install 'gesture-pipeline[cluster]' (or: pip install distributed)",
+        )
     from pipeline.workflows.jobs.cluster import DaskWorkers
 
     return DaskWorkers(scheduler)

@@ -25,7 +25,11 @@ def versions() -> Mapping[str, str]:
     """By name; machines that work together have the same ones."""
     libraries = {name: metadata.version(name) for name in LIBRARIES}
     source = f"{__version__}, source {_hash_of_sources()[:8]}"
-    return {"gesture-pipeline": source, **libraries, "python": platform.python_version()}
+    return {
+        "gesture-pipeline": source,
+        **libraries,
+        "python": ".".join(platform.python_version_tuple()[:2]),
+    }
 
 
 @cache
