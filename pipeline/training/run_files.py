@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import io
-import json
 import platform
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -71,19 +71,30 @@ def save_model(run: RunFolder, fitted: Fitted) -> None:
             fitted.model.save(named)
         except RuntimeError as error:  # HDF5 raises it where the system refuses
             raise OSError(str(error)) from None
-        _copy_without_date(named, unfinished)
+        _copy_the_same(named, unfinished)
         named.unlink()
 
 
-def _copy_without_date(saved: Path, copy: Path) -> None:
-    """Keras writes when it saved a model; without that, the same training gives the same bytes."""
+def _copy_the_same(saved: Path, copy: Path) -> None:
+    """Copy a model with the same bytes after each training like it: Keras writes into it when it
+    was saved, and where shared objects were in memory."""
     with ZipFile(saved) as archive, ZipFile(copy, "w") as same:
         for member in archive.infolist():
             content = archive.read(member)
             if member.filename == "metadata.json":
-                metadata = {**json.loads(content), "date_saved": ""}
-                content = json.dumps(metadata).encode()
+                content = re.sub(rb'"date_saved": "[^"]*"', b'"date_saved": ""', content)
+            if member.filename == "config.json":
+                content = _with_numbers(content)
             same.writestr(member, content)
+
+
+def _with_numbers(config: bytes) -> bytes:
+    """The config of a model with its shared objects numbered from 1 as they come."""
+    shared = re.compile(rb'"shared_object_id": (\d+)')
+    numbers = {
+        found: number for number, found in enumerate(dict.fromkeys(shared.findall(config)), start=1)
+    }
+    return shared.sub(lambda found: b'"shared_object_id": %d' % numbers[found[1]], config)
 
 
 def finish(run: RunFolder, contract: Contract) -> None:

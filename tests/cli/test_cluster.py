@@ -15,12 +15,16 @@ from typing import Any
 import psutil
 import pytest
 
+from pipeline.config.gesture_settings import load_gesture_config
 from pipeline.core.errors import ExitCode, MismatchError
+from pipeline.core.original_names import OriginalNames
+from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import save_recording
+from pipeline.workflows.fold import GestureData, fold_job
 from pipeline.workflows.jobs import cluster as client_side
 from pipeline.workflows.jobs.job import Job, Outcome
 from pipeline.workflows.jobs.run import run_jobs
-from tests.cli.commands import gesture, running
+from tests.cli.commands import running
 from tests.cli.test_evaluate import CONFIG
 from tests.conftest import PROJECT
 from tests.fixtures.dask_cluster import DaskCluster, dask_cluster, kill
@@ -57,22 +61,25 @@ def files_of(folder: Path | None) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
-def test_folds_of_a_cluster_are_byte_equal_to_those_of_one_machine(
+def test_a_fold_of_a_cluster_is_byte_equal_to_that_of_one_machine(
     cluster: DaskCluster, tmp_path: Path, host_compiler: None
 ) -> None:
     """The workers see no file of the client: they stand in another folder."""
-    for place in ("here", "there"):
-        for take in takes(("flex", "punch"), ("anna", "ben"), each=6):
-            save_recording(take, tmp_path / place / "data" / "two" / f"{take.name}.csv")
-        (tmp_path / place / "small.yaml").write_text(CONFIG, "utf-8")
-    words = ("evaluate", "small.yaml", "--protocol", "kfold", "--json")
-    there = gesture(*words, "--scheduler", cluster.address, cwd=tmp_path / "there").json
-    here = gesture(*words, cwd=tmp_path / "here").json
-    for one, other in zip(*(each["protocols"][0]["folds"] for each in (here, there)), strict=True):
-        left = files_of(tmp_path / "here" / one["run"])
-        assert "model.tflite" in left
-        assert left == files_of(tmp_path / "there" / other["run"])
-        assert {**one, "seconds": 0} == {**other, "seconds": 0}
+    data = GestureData(tuple(takes(("flex", "punch"), ("anna", "ben"), each=6)), OriginalNames())
+    (tmp_path / "small.yaml").write_text(CONFIG, "utf-8")
+    config = load_gesture_config(tmp_path / "small.yaml")
+    (fold, *_) = protocol_folds(data.recordings, config, "kfold")
+    job = fold_job(fold, data.fingerprint(), "fold 1")
+    found = []
+    for scheduler in (cluster.address, None):
+        place = tmp_path / str(scheduler is None)
+        (outcome,) = run_jobs([job], {job.data: data}, scheduler, folder=place)
+        assert outcome.error is None
+        found.append({"figures": outcome.figures, **files_of(outcome.folder)})
+    there, here = found
+    assert sorted(there) == sorted(here)
+    assert [name for name in there if there[name] != here[name]] == []
+    assert "model.tflite" in there
 
 
 def test_data_go_to_the_cluster_once_and_to_each_worker_once(

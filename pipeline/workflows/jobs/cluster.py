@@ -52,11 +52,15 @@ class DaskWorkers:
         self._futures: dict[str, Future] = {}
         self._data: dict[str, Future] = {}
         self._news: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._lost: set[str] = set()  # jobs to hand to the scheduler once more
+        self._waiting: set[str] = set()  # jobs that the scheduler does not know
         self._counted_s, self._threads = -math.inf, 0
         self._client = self._connected(CONNECT_S)
         self.dashboard: str = self._client.dashboard_link
-        _require_same_versions(self._client)
+        try:
+            _require_same_versions(self._client)
+        except PipelineError:
+            self.close()
+            raise
 
     def _connected(self, patience_s: float) -> Client:
         give_up_at = time.monotonic() + patience_s
@@ -82,7 +86,8 @@ class DaskWorkers:
     def begin(self, job: Job, data: bytes) -> None:
         """Hand a job to the scheduler."""
         self._jobs[job.key] = job, data
-        self._submit(job.key)
+        self._waiting.add(job.key)
+        self._submit_waiting()
 
     def _submit(self, key: str) -> None:
         job, data = self._jobs[key]
@@ -110,8 +115,7 @@ class DaskWorkers:
             answers.append(self._answer(self._news.get(timeout=timeout_s)))
             while True:
                 answers.append(self._answer(self._news.get_nowait()))
-        if self._lost:
-            self._submit_again()
+        self._submit_waiting()
         return [answer for answer in answers if answer is not None]
 
     def _answer(self, news: Any) -> Answer | None:
@@ -123,18 +127,18 @@ class DaskWorkers:
             return None
         del self._futures[key]
         if news.status in ("cancelled", "lost"):
-            self._lost.add(key)
+            self._waiting.add(key)  # the scheduler was lost, or the worker that had the data
             return None
         job, _ = self._jobs.pop(key)
         return job, _result(job, news)
 
-    def _submit_again(self) -> None:
-        """The scheduler was lost with all that it knew, or the worker that had the data."""
+    def _submit_waiting(self) -> None:
         if self._client.status == "closed":
             self._client = self._connected(PATIENCE_S)
-        if self._client.status == "running":
-            while self._lost:
-                self._submit(self._lost.pop())
+        with suppress(OSError, TimeoutError):  # it was lost just now: the next time
+            for key in sorted(self._waiting) if self._client.status == "running" else ():
+                self._submit(key)
+                self._waiting.discard(key)
 
     def close(self) -> None:
         """Cancel all jobs; workers end those that no other client wants."""

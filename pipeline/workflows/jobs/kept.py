@@ -22,27 +22,32 @@ def place_of(job: Job, kept: Path) -> Path:
     return kept / job.key[:32]
 
 
+def run_folder(job: Job, kept: Path) -> Path:
+    """The folder with the files that a job has made."""
+    return place_of(job, kept) / RUN
+
+
 def load(job: Job, kept: Path) -> Outcome | None:
     """The result of a job that was done before; None where it is missing or was changed."""
-    place = place_of(job, kept)
+    run = run_folder(job, kept)
     try:
-        content = load_json(place / OUTCOME, "evaluate")
-        files = {name: _sha256((place / RUN / name).read_bytes()) for name in content["files"]}
+        content = load_json(run.with_name(OUTCOME), "evaluate")
+        files = {name: _sha256((run / name).read_bytes()) for name in content["files"]}
         if _seal(content["figures"], files) != content["sha256"]:
             return None
         figures, seconds = content["figures"], content["seconds"]
     except (PipelineError, OSError, KeyError, TypeError):
         return None
-    return Outcome(job, figures, place / RUN, seconds, done_before=True)
+    return Outcome(job, figures, run, seconds, done_before=True)
 
 
 def save(job: Job, result: Result, kept: Path) -> Outcome:
     """Keep a result in the locked folder of its job; the file that marks it as done is the last."""
-    place = place_of(job, kept)
-    clear(place)
-    (place / RUN).mkdir()
+    run = run_folder(job, kept)
+    clear(run.parent)
+    run.mkdir()
     for name, written in result.files.items():
-        with atomic_write(place / RUN / name) as unfinished:
+        with atomic_write(run / name) as unfinished:
             unfinished.write_bytes(written)
     hashes = {name: _sha256(written) for name, written in result.files.items()}
     figures = json.loads(json.dumps(result.figures))
@@ -52,8 +57,8 @@ def save(job: Job, result: Result, kept: Path) -> Outcome:
         "seconds": result.seconds,
         "sha256": _seal(figures, hashes),
     }
-    save_json(place / OUTCOME, content)
-    return Outcome(job, figures, place / RUN, result.seconds)
+    save_json(run.with_name(OUTCOME), content)
+    return Outcome(job, figures, run, result.seconds)
 
 
 def _seal(figures: Any, hashes: Mapping[str, str]) -> str:

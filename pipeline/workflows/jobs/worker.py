@@ -46,6 +46,7 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                cwd=self._place.name,
                 start_new_session=True,  # Ctrl-C is for the process that gives it work
                 env={**os.environ, **ONE_THREAD, "PYTHONPATH": path, "TMPDIR": self._place.name},
             )

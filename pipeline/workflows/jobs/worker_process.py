@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 import sys
-import tempfile
 import time
 import traceback
 from contextlib import suppress
@@ -15,6 +15,7 @@ from typing import Any
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import is_part
 from pipeline.workflows.jobs.job import Job, Result
+from pipeline.workflows.jobs.kept import JOBS, run_folder
 from pipeline.workflows.jobs.worker import Failure
 
 
@@ -32,19 +33,21 @@ def main() -> None:
 
 
 def _done(job: Job, data: Any, connection: Connection) -> Result | Failure:
+    """In a folder of this process whose path is, for people, that of the folder it will be in."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "run"
-        folder.mkdir()
-        try:
-            figures = job.work()(job, data, folder, lambda *step: connection.send(step))
-        except PipelineError as error:
-            return Failure(error)
-        except MemoryError:
-            raise
-        except Exception as error:
-            return Failure(_bug(error))
+    folder = run_folder(job, JOBS)
+    folder.mkdir(parents=True)
+    try:
+        figures = job.work()(job, data, folder, lambda *step: connection.send(step))
         return Result(figures, _files_of(folder), round(time.monotonic() - started, 1))
+    except PipelineError as error:
+        return Failure(error)
+    except MemoryError:
+        raise
+    except Exception as error:
+        return Failure(_bug(error))
+    finally:
+        shutil.rmtree(folder)
 
 
 def _files_of(folder: Path) -> dict[str, bytes]:
