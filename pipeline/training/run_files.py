@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from zipfile import ZipFile
+from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,7 @@ def save_model(run: RunFolder, fitted: Fitted) -> None:
 
 def _copy_the_same(saved: Path, copy: Path) -> None:
     """Copy a model with the same bytes after each training like it: Keras writes into it when it
-    was saved, and where shared objects were in memory."""
+    was saved, twice, and where shared objects were in memory."""
     with ZipFile(saved) as archive, ZipFile(copy, "w") as same:
         for member in archive.infolist():
             content = archive.read(member)
@@ -85,7 +85,7 @@ def _copy_the_same(saved: Path, copy: Path) -> None:
                 content = re.sub(rb'"date_saved": "[^"]*"', b'"date_saved": ""', content)
             if member.filename == "config.json":
                 content = _with_numbers(content)
-            same.writestr(member, content)
+            same.writestr(ZipInfo(member.filename), content)  # of 1980
 
 
 def _with_numbers(config: bytes) -> bytes:
