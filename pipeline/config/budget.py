@@ -20,8 +20,8 @@ _HEAD = """
 ## Budgets
 
 A budget is a YAML file with these keys. `gesture convert --budget FILE` and `gesture compile
---budget FILE` refuse a network that takes more, and name the layer to shrink. An example is
-configs/nano33ble.yaml.
+--budget FILE` refuse a network that takes more, and name the layer to shrink; `gesture search
+--budget FILE` does not train it. An example is configs/nano33ble.yaml.
 """
 
 
@@ -40,6 +40,9 @@ class Budget(Section):
     hop_instructions: Limit = Field(
         None, description="the same, of a network of this tool: `gesture compile` ignores it"
     )
+    second_instructions: Limit = Field(
+        None, description="limit of all inferences of a second; `gesture compile` ignores it too"
+    )
     inference_ms: float | None = Field(
         None, ge=1e-6, le=1e9, description="limit of the same, as a time"
     )
@@ -56,7 +59,17 @@ class Budget(Section):
     @property
     def without_hop(self) -> Budget:
         """For a network that is called as often as its application wants."""
-        return self.model_copy(update={"hop_instructions": None})
+        return self.model_copy(update={"hop_instructions": None, "second_instructions": None})
+
+    def at(self, hops_a_second: float) -> Budget:
+        """With the limit of a second as one of a hop; without any where nothing repeats."""
+        if self.second_instructions is None or not hops_a_second:
+            return self
+        of_hop = max(1, int(self.second_instructions / hops_a_second))
+        hop_instructions = min(of_hop, self.hop_instructions or of_hop)
+        return self.model_copy(
+            update={"hop_instructions": hop_instructions, "second_instructions": None}
+        )
 
     def inference_ms_of(self, cost: NetworkCost) -> float:
         """The time of an inference on this processor, in ms."""

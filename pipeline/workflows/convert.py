@@ -207,6 +207,7 @@ def _compile_within_budget(
     run: RunFolder, flatbuffer: bytes, contract: Contract, budget: Budget, data: CalibrationData
 ) -> tuple[CompiledNetwork, str]:
     """The fast network, or the compact one where only that fits; and the variant in words."""
+    budget = budget.at(contract.rate_hz / contract.hop)
 
     def compile_variant(compact: bool = False) -> CompiledNetwork:
         has_centres = run.embedding_features_file.is_file()
