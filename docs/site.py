@@ -21,6 +21,7 @@ from pipeline.compiler.advice import MADE_BY
 from pipeline.compiler.graph import SUPPORTED
 from pipeline.config.budget import budget_reference
 from pipeline.config.reference import settings_reference
+from pipeline.config.search_space import search_space_reference
 from pipeline.core.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -180,6 +181,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "exit-codes": exit_codes,
     "settings": settings_reference,
     "budgets": budget_reference,
+    "spaces": search_space_reference,
     "size": size_table,
     "operators": operator_table,
     **page_tables.TABLES,

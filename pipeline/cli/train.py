@@ -12,6 +12,7 @@ from pipeline.cli.console import print_json, print_plain, show_table
 from pipeline.cli.parser import App, Json, each_once
 from pipeline.config.budget import budget_reference
 from pipeline.config.reference import settings_reference
+from pipeline.config.search_space import search_space_reference
 from pipeline.core.errors import UsageError
 from pipeline.core.shares import Share, percent_range
 from pipeline.training.run_files import Trained
@@ -82,7 +83,7 @@ def settings() -> None:
     \b
     Example: gesture settings
     """
-    print_plain(f"{settings_reference()}\n{budget_reference()}")
+    print_plain(f"{settings_reference()}\n{budget_reference()}\n{search_space_reference()}")
 
 
 def show_trained(trained: Trained, as_json: bool) -> None:

@@ -6,17 +6,18 @@ import difflib
 import errno
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args
 from unicodedata import category
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from pipeline.config.faults import in_words
 from pipeline.config.sections import SECTIONS, Section, kinds_of, settings_of, why_no_setting
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import regular, why_missing
-from pipeline.core.project import CONFIGS, SHIPPED_BUDGET, shipped_configs
+from pipeline.core.project import CONFIGS, SHIPPED_BUDGET, SHIPPED_SPACE, shipped_configs
 
 Kind = TypeVar("Kind", bound=Section)
 MOST_BYTES = 256_000
@@ -116,7 +117,10 @@ def _config_file(path: Path) -> Path:
 
 def _ready_ones() -> str:
     names = ", ".join(shipped_configs())
-    return f"the ready configs are {names}; the ready budget is {SHIPPED_BUDGET}"
+    return (
+        f"the ready configs are {names}; the ready budget is {SHIPPED_BUDGET}, the ready search "
+        f"space {SHIPPED_SPACE}"
+    )
 
 
 def _text_of(path: Path) -> str:
@@ -281,8 +285,15 @@ def _sections_of(kind: type[BaseModel], sections: list[str]) -> str:
 
 def _known_keys(model: type[BaseModel], sections: list[str], network: str | None) -> list[str]:
     for section in sections:
-        inner = settings_of(network) if network else model.model_fields[section].annotation
+        if section.isdecimal():  # of a list, whose items the section before it has named
+            continue
+        inner = settings_of(network) if network else _of_items(model.model_fields[section])
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return []
         model, network = inner, None
     return list(model.model_fields)
+
+
+def _of_items(field: FieldInfo) -> Any:
+    """The type of a section, or of the items of a list."""
+    return next(iter(get_args(field.annotation)), field.annotation)

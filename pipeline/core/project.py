@@ -15,7 +15,8 @@ PACKAGE = Path(__file__).resolve().parents[1]
 INSTALLED = PACKAGE / "project"  # setup.py puts it into a wheel
 IS_INSTALLED = INSTALLED.is_dir()
 PROJECT = INSTALLED if IS_INSTALLED else PACKAGE.parent  # firmware/, platformio.ini, configs/
-SHIPPED_BUDGET = "nano33ble"  # of `gesture convert --budget`; the other configs are for training
+SHIPPED_BUDGET = "nano33ble"  # of `gesture convert --budget`
+SHIPPED_SPACE = "search_small"  # of `gesture search --space`; the other configs are for training
 CONFIGS = PROJECT / "configs"
 DATA = Path("data")  # where `--dataset NAME` goes
 SAMPLE = DATA / "sample"  # as configs name it
@@ -37,4 +38,5 @@ def work_folder() -> Path:
 
 def shipped_configs() -> list[str]:
     """The names of the configs that come with the tool."""
-    return sorted(file.stem for file in CONFIGS.glob("*.yaml") if file.stem != SHIPPED_BUDGET)
+    names = {file.stem for file in CONFIGS.glob("*.yaml")}
+    return sorted(names - {SHIPPED_BUDGET, SHIPPED_SPACE})

@@ -26,8 +26,9 @@ from pipeline.training.models import Head, Source, build, check_hop, nearest_win
 from pipeline.workflows.train import load_task_config
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-BOARDS = [PROJECT / "configs" / "nano33ble.yaml"]  # budgets; all others are trained with
-TRAINED_WITH = sorted(set((PROJECT / "configs").glob("*.yaml")) - set(BOARDS))
+BOARDS = [PROJECT / "configs" / "nano33ble.yaml"]  # budgets
+SPACES = [PROJECT / "configs" / "search_small.yaml"]  # of searches; all others are trained with
+TRAINED_WITH = sorted(set((PROJECT / "configs").glob("*.yaml")) - {*BOARDS, *SPACES})
 CONFIGS = [path for path in TRAINED_WITH if load_task_config(path).task == "gesture"]
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens
 
