@@ -21,6 +21,7 @@ COMMANDS = {
         ("convert", "convert", "Quantize to int8 and compile to C."),
         ("compile", "compile", "Compile a model of any program to C."),
         ("evaluate", "evaluate", "Evaluate a config over folds."),
+        ("search", "search", "Search the best network for a budget."),
         ("report", "runs", "Measure robustness; write a run's report."),
         ("forecast", "forecast", "Say what comes after the last row of a series."),
         ("deploy", "deploy", "Put a run on a board."),

@@ -53,7 +53,7 @@ class Centres:
     @property
     def flash_bytes(self) -> int:
         """Of the constants on a board."""
-        return self.matrix.size + SCALE_BYTES * DIMENSIONS + CENTRE.size * len(self.classes)
+        return flash_bytes_of(self.matrix.shape[1], len(self.classes))
 
     def embedded(self, features: Int8) -> Int8:
         """Points int8 [n, DIMENSIONS] of features int8 [n, F]."""
@@ -81,6 +81,11 @@ class Centres:
         scores = np.minimum((shares * 256 + totals // 2) // totals - 128, INT8_MOST)
         as_bytes: Int8 = scores.astype(np.int8)
         return as_bytes
+
+
+def flash_bytes_of(features: int, centres: int) -> int:
+    """Bytes of the constants of so many centres, of a network with so many last features."""
+    return DIMENSIONS * (features + SCALE_BYTES) + CENTRE.size * centres
 
 
 @dataclass(frozen=True)

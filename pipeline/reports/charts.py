@@ -60,6 +60,7 @@ class Line:
 
     Attributes:
         intervals: of each value, drawn as vertical lines; empty for none.
+        is_drawn: whether a line joins the values.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Line:
     colour: int = 1
     dots: bool = False
     intervals: Sequence[tuple[float, float]] = ()
+    is_drawn: bool = True
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,9 @@ class Chart:
     def _line(self, line: Line) -> list[str]:
         points = [(self._x(x), self._y(y)) for x, y in zip(line.x, line.y, strict=True)]
         path = " ".join(f"{x},{y}" for x, y in points)
-        parts = [f'<polyline class="line-{line.colour}" points="{path}"/>']
+        parts = []
+        if line.is_drawn:
+            parts.append(f'<polyline class="line-{line.colour}" points="{path}"/>')
         for (x, _), (low, high) in zip(points, line.intervals, strict=False):
             parts.append(
                 f'<path class="line-{line.colour}" d="M{x} {self._y(low)}V{self._y(high)}"/>'

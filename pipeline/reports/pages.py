@@ -35,8 +35,8 @@ from pipeline.reports.facts import ForecastFacts, GestureFacts, RunFacts
 TEMPLATES = Path(__file__).parent
 
 
-def render_template(template: str, facts: RunFacts, **more: Any) -> str:
-    """Render a template that extends page.html.jinja, with the facts and further values."""
+def templates() -> jinja2.Environment:
+    """The templates of this package, with how they write values."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -46,14 +46,23 @@ def render_template(template: str, facts: RunFacts, **more: Any) -> str:
     )
     environment.filters.update(percent=percent, number=_number, drawn=_drawn, places=places)
     environment.filters.update(ms_on_chip=_ms_on_chip, share=Share.of, in_code=_in_code)
+    return environment
+
+
+def render_template(template: str, facts: RunFacts, **more: Any) -> str:
+    """Render a template that extends page.html.jinja, with the facts and further values."""
     try:
-        return environment.get_template(template).render(
-            facts=facts,
-            contract=facts.contract,
-            convert=f"gesture convert {facts.run}",
-            learning=learning_chart(facts.metrics["epochs"]),
-            settings=yaml.safe_dump(dict(facts.settings), sort_keys=False, allow_unicode=True),
-            **more,
+        return (
+            templates()
+            .get_template(template)
+            .render(
+                facts=facts,
+                contract=facts.contract,
+                convert=f"gesture convert {facts.run}",
+                learning=learning_chart(facts.metrics["epochs"]),
+                settings=yaml.safe_dump(dict(facts.settings), sort_keys=False, allow_unicode=True),
+                **more,
+            )
         )
     except jinja2.UndefinedError as error:
         raise KeyError(error.message) from error

@@ -46,6 +46,11 @@ def after_training(run: Path) -> tuple[str, ...]:
     return (_gesture("convert", run),)
 
 
+def after_search(config: Path) -> tuple[str, ...]:
+    """The command that follows `gesture search`."""
+    return (_gesture("train", config),)
+
+
 def after_conversion(run: Path) -> tuple[str, ...]:
     """The command that follows `gesture convert`."""
     return (_gesture("deploy", run),)

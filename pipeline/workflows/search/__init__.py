@@ -1,0 +1,1 @@
+"""Searching for a network: what to try next, what it costs, how good it is."""

@@ -1,0 +1,186 @@
+"""`gesture search`: a real database, real networks and their costs; the test part is unseen."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.config.gesture_settings import load_gesture_config
+from pipeline.core.costs import NetworkCost
+from pipeline.core.errors import ExitCode
+from pipeline.core.run_folder import RunFolder
+from tests.cli.commands import gesture
+from tests.takes import save_all, takes
+
+pytest.importorskip("optuna", reason="`make setup` installs it")
+
+CONFIG = """
+data: {path: data/three}
+window: {length: 40, hop: 8}
+split: {by: person}
+augment: {passes: 1}
+fit: {epochs: 1}
+model: {kind: rocket, kernels: 8, dilations: [1]}
+"""
+SPACE = """
+model.kernels: [4, 8, 1024]
+model.dilations: [[1], [1, 2]]
+model.pool: [4, 8]
+"""
+BUDGET = "second_instructions: 3000000\nflash_bytes: 60000\n"
+SEARCH = ("search", "small.yaml", "--space", "space.yaml", "--budget", "budget.yaml", "--json")
+PEOPLE = ("anna", "ben", "eva")
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("search")
+    save_all(folder / "data" / "three", takes(("flex", "punch"), PEOPLE, each=4))
+    for name, text in (("small", CONFIG), ("space", SPACE), ("budget", BUDGET)):
+        (folder / f"{name}.yaml").write_text(text, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(work: Path, host_compiler: None) -> Any:
+    return gesture(*SEARCH, "--trials", "3", cwd=work).json
+
+
+def test_the_winner_is_a_config_that_trains_and_keeps_the_budget(found: Any, work: Path) -> None:
+    text = (work / found["config"]).read_text("utf-8")
+    assert text.startswith(f"# Trial {found['winner']['number']} of `gesture search`")
+    winner = load_gesture_config(work / found["config"])
+    assert winner.plain()["model"]["kernels"] == found["winner"]["chosen"]["model.kernels"]
+    assert winner.split.by == "person"
+    trained = gesture("train", found["config"], "--run", "runs/one", "--json", cwd=work)
+    assert trained.code == 0
+    gesture("convert", "runs/one", "--budget", "budget.yaml", cwd=work)
+    cost = NetworkCost.load(RunFolder(work / "runs" / "one").cost_file)
+    assert cost.flash_bytes == pytest.approx(found["winner"]["flash_bytes"], rel=0.05)
+    a_second = cost.instructions * winner.data.rate_hz / winner.window.hop
+    assert a_second == pytest.approx(found["winner"]["second_instructions"], rel=0.05)
+
+
+def test_what_exceeds_the_budget_is_never_trained(found: Any, work: Path) -> None:
+    assert all(point["chosen"]["model.kernels"] < 1024 for point in found["front"])
+    trials = attributes(work / "runs" / "searches.db")
+    assert all("scores" not in one for one in trials if one.get("ended") == "over budget")
+    assert sum("scores" in one for one in trials) == 3
+
+
+def test_the_front_is_beaten_by_none_and_is_drawn(found: Any, work: Path) -> None:
+    costs = ("second_instructions", "flash_bytes", "ram_bytes")
+    for one in found["front"]:
+        for other in found["front"]:
+            better = other["f1"] >= one["f1"] and all(other[key] <= one[key] for key in costs)
+            assert other is one or not better or all(other[key] == one[key] for key in costs)
+    page = (work / found["page"]).read_text("utf-8")
+    assert page.count("<svg") == 3
+    assert page.count("<circle") == 3 * found["scored"]
+    assert json.loads((work / found["folder"] / "search.json").read_text()) == found
+
+
+def test_no_inner_fold_has_seen_the_test_person(found: Any, work: Path) -> None:
+    (tested,) = (
+        {name.split("/")[1].split("-")[0] for name in run["test"]} for run in outer_folds(work)[:1]
+    )
+    (person,) = tested
+    seen = {one for one in PEOPLE if one != person}
+    everybody = gesture("evaluate", "small.yaml", "--json", cwd=work).json
+    assert found["folds"] == len(seen)
+    assert found["before"]["int8"] in [
+        fold["int8_accuracy"]
+        for fold in everybody["protocols"][0]["folds"]
+        if {name.split("/")[1].split("-")[0] for name in fold["test"]} == tested
+    ]
+
+
+def outer_folds(work: Path) -> list[Any]:
+    """The splits of all runs that were kept: a search keeps those of the test part alone."""
+    files = sorted((work / "build" / "jobs").glob("*/run/splits.json"))
+    return [json.loads(file.read_text("utf-8")) for file in files]
+
+
+def test_a_search_goes_on_and_another_begins_with_its_best(found: Any, work: Path) -> None:
+    more = gesture(*SEARCH, "--trials", "4", "--resume", cwd=work).json
+    assert more["study"] == found["study"]
+    assert more["scored"] + more["ended"]["behind"] == 4
+    other = gesture(*SEARCH, "--trials", "1", cwd=work).json
+    assert other["study"] == f"{found['study']}-2"
+    assert other["winner"]["f1"] == more["winner"]["f1"]
+
+
+def test_a_changed_search_is_not_resumed(found: Any, work: Path) -> None:
+    words = (*SEARCH, "--resume", "--set", "model.worn=any way")
+    error = gesture(*words, cwd=work, code=ExitCode.USAGE).json["error"]
+    assert error["what"] == "There is no search to resume."
+
+
+def test_a_budget_without_room_says_so(work: Path, host_compiler: None) -> None:
+    (work / "none.yaml").write_text("flash_bytes: 100\n", "utf-8")
+    words = ("search", "small.yaml", "--space", "space.yaml", "--budget", "none.yaml")
+    ended = gesture(*words, "--trials", "1", cwd=work, code=ExitCode.FAILED)
+    assert "No network of the space was trained" in ended.said
+    assert "over budget" in ended.said
+
+
+def attributes(database: Path) -> list[dict[str, Any]]:
+    """What is noted of each trial."""
+    with sqlite3.connect(database) as opened:
+        rows = opened.execute("select trial_id, key, value_json from trial_user_attributes")
+        trials: dict[int, dict[str, Any]] = {}
+        for trial, key, value in rows:
+            trials.setdefault(trial, {})[key] = json.loads(value)
+    return list(trials.values())
+
+
+@pytest.fixture
+def postgresql(tmp_path: Path) -> Iterator[str]:
+    """A server of its own, on a socket in a folder of its own."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not programs:
+        pytest.skip("not installed: postgresql (Debian's package)")
+    if os.geteuid() == 0 and shutil.which("runuser") is None:
+        pytest.skip("PostgreSQL does not run as root, and there is no runuser")
+    folder, binaries = Path("/tmp") / f"gesture-{os.getpid()}", programs[-1].parent
+    folder.mkdir()
+    data = folder / "data"
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+        as_user = ["runuser", "-u", "postgres", "--"]
+
+    def control(*words: str) -> None:
+        command = [*as_user, str(binaries / "pg_ctl"), "-D", str(data), "-w", *words]
+        log = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run(command, check=True, cwd=folder, **log)  # type: ignore[call-overload]
+
+    try:
+        made = [*as_user, str(binaries / "initdb"), "-D", str(data), "-U", "gesture", "-A", "trust"]
+        subprocess.run(made, check=True, cwd=folder, stdout=subprocess.DEVNULL)
+        control("-o", f"-k {folder} -c listen_addresses=''", "start")
+        yield f"postgresql://gesture@/postgres?host={folder}"
+        control("-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("host_compiler")
+def test_clients_share_a_study_in_postgresql(work: Path, postgresql: str) -> None:
+    storage = ("--storage", postgresql)
+    one = gesture(*SEARCH, *storage, "--trials", "1", cwd=work).json
+    two = gesture(*SEARCH, *storage, "--trials", "2", "--resume", cwd=work).json
+    assert two["study"] == one["study"]
+    assert one["winner"]["number"] in [1, *(point["number"] for point in two["front"])]
+    assert two["scored"] + two["ended"]["behind"] == 2
+    yaml.safe_load((work / two["config"]).read_text("utf-8"))
