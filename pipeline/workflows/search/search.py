@@ -147,6 +147,7 @@ def _stoppable(study: Study, queue: TrialQueue, trials: int) -> Iterator[None]:
         try:
             yield
         except KeyboardInterrupt:
+            queue.give_up()
             raise PipelineError(
                 f"The search was stopped; {study.count()} of {trials} trials are kept.",
                 "Ctrl-C was pressed",

@@ -131,13 +131,13 @@ class Study:
 
     def knows(self, config_hash: str) -> bool:
         """Whether a trial of the study has this config."""
-        return any(one.user_attrs.get(CONFIG) == config_hash for one in self._trials())
+        begun = filter(_is_begun, self._trials())
+        return any(one.user_attrs.get(CONFIG) == config_hash for one in begun)
 
     def count(self) -> int:
         """How many trials are trained or begun, by all clients, also those that failed."""
         return sum(
-            trial.user_attrs.get(ENDED) not in UNTRAINED
-            and (trial.state != TrialState.FAIL or ENDED in trial.user_attrs)
+            _is_begun(trial) and trial.user_attrs.get(ENDED) not in UNTRAINED
             for trial in self._trials()
         )
 
@@ -246,6 +246,9 @@ class Study:
 
 
 def _storage(url: str) -> RDBStorage:
+    scheme, _, place = url.partition("://")
+    if scheme == "postgresql":  # SQLAlchemy 2.0 would take a driver that is not installed
+        url = f"postgresql+psycopg://{place}"
     try:
         return RDBStorage(
             url,
@@ -290,6 +293,11 @@ def _nothing_to_resume() -> UsageError:
 def _free_name(name: str, taken: set[str]) -> str:
     numbered = (f"{name}-{number}" if number > 1 else name for number in range(1, len(taken) + 2))
     return next(one for one in numbered if one not in taken)
+
+
+def _is_begun(trial: FrozenTrial) -> bool:
+    """Not where it was interrupted: it is tried again."""
+    return trial.state != TrialState.FAIL or ENDED in trial.user_attrs
 
 
 def _best(study: optuna.Study) -> list[FrozenTrial]:
