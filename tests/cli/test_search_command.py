@@ -36,7 +36,8 @@ model.kernels: [4, 8, 1024]
 model.dilations: [[1], [1, 2]]
 model.pool: [4, 8]
 """
-BUDGET = "second_instructions: 3000000\nflash_bytes: 60000\n"
+MOST_SECOND_INSTRUCTIONS = 3_000_000
+BUDGET = f"second_instructions: {MOST_SECOND_INSTRUCTIONS}\nflash_bytes: 60000\n"
 SEARCH = ("search", "small.yaml", "--space", "space.yaml", "--budget", "budget.yaml", "--json")
 
 
@@ -51,29 +52,30 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(work: Path, host_compiler: None) -> Any:
-    return gesture(*SEARCH, "--trials", "3", cwd=work).json
+    return gesture(*SEARCH, "--trials", "2", cwd=work).json
 
 
-def test_the_winner_is_a_config_that_trains_and_keeps_the_budget(found: Any, work: Path) -> None:
+def test_the_winner_is_a_config_whose_trained_network_keeps_the_budget(
+    found: Any, work: Path
+) -> None:
     text = (work / found["config"]).read_text("utf-8")
     assert text.startswith(f"# Trial {found['winner']['number']} of `gesture search`")
     winner = load_gesture_config(work / found["config"])
-    assert winner.plain()["model"]["kernels"] == found["winner"]["chosen"]["model.kernels"]
-    assert winner.split.by == "person"
-    trained = gesture("train", found["config"], "--run", "runs/one", "--json", cwd=work)
-    assert trained.code == 0
-    gesture("convert", "runs/one", "--budget", "budget.yaml", cwd=work)
-    cost = NetworkCost.load(RunFolder(work / "runs" / "one").cost_file)
-    assert cost.flash_bytes == pytest.approx(found["winner"]["flash_bytes"], rel=0.05)
+    chosen, network = found["winner"]["chosen"], winner.plain()["model"]
+    assert all(network[key.partition(".")[2]] == value for key, value in chosen.items())
+    tested = RunFolder(work / found["tested"]["run"])
+    cost = NetworkCost.load(tested.cost_file)  # of the trained network
+    assert cost.flash_bytes == pytest.approx(found["winner"]["flash_bytes"], rel=0.02)
     a_second = cost.instructions * winner.data.rate_hz / winner.window.hop
-    assert a_second == pytest.approx(found["winner"]["second_instructions"], rel=0.05)
+    assert a_second == pytest.approx(found["winner"]["second_instructions"], rel=0.02)
+    assert a_second <= MOST_SECOND_INSTRUCTIONS
 
 
 def test_what_exceeds_the_budget_is_never_trained(found: Any, work: Path) -> None:
     assert all(point["chosen"]["model.kernels"] < 1024 for point in found["front"])
     trials = attributes(work / "runs" / "searches.db")
     assert all("scores" not in one for one in trials if one.get("ended") == "over budget")
-    assert sum("scores" in one for one in trials) == 3
+    assert sum("scores" in one for one in trials) == 2
 
 
 def test_the_front_is_beaten_by_none_and_is_drawn(found: Any, work: Path) -> None:
@@ -89,9 +91,9 @@ def test_the_front_is_beaten_by_none_and_is_drawn(found: Any, work: Path) -> Non
 
 
 def test_a_search_goes_on_and_another_begins_with_its_best(found: Any, work: Path) -> None:
-    more = gesture(*SEARCH, "--trials", "4", "--resume", cwd=work).json
+    more = gesture(*SEARCH, "--trials", "3", "--resume", cwd=work).json
     assert more["study"] == found["study"]
-    assert more["scored"] + more["ended"]["behind"] == 4
+    assert more["scored"] + more["ended"]["behind"] == 3
     other = gesture(*SEARCH, "--trials", "1", cwd=work).json
     assert other["study"] == f"{found['study']}-2"
     assert other["winner"]["f1"] == more["winner"]["f1"]

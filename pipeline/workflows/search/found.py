@@ -12,7 +12,6 @@ import yaml
 from pipeline.core.files import save_json, save_text
 from pipeline.core.json_values import plain
 from pipeline.core.locks import Lock
-from pipeline.core.original_names import OriginalNames
 from pipeline.reports.search_page import Dot, SearchFacts, render_search
 from pipeline.workflows.search.trial import BEHIND, FAILED, OVER_BUDGET, Point
 
@@ -26,10 +25,12 @@ class TestScore:
     """A network on the test part, which the search has not seen.
 
     Args:
+        run: the folder of its run, converted.
         takes: gestures that the event F1 is of.
         windows: that the accuracy of the compiled C is of.
     """
 
+    run: Path
     f1: float
     takes: int
     int8: float
@@ -68,7 +69,6 @@ class Found:
     tested: TestScore
     before: TestScore
     note: str
-    names: OriginalNames
 
     def save(self, settings: Mapping[str, Any], scored: Sequence[Point]) -> None:
         """Write the winner's config, the page and search.json.

@@ -199,7 +199,6 @@ def _found(
         tested=tested,
         before=before,
         note=_EXHAUSTED if queue.is_exhausted else "",
-        names=held_out.whole.names,
     )
     found.save(chosen.plain(), scored)
     return found
@@ -254,7 +253,7 @@ def _test_score(done: Outcome, held_out: HeldOut) -> TestScore:
     assert set(done.figures["test"]) <= set(held_out.test), "the search has seen the test part"
     gestures = outcome([Events.load(RunFolder(done.folder).events_file)]).gestures
     figures = done.figures
-    return TestScore(gestures.f1, gestures.takes, figures["int8"], figures["windows"])
+    return TestScore(done.folder, gestures.f1, gestures.takes, figures["int8"], figures["windows"])
 
 
 def _nothing_found(study: Study) -> PipelineError:
