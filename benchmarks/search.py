@@ -66,7 +66,8 @@ def rows_of(found: Found, minutes: float) -> list[Row]:
             "",
             COMMAND,
             f"{test}, not seen by the search; event F1 {found.tested.f1:.3f}; the default network "
-            f"without a budget, as shortly trained ({', '.join(SHORT)}): accuracy {found.before.int8:.3f}, event F1 {found.before.f1:.3f}",
+            f"without a budget: accuracy {found.before.int8:.3f}, event F1 {found.before.f1:.3f}; "
+            f"both with {', '.join(SHORT)}",
             f">= {found.before.int8}",
         ),
         row(
