@@ -12,6 +12,7 @@ import time
 from benchmarks.datasets import ROOT, dataset
 from benchmarks.results_file import Row, record, row, show
 from pipeline.core.errors import PipelineError
+from pipeline.workflows.jobs.progress import JobStep
 from pipeline.workflows.search.found import Found
 from pipeline.workflows.search.search import search
 
@@ -50,7 +51,9 @@ def searched(trials: int) -> Found:
         return search(*words)
 
 
-def _say(step: str) -> None:
+def _say(step: JobStep) -> None:
+    if step.share:
+        return
     print(f"{time.strftime('%H:%M:%S')} {step}", flush=True)
 
 

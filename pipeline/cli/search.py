@@ -58,7 +58,7 @@ def search(
     \b
     Example: gesture search gesture_conv1d --space search_small --budget nano33ble
     """
-    with console.steps_and_progress(json) as (on_step, on_progress):
+    with console.job_steps(json) as on_step:
         found = workflow.search(
             config,
             each_once(settings),
@@ -66,7 +66,6 @@ def search(
             trials,
             budget,
             on_step,
-            on_progress,
             storage,
             resume,
             scheduler,

@@ -15,14 +15,13 @@ from pipeline.config.gesture_settings import GestureConfig
 from pipeline.config.search_space import SearchSpace, load_search_space
 from pipeline.core.errors import ExitCode, PipelineError, UsageError
 from pipeline.core.files import require_room
-from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder
 from pipeline.workflows.decision import Events, outcome
 from pipeline.workflows.evaluate import config_of
 from pipeline.workflows.fold import GestureData, fold_job
 from pipeline.workflows.jobs.job import Outcome
 from pipeline.workflows.jobs.kept import JOBS
-from pipeline.workflows.jobs.progress import JobProgress
+from pipeline.workflows.jobs.progress import JobProgress, JobStep, OnJobStep
 from pipeline.workflows.jobs.run import run_jobs
 from pipeline.workflows.jobs.versions import code_version
 from pipeline.workflows.runs import RUNS
@@ -45,8 +44,7 @@ def search(
     space_file: Path,
     trials: int,
     budget_file: Path | None,
-    on_step: OnStep,
-    on_progress: OnStep = lambda _: None,
+    on_step: OnJobStep,
     storage: str | None = None,
     resume: bool = False,
     scheduler: str | None = None,
@@ -82,7 +80,7 @@ def search(
     study = _study(name, config, space, budget, held_out, storage, resume)
     with closing(study):
         queue = TrialQueue(study, space, config, held_out, budget, trials, on_step)
-        progress = _progress(study, held_out, trials, on_step, on_progress)
+        progress = _progress(study, held_out, trials, on_step)
         with _stoppable(study, queue, trials):
             _run(queue, held_out, scheduler, progress)
             return _found(study, queue, space, config, held_out, scheduler, progress)
@@ -127,15 +125,12 @@ def _hash(*content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _progress(
-    study: Study, held_out: HeldOut, trials: int, on_step: OnStep, on_progress: OnStep
-) -> JobProgress:
-    on_step(
-        f"study {study.name}: {study.count()} of {trials} trials are there; each has "
-        f"{len(held_out.inner)} inner folds"
-    )
-    jobs = max(0, trials - study.count()) * (1 + len(held_out.inner))
-    return JobProgress(jobs, on_step, on_progress)
+def _progress(study: Study, held_out: HeldOut, trials: int, on_step: OnJobStep) -> JobProgress:
+    folds = len(held_out.inner)
+    said = f"{study.count()} of {trials} trials are there; each has {folds} inner folds"
+    on_step(JobStep(f"study {study.name}", said))
+    jobs = max(0, trials - study.count()) * (1 + folds)
+    return JobProgress(jobs, on_step)
 
 
 @contextmanager

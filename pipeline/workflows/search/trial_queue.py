@@ -15,9 +15,9 @@ from pipeline.config.budget import Budget
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.config.search_space import SearchSpace
 from pipeline.core.errors import PipelineError
-from pipeline.core.progress import OnStep
 from pipeline.training.models import check_hop, check_window
 from pipeline.workflows.jobs.job import Job, Outcome
+from pipeline.workflows.jobs.progress import JobStep, OnJobStep
 from pipeline.workflows.search.held_out import HeldOut, inner_job
 from pipeline.workflows.search.trial import AGAIN, UNFIT, FoldScore, Trial
 from pipeline.workflows.search.untrained_cost import board_cost, cost_job
@@ -42,7 +42,7 @@ class TrialQueue:
         held_out: HeldOut,
         budget: Budget,
         trials: int,
-        on_step: OnStep,
+        on_step: OnJobStep,
     ) -> None:
         """Trials until the study has so many that were trained."""
         self._study, self._space, self._base = study, space, base
@@ -110,7 +110,7 @@ class TrialQueue:
         if done.error:
             self._errors += 1
             self._study.fail(trial)
-            self._on_step(f"{trial.name} failed: {done.error.what}")
+            self._say(trial, f"failed: {done.error.what}")
             if self._errors >= MOST_ERRORS and not self._scores:
                 raise done.error
         elif part == COST:
@@ -118,12 +118,15 @@ class TrialQueue:
         else:
             self._scored(trial, part, done)
 
+    def _say(self, trial: Trial, what: str) -> None:
+        self._on_step(JobStep(trial.name, what))
+
     def _priced(self, trial: Trial, done: Outcome) -> None:
         cost = board_cost(done, trial.config, self._budget)
         self._study.note_cost(trial, cost)
         if trial.is_over:
             self._left -= 1
-            self._on_step(f"{trial.name} is over the budget: {', '.join(cost.overruns)}")
+            self._say(trial, f"over the budget: {', '.join(cost.overruns)}")
         else:
             self._release(trial, [0])
 
@@ -133,10 +136,9 @@ class TrialQueue:
         self._scores += 1
         self._study.note_score(trial, fold, score, folds)
         if trial.is_over and len(trial.scores) < folds:
-            of = f"{len(trial.scores)} of {folds} folds"
-            self._on_step(f"{trial.name} is behind, and ends after {of}")
+            self._say(trial, f"behind, ends after {len(trial.scores)} of {folds} folds")
         elif trial.is_over:
-            self._on_step(f"{trial.name} has all {folds} folds")
+            self._say(trial, f"all {folds} folds are done")
         elif len(trial.scores) == 1:
             self._release(trial, range(1, folds))
 
