@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.compiler.axes import FilterAxis, filter_axes, line_of
+from pipeline.compiler.axes import FilterAxis, filter_axes, groups_of, line_of
 from pipeline.compiler.conv1d import lower_conv1d
 from pipeline.compiler.dense import lower_compact_conv1d, lower_dense
 from pipeline.compiler.depthwise import check_depthwise, lower_depthwise
@@ -36,7 +36,15 @@ def lower_conv_2d(step: Step) -> Layer:
     """The kernel call of a CONV_2D, with what is fused into it."""
     filters = read_conv_2d(step.operator)
     macs = step.operator.output.elements * filters.weights.shape[1]
-    return _lower_filters(step, filters, macs)
+    layer = lower_dense(step, filters, macs) if _is_dense(step) else None
+    return layer or _lower_filters(step, filters, macs)
+
+
+def _is_dense(step: Step) -> bool:
+    """Whether each filter sees the whole input, once."""
+    axes = filter_axes(step.operator)
+    sees_all = all(axis.is_inside and axis.kernel == axis.length for axis in axes)
+    return sees_all and groups_of(step.operator) == 1 and step.pool is None and step.mean is None
 
 
 def lower_depthwise_conv_2d(step: Step) -> Layer:

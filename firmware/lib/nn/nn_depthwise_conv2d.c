@@ -16,37 +16,6 @@ typedef struct {
   nn_window_t columns;
 } place_t;
 
-static void sum(const nn_depthwise_conv2d_t *layer, const place_t *place, const blocks_t *blocks,
-                const int8_t *input, int32_t *sums) {
-  const nn_size_t kernel = layer->kernel, dilation = layer->dilation;
-  const int32_t rows = place->rows.end - place->rows.first;
-  const int32_t columns = place->columns.end - place->columns.first;
-  const int32_t *const bias = layer->bias + NN_BLOCK * blocks->block;
-  if (rows <= 0 || columns <= 0) {
-    memcpy(sums, bias, sizeof(*sums) * (size_t)(NN_BLOCK * blocks->count));
-    return;
-  }
-  const int32_t step = dilation.width * layer->along.input_step;
-  const int32_t offset = -layer->zero_point;
-  const int32_t weights_step = NN_BLOCK * kernel.height * kernel.width;
-  const int32_t tap = place->rows.first * kernel.width + place->columns.first;
-  const nn_window_taps_t taps = {
-      .input = input + place->rows.start * layer->across.input_step +
-               place->columns.start * layer->along.input_step + blocks->first,
-      .weights = layer->weights + weights_step * blocks->block + NN_BLOCK * tap,
-      .bias = bias,
-      .sums = sums,
-      .sums_end = sums + NN_BLOCK * blocks->count,
-      .offset = (int32_t)((uint32_t)offset << 16 | (uint16_t)offset),
-      .column_step = step,
-      .columns = columns,
-      .row_gap = dilation.height * layer->across.input_step - columns * step,
-      .weights_gap = NN_BLOCK * (kernel.width - columns),
-      .rows = rows,
-      .weights_step = weights_step};
-  nn_sum_taps(&taps);
-}
-
 static void finish(const nn_depthwise_conv2d_t *layer, const blocks_t *blocks, const int32_t *sums,
                    int8_t *output) {
   const int32_t first = NN_BLOCK * blocks->block, step = layer->multiplier;
@@ -64,6 +33,46 @@ static void finish(const nn_depthwise_conv2d_t *layer, const blocks_t *blocks, c
   }
 }
 
+static void convolve_blocks(const nn_depthwise_conv2d_t *layer, const place_t *place,
+                            const blocks_t *blocks, const int8_t *input, int8_t *output,
+                            int32_t *sums) {
+  const nn_size_t kernel = layer->kernel, dilation = layer->dilation;
+  const int32_t rows = place->rows.end - place->rows.first;
+  const int32_t columns = place->columns.end - place->columns.first;
+  const int32_t first = NN_BLOCK * blocks->block, is_quick = layer->quick_scales != NULL;
+  const int32_t *const bias = layer->bias + first;
+  if (rows <= 0 || columns <= 0) {
+    memcpy(sums, bias, sizeof(*sums) * (size_t)(NN_BLOCK * blocks->count));
+    finish(layer, blocks, sums, output);
+    return;
+  }
+  const int32_t step = dilation.width * layer->along.input_step;
+  const int32_t offset = -layer->zero_point;
+  const int32_t taps_in_all = kernel.height * kernel.width;
+  const int32_t tap = place->rows.first * kernel.width + place->columns.first;
+  const nn_window_taps_t taps = {
+      .input = input + place->rows.start * layer->across.input_step +
+               place->columns.start * layer->along.input_step + blocks->first,
+      .weights = layer->weights + first * taps_in_all + NN_BLOCK * tap,
+      .bias = bias,
+      .sums = sums,
+      .bias_end = bias + NN_BLOCK * blocks->count,
+      .offset = (int32_t)((uint32_t)offset << 16 | (uint16_t)offset),
+      .column_step = step,
+      .columns = columns,
+      .row_gap = dilation.height * layer->across.input_step - columns * step,
+      .weights_gap = NN_BLOCK * (kernel.width - columns),
+      .rows = rows,
+      .weights_step = NN_BLOCK * taps_in_all,
+      .scales = is_quick ? layer->quick_scales + first : NULL,
+      .output = output,
+      .output_step = layer->multiplier};
+  nn_sum_taps(&taps);
+  if (!is_quick) {
+    finish(layer, blocks, sums, output);
+  }
+}
+
 static void convolve(const nn_depthwise_conv2d_t *layer, const place_t *place, const int8_t *input,
                      int8_t *output, int32_t *sums) {
   const int32_t whole = layer->channels / NN_BLOCK, last = layer->channels - NN_BLOCK;
@@ -72,8 +81,8 @@ static void convolve(const nn_depthwise_conv2d_t *layer, const place_t *place, c
     const blocks_t parts[] = {{0, block, whole}, {last, block + whole, 1}};
     block += whole;
     for (int32_t i = 0; i <= (layer->channels % NN_BLOCK != 0); i++) {
-      sum(layer, place, &parts[i], input, sums);
-      finish(layer, &parts[i], sums, output + parts[i].first * layer->multiplier + filter);
+      int8_t *const first = output + parts[i].first * layer->multiplier + filter;
+      convolve_blocks(layer, place, &parts[i], input, first, sums);
       block += i;
     }
   }

@@ -1,5 +1,7 @@
 #include "nn_taps.h"
 
+#include <stddef.h>
+
 #ifndef NN_DSP
 
 static int32_t sum(const nn_window_taps_t *taps, const int8_t *input, const int8_t *weights) {
@@ -18,10 +20,18 @@ static int32_t sum(const nn_window_taps_t *taps, const int8_t *input, const int8
 
 void nn_sum_taps(const nn_window_taps_t *taps) {
   const int8_t *input = taps->input, *weights = taps->weights;
-  const int32_t *bias = taps->bias;
-  for (int32_t *sums = taps->sums; sums != taps->sums_end; weights += taps->weights_step) {
+  const nn_quick_scale_t *scale = taps->scales;
+  int8_t *output = taps->output;
+  int32_t *sums = taps->sums;
+  for (const int32_t *bias = taps->bias; bias != taps->bias_end; weights += taps->weights_step) {
     for (int32_t i = 0; i < NN_BLOCK; i++) {
-      *sums++ = *bias++ + sum(taps, input++, weights + i);
+      const int32_t total = *bias++ + sum(taps, input++, weights + i);
+      if (scale == NULL) {
+        *sums++ = total;
+        continue;
+      }
+      *output = (int8_t)nn_requantize_quick(2 * total, *scale++);
+      output += taps->output_step;
     }
   }
 }
