@@ -201,10 +201,13 @@ def test_a_worker_that_comes_later_with_other_versions_does_no_job(
     older: Path, tmp_path: Path
 ) -> None:
     with dask_cluster(tmp_path, workers=0) as empty:
-        steps = run_jobs(iter([None, toy_job(1)]), {}, empty.address, folder=tmp_path / "jobs")
-        starting = threading.Timer(2.0, empty.start_worker, [older])
-        starting.start()
-        (outcome,) = steps
+
+        def jobs() -> Iterator[Job | None]:
+            yield None  # the client is there, and has found no worker to ask
+            empty.start_worker(older)
+            yield toy_job(1)
+
+        (outcome,) = run_jobs(jobs(), {}, empty.address, folder=tmp_path / "jobs")
     assert outcome.error is not None
     assert "numpy is 1.0 there" in outcome.error.what
     assert outcome.error.exit_code == ExitCode.MISMATCH
