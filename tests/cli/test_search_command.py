@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sqlite3
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from pipeline.config.gesture_settings import load_gesture_config
 from pipeline.core.costs import NetworkCost
@@ -29,14 +24,14 @@ window: {length: 40, hop: 8}
 split: {by: person}
 augment: {passes: 1}
 fit: {epochs: 1}
-model: {kind: rocket, kernels: 8, dilations: [1]}
+model: {kind: rocket, kernels: 64, dilations: [1]}
 """
 SPACE = """
-model.kernels: [4, 8, 1024]
+model.kernels: [4, 8, 64]
 model.dilations: [[1], [1, 2]]
 model.pool: [4, 8]
 """
-MOST_SECOND_INSTRUCTIONS = 3_000_000
+MOST_SECOND_INSTRUCTIONS = 400_000  # not for 64 kernels
 BUDGET = f"second_instructions: {MOST_SECOND_INSTRUCTIONS}\nflash_bytes: 60000\n"
 SEARCH = ("search", "small.yaml", "--space", "space.yaml", "--budget", "budget.yaml", "--json")
 
@@ -67,12 +62,13 @@ def test_the_winner_is_a_config_whose_trained_network_keeps_the_budget(
     cost = NetworkCost.load(tested.cost_file)  # of the trained network
     assert cost.flash_bytes == pytest.approx(found["winner"]["flash_bytes"], rel=0.02)
     a_second = cost.instructions * winner.data.rate_hz / winner.window.hop
-    assert a_second == pytest.approx(found["winner"]["second_instructions"], rel=0.02)
+    assert a_second == pytest.approx(found["winner"]["second_instructions"], rel=0.05)
     assert a_second <= MOST_SECOND_INSTRUCTIONS
 
 
 def test_what_exceeds_the_budget_is_never_trained(found: Any, work: Path) -> None:
-    assert all(point["chosen"]["model.kernels"] < 1024 for point in found["front"])
+    assert all(point["chosen"]["model.kernels"] < 64 for point in found["front"])
+    assert found["ended"]["over budget"] >= 1  # the config itself, which is tried first
     trials = attributes(work / "runs" / "searches.db")
     assert all("scores" not in one for one in trials if one.get("ended") == "over budget")
     assert sum("scores" in one for one in trials) == 2
@@ -121,46 +117,3 @@ def attributes(database: Path) -> list[dict[str, Any]]:
         for trial, key, value in rows:
             trials.setdefault(trial, {})[key] = json.loads(value)
     return list(trials.values())
-
-
-@pytest.fixture
-def postgresql(tmp_path: Path) -> Iterator[str]:
-    """A server of its own, on a socket in a folder of its own."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not programs:
-        pytest.skip("not installed: postgresql (Debian's package)")
-    if os.geteuid() == 0 and shutil.which("runuser") is None:
-        pytest.skip("PostgreSQL does not run as root, and there is no runuser")
-    folder, binaries = Path("/tmp") / f"gesture-{os.getpid()}", programs[-1].parent
-    folder.mkdir()
-    data = folder / "data"
-    as_user: list[str] = []
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres")
-        as_user = ["runuser", "-u", "postgres", "--"]
-
-    def control(*words: str) -> None:
-        command = [*as_user, str(binaries / "pg_ctl"), "-D", str(data), "-w", *words]
-        log = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run(command, check=True, cwd=folder, **log)  # type: ignore[call-overload]
-
-    try:
-        made = [*as_user, str(binaries / "initdb"), "-D", str(data), "-U", "gesture", "-A", "trust"]
-        subprocess.run(made, check=True, cwd=folder, stdout=subprocess.DEVNULL)
-        control("-o", f"-k {folder} -c listen_addresses=''", "start")
-        yield f"postgresql://gesture@/postgres?host={folder}"
-        control("-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("host_compiler")
-def test_clients_share_a_study_in_postgresql(work: Path, postgresql: str) -> None:
-    storage = ("--storage", postgresql)
-    one = gesture(*SEARCH, *storage, "--trials", "1", cwd=work).json
-    two = gesture(*SEARCH, *storage, "--trials", "2", "--resume", cwd=work).json
-    assert two["study"] == one["study"]
-    assert one["winner"]["number"] in [1, *(point["number"] for point in two["front"])]
-    assert two["scored"] + two["ended"]["behind"] == 2
-    yaml.safe_load((work / two["config"]).read_text("utf-8"))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -26,8 +30,8 @@ FOLDS = 2
 class Studies:
     """Opens studies of one database, and closes them."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self._url, self._stack = f"sqlite:///{folder / 'studies.db'}", stack
+    def __init__(self, url: str, stack: ExitStack) -> None:
+        self._url, self._stack = url, stack
 
     def __call__(self, search: str = "one", alike: str = "a", resume: bool = False) -> Study:
         return self._stack.enter_context(closing(Study(self._url, search, alike, "name", resume)))
@@ -36,7 +40,7 @@ class Studies:
 @pytest.fixture
 def studies(tmp_path: Path) -> Iterator[Studies]:
     with ExitStack() as stack:
-        yield Studies(tmp_path, stack)
+        yield Studies(f"sqlite:///{tmp_path / 'studies.db'}", stack)
 
 
 def begun(study: Study, cost: float = 10.0, overruns: float = 0.0) -> Trial:
@@ -94,6 +98,42 @@ def test_a_second_client_shares_trials_and_does_no_config_twice(studies: Studies
     assert first.count() == second.count() == 2
     assert first.front(SPACE) == second.front(SPACE)
     assert first.front(SPACE)[0].f1 == pytest.approx(0.9)
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    """A server of its own, on a socket in a folder of its own."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not programs:
+        pytest.skip("not installed: postgresql (Debian's package)")
+    if os.geteuid() == 0 and shutil.which("runuser") is None:
+        pytest.skip("PostgreSQL does not run as root, and there is no runuser")
+    folder, binaries = Path(tempfile.mkdtemp(prefix="gesture-")), programs[-1].parent
+    data = folder / "data"
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+        as_user = ["runuser", "-u", "postgres", "--"]
+
+    def control(*words: str) -> None:
+        command = [*as_user, str(binaries / "pg_ctl"), "-D", str(data), "-w", *words]
+        log = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run(command, check=True, cwd=folder, **log)  # type: ignore[call-overload]
+
+    try:
+        made = [*as_user, str(binaries / "initdb"), "-D", str(data), "-U", "gesture", "-A", "trust"]
+        subprocess.run(made, check=True, cwd=folder, stdout=subprocess.DEVNULL)
+        control("-o", f"-k {folder} -c listen_addresses=''", "start")
+        yield f"postgresql://gesture@/postgres?host={folder}"
+        control("-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.slow
+def test_clients_share_a_study_in_postgresql(postgresql: str) -> None:
+    with ExitStack() as stack:
+        test_a_second_client_shares_trials_and_does_no_config_twice(Studies(postgresql, stack))
 
 
 def test_an_interrupted_trial_is_tried_again(studies: Studies) -> None:

@@ -79,7 +79,7 @@ class Study:
 
     def _opened(self, search: str, alike: str) -> optuna.Study:
         # TPE learns from few trials, and of those that were stopped or do not fit the budget too.
-        sampler = optuna.samplers.TPESampler(multivariate=True, group=True, seed=None)
+        sampler = optuna.samplers.TPESampler(multivariate=True, group=True)
         study = optuna.create_study(
             storage=self._storage,
             study_name=self.name,
