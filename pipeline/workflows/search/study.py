@@ -6,7 +6,7 @@ import math
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from statistics import fmean, median
 from typing import Any
 
@@ -30,6 +30,7 @@ from pipeline.workflows.search.trial import (
 )
 from pipeline.workflows.search.untrained_cost import BoardCost
 
+DATABASE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError)
 HEARTBEAT_S, LOST_AFTER_S = 20, 120  # after that, another search does the trial
 RETRIES = 3
 WARM_TRIALS = 8  # of earlier searches, tried first
@@ -236,8 +237,9 @@ class Study:
     def _beat(self) -> None:
         """While this process lives, others leave its trials alone."""
         while not self._stopped.wait(HEARTBEAT_S):
-            for number in tuple(self._alive):
-                self._storage.record_heartbeat(number)
+            with suppress(*DATABASE_ERRORS):  # the search itself says so
+                for number in tuple(self._alive):
+                    self._storage.record_heartbeat(number)
 
     def close(self) -> None:
         """No more heartbeats."""
@@ -271,7 +273,7 @@ def storage_errors() -> Iterator[None]:
     """Faults of the database in words."""
     try:
         yield
-    except (optuna.exceptions.StorageInternalError, SQLAlchemyError) as error:
+    except DATABASE_ERRORS as error:
         cause = error.__cause__ or error
         raise PipelineError(
             f"The database of the search cannot be used: {' '.join(str(cause).split())[:200]}",
