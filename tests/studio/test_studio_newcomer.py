@@ -70,7 +70,7 @@ def test_files_of_the_tutorial_are_dropped(page: Page, project: Path) -> None:
     page.get_by_text("6 takes of 119 rows in 2 files").wait_for()
     page.get_by_label("Into the data set").fill("tutorial")
     page.get_by_role("button", name="Save 6 takes").click()
-    page.get_by_text("6 takes were saved in tutorial").wait_for()
+    page.get_by_text("6 takes saved in tutorial").wait_for()
     assert len(takes_in(project / "data/tutorial")) == 6
     page.get_by_role("heading", name="punch (3)").wait_for()
 
