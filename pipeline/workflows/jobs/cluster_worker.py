@@ -75,12 +75,13 @@ class _CancelledError(Exception):
 
 
 def _bytes_of(pid: int) -> int:
-    """The memory of a process and of all that it has started."""
+    """The memory of a process and of all that it has started, without what they share: each has
+    the code of TensorFlow."""
     total = 0
     try:
         process = psutil.Process(pid)
         for one in (process, *process.children(recursive=True)):
-            total += one.memory_info().rss
+            total += one.memory_full_info().uss
     except psutil.NoSuchProcess:
         pass
     return total
