@@ -129,7 +129,7 @@ def test_a_path_without_files_is_explained(tmp_path: Path, name: str, part: str)
     ("label", "person", "rate_hz", "rows", "part"),
     [
         ("", None, 119.0, 119, "cannot be used as a label"),
-        (None, None, 0.0, 119, "119 rows a take at 0.0 Hz"),
+        (None, None, 0.0, 119, "119 rows a take at 0 Hz"),
         (None, None, float("nan"), 119, "119 rows a take at nan Hz"),
         (None, None, 119.0, 1, "1 rows a take"),
     ],
