@@ -89,7 +89,7 @@ class Channel:
 
 def main() -> None:
     """Run one task; what else it prints goes to the log."""
-    with suppress(OSError):  # who is told that a port is in use reads this name
+    with suppress(OSError):  # whoever finds a port in use reads this name
         Path("/proc/self/comm").write_text(NAME, "ascii")
     with os.fdopen(os.dup(1), "wb") as messages:
         os.dup2(2, 1)
