@@ -35,7 +35,7 @@ from tests.toy_jobs import Loaded, begun, toy_job
 from tests.unit.test_jobs import is_gone
 
 pytestmark = pytest.mark.slow
-MEMORY = 3_000_000_000
+MEMORY = 2_000_000_000
 
 
 @pytest.fixture(scope="module")
