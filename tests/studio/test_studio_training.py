@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from playwright.sync_api import Page, expect
 
 from tests.fixtures.newcomer import LONG_MS, go
@@ -23,15 +25,17 @@ def test_a_training_that_is_stopped_has_not_failed(page: Page) -> None:
     expect(train).to_be_enabled()
 
 
-def test_a_training_that_was_stopped_goes_on(page: Page) -> None:
+def test_a_training_that_was_stopped_goes_on(page: Page, project: Path) -> None:
     go(page, "Train")
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_text("Epoch 3 of").wait_for(timeout=LONG_MS)
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_text("the training: stopped").wait_for()
+    runs = set((project / "runs").iterdir())
     page.reload()
     go(page, "Train")
     page.get_by_role("button", name="Go on").last.click()
     page.get_by_text("Epoch 4 of").wait_for(timeout=LONG_MS)
+    assert set((project / "runs").iterdir()) == runs, "the same run goes on"
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_text("the training: stopped").wait_for()
