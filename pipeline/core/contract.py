@@ -36,7 +36,8 @@ MOST_US = 2**32  # a board counts this time in 32 bits
 NO_BACKGROUND = 255  # the class where there is no background
 UNITS_PER_SAMPLE_STEP = 1000  # samples travel as integers, in thousandths of their unit
 
-Task = Literal["gesture", "sentiment", "generation", "forecast"]
+Task = Literal["gesture", "sentiment", "generation", "forecast", "translation"]
+WRITING: tuple[Task, ...] = ("generation", "translation")  # tokens of a vocabulary
 Level = Literal["words", "characters"]
 End = Literal["pre", "post"]
 
@@ -127,6 +128,32 @@ class VocabularyFacts(Part):
         return content
 
 
+class Encoder(Part):
+    """The network that reads a text, of a translation; the network of the contract writes another.
+
+    Args:
+        channels: of its input, the columns of its embedding.
+        features: of its output after the last token, the context: the last channels of each input
+            of the network that writes.
+        quantization: of its input and output; None before conversion.
+        sha256: of its flatbuffer, in hex; None before conversion.
+    """
+
+    channels: int
+    features: int
+    quantization: Quantization | None = None
+    sha256: str | None = None
+
+    def converted(self, quantization: Quantization, flatbuffer: bytes) -> Encoder:
+        """This encoder with what conversion adds."""
+        sha256 = hashlib.sha256(flatbuffer).hexdigest()
+        return self.model_copy(update={"quantization": quantization, "sha256": sha256})
+
+    def unconverted(self) -> Encoder:
+        """This encoder without what conversion adds."""
+        return Encoder(channels=self.channels, features=self.features)
+
+
 class Horizon(Part):
     """One output of a forecast: the change of a channel in so many steps, over `scale`."""
 
@@ -139,12 +166,14 @@ class Contract(Part):
     """All that a board must know to run a model.
 
     Args:
-        channels: of the input; for text the columns of the embedding.
+        channels: of the input; for text the columns of the embedding, then the features of the
+            encoder if there is one.
         rate_hz: of the samples; 0 for text.
         mode: streaming: the state of the network holds all of the past.
         streaming: whether the network gets only the new samples, a hop at a time.
         labels: of the scores; empty where the outputs are forecasts, in the order of `horizons`,
-            or characters of the vocabulary.
+            or tokens of the vocabulary.
+        encoder: of a translation, None of all else.
         trained_on: all recordings: after another model was tested.
     """
 
@@ -160,6 +189,7 @@ class Contract(Part):
     scaling: Scaling
     decision: DecisionPolicy | None = None
     vocabulary: VocabularyFacts | None = None
+    encoder: Encoder | None = None
     horizons: tuple[Horizon, ...] = ()
     quantization: Quantization | None = Field(default=None, alias="quantisation")  # key on disk
     hashes: Hashes
@@ -167,10 +197,12 @@ class Contract(Part):
 
     @model_serializer(mode="wrap")
     def _without_the_usual(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Contracts before `trained_on` keep their hash."""
+        """Contracts before `trained_on` and `encoder` keep their hash."""
         content: dict[str, Any] = serialize(self)
         if self.trained_on == "training part":
             del content["trained_on"]
+        if self.encoder is None:
+            del content["encoder"]
         return content
 
     @property
@@ -181,9 +213,14 @@ class Contract(Part):
     @property
     def outputs(self) -> int:
         """How many outputs the network has."""
-        if self.task == "generation" and self.vocabulary is not None:
+        if self.task in WRITING and self.vocabulary is not None:
             return self.vocabulary.size
         return len(self.labels) or len(self.horizons)
+
+    @property
+    def token_columns(self) -> int:
+        """How many of the channels stand for a token, of text."""
+        return len(self.channels) - (0 if self.encoder is None else self.encoder.features)
 
     @property
     def policy(self) -> DecisionPolicy:
@@ -211,7 +248,9 @@ class Contract(Part):
     def occasion(self) -> str:
         """When the network runs, for people."""
         if self.vocabulary is not None:
-            return "for each text" if self.mode == "window" else "for each character"
+            if self.mode == "window":
+                return "for each text"
+            return f"for each {self.vocabulary.level.removesuffix('s')}"
         return "for each row" if self.horizons else f"every {self.hop} samples"
 
     def converted(
@@ -227,7 +266,9 @@ class Contract(Part):
     def unconverted(self) -> Contract:
         """This contract without what conversion adds."""
         hashes = self.hashes.model_copy(update={"model": None})
-        return self.model_copy(update={"quantization": None, "streaming": False, "hashes": hashes})
+        encoder = None if self.encoder is None else self.encoder.unconverted()
+        changes = {"quantization": None, "streaming": False, "hashes": hashes, "encoder": encoder}
+        return self.model_copy(update=changes)
 
     @property
     def file_text(self) -> str:
@@ -325,6 +366,20 @@ def fixed_point_horizons(contract: Contract) -> FixedPointScaling:
         offsets=tuple(round(-one * zero * step) + one // 2 for step in steps),
         shift=shift,
     )
+
+
+def fixed_point_context(contract: Contract) -> FixedPointScaling:
+    """Outputs of the encoder to inputs of the network: (output * multiplier + offset) >> shift."""
+    if contract.encoder is None or contract.encoder.quantization is None:
+        raise ValueError("the contract has no converted encoder")
+    if contract.quantization is None:
+        raise ValueError("the contract has no quantization yet")
+    given, taken = contract.encoder.quantization, contract.quantization
+    step = given.output_scale / taken.input_scale
+    shift = _shift_of(step)
+    one = 1 << shift
+    offset = round(one * (taken.input_zero_point - given.output_zero_point * step)) + one // 2
+    return FixedPointScaling((round(one * step),), (offset,), shift)
 
 
 def _shift_of(largest: float) -> int:

@@ -14,10 +14,13 @@ from pipeline.core.contract import (
     Channel,
     Contract,
     DecisionPolicy,
+    Encoder,
     Hashes,
     Horizon,
     Quantization,
     Scaling,
+    VocabularyFacts,
+    fixed_point_context,
     fixed_point_horizons,
     fixed_point_scaling,
 )
@@ -126,3 +129,58 @@ def test_a_forecast_is_rounded_to_the_nearest_thousandth(
     for scale, multiplier, offset in zip(scales, fixed.multipliers, fixed.offsets, strict=True):
         exact = (output - zero) * step * scale * 1000
         assert abs(((output * multiplier + offset) >> fixed.shift) - exact) <= 0.501
+
+
+def translation(encoder: Encoder) -> Contract:
+    facts = VocabularyFacts(
+        level="characters", size=40, padding="post", truncating="post", sha256="v"
+    )
+    changes = {
+        "task": "translation",
+        "channels": tuple(Channel(name=f"e{index}", unit="") for index in range(5)),
+        "mode": "streaming",
+        "labels": (),
+        "decision": None,
+        "vocabulary": facts,
+        "encoder": encoder,
+    }
+    return contract().model_copy(update=changes)
+
+
+def test_a_contract_without_an_encoder_has_the_hash_it_had_before_there_were_any() -> None:
+    assert "encoder" not in json.loads(contract().canonical_json())
+
+
+def test_a_contract_keeps_its_encoder_and_says_which_it_is(tmp_path: Path) -> None:
+    plain = translation(Encoder(channels=3, features=2))
+    assert contract().quantization is not None
+    made = plain.model_copy(
+        update={"encoder": Encoder(channels=3, features=2).converted(contract().quantization, b"e")}
+    )
+    made.save(tmp_path / "contract.json")
+    assert Contract.load(tmp_path / "contract.json") == made
+    assert made.hash() != plain.hash()
+    assert made.unconverted() == plain.unconverted()
+    assert (made.outputs, made.token_columns, made.occasion) == (40, 3, "for each character")
+
+
+@given(
+    given=st.floats(0.0005, 0.1),
+    taken=st.floats(0.0005, 0.1),
+    zeros=st.tuples(st.integers(-128, 127), st.integers(-128, 127)),
+    output=st.integers(-128, 127),
+)
+def test_a_context_is_rounded_to_the_nearest_input(
+    given: float, taken: float, zeros: tuple[int, int], output: int
+) -> None:
+    own = Quantization(
+        input_scale=1, input_zero_point=0, output_scale=given, output_zero_point=zeros[0]
+    )
+    encoder = Encoder(channels=3, features=2, quantization=own)
+    quantization = own.model_copy(update={"input_scale": taken, "input_zero_point": zeros[1]})
+    made = translation(encoder).model_copy(update={"quantization": quantization})
+    fixed = fixed_point_context(made)
+    assert abs(fixed.multipliers[0]) < 2**31
+    exact = (output - zeros[0]) * given / taken + zeros[1]
+    found = (output * fixed.multipliers[0] + fixed.offsets[0]) >> fixed.shift
+    assert abs(found - exact) <= 0.501
