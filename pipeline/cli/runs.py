@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,14 +14,16 @@ from rich.table import Column, Table
 from pipeline.cli import console
 from pipeline.cli.asking import can_ask, is_confirmed
 from pipeline.cli.console import print_json, show_table
-from pipeline.cli.parser import LATEST, App, Json, Run
+from pipeline.cli.parser import LATEST, App, Json, Run, Scheduler, each_once
 from pipeline.core.errors import UsageError
 from pipeline.core.run_folder import RunFolder
-from pipeline.core.shares import Share
+from pipeline.core.shares import Share, percent_range
+from pipeline.training.paired import Difference
 from pipeline.training.robustness import Curve
 from pipeline.workflows import compare as workflow
 from pipeline.workflows import report as reports
 from pipeline.workflows.compare import BrokenRun, Comparison, RunSummary
+from pipeline.workflows.compare_configs import TrainedComparison, train_and_compare
 from pipeline.workflows.report import Reported
 
 app = App()
@@ -63,17 +65,47 @@ def runs_list(json: Json = False) -> None:
 
 @runs_app.command("compare")
 def runs_compare(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders, two or more.")],
+    runs: Annotated[
+        list[Path], typer.Argument(help="Run folders, two or more; with --train, configs.")
+    ],
+    train: Annotated[
+        bool, typer.Option("--train", help="Train and test configs on the same folds.")
+    ] = False,
+    protocol: Annotated[
+        str | None, typer.Option(help="lopo, session or kfold, as in evaluate.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value, as often as needed.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Split seeds for --train; 1 by default.")
+    ] = None,
+    scheduler: Scheduler = None,
     json: Json = False,
 ) -> None:
-    """Runs side by side.
+    """Runs or configs side by side.
 
-    What differs in their settings, how good they are and what they cost.
+    Of runs: what differs in their settings, how good they are and what they cost.
+
+    With --train, configs are trained, converted and tested on the same folds, as `gesture evaluate`
+    does it, and the figures of all folds are shown: the accuracy with its 95 % interval, how far
+    each config is ahead of the first, the events, and what the network costs. Stopped by Ctrl-C,
+    the same command goes on after the folds that are done.
 
     \b
     Example: gesture runs compare runs/first runs/second
+             gesture runs compare --train gesture_conv1d gesture_rocket --protocol kfold
     """
-    show_comparison(workflow.compare_runs(runs), json)
+    if not train:
+        _require_no_training(
+            {"--protocol": protocol, "--set": settings, "--seeds": seeds, "--scheduler": scheduler}
+        )
+        show_comparison(workflow.compare_runs(runs), json)
+        return
+    with console.job_steps(json) as on_step:
+        words = (runs, each_once(settings), protocol, seeds or 1, on_step)
+        compared = train_and_compare(*words, scheduler=scheduler)
+    _show_trained(compared, json)
 
 
 @runs_app.command("delete")
@@ -128,6 +160,46 @@ def _show_report(reported: Reported, as_json: bool) -> None:
 
 def _level(curve: Curve, level: float | None) -> str:
     return UNKNOWN if level is None else f"{level:g} {curve.unit}"
+
+
+def _require_no_training(options: Mapping[str, object]) -> None:
+    for option, value in options.items():
+        if value is not None:
+            raise UsageError(
+                f"{option} is given without --train.",
+                "runs are compared as they are",
+                "add --train and name configs, or leave the option out",
+            )
+
+
+def _show_trained(compared: TrainedComparison, as_json: bool) -> None:
+    if as_json:
+        print_json(compared)
+        return
+    heads = ("int8", "95 %", "ahead by", "event F1", "instr./s", "flash", "RAM")
+    table = Table("config", *heads, box=None)
+    for one in compared.configs:
+        quality = (f"{one.accuracy:.1%}", percent_range(one.interval), _lead(one.lead))
+        costs = (one.second_instructions, one.flash_bytes, one.ram_bytes)
+        table.add_row(
+            escape(one.config), *quality, f"{one.event_f1:.1%}", *(f"{cost:,}" for cost in costs)
+        )
+    console.out.print(table)
+    first, seeds = compared.configs[0], len(compared.seeds)
+    console.out.print(
+        f"  {compared.protocol}, {seeds} split seed{'s' if seeds > 1 else ''}, "
+        f"{first.windows:,} windows, {first.takes:,} gestures; intervals: bootstrap over "
+        f"{compared.units} {compared.resampled}; costs: the most of all folds",
+        style="dim",
+    )
+    console.out.print(f"\n{escape(str(compared.folder / 'comparison.json'))}", soft_wrap=True)
+
+
+def _lead(lead: Difference | None) -> str:
+    if lead is None:
+        return UNKNOWN
+    low, high = (f"{100 * bound:+.1f}" for bound in lead.interval)
+    return f"{100 * lead.mean:+.1f} ({low} to {high}), {lead.verdict}"
 
 
 def _show_runs(runs: Sequence[RunSummary | BrokenRun], as_json: bool) -> None:

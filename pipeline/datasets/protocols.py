@@ -39,6 +39,17 @@ def check_protocol(name: str) -> str:
     )
 
 
+def check_comparable(protocols: Sequence[str], option: str) -> None:
+    """Refuse protocols on which classifiers are not compared; option: that compares them."""
+    for protocol in (LEAKY, UNSEEN):
+        if protocol in protocols:
+            raise UsageError(
+                f"{option} does not fit the protocol `{protocol}`.",
+                "its accuracy says nothing about new takes of known gestures",
+                "use lopo, session or kfold",
+            )
+
+
 def honest_protocol(recordings: Sequence[Recording], config: GestureConfig) -> str:
     """The protocol for a dataset: lopo where enough persons made every gesture, else kfold."""
     usable = recorded_only(usable_recordings(recordings, config))

@@ -46,6 +46,25 @@ def units(takes: Sequence[str], people: Sequence[str]) -> tuple[Unit, Sequence[s
     return ("people", people) if len(set(people)) >= FEWEST_PEOPLE else ("takes", takes)
 
 
+def by_unit(
+    units: Sequence[NDArray[np.str_]], values: Sequence[NDArray[np.int_]]
+) -> tuple[Float64, Float64]:
+    """Sums of values and numbers of windows, by unit.
+
+    Args:
+        units: of the windows of each split seed, [n].
+        values: of the same windows, int [n].
+
+    Returns:
+        float64 [seeds, units] both; units in the order of their names.
+    """
+    names = np.unique(np.concatenate(units))
+    places = [np.searchsorted(names, of_seed) for of_seed in units]
+    counts = [np.bincount(place, minlength=len(names)) for place in places]
+    sums = [np.bincount(place, own, len(names)) for place, own in zip(places, values, strict=True)]
+    return np.array(sums, np.float64), np.array(counts, np.float64)
+
+
 def paired_difference(lead: Float64, windows: Float64) -> Difference:
     """The lead of one classifier over another.
 

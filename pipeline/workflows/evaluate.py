@@ -135,8 +135,8 @@ def evaluate(
     require_room(place)
     require_room(JOBS)
     progress = JobProgress(sum(map(len, folds.values())), on_step)
-    with _interruptible(progress):
-        done = _done(folds, data, scheduler, progress)
+    with interruptible(progress):
+        done = train_folds(folds, data, scheduler, progress)
     scores = tuple(_protocol_score(protocol, of_protocol) for protocol, of_protocol in done.items())
     evaluation = Evaluation(place, config.hash(), fingerprint, scores, fitted, data.names)
     with Lock(place, "evaluate", PATIENCE_S):
@@ -150,7 +150,7 @@ def evaluate(
 
 
 @contextmanager
-def _interruptible(progress: JobProgress) -> Iterator[None]:
+def interruptible(progress: JobProgress) -> Iterator[None]:
     """Ctrl-C reports how many folds are kept."""
     try:
         yield
@@ -188,22 +188,31 @@ def config_of(config_or_run: Path, settings: Sequence[str]) -> tuple[GestureConf
     return config, name, " ".join(filter(None, (said, fitted)))
 
 
-def _done(
+def train_folds(
     folds: Mapping[str, Sequence[GestureConfig]],
     data: GestureData,
     scheduler: str | None,
     progress: JobProgress,
 ) -> dict[str, list[FoldScore]]:
-    """All folds by protocol, in the order of their numbers.
+    """Train, convert and test the configs of folds.
+
+    Args:
+        folds: by a name for people, such as the protocol.
+        data: of all of them.
+        scheduler: as in run_jobs.
+        progress: of all jobs.
+
+    Returns:
+        By the same names, in the order of the configs.
 
     Raises:
         PipelineError: of the first fold that failed, when the others are done.
     """
     jobs, fingerprint = {}, data.fingerprint()
-    for protocol, configs in folds.items():
+    for part, configs in folds.items():
         for number, config in enumerate(configs):
-            name = f"{protocol}, fold {number + 1} of {len(configs)}"
-            jobs[protocol, number] = fold_job(config, fingerprint, name)
+            name = f"{part}, fold {number + 1} of {len(configs)}"
+            jobs[part, number] = fold_job(config, fingerprint, name)
     outcomes: dict[str, JobOutcome] = {}
     by_fingerprint = {fingerprint: data}
     with closing(run_jobs(jobs.values(), by_fingerprint, scheduler, progress.event)) as ending:
@@ -214,10 +223,8 @@ def _done(
         if one.error:
             raise one.error
     return {
-        protocol: [
-            _fold_score(outcomes[jobs[protocol, number].name]) for number in range(len(configs))
-        ]
-        for protocol, configs in folds.items()
+        part: [_fold_score(outcomes[jobs[part, number].name]) for number in range(len(configs))]
+        for part, configs in folds.items()
     }
 
 

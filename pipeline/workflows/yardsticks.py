@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.core.artifacts import Recording
-from pipeline.core.errors import UsageError
 from pipeline.core.files import load_arrays, save_json
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.everyday import training_recordings
-from pipeline.datasets.protocols import UNSEEN, honest_protocol, protocol_folds
-from pipeline.datasets.windows import LEAKY, make_takes_dataset
+from pipeline.datasets.protocols import check_comparable, honest_protocol, protocol_folds
+from pipeline.datasets.windows import make_takes_dataset
 from pipeline.training.held_out_scores import HeldOutScores
-from pipeline.training.paired import Difference, Float64, Unit, paired_difference, units
+from pipeline.training.paired import Difference, Unit, by_unit, paired_difference, units
 from pipeline.training.training_data import scale
 from pipeline.training.yardsticks import YARDSTICKS, require_scikit_learn
 from pipeline.workflows.evaluate import EVALUATIONS, Evaluation, config_of, evaluate
@@ -107,7 +106,7 @@ def evaluate_against_yardsticks(
     config, _, _ = config_of(config_or_run, settings)
     recordings = training_recordings(config)
     chosen = list(dict.fromkeys(protocols)) or [honest_protocol(recordings, config)]
-    _check_comparable(chosen)
+    check_comparable(chosen, "--compare")
     evaluations, answers = [], []
     for number in range(seeds):
         split = config.split.model_copy(update={"seed": config.split.seed + number})
@@ -126,16 +125,6 @@ def evaluate_against_yardsticks(
     content = {"comparisons": [asdict(comparison) for comparison in comparisons]}
     save_json(compared.folder / "comparison.json", content)
     return compared
-
-
-def _check_comparable(protocols: Sequence[str]) -> None:
-    for protocol in (LEAKY, UNSEEN):
-        if protocol in protocols:
-            raise UsageError(
-                f"--compare does not fit the protocol `{protocol}`.",
-                "its accuracy says nothing about new takes of known gestures",
-                "use lopo, session or kfold",
-            )
 
 
 def _with_seed(on_step: OnJobStep, seed: int) -> OnJobStep:
@@ -201,7 +190,7 @@ def _compared(
     for name in YARDSTICKS:
         own = [one.yardsticks[name] for one in answers]
         lead = [first.astype(int) - second for first, second in zip(network, own, strict=True)]
-        difference = paired_difference(*_by_unit(of_seeds, lead))
+        difference = paired_difference(*by_unit(of_seeds, lead))
         against.append(Against(name, float(np.concatenate(own).mean()), difference))
     return Comparison(
         protocol=protocol,
@@ -213,14 +202,3 @@ def _compared(
         network_accuracy=float(np.concatenate(network).mean()),
         yardsticks=tuple(against),
     )
-
-
-def _by_unit(
-    units: Sequence[NDArray[np.str_]], lead: Sequence[NDArray[np.int_]]
-) -> tuple[Float64, Float64]:
-    """Sums of leads and numbers of windows, float64 [seeds, units] both."""
-    names = np.unique(np.concatenate(units))
-    places = [np.searchsorted(names, of_seed) for of_seed in units]
-    counts = [np.bincount(place, minlength=len(names)) for place in places]
-    sums = [np.bincount(place, own, len(names)) for place, own in zip(places, lead, strict=True)]
-    return np.array(sums, np.float64), np.array(counts, np.float64)
