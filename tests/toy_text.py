@@ -16,7 +16,16 @@ import numpy as np
 from pipeline.conversion.contract_source import contract_source
 from pipeline.conversion.text_source import TextTable, text_source
 from pipeline.core.artifacts import Int8
-from pipeline.core.contract import Channel, Contract, Hashes, Quantization, Scaling, VocabularyFacts
+from pipeline.core.contract import (
+    Channel,
+    Contract,
+    Encoder,
+    Hashes,
+    Level,
+    Quantization,
+    Scaling,
+    VocabularyFacts,
+)
 from pipeline.core.files import save_text_files
 from pipeline.core.words import WITHOUT_SPACES, separators, small_letter
 
@@ -32,6 +41,7 @@ SCORES = Quantization(
     input_scale=1 / 64, input_zero_point=0, output_scale=1 / 256, output_zero_point=-128
 )
 LOGITS = SCORES.model_copy(update={"output_scale": LOGIT_SCALE, "output_zero_point": 5})
+CONTEXT = SCORES.model_copy(update={"output_scale": 1 / 128, "output_zero_point": -3})
 
 
 def contract_of(
@@ -76,7 +86,8 @@ class Toy:
 
     def write_sources(self, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
-        for file in self.network.iterdir():
+        networks = [self.network, *([FIXTURES / "toy_encoder"] if self.contract.encoder else [])]
+        for file in (file for network in networks for file in network.iterdir()):
             shutil.copy(file, folder)
         texts = {**contract_source(self.contract, 0), **text_source(self.contract, self.table)}
         save_text_files(folder, texts)
@@ -97,6 +108,32 @@ def classifier(window: int = 4, padding: End = "pre", truncating: End = "pre") -
 def writer(entries: tuple[str, ...] = ALPHABET) -> Toy:
     contract = contract_of("generation", len(entries) + 2, 6)
     return Toy(contract, _table(entries), FIXTURES / "toy_writer")
+
+
+READING, FEATURES = 2, 4  # channels of the toy's encoder, and of its context
+
+
+def translator(level: Level, window: int = 9) -> Toy:
+    """Its rows have CHANNELS values, its encoder's READING."""
+    entries = WORDS if level == "words" else ALPHABET
+    size = len(entries) + 2
+    made = contract_of("generation", size, window)
+    assert made.vocabulary is not None
+    letters = "unicode" if level == "words" else None
+    changes = {
+        "task": "translation",
+        "channels": tuple(
+            Channel(name=f"e{index}", unit="") for index in range(CHANNELS + FEATURES)
+        ),
+        "scaling": Scaling(mean=(0.0,) * (CHANNELS + FEATURES), std=(1.0,) * (CHANNELS + FEATURES)),
+        "vocabulary": made.vocabulary.model_copy(update={"level": level, "letters": letters}),
+        "encoder": Encoder(
+            channels=READING, features=FEATURES, quantization=CONTEXT, sha256="4" * 64
+        ),
+    }
+    rows = np.random.default_rng(6).integers(-3, 4, (size, READING)).astype(np.int8)
+    table = TextTable(entries, _table(entries).embedding, rows)
+    return Toy(made.model_copy(update=changes), table, FIXTURES / "toy_writer")
 
 
 def tokens_of(text: str, toy: Toy) -> list[int]:
@@ -162,6 +199,31 @@ class ToyNetwork:
             self.state = (self.state * 31 + (value & 0xFF)) % 2**32
         bytes_ = [self.state * (2 * k + 1) % 2**32 >> 24 for k in range(self._outputs)]
         return [byte - 256 if byte > 127 else byte for byte in bytes_]
+
+
+def context_of(text: str, toy: Toy) -> Int8:
+    """What a text becomes for the toy that writes: the nearest input, of two the greater one."""
+    encoder = ToyNetwork(FEATURES)
+    assert toy.table.encoder is not None
+    for token in tokens_of(text, toy):
+        features = np.array(encoder.step(toy.table.encoder[token]))
+    real = (features - CONTEXT.output_zero_point) * CONTEXT.output_scale
+    return np.clip(np.floor(real / LOGITS.input_scale + 0.5), -128, 127).astype(np.int8)
+
+
+def translated(text: str, toy: Toy, temperature_e4: int, seed: int) -> list[int]:
+    """The tokens of a translation."""
+    network, context = ToyNetwork(len(toy.table.entries) + 2), context_of(text, toy)
+    sampler = Sampler(logit_step(LOGIT_SCALE), temperature_e4, seed)
+    written = [0]
+    while len(written) <= toy.contract.window:
+        row = np.concatenate((toy.table.embedding[written[-1]], context))
+        end, _, *others = network.step(row)
+        place = sampler.draw([end, *others])
+        if place == 0:
+            break
+        written.append(place + 1)
+    return written[1:]
 
 
 class Sampler:

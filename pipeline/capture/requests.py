@@ -34,9 +34,20 @@ def write_text(board: BoardClient, prompt: str, count: int, temperature: float, 
     """Generate `count` characters with a board's model; the prompt must fit in one line."""
     command = f"generate {count} {temperature:.4f} {seed} {escaped(prompt)}"
     require_fits(command, "The prompt")
+    return _written(board, command, JUDGING_TIMEOUT_S + count / CHARACTERS_A_SECOND)
+
+
+def translate_text(board: BoardClient, text: str, temperature: float, seed: int) -> str:
+    """Translate a text of one line, with a word or character, with a board's model."""
+    command = f"translate {temperature:.4f} {seed} {escaped(for_board(text))}"
+    require_fits(command, "The text")
+    return _written(board, command, JUDGING_TIMEOUT_S)
+
+
+def _written(board: BoardClient, command: str, timeout_s: float) -> str:
+    """What a board writes after a command."""
     board.take_pending("text")
-    limit_s = JUDGING_TIMEOUT_S + count / CHARACTERS_A_SECOND
-    answer = board.command(command, limit_s)
+    answer = board.command(command, timeout_s)
     lines = [" ".join(message.words) for message in board.take_pending("text")]
     try:
         text = unescaped("".join(lines))

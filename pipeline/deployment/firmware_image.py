@@ -16,6 +16,7 @@ from pipeline.core.contract import (
     Contract,
     FixedPointPolicy,
     FixedPointScaling,
+    fixed_point_context,
     fixed_point_horizons,
     fixed_point_policy,
     fixed_point_scaling,
@@ -197,6 +198,7 @@ def expected_constants(contract: Contract) -> dict[str, str]:
         "fire_sums": ",".join(map(str, policy.fire_sums)),
         "shift": "0" if scaling is None else str(scaling.shift),
         "scales": "" if scaling is None else ",".join(_factors(scaling)),
+        **(_context(contract) if contract.encoder else {}),
         **(_horizons(contract) if contract.horizons else {}),
     }
 
@@ -204,6 +206,11 @@ def expected_constants(contract: Contract) -> dict[str, str]:
 def _factors(scaling: FixedPointScaling) -> list[str]:
     each = zip(scaling.multipliers, scaling.offsets, strict=True)
     return [f"{multiplier}:{offset}" for multiplier, offset in each]
+
+
+def _context(contract: Contract) -> dict[str, str]:
+    scaling = fixed_point_context(contract)
+    return {"context_shift": str(scaling.shift), "context": _factors(scaling)[0]}
 
 
 def _horizons(contract: Contract) -> dict[str, str]:

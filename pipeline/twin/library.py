@@ -38,7 +38,8 @@ FLAGS = ("-O2", "-std=c11", "-fPIC", "-ffp-contract=off", *VECTORS)
 LINK_FLAGS = ("-shared", "-Wl,-Bsymbolic")
 PARTS = (
     *("crc", "model", "sample", "rate", "window", "decision", "recognizer", "selftest", "nn"),
-    *("text", "sampler", "writer", "forecast", "enrolment", "centres", "learning"),
+    *("text", "sampler", "writer", "translator", "forecast"),
+    *("enrolment", "centres", "learning"),
 )
 SCORE_STEPS = 1000
 SEQ_MASK = 0xFFFFFFFF  # a board counts in 32 bits

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.core.artifacts import Int8, Int32
 from pipeline.core.errors import UsageError
@@ -25,7 +26,10 @@ class TextTwin:
         self._twin = twin
         self._library = twin.library
         self._library.twin_token.restype = ctypes.c_char_p
-        self._library.twin_generate.restype = ctypes.c_bool
+        self._library.twin_between.restype = ctypes.c_char_p
+        for function in ("twin_generate", "twin_read", "twin_translate"):
+            getattr(self._library, function).restype = ctypes.c_bool
+        self._row: int = self._library.twin_row()
 
     def tokens(self, text: str) -> Int32:
         """The numbers of the tokens of a text: int32 [n]."""
@@ -35,9 +39,12 @@ class TextTwin:
         return tokens[:count].astype(np.int32)
 
     def embed(self, tokens: Int32) -> Int8:
-        """The inputs of the network: tokens int32 [...] to int8 [..., channels]."""
+        """The inputs of the network: tokens int32 [...] to int8 [..., channels].
+
+        Of a model that translates they are without the context, the last of the channels.
+        """
         numbers = np.ascontiguousarray(tokens, np.uint16)
-        embedded = np.empty((*numbers.shape, self._twin.channels), np.int8)
+        embedded = np.empty((*numbers.shape, self._row), np.int8)
         self._library.twin_embed(pointer(numbers), numbers.size, pointer(embedded))
         return embedded
 
@@ -53,11 +60,34 @@ class TextTwin:
         request = (_c_string(prompt), count, temperature_e4_of(temperature), seed)
         if not prompt or not self._library.twin_generate(*request, pointer(written)):
             raise ValueError(f"no text can be generated after {prompt!r}")
-        return "".join(map(self._text_of, written.tolist()))
+        return self._joined(written)
+
+    def context(self, text: str) -> Int8:
+        """The context of a text with a word or character, as MODEL reads it: int8 [context]."""
+        context = np.empty(self._twin.channels - self._row, np.int8)
+        if not self._library.twin_read(_c_string(text), pointer(context)):
+            raise _nothing_in(text)
+        return context
+
+    def translate(self, text: str, temperature: float, seed: int) -> str:
+        """Translate a text with a word or character."""
+        written, count = np.empty(self._twin.window, np.uint16), ctypes.c_uint32()
+        request = (_c_string(text), temperature_e4_of(temperature), ctypes.c_uint32(seed))
+        if not self._library.twin_translate(*request, pointer(written), ctypes.byref(count)):
+            raise _nothing_in(text)
+        return self._joined(written[: count.value])
+
+    def _joined(self, tokens: NDArray[np.uint16]) -> str:
+        between: bytes = self._library.twin_between()
+        return between.decode().join(map(self._text_of, tokens.tolist()))
 
     def _text_of(self, token: int) -> str:
         text: bytes = self._library.twin_token(token)
         return text.decode()
+
+
+def _nothing_in(text: str) -> ValueError:
+    return ValueError(f"there is nothing to translate in {text!r}")
 
 
 def temperature_e4_of(temperature: float) -> int:

@@ -13,7 +13,7 @@ from pipeline.boards.supervisor import instructions_of_ticks, start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.port_list import FoundPort, emulated_port, plugged_in_ports
 from pipeline.capture.ports import open_port
-from pipeline.capture.requests import classify_text, write_text
+from pipeline.capture.requests import classify_text, translate_text, write_text
 from pipeline.capture.usb_boards import Usb
 from pipeline.config.budget import load_budget
 from pipeline.core.artifacts import GoldenVectors
@@ -150,9 +150,11 @@ def check_board(path: Path, port: str, on_step: OnStep) -> Verified:
 
 def _prove_task(run: RunFolder, port: str, on_step: OnStep) -> None:
     """Compare further outputs of a text model with those of the twin."""
-    prove = {"sentiment": prove_classification, "generation": prove_generation}.get(
-        run.contract().task
-    )
+    prove = {
+        "sentiment": prove_classification,
+        "generation": prove_generation,
+        "translation": prove_translation,
+    }.get(run.contract().task)
     if prove is not None:
         prove(run, port, on_step)
 
@@ -378,6 +380,8 @@ def _log_file(path: Path) -> Iterator[Callable[[str], None]]:
 
 
 WORDS = 300  # more than fit in a line, with unknown ones
+TEXTS = 8
+TEXT_CHARACTERS = 18  # fit in a line, however they are escaped
 
 
 def prove_generation(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:
@@ -390,6 +394,31 @@ def prove_generation(run: RunFolder, port: str, on_step: Callable[[str], None]) 
     if found != expected:
         at = next(n for n in range(CHARACTERS) if found[: n + 1] != expected[: n + 1])
         raise _differs(f"character {at} is {found[at : at + 1]!r}, expected {expected[at]!r}")
+
+
+def prove_translation(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:
+    """Compare translations of the board and the twin; MISMATCH at the first difference."""
+    on_step(f"comparing {TEXTS} translations")
+    texts = _texts(run)
+    with board_that_runs(run, port) as client:
+        found = [translate_text(client, text, TEMPERATURE, SEED) for text in texts]
+    twin = TextTwin(run_twin(run))
+    for text, translation in zip(texts, found, strict=True):
+        expected = twin.translate(text, TEMPERATURE, SEED)
+        if translation != expected:
+            raise _differs(f"{text!r} became {translation!r}, expected {expected!r}")
+
+
+def _texts(run: RunFolder) -> list[str]:
+    """Texts of a vocabulary; words that are cut are unknown."""
+    vocabulary = run.contract().vocabulary
+    assert vocabulary is not None  # text has one
+    between = " " if vocabulary.level == "words" else ""
+    entries = load_table(run, run.contract()).entries
+    numbers = range(TEXTS * TEXT_CHARACTERS)
+    chosen = [entries[number * number % len(entries)] for number in numbers]
+    parts = (chosen[first::TEXTS] for first in range(TEXTS))
+    return [between.join(part)[:TEXT_CHARACTERS] for part in parts]
 
 
 def prove_classification(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 from tests import toy_forecast
 from tests.firmware.building import APP, HERE, MODEL, PROJECT, board_sources
 from tests.toy_centres import write_toy_centres
-from tests.toy_text import classifier, writer
+from tests.toy_text import classifier, translator, writer
 
 CORPUS = PROJECT / "tests" / "fixtures" / "fuzz_commands.zip"
 SOURCES = (HERE / "fuzz_commands.c", *APP, *board_sources("emulated_flash"))
-TASKS = ("gesture", "centres", "sentiment", "generation", "forecast")
+TASKS = ("gesture", "centres", "sentiment", "generation", "forecast", "translation")
 
 
 def unpack_corpus(folder: Path) -> list[Path]:
@@ -37,4 +37,6 @@ def model_of(task: str, folder: Path) -> Path:
         return write_toy_centres(folder)
     if task == "forecast":
         return toy_forecast.write_sources(folder)
-    return (classifier() if task == "sentiment" else writer()).write_sources(folder)
+    toys = {"sentiment": classifier, "generation": writer}
+    toy = toys[task]() if task in toys else translator("words")
+    return toy.write_sources(folder)

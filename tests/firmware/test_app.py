@@ -147,6 +147,7 @@ def test_a_board_without_a_model_says_so(tmp_path):
             "text a",
             "more a",
             "generate 1 1 1 a",
+            "translate 1 1 a",
             "observe 1",
         ):
             assert board.ask(command) == "err no-model"
@@ -345,10 +346,23 @@ LINES = (
         b"generate 7 0.5 1 at",
         b"generate 200 0 1 e",
         b"generate 1 1 1 x",
+        b"translate 1 1 the film",
     ),
 )
 PIECES = (
-    *(b"text ", b"more ", b"generate ", b"7 ", b"0.5 ", b"10000 1 1 ", b"1 ", b"\n", b"\r", b" "),
+    *(
+        b"text ",
+        b"more ",
+        b"generate ",
+        b"translate ",
+        b"7 ",
+        b"0.5 ",
+        b"10000 1 1 ",
+        b"1 ",
+        b"\n",
+        b"\r",
+        b" ",
+    ),
     *(b"\\n", b"\\u00e9", b"\\ud83d\\ude42", b"\\ud83d", b"\\", b"\\u0", b"\xc3\xa9", b"\xf0\x9f"),
     *(b"tea", b"film", b"it's", b"x" * 70, b"\xff", b"\x00", b"-", b".", b"2000000 ", SAMPLE),
     *(b"pull ", b"inject ", b"sample ", b"observe ", b"environment ", b"image "),

@@ -16,8 +16,18 @@ few = settings(
 KINDS = [
     *("info", "labels", "stream", "classify", "scores", "load", "invoke", "bench", "profile"),
     *("selftest", "constants", "image", "reboot", "pull", "inject", "sample", "text", "more"),
-    *("generate", "observe", "environment", "enrol", "enrol-save", "enrolment", "people", "person"),
-    *("remove", "learn", "forget", "unknown", "bad-argument", "out-of-range", "line-too-long"),
+    *("generate", "translate", "observe", "environment", "enrol", "enrol-save", "enrolment"),
+    *(
+        "people",
+        "person",
+        "remove",
+        "learn",
+        "forget",
+        "unknown",
+        "bad-argument",
+        "out-of-range",
+        "line-too-long",
+    ),
 ]
 
 
@@ -92,6 +102,7 @@ def parse(driver, data: bytes) -> list[tuple[str, int, int, int]]:
         ("more  ", ("more", 0, 0, 0)),
         ("generate 10000 0.5 4294967295 ROMEO:", ("generate", 0, 10000, 0)),
         ("generate 1 0 0 \\n", ("generate", 0, 1, 0)),
+        ("translate 0 1 3. Mai 2021", ("translate", 0, 0, 0)),
     ],
 )
 def test_commands(driver, line, command):
@@ -155,6 +166,15 @@ def test_commands(driver, line, command):
         ("generate 5 5.0001 1 a", "out-of-range"),
         ("generate 5 99999999999999999999999 1 a", "out-of-range"),
         ("generate 5 1 4294967296 a", "out-of-range"),
+        ("generate 0 1 1", "bad-argument"),
+        ("translate 1 1", "bad-argument"),
+        ("translate 1 1 ", "bad-argument"),
+        ("translate warm 1 a", "bad-argument"),
+        ("translate 0.00001 1 a", "bad-argument"),
+        ("translate 1 x a", "bad-argument"),
+        ("translate 5.0001 1 a", "out-of-range"),
+        ("translate 1 4294967296 a", "out-of-range"),
+        ("translate 1 1 " + "a" * 242, "line-too-long"),
         ("pull 4294967296", "out-of-range"),
         ("inject 99999999999999999999999999", "out-of-range"),
         ("x" * 255, "unknown"),
@@ -171,8 +191,9 @@ def test_what_is_no_command_says_why(driver, line, kind):
     [("0", 0), ("1", 10000), ("0.5", 5000), ("0.0001", 1), ("5.0000", 50000), ("00.25", 2500)],
 )
 def test_temperatures_are_read_in_ten_thousandths(driver, written, temperature_e4):
-    line = f"generate 7 {written} 42 a\n".encode()
-    assert driver("texts", len(line), *line) == f"{temperature_e4} 42 a\n"
+    for command in ("generate 7", "translate"):
+        line = f"{command} {written} 42 a b\n".encode()
+        assert driver("texts", len(line), *line) == f"{temperature_e4} 42 a b\n"
 
 
 # A carriage return is lost on the way from the driver, not on the way through it.

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.conversion.text_source import TextTable
+from pipeline.core.contract import Level
 from pipeline.twin.library import Twin
 from pipeline.twin.text_twin import TextTwin
 from tests import toy_forecast
@@ -19,7 +21,9 @@ from tests.firmware.talking import (
     environment_file,
     start,
 )
-from tests.toy_text import Toy, classified, classifier, tokens_of, writer
+from tests.toy_text import Toy, classified, classifier, tokens_of, translator, writer
+
+LEVELS: tuple[Level, ...] = ("characters", "words")
 
 pytestmark = pytest.mark.usefixtures("host_compiler")
 
@@ -37,6 +41,12 @@ def classifying(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def writing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(writer(), tmp_path_factory.mktemp("writing"))
+
+
+@pytest.fixture(scope="module")
+def translating(tmp_path_factory: pytest.TempPathFactory) -> dict[Level, Path]:
+    folder = tmp_path_factory.mktemp("translating")
+    return {level: build(translator(level), folder / level) for level in LEVELS}
 
 
 def answer_to(text: str) -> str:
@@ -59,8 +69,15 @@ def written_by(board: Talk, command: str) -> tuple[str, str]:
     return json.loads(f'"{"".join(parts)}"'), answer
 
 
-def test_it_says_by_which_constants_it_decides(classifying: Path, writing: Path) -> None:
-    for image, toy in ((classifying, classifier()), (writing, writer())):
+def test_it_says_by_which_constants_it_decides(
+    classifying: Path, writing: Path, translating: dict[Level, Path]
+) -> None:
+    pairs = [
+        (classifying, classifier()),
+        (writing, writer()),
+        (translating["words"], translator("words")),
+    ]
+    for image, toy in pairs:
         with start([str(image)]) as board:
             assert board.ask("constants") == answer_to_constants(toy.contract)
 
@@ -77,23 +94,34 @@ def test_a_text_is_classified_and_goes_on_over_lines(classifying: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["x", "u00g0", "u0000", "ud83d", "ude42\\ud83d", ""])
-def test_what_is_no_escape_says_so(classifying: Path, writing: Path, text: str) -> None:
+def test_what_is_no_escape_says_so(
+    classifying: Path, writing: Path, translating: dict[Level, Path], text: str
+) -> None:
     with start([str(classifying)]) as board:
         for command in ("text", "more"):
             assert board.ask(f"{command} a\\{text}") == "err bad-argument"
     with start([str(writing)]) as board:
         assert board.ask(f"generate 1 1 1 a\\{text}") == "err bad-argument"
+    with start([str(translating["words"])]) as board:
+        assert board.ask(f"translate 1 1 a\\{text}") == "err bad-argument"
 
 
-def test_a_model_of_another_task_says_so(classifying: Path, writing: Path) -> None:
+def test_a_model_of_another_task_says_so(
+    classifying: Path, writing: Path, translating: dict[Level, Path]
+) -> None:
     with start([str(classifying)]) as board:
-        for command in ("generate 5 1 1 a", "classify on", "scores on"):
+        for command in ("generate 5 1 1 a", "translate 1 1 a", "classify on", "scores on"):
             assert board.ask(command) == "err wrong-task"
     with start([str(writing)]) as board:
-        for command in ("text a", "more a", "classify on", "scores on"):
+        for command in ("text a", "more a", "translate 1 1 a", "classify on", "scores on"):
             assert board.ask(command) == "err wrong-task"
         assert board.ask("labels") == "ok"
         assert " task=generation " in board.ask("info")
+    with start([str(translating["words"])]) as board:
+        for command in ("text a", "generate 5 1 1 a", "classify on"):
+            assert board.ask(command) == "err wrong-task"
+        assert board.ask("labels") == "ok"
+        assert " task=translation " in board.ask("info")
 
 
 def test_the_board_writes_what_the_twin_does(writing: Path, tmp_path: Path) -> None:
@@ -119,6 +147,51 @@ def test_the_next_command_waits_until_all_is_written(writing: Path) -> None:
         assert set(lines[:-1]) == {"text"}
         assert board.line() == "ok"
         assert board.until("ok")[-1] == "ok characters=1"
+
+
+TEXTS = {
+    "characters": ("tea", '\n"é🙂 a?', " ", "bbb"),
+    "words": ("The film, it's good!", "œuvre 東京", "nowhere", "the " * 40),
+}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_board_translates_as_the_twin_does(
+    translating: dict[Level, Path], tmp_path: Path, level: Level
+) -> None:
+    toy = translator(level)
+    twin = TextTwin(Twin(toy.write_sources(tmp_path / "model"), tmp_path))
+    with start([str(translating[level])]) as board:
+        for number, text in enumerate(TEXTS[level] * 5):
+            temperature, seed = (0, 1, 5)[number % 3], number * 2**27
+            asked = f"translate {temperature} {seed} {json.dumps(text)[1:-1]}"
+            found, answer = written_by(board, asked)
+            assert found == twin.translate(text, temperature, seed)
+            unknown = tokens_of(text, toy).count(1)
+            assert answer == f"ok characters={len(found)} unknown={unknown}"
+
+
+def test_a_text_without_a_word_is_not_translated(translating: dict[Level, Path]) -> None:
+    with start([str(translating["words"])]) as board:
+        assert board.ask("translate 1 1 ... !") == "err bad-argument"
+        assert board.ask("translate 1 1 ") == "err bad-argument"
+        assert board.ask("translate 1 1 film " + "x" * 300) == "err line-too-long"
+        assert board.ask("translate 1 1 film").startswith("ok characters=")
+
+
+def test_long_words_fit_in_lines(tmp_path: Path) -> None:
+    """Each is 64 bytes, and 192 characters when it is escaped."""
+    toy = translator("words")
+    words = tuple("ж" * 31 + letter for letter in "абвгдежзийкл")
+    table = TextTable(
+        words, toy.table.embedding[: len(words) + 2], toy.table.encoder[: len(words) + 2]
+    )
+    facts = toy.contract.vocabulary.model_copy(update={"size": len(words) + 2})
+    contract = toy.contract.model_copy(update={"vocabulary": facts})
+    with start([str(build(Toy(contract, table, toy.network), tmp_path))]) as board:
+        found = [written_by(board, f"translate 5 {seed} x")[0] for seed in range(20)]
+    assert max(len(text.split(" ")) for text in found) > 3
+    assert {word for text in found for word in text.split(" ") if word} == set(words)
 
 
 PERIOD_MS = 1000  # the model's

@@ -99,19 +99,14 @@ static void run_texts(void) {
 
 /* n bytes of UTF-8, a character at a time, escaped */
 static void run_escapes(void) {
-  char character[5] = "";
-  size_t length = 0;
-  for (int64_t n = number(); n >= 0; n--) {
-    const uint8_t byte = n > 0 ? (uint8_t)number() : 0;
-    if ((byte & 0xC0) != 0x80 && length > 0) {
-      line_t line;
-      character[length] = '\0';
-      line_start(&line, "");
-      escape_write(&line, character);
-      fwrite(line.text, 1, line.length, stdout);
-      length = 0;
-    }
-    character[length++] = (char)byte;
+  static char bytes[1024];
+  const int64_t count = number();
+  for (int64_t n = 0; n < count; n++) bytes[n] = (char)number();
+  for (const char *text = bytes; *text != '\0';) {
+    line_t line;
+    line_start(&line, "");
+    escape_write(&line, &text);
+    fwrite(line.text, 1, line.length, stdout);
   }
 }
 

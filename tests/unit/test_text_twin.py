@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from pipeline.core.contract import Level
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.files import save_json
 from pipeline.core.run_folder import RunFolder
@@ -31,8 +32,11 @@ from tests.toy_text import (
     ToyNetwork,
     classified,
     classifier,
+    context_of,
     logit_step,
     tokens_of,
+    translated,
+    translator,
     window_of,
     writer,
 )
@@ -133,6 +137,54 @@ def written_by_hand(prompt: str, count: int, temperature_e4: int, seed: int) -> 
         text += ALPHABET[token - 2]
         logits = network.step(rows[token])
     return text
+
+
+LEVELS: tuple[Level, ...] = ("characters", "words")
+
+
+@pytest.fixture(scope="module")
+def translator_twins(tmp_path_factory: pytest.TempPathFactory) -> dict[Level, TextTwin]:
+    folder = tmp_path_factory.mktemp("translator")
+    return {level: twin_of(translator(level), folder / level) for level in LEVELS}
+
+
+@few
+@given(
+    st.sampled_from(LEVELS),
+    texts,
+    st.one_of(st.just(0), st.integers(1, 50_000)),
+    st.integers(0, 2**32 - 1),
+)
+def test_a_translation_is_what_the_integers_say(
+    translator_twins, level, text, temperature_e4, seed
+):
+    toy, twin = translator(level), translator_twins[level]
+    assume(tokens_of(text, toy))
+    expected = translated(text, toy, temperature_e4, seed)
+    vocabulary = Vocabulary(level, toy.table.entries)
+    found = twin.translate(text, temperature_e4 / 10_000, seed)
+    assert found == vocabulary.decode(expected)
+
+
+def test_a_translation_ends_by_itself_or_at_its_longest(translator_twins) -> None:
+    toy = translator("characters")
+    counts = {len(translator_twins["characters"].translate("tea", 5, seed)) for seed in range(200)}
+    assert min(counts) < 3
+    assert max(counts) == toy.contract.window
+
+
+@pytest.mark.parametrize(("level", "text"), [("characters", ""), ("words", ""), ("words", "... !")])
+def test_what_has_no_token_is_not_translated(translator_twins, level, text):
+    with pytest.raises(ValueError, match="nothing to translate"):
+        translator_twins[level].translate(text, 1, 1)
+    with pytest.raises(ValueError, match="nothing to translate"):
+        translator_twins[level].context(text)
+
+
+def test_a_context_is_of_the_whole_text(translator_twins):
+    toy, twin = translator("characters"), translator_twins["characters"]
+    assert twin.context("tea").tolist() == context_of("tea", toy).tolist()
+    assert twin.context("eta").tolist() != twin.context("tea").tolist()
 
 
 @few

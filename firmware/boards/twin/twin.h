@@ -90,7 +90,13 @@ uint32_t twin_tokenise(const char *text, uint16_t *tokens);
 /* The UTF-8 of a token, "" of the first two. */
 const char *twin_token(uint16_t token);
 
-/* What the network is given for tokens [count]: int8 [count][channels]. */
+/* What is written between two tokens. */
+const char *twin_between(void);
+
+/* How many values of the network's input stand for a token. */
+uint32_t twin_row(void);
+
+/* What the network is given for tokens [count]: int8 [count][row]. */
 void twin_embed(const uint16_t *tokens, uint32_t count, int8_t *embedded);
 
 /* What a network that takes a whole text says to it: int8 [classes]. */
@@ -100,6 +106,15 @@ void twin_judge(const char *text, int8_t *output);
  * tokens [count]. False where a character of the prompt is unknown. */
 bool twin_generate(const char *prompt, uint32_t count, uint32_t temperature_e4, uint32_t seed,
                    uint16_t *tokens);
+
+/* What follows needs a model that translates, and is false for a text without a token. */
+
+/* What stands for a text in the network's input, behind a token: int8 [channels - row]. */
+bool twin_read(const char *text, int8_t *context);
+
+/* The translation of a text: tokens [window], `count` of them without the last one's end. */
+bool twin_translate(const char *text, uint32_t temperature_e4, uint32_t seed, uint16_t *tokens,
+                    uint32_t *count);
 
 /* Needs a model that forecasts. What it says to rows int32 [count][channels] in thousandths, from a
  * reset on: forecasts int32 [..][classes] in thousandths, one for each row from the first whole

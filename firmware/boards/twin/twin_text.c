@@ -2,6 +2,7 @@
 
 #include "model_size.h"
 #include "passage.h"
+#include "translator.h"
 #include "twin.h"
 #include "vocabulary.h"
 #include "writer.h"
@@ -9,17 +10,19 @@
 uint32_t twin_tokenise(const char *text, uint16_t *tokens) {
   tokenizer_t tokenizer = {0};
   uint32_t count = 0;
-  for (; *text != '\0'; text++) {
-    if (tokenizer_push(&tokenizer, *text, &tokens[count])) count++;
-  }
-  return tokenizer_end(&tokenizer, &tokens[count]) ? count + 1 : count;
+  while (tokenizer_next(&tokenizer, &text, &tokens[count])) count++;
+  return count;
 }
 
 const char *twin_token(uint16_t token) { return MODEL.text->tokens[token]; }
 
+const char *twin_between(void) { return vocabulary_between(); }
+
+uint32_t twin_row(void) { return MODEL_ROW; }
+
 void twin_embed(const uint16_t *tokens, uint32_t count, int8_t *embedded) {
   for (uint32_t i = 0; i < count; i++) {
-    memcpy(embedded + (size_t)i * MODEL_CHANNELS, vocabulary_row(tokens[i]), MODEL_CHANNELS);
+    memcpy(embedded + (size_t)i * MODEL_ROW, vocabulary_row(tokens[i]), MODEL_ROW);
   }
 }
 
@@ -37,5 +40,25 @@ bool twin_generate(const char *prompt, uint32_t count, uint32_t temperature_e4, 
   writer_begin(&writer, temperature_e4, seed);
   if (!writer_read(&writer, prompt, NULL)) return false;
   for (uint32_t i = 0; i < count; i++) tokens[i] = writer_write(&writer);
+  return true;
+}
+
+bool twin_read(const char *text, int8_t *context) {
+  translator_t translator;
+  translator_begin(&translator, 0, 0);
+  if (!translator_read(&translator, text, NULL)) return false;
+  memcpy(context, translator.input + MODEL_ROW, MODEL_CONTEXT);
+  return true;
+}
+
+bool twin_translate(const char *text, uint32_t temperature_e4, uint32_t seed, uint16_t *tokens,
+                    uint32_t *count) {
+  translator_t translator;
+  translator_begin(&translator, temperature_e4, seed);
+  if (!translator_read(&translator, text, NULL)) return false;
+  for (*count = 0; *count < MODEL_WINDOW; ++*count) {
+    tokens[*count] = translator_write(&translator);
+    if (tokens[*count] == VOCABULARY_PADDING) return true;
+  }
   return true;
 }

@@ -284,7 +284,7 @@ static bool take_samples(void) {
   return true;
 }
 
-/* A character at a time, so that samples are taken between them. */
+/* A token at a time, so that samples are taken between them. */
 static bool do_commands(void) {
   if (!app_is_writing()) return read_command();
   app_write_on(&app);

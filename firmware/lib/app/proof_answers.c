@@ -114,6 +114,11 @@ static void write_scale(app_t *app, const char *before, const model_scale_t *sca
   write_number(app, ":", scale->offset);
 }
 
+static void write_encoder(app_t *app, const model_encoder_t *encoder) {
+  write_number(app, " context_shift=", encoder->shift);
+  write_scale(app, " context=", &encoder->context);
+}
+
 static void write_forecast(app_t *app, const model_forecast_t *forecast) {
   write_number(app, " horizon_shift=", forecast->shift);
   for (int i = 0; i < MODEL.classes; i++) {
@@ -138,6 +143,7 @@ void app_answer_constants(app_t *app, const command_t *command) {
   for (int c = 0; MODEL.scales != NULL && c < MODEL.channels; c++) {
     write_scale(app, c == 0 ? " scales=" : ",", &MODEL.scales[c]);
   }
+  if (MODEL_TASK == MODEL_TRANSLATION) write_encoder(app, MODEL.encoder);
   if (MODEL_TASK == MODEL_FORECAST) write_forecast(app, MODEL.forecast);
   line_start(&app->line, "");
   app_send(app);

@@ -12,11 +12,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model_size.h"
+
 #define MODEL_NO_BACKGROUND 255
 
 /* What MODEL_TASK may be. What only models of another task need is left out of an image: code says
  * `if (MODEL_TASK == ...)`, which a compiler decides, and a linker drops what nobody calls. */
-enum { MODEL_GESTURE, MODEL_SENTIMENT, MODEL_GENERATION, MODEL_FORECAST };
+enum { MODEL_GESTURE, MODEL_SENTIMENT, MODEL_GENERATION, MODEL_FORECAST, MODEL_TRANSLATION };
+
+/* Values of the input that are not of a token but of the text that is translated. */
+#ifndef MODEL_CONTEXT
+#define MODEL_CONTEXT 0
+#endif
+
+/* Values that stand for a token. */
+#define MODEL_ROW (MODEL_CHANNELS - MODEL_CONTEXT)
 
 /* int8 input = clamp((sample * multiplier + offset) >> shift), sample in thousandths. */
 typedef struct {
@@ -58,12 +68,23 @@ typedef struct {
   uint16_t size;              /* tokens */
   bool pads_before;           /* a text that is too short, else after it */
   bool cuts_before;           /* a text that is too long, else its end */
-  uint32_t logit_step;        /* of what generates: see sampler.h */
+  uint32_t logit_step;        /* of what writes: see sampler.h */
   const model_words_t *words; /* NULL where tokens are characters */
   const char *const *tokens;  /* [size] UTF-8; "" for 0 and 1 */
   const uint16_t *sorted;     /* [size - 2]: tokens from 2 on, by the bytes of their text */
-  const int8_t *embedding;    /* [size][channels]: what the network is given for a token */
+  const int8_t *embedding;    /* [size][MODEL_ROW]: what the network is given for a token */
 } model_text_t;
+
+/* The network that reads a text, before that of the model writes another. */
+typedef struct {
+  uint16_t channels;       /* of its input */
+  uint8_t shift;           /* of its outputs */
+  model_scale_t context;   /* int8 input = clamp((output * multiplier + offset) >> shift) */
+  const int8_t *embedding; /* [size][channels]: what it is given for a token */
+  void (*reset)(void);     /* forgets all tokens */
+  /* input int8 [channels], output int8 [MODEL_CONTEXT]: of all tokens since the reset. */
+  void (*invoke)(const int8_t *input, int8_t *output);
+} model_encoder_t;
 
 /* One number that is forecast: thousandths of the channel's unit = its last value +
  * ((output * multiplier + offset) >> shift). */
@@ -83,6 +104,9 @@ typedef struct {
 /* Of a model of text, in model_text.c. */
 extern const model_text_t model_text;
 
+/* Of one that translates, in model_encoder.c. */
+extern const model_encoder_t model_encoder;
+
 typedef struct {
   const char *contract_hash;        /* SHA-256, hex; "none" where there is no model */
   uint32_t rate_millihz;            /* samples per 1000 s; 0 of text and forecasts */
@@ -95,6 +119,7 @@ typedef struct {
   const char *const *labels;        /* [classes]; NULL where outputs are no classes */
   const model_scale_t *scales;      /* [channels]; NULL of text */
   const model_text_t *text;         /* NULL of all else */
+  const model_encoder_t *encoder;   /* NULL of all but translations */
   const model_forecast_t *forecast; /* NULL of all else */
   model_policy_t policy;
   void (*reset)(void); /* forgets all samples */

@@ -166,18 +166,23 @@ static command_kind_t parse_values(char *text, command_kind_t kind, command_t *o
   return kind;
 }
 
-static command_kind_t parse_generation(char *text, command_kind_t kind, command_t *out) {
-  const char *characters = next_word(&text);
+static command_kind_t parse_translation(char *text, command_kind_t kind, command_t *out) {
   const char *temperature = next_word(&text);
   const char *seed = next_word(&text);
   if (seed == NULL || !to_temperature_e4(temperature, &out->temperature_e4))
     return COMMAND_BAD_ARGUMENT;
-  command_kind_t found = read_number(characters, kind, &out->number);
-  if (found == kind) found = read_number(seed, kind, &out->seed);
+  command_kind_t found = read_number(seed, kind, &out->seed);
   if (found == kind) found = parse_text(text, kind, out);
+  const bool in_range = out->temperature_e4 <= COMMAND_MAX_TEMPERATURE_E4;
+  return found == kind && !in_range ? COMMAND_OUT_OF_RANGE : found;
+}
+
+/* A translation's words after how many characters. */
+static command_kind_t parse_generation(char *text, command_kind_t kind, command_t *out) {
+  command_kind_t found = read_number(next_word(&text), kind, &out->number);
+  if (found == kind) found = parse_translation(text, kind, out);
   const bool in_range = out->number >= 1 && out->number <= COMMAND_MAX_WRITTEN;
-  const bool is_known = in_range && out->temperature_e4 <= COMMAND_MAX_TEMPERATURE_E4;
-  return found == kind && !is_known ? COMMAND_OUT_OF_RANGE : found;
+  return found == kind && !in_range ? COMMAND_OUT_OF_RANGE : found;
 }
 
 /* What follows a command's name, to `out`; `kind`, or what is wrong with it. */
@@ -206,6 +211,7 @@ static const struct {
     {"text", COMMAND_TEXT, parse_text},
     {"more", COMMAND_MORE, parse_text},
     {"generate", COMMAND_GENERATE, parse_generation},
+    {"translate", COMMAND_TRANSLATE, parse_translation},
     {"constants", COMMAND_CONSTANTS, parse_nothing},
     {"observe", COMMAND_OBSERVE, parse_values},
     {"environment", COMMAND_ENVIRONMENT, parse_period},

@@ -10,7 +10,7 @@
 #define COMMAND_MAX_LOAD_BYTES 112 /* of one `load` */
 #define COMMAND_MAX_BENCH_RUNS 100
 #define COMMAND_MAX_WRITTEN 10000        /* characters of one `generate` */
-#define COMMAND_MAX_TEMPERATURE_E4 50000 /* of `generate`: a temperature of 5 */
+#define COMMAND_MAX_TEMPERATURE_E4 50000 /* a temperature of 5 */
 #define COMMAND_MAX_VALUE 2000000000u    /* of `observe`: two million, in thousandths */
 #define COMMAND_MAX_VALUES 32            /* of one `observe` */
 #define COMMAND_LEAST_PERIOD_MS 300u     /* of readings: each takes up to 250 */
@@ -37,6 +37,7 @@ typedef enum {
   COMMAND_TEXT,
   COMMAND_MORE,
   COMMAND_GENERATE,
+  COMMAND_TRANSLATE,
   COMMAND_OBSERVE,
   COMMAND_ENVIRONMENT,
   COMMAND_ENROL,
@@ -59,11 +60,11 @@ typedef struct {
   /* Offset of load, enrol and enrolment, runs of bench, bytes of image, seq of pull, rate of
    * inject, characters of generate, period of environment. */
   uint32_t number;
-  uint32_t temperature_e4; /* of generate: temperature in ten-thousandths */
-  uint32_t seed;           /* of generate */
-  char *text;          /* of text, more, generate: as it came, with its escapes, in the reader */
-  const char *word;    /* of person, remove, learn, forget; in the reader too */
-  uint8_t byte_count;  /* of load, sample, enrol */
+  uint32_t temperature_e4; /* of generate and translate: temperature in ten-thousandths */
+  uint32_t seed;           /* of generate and translate */
+  char *text;         /* of text, more and these two: as it came, with its escapes, in the reader */
+  const char *word;   /* of person, remove, learn, forget; in the reader too */
+  uint8_t byte_count; /* of load, sample, enrol */
   uint8_t value_count; /* of observe */
   union {
     uint8_t bytes[COMMAND_MAX_LOAD_BYTES]; /* of load, sample, enrol */

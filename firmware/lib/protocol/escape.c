@@ -16,25 +16,26 @@ static void write_unit(line_t *line, uint32_t unit) {
   line_hex16(line, (uint16_t)unit);
 }
 
-/* The number of a character of UTF-8. */
-static uint32_t number_of(const char *character) {
-  const uint8_t first = (uint8_t)*character;
+/* The number of the first character of UTF-8, `text` moved behind it. */
+static uint32_t next_number(const char **text) {
+  const uint8_t first = (uint8_t)*(*text)++;
   if (first < 0x80) return first;
   uint32_t number = first & (first < 0xE0 ? 0x1Fu : first < 0xF0 ? 0x0Fu : 0x07u);
-  for (character++; *character != '\0'; character++) {
-    number = number << 6 | ((uint8_t)*character & 0x3Fu);
+  for (; ((uint8_t)**text & 0xC0) == 0x80; (*text)++) {
+    number = number << 6 | ((uint8_t)**text & 0x3Fu);
   }
   return number;
 }
 
-void escape_write(line_t *line, const char *character) {
-  const uint32_t number = number_of(character);
+void escape_write(line_t *line, const char **text) {
+  const uint32_t number = next_number(text);
   const char *name = number < 0x80 ? strchr(NAMED, (int)number) : NULL;
   if (name != NULL && *name != '\0' && *name != '/') {
-    const char text[] = {'\\', NAMES[name - NAMED], '\0'};
-    line_text(line, text);
+    const char escaped[] = {'\\', NAMES[name - NAMED], '\0'};
+    line_text(line, escaped);
   } else if (number >= ' ' && number <= '~') {
-    line_text(line, character);
+    const char itself[] = {(char)number, '\0'};
+    line_text(line, itself);
   } else if (number < BEYOND) {
     write_unit(line, number);
   } else {

@@ -7,8 +7,8 @@
 
 #include "line.h"
 
-/* Adds one character of UTF-8. */
-void escape_write(line_t *line, const char *character);
+/* Adds the first character of UTF-8, and moves `text` behind it. */
+void escape_write(line_t *line, const char **text);
 
 /* Takes all escapes out of `text`, in place. False where one is not of these, or stands for no
  * character; then the text is broken. */

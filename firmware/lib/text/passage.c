@@ -16,10 +16,7 @@ static void add(passage_t *passage, uint16_t token) {
 
 void passage_add(passage_t *passage, const char *text) {
   uint16_t token;
-  for (; *text != '\0'; text++) {
-    if (tokenizer_push(&passage->tokenizer, *text, &token)) add(passage, token);
-  }
-  if (tokenizer_end(&passage->tokenizer, &token)) add(passage, token);
+  while (tokenizer_next(&passage->tokenizer, &text, &token)) add(passage, token);
 }
 
 void passage_embed(const passage_t *passage, int8_t *input) {

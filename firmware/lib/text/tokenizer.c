@@ -23,11 +23,6 @@ static bool end_token(tokenizer_t *tokenizer, uint16_t *token) {
   return true;
 }
 
-bool tokenizer_end(tokenizer_t *tokenizer, uint16_t *token) {
-  tokenizer->utf8 = (letters_utf8_t){0};
-  return end_token(tokenizer, token);
-}
-
 static bool push_character(tokenizer_t *tokenizer, char byte, uint16_t *token) {
   const bool ended = !goes_on(byte) && end_token(tokenizer, token);
   append(tokenizer, byte);
@@ -46,11 +41,20 @@ static bool push_letter(tokenizer_t *tokenizer, uint32_t letter, uint16_t *token
   return ended;
 }
 
-bool tokenizer_push(tokenizer_t *tokenizer, char byte, uint16_t *token) {
+/* Takes a byte; true where it showed that the token before it has ended. */
+static bool push(tokenizer_t *tokenizer, char byte, uint16_t *token) {
   if (MODEL.text->words == NULL) return push_character(tokenizer, byte, token);
   bool broken;
   const bool is_read = letters_read(&tokenizer->utf8, byte, &broken);
   const bool ended = broken && end_token(tokenizer, token);
   if (!is_read) return ended;
   return push_letter(tokenizer, letters_small(tokenizer->utf8.code), token) || ended;
+}
+
+bool tokenizer_next(tokenizer_t *tokenizer, const char **text, uint16_t *token) {
+  while (**text != '\0') {
+    if (push(tokenizer, *(*text)++, token)) return true;
+  }
+  tokenizer->utf8 = (letters_utf8_t){0};
+  return end_token(tokenizer, token);
 }

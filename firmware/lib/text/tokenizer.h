@@ -22,10 +22,8 @@ typedef struct {
   letters_utf8_t utf8;             /* of words */
 } tokenizer_t;
 
-/* Takes a byte; true where it showed that the token before it has ended. */
-bool tokenizer_push(tokenizer_t *tokenizer, char byte, uint16_t *token);
-
-/* Ends the text; true where it ended a token. */
-bool tokenizer_end(tokenizer_t *tokenizer, uint16_t *token);
+/* The next token of a text, `text` moved behind what showed its end. False where the text has no
+ * more; its end ends a token too. */
+bool tokenizer_next(tokenizer_t *tokenizer, const char **text, uint16_t *token);
 
 #endif

@@ -30,5 +30,7 @@ uint16_t vocabulary_find(const char *text, size_t length) {
 }
 
 const int8_t *vocabulary_row(uint16_t token) {
-  return MODEL.text->embedding + (size_t)token * MODEL_CHANNELS;
+  return MODEL.text->embedding + (size_t)token * MODEL_ROW;
 }
+
+const char *vocabulary_between(void) { return MODEL.text->words != NULL ? " " : ""; }

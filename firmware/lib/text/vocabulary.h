@@ -13,7 +13,10 @@
  * text. */
 uint16_t vocabulary_find(const char *text, size_t length);
 
-/* What the network is given for a token: int8 [MODEL_CHANNELS]. Needs a model of text. */
+/* What the network is given for a token: int8 [MODEL_ROW]. Needs a model of text. */
 const int8_t *vocabulary_row(uint16_t token);
+
+/* What is written between two tokens: a space, or nothing. Needs a model of text. */
+const char *vocabulary_between(void);
 
 #endif

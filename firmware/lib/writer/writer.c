@@ -18,12 +18,7 @@ static void read_token(writer_t *writer, uint16_t token) {
 bool writer_read(writer_t *writer, const char *text, void (*after_each)(void)) {
   tokenizer_t tokenizer = {0};
   uint16_t token;
-  bool has_ended = false;
-  while (!has_ended) {
-    has_ended = *text == '\0';
-    const bool has_token =
-        has_ended ? tokenizer_end(&tokenizer, &token) : tokenizer_push(&tokenizer, *text++, &token);
-    if (!has_token) continue;
+  while (tokenizer_next(&tokenizer, &text, &token)) {
     if (token == VOCABULARY_UNKNOWN) return false;
     read_token(writer, token);
     if (after_each != NULL) after_each();
@@ -31,11 +26,22 @@ bool writer_read(writer_t *writer, const char *text, void (*after_each)(void)) {
   return true;
 }
 
+/* One of the tokens from `first` on. */
+static uint16_t draw(writer_t *writer, uint16_t first) {
+  const uint16_t count = (uint16_t)(MODEL.text->size - first);
+  const int8_t *logits = writer->logits + first;
+  return (uint16_t)(first + sampler_draw(&writer->sampler, logits, count, writer->weights));
+}
+
 uint16_t writer_write(writer_t *writer) {
-  const uint16_t count = (uint16_t)(MODEL.text->size - VOCABULARY_FIRST);
-  const uint16_t drawn =
-      sampler_draw(&writer->sampler, writer->logits + VOCABULARY_FIRST, count, writer->weights);
-  const uint16_t token = (uint16_t)(drawn + VOCABULARY_FIRST);
+  const uint16_t token = draw(writer, VOCABULARY_FIRST);
   read_token(writer, token);
   return token;
+}
+
+/* Padding takes the place of the unknown token, so that all that may be drawn is in a row. */
+uint16_t writer_draw_or_end(writer_t *writer) {
+  writer->logits[VOCABULARY_UNKNOWN] = writer->logits[VOCABULARY_PADDING];
+  const uint16_t token = draw(writer, VOCABULARY_UNKNOWN);
+  return token == VOCABULARY_UNKNOWN ? VOCABULARY_PADDING : token;
 }

@@ -15,7 +15,7 @@ typedef struct {
 } writer_t;
 
 /* Forgets what was read. temperature_e4: temperature in ten-thousandths. Needs a model that
- * generates. */
+ * writes. */
 void writer_begin(writer_t *writer, uint32_t temperature_e4, uint32_t seed);
 
 /* Reads a text; false where a character of it is unknown. `after_each` character is called, where
@@ -25,5 +25,8 @@ bool writer_read(writer_t *writer, const char *text, void (*after_each)(void));
 /* Draws the next character, never padding or what is unknown, and reads it. Needs to have read one
  * before. */
 uint16_t writer_write(writer_t *writer);
+
+/* Draws a token by the logits, never one that is unknown; padding where the text ends. */
+uint16_t writer_draw_or_end(writer_t *writer);
 
 #endif
