@@ -13,12 +13,13 @@ from pipeline.core.contract import Level
 from pipeline.twin.library import Twin
 from pipeline.twin.text_twin import TextTwin
 from tests import toy_forecast
-from tests.firmware.building import link_native
+from tests.firmware.building import FIRMWARE, link_native, link_virtual
 from tests.firmware.talking import (
     LIMIT_S,
     Talk,
     answer_to_constants,
     environment_file,
+    qemu_command,
     start,
 )
 from tests.toy_text import Toy, classified, classifier, tokens_of, translator, writer
@@ -169,6 +170,19 @@ def test_the_board_translates_as_the_twin_does(
             assert found == twin.translate(text, temperature, seed)
             unknown = tokens_of(text, toy).count(1)
             assert answer == f"ok characters={len(found)} unknown={unknown}"
+
+
+@pytest.mark.usefixtures("qemu")
+def test_the_emulated_board_translates_as_the_twin_does(tmp_path: Path) -> None:
+    toy = translator("characters")
+    model = toy.write_sources(tmp_path / "model")
+    image = link_virtual(tmp_path / "virtual", FIRMWARE / "src" / "main.c", model)
+    twin = TextTwin(Twin(model, tmp_path))
+    with start(qemu_command(image)) as board:
+        for seed in range(10):
+            found, answer = written_by(board, f"translate 2 {seed} tea at Z")
+            assert found == twin.translate("tea at Z", 2, seed)
+            assert answer == f"ok characters={len(found)} unknown=0"
 
 
 def test_a_text_without_a_word_is_not_translated(translating: dict[Level, Path]) -> None:

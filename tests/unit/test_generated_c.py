@@ -153,7 +153,7 @@ def test_generated_c_compiles_without_a_warning(tmp_path: Path, compiler: str) -
     }
     for name, text in texts.items():
         (tmp_path / name).write_text(text, "utf-8")
-    flags = [*STRICT, f"-I{LIBRARY / 'model'}", "-fsyntax-only"]
+    flags = [*STRICT, f"-I{LIBRARY / 'model'}", f"-I{tmp_path}", "-fsyntax-only"]
     command = [compiler, *flags, "model_contract.c", "model_data.c"]
     built = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (built.returncode, built.stderr) == (0, "")
