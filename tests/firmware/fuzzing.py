@@ -37,6 +37,5 @@ def model_of(task: str, folder: Path) -> Path:
         return write_toy_centres(folder)
     if task == "forecast":
         return toy_forecast.write_sources(folder)
-    toys = {"sentiment": classifier, "generation": writer}
-    toy = toys[task]() if task in toys else translator("words")
-    return toy.write_sources(folder)
+    toys = {"sentiment": classifier(), "generation": writer(), "translation": translator("words")}
+    return toys[task].write_sources(folder)
