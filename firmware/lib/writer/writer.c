@@ -41,7 +41,8 @@ uint16_t writer_write(writer_t *writer) {
 
 /* Padding takes the place of the unknown token, so that all that may be drawn is in a row. */
 uint16_t writer_draw_or_end(writer_t *writer) {
-  writer->logits[VOCABULARY_UNKNOWN] = writer->logits[VOCABULARY_PADDING];
+  int8_t *logits = writer->logits;
+  logits[VOCABULARY_UNKNOWN] = logits[VOCABULARY_PADDING];
   const uint16_t token = draw(writer, VOCABULARY_UNKNOWN);
   return token == VOCABULARY_UNKNOWN ? VOCABULARY_PADDING : token;
 }
