@@ -14,6 +14,7 @@ from pipeline.capture.requests import (
     read_enrolment,
     send_enrolment,
     text_lines,
+    translate_text,
     unescaped,
     write_text,
 )
@@ -104,6 +105,23 @@ def test_a_forecast_that_is_missing_or_damaged_is_reported(said: bytes) -> None:
     board = BoardClient(Answering(said + b"ok rows=3\n"))
     with refuses(code=ExitCode.MISMATCH):
         board.forecast([[1, 2]], 2)
+
+
+def test_a_text_is_translated_in_one_line() -> None:
+    line = Answering(b"text 2021-\ntext 05-03\nok characters=10 unknown=0\n")
+    assert translate_text(BoardClient(line), "3. ma\u0308rz\n", 0.5, 7) == "2021-05-03"
+    assert line.heard == b"translate 0.5000 7 3. m\\u00e4rz\\n\n"
+
+
+def test_a_translation_that_lost_a_line_is_reported() -> None:
+    board = BoardClient(Answering(b"text 05-03\nok characters=10 unknown=0\n"))
+    with refuses(code=ExitCode.MISMATCH):
+        translate_text(board, "3. Mai", 0, 1)
+
+
+def test_a_text_that_does_not_fit_a_line_is_refused_before_it_is_sent() -> None:
+    with refuses("The text does not fit a line", ExitCode.USAGE):
+        translate_text(BoardClient(NoBoard()), "\n" * 120, 0, 1)
 
 
 class Keeping:
