@@ -31,6 +31,7 @@ COMMANDS = {
         ("ports", "board", "List boards and their ports."),
         ("predict", "text", "Say what a text is."),
         ("generate", "text", "Write a text."),
+        ("translate", "text", "Translate a text."),
         ("enrol", "enrol", "Teach a deployed model a person's way of the gestures."),
         ("learn", "learn", "Let a board learn a gesture from three moves."),
         ("monitor", "monitor", "Watch what a board calls out."),

@@ -22,6 +22,9 @@ def show_cost(cost: NetworkCost, occasion: str) -> None:
     table.add_row("", "shared kernels", "", "", "", f"{cost.kernel_bytes:,}", "")
     if cost.text_bytes:
         table.add_row("", "vocabulary, embedding", "", "", "", f"{cost.text_bytes:,}", "")
+    if cost.encoder_bytes:
+        of_encoder = f"{cost.encoder_instructions:,}", f"{cost.encoder_bytes:,}"
+        table.add_row("", "encoder, for each token read", "", "", *of_encoder, "")
     if cost.centre_bytes:
         table.add_row("", "people, learned gestures", "", "", "", f"{cost.centre_bytes:,}", "")
     table.add_row("all", "", "", *(f"{number:,}" for number in totals), style="bold")

@@ -1,4 +1,4 @@
-"""`gesture predict` and `gesture generate`."""
+"""`gesture predict`, `gesture generate` and `gesture translate`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from pipeline.cli import console
 from pipeline.cli.console import print_json, print_plain
 from pipeline.cli.parser import App, Json
 from pipeline.workflows import predict as workflow
+from pipeline.workflows import translate as translating
 from pipeline.workflows.predict import Judgement, Written
+from pipeline.workflows.translate import Choice, Translation
 
 app = App()
 
@@ -70,6 +72,39 @@ def generate(
     show_written(written, json)
 
 
+@app.command()
+def translate(
+    run: Run,
+    texts: Annotated[list[str], typer.Argument(help="A text, or several, each in quotes.")],
+    beam: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            help="Width of a beam search with the float network; 1: the likeliest token each time.",
+        ),
+    ] = None,
+    temperature: Annotated[
+        float, typer.Option(help="0: the likeliest token; 0.0001 to 5: drawn.")
+    ] = 0.0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=HIGHEST_SEED, help="The same seed gives the same text.")
+    ] = 1,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Translate texts.
+
+    For runs of `task: translation`. A converted run answers with the board's own C; with --port a
+    board answers itself.
+
+    \b
+    Example: gesture translate runs/latest "3. Mai 2021"
+    """
+    choice = Choice(beam, temperature, seed)
+    show_translations(translating.translate(run, texts, choice, port), json)
+
+
 def show_judgements(judgements: Sequence[Judgement], as_json: bool) -> None:
     """Print the label of each text."""
     if as_json:
@@ -101,3 +136,16 @@ def show_written(written: Written, as_json: bool) -> None:
     network = "int8" if written.int8 else "float"
     bits = f"{written.bits_per_character:.2f} bits a character on the text held out"
     console.err.print(f"[dim]{network} network, {bits}[/]")
+
+
+def show_translations(translations: Sequence[Translation], as_json: bool) -> None:
+    """Print each translation on a line of its own."""
+    if as_json:
+        print_json({"translations": translations})
+        return
+    for one in translations:
+        print_plain(one.text)
+        if one.unknown:
+            console.err.print(f"[dim]not known to it: {escape(', '.join(one.unknown))}[/]")
+        if one.left_out:
+            console.err.print(f"[dim]{one.left_out} tokens of the text were cut off[/]")

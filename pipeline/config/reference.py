@@ -13,12 +13,14 @@ from pipeline.config.forecast_settings import ForecastConfig
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.config.sections import Section, TaskConfig, kinds_of
 from pipeline.config.text_settings import GenerationConfig, SentimentConfig
+from pipeline.config.translation_settings import TranslationConfig
 
 TASKS: dict[str, type[TaskConfig]] = {
     "gesture": GestureConfig,
     "sentiment": SentimentConfig,
     "generation": GenerationConfig,
     "forecast": ForecastConfig,
+    "translation": TranslationConfig,
 }
 
 

@@ -38,7 +38,7 @@ UNITS_PER_SAMPLE_STEP = 1000  # samples travel as integers, in thousandths of th
 
 Task = Literal["gesture", "sentiment", "generation", "forecast", "translation"]
 WRITING: tuple[Task, ...] = ("generation", "translation")  # tokens of a vocabulary
-Level = Literal["words", "characters"]
+Level = Literal["words", "characters", "subwords"]
 End = Literal["pre", "post"]
 
 

@@ -39,6 +39,8 @@ class NetworkCost:
         ram_bytes: arena, input and output.
         text_bytes: vocabulary and embedding of a text model, part of flash_bytes.
         centre_bytes: what a board needs to know people and learn gestures, part of flash_bytes.
+        encoder_bytes: of a network that reads before this one writes, part of flash_bytes.
+        encoder_instructions: of this network, for each token that it reads.
     """
 
     layers: tuple[LayerCost, ...]
@@ -50,6 +52,8 @@ class NetworkCost:
     stack_bytes: int
     text_bytes: int = 0
     centre_bytes: int = 0
+    encoder_bytes: int = 0
+    encoder_instructions: int = 0
 
     def with_centres(self, centre_bytes: int) -> NetworkCost:
         """With the constants by which a board knows people and learns gestures."""
@@ -59,6 +63,19 @@ class NetworkCost:
     def with_text(self, text_bytes: int) -> NetworkCost:
         """With the vocabulary and the embedding of a text model."""
         return replace(self, text_bytes=text_bytes, flash_bytes=self.flash_bytes + text_bytes)
+
+    def with_encoder(self, encoder: NetworkCost) -> NetworkCost:
+        """With a network that reads a text before this one writes; both share their kernels."""
+        encoder_bytes = encoder.flash_bytes - encoder.kernel_bytes
+        return replace(
+            self,
+            encoder_bytes=encoder_bytes,
+            encoder_instructions=encoder.instructions,
+            flash_bytes=self.flash_bytes + encoder_bytes,
+            arena_bytes=self.arena_bytes + encoder.arena_bytes,
+            ram_bytes=self.ram_bytes + encoder.ram_bytes,
+            stack_bytes=max(self.stack_bytes, encoder.stack_bytes),
+        )
 
     @property
     def macs(self) -> int:

@@ -94,7 +94,8 @@ class RunFolder:
     # Scaled windows: `calibration` (of the training part) and `test`. For gestures also
     # `test_targets`, `test_names` of recordings, and `test_scores` of the float model.
     windows_file = _File("windows.npz")
-    embedding_file = _File("embedding.npz")  # of a text model: `rows` int8 [tokens, channels]
+    # Of a text model: `rows` int8 [tokens, columns]; of a translation also `encoder_rows`.
+    embedding_file = _File("embedding.npz")
     embedding_features_file = _File("embedding_features.npz")  # of gestures: GestureEmbedding
     scores_file = _File("scores.npz")  # outputs of the compiled C for the test part
     recordings_file = _File("recordings.npz")  # held out, for decision tuning and evaluation
@@ -106,6 +107,7 @@ class RunFolder:
     learning_curve_file = _File("learning_curve.json")  # accuracy by takes and by people
     report_file = _File("report.html")
     flatbuffer_file = _File("model.tflite")  # the quantized model
+    encoder_file = _File("encoder.tflite")  # of a translation: the quantized encoder
     array_file = _File("model_data.c")  # the flatbuffer as a C array; its header is beside it
     sequence_file = _File("model_lstm.tflite")  # with LSTM operators, for other interpreters
     cost_file = _File("cost.json")  # the cost of each layer

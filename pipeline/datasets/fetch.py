@@ -26,6 +26,7 @@ from pipeline.datasets.catalogue import (
     files_of,
     find_entry,
 )
+from pipeline.datasets.dates import write_dates
 from pipeline.datasets.imdb import unpack_imdb
 from pipeline.datasets.importers import ImportOptions, ImportReport, import_files
 from pipeline.datasets.recording_file import Noted
@@ -160,6 +161,7 @@ def _shuffled_names(files: Path, target: Path) -> None:
 _MAKERS: Mapping[str, Callable[[Path, Path], None]] = {
     "imdb": _unpacked_reviews,
     "color_names": _shuffled_names,
+    "dates": write_dates,
 }
 
 

@@ -76,7 +76,7 @@ def _no_texts(path: Path) -> PipelineError:
     )
 
 
-def _part_of(path: PurePath) -> str | None:
+def part_of(path: PurePath) -> str | None:
     """The part that the name of a file says, or that of its folder."""
     for name in (path.name.split(".")[0], path.parent.name):
         words = re.split(r"[\W_]+", name.lower())
@@ -92,7 +92,7 @@ def _tables(path: Path, found: Sequence[Source]) -> TextFiles:
     tables: dict[str, Source] = {}
     others: list[Source] = []
     for source in found:
-        part = _part_of(_place(path, source))
+        part = part_of(_place(path, source))
         if part is None:
             others.append(source)
         elif part in tables:

@@ -47,9 +47,10 @@ class FirmwareImage:
 
 
 RAM_ADDRESS = 0x20000000  # of every Cortex-M
-NETWORK_FILES = ("model_network.c", "model_text.c")  # of a text model the embedding too
+# Of a text model the embedding too, and what reads before it writes.
+NETWORK_FILES = ("model_network.c", "model_text.c", "encoder_network.c", "model_encoder.c")
 KERNEL_PREFIX = "nn_"
-NETWORK_PREFIXES = ("model_network", "model_text")
+NETWORK_PREFIXES = ("model_network", "model_text", "encoder_network", "model_encoder")
 
 
 @dataclass(frozen=True)

@@ -271,6 +271,13 @@ class GenerationFacts(RunFacts):
     int8_loss: float | None
 
 
+@dataclass(frozen=True)
+class TranslationFacts(RunFacts):
+    """Facts of a translation run; int8_exact, a share, is None before conversion."""
+
+    int8_exact: float | None
+
+
 def render_sentiment(facts: SentimentFacts) -> str:
     """Render the page of sentiment; as render_gestures."""
     vocabulary = facts.contract.vocabulary
@@ -295,6 +302,11 @@ def render_generation(facts: GenerationFacts) -> str:
         bits=metrics["bits_per_character"],
         samples=metrics["samples"],
     )
+
+
+def render_translation(facts: TranslationFacts) -> str:
+    """Render the page of translation; as render_gestures."""
+    return render_template("translation.html.jinja", facts, exact=facts.metrics["exact_match"])
 
 
 def shortened(text: str, cut: End) -> str:

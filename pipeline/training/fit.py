@@ -152,7 +152,7 @@ def _last_weights_chooser(
 
 def _compile(keras: Any, model: Any, task: TrainingTask, config: FitConfig) -> None:
     model.compile(
-        _optimizer(keras, config, len(task.training.inputs)),
+        _optimizer(keras, config, len(task.training.targets)),
         task.loss(),
         weighted_metrics=["accuracy"] if task.accuracy else [],
         # States are reset between the steps of a stream.

@@ -96,7 +96,12 @@ def _body(config: ModelConfig, head: Head, x: Any) -> Any:
     if not head.every_step:
         return _BODIES[config.kind](config, x)
     assert isinstance(config, RecurrentConfig)  # a config for generation allows no other
-    return _recurrent(_CELLS[config.kind](), config.units, x, every_step=True)
+    return recurrent(config.kind, config.units, x, every_step=True)
+
+
+def body(config: ModelConfig, x: Any) -> Any:
+    """The layers of a network between its inputs and its head: [n, T, C] to [n, features]."""
+    return _BODIES[config.kind](config, x)
 
 
 def _dense(config: DenseConfig, x: Any) -> Any:
@@ -231,13 +236,11 @@ _CELLS: dict[str, Callable[[], Any]] = {"simple_rnn": _simple_rnn, "gru": _gru, 
 
 
 def _cells(config: RecurrentConfig, x: Any) -> Any:
-    return _recurrent(_CELLS[config.kind](), config.units, _downsampled(config.downsample, x))
+    return recurrent(config.kind, config.units, _downsampled(config.downsample, x))
 
 
 def _conv_gru(config: ConvGruConfig, x: Any) -> Any:
-    from keras import layers
-
-    return _recurrent(layers.GRU, config.units, _convolved(config.convolutions, x))
+    return recurrent("gru", config.units, _convolved(config.convolutions, x))
 
 
 _BODIES: dict[str, Callable[[Any, Any], Any]] = {
@@ -280,13 +283,32 @@ def _downsampled(samples: int, x: Any) -> Any:
     return x if samples == 1 else layers.AveragePooling1D(samples, name="downsample")(x)
 
 
-def _recurrent(layer: Any, units: tuple[int, ...], x: Any, every_step: bool = False) -> Any:
-    """Recurrent layers; all but the last return every step."""
-    kind = layer.__name__.lower()
+def recurrent(
+    kind: str,
+    units: tuple[int, ...],
+    x: Any,
+    every_step: bool = False,
+    name: str = "",
+    wrap: Callable[[Any], Any] = lambda layer: layer,
+) -> Any:
+    """Recurrent layers; all but the last return every step.
+
+    Args:
+        kind: of their cells.
+        units: of each layer.
+        x: [n, steps, C].
+        every_step: whether the last one returns every step too.
+        name: what the names of the layers begin with; empty: the kind.
+        wrap: what is made of each layer.
+
+    Returns:
+        [n, u] or [n, steps, u].
+    """
     for number, width in enumerate(units, start=1):
         inner = every_step or number < len(units)
-        x = layer(width, return_sequences=inner, name=f"{kind}{number}")(x)  # [n, steps, u]
-    return x  # [n, u] or [n, steps, u]
+        layer = _CELLS[kind]()(width, return_sequences=inner, name=f"{name or kind}{number}")
+        x = wrap(layer)(x)  # [n, steps, u]
+    return x
 
 
 def total_stride(config: ModelConfig) -> int:

@@ -281,12 +281,12 @@ def _generation_task(dataset: TokenDataset, config: GenerationConfig) -> Trainin
         build_model=lambda: build(config.model, source, head),
         training=_generation_data(dataset, "train", config),
         validation=_generation_data(dataset, "validation", config),
-        loss=_cross_entropy,
+        loss=from_logits,
         training_model=on_streams if config.text.stateful else same_model,
     )
 
 
-def _cross_entropy() -> Any:
+def from_logits() -> Any:
     """Cross-entropy from logits: it never takes the logarithm of 0."""
     from keras.losses import SparseCategoricalCrossentropy
 

@@ -21,13 +21,13 @@ class FitData:
 
     Args:
         inputs: float32 [n, T, C]; int32 [n, T] of tokens; or int64 [n], where sequences start, see
-            views.
+            views. Several of them where a network has several inputs.
         targets: [n, ...], as the loss takes them.
         weights: [n] or [n, hops]; None where all count alike.
         begins: bool [batches, rows], which rows begin a stream; None where each row stands alone.
     """
 
-    inputs: Float32 | Int32 | Int64
+    inputs: Float32 | Int32 | Int64 | tuple[Int32, ...]
     targets: Float32 | Int32
     weights: Float32 | None = None
     begins: NDArray[np.bool_] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from pipeline.compiler import CompiledNetwork
 from pipeline.config.budget import Budget, load_budget
+from pipeline.config.file import load_section
+from pipeline.config.sections import RecurrentConfig
+from pipeline.config.translation_settings import TranslationConfig
 from pipeline.conversion import golden, quantize, step
 from pipeline.conversion.c_source import c_array
 from pipeline.conversion.golden import to_int8
@@ -25,12 +28,14 @@ from pipeline.core.costs import NetworkCost
 from pipeline.core.errors import UsageError
 from pipeline.core.files import atomic_write, save_arrays, save_text_files
 from pipeline.core.forecasts import forecast_scores
+from pipeline.core.pairs import Pair
 from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder, announce, note
 from pipeline.reports.facts import Headline
 from pipeline.training.held_out_scores import HeldOutScores
 from pipeline.training.metrics import EventScore, score_events
 from pipeline.training.text_task import log_softmax
+from pipeline.training.translation_metrics import score_translations
 from pipeline.twin.library import Twin
 from pipeline.twin.text_twin import TextTwin
 from pipeline.workflows import decision, generated
@@ -153,42 +158,91 @@ class _Compiled:
     crc: int
     table: TextTable | None
     centres: Centres | None
+    encoder: dict[str, str]
 
     def save_sources(self, folder: Path, contract: Contract) -> None:
         text = {} if self.table is None else text_source(contract, self.table)
         constants = generated.constants_source(contract, self.crc, self.network, self.centres)
-        save_text_files(folder, {**self.network.sources, **constants, **text})
+        save_text_files(folder, {**self.network.sources, **self.encoder, **constants, **text})
 
 
 def _verified_network(
     run: RunFolder, budget: Budget, on_step: OnStep
 ) -> tuple[_Compiled, VerifiedRun]:
     """Quantize, compile to C and compare with the reference; all files go to a draft."""
-    require_supported(run.require(run.keras_file, "train"))
-    trained = run.contract()
+    keras_file, trained = run.require(run.keras_file, "train"), run.contract()
+    if trained.encoder is None:
+        require_supported(keras_file)
+    else:
+        require_for_board(load_section(run.config_file, TranslationConfig), run)
     windows = load_windows(run.tested, window_arrays(trained.task))
     windows |= load_windows(run, {"calibration"})
     draft = RunFolder(run.build / "converted")
     shutil.rmtree(draft.path, ignore_errors=True)
     log = run.build / "convert.log"
     on_step("quantizing to int8")
-    data = calibration_data(run, trained, windows, draft.keras_file, log)
+    data = calibration_data(run, trained, windows, draft.path, log)
     write_flatbuffer(data.keras_file, data.calibration, draft.flatbuffer_file, log)
+    encoder = _converted_encoder(data, draft, log)
     on_step("compiling to C")
     flatbuffer = draft.flatbuffer_file.read_bytes()
-    network, variant = _compile_within_budget(run, flatbuffer, trained, budget, data)
+    network, variant = _compile_within_budget(run, flatbuffer, trained, budget, data, encoder)
     contract = trained.converted(network.quantization, flatbuffer, network.obstacle is None)
+    if encoder is not None:
+        contract = _with_encoder(contract, encoder, draft)
     on_step("computing the outputs of the reference")
     answer = generated.reference_outputs(draft.flatbuffer_file, network, log)
     vectors, crc = golden.make_golden(answer, network.quantization, data.test)
     centres = generated.centres_of(run, contract, network)
-    table = data.table(network.quantization)
-    compiled = _Compiled(network, variant, vectors, crc, table, centres)
+    table = data.table(contract)
+    encoder_texts = {} if encoder is None else generated.encoder_sources(encoder)
+    compiled = _Compiled(network, variant, vectors, crc, table, centres, encoder_texts)
     compiled.save_sources(draft.sources, contract)
     on_step(f"comparing {len(vectors.inputs)} vectors, byte for byte")
     twin = Twin(draft.sources, run.build)
     golden.compare_outputs(vectors, twin.invoke(vectors.inputs), "the compiled C")
-    return compiled, VerifiedRun(run, draft, contract, twin, windows, on_step)
+    return compiled, VerifiedRun(run, draft, contract, twin, windows, table, on_step)
+
+
+def _converted_encoder(
+    data: CalibrationData, draft: RunFolder, log: Path
+) -> CompiledNetwork | None:
+    """The compiled encoder of a translation; its flatbuffer goes to the draft."""
+    if data.encoder is None:
+        return None
+    write_flatbuffer(data.encoder.keras_file, data.encoder.calibration, draft.encoder_file, log)
+    return generated.compiled_encoder(draft.encoder_file.read_bytes())
+
+
+def _with_encoder(contract: Contract, network: CompiledNetwork, draft: RunFolder) -> Contract:
+    assert contract.encoder is not None  # a network for it was converted
+    flatbuffer = draft.encoder_file.read_bytes()
+    encoder = contract.encoder.converted(network.quantization, flatbuffer)
+    return contract.model_copy(update={"encoder": encoder})
+
+
+def require_for_board(config: TranslationConfig, run: RunFolder) -> None:
+    """Refuse an encoder and decoder that a board cannot run."""
+    network = config.model
+    faults = {
+        "its decoder has attention: it looks back at every state of the encoder": network.attention,
+        "its encoder reads from both ends": network.bidirectional,
+        f"its encoder is a {network.encoder.kind}, which needs whole windows": not isinstance(
+            network.encoder, RecurrentConfig
+        ),
+        "its tokens are pieces of words, which a board does not split": (
+            config.text.level == "subwords"
+        ),
+    }
+    found = [fault for fault, is_there in faults.items() if is_there]
+    if found:
+        raise UsageError(
+            f"{run.path} cannot run on a board: {'; '.join(found)}.",
+            "a board reads a text token by token, and keeps one state of it",
+            "`gesture translate` works without conversion; for a board train with "
+            "text.level=characters or words, model.attention=false, model.bidirectional=false, and "
+            "an encoder simple_rnn, gru or lstm",
+        )
 
 
 def _save(compiled: _Compiled, verified: VerifiedRun, contract: Contract) -> None:
@@ -196,7 +250,9 @@ def _save(compiled: _Compiled, verified: VerifiedRun, contract: Contract) -> Non
     run, draft = verified.run, verified.draft
     compiled.save_sources(draft.sources, contract)
     if compiled.table is not None:
-        save_arrays(draft.embedding_file, rows=compiled.table.embedding)
+        encoder = compiled.table.encoder
+        more = {} if encoder is None else {"encoder_rows": encoder}
+        save_arrays(draft.embedding_file, rows=compiled.table.embedding, **more)
     compiled.vectors.save(draft.golden_file)
     compiled.network.cost.save(draft.cost_file)
     write_sequence_flatbuffer(run, verified.windows["calibration"], draft.sequence_file)
@@ -204,7 +260,12 @@ def _save(compiled: _Compiled, verified: VerifiedRun, contract: Contract) -> Non
 
 
 def _compile_within_budget(
-    run: RunFolder, flatbuffer: bytes, contract: Contract, budget: Budget, data: CalibrationData
+    run: RunFolder,
+    flatbuffer: bytes,
+    contract: Contract,
+    budget: Budget,
+    data: CalibrationData,
+    encoder: CompiledNetwork | None,
 ) -> tuple[CompiledNetwork, str]:
     """The fast network, or the compact one where only that fits; and the variant in words."""
     budget = budget.at(contract.rate_hz / contract.hop)
@@ -214,6 +275,7 @@ def _compile_within_budget(
         network = generated.compiled(flatbuffer, contract, compact, has_centres)
         centres = generated.centres_of(run, contract, network)
         cost = network.cost.with_text(data.text_bytes)
+        cost = cost if encoder is None else cost.with_encoder(encoder.cost)
         return replace(network, cost=cost.with_centres(centres.flash_bytes if centres else 0))
 
     fast = compile_variant()
@@ -243,7 +305,7 @@ def _publish(run: RunFolder, draft: RunFolder, contract: Contract) -> None:
     _remove_others(run.sources, texts)
     for file in (
         *(draft.golden_file, draft.scores_file, draft.cost_file, draft.events_file),
-        *(draft.embedding_file, draft.sequence_file),
+        *(draft.embedding_file, draft.sequence_file, draft.encoder_file),
     ):
         _publish_file(file, run.path / file.name)
     contract.save(run.contract_file)
@@ -299,6 +361,7 @@ class VerifiedRun:
         contract: with quantization, without a decision policy.
         twin: the compiled C on this computer.
         windows: of windows.npz.
+        table: of a text model; else None.
     """
 
     run: RunFolder
@@ -306,6 +369,7 @@ class VerifiedRun:
     contract: Contract
     twin: Twin
     windows: dict[str, NDArray[Any]]
+    table: TextTable | None
     on_step: Callable[[str], None]
 
 
@@ -429,10 +493,42 @@ def evaluate_forecasts(verified: VerifiedRun) -> TaskResult:
     return TaskResult(verified.contract, figures=error_figures(scores))
 
 
+def evaluate_translation(verified: VerifiedRun) -> TaskResult:
+    """Translate the texts of the test part as a board does, and compare the contexts of some."""
+    pairs = [Pair(*texts) for texts in verified.windows["test_texts"].tolist()]
+    twin = TextTwin(verified.twin)
+    verified.on_step("comparing contexts with the reference of the encoder")
+    _compare_contexts(verified, twin, [pair.source for pair in pairs[:CONTEXTS]])
+    verified.on_step(f"translating {len(pairs)} texts of the test part")
+    translations = [twin.translate(pair.source, 0.0, 1) for pair in pairs]
+    score = score_translations(pairs, translations)
+    save_arrays(verified.draft.scores_file, right=np.array(score.right))
+    exact = Figure("int8 exact match", score.exact, "of the texts")
+    bleu = () if score.bleu is None else (Figure("int8 BLEU", score.bleu, ""),)
+    return TaskResult(verified.contract, figures=(exact, *bleu))
+
+
+CONTEXTS = 200  # texts
+
+
+def _compare_contexts(verified: VerifiedRun, twin: TextTwin, texts: Sequence[str]) -> None:
+    """MISMATCH where what the C makes of a text is not what the reference does."""
+    assert verified.table is not None  # a model of text has one
+    rows = verified.table.encoder
+    assert rows is not None  # that of a translation has rows for its encoder
+    inputs = [rows[twin.tokens(text)] for text in texts]
+    log = verified.run.build / "convert.log"
+    file = verified.draft.encoder_file
+    expected = generated.reference_contexts(verified.contract, file, inputs, log)
+    contexts = np.stack([twin.context(text) for text in texts])
+    golden.compare_outputs(GoldenVectors(contexts, expected), contexts, "the compiled encoder")
+
+
 # By task.
 EVALUATE_TASK: Mapping[str, Callable[[VerifiedRun], TaskResult]] = {
     "gesture": evaluate_gestures,
     "sentiment": evaluate_sentiment,
     "generation": evaluate_generation,
     "forecast": evaluate_forecasts,
+    "translation": evaluate_translation,
 }

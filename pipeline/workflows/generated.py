@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.compiler import CompiledNetwork, compile_network
@@ -22,13 +23,19 @@ from pipeline.config.gesture_settings import load_gesture_config
 from pipeline.conversion.centres_source import centres_source
 from pipeline.conversion.contract_source import contract_source
 from pipeline.conversion.embedding import split_embedding
+from pipeline.conversion.encoder_decoder import split_networks
 from pipeline.conversion.golden import to_int8
 from pipeline.conversion.oracle import SteppedReference, run_oracle
 from pipeline.conversion.step import is_recurrent
 from pipeline.conversion.text_source import TextTable, flash_bytes, text_source
 from pipeline.core.artifacts import Float32, Int8
 from pipeline.core.centres import Centres, quantized_centres
-from pipeline.core.contract import MOST_SMOOTHING_WINDOWS, Contract, Level, Quantization
+from pipeline.core.contract import (
+    MOST_SMOOTHING_WINDOWS,
+    Contract,
+    Level,
+    fixed_point_context,
+)
 from pipeline.core.costs import NetworkCost
 from pipeline.core.enrolment import LEARNED
 from pipeline.core.errors import MismatchError, UsageError
@@ -87,7 +94,7 @@ def _is_known(run: RunFolder) -> bool:
 def _fingerprint(run: RunFolder) -> str:
     code = sorted(file for pattern in CODE for file in run.sources.rglob(pattern))
     sources = (
-        *(run.contract_file, run.config_file, run.flatbuffer_file),
+        *(run.contract_file, run.config_file, run.flatbuffer_file, run.encoder_file),
         *(run.embedding_file, run.embedding_features_file, run.vocabulary_file),
     )
     lines = [
@@ -112,6 +119,7 @@ def _sha256(file: Path) -> str:
 def generated_texts(run: RunFolder, contract: Contract, selftest_crc: int) -> dict[str, str]:
     """Generate the C of the run's model and contract: each file's text by its name."""
     network = _network(run, contract, checked_flatbuffer(run, contract))
+    encoder = _encoder(run, contract)
     centres = centres_of(run, contract, network)
     try:
         constants = constants_source(contract, selftest_crc, network, centres)
@@ -121,7 +129,17 @@ def generated_texts(run: RunFolder, contract: Contract, selftest_crc: int) -> di
             "possibly a number in it was edited to an impossible value",
             "train and convert again; generated files are never edited by hand",
         ) from None
-    return {**network.sources, **constants, **_text(run, contract)}
+    return {**network.sources, **encoder, **constants, **_text(run, contract)}
+
+
+def _encoder(run: RunFolder, contract: Contract) -> dict[str, str]:
+    """The C of a translation's encoder; nothing for other tasks."""
+    if contract.encoder is None:
+        return {}
+    file = run.require(run.encoder_file, "convert")
+    flatbuffer = file.read_bytes()
+    _compare(file, flatbuffer, contract.encoder.sha256)
+    return encoder_sources(compiled_encoder(flatbuffer))
 
 
 def constants_source(
@@ -161,13 +179,17 @@ def run_centres(run: RunFolder, contract: Contract) -> Centres | None:
 def checked_flatbuffer(run: RunFolder, contract: Contract) -> bytes:
     """Read model.tflite; MISMATCH where its hash is not the contract's."""
     flatbuffer = run.require(run.flatbuffer_file, "convert").read_bytes()
+    _compare(run.flatbuffer_file, flatbuffer, contract.hashes.model)
+    return flatbuffer
+
+
+def _compare(file: Path, flatbuffer: bytes, sha256: str | None) -> None:
     compare_hashes(
-        str(run.flatbuffer_file),
+        str(file),
         hashlib.sha256(flatbuffer).hexdigest(),
-        contract.hashes.model or "none",
+        sha256 or "none",
         "the file was replaced, or the contract is of another model",
     )
-    return flatbuffer
 
 
 def _own_crc(run: RunFolder) -> int:
@@ -226,6 +248,21 @@ def compiled(
     return replace(network, obstacle="each text starts a new window") if reads_texts else network
 
 
+def compiled_encoder(flatbuffer: bytes) -> CompiledNetwork:
+    """Compile the encoder of a translation: it is given a token at a time."""
+    return compile_network(flatbuffer, hop=1, window=1, keep_state=True)
+
+
+def encoder_sources(network: CompiledNetwork) -> dict[str, str]:
+    """The C of an encoder, by names that the network of the contract does not have."""
+
+    def renamed(text: str) -> str:
+        own = text.replace("model_network", "encoder_network")
+        return own.replace("MODEL_NETWORK", "ENCODER_NETWORK")
+
+    return {renamed(name): renamed(text) for name, text in network.sources.items()}
+
+
 def reference_name(network: CompiledNetwork) -> str:
     """The reference of `reference_outputs`, in words."""
     if network.recurrence is None:
@@ -249,6 +286,47 @@ def reference_outputs(
     return answer
 
 
+def reference_contexts(
+    contract: Contract, flatbuffer: Path, inputs: Sequence[Int8], log: Path
+) -> Int8:
+    """What the network of a translation is given of each text, by the reference of its encoder.
+
+    Args:
+        flatbuffer: of the encoder.
+        inputs: int8 [tokens, channels] of each text.
+
+    Returns:
+        int8 [n, features].
+    """
+    network = compiled_encoder(flatbuffer.read_bytes())
+    assert network.recurrence is not None  # other encoders are not converted
+    reference = SteppedReference.of(flatbuffer.read_bytes(), network.recurrence, log)
+    rows = np.zeros((len(inputs), max(map(len, inputs)), inputs[0].shape[1]), np.int8)
+    for row, text in zip(rows, inputs, strict=True):
+        row[: len(text)] = text
+    ends = np.array([len(text) - 1 for text in inputs])
+    outputs = reference.scores(rows, 1)[np.arange(len(rows)), ends].astype(np.int64)
+    scaling = fixed_point_context(contract)
+    scaled = (outputs * scaling.multipliers[0] + scaling.offsets[0]) >> scaling.shift
+    contexts: Int8 = np.clip(scaled, -128, 127).astype(np.int8)
+    return contexts
+
+
+@dataclass(frozen=True)
+class EncoderData:
+    """The encoder of a translation, with its data.
+
+    Attributes:
+        keras_file: the network without its embedding.
+        calibration: inputs for quantization, float32 [n, S, channels].
+        embedding: float32 [tokens, channels].
+    """
+
+    keras_file: Path
+    calibration: Float32
+    embedding: Float32
+
+
 @dataclass(frozen=True)
 class CalibrationData:
     """The network to quantize, with its data.
@@ -257,7 +335,8 @@ class CalibrationData:
         keras_file: the network without its embedding.
         calibration: inputs for quantization, float32 [n, T, C].
         test: held-out inputs, float32 [n, T, C].
-        embedding: float32 [tokens, C]; None without text.
+        embedding: float32 [tokens, columns]; None without text.
+        encoder: of a translation; else None.
     """
 
     keras_file: Path
@@ -266,37 +345,68 @@ class CalibrationData:
     entries: tuple[str, ...] = ()
     embedding: Float32 | None = None
     level: Level = "words"
+    encoder: EncoderData | None = None
 
     @property
     def text_bytes(self) -> int:
-        """Flash for vocabulary and embedding on a board."""
+        """Flash for vocabulary and embeddings on a board."""
         if self.embedding is None:
             return 0
-        return flash_bytes(self.entries, self.embedding.size, self.level)
+        elements = self.embedding.size
+        elements += 0 if self.encoder is None else self.encoder.embedding.size
+        return flash_bytes(self.entries, elements, self.level)
 
-    def table(self, quantization: Quantization) -> TextTable | None:
-        """The int8 embedding of a board; None without text."""
-        if self.embedding is None:
+    def table(self, contract: Contract) -> TextTable | None:
+        """The int8 embeddings of a board; None without text. contract: with quantization."""
+        if self.embedding is None or contract.quantization is None:
             return None
-        return TextTable(self.entries, to_int8(self.embedding, quantization))
+        rows = to_int8(self.embedding, contract.quantization)
+        if self.encoder is None or contract.encoder is None:
+            return TextTable(self.entries, rows)
+        quantization = contract.encoder.quantization
+        assert quantization is not None  # it was converted before
+        return TextTable(self.entries, rows, to_int8(self.encoder.embedding, quantization))
 
 
 def calibration_data(
-    run: RunFolder, contract: Contract, windows: dict[str, NDArray[Any]], body: Path, log: Path
+    run: RunFolder, contract: Contract, windows: dict[str, NDArray[Any]], bodies: Path, log: Path
 ) -> CalibrationData:
-    """The network and its data for quantization; body: a file for it without its embedding."""
+    """The network and its data for quantization; bodies: for networks without embedding."""
     if contract.vocabulary is None:
         return CalibrationData(run.keras_file, windows["calibration"], windows["test"])
+    entries, level = _entries(run, contract), contract.vocabulary.level
+    if contract.encoder is not None:
+        return _translation_data(run, windows, bodies, log, entries, level)
+    body = bodies / "model.keras"
     embedding = split_embedding(run.keras_file, body, log)
     calibration, test = (embedding[windows[part]] for part in ("calibration", "test"))
-    entries, level = _entries(run, contract), contract.vocabulary.level
     return CalibrationData(body, calibration, test, entries, embedding, level)
+
+
+def _translation_data(
+    run: RunFolder,
+    windows: dict[str, NDArray[Any]],
+    bodies: Path,
+    log: Path,
+    entries: tuple[str, ...],
+    level: Level,
+) -> CalibrationData:
+    sources = {part: windows[part] for part in ("calibration", "test")}
+    split = split_networks(run.keras_file, sources, bodies, log)
+    calibration, test = (split.decoder_inputs(windows[f"{part}_targets"], part) for part in sources)
+    encoder = EncoderData(
+        split.encoder_file, split.encoder_inputs(sources["calibration"]), split.source_embedding
+    )
+    network = (split.decoder_file, calibration, test)
+    return CalibrationData(*network, entries, split.target_embedding, level, encoder)
 
 
 def load_table(run: RunFolder, contract: Contract) -> TextTable:
     """Read vocabulary and int8 embedding of a converted text run."""
     file = run.require(run.embedding_file, "convert")
-    return TextTable(_entries(run, contract), load_arrays(file, "convert", {"rows"})["rows"])
+    names = {"rows"} if contract.encoder is None else {"rows", "encoder_rows"}
+    arrays = load_arrays(file, "convert", names)
+    return TextTable(_entries(run, contract), arrays["rows"], arrays.get("encoder_rows"))
 
 
 def _entries(run: RunFolder, contract: Contract) -> tuple[str, ...]:

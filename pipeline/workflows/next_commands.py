@@ -35,6 +35,7 @@ CONFIG_OF = {  # of published datasets with a config of their own
     "tinyshakespeare": "generation_shakespeare",
     "weather": "forecast_weather",
     "color_names": "generation_colors",
+    "dates": "translation_dates",
 }
 FILE_OF = {"weather": "beijing_2010_2014.csv"}  # of a dataset that is one file
 EXAMPLE = "punch"  # of a gesture
@@ -62,6 +63,8 @@ def after_deployment(run: Path, task: Task, board: str) -> tuple[str, ...]:
         return (_gesture("predict", run, "A text."),)
     if task == "generation":
         return (_gesture("generate", run, "--prompt", "A text"),)
+    if task == "translation":
+        return (_gesture("translate", run, "A text."),)
     if board not in EMULATED:
         return (_gesture("monitor"),)
     if task != "gesture":

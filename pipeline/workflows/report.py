@@ -32,10 +32,12 @@ from pipeline.reports.facts import (
 from pipeline.reports.pages import (
     GenerationFacts,
     SentimentFacts,
+    TranslationFacts,
     render_forecast,
     render_generation,
     render_gestures,
     render_sentiment,
+    render_translation,
 )
 from pipeline.training.learning_curve import LearningCurves
 from pipeline.training.metrics import (
@@ -61,6 +63,7 @@ from pipeline.workflows.run_facts import (
     facts_of,
     held_out_windows,
     int8_accuracy,
+    int8_exact,
     int8_loss,
     load_forecasts,
     optional_json,
@@ -376,9 +379,17 @@ def generation_page(run: RunFolder) -> Page:
     return Page.of(render_generation(facts), facts)
 
 
+def translation_page(run: RunFolder) -> Page:
+    """Render the page of a translation run."""
+    values = facts_of(run)
+    facts = TranslationFacts(**values, int8_exact=int8_exact(run, values["contract"]))
+    return Page.of(render_translation(facts), facts)
+
+
 PAGE_OF: Mapping[str, Callable[[RunFolder], Page]] = {
     "gesture": gesture_page,
     "sentiment": sentiment_page,
     "generation": generation_page,
     "forecast": forecast_page,
+    "translation": translation_page,
 }

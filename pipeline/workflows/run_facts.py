@@ -201,9 +201,33 @@ def losses(run: RunFolder, contract: Contract) -> tuple[Figure, ...]:
     return tuple(Figure(name, loss, "nats a character") for name, loss in known)
 
 
+def int8_exact(run: RunFolder, contract: Contract) -> float | None:
+    """The share of test texts that the compiled C translates exactly; None without conversion."""
+    if contract.quantization is None:
+        return None
+    file = run.require(run.scores_file, "convert")
+    return float(load_arrays(file, "convert", {"right"})["right"].mean())
+
+
+def translation_figures(run: RunFolder, contract: Contract) -> tuple[Figure, ...]:
+    """The results of a translation run on its test part."""
+    metrics, int8 = load_metrics(run), int8_exact(run, contract)
+    figures = {
+        "exact match": metrics["exact_match"],
+        "int8 exact match": int8,
+        "BLEU": metrics["bleu"],
+        "perplexity": metrics["perplexity"],
+    }
+    return tuple(Figure(name, value, "") for name, value in figures.items() if value is not None)
+
+
 def figures_of(run: RunFolder, contract: Contract) -> tuple[Figure, ...]:
     """The results of a run on its test part, for tasks without accuracy."""
-    figures = {"generation": losses, "forecast": _errors}.get(contract.task)
+    figures = {
+        "generation": losses,
+        "forecast": _errors,
+        "translation": translation_figures,
+    }.get(contract.task)
     return () if figures is None else figures(run, contract)
 
 

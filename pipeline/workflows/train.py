@@ -26,6 +26,7 @@ from pipeline.datasets.held_out_recordings import held_out
 from pipeline.datasets.resampling import resampling_note
 from pipeline.datasets.sentiment import sentiment_dataset
 from pipeline.datasets.tables.series import read_series
+from pipeline.datasets.translation import translation_dataset
 from pipeline.datasets.windows import LEAKY, make_dataset, make_whole_dataset
 from pipeline.training.checkpoints import epochs_kept
 from pipeline.training.fit import Epoch
@@ -34,6 +35,7 @@ from pipeline.training.gesture_task import train_gestures, train_on_all
 from pipeline.training.models import check_hop, check_window
 from pipeline.training.run_files import Trained
 from pipeline.training.text_task import train_generation, train_sentiment
+from pipeline.training.translation_task import train_translation
 from pipeline.workflows.named_config import keep_names, keep_snapshot, with_dataset, with_names
 from pipeline.workflows.report import write_report
 from pipeline.workflows.run_facts import background_note, load_metrics
@@ -231,4 +233,7 @@ TRAIN_OF: Mapping[str, Callable[[Any, RunFolder, Callable[[Epoch], None]], Train
     "sentiment": _train_sentiment,
     "generation": lambda config, *rest: train_generation(generation_dataset(config), config, *rest),
     "forecast": _train_forecasts,
+    "translation": lambda config, *rest: train_translation(
+        translation_dataset(config), config, *rest
+    ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import pickle
 import re
@@ -30,6 +31,9 @@ ONE_ADDRESS = {"imdb"}  # its publisher gives it no other, and has not changed i
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens
 
 
+MADE_HERE = ("dates",)  # nothing is downloaded for them
+
+
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Real requests, that find nothing: nothing is downloaded, nothing was downloaded before."""
@@ -43,7 +47,7 @@ def test_every_entry_says_all_and_its_files_cannot_change(entry: object) -> None
     for name, value in vars(entry).items():
         assert value, name
     files = files_of(find_entry(vars(entry)["name"]))
-    assert files
+    assert bool(files) == (vars(entry)["name"] not in MADE_HERE)
     assert len({file.path for file in files}) == len(files)
     for file in files:
         assert len(file.sha256) == 64
@@ -243,3 +247,28 @@ def test_arrays_written_by_an_old_numpy_are_read(tmp_path: Path) -> None:
     data = unpickle_arrays(content, sha256(content))
     np.testing.assert_array_equal(data["X"][0], [[0, 1, 2, 3, 4, 5]])
     assert data["y"].tolist() == [3]
+
+
+def test_dates_are_made_here_and_those_of_the_test_are_no_dates_of_training(
+    tmp_path: Path,
+) -> None:
+    fetch_dataset("dates", None, tmp_path / "dates")
+    rows = {
+        part: [
+            line.split("\t")
+            for line in (tmp_path / "dates" / f"{part}.tsv").read_text("utf-8").splitlines()[1:]
+        ]
+        for part in ("train", "val", "test")
+    }
+    assert {part: len(some) for part, some in rows.items()} == {
+        "train": 30_000,
+        "val": 2_000,
+        "test": 4_000,
+    }
+    days = {part: {row[1] for row in some} for part, some in rows.items()}
+    assert not days["train"] & (days["test"] | days["val"])
+    assert all(datetime.date.fromisoformat(day) for some in days.values() for day in some)
+    meanings: dict[str, set[str]] = {}
+    for text, day in (row for some in rows.values() for row in some):
+        meanings.setdefault(text, set()).add(day)
+    assert max(map(len, meanings.values())) == 1, "every text has one answer"

@@ -14,6 +14,7 @@ from pipeline.config.budget import load_budget
 from pipeline.config.gesture_settings import DecisionConfig, GestureConfig, load_gesture_config
 from pipeline.config.sections import SECTIONS, ConvolutionalConfig, RecurrentConfig, kinds_of
 from pipeline.config.text_settings import GenerationConfig, SentimentConfig
+from pipeline.config.translation_settings import TranslationConfig
 from pipeline.core.artifacts import NO_TARGET, Recording, SequenceDataset
 from pipeline.core.errors import PipelineError
 from pipeline.datasets.catalogue import CATALOGUE
@@ -21,6 +22,7 @@ from pipeline.datasets.fetch import fetch_dataset
 from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.windows import make_dataset
+from pipeline.training.encoder_decoder import build as build_translation
 from pipeline.training.gesture_task import fit_gestures
 from pipeline.training.models import Head, Source, build, check_hop, nearest_window
 from pipeline.workflows.train import load_task_config
@@ -139,6 +141,7 @@ def test_no_shipped_config_fixes_what_validation_data_decide(path: Path) -> None
 
 SENTIMENT = sorted((PROJECT / "configs").glob("sentiment_*.yaml"))
 GENERATION = sorted((PROJECT / "configs").glob("generation_*.yaml"))
+TRANSLATION = sorted((PROJECT / "configs").glob("translation_*.yaml"))
 CHARACTERS = 67  # of tinyshakespeare
 LABELS = 2  # of imdb; the files say which
 
@@ -163,6 +166,15 @@ def test_a_generation_config_builds_its_network(path: Path) -> None:
     source = Source(config.text.length, config.text.embedding, CHARACTERS)
     network = build(config.model, source, Head(CHARACTERS, "linear", every_step=True))
     assert network.output_shape == (None, config.text.length, CHARACTERS)
+
+
+@pytest.mark.parametrize("path", TRANSLATION, ids=lambda path: path.stem)
+def test_a_translation_config_builds_its_network(path: Path) -> None:
+    config = load_task_config(path)
+    assert isinstance(config, TranslationConfig)
+    network = build_translation(config, config.text.max_tokens)
+    written = config.text.max_written
+    assert network.output_shape == (None, written, config.text.max_tokens)
 
 
 def test_networks_differ_in_what_their_names_say() -> None:

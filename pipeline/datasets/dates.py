@@ -1,0 +1,84 @@
+"""Dates as people write them in many languages, with what ISO 8601 makes of them.
+
+Words and orders are those of Unicode's CLDR, by Babel. A form that means another day elsewhere
+(3/4/21) is left out, so that every text has one answer.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.core.errors import PipelineError
+from pipeline.core.pairs import Pair
+
+LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "da", "sv", "pl", "tr", "fi", "cs", "hu")
+FIRST, LAST = datetime.date(1950, 1, 1), datetime.date(2049, 12, 31)  # two digits say which year
+CLDR_FORMS = ("medium", "long", "full")
+# More ways of people, in CLDR's letters: https://unicode.org/reports/tr35/tr35-dates.html
+PATTERNS = ("d MMMM y", "d MMM y", "EEE d MMM y", "d. MMMM y", "EEEE d MMMM y", "MMMM d, y")
+DAY_FIRST = ("dd.MM.y", "d.M.yy", "d.M.y")  # points: the day comes first in all languages
+ISO_LIKE = ("y-MM-dd", "y/MM/dd", "y.MM.dd", "yMMdd")
+PARTS = {"train.tsv": 30_000, "val.tsv": 2_000, "test.tsv": 4_000}
+SEED = 1
+
+
+def write_dates(_files: Path, folder: Path) -> None:
+    """Write the tables of a dataset; no date is in two of them."""
+    _require_babel()
+    random = np.random.default_rng(SEED)
+    days = random.permutation((LAST - FIRST).days + 1)
+    share = len(days) // 10
+    held_out = {"val.tsv": days[:share], "test.tsv": days[share : 3 * share]}
+    chosen = {**held_out, "train.tsv": days[3 * share :]}
+    for name, count in PARTS.items():
+        pairs = date_pairs(LANGUAGES, random.choice(chosen[name], count).tolist(), random)
+        lines = [f"{pair.source}\t{pair.target}\n" for pair in (Pair("source", "target"), *pairs)]
+        (folder / name).write_text("".join(lines), "utf-8")
+
+
+def date_pairs(
+    languages: Sequence[str], days: Sequence[int], random: np.random.Generator
+) -> Iterator[Pair]:
+    """A pair for each day, in a language and a form by chance.
+
+    Args:
+        languages: as CLDR names them.
+        days: after FIRST.
+        random: chooses.
+    """
+    from babel.dates import format_date
+
+    forms = (*CLDR_FORMS, *PATTERNS, *DAY_FIRST, *ISO_LIKE)
+    for day in days:
+        date = FIRST + datetime.timedelta(days=day)
+        language = languages[int(random.integers(len(languages)))]
+        form = forms[int(random.integers(len(forms)))]
+        text = format_date(date, form, language)
+        if form == "medium" and _is_numeric(text):
+            text = format_date(date, "long", language)
+        yield Pair(_as_typed(text, random), date.isoformat())
+
+
+def _is_numeric(text: str) -> bool:
+    return not any(character.isalpha() for character in text)
+
+
+def _as_typed(text: str, random: np.random.Generator) -> str:
+    """With plain spaces, and sometimes in small letters."""
+    plain = " ".join(text.split())
+    return plain.lower() if random.random() < 0.25 else plain
+
+
+def _require_babel() -> None:
+    """Refuse with the command that installs Babel, where it is missing."""
+    if find_spec("babel") is None:
+        raise PipelineError(
+            "Babel is not installed, and the dates are made with it.",
+            "it knows how dates are written in many languages; other tasks do not need it",
+            "run: pip install 'gesture-pipeline[translation]' (or: pip install babel)",
+        )
