@@ -23,7 +23,7 @@ CLDR_FORMS = ("medium", "long", "full")
 PATTERNS = ("d MMMM y", "d MMM y", "EEE d MMM y", "d. MMMM y", "EEEE d MMMM y", "MMMM d, y")
 DAY_FIRST = ("dd.MM.y", "d.M.yy", "d.M.y")  # points: the day comes first in all languages
 ISO_LIKE = ("y-MM-dd", "y/MM/dd", "y.MM.dd", "yMMdd")
-PARTS = {"train.tsv": 30_000, "val.tsv": 2_000, "test.tsv": 4_000}
+PARTS = {"train.tsv": 60_000, "val.tsv": 2_000, "test.tsv": 4_000}
 SEED = 1
 
 

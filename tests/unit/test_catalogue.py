@@ -261,7 +261,7 @@ def test_dates_are_made_here_and_those_of_the_test_are_no_dates_of_training(
         for part in ("train", "val", "test")
     }
     assert {part: len(some) for part, some in rows.items()} == {
-        "train": 30_000,
+        "train": 60_000,
         "val": 2_000,
         "test": 4_000,
     }
