@@ -7,6 +7,7 @@ session share one server; it ends when the last of them has closed its connectio
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
@@ -14,16 +15,19 @@ import pkgutil
 import select
 import signal
 import socket
+import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pipeline.cli
 import pipeline.workflows
 from pipeline.conversion import child, child_server
+from pipeline.workflows.jobs import worker, worker_process
 
 HEAVY = ("keras", "tensorflow", "tflite_micro", "matplotlib.pyplot", "pandas")
 
@@ -74,17 +78,23 @@ def _load() -> None:
 
 
 def _run(request: dict[str, Any]) -> None:
-    ours, theirs = socket.socketpair()
-    converter = _begin(lambda: _convert(ours, theirs))
-    theirs.close()
-    child.servers.server = child.Server(Converter(converter), ours)
+    worker.subprocess = Workers
     for number, file in enumerate(request["files"]):
         os.dup2(os.open(file, os.O_RDWR | os.O_APPEND), number)
-    os.chdir(request["folder"])
-    os.environ.clear()
-    os.environ.update(request["variables"])
-    sys.argv = request["words"]
+    _stand_in(request["folder"], request["variables"], request["words"])
     pipeline.cli.app.main()
+
+
+def _stand_in(folder: str, variables: Mapping[str, str], words: list[str]) -> None:
+    """Be as a new process is there, and have another copy convert for this one."""
+    ours, theirs = socket.socketpair()
+    converter = Copy(_begin(lambda: _convert(ours, theirs)))
+    theirs.close()
+    child.servers.server = child.Server(converter, ours)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variables)
+    sys.argv = words
 
 
 def _convert(ours: socket.socket, theirs: socket.socket) -> None:
@@ -94,8 +104,8 @@ def _convert(ours: socket.socket, theirs: socket.socket) -> None:
     child_server.serve()
 
 
-class Converter:
-    """A copy that converts for another one, in place of a process that would be started."""
+class Copy:
+    """In place of a process that would be started."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -115,6 +125,31 @@ class Converter:
             pid, status = os.waitpid(self.pid, options)
             self.code = os.waitstatus_to_exitcode(status) if pid else None
         return self.code
+
+
+class Workers:
+    """What stands for `subprocess` where workers of jobs are started: a worker is a copy too."""
+
+    DEVNULL = subprocess.DEVNULL
+
+    @staticmethod
+    def Popen(words: list[str], *, stdout: BinaryIO, cwd: str, **more: Any) -> Copy:  # noqa: N802
+        log, place = stdout.fileno(), (cwd, more["env"], words[-2:])
+        copy = Copy(_begin(lambda: _work(log, *place)))
+        os.setpgid(copy.pid, copy.pid)  # it is killed with all that it starts
+        return copy
+
+
+def _work(log: int, folder: str, variables: Mapping[str, str], words: list[str]) -> None:
+    atexit._clear()  # else it removes the folders of who begins it
+    tempfile.tempdir = None
+    for number in (1, 2):
+        os.dup2(log, number)
+    sys.stdout = sys.stderr = os.fdopen(
+        1, "w", closefd=False
+    )  # a thread may hold the locks of the old
+    _stand_in(folder, variables, words)
+    worker_process.main()
 
 
 if __name__ == "__main__":
