@@ -285,7 +285,7 @@ def _limits_of_text(contract: Contract) -> dict[str, bool]:
         "it writes text, but not a step at a time": not writes or contract.feed == 1,
         "it generates, but its vocabulary is not of characters": not generates
         or (contract.vocabulary is not None and contract.vocabulary.level == "characters"),
-        "it translates, but has no encoder, or has one for something else": translates
+        "it translates without an encoder, or another task has one": translates
         == (encoder is not None),
         "its encoder has not been quantized, or does not fit before the network": encoder is None
         or (encoder.quantization is not None and 0 < encoder.features < len(contract.channels)),

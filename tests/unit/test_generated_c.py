@@ -6,6 +6,7 @@ from __future__ import annotations
 import binascii
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ import pytest
 from pipeline.conversion.c_source import c_array, selftest_inputs
 from pipeline.conversion.contract_source import contract_source
 from pipeline.conversion.golden import compare_outputs
+from pipeline.conversion.text_source import text_source
 from pipeline.core.artifacts import ENVIRONMENT_UNITS, IMU_UNITS, GoldenVectors
 from pipeline.core.contract import (
     Channel,
     Contract,
     DecisionPolicy,
+    Encoder,
     Hashes,
     Horizon,
     Quantization,
@@ -32,6 +35,7 @@ from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.project import PROJECT
 from tests.conftest import need
 from tests.refusals import refuses
+from tests.toy_text import translator
 
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wpedantic", "-Wconversion"]
 LIBRARY = PROJECT / "firmware" / "lib"
@@ -310,3 +314,32 @@ def test_the_selftest_generator_is_the_documented_one() -> None:
     assert loudest.tolist() == [128, 32, 8, 2]
     second = selftest_inputs(4)[1].tolist()
     assert second == [int(value / 4) for value in selftest_inputs(8)[0, 4:].tolist()]
+
+
+TRANSLATION = translator("words").contract
+ENCODER = TRANSLATION.encoder
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"encoder": None}, "it translates without an encoder"),
+        ({"task": "generation"}, "another task has one"),
+        ({"streaming": False}, "not a step at a time"),
+        ({"encoder": Encoder(channels=2, features=4)}, "has not been quantized"),
+        ({"encoder": ENCODER and ENCODER.model_copy(update={"features": 7})}, "does not fit"),
+    ],
+)
+def test_a_translation_that_no_board_can_hold_is_refused(
+    changes: dict[str, Any], part: str
+) -> None:
+    with refuses(code=ExitCode.MISMATCH, what=part):
+        contract_source(TRANSLATION.model_copy(update=changes), 0)
+
+
+def test_a_table_of_another_encoder_is_refused() -> None:
+    table = translator("words").table
+    assert table.encoder is not None
+    for wrong in (None, table.encoder[:, :1]):
+        with refuses(code=ExitCode.MISMATCH, what="its embedding for the encoder is"):
+            text_source(TRANSLATION, replace(table, encoder=wrong))
