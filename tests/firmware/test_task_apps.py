@@ -208,6 +208,16 @@ def test_long_words_fit_in_lines(tmp_path: Path) -> None:
     assert {word for text in found for word in text.split(" ") if word} == set(words)
 
 
+def test_the_next_command_waits_for_a_translation(translating: dict[Level, Path]) -> None:
+    with start([str(translating["words"])]) as board:
+        board.until("warn")
+        board.send("translate 5 3 film\nlabels\ntranslate 5 3 film")
+        *lines, answer = board.until("ok")
+        assert {line.split()[0] for line in lines} == {"text"}
+        assert board.line() == "ok"
+        assert board.until("ok") == [*lines, answer]
+
+
 PERIOD_MS = 1000  # the model's
 READINGS = [[21_000, 1_013_250, 41_000]] * 8
 
