@@ -2,7 +2,7 @@
 # ACCEPT=1 lets `make bench` record figures that are worse than the recorded ones.
 
 PYTHON ?= python3
-CONFIG ?= configs/gesture_conv1d.yaml
+CONFIG ?= configs/gesture_rocket.yaml
 RUN    ?= runs/latest
 BOARD  ?= nano33ble
 ENV    ?= nano33ble

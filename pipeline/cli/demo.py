@@ -15,7 +15,7 @@ from pipeline.workflows import boards, convert, datasets, deploy, next_commands,
 
 app = App()
 
-CONFIG = CONFIGS / "gesture_conv1d.yaml"
+CONFIG = CONFIGS / "gesture_rocket.yaml"
 SETTINGS = [f"data.path={PROJECT / SAMPLE}", "split.hold_out=true"]  # it is shown on new takes
 SEED = 1
 NEEDED_FOR_QEMU = ("qemu-system-arm", "arm-none-eabi-gcc")

@@ -59,7 +59,7 @@ def evaluate(
     classifier. It needs `pip install 'gesture-pipeline[compare]'`.
 
     \b
-    Example: gesture evaluate gesture_conv1d --protocol lopo --protocol leaky
+    Example: gesture evaluate gesture_rocket --protocol lopo --protocol leaky
     """
     if seeds is not None and not compare:
         raise UsageError(

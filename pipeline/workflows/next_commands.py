@@ -26,7 +26,7 @@ from pipeline.datasets.recordings import load_recordings
 from pipeline.workflows.datasets import dataset_of
 from pipeline.workflows.runs import LATEST
 
-GESTURE_CONFIG = "gesture_conv1d"  # both come with the tool
+GESTURE_CONFIG = "gesture_rocket"  # both come with the tool
 SERIES_CONFIG = "forecast_room"
 CONFIG_OF = {  # of published datasets with a config of their own
     "uhh_imu": "uhh_imu",

@@ -9,10 +9,10 @@ import { Settings } from "./settings.js";
 import { activities, choose, chosen, folderOf, newest, running, start, subscribe, withSample } from "./store.js";
 
 const HEIGHT = 220; // of the curves
-const USUAL = "gesture_conv1d";
+const USUAL = "gesture_rocket";
 const WORDS = {
-  gesture_conv1d: "small convolutions, the usual choice",
-  gesture_rocket: "random convolutions, trained in seconds",
+  gesture_rocket: "random convolutions, trained in seconds: the usual choice",
+  gesture_conv1d: "small convolutions: a fifth of the instructions",
   gesture_dense: "the network of the Arduino tutorial",
   gesture_ds_conv1d: "convolutions with fewer weights",
   gesture_gru: "a GRU: remembers within a gesture",
