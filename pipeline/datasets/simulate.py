@@ -193,7 +193,7 @@ def simulate_dataset(
         for place, label in enumerate((*GESTURES, IDLE)):
             for take in range(1, takes + 1):
                 random = np.random.default_rng([seed, number, place, take])
-                recording = _take(person, label, take, rate_hz, random, seed)
+                recording = make_take(person, label, take, rate_hz, random, seed)
                 path = recording_path(folder, label, person.name, recording.session, take)
                 save_recording(recording, path)
                 paths.append(path)
@@ -214,9 +214,10 @@ def make_person(number: int, seed: int) -> Person:
     )
 
 
-def _take(
+def make_take(
     person: Person, label: str, number: int, rate_hz: float, random: Generator, seed: int
 ) -> Recording:
+    """A take of a gesture, or of idle, of the kind that its number says; seed: for its source."""
     if label == IDLE:
         kind = IDLE_KINDS[(number - 1) % len(IDLE_KINDS)]
         samples = _sense(person, (), kind, IDLE_TAKE_S, rate_hz, random)

@@ -187,7 +187,7 @@ LEAST_S = 0.5  # a shorter rest is the end of a gesture
 def recorded_rests(recordings: Sequence[Recording], background: str) -> list[Float32]:
     """The recorded rests, float32 [n, channels] each, without their mean (gravity and bias)."""
     return [
-        rest - rest.mean(axis=0)
+        rest - rest.mean(axis=0, dtype=np.float64).astype(np.float32)
         for recording in recordings
         for rest in _stretches(recording, background)
         if len(rest) >= LEAST_S * recording.rate_hz

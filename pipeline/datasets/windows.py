@@ -211,22 +211,48 @@ def _training_windows(
     are used several times in a pass.
     """
     random = np.random.default_rng(config.augment.seed)
-    rests = recorded_rests(recordings, config.data.background)
-    times = config.augment.pulled
-    windows = LabelledWindows()
-    for number in range(config.augment.passes):
-        used = [
-            augment(recordings[i], config.augment, number, rests) if number else recordings[i]
-            for i in random.permutation(len(recordings))
-        ]
-        used += [
-            augment(recording, config.augment, number * times + again, rests)
-            for recording in pulled
-            for again in range(times)
-        ]
-        shift = round(config.augment.shift * config.window.hop) if number else 0
-        windows.add(_stream_windows(used, config, int(random.integers(2**31)), shift))
+    mixed = config.augment.idle_mix > 0
+    rests = recorded_rests(recordings, config.data.background) if mixed else []
+    windows = _stream_windows(
+        [*_permuted(recordings, random), *_augmented_pulled(pulled, config, 0, rests)],
+        config,
+        int(random.integers(2**31)),
+    )
+    for number in range(1, config.augment.passes):
+        windows.add(_augmented_pass(recordings, pulled, config, number, rests, random))
     return windows
+
+
+def _augmented_pass(
+    recordings: Sequence[Recording],
+    pulled: Sequence[Recording],
+    config: GestureConfig,
+    number: int,
+    rests: Sequence[Float32],
+    random: np.random.Generator,
+) -> LabelledWindows:
+    used = [
+        augment(recording, config.augment, number, rests)
+        for recording in _permuted(recordings, random)
+    ]
+    used += _augmented_pulled(pulled, config, number, rests)
+    shift = round(config.augment.shift * config.window.hop)
+    return _stream_windows(used, config, int(random.integers(2**31)), shift).joined()
+
+
+def _permuted(recordings: Sequence[Recording], random: np.random.Generator) -> list[Recording]:
+    return [recordings[index] for index in random.permutation(len(recordings))]
+
+
+def _augmented_pulled(
+    pulled: Sequence[Recording], config: GestureConfig, number: int, rests: Sequence[Float32]
+) -> list[Recording]:
+    times = config.augment.pulled
+    return [
+        augment(recording, config.augment, number * times + again, rests)
+        for recording in pulled
+        for again in range(times)
+    ]
 
 
 def _stream_windows(
@@ -403,13 +429,22 @@ class LabelledWindows:
             [self.names[index] for index in indices],
         )
 
+    def joined(self) -> LabelledWindows:
+        """The same in one stream: the system gets back what a large array took, and of many small
+        ones hardly anything."""
+        streams = self.streams if len(self.streams) < 2 else [np.concatenate(self.streams)]
+        return LabelledWindows(streams, self.starts, self.labels, self.names)
+
     def add(self, other: LabelledWindows) -> None:
-        """Append others."""
+        """Append others, and empty them: a stream that only one of them holds can be let go."""
         self.starts.extend(starts + self.samples for starts in other.starts)
         self.streams.extend(other.streams)
         self.labels.extend(other.labels)
         self.names.extend(other.names)
         self.samples += other.samples
+        for moved in (other.starts, other.streams, other.labels, other.names):
+            moved.clear()
+        other.samples = 0
 
 
 NamesAt = Callable[[Int64], list[str]]  # the names of the recordings at samples of a stream
@@ -692,5 +727,8 @@ def _check_length(recording: Recording, config: GestureConfig) -> None:
 
 
 def _with_channels(recording: Recording, channels: tuple[str, ...]) -> Recording:
+    """The recording itself where it has these channels: a copy of a day is large."""
+    if recording.channels == channels:
+        return recording
     columns = [recording.channels.index(channel) for channel in channels]
     return replace(recording, samples=recording.samples[:, columns], channels=channels)

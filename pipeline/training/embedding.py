@@ -55,7 +55,7 @@ def embed_gestures(
         return None
     features = features_of(model, scale(dataset.sequences(chosen), scaling))
     embedding = fit_embedding(features, targets, rest)
-    groups = np.array(dataset.groups)[chosen]
+    groups = np.array([dataset.groups[index] for index in chosen.tolist()])
     return replace(embedding, own=held_out_distance(features, targets, groups, rest))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+import weakref
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.core.artifacts import Recording, SequenceDataset
 from pipeline.datasets import windows
-from pipeline.datasets.windows import make_dataset, make_whole_dataset
+from pipeline.datasets.windows import LabelledWindows, make_dataset, make_whole_dataset
 from pipeline.training.gesture_task import fit_data
 from pipeline.training.training_data import measure_scaling
 from tests.takes import config, take
@@ -60,6 +61,25 @@ def test_data_to_fit_on_have_no_copies_of_windows() -> None:
     scaling = measure_scaling(dataset, content.data.channels)
     assert peak_bytes(lambda: measure_scaling(dataset, content.data.channels)) < stacked / 10
     assert peak_bytes(lambda: fit_data(dataset, "train", scaling, content)) < stacked / 10
+
+
+def test_recordings_with_the_channels_of_a_config_are_not_copied() -> None:
+    (recording,) = recordings(background=False)[:1]
+    (usable,) = windows.usable_recordings([recording], config())
+    assert np.shares_memory(usable.samples, recording.samples)
+
+
+def test_streams_are_let_go_while_they_are_laid_end_to_end() -> None:
+    """The parts of a split live on meanwhile, but hold no stream."""
+    stream = np.zeros((SAMPLES, 6), np.float32)
+    held = weakref.ref(stream)
+    part = LabelledWindows([stream], [np.zeros(1, np.int64)], ["flex"], ["flex/anna-1-001"])
+    everything = LabelledWindows()
+    everything.add(part)
+    del stream
+    assert everything.samples == SAMPLES
+    windows._end_to_end(everything.streams, 6)
+    assert held() is None
 
 
 def test_negatives_of_a_large_dataset_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
