@@ -93,7 +93,7 @@ def translate(
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Translate texts.
+    """Translate a text.
 
     For runs of `task: translation`. A converted run answers with the board's own C; with --port a
     board answers itself.
