@@ -33,7 +33,8 @@ def run_of(level: Level, folder: Path) -> RunFolder:
     contract = toy.contract.model_copy(update={"vocabulary": facts})
     contract.save(run.contract_file)
     replace(toy, contract=contract).write_sources(run.sources)
-    np.savez(run.embedding_file, rows=toy.table.embedding)
+    assert toy.table.encoder is not None
+    np.savez(run.embedding_file, rows=toy.table.embedding, encoder_rows=toy.table.encoder)
     note_all(run)
     return run
 
