@@ -134,16 +134,21 @@ def _metrics(
         "loss": loss,
         "perplexity": float(np.exp(loss)),
         "pairs": len(dataset.pairs),
-        "samples": _samples(dataset.pairs, translated),
+        "samples": _samples(dataset.pairs, translated, score.right),
         "weakness": _no_better_than_one_answer(dataset, score),
     }
 
 
-def _samples(pairs: Sequence[Pair], translated: Sequence[str]) -> list[dict[str, str]]:
-    chosen = evenly_spaced(np.arange(len(pairs)), SAMPLES)
+def _samples(
+    pairs: Sequence[Pair], translated: Sequence[str], right: Sequence[bool]
+) -> list[dict[str, str]]:
+    """Some that differ from what was expected, then some that do not."""
+    is_right = np.array(right)
+    chosen = [evenly_spaced(np.flatnonzero(~is_right), SAMPLES // 2)]
+    chosen.append(evenly_spaced(np.flatnonzero(is_right), SAMPLES - len(chosen[0])))
     return [
         {"source": pairs[at].source, "target": pairs[at].target, "translation": translated[at]}
-        for at in chosen
+        for at in np.concatenate(chosen).tolist()
     ]
 
 
