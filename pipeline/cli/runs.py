@@ -25,6 +25,7 @@ from pipeline.workflows import report as reports
 from pipeline.workflows.compare import BrokenRun, Comparison, RunSummary
 from pipeline.workflows.compare_configs import TrainedComparison, train_and_compare
 from pipeline.workflows.report import Reported
+from pipeline.workflows.token_vectors import write_embedding
 
 app = App()
 runs_app = App(help="Look runs over, side by side; delete some.", no_args_is_help=True)
@@ -106,6 +107,29 @@ def runs_compare(
         words = (runs, each_once(settings), protocol, seeds or 1, on_step)
         compared = train_and_compare(*words, scheduler=scheduler)
     _show_trained(compared, json)
+
+
+@runs_app.command("embedding")
+def runs_embedding(
+    run: Annotated[Path, typer.Argument(help="The run of a text task.")],
+    file: Annotated[Path, typer.Argument(help="Where the vectors go, as .npz.")],
+    version: Annotated[str, typer.Option(help="Another one for other vectors.")] = "1",
+    json: Json = False,
+) -> None:
+    """Write the vectors of a run's tokens.
+
+    With the name of the file and a version. `--set text.vectors=FILE` lets another run begin with
+    them, and its contract names them.
+
+    \b
+    Example: gesture runs embedding runs/reviews vectors/reviews.npz --version 2
+    """
+    written = write_embedding(run, file, version)
+    if json:
+        print_json({"file": file, **written.facts.model_dump()})
+        return
+    rows, size = written.vectors.shape
+    show_table(f"vectors {written.name} {version}", [("tokens", f"{rows:,}, {size} values each")])
 
 
 @runs_app.command("delete")

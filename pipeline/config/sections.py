@@ -256,6 +256,15 @@ class LabelFitConfig(FitConfig):
     class_weights: bool = Field(True, description="weigh rare classes more")
 
 
+Vectors = Annotated[
+    Path | None,
+    Field(
+        description="a file of `gesture runs embedding`: the embedding begins with these vectors; "
+        "null: random ones"
+    ),
+]
+
+
 class TaskConfig(Section):
     """A config file. `data.path` says where the data are."""
 
@@ -263,10 +272,11 @@ class TaskConfig(Section):
     fit: FitConfig = FitConfig()
 
     def hash(self) -> str:
-        """SHA-256 of all values but folders of data: the data have their own hash."""
+        """SHA-256 of all values but paths of data and of vectors, which have their own hash."""
         content = self.plain()
         for folder in ("path", "everyday"):
             content["data"].pop(folder, None)
+        content.get("text", {}).pop("vectors", None)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def plain(self) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from pipeline.config.sections import (
     Seed,
     TaskConfig,
     TrainedModelConfig,
+    Vectors,
 )
 
 NETWORK = "the same keys as in `task: gesture`, but the default of downsample is 1"
@@ -95,6 +96,7 @@ class SentimentTextConfig(Section):
         le=MOST_CHANNELS,
         description="size of the embedding of a token",
     )
+    vectors: Vectors = None
 
 
 class TextSplitConfig(Section):
@@ -166,6 +168,7 @@ class GenerationTextConfig(Section):
     embedding: int = Field(
         32, gt=0, le=MOST_CHANNELS, description="size of the embedding of a character"
     )
+    vectors: Vectors = None
 
 
 class GenerationSplitConfig(Section):

@@ -18,6 +18,7 @@ from pipeline.config.sections import (
     Section,
     TaskConfig,
     Units,
+    Vectors,
     Width,
 )
 from pipeline.config.text_settings import MOST_CHANNELS, TextModelConfig, TextSplitConfig
@@ -70,6 +71,7 @@ class PairsTextConfig(Section):
     embedding: int = Field(
         32, gt=0, le=MOST_CHANNELS, description="size of the embedding of a token"
     )
+    vectors: Vectors = None
 
 
 class DecoderConfig(Section):

@@ -95,6 +95,14 @@ class Hashes(Part):
     model: str | None = None
 
 
+class VectorsFacts(Part):
+    """The vectors of tokens that an embedding began with."""
+
+    name: str
+    version: str
+    sha256: str
+
+
 class VocabularyFacts(Part):
     """How text becomes the input of a network: a row of the embedding for each token.
 
@@ -104,6 +112,7 @@ class VocabularyFacts(Part):
         size: rows of the embedding; row 0 is padding, row 1 an unknown token.
         padding: the end at which short texts are padded.
         truncating: the end at which long texts are cut.
+        vectors: what the embedding began with; None for random ones.
     """
 
     level: Level
@@ -112,6 +121,7 @@ class VocabularyFacts(Part):
     padding: End
     truncating: End
     sha256: str
+    vectors: VectorsFacts | None = None
 
     @model_validator(mode="after")
     def _is_of_this_version(self) -> VocabularyFacts:
@@ -123,8 +133,9 @@ class VocabularyFacts(Part):
     def _without_the_usual(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Contracts of characters, which are as before, keep their hash."""
         content: dict[str, Any] = serialize(self)
-        if self.letters is None:
-            del content["letters"]
+        for name in ("letters", "vectors"):
+            if content[name] is None:
+                del content[name]
         return content
 
 

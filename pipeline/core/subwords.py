@@ -20,7 +20,7 @@ from pipeline.core.artifacts import Int32
 from pipeline.core.contract import VocabularyFacts
 from pipeline.core.errors import MismatchError, PipelineError
 from pipeline.core.files import atomic_write, regular
-from pipeline.core.tokens import PADDING, UNKNOWN, Vocabulary
+from pipeline.core.tokens import FIRST, PADDING, UNKNOWN, Vocabulary
 
 SPECIAL = ("[END]", "[UNKNOWN]")  # with the numbers PADDING and UNKNOWN
 
@@ -63,6 +63,11 @@ class Subwords:
     def size(self) -> int:
         """How many numbers there are, with PADDING and UNKNOWN."""
         return int(self._tokenizer.get_vocab_size())
+
+    @cached_property
+    def entries(self) -> tuple[str, ...]:
+        """The pieces, the first with the number FIRST."""
+        return tuple(map(self._tokenizer.id_to_token, range(FIRST, self.size)))
 
     def encode(self, text: str) -> Int32:
         """The numbers of the tokens of a text: int32 [tokens]."""

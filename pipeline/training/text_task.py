@@ -5,18 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.sections import ModelConfig
-from pipeline.config.text_settings import GenerationConfig, SentimentConfig
+from pipeline.config.text_settings import (
+    GenerationConfig,
+    GenerationTextConfig,
+    SentimentConfig,
+    SentimentTextConfig,
+)
 from pipeline.core.artifacts import Figure, Float32, Int32
 from pipeline.core.contract import Channel, Contract, End, Hashes, Scaling, VocabularyFacts
 from pipeline.core.files import save_arrays, save_json
 from pipeline.core.run_folder import RunFolder
-from pipeline.core.tokens import FIRST, TokenDataset
+from pipeline.core.subwords import Subwords
+from pipeline.core.token_vectors import TokenVectors
+from pipeline.core.tokens import FIRST, TokenDataset, Vocabulary
 from pipeline.training.checkpoints import Checkpointing
 from pipeline.training.fit import Epoch, Fitted, fit
 from pipeline.training.metrics import classification_metrics, no_better_than_one_answer
@@ -60,10 +68,42 @@ def _text_metrics(dataset: TokenDataset, fitted: Fitted) -> dict[str, Any]:
     }
 
 
+def read_vectors(path: Path | None) -> TokenVectors | None:
+    """The vectors that a config names."""
+    return None if path is None else TokenVectors.load(path)
+
+
+def with_vectors(
+    model: Any,
+    vocabulary: Vocabulary | Subwords,
+    vectors: TokenVectors | None,
+    layers: Sequence[str],
+) -> Any:
+    """A model whose embeddings begin with the vectors of the tokens that both know.
+
+    Args:
+        model: not trained yet.
+        vocabulary: of the model.
+        vectors: None leaves the embeddings as they are.
+        layers: the names of the embeddings.
+    """
+    if vectors is None:
+        return model
+    for layer in map(model.get_layer, layers):
+        (rows,) = layer.get_weights()
+        layer.set_weights([vectors.rows_for(vocabulary.entries, rows, FIRST)])
+    return model
+
+
 def _text_facts(
-    dataset: TokenDataset, embedding: int, padding: End, truncating: End, config_hash: str
+    dataset: TokenDataset,
+    text: SentimentTextConfig | GenerationTextConfig,
+    padding: End,
+    truncating: End,
+    config_hash: str,
 ) -> dict[str, Any]:
     """Fields of a contract. The columns of the embedding are the channels; they are not scaled."""
+    embedding, vectors = text.embedding, read_vectors(text.vectors)
     return {
         "channels": tuple(Channel(name=f"e{i}", unit="") for i in range(embedding)),
         "rate_hz": 0.0,
@@ -76,6 +116,7 @@ def _text_facts(
             padding=padding,
             truncating=truncating,
             sha256=dataset.vocabulary.sha256(),
+            vectors=None if vectors is None else vectors.facts,
         ),
         "hashes": Hashes(data=dataset.fingerprint, config=config_hash),
     }
@@ -119,14 +160,21 @@ def train_sentiment(
 
 def _sentiment_task(dataset: TokenDataset, config: SentimentConfig) -> TrainingTask:
     """The test part is not in it."""
+    source, head = _source(dataset, config.text.embedding), Head(len(dataset.labels))
     return TrainingTask(
-        build_model=lambda: build(
-            config.model, _source(dataset, config.text.embedding), Head(len(dataset.labels))
-        ),
+        build_model=lambda: _built(dataset, config, source, head),
         training=_sentiment_data(dataset, "train", config),
         validation=_sentiment_data(dataset, "validation", config),
         loss=lambda: smoothed_cross_entropy(config.fit.label_smoothing),
     )
+
+
+def _built(
+    dataset: TokenDataset, config: SentimentConfig | GenerationConfig, source: Source, head: Head
+) -> Any:
+    vectors = read_vectors(config.text.vectors)
+    model = build(config.model, source, head)
+    return with_vectors(model, dataset.vocabulary, vectors, ["embedding"])
 
 
 def _sentiment_data(dataset: TokenDataset, part: str, config: SentimentConfig) -> FitData:
@@ -157,7 +205,7 @@ def _worst_mistakes(dataset: TokenDataset, scores: Float32) -> list[dict[str, An
 
 def _sentiment_contract(dataset: TokenDataset, config: SentimentConfig) -> Contract:
     text = config.text
-    facts = _text_facts(dataset, text.embedding, text.padding, text.truncating, config.hash())
+    facts = _text_facts(dataset, text, text.padding, text.truncating, config.hash())
     return Contract(task=config.task, window=text.max_len, hop=text.max_len, **facts)
 
 
@@ -278,7 +326,7 @@ def _generation_task(dataset: TokenDataset, config: GenerationConfig) -> Trainin
         return stateful_copy(model, config.model, source.window, 1, config.fit.batch_size)
 
     return TrainingTask(
-        build_model=lambda: build(config.model, source, head),
+        build_model=lambda: _built(dataset, config, source, head),
         training=_generation_data(dataset, "train", config),
         validation=_generation_data(dataset, "validation", config),
         loss=from_logits,
@@ -351,5 +399,5 @@ def _samples(model: Any, config: GenerationConfig, dataset: TokenDataset) -> lis
 
 
 def _generation_contract(dataset: TokenDataset, config: GenerationConfig) -> Contract:
-    facts = _text_facts(dataset, config.text.embedding, "pre", "pre", config.hash())
+    facts = _text_facts(dataset, config.text, "pre", "pre", config.hash())
     return Contract(task=config.task, window=config.text.length, hop=1, mode="streaming", **facts)

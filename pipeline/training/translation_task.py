@@ -11,7 +11,15 @@ from pipeline.config.translation_settings import TranslationConfig
 from pipeline.core.artifacts import Figure, Int32
 from pipeline.core.contract import Channel, Contract, Encoder, Hashes, Scaling, VocabularyFacts
 from pipeline.core.files import save_arrays, save_json
-from pipeline.core.pairs import Pair, PairDataset, before, until_end, written_weights
+from pipeline.core.pairs import (
+    SOURCE_EMBEDDING,
+    TARGET_EMBEDDING,
+    Pair,
+    PairDataset,
+    before,
+    until_end,
+    written_weights,
+)
 from pipeline.core.run_folder import RunFolder
 from pipeline.training.checkpoints import Checkpointing
 from pipeline.training.encoder_decoder import Translator, build
@@ -24,7 +32,7 @@ from pipeline.training.run_files import (
     save_model,
     training_record,
 )
-from pipeline.training.text_task import from_logits, log_softmax
+from pipeline.training.text_task import from_logits, log_softmax, read_vectors, with_vectors
 from pipeline.training.training_data import FitData, TrainingTask
 from pipeline.training.translation_metrics import TranslationScore, score_translations
 
@@ -71,7 +79,12 @@ def train_translation(
 def _task(dataset: PairDataset, config: TranslationConfig) -> TrainingTask:
     """The test part is not in it."""
     return TrainingTask(
-        build_model=lambda: build(config, dataset.vocabulary.size),
+        build_model=lambda: with_vectors(
+            build(config, dataset.vocabulary.size),
+            dataset.vocabulary,
+            read_vectors(config.text.vectors),
+            [SOURCE_EMBEDDING, TARGET_EMBEDDING],
+        ),
         training=_fit_data(dataset, "train"),
         validation=_fit_data(dataset, "validation"),
         loss=from_logits,
@@ -169,6 +182,7 @@ def _no_better_than_one_answer(dataset: PairDataset, score: TranslationScore) ->
 def _contract(dataset: PairDataset, config: TranslationConfig) -> Contract:
     """The inputs of the decoder are the columns of its embedding, and the context."""
     text, context = config.text, config.model.context
+    vectors = read_vectors(text.vectors)
     names = [f"e{i}" for i in range(text.embedding)] + [f"c{i}" for i in range(context)]
     return Contract(
         task=config.task,
@@ -186,6 +200,7 @@ def _contract(dataset: PairDataset, config: TranslationConfig) -> Contract:
             padding="post",
             truncating="post",
             sha256=dataset.vocabulary.sha256(),
+            vectors=None if vectors is None else vectors.facts,
         ),
         encoder=Encoder(channels=text.embedding, features=context),
         hashes=Hashes(data=dataset.fingerprint, config=config.hash()),
