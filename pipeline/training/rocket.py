@@ -120,10 +120,12 @@ def _sums_of_folds(
     fold_of = _folds(dataset, random)
     squares = np.zeros((FOLDS + 1, bank.width, bank.width))
     products = np.zeros((FOLDS + 1, bank.width, classes))
-    probed = set(chosen[:: -(-len(chosen) // PROBED)].tolist())
-    kept: list[tuple[int, Float32]] = []
+    probed = np.zeros(len(dataset.starts), bool)
+    probed[chosen[:: -(-len(chosen) // PROBED)]] = True
+    kept: list[tuple[Int64, Float32]] = []
     for indices, features in bank.features("train"):
-        kept += [(i, row) for i, row in zip(indices.tolist(), features, strict=True) if i in probed]
+        own = probed[indices]
+        kept.append((indices[own], features[own]))  # copies: views would keep all features
         for fold in range(FOLDS + 1):
             rows = fold_of[indices] == fold
             part = tf.constant(features[rows], tf.float64)
@@ -131,8 +133,7 @@ def _sums_of_folds(
             squares[fold] += np.asarray(tf.matmul(weighted, part, transpose_a=True))
             labels = tf.constant(targets[indices[rows]], tf.float64)
             products[fold] += np.asarray(tf.matmul(weighted, labels, transpose_a=True))
-    places = np.array([index for index, _ in kept])
-    rows = np.stack([row for _, row in kept])
+    places, rows = (np.concatenate(part) for part in zip(*kept, strict=True))
     return _FoldSums(squares, products, rows, targets[places], weights[places], fold_of[places])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,12 +12,13 @@ from pydantic import TypeAdapter
 
 from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
 from pipeline.config.sections import TrainedModelConfig
-from pipeline.core.artifacts import SequenceDataset
+from pipeline.core.artifacts import Float32, Int64, SequenceDataset
 from pipeline.core.contract import Scaling
 from pipeline.core.errors import ExitCode
 from pipeline.core.project import CONFIGS, PROJECT
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.windows import make_dataset, make_whole_dataset
+from pipeline.training import rocket
 from pipeline.training.fit import Epoch, Fitted
 from pipeline.training.gesture_task import fit_gestures
 from pipeline.training.int8_inputs import Int8Inputs
@@ -85,6 +88,43 @@ def test_which_way_is_down_is_seen_where_the_board_is_worn_the_same_way(
         kernels = model.get_layer(f"kernels{dilation}").get_weights()[0]  # [taps, C, f]
         steps = np.abs(kernels).max(axis=(0, 1)) / 127
         assert np.any(np.rint(kernels / steps).sum(axis=0) != 0) == seen
+
+
+class Features:
+    """Features of a dataset that is larger than what may be in memory."""
+
+    width, rows, chunks = 201, 1000, 50
+
+    def features(self, _part: str) -> Iterator[tuple[Int64, Float32]]:
+        for first in range(0, self.rows * self.chunks, self.rows):
+            indices = np.arange(first, first + self.rows)
+            yield indices, np.full((self.rows, self.width), first, np.float32)
+
+
+def test_of_few_windows_all_features_are_kept_and_not_of_all_windows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rocket, "PROBED", 500)
+    count = Features.rows * Features.chunks
+    windows = SequenceDataset(
+        samples=np.zeros((count, 6), np.float32),
+        starts=np.arange(count),
+        length=1,
+        targets=np.arange(count, dtype=np.int32) % 2,
+        labels=("flex", "idle"),
+        groups=("flex/anna-1-001",) * count,
+        splits={"train": np.arange(count)},
+        fingerprint="",
+    )
+    random = np.random.default_rng(1)
+    tracemalloc.start()
+    bank: Any = Features()
+    probed = rocket._sums_of_folds(bank, windows, settings(), random).probed
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert probed.shape == (500, Features.width)
+    np.testing.assert_array_equal(probed[:, 0], np.arange(0, count, 100) // 1000 * 1000)
+    assert peak < count * Features.width * 4 / 2
 
 
 def test_one_recording_of_each_label_is_enough() -> None:
