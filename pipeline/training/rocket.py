@@ -8,7 +8,7 @@ on scores of windows whose recordings a fit has not seen. Hidden units then corr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,13 +168,14 @@ def _chosen(sums: _FoldSums) -> tuple[float, float, float]:
     A penalty is chosen by the squared error that a ridge regression minimizes: the cross-entropy
     of its scores says little of how they rank the labels.
     """
+    parts = _left_out(sums)
+    rows = np.concatenate([part.rows for part in parts])
     tried = []
     for penalty in PENALTIES if np.any(sums.folds < FOLDS) else (USUAL_PENALTY,):
-        logits, rows = _logits_of_left_out(sums, penalty)
-        error = np.square(logits - sums.targets[rows]).sum(axis=1)
+        error = np.square(_logits(parts, penalty) - sums.targets[rows]).sum(axis=1)
         tried.append((float(np.average(error, weights=sums.weights[rows])), penalty))
     penalty = min(tried)[1]
-    logits, rows = _logits_of_left_out(sums, penalty)
+    logits = _logits(parts, penalty)
     loss, temperature = _temperature(logits, sums.targets[rows], sums.weights[rows])
     return penalty, temperature, loss
 
@@ -184,23 +185,40 @@ def _temperature(logits: Float64, targets: Float32, weights: Float32) -> tuple[f
     return min((_cross_entropy(logits * t, targets, weights), t) for t in TEMPERATURES.tolist())
 
 
-def _logits_of_left_out(sums: _FoldSums, penalty: float) -> tuple[Float64, NDArray[np.bool_]]:
-    """Logits of probed windows by fits without their fold, and of which ones.
+@dataclass(frozen=True)
+class _LeftOut:
+    """Probed windows of a fold, and the sums of all others.
 
-    Of all of them by one fit, where nothing can be left out.
+    Args:
+        rows: int64 [m], their places among the probed windows.
+        features: float64 [m, f + 1].
+        squares: float64 [f + 1, f + 1].
+        products: float64 [f + 1, K].
     """
-    rows = np.zeros(len(sums.folds), np.bool_)
-    logits = np.zeros(sums.targets.shape)
+
+    rows: Int64
+    features: Float64
+    squares: Float64
+    products: Float64
+
+
+def _left_out(sums: _FoldSums) -> list[_LeftOut]:
+    """Each fold left out; all windows by one fit, where nothing can be left out."""
     folds = [fold for fold in np.unique(sums.folds).tolist() if fold < FOLDS]
+    parts = []
     for fold in folds or [None]:
         others = np.arange(FOLDS + 1) != fold
-        fitted = _ridge(
-            sums.squares[others].sum(axis=0), sums.products[others].sum(axis=0), penalty
-        )
-        of_fold = sums.folds == fold if folds else ~rows
-        logits[of_fold] = sums.probed[of_fold] @ fitted
-        rows |= of_fold
-    return logits[rows], rows
+        rows = np.flatnonzero(sums.folds == fold) if folds else np.arange(len(sums.folds))
+        squares, products = (part[others].sum(axis=0) for part in (sums.squares, sums.products))
+        parts.append(_LeftOut(rows, sums.probed[rows].astype(np.float64), squares, products))
+    return parts
+
+
+def _logits(parts: Sequence[_LeftOut], penalty: float) -> Float64:
+    """Logits of the windows that are left out, part by part."""
+    return np.concatenate(
+        [part.features @ _ridge(part.squares, part.products, penalty) for part in parts]
+    )
 
 
 def _ridge(squares: Float64, products: Float64, penalty: float) -> Float64:
