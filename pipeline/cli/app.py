@@ -32,6 +32,7 @@ COMMANDS = {
         ("predict", "text", "Say what a text is."),
         ("generate", "text", "Write a text."),
         ("translate", "text", "Translate a text."),
+        ("caption", "describe", "Describe a recording in words."),
         ("enrol", "enrol", "Teach a deployed model a person's way of the gestures."),
         ("learn", "learn", "Let a board learn a gesture from three moves."),
         ("monitor", "monitor", "Watch what a board calls out."),

@@ -71,7 +71,7 @@ def train(
                 "write `gesture train CONFIG`, or `gesture train --resume RUN`",
             )
     show_trained(result, json)
-    console.show_next(next_commands.after_training(result.run), json)
+    console.show_next(next_commands.after_training(result.run, result.task), json)
 
 
 @app.command()

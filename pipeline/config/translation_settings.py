@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pipeline.config.sections import (
     MOST_SAMPLES,
+    WITH_STATE,
     ClipNorm,
     Dropout,
     Epochs,
@@ -17,6 +18,7 @@ from pipeline.config.sections import (
     RecurrentConfig,
     Section,
     TaskConfig,
+    TrainedModelConfig,
     Units,
     Vectors,
     Width,
@@ -85,10 +87,9 @@ class DecoderConfig(Section):
 class EncoderDecoderConfig(Section):
     """An encoder that hands its state to a decoder (Cho et al. 2014, arXiv:1406.1078)."""
 
-    encoder: TextModelConfig = Field(
-        RecurrentConfig(kind="gru", downsample=1, units=(64,), dropout=0.1),
+    encoder: TrainedModelConfig = Field(
         description="the network that reads: a kind of network with its settings, as `model` of "
-        "other tasks; a board needs simple_rnn, gru or lstm",
+        "other tasks",
     )
     bidirectional: bool = Field(
         False,
@@ -109,10 +110,22 @@ class EncoderDecoderConfig(Section):
     @model_validator(mode="after")
     def _only_recurrent_encoders_do_it(self) -> EncoderDecoderConfig:
         asked = [key for key in ("attention", "bidirectional") if getattr(self, key)]
-        if asked and not isinstance(self.encoder, RecurrentConfig):
-            kind = self.encoder.kind
-            raise ValueError(f"{asked[0]} needs an encoder simple_rnn, gru or lstm, not {kind}")
+        kind = self.encoder.kind
+        if asked and kind not in WITH_STATE:
+            *others, last = WITH_STATE
+            kinds = f"{', '.join(others)} or {last}"
+            raise ValueError(f"{asked[0]} needs an encoder {kinds}, not {kind}")
         return self
+
+
+class TranslatorConfig(EncoderDecoderConfig):
+    """An encoder of texts with its decoder."""
+
+    encoder: TextModelConfig = Field(
+        RecurrentConfig(kind="gru", downsample=1, units=(64,), dropout=0.1),
+        description="the network that reads: a kind of network with its settings, as `model` of "
+        "other tasks; a board needs simple_rnn, gru or lstm",
+    )
 
     @field_validator("encoder")
     @classmethod
@@ -122,8 +135,8 @@ class EncoderDecoderConfig(Section):
         return encoder
 
 
-class TranslationDecodingConfig(Section):
-    """How a translation is found."""
+class DecodingConfig(Section):
+    """How the likeliest text is found."""
 
     beam: int = Field(
         1,
@@ -134,7 +147,7 @@ class TranslationDecodingConfig(Section):
     )
 
 
-class TranslationFitConfig(FitConfig):
+class EncoderDecoderFitConfig(FitConfig):
     """How an encoder and decoder are fitted."""
 
     epochs: Epochs = 20
@@ -149,6 +162,6 @@ class TranslationConfig(TaskConfig):
     data: PairsDataConfig
     text: PairsTextConfig = PairsTextConfig()
     split: TextSplitConfig = TextSplitConfig()
-    model: EncoderDecoderConfig = EncoderDecoderConfig()
-    decoding: TranslationDecodingConfig = TranslationDecodingConfig()
-    fit: TranslationFitConfig = TranslationFitConfig()
+    model: TranslatorConfig = TranslatorConfig()
+    decoding: DecodingConfig = DecodingConfig()
+    fit: EncoderDecoderFitConfig = EncoderDecoderFitConfig()

@@ -36,8 +36,9 @@ MOST_US = 2**32  # a board counts this time in 32 bits
 NO_BACKGROUND = 255  # the class where there is no background
 UNITS_PER_SAMPLE_STEP = 1000  # samples travel as integers, in thousandths of their unit
 
-Task = Literal["gesture", "sentiment", "generation", "forecast", "translation"]
-WRITING: tuple[Task, ...] = ("generation", "translation")  # tokens of a vocabulary
+Task = Literal["gesture", "sentiment", "generation", "forecast", "translation", "caption"]
+ON_THIS_COMPUTER: tuple[Task, ...] = ("caption",)  # no board runs them
+WRITING: tuple[Task, ...] = ("generation", "translation", "caption")  # tokens of a vocabulary
 Level = Literal["words", "characters", "subwords"]
 End = Literal["pre", "post"]
 

@@ -1,4 +1,4 @@
-"""Pairs of token sequences: what a network reads, and what it writes.
+"""Pairs of sequences: what a network reads, tokens or samples, and the tokens that it writes.
 
 END, the number 0, stands after the last token of what is written, and before the first one.
 """
@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.core.artifacts import Float32, Int32
+from pipeline.core.contract import Channel
 from pipeline.core.subwords import Subwords
 from pipeline.core.tokens import PADDING, Vocabulary, padded
 
@@ -23,7 +24,7 @@ TARGET_EMBEDDING, DECODER, LOGITS = "target_embedding", "decoder", "logits"
 
 
 class Pair(NamedTuple):
-    """A text and its translation."""
+    """A text and its translation; or the name of what is described, and its caption."""
 
     source: str
     target: str
@@ -34,20 +35,36 @@ class PairDataset:
     """Pairs for training, by part: train, validation and test.
 
     Args:
-        sources: int32 [n, S], what is read, with PADDING after it.
+        sources: what is read: int32 [n, S] tokens with PADDING after them, or float32
+            [n, S, channels].
         targets: int32 [n, T], what is written, with END after it.
         pairs: the texts of the test part.
         split_note: how the test part was chosen, for people.
         note: what was found out about the files, for people.
     """
 
-    sources: Mapping[str, Int32]
+    sources: Mapping[str, Int32 | Float32]
     targets: Mapping[str, Int32]
     vocabulary: Vocabulary | Subwords
     pairs: tuple[Pair, ...]
     fingerprint: str
     split_note: str
     note: str = ""
+
+
+@dataclass(frozen=True)
+class CaptionDataset:
+    """Samples, or features, and captions of them.
+
+    Args:
+        pairs: their sources are not scaled.
+        channels: of the sources.
+        rate_hz: of the samples; 0 of features, which have no time.
+    """
+
+    pairs: PairDataset
+    channels: tuple[Channel, ...]
+    rate_hz: float
 
 
 def numbered(

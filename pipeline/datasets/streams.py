@@ -36,6 +36,13 @@ def join_takes(
     The intervals are the takes. Samples are multiples of 0.001; seq and t_us start at 0, without a
     gap. The same seed gives the same stream.
     """
+    return join_with_rests(recordings, [rest_s] * (len(recordings) + 1), seed)
+
+
+def join_with_rests(
+    recordings: Sequence[Recording], rests_s: Sequence[tuple[float, float]], seed: int
+) -> Recording:
+    """As join_takes; each rest, one more than takes, has its own shortest and longest time."""
     _check_alike(recordings)
     random = np.random.default_rng(seed)
     first = recordings[0]
@@ -45,7 +52,7 @@ def join_takes(
     for index in range(len(recordings) + 1):
         before = recordings[index - 1] if index > 0 else None
         after = recordings[index] if index < len(recordings) else None
-        rest = _rest(before, after, rest_s, random)
+        rest = _rest(before, after, rests_s[index], random)
         pieces.append(rest)
         at += len(rest)
         if after is not None:

@@ -309,6 +309,11 @@ def render_translation(facts: TranslationFacts) -> str:
     return render_template("translation.html.jinja", facts, exact=facts.metrics["exact_match"])
 
 
+def render_captions(facts: RunFacts) -> str:
+    """Render the page of captions; as render_gestures."""
+    return render_template("caption.html.jinja", facts, exact=facts.metrics["exact_match"])
+
+
 def shortened(text: str, cut: End) -> str:
     """Shorten a long text at the end where the network truncates it, between words if possible."""
     if len(text) <= LONGEST_SHOWN:

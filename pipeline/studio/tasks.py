@@ -78,7 +78,7 @@ def _train(options: Options, channel: Channel) -> Any:
         trained = train.resume(unfinished, on_epoch)
     else:
         trained = train.train(Path(options["config"]), options["settings"], None, on_epoch)
-    return {"trained": trained, "next": next_commands.after_training(trained.run)}
+    return {"trained": trained, "next": next_commands.after_training(trained.run, trained.task)}
 
 
 def _convert(options: Options, channel: Channel) -> Any:

@@ -6,19 +6,19 @@ attention (Bahdanau et al. 2015, arXiv:1409.0473) the decoder also looks at all 
 encoder; the score is Bahdanau's, and it is computed after the cell, as by Luong et al. (2015,
 arXiv:1508.04025), so that all steps of a training are computed at once.
 
-n: sequences, S: tokens that are read, T: tokens that are written, V: the vocabulary, C: the
-context, u: units.
+n: sequences, S: tokens or samples that are read, T: tokens that are written, V: the vocabulary, C:
+the context, u: units.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.config.sections import RecurrentConfig
-from pipeline.config.translation_settings import EncoderDecoderConfig, TranslationConfig
+from pipeline.config.sections import ConvGruConfig, RecurrentConfig
+from pipeline.config.translation_settings import EncoderDecoderConfig
 from pipeline.core.artifacts import Float32, Int32
 from pipeline.core.pairs import (
     CONTEXT,
@@ -31,59 +31,80 @@ from pipeline.core.pairs import (
     until_end,
 )
 from pipeline.core.tokens import PADDING, UNKNOWN
-from pipeline.training.models import body, check_window, recurrent
+from pipeline.training.models import Source, before_cells, body, cell_of, check_window, recurrent
 
 
-def build(config: TranslationConfig, vocabulary: int) -> Any:
+class Written(NamedTuple):
+    """What a decoder writes: at most `length` tokens of a vocabulary, and their embedding."""
+
+    vocabulary: int
+    length: int
+    embedding: int
+
+
+def build(network: EncoderDecoderConfig, source: Source, text: Written) -> Any:
     """Build a Keras model for training: each token is predicted from the right ones before it.
 
     Args:
-        config: the settings of the task.
-        vocabulary: its size, V.
+        network: its settings.
+        source: what is read, tokens or samples.
+        text: what is written.
 
     Returns:
-        A model from int32 [n, S] tokens and int32 [n, T] tokens, each the one before it, to logits
-        float32 [n, T, V].
+        A model from int32 [n, S] tokens or float32 [n, S, channels] samples, and int32 [n, T]
+        tokens, each the one before it, to logits float32 [n, T, V].
     """
     from keras import Input, Model, layers
 
-    text, network = config.text, config.model
-    check_window(network.encoder, text.max_len)
-    source = Input((text.max_len,), dtype="int32", name="source")  # [n, S]
-    columns, features = _encoded(network, _embedded(config, vocabulary, source))
+    check_window(network.encoder, source.window)
+    read, x = _source(network, source)
+    columns, features = _encoded(network, x)
     context = layers.Dense(network.context, activation="tanh", name=CONTEXT)(features)  # [n, C]
-    before = Input((text.max_written,), dtype="int32", name="before")  # [n, T]
-    written = layers.Embedding(vocabulary, text.embedding, name=TARGET_EMBEDDING)(before)
-    repeated = layers.RepeatVector(text.max_written)(context)
+    before = Input((text.length,), dtype="int32", name="before")  # [n, T]
+    written = layers.Embedding(text.vocabulary, text.embedding, name=TARGET_EMBEDDING)(before)
+    repeated = layers.RepeatVector(text.length)(context)
     steps = layers.Concatenate(name="steps")([written, repeated])  # [n, T, embedding + C]
     decoder = network.decoder
     hidden = recurrent(decoder.kind, decoder.units, steps, every_step=True, name=DECODER)
     if network.attention:
         hidden = _attending(decoder.units[-1], hidden, columns)
     dropped = layers.Dropout(decoder.dropout, name="dropout")(hidden)  # [n, T, u]
-    logits = layers.Dense(vocabulary, name=LOGITS)(dropped)  # [n, T, V]
-    return Model([source, before], logits)
+    logits = layers.Dense(text.vocabulary, name=LOGITS)(dropped)  # [n, T, V]
+    return Model([read, before], logits)
 
 
-def _embedded(config: TranslationConfig, vocabulary: int, source: Any) -> Any:
-    """A recurrent encoder skips the padding: a board reads a text that has none."""
-    from keras import layers
+def _source(network: EncoderDecoderConfig, source: Source) -> tuple[Any, Any]:
+    """The input, and what the encoder is given of it: [n, S, channels]."""
+    from keras import Input, layers
 
-    masks = isinstance(config.model.encoder, RecurrentConfig)
-    return layers.Embedding(
-        vocabulary, config.text.embedding, mask_zero=masks, name=SOURCE_EMBEDDING
-    )(source)  # [n, S, embedding]
+    if source.vocabulary is None:
+        samples = Input((source.window, source.channels), name="source")  # [n, S, channels]
+        return samples, samples
+    tokens = Input((source.window,), dtype="int32", name="source")  # [n, S]
+    embedding = layers.Embedding(
+        source.vocabulary, source.channels, mask_zero=_masks(network), name=SOURCE_EMBEDDING
+    )
+    return tokens, embedding(tokens)
+
+
+def _masks(network: EncoderDecoderConfig) -> bool:
+    """A recurrent encoder skips the padding of tokens: a board reads a text that has none."""
+    return isinstance(network.encoder, RecurrentConfig)
 
 
 def _encoded(config: EncoderDecoderConfig, x: Any) -> tuple[Any, Any]:
-    """The states after each token, [n, S, u], where attention needs them, and those at the end."""
+    """The states after each column, [n, S', u], where attention needs them, and those at the end.
+
+    Of tokens S' is S; samples may be pooled before.
+    """
     from keras import layers
 
     encoder = config.encoder
-    if not isinstance(encoder, RecurrentConfig):
+    if not isinstance(encoder, (RecurrentConfig, ConvGruConfig)):
         return None, body(encoder, x)
     wrap = layers.Bidirectional if config.bidirectional else lambda layer: layer
-    found = recurrent(encoder.kind, encoder.units, x, config.attention, name=ENCODER, wrap=wrap)
+    columns, cell = before_cells(encoder, x), cell_of(encoder)
+    found = recurrent(cell, encoder.units, columns, config.attention, name=ENCODER, wrap=wrap)
     found = layers.Dropout(encoder.dropout, name=f"{ENCODER}_dropout")(found)
     if not config.attention:
         return None, found
@@ -104,15 +125,15 @@ def _attending(units: int, hidden: Any, columns: Any) -> Any:
 class Translator:
     """Writes with a trained network, one step for each token, many texts at a time."""
 
-    def __init__(self, model: Any, config: TranslationConfig) -> None:
+    def __init__(self, model: Any, network: EncoderDecoderConfig) -> None:
         """Of the Keras model that `build` made."""
         import keras
         import tensorflow as tf
 
-        self._network, self._most = config.model, config.text.max_written
+        self._network, self._most = network, model.output_shape[1]
         self._layers = {layer.name: layer for layer in model.layers}
         self._cells = [self._layers[name].cell for name in self._decoder_names()]
-        ends = [CONTEXT, f"{ENCODER}_dropout"] if config.model.attention else [CONTEXT]
+        ends = [CONTEXT, f"{ENCODER}_dropout"] if network.attention else [CONTEXT]
         outputs = {name: self._layers[name].output for name in ends}
         self._encoder = tf.function(
             keras.Model(model.inputs[0], outputs), reduce_retracing=True, autograph=False
@@ -122,12 +143,12 @@ class Translator:
     def _decoder_names(self) -> Iterator[str]:
         return (f"{DECODER}{index + 1}" for index in range(len(self._network.decoder.units)))
 
-    def translate(self, sources: Int32, beam: int = 1) -> list[list[int]]:
+    def translate(self, sources: Int32 | Float32, beam: int = 1) -> list[list[int]]:
         """The likeliest translations that a beam search finds; a beam of 1 takes each likeliest
         token.
 
         Args:
-            sources: int32 [n, S].
+            sources: what is read, as in training: int32 [n, S] or float32 [n, S, channels].
             beam: how many beginnings of each translation are kept.
 
         Returns:
@@ -157,11 +178,18 @@ class Translator:
             written.append(last)
         return [until_end(row) for row in np.stack(written, axis=1).tolist()]
 
-    def _repeated(self, sources: Int32, times: int) -> list[Any]:
-        """What the encoder gives, each row so many times; and which of its columns are text."""
+    def _repeated(self, sources: Int32 | Float32, times: int) -> list[Any]:
+        """What the encoder gives, each row so many times; and which of its columns are read."""
         encoded = [part.numpy() for part in self._encoder(sources).values()]
-        rows = [np.repeat(part, times, axis=0) for part in (*encoded, sources != PADDING)]
-        return rows if self._network.attention else rows[:1]
+        if self._network.attention:
+            encoded.append(self._is_read(sources, encoded[1]))
+        return [np.repeat(part, times, axis=0) for part in encoded]
+
+    def _is_read(self, sources: Int32 | Float32, columns: Float32) -> Any:
+        """Columns without padding, where the encoder skips it: bool [n, columns]."""
+        if sources.ndim == 2 and _masks(self._network):
+            return sources != PADDING
+        return np.ones(columns.shape[:2], np.bool_)
 
     def _first_states(self, rows: int) -> list[list[Float32]]:
         return [
@@ -193,12 +221,12 @@ class Translator:
             x = self._attended(x, *attended)
         return tf.nn.log_softmax(self._layers[LOGITS](x)), new
 
-    def _attended(self, hidden: Any, columns: Any, is_text: Any) -> Any:
+    def _attended(self, hidden: Any, columns: Any, is_read: Any) -> Any:
         import tensorflow as tf
 
         named, query = self._layers, hidden[:, None]
         seen = named["attention"](
-            [named["query"](query), columns, named["key"](columns)], mask=[None, is_text]
+            [named["query"](query), columns, named["key"](columns)], mask=[None, is_read]
         )
         return named["attending"](tf.concat([query, seen], axis=2))[:, 0]
 

@@ -235,12 +235,20 @@ def _lstm() -> Any:
 _CELLS: dict[str, Callable[[], Any]] = {"simple_rnn": _simple_rnn, "gru": _gru, "lstm": _lstm}
 
 
-def _cells(config: RecurrentConfig, x: Any) -> Any:
-    return recurrent(config.kind, config.units, _downsampled(config.downsample, x))
+def _cells(config: RecurrentConfig | ConvGruConfig, x: Any) -> Any:
+    return recurrent(cell_of(config), config.units, before_cells(config, x))
 
 
-def _conv_gru(config: ConvGruConfig, x: Any) -> Any:
-    return recurrent("gru", config.units, _convolved(config.convolutions, x))
+def cell_of(config: RecurrentConfig | ConvGruConfig) -> str:
+    """The kind of its cells: simple_rnn, gru or lstm."""
+    return config.kind if isinstance(config, RecurrentConfig) else "gru"
+
+
+def before_cells(config: RecurrentConfig | ConvGruConfig, x: Any) -> Any:
+    """What the cells of a network read: [n, T, C] to [n, steps, features]."""
+    if isinstance(config, RecurrentConfig):
+        return _downsampled(config.downsample, x)
+    return _convolved(config.convolutions, x)
 
 
 _BODIES: dict[str, Callable[[Any, Any], Any]] = {
@@ -248,8 +256,7 @@ _BODIES: dict[str, Callable[[Any, Any], Any]] = {
     "conv1d": _conv1d,
     "ds_conv1d": _ds_conv1d,
     "tcn": _tcn,
-    **dict.fromkeys(_CELLS, _cells),
-    "conv_gru": _conv_gru,
+    **dict.fromkeys((*_CELLS, "conv_gru"), _cells),
 }
 
 

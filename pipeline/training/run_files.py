@@ -47,6 +47,7 @@ class Trained:
         deployed: how the model of the run was trained, where another one was tested.
         fitted: how the window and the recordings were brought to the rate of the model.
         headline: of gestures, what a user will feel and for whom it holds, a sentence each.
+        task: of the config; known at the end.
     """
 
     run: Path
@@ -61,6 +62,7 @@ class Trained:
     deployed: str = ""
     fitted: str = ""
     headline: tuple[str, ...] = ()
+    task: str = ""
 
 
 def save_model(run: RunFolder, fitted: Fitted) -> None:

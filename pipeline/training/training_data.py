@@ -27,7 +27,7 @@ class FitData:
         begins: bool [batches, rows], which rows begin a stream; None where each row stands alone.
     """
 
-    inputs: Float32 | Int32 | Int64 | tuple[Int32, ...]
+    inputs: Float32 | Int32 | Int64 | tuple[Float32 | Int32 | Int64, ...]
     targets: Float32 | Int32
     weights: Float32 | None = None
     begins: NDArray[np.bool_] | None = None
@@ -104,8 +104,13 @@ def measure_scaling(dataset: SequenceDataset, channels: Sequence[str]) -> Scalin
         dataset: of windows of samples.
         channels: names of the channels, in order.
     """
+    return scaling_of(dataset.samples, _times_seen(dataset), channels)
+
+
+def scaling_of(samples: Float32, times: Int32, channels: Sequence[str]) -> Scaling:
+    """As measure_scaling, of samples [N, C] that count so many times each, int32 [N]."""
     units = np.array([IMU_UNITS.get(channel, channel) for channel in channels])
-    mean, square = _moments(dataset.samples, _times_seen(dataset))
+    mean, square = _moments(samples, times)
     std = np.zeros(len(channels))
     for unit in set(units.tolist()):
         of_unit = units == unit

@@ -23,7 +23,12 @@ from pipeline.conversion.supported import require_supported
 from pipeline.conversion.text_source import TextTable, text_source
 from pipeline.core.artifacts import Figure, Float32, GoldenVectors, Int8
 from pipeline.core.centres import Centres
-from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract, DecisionPolicy
+from pipeline.core.contract import (
+    ON_THIS_COMPUTER,
+    UNITS_PER_SAMPLE_STEP,
+    Contract,
+    DecisionPolicy,
+)
 from pipeline.core.costs import NetworkCost
 from pipeline.core.errors import UsageError
 from pipeline.core.files import atomic_write, save_arrays, save_text_files
@@ -40,6 +45,7 @@ from pipeline.twin.library import Twin
 from pipeline.twin.text_twin import TextTwin
 from pipeline.workflows import decision, generated
 from pipeline.workflows.generated import CalibrationData, calibration_data
+from pipeline.workflows.next_commands import after_training
 from pipeline.workflows.report import write_report
 from pipeline.workflows.run_facts import (
     background_note,
@@ -102,6 +108,7 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
 
 def convert_locked(run: RunFolder, budget_file: Path | None, on_step: OnStep) -> Converted:
     """As `convert`, for a run that this process has locked."""
+    require_task_of_boards(run)
     budget = Budget() if budget_file is None else load_budget(budget_file)
     compiled, result = _tested(run.tested, budget, on_step)
     if run.tested != run:
@@ -219,6 +226,17 @@ def _with_encoder(contract: Contract, network: CompiledNetwork, draft: RunFolder
     flatbuffer = draft.encoder_file.read_bytes()
     encoder = contract.encoder.converted(network.quantization, flatbuffer)
     return contract.model_copy(update={"encoder": encoder})
+
+
+def require_task_of_boards(run: RunFolder) -> None:
+    """Refuse a run of a task that no board knows."""
+    task = run.contract().task
+    if task in ON_THIS_COMPUTER:
+        raise UsageError(
+            f"{run.path} cannot run on a board: it is a run for {task}.",
+            "its network reads all seconds at once, and the firmware has no command for it",
+            f"`{after_training(run.path, task)[0]}` works without conversion",
+        )
 
 
 def require_for_board(config: TranslationConfig, run: RunFolder) -> None:

@@ -42,8 +42,10 @@ EXAMPLE = "punch"  # of a gesture
 STREAM = Path("build") / "stream.csv"
 
 
-def after_training(run: Path) -> tuple[str, ...]:
+def after_training(run: Path, task: str) -> tuple[str, ...]:
     """The command that follows `gesture train`."""
+    if task == "caption":
+        return (_gesture("caption", run, "recording.csv"),)
     return (_gesture("convert", run),)
 
 

@@ -26,6 +26,7 @@ from pipeline.reports.facts import (
     Headline,
     HeldOutWindows,
     PersonResult,
+    RunFacts,
     Timeline,
     Verdict,
 )
@@ -33,6 +34,7 @@ from pipeline.reports.pages import (
     GenerationFacts,
     SentimentFacts,
     TranslationFacts,
+    render_captions,
     render_forecast,
     render_generation,
     render_gestures,
@@ -386,10 +388,17 @@ def translation_page(run: RunFolder) -> Page:
     return Page.of(render_translation(facts), facts)
 
 
+def caption_page(run: RunFolder) -> Page:
+    """Render the page of a caption run."""
+    facts = RunFacts(**facts_of(run))
+    return Page.of(render_captions(facts), facts)
+
+
 PAGE_OF: Mapping[str, Callable[[RunFolder], Page]] = {
     "gesture": gesture_page,
     "sentiment": sentiment_page,
     "generation": generation_page,
     "forecast": forecast_page,
     "translation": translation_page,
+    "caption": caption_page,
 }

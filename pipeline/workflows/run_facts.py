@@ -227,6 +227,7 @@ def figures_of(run: RunFolder, contract: Contract) -> tuple[Figure, ...]:
         "generation": losses,
         "forecast": _errors,
         "translation": translation_figures,
+        "caption": translation_figures,
     }.get(contract.task)
     return () if figures is None else figures(run, contract)
 

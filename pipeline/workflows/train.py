@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.caption_settings import CaptionConfig
 from pipeline.config.file import parsed_as, read_settings
 from pipeline.config.forecast_settings import ForecastConfig
 from pipeline.config.gesture_settings import GestureConfig
@@ -19,6 +21,7 @@ from pipeline.core.errors import ExitCode, MismatchError, PipelineError, UsageEr
 from pipeline.core.files import load_json, require_room
 from pipeline.core.locks import Lock
 from pipeline.core.run_folder import RunFolder
+from pipeline.datasets.captions import caption_dataset
 from pipeline.datasets.characters import generation_dataset
 from pipeline.datasets.everyday import training_recordings
 from pipeline.datasets.forecasting import make_forecast_dataset
@@ -28,11 +31,12 @@ from pipeline.datasets.sentiment import sentiment_dataset
 from pipeline.datasets.tables.series import read_series
 from pipeline.datasets.translation import translation_dataset
 from pipeline.datasets.windows import LEAKY, make_dataset, make_whole_dataset
+from pipeline.training.caption_task import train_captions
 from pipeline.training.checkpoints import epochs_kept
 from pipeline.training.fit import Epoch
 from pipeline.training.forecast_task import train_forecast
 from pipeline.training.gesture_task import train_gestures, train_on_all
-from pipeline.training.models import check_hop, check_window
+from pipeline.training.models import check_hop, check_window, nearest_window
 from pipeline.training.run_files import Trained
 from pipeline.training.text_task import train_generation, train_sentiment
 from pipeline.training.translation_task import train_translation
@@ -100,6 +104,7 @@ def _trained(config: TaskConfig, run: RunFolder, on_epoch: Callable[[Epoch], Non
         trained,
         ended=_how_it_ended(config, metrics),
         weakness=metrics["weakness"],
+        task=config.task,
         headline=() if page.headline is None else page.headline.sentences,
     )
 
@@ -227,6 +232,13 @@ def _train_sentiment(
     return replace(trained, fitted=dataset.note)
 
 
+def _train_captions(
+    config: CaptionConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
+) -> Trained:
+    dataset = caption_dataset(config, partial(nearest_window, config.model.encoder))
+    return train_captions(dataset, config, folder, on_epoch)
+
+
 # By task; each function takes the config of its task.
 TRAIN_OF: Mapping[str, Callable[[Any, RunFolder, Callable[[Epoch], None]], Trained]] = {
     "gesture": _train_gestures,
@@ -236,4 +248,5 @@ TRAIN_OF: Mapping[str, Callable[[Any, RunFolder, Callable[[Epoch], None]], Train
     "translation": lambda config, *rest: train_translation(
         translation_dataset(config), config, *rest
     ),
+    "caption": _train_captions,
 }

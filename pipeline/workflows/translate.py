@@ -101,7 +101,7 @@ def _by_float_network(
     texts: Sequence[str],
     choice: Choice,
 ) -> list[str]:
-    translator = Translator(load_network(run.require(run.keras_file, "train")), config)
+    translator = Translator(load_network(run.require(run.keras_file, "train")), config.model)
     sources, _ = numbered(texts, vocabulary, config.text.max_len)
     if choice.temperature > 0:
         tokens = translator.sample(sources, choice.temperature, choice.seed)

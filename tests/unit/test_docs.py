@@ -143,8 +143,9 @@ def require_understood(command: str) -> None:
 
 def test_all_that_is_named_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(next_commands, "dataset_of", lambda _: Path("data/mine"))
-    named = [*next_commands.after_training(RUN), *next_commands.after_conversion(RUN)]
+    named = [*next_commands.after_conversion(RUN)]
     for task in TASK_NAMES:
+        named += next_commands.after_training(RUN, task)
         for name in BOARDS:
             named += next_commands.after_deployment(RUN, task, name)
     named += next_commands.after_recording(recorded(tmp_path / "one", "idle"))

@@ -22,9 +22,10 @@ from pipeline.datasets.fetch import fetch_dataset
 from pipeline.datasets.protocols import protocol_folds
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.windows import make_dataset
-from pipeline.training.encoder_decoder import build as build_translation
 from pipeline.training.gesture_task import fit_gestures
 from pipeline.training.models import Head, Source, build, check_hop, nearest_window
+from pipeline.training.pairs_task import build_network
+from pipeline.training.translation_task import source_of
 from pipeline.workflows.train import load_task_config
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -172,7 +173,8 @@ def test_a_generation_config_builds_its_network(path: Path) -> None:
 def test_a_translation_config_builds_its_network(path: Path) -> None:
     config = load_task_config(path)
     assert isinstance(config, TranslationConfig)
-    network = build_translation(config, config.text.max_tokens)
+    size = config.text.max_tokens
+    network = build_network(config, source_of(config, size), size)
     written = config.text.max_written
     assert network.output_shape == (None, written, config.text.max_tokens)
 

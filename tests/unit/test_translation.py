@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +13,11 @@ from pipeline.core.pairs import END, PairDataset, before
 from pipeline.core.run_folder import RunFolder
 from pipeline.core.tokens import UNKNOWN
 from pipeline.datasets.translation import translation_dataset
-from pipeline.training.encoder_decoder import BeamSearch, Translator, build
+from pipeline.training.encoder_decoder import BeamSearch, Translator
 from pipeline.training.fit import quiet_keras
+from pipeline.training.pairs_task import build_network
 from pipeline.training.translation_metrics import score_translations
-from pipeline.training.translation_task import train_translation
+from pipeline.training.translation_task import source_of, train_translation
 from tests.unit.test_text_pairs import config_of
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
@@ -29,6 +31,11 @@ NETWORKS = {
     "conv1d reads": (
         "model.encoder={kind: conv1d, convolutions: [{filters: 8, kernel: 3}]}",
         "text.max_len=8",
+    ),
+    "convolutions before a gru": (
+        "model.encoder={kind: conv_gru, convolutions: [{filters: 8, kernel: 3, pool: 2}]}",
+        "text.max_len=8",
+        "model.attention=true",
     ),
 }
 
@@ -48,6 +55,11 @@ def dataset_of(table: Path, *settings: str) -> tuple[PairDataset, TranslationCon
     return translation_dataset(config), config
 
 
+def network_of(config: TranslationConfig, dataset: PairDataset) -> Any:
+    size = dataset.vocabulary.size
+    return build_network(config, source_of(config, size), size)
+
+
 def test_words_are_written_backwards(table: Path, tmp_path: Path) -> None:
     settings = ("fit.epochs=60", "fit.learning_rate=0.02", "fit.batch_size=32")
     dataset, config = dataset_of(table, *settings)
@@ -63,10 +75,10 @@ def test_steps_give_what_was_trained(table: Path, name: str) -> None:
     """A token at a time, the network gives the probabilities that its training is judged by."""
     dataset, config = dataset_of(table, *NETWORKS[name])
     quiet_keras(1)
-    model = build(config, dataset.vocabulary.size)
+    model = network_of(config, dataset)
     sources, targets = dataset.sources["test"][:7], dataset.targets["test"][:7]
     logits = np.asarray(model([sources, before(targets)]))
-    translator = Translator(model, config)
+    translator = Translator(model, config.model)
     encoded, states = translator._repeated(sources, 1), translator._first_states(7)
     for step in range(targets.shape[1]):
         likelihoods, states = translator._after(before(targets)[:, step], states, encoded)
@@ -79,7 +91,7 @@ def test_steps_give_what_was_trained(table: Path, name: str) -> None:
 def test_padding_does_not_change_a_translation(table: Path) -> None:
     dataset, config = dataset_of(table)
     quiet_keras(1)
-    translator = Translator(build(config, dataset.vocabulary.size), config)
+    translator = Translator(network_of(config, dataset), config.model)
     short = dataset.sources["test"][:5].copy()
     short[:, 3:] = 0
     context = translator._repeated(short, 1)[0]
