@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import load_json, save_json
-from pipeline.workflows.jobs import kept
+from pipeline.workflows.jobs import kept, run, worker
 from pipeline.workflows.jobs.job import Event, Job, Outcome
 from pipeline.workflows.jobs.progress import JobProgress, JobStep, duration
 from pipeline.workflows.jobs.run import run_jobs
@@ -86,6 +86,19 @@ def test_two_commands_that_want_the_same_do_it_once(tmp_path: Path) -> None:
     other.join()
     assert len(outcomes) == 4
     assert [len(begun(f"{log}-{seed}")) for seed in range(4)] == [1] * 4
+
+
+def test_a_process_that_has_done_its_share_of_jobs_makes_room_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "MOST_JOBS", 3)
+    monkeypatch.setattr(run, "most_workers", lambda: 1)
+    log = tmp_path / "log"
+    outcomes = done([toy_job(seed, log=str(log)) for seed in range(7)], tmp_path / "jobs")
+    assert len(outcomes) == 7
+    processes = begun(log)
+    assert len(processes) == 7
+    assert len(set(processes)) == 3
 
 
 def test_a_job_whose_worker_dies_is_done_by_another_one(tmp_path: Path) -> None:

@@ -53,6 +53,9 @@ def run_on_worker(job: Job, data: bytes, wanted: Mapping[str, str]) -> Result | 
 
 
 def _own_worker() -> Worker:
+    if hasattr(_own, "worker") and _own.worker.has_done_its_share:
+        _own.worker.kill()
+        del _own.worker
     if not hasattr(_own, "worker"):
         _own.worker = Worker()
     worker: Worker = _own.worker

@@ -81,7 +81,10 @@ class LocalWorkers:
         if isinstance(answer, tuple):
             return Event(running.job, *answer)
         del self._busy[worker]
-        self._idle.append(worker)
+        if worker.has_done_its_share:
+            worker.kill()
+        else:
+            self._idle.append(worker)
         return running.job, answer
 
     def _again(self, worker: Worker, died: DiedError) -> Event | tuple[Job, PipelineError]:

@@ -18,6 +18,7 @@ from pipeline.workflows.jobs.job import Job, Result
 
 PROCESS = "pipeline.workflows.jobs.worker_process"
 LOG_TAIL_BYTES = 20_000
+MOST_JOBS = 40  # of a process: TensorFlow keeps about 15 MB of each training
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -38,6 +39,7 @@ class Worker:
         self._place = tempfile.TemporaryDirectory(prefix="gesture-jobs-")
         self._log = Path(self._place.name) / "log"
         self._data = ""
+        self._begun = 0
         path = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
         with theirs, self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -52,12 +54,18 @@ class Worker:
             )
 
     @property
+    def has_done_its_share(self) -> bool:
+        """Whether another process should do the next job, because this one has grown."""
+        return self._begun >= MOST_JOBS
+
+    @property
     def pid(self) -> int:
         """Of the process."""
         return self._process.pid
 
     def begin(self, job: Job, data: bytes) -> None:
         """Start a job; data: pickled, and sent only where the worker has other ones."""
+        self._begun += 1
         with suppress(BrokenPipeError):  # it has died: the answer says so
             if job.data != self._data:
                 self.connection.send_bytes(data)
