@@ -160,6 +160,7 @@ soak: setup tools page ## what capture and deploy withstand (an hour), the firmw
 	$(BIN)/python -m benchmarks.sequence
 	$(BIN)/python -m benchmarks.sequence_deployed
 	$(BIN)/python -m benchmarks.sequence_weather
+	$(BIN)/python -m benchmarks.sketch
 	$(BIN)/python -m benchmarks.translation
 	$(BIN)/python -m benchmarks.search spells
 	$(BIN)/python -m benchmarks.search uhh_imu

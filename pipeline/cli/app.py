@@ -33,6 +33,7 @@ COMMANDS = {
         ("generate", "text", "Write a text."),
         ("translate", "text", "Translate a text."),
         ("caption", "describe", "Describe a recording in words."),
+        ("draw", "draw", "Draw, or complete a drawing."),
         ("enrol", "enrol", "Teach a deployed model a person's way of the gestures."),
         ("learn", "learn", "Let a board learn a gesture from three moves."),
         ("monitor", "monitor", "Watch what a board calls out."),

@@ -13,6 +13,7 @@ from pipeline.config.caption_settings import CaptionConfig
 from pipeline.config.forecast_settings import ForecastConfig
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.config.sections import Section, TaskConfig, kinds_of
+from pipeline.config.sketch_settings import SketchConfig
 from pipeline.config.text_settings import GenerationConfig, SentimentConfig
 from pipeline.config.translation_settings import TranslationConfig
 
@@ -23,6 +24,7 @@ TASKS: dict[str, type[TaskConfig]] = {
     "forecast": ForecastConfig,
     "translation": TranslationConfig,
     "caption": CaptionConfig,
+    "sketch": SketchConfig,
 }
 
 

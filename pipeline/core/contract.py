@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -36,8 +36,11 @@ MOST_US = 2**32  # a board counts this time in 32 bits
 NO_BACKGROUND = 255  # the class where there is no background
 UNITS_PER_SAMPLE_STEP = 1000  # samples travel as integers, in thousandths of their unit
 
-Task = Literal["gesture", "sentiment", "generation", "forecast", "translation", "caption"]
-ON_THIS_COMPUTER: tuple[Task, ...] = ("caption",)  # no board runs them
+Task = Literal["gesture", "sentiment", "generation", "forecast", "translation", "caption", "sketch"]
+ON_THIS_COMPUTER: Mapping[Task, str] = {  # no board runs them: why
+    "caption": "its network reads all seconds at once, and the firmware has no command for it",
+    "sketch": "its network says how likely each move of a pen is, and the firmware draws none",
+}
 WRITING: tuple[Task, ...] = ("generation", "translation", "caption")  # tokens of a vocabulary
 Level = Literal["words", "characters", "subwords"]
 End = Literal["pre", "post"]

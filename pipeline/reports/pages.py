@@ -30,6 +30,7 @@ from pipeline.reports.charts import (
     threshold_chart,
     worst_mistakes,
 )
+from pipeline.reports.drawings import sheet, svg
 from pipeline.reports.facts import ForecastFacts, GestureFacts, RunFacts
 
 TEMPLATES = Path(__file__).parent
@@ -312,6 +313,22 @@ def render_translation(facts: TranslationFacts) -> str:
 def render_captions(facts: RunFacts) -> str:
     """Render the page of captions; as render_gestures."""
     return render_template("caption.html.jinja", facts, exact=facts.metrics["exact_match"])
+
+
+def render_sketch(facts: RunFacts) -> str:
+    """Render the page of sketches; as render_gestures."""
+    metrics = facts.metrics
+    drawn = (
+        (temperature, [np.array(one, np.float32).reshape(-1, 3) for one in drawings])
+        for temperature, drawings in sorted(metrics["samples"].items())
+    )
+    pictures = [
+        (temperature, Markup(svg(sheet(drawings, metrics["size"], columns=4))))  # of numbers alone
+        for temperature, drawings in drawn
+    ]
+    return render_template(
+        "sketch.html.jinja", facts, nats=metrics["nats_a_point"], pictures=pictures
+    )
 
 
 def shortened(text: str, cut: End) -> str:

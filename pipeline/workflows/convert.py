@@ -234,7 +234,7 @@ def require_task_of_boards(run: RunFolder) -> None:
     if task in ON_THIS_COMPUTER:
         raise UsageError(
             f"{run.path} cannot run on a board: it is a run for {task}.",
-            "its network reads all seconds at once, and the firmware has no command for it",
+            ON_THIS_COMPUTER[task],
             f"`{after_training(run.path, task)[0]}` works without conversion",
         )
 

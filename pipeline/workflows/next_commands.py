@@ -46,6 +46,8 @@ def after_training(run: Path, task: str) -> tuple[str, ...]:
     """The command that follows `gesture train`."""
     if task == "caption":
         return (_gesture("caption", run, "recording.csv"),)
+    if task == "sketch":
+        return (_gesture("draw", run),)
     return (_gesture("convert", run),)
 
 

@@ -39,6 +39,7 @@ from pipeline.reports.pages import (
     render_generation,
     render_gestures,
     render_sentiment,
+    render_sketch,
     render_translation,
 )
 from pipeline.training.learning_curve import LearningCurves
@@ -394,6 +395,12 @@ def caption_page(run: RunFolder) -> Page:
     return Page.of(render_captions(facts), facts)
 
 
+def sketch_page(run: RunFolder) -> Page:
+    """Render the page of a run that draws."""
+    facts = RunFacts(**facts_of(run))
+    return Page.of(render_sketch(facts), facts)
+
+
 PAGE_OF: Mapping[str, Callable[[RunFolder], Page]] = {
     "gesture": gesture_page,
     "sentiment": sentiment_page,
@@ -401,4 +408,5 @@ PAGE_OF: Mapping[str, Callable[[RunFolder], Page]] = {
     "forecast": forecast_page,
     "translation": translation_page,
     "caption": caption_page,
+    "sketch": sketch_page,
 }

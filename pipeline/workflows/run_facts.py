@@ -221,6 +221,11 @@ def translation_figures(run: RunFolder, contract: Contract) -> tuple[Figure, ...
     return tuple(Figure(name, value, "") for name, value in figures.items() if value is not None)
 
 
+def sketch_figures(run: RunFolder, _contract: Contract) -> tuple[Figure, ...]:
+    """The result of a run that draws on its test part."""
+    return (Figure("negative log-likelihood", load_metrics(run)["nats_a_point"], "nats a point"),)
+
+
 def figures_of(run: RunFolder, contract: Contract) -> tuple[Figure, ...]:
     """The results of a run on its test part, for tasks without accuracy."""
     figures = {
@@ -228,6 +233,7 @@ def figures_of(run: RunFolder, contract: Contract) -> tuple[Figure, ...]:
         "forecast": _errors,
         "translation": translation_figures,
         "caption": translation_figures,
+        "sketch": sketch_figures,
     }.get(contract.task)
     return () if figures is None else figures(run, contract)
 

@@ -28,6 +28,7 @@ from pipeline.datasets.forecasting import make_forecast_dataset
 from pipeline.datasets.held_out_recordings import held_out
 from pipeline.datasets.resampling import resampling_note
 from pipeline.datasets.sentiment import sentiment_dataset
+from pipeline.datasets.sketches import sketch_dataset
 from pipeline.datasets.tables.series import read_series
 from pipeline.datasets.translation import translation_dataset
 from pipeline.datasets.windows import LEAKY, make_dataset, make_whole_dataset
@@ -38,6 +39,7 @@ from pipeline.training.forecast_task import train_forecast
 from pipeline.training.gesture_task import train_gestures, train_on_all
 from pipeline.training.models import check_hop, check_window, nearest_window
 from pipeline.training.run_files import Trained
+from pipeline.training.sketch_task import train_sketch
 from pipeline.training.text_task import train_generation, train_sentiment
 from pipeline.training.translation_task import train_translation
 from pipeline.workflows.named_config import keep_names, keep_snapshot, with_dataset, with_names
@@ -249,4 +251,5 @@ TRAIN_OF: Mapping[str, Callable[[Any, RunFolder, Callable[[Epoch], None]], Train
         translation_dataset(config), config, *rest
     ),
     "caption": _train_captions,
+    "sketch": lambda config, *rest: train_sketch(sketch_dataset(config), config, *rest),
 }

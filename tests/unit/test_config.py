@@ -11,7 +11,7 @@ import pytest
 from pipeline.config.gesture_settings import load_gesture_config
 from pipeline.config.reference import TASKS, settings_reference
 from pipeline.config.sections import SECTIONS, kinds_of
-from pipeline.core.contract import Task
+from pipeline.core.contract import ON_THIS_COMPUTER, Task
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.workflows.convert import EVALUATE_TASK
 from pipeline.workflows.report import PAGE_OF
@@ -176,4 +176,5 @@ def test_every_shipped_config_loads(path: Path) -> None:
 
 
 def test_every_task_has_its_settings_and_its_stages() -> None:
-    assert set(get_args(Task)) == set(TASKS) == set(TRAIN_OF) == set(EVALUATE_TASK) == set(PAGE_OF)
+    assert set(get_args(Task)) == set(TASKS) == set(TRAIN_OF) == set(PAGE_OF)
+    assert set(TASKS) - set(EVALUATE_TASK) == set(ON_THIS_COMPUTER)

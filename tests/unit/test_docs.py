@@ -126,7 +126,7 @@ def test_every_message_on_the_page_is_one_of_the_tools() -> None:
 
 
 RUN = Path("runs/two words")
-TASK_NAMES: tuple[Task, ...] = ("gesture", "forecast", "sentiment", "generation")
+TASK_NAMES: tuple[Task, ...] = ("gesture", "forecast", "sentiment", "generation", "sketch")
 BOARDS = ("nano33ble", "virtual", "native")
 
 
@@ -246,7 +246,13 @@ SHOWN = (
     "monitor.show_pulled",
 )
 STAGES: tuple[tuple[str, Any, str, dict[str, Any], str], ...] = (
-    ("train some.yaml", train, "train", {"run": RUN}, "gesture convert 'runs/two words'"),
+    (
+        "train some.yaml",
+        train,
+        "train",
+        {"run": RUN, "task": "gesture"},
+        "gesture convert 'runs/two words'",
+    ),
     ("convert", convert, "convert", {"run": RUN}, "gesture deploy 'runs/two words'"),
     ("deploy", deploy, "deploy", {"run": RUN, "task": "gesture"}, "gesture monitor"),
     (

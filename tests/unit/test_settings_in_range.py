@@ -35,6 +35,9 @@ NEEDED: dict[str, dict[str, Any]] = {
     "sentiment": {"data": {"path": "data"}},
     "generation": {"data": {"path": "data"}},
     "forecast": {"data": {"path": "a.csv", "channels": ["a"], "targets": ["a"]}},
+    "translation": {"data": {"path": "data"}},
+    "caption": {"data": {"path": "data"}},
+    "sketch": {"data": {"path": "a.npz"}},
 }
 
 

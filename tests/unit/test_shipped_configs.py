@@ -13,6 +13,7 @@ import pytest
 from pipeline.config.budget import load_budget
 from pipeline.config.gesture_settings import DecisionConfig, GestureConfig, load_gesture_config
 from pipeline.config.sections import SECTIONS, ConvolutionalConfig, RecurrentConfig, kinds_of
+from pipeline.config.sketch_settings import SketchConfig
 from pipeline.config.text_settings import GenerationConfig, SentimentConfig
 from pipeline.config.translation_settings import TranslationConfig
 from pipeline.core.artifacts import NO_TARGET, Recording, SequenceDataset
@@ -25,6 +26,7 @@ from pipeline.datasets.windows import make_dataset
 from pipeline.training.gesture_task import fit_gestures
 from pipeline.training.models import Head, Source, build, check_hop, nearest_window
 from pipeline.training.pairs_task import build_network
+from pipeline.training.sketch_rnn import build as build_sketch
 from pipeline.training.translation_task import source_of
 from pipeline.workflows.train import load_task_config
 
@@ -143,6 +145,7 @@ def test_no_shipped_config_fixes_what_validation_data_decide(path: Path) -> None
 SENTIMENT = sorted((PROJECT / "configs").glob("sentiment_*.yaml"))
 GENERATION = sorted((PROJECT / "configs").glob("generation_*.yaml"))
 TRANSLATION = sorted((PROJECT / "configs").glob("translation_*.yaml"))
+SKETCH = sorted((PROJECT / "configs").glob("sketch_*.yaml"))
 CHARACTERS = 67  # of tinyshakespeare
 LABELS = 2  # of imdb; the files say which
 
@@ -177,6 +180,15 @@ def test_a_translation_config_builds_its_network(path: Path) -> None:
     network = build_network(config, source_of(config, size), size)
     written = config.text.max_written
     assert network.output_shape == (None, written, config.text.max_tokens)
+
+
+@pytest.mark.parametrize("path", SKETCH, ids=lambda path: path.stem)
+def test_a_sketch_config_builds_its_network(path: Path) -> None:
+    config = load_task_config(path)
+    assert isinstance(config, SketchConfig)
+    network = build_sketch(config.model, config.data.max_points)
+    most = config.data.max_points
+    assert network.output_shape == (None, most, 6 * config.model.mixtures + 3)
 
 
 def test_networks_differ_in_what_their_names_say() -> None:
