@@ -2,7 +2,8 @@
 
 kanji: how unlikely drawings are that configs/sketch_kanji.yaml never saw, beside the same network
 with one normal distribution for each move; and whether 10,000 drawings are strokes. sheep: the same
-network on drawings of sheep. picture: docs/sketch-kanji.svg. Runs are kept in build/sequence.
+network on drawings of sheep. picture: the pictures of docs/sketch.md. Runs are kept in
+build/sequence.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ from pipeline.reports.drawings import sheet, svg
 from pipeline.training.run_files import load_network
 from pipeline.training.sketch_rnn import Sketcher
 from pipeline.training.sketch_task import TEMPERATURES
+from pipeline.workflows.draw import draw
 from pipeline.workflows.run_facts import load_metrics
 
 COMMAND = "python -m benchmarks.sketch"
 ONE_NORMAL = ("model.mixtures=1",)
 OF_SHEEP = ("data.max_points=250", "model.units=[128]", "augment.passes=2", "fit.epochs=1")
 DRAWINGS, AT_ONCE = 10_000, 1000
+DOCS = ROOT / "docs"
 IN_A_ROW = 8  # of the picture
 UNIT = "nats a point"
 
@@ -58,11 +61,12 @@ def sheep() -> list[Row]:
 
 
 def picture() -> list[Row]:
-    """Draw Kanji at three temperatures, a row each; no figure comes of it."""
+    """Draw Kanji at three temperatures, a row each, and complete one; no figure comes of it."""
     run = _run("kanji")
     drawings = [one for at in TEMPERATURES for one in _drawings(run, at, IN_A_ROW)]
     drawn = sheet(drawings, load_metrics(run)["size"], columns=IN_A_ROW)
-    save_text(ROOT / "docs" / "sketch-kanji.svg", svg(drawn))
+    save_text(DOCS / "sketch-kanji.svg", svg(drawn))
+    draw(run.path, DOCS / "sketch-completed.svg", DOCS / "sketch-begun.svg", 6, 0.4, seed=1)
     return []
 
 
