@@ -337,7 +337,8 @@ class _Shapes:
         # A shift in time does not change the size of a spectrum, so similar takes are found by it.
         sizes = np.abs(self._spectra).reshape(len(moved), -1)
         self._sizes = sizes / np.maximum(np.linalg.norm(sizes, axis=1, keepdims=True), 1e-9)
-        energy = np.cumsum((padded.astype(np.float64) ** 2).sum(axis=2), axis=1)
+        squares = np.einsum("nrc,nrc->nr", padded, padded)
+        energy = np.cumsum(squares, axis=1, dtype=np.float64)
         self._energy = np.pad(energy, ((0, 0), (1, 0)))  # [n, row]: of the rows before it
 
     def copies(self, on_progress: OnStep) -> Iterator[tuple[int, list[tuple[int, float]]]]:
@@ -357,7 +358,8 @@ class _Shapes:
         rows, other_rows = self._rows[index], self._rows[others, None]
         furthest = int(LAG_SHARE * rows)
         lags = np.arange(-furthest, furthest + 1)  # `index` begins that much later
-        cross = (self._spectra[index] * self._spectra[others].conj()).sum(axis=2)
+        own = self._spectra[index].conj()
+        cross = np.einsum("fc,kfc->kf", own, self._spectra[others]).conj()
         products = np.fft.irfft(cross, axis=1)[:, lags]
         first, other_first = np.maximum(lags, 0), np.maximum(-lags, 0)
         shared = np.minimum(rows - first, other_rows - other_first).clip(0)
