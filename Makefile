@@ -99,8 +99,8 @@ board-build: setup ## build a real board's image only (CORE=folder of sources, E
 monitor: setup ## print what a board calls out (PORT=)
 	$(GESTURE) monitor --port $(call verbatim,PORT)
 
-test: setup tools page ## run the tests, on QEMU too
-	$(BIN)/pytest -n 4 --dist loadgroup
+test: setup tools page ## run the tests, on QEMU too; the longest are in make soak
+	$(BIN)/pytest -n 4 --dist loadgroup -m "not soak"
 
 quick: setup ## what to run before each commit, in a minute: formatting, lints, fast unit tests
 	$(BIN)/ruff check .
@@ -131,7 +131,8 @@ bench: setup tools ## measure what docs/results.md reports, but for make soak
 	$(BIN)/python -m benchmarks.house
 	$(MAKE) --no-print-directory results
 
-soak: setup tools page ## what capture and deploy withstand (an hour), the firmware (8 hours of board time), the ablation (an hour), networks compared (some hours), text and series (an hour); with CORE= the real core
+soak: setup tools page ## the longest tests (minutes), what capture and deploy withstand (an hour), the firmware (8 hours of board time), the ablation (an hour), networks compared (some hours), text and series (an hour); with CORE= the real core
+	$(BIN)/pytest -n 4 --dist loadgroup -m soak
 	$(BIN)/python -m benchmarks.capture
 	$(BIN)/python -m benchmarks.capture_fuzz
 	$(BIN)/python -m benchmarks.imports

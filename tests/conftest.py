@@ -83,7 +83,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
         shares = any(each.scope == "module" for found in fixtures.values() for each in found)
         group = item.get_closest_marker("xdist_group")
-        if TOOLS.intersection(fixtures) or uses_tensorflow(item):
+        at_length = item.get_closest_marker("soak") is not None
+        if at_length or TOOLS.intersection(fixtures) or uses_tensorflow(item):
             item.add_marker(pytest.mark.slow)
         if shares and group is None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))

@@ -10,8 +10,11 @@ import pytest
 from pipeline.conversion.child import run_child
 from tests.once import Once
 from tests.parity.host_engine import HostEngine, kernels
+from tests.parity.target_engine import AS_BUILT, OTHERWISE
 
 LIMIT_S = 400.0
+# Without the DSP instructions it is the C that runs on this computer, under sanitizers.
+ON_TARGET = [AS_BUILT, pytest.param(OTHERWISE, marks=pytest.mark.soak)]
 
 
 @pytest.fixture(scope="session")

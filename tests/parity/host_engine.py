@@ -20,12 +20,13 @@ SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 LIMIT_S = 300.0
 
 
-COMMAND = ("gcc", *WARNINGS, *SANITIZERS, "-O1", "-g1")
+COMMAND = ("gcc", *WARNINGS, *SANITIZERS, "-g1")
+ENGINE_COMMAND = (*COMMAND, "-O1")
 
 
 def kernels(folder: Path) -> list[str]:
     """Objects of all kernels."""
-    return objects_of(COMMAND, sorted(KERNELS.glob("*.c")), folder)
+    return objects_of(ENGINE_COMMAND, sorted(KERNELS.glob("*.c")), folder)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class HostEngine:
         source = self.folder / "model_network.c"
         includes = [f"-I{self.folder}", f"-I{KERNELS}"]
         files = [str(RUNNER), str(source), *self.objects]
-        succeed([*COMMAND, *includes, *files, "-o", str(program)])
+        succeed([*ENGINE_COMMAND, *includes, *files, "-o", str(program)])
         command = [str(program), str(reset_after)]
         result = subprocess.run(
             command, input=inputs.tobytes(), capture_output=True, timeout=LIMIT_S, check=False

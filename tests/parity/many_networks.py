@@ -18,11 +18,11 @@ from pipeline.compiler.graph import Tensor
 from pipeline.core.artifacts import Int8
 from pipeline.core.files import save_text_files
 from tests.compiling import objects_of, succeed
+from tests.parity.host_engine import COMMAND
 from tests.parity.target_engine import COMPILE, KERNELS, TARGET, build, run
 
 NUMBER_BYTES = 4  # so that what comes after them is aligned
 LIMIT_S = 300
-SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 _ARGUMENTS = "(const int8_t *input, int8_t *output)"
 _HEADER = """\
 #include <stdint.h>
@@ -105,16 +105,8 @@ def run_on_host(
 
     Raises RuntimeError where they find something.
     """
-    command: tuple[str, ...] = (
-        "gcc",
-        "-std=c11",
-        "-Wall",
-        "-Wextra",
-        "-Wconversion",
-        "-Werror",
-        *SANITIZERS,
-    )
-    objects = _objects(networks, folder, (*command, *flags))
+    command = (*COMMAND, *flags)
+    objects = _objects(networks, folder, command)
     names = [f"call_{number}" for number in range(len(networks))]
     sizes = [part[0].nbytes for part in vectors]
     main = _HOST.format(
@@ -126,7 +118,7 @@ def run_on_host(
     )
     save_text_files(folder, {"main.c": main})
     files = [folder / "main.c", *objects, *sorted(KERNELS.glob("*.c"))]
-    program, command = str(folder / "many"), (*command, *flags, f"-I{KERNELS}")
+    program, command = str(folder / "many"), (*command, f"-I{KERNELS}")
     succeed([*command, *objects_of(command, files, folder / "objects"), "-o", program])
     asked = b"".join(
         number.to_bytes(NUMBER_BYTES, "little") + vector.tobytes()

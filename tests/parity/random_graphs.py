@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
 import numpy as np
 
 from tests.parity.graphs import GraphBuilder, padded_length
 from tests.parity.random_operators import RandomGraph
+
+Seeds: TypeAlias = Mapping[Callable[[int], bytes], Sequence[int]]  # of each kind of network
 
 
 class RandomSequence(RandomGraph):
@@ -159,3 +164,13 @@ def random_network(seed: int) -> bytes:
     built = RandomGraph(seed)
     built.grow()
     return built.graph.finish(built.source, built.last)
+
+
+def drawn(usual: Seeds, compact: Seeds) -> list[tuple[bytes, bool]]:
+    """Flatbuffers, and whether they are to be compact."""
+    return [
+        (build(seed), is_compact)
+        for kinds, is_compact in ((usual, False), (compact, True))
+        for build, seeds in kinds.items()
+        for seed in seeds
+    ]

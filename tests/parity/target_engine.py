@@ -30,7 +30,7 @@ LINK = ("-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--gc-
 INPUTS_ADDRESS = 0x21000000
 PORTABLE = ("-DNN_PORTABLE",)  # without the DSP instructions
 # As images are built, and all that may differ from it; sanitizers see what -O0 and -O1 come to.
-FLAGS = (("-O2",), ("-Os", *PORTABLE))
+AS_BUILT, OTHERWISE = ("-O2",), ("-Os", *PORTABLE)
 PROFILE = ("-DNN_PROFILE",)  # each layer on its own
 
 ICOUNT_SHIFT = 8  # an instruction lasts 2^8 ns: 671 million until the timer is round

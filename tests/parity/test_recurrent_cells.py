@@ -17,10 +17,10 @@ from pipeline.cells.operators import GRU, GRU_RESET_BEFORE, KINDS, LSTM, SIMPLE_
 from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.conversion.oracle import SteppedReference
 from pipeline.core.errors import PipelineError
+from tests.parity.conftest import ON_TARGET
 from tests.parity.host_engine import HostEngine
 from tests.parity.many_networks import run_on_board
 from tests.parity.random_cells import Shape, random_shape, random_step
-from tests.parity.target_engine import FLAGS
 
 SEEDS = range(6)
 WINDOW, VECTORS = 7, 12
@@ -102,7 +102,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> list[Asked]:
 
 @pytest.mark.usefixtures("qemu")
 @pytest.mark.xdist_group("cells")
-@pytest.mark.parametrize("flags", FLAGS, ids=" ".join)
+@pytest.mark.parametrize("flags", ON_TARGET, ids=" ".join)
 def test_the_board_gives_the_bytes_of_the_reference(asked, flags, tmp_path) -> None:
     pairs = [(each, compact) for each in asked for compact in (False, True)]
     networks = [compile_network(each.step, compact, window=WINDOW) for each, compact in pairs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from pipeline.compiler import CompiledNetwork, compile_network
 from tests.parity.many_networks import inside, run_on_board, run_on_host, starts
 from tests.parity.oracle import oracle
 from tests.parity.several_ends import random_several
-from tests.parity.target_engine import FLAGS
+from tests.parity.target_engine import AS_BUILT
 
-SEEDS, ON_BOARD = range(30), range(8)
+SEEDS, ON_BOARD = range(12), range(4)
+MANY = pytest.param(range(30), marks=pytest.mark.soak, id="many")
 
 
 def vectors(network: CompiledNetwork, count: int) -> np.ndarray:
@@ -35,13 +37,15 @@ def assert_equal_bytes(seeds, run, count: int) -> None:
 
 
 @pytest.mark.usefixtures("host_compiler")
-def test_all_outputs_are_the_oracles(tmp_path: Path) -> None:
-    assert_equal_bytes(SEEDS, lambda *n: run_on_host(*n, tmp_path, ("-O1",)), 20)
+@pytest.mark.parametrize("seeds", [pytest.param(SEEDS, id="some"), MANY])
+def test_all_outputs_are_the_oracles(seeds: Sequence[int], tmp_path: Path) -> None:
+    assert_equal_bytes(seeds, lambda *n: run_on_host(*n, tmp_path, ("-O1",)), 20)
 
 
 @pytest.mark.usefixtures("qemu")
-def test_all_outputs_are_the_oracles_on_the_board(tmp_path: Path) -> None:
-    assert_equal_bytes(ON_BOARD, lambda *n: run_on_board(*n, tmp_path, FLAGS[0]), 8)
+@pytest.mark.parametrize("seeds", [pytest.param(ON_BOARD, id="some"), MANY])
+def test_all_outputs_are_the_oracles_on_the_board(seeds: Sequence[int], tmp_path: Path) -> None:
+    assert_equal_bytes(seeds, lambda *n: run_on_board(*n, tmp_path, AS_BUILT), 8)
 
 
 def test_the_random_networks_have_several_of_both() -> None:

@@ -10,11 +10,11 @@ import pytest
 
 from pipeline.compiler import CompiledNetwork, compile_network
 from pipeline.core.artifacts import Int8
+from tests.parity.conftest import ON_TARGET
 from tests.parity.host_engine import HostEngine
 from tests.parity.many_networks import run_on_board, run_on_host
 from tests.parity.oracle import oracle
 from tests.parity.random_streams import StreamNetwork, random_stream, stream_for
-from tests.parity.target_engine import FLAGS
 
 SEEDS = (*range(20), 21, 28, 31, 48, 51, 54, 58, 65)  # from 28 on: what few streams reach
 HOPS = 40
@@ -77,22 +77,22 @@ def test_thousands_of_hops_of_a_converted_network(
     np.testing.assert_array_equal(outputs[-len(expected) :], expected)
 
 
-@pytest.mark.parametrize(
-    ("tools", "run", "flags"),
-    [("host_compiler", run_on_host, ("-O1",)), *(("qemu", run_on_board, each) for each in FLAGS)],
-)
-def test_every_hop_gives_the_oracles_bytes_for_its_window(
-    tools: str,
-    run: Callable[..., list[Int8]],
-    flags: tuple[str, ...],
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-) -> None:
-    request.getfixturevalue(tools)
+@pytest.mark.usefixtures("host_compiler")
+def test_every_hop_gives_the_oracles_bytes_for_its_window(tmp_path: Path) -> None:
+    assert_equal_at_every_hop(lambda *n: run_on_host(*n, tmp_path, ("-O1",)))
+
+
+@pytest.mark.usefixtures("qemu")
+@pytest.mark.parametrize("flags", ON_TARGET, ids=" ".join)
+def test_every_hop_gives_them_on_the_board(flags: tuple[str, ...], tmp_path: Path) -> None:
+    assert_equal_at_every_hop(lambda *n: run_on_board(*n, tmp_path, flags))
+
+
+def assert_equal_at_every_hop(run: Callable[..., list[Int8]]) -> None:
     networks = [random_stream(seed) for seed in SEEDS]
     streams = [stream_for(network, channels_of(network), HOPS) for network in networks]
     inputs = [fed(*pair) for pair in zip(networks, streams, strict=True)]
-    outputs = run([streaming(network) for network in networks], inputs, tmp_path, flags)
+    outputs = run([streaming(network) for network in networks], inputs)
     for seed, network, stream, found in zip(SEEDS, networks, streams, outputs, strict=True):
         expected = expected_of(network, stream)
         np.testing.assert_array_equal(found[-len(expected) :], expected, f"seed {seed}")

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from pipeline.compiler import compile_network
+from tests.parity.conftest import ON_TARGET
 from tests.parity.edge_graphs import edge_flatbuffers
 from tests.parity.host_engine import vectors_for
 from tests.parity.many_networks import run_on_board
 from tests.parity.oracle import oracle
 from tests.parity.random_graphs import (
+    drawn,
     random_depthwise,
     random_network,
     random_padded,
@@ -21,36 +23,43 @@ from tests.parity.random_graphs import (
     random_sequence,
 )
 from tests.parity.random_windows import random_windows
-from tests.parity.target_engine import FLAGS
 
 pytestmark = pytest.mark.usefixtures("qemu")
-# Seeds; those behind the ranges reach what few networks do, 174 a pool of 2 by 2.
-SEQUENCES, PICTURES = (*range(16), 17, 25, 26, 31, 44), (*range(14), 16, 19, 25, 26, 33, 174)
-OTHERS, COMPACT = range(10), range(14)  # COMPACT: of sequences and of pictures
-DEPTHWISE, PADDED, WINDOWS = range(16), range(8), range(12)
+# Seeds of each kind; those behind the ranges reach what few networks do, 174 a pool of 2 by 2.
+SOME = {
+    random_sequence: (*range(6), 17, 25, 26, 31),
+    random_picture: (0, 1, 5, 13, 16, 19, 33, 174),
+    random_network: range(4),
+    random_depthwise: (0, 1, 8, 10, 13),
+    random_padded: range(3),
+    random_windows: (0, 1, 8),
+}
+SOME_COMPACT = {random_sequence: (0, 3, 12), random_picture: (0, 13), random_depthwise: (0, 1)}
+MANY = {
+    random_sequence: (*range(16), 17, 25, 26, 31, 44),
+    random_picture: (*range(14), 16, 19, 25, 26, 33, 174),
+    random_network: range(10),
+    random_depthwise: range(16),
+    random_padded: range(8),
+    random_windows: range(12),
+}
+MANY_COMPACT = dict.fromkeys((random_sequence, random_picture, random_depthwise), range(14))
 VECTORS = 24
 
 
-def random_flatbuffers() -> list[tuple[bytes, bool]]:
-    """Flatbuffers, and whether they are to be compact."""
-    usual = [
-        *map(random_sequence, SEQUENCES),
-        *map(random_picture, PICTURES),
-        *map(random_network, OTHERS),
-        *map(random_depthwise, DEPTHWISE),
-        *map(random_padded, PADDED),
-        *map(random_windows, WINDOWS),
-    ]
-    compact = [
-        *map(random_sequence, COMPACT),
-        *map(random_picture, COMPACT),
-        *map(random_depthwise, COMPACT),
-    ]
-    return [(data, False) for data in usual] + [(data, True) for data in compact]
+def some_flatbuffers() -> list[tuple[bytes, bool]]:
+    return drawn(SOME, SOME_COMPACT)
 
 
-@pytest.mark.parametrize("kind", [random_flatbuffers, edge_flatbuffers])
-@pytest.mark.parametrize("flags", FLAGS, ids=" ".join)
+def many_flatbuffers() -> list[tuple[bytes, bool]]:
+    return drawn(MANY, MANY_COMPACT)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [some_flatbuffers, pytest.param(many_flatbuffers, marks=pytest.mark.soak), edge_flatbuffers],
+)
+@pytest.mark.parametrize("flags", ON_TARGET, ids=" ".join)
 def test_networks_give_the_oracles_bytes(
     flags: tuple[str, ...], kind: Callable[[], list[tuple[bytes, bool]]], tmp_path: Path
 ) -> None:
@@ -66,7 +75,7 @@ def test_networks_give_the_oracles_bytes(
 def test_the_random_networks_reach_every_path_of_the_sequence_kernels() -> None:
     texts = [
         compile_network(data, compact).sources["model_network.c"]
-        for data, compact in random_flatbuffers()
+        for data, compact in some_flatbuffers()
     ]
     for part in (
         *("conv1d", "conv1d_mean", "conv1d_relu", "conv1d_relu_mean", "fully_connected"),
