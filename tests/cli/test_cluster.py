@@ -61,6 +61,7 @@ def files_of(folder: Path | None) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
+@pytest.mark.soak
 def test_a_fold_of_a_cluster_is_byte_equal_to_that_of_one_machine(
     cluster: DaskCluster, tmp_path: Path, host_compiler: None
 ) -> None:

@@ -106,6 +106,7 @@ def test_what_was_evaluated_is_what_a_board_with_that_contract_does(
         assert found == json.loads(json.dumps(asdict(calls)))
 
 
+@pytest.mark.soak
 def test_a_gesture_left_out_is_played_to_the_model_that_never_saw_it(
     work: Path, host_compiler: None
 ) -> None:

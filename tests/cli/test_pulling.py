@@ -61,6 +61,7 @@ def waves() -> list[Recording]:
     return load_recordings(SAMPLE, [NEVER_LEARNED])
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("host_compiler")
 def test_false_alarms_fall_after_pulling_and_training_again(
     tmp_path: Path, waves: list[Recording]

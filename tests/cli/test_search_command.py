@@ -86,6 +86,7 @@ def test_the_front_is_beaten_by_none_and_is_drawn(found: Any, work: Path) -> Non
     assert json.loads((work / found["folder"] / "search.json").read_text()) == found
 
 
+@pytest.mark.soak
 def test_a_search_goes_on_and_another_begins_with_its_best(found: Any, work: Path) -> None:
     more = gesture(*SEARCH, "--trials", "3", "--resume", cwd=work).json
     assert more["study"] == found["study"]

@@ -8,6 +8,7 @@ import pytest
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import ExitCode, PipelineError
+from pipeline.datasets.held_out_recordings import held_out
 from pipeline.datasets.protocols import check_protocol, honest_protocol, protocol_folds
 from pipeline.datasets.recording_file import person_of
 from pipeline.datasets.windows import make_dataset
@@ -60,6 +61,16 @@ def test_kfold_tests_every_take_once_by_what_the_config_says() -> None:
     by_person = config(split={"by": "person", "folds": 2})
     folds = protocol_folds(recordings, by_person, "kfold")
     assert [fold.split.by for fold in folds] == ["person", "person"]
+
+
+def test_unseen_leaves_each_gesture_out_of_every_part_and_keeps_its_takes() -> None:
+    gestures = ("clap", *GESTURES)
+    recordings = takes(gestures, PEOPLE[:2], each=3)
+    folds = protocol_folds(recordings, config(), "unseen")
+    for left_out, fold in zip(gestures, folds, strict=True):
+        names = set().union(*parts(recordings, fold).values())
+        assert {name.split("/")[0] for name in names} == {*gestures} - {left_out}
+        assert [one.label for one in held_out(recordings, fold).unseen] == [left_out] * 6
 
 
 def test_leaky_has_the_tested_takes_in_training_too() -> None:
