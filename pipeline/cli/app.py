@@ -34,6 +34,7 @@ COMMANDS = {
         ("translate", "text", "Translate a text."),
         ("caption", "describe", "Describe a recording in words."),
         ("draw", "draw", "Draw, or complete a drawing."),
+        ("ask", "describe", "Answer a question about a recording."),
         ("enrol", "enrol", "Teach a deployed model a person's way of the gestures."),
         ("learn", "learn", "Let a board learn a gesture from three moves."),
         ("monitor", "monitor", "Watch what a board calls out."),

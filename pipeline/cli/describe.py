@@ -1,4 +1,4 @@
-"""`gesture caption`: a recording in words."""
+"""`gesture caption` and `gesture ask`: words about a recording."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from pipeline.cli import console
 from pipeline.cli.console import print_json, print_plain
 from pipeline.cli.parser import App, Json, Run
 from pipeline.workflows import describe as workflow
-from pipeline.workflows.describe import Caption
+from pipeline.workflows.describe import Answer, Caption
 
 app = App()
 
@@ -40,6 +41,24 @@ def caption(
     show_captions(workflow.caption(run, files, beam), json)
 
 
+@app.command()
+def ask(
+    run: Run,
+    file: Annotated[Path, typer.Argument(help="A recording.")],
+    question: Annotated[str, typer.Argument(help="A question, in quotes.")],
+    json: Json = False,
+) -> None:
+    """Answer a question about a recording.
+
+    For runs of `task: question`. It can be asked "how many LABEL?", "which came first?", "which
+    came last?", "was there a LABEL?" and "was the second faster than the first?"
+
+    \b
+    Example: gesture ask runs/latest recording.csv "how many punch?"
+    """
+    show_answer(workflow.ask(run, file, question), json)
+
+
 def show_captions(captions: Sequence[Caption], as_json: bool) -> None:
     """Print each caption on a line of its own."""
     if as_json:
@@ -47,7 +66,22 @@ def show_captions(captions: Sequence[Caption], as_json: bool) -> None:
         return
     for one in captions:
         print_plain(one.text)
-        if one.left_out_s:
-            console.err.print(
-                f"[dim]of the last {one.read_s:g} s; {one.left_out_s:g} s before were left out[/]"
-            )
+        _show_left_out(one)
+
+
+def show_answer(answer: Answer, as_json: bool) -> None:
+    """Print an answer with its probability."""
+    if as_json:
+        print_json(answer)
+        return
+    print_plain(f"{answer.answer} {answer.probability:.1%}")
+    if answer.unknown:
+        console.err.print(f"[dim]not known to it: {escape(', '.join(answer.unknown))}[/]")
+    _show_left_out(answer)
+
+
+def _show_left_out(read: Answer | Caption) -> None:
+    if read.left_out_s:
+        console.err.print(
+            f"[dim]of the last {read.read_s:g} s; {read.left_out_s:g} s before were left out[/]"
+        )

@@ -311,7 +311,7 @@ def _by_figure(name: str) -> Callable[[RunSummary], str]:
 
 
 def _held_out(run: RunSummary) -> str:
-    what = "texts" if run.task == "sentiment" else "windows"
+    what = {"sentiment": "texts", "question": "questions"}.get(run.task, "windows")
     return run.split if run.windows is None else f"{run.split}, {run.windows:,} {what}"
 
 

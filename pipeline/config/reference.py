@@ -9,7 +9,7 @@ from typing import Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline.config.caption_settings import CaptionConfig
+from pipeline.config.caption_settings import CaptionConfig, QuestionConfig
 from pipeline.config.forecast_settings import ForecastConfig
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.config.sections import Section, TaskConfig, kinds_of
@@ -25,6 +25,7 @@ TASKS: dict[str, type[TaskConfig]] = {
     "translation": TranslationConfig,
     "caption": CaptionConfig,
     "sketch": SketchConfig,
+    "question": QuestionConfig,
 }
 
 

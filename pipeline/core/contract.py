@@ -36,9 +36,20 @@ MOST_US = 2**32  # a board counts this time in 32 bits
 NO_BACKGROUND = 255  # the class where there is no background
 UNITS_PER_SAMPLE_STEP = 1000  # samples travel as integers, in thousandths of their unit
 
-Task = Literal["gesture", "sentiment", "generation", "forecast", "translation", "caption", "sketch"]
+Task = Literal[
+    "gesture",
+    "sentiment",
+    "generation",
+    "forecast",
+    "translation",
+    "caption",
+    "question",
+    "sketch",
+]
+READS_ALL = "its network reads all seconds at once, and the firmware has no command for it"
 ON_THIS_COMPUTER: Mapping[Task, str] = {  # no board runs them: why
-    "caption": "its network reads all seconds at once, and the firmware has no command for it",
+    "caption": READS_ALL,
+    "question": READS_ALL,
     "sketch": "its network says how likely each move of a pen is, and the firmware draws none",
 }
 WRITING: tuple[Task, ...] = ("generation", "translation", "caption")  # tokens of a vocabulary

@@ -41,11 +41,15 @@ def as_sentence(words: str) -> str:
     return words.replace(" then ", ", then ")
 
 
+Kind = Literal["how many", "first", "last", "was there", "faster"]
+KINDS: tuple[Kind, ...] = ("how many", "first", "last", "was there", "faster")
+
+
 @dataclass(frozen=True)
 class Question:
     """A question about a bout; questions of one kind have the same answers to choose from."""
 
-    kind: str
+    kind: Kind
     text: str
     answer: str
 

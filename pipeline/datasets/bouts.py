@@ -43,6 +43,7 @@ SHORTEST_TAKE = 8  # samples
 MOST_TRIES = 500
 MOST_TAKES = MOST_PARTS * MOST_REPEATS  # of a bout
 REST_SEED = 1  # of the rest before a recording that is short
+PARTS = ("train", "validation", "test")
 EDGE = 2  # samples; a rest has so many at least
 
 FitLength: TypeAlias = Callable[[float], int]  # the nearest length that a network takes
@@ -180,7 +181,7 @@ def _parts_by_take(
 
 
 def _grouped(takes: Sequence[Recording], parts: Sequence[str]) -> dict[str, list[Recording]]:
-    found: dict[str, list[Recording]] = {"train": [], "validation": [], "test": []}
+    found: dict[str, list[Recording]] = {part: [] for part in PARTS}
     for take, part in zip(takes, parts, strict=True):
         found[part].append(take)
     return found
@@ -239,7 +240,7 @@ class _BoutMaker:
         """The bouts of a part of the split; only those of training are augmented."""
         trains = part == "train"
         count = self._config.training if trains else self._config.testing
-        number = ("train", "validation", "test").index(part)
+        number = PARTS.index(part)
         random = np.random.default_rng((self._config.seed, number))
         people = sorted(takes)
         bouts = []

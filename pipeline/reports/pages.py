@@ -331,6 +331,11 @@ def render_sketch(facts: RunFacts) -> str:
     )
 
 
+def render_questions(facts: RunFacts) -> str:
+    """Render the page of questions; as render_gestures."""
+    return render_template("question.html.jinja", facts)
+
+
 def shortened(text: str, cut: End) -> str:
     """Shorten a long text at the end where the network truncates it, between words if possible."""
     if len(text) <= LONGEST_SHOWN:

@@ -1,4 +1,4 @@
-"""`gesture caption`: a recording, or features, in words."""
+"""`gesture caption` and `gesture ask`: a recording, or features, in words."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.config.caption_settings import CaptionConfig
 from pipeline.config.file import load_section
 from pipeline.core.artifacts import Float32
 from pipeline.core.contract import Contract
-from pipeline.core.errors import PipelineError
+from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.subwords import load_vocabulary
+from pipeline.core.tokens import padded
 from pipeline.datasets.bout_words import as_sentence
 from pipeline.datasets.bouts import as_bout
 from pipeline.datasets.captions import at_the_end
@@ -63,6 +66,70 @@ def caption(path: Path, files: Sequence[Path], beam: int | None = None) -> list[
         text = as_sentence(text) if contract.rate_hz else text
         captions.append(Caption(file, text, source.read_s, source.left_out_s))
     return captions
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a question about a recording; read_s and left_out_s as of a Caption.
+
+    Args:
+        probability: of this answer, 0 to 1.
+        unknown: words of the question that the network does not know.
+    """
+
+    file: Path
+    question: str
+    answer: str
+    probability: float
+    unknown: tuple[str, ...]
+    read_s: float
+    left_out_s: float
+
+
+def ask(path: Path, file: Path, question: str) -> Answer:
+    """Answer a question about a recording.
+
+    Args:
+        path: the run.
+        file: the recording.
+        question: in words.
+
+    Raises:
+        PipelineError: the recording does not fit the run, or the question has no words or too many.
+    """
+    run = open_run(path)
+    contract = contract_for(run, "question", "ask")
+    assert contract.vocabulary is not None  # every question run has one
+    vocabulary = load_vocabulary(run.vocabulary_file, contract.vocabulary)
+    network = load_network(run.require(run.keras_file, "train"))
+    words, longest = vocabulary.encode(question), network.inputs[1].shape[2]
+    _require_words(question, len(words), longest)
+    source = source_of(file, contract)
+    tokens = padded([words], longest, "post", "post")[None]  # of one question about one bout
+    probabilities = network.predict_on_batch((source.inputs, tokens))[0, 0]
+    likeliest = int(np.argmax(probabilities))
+    return Answer(
+        file,
+        question,
+        contract.labels[likeliest],
+        float(probabilities[likeliest]),
+        tuple(vocabulary.unseen(question)),
+        source.read_s,
+        source.left_out_s,
+    )
+
+
+def _require_words(question: str, count: int, longest: int) -> None:
+    if not count:
+        raise UsageError(
+            f"There is no question in {question!r}.", "it has no words", "ask: which came first?"
+        )
+    if count > longest:
+        raise UsageError(
+            f"The question has {count} words; the network reads {longest}.",
+            "the longest question of its training has as many",
+            'ask one of those that `gesture ask --help` lists, such as "which came first?"',
+        )
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,8 @@ def after_training(run: Path, task: str) -> tuple[str, ...]:
         return (_gesture("caption", run, "recording.csv"),)
     if task == "sketch":
         return (_gesture("draw", run),)
+    if task == "question":
+        return (_gesture("ask", run, "recording.csv", "which came first?"),)
     return (_gesture("convert", run),)
 
 

@@ -38,6 +38,7 @@ from pipeline.reports.pages import (
     render_forecast,
     render_generation,
     render_gestures,
+    render_questions,
     render_sentiment,
     render_sketch,
     render_translation,
@@ -401,6 +402,12 @@ def sketch_page(run: RunFolder) -> Page:
     return Page.of(render_sketch(facts), facts)
 
 
+def question_page(run: RunFolder) -> Page:
+    """Render the page of a run that answers questions."""
+    facts = RunFacts(**facts_of(run))
+    return Page(render_questions(facts), facts.metrics["split"], False, facts.metrics["accuracy"])
+
+
 PAGE_OF: Mapping[str, Callable[[RunFolder], Page]] = {
     "gesture": gesture_page,
     "sentiment": sentiment_page,
@@ -409,4 +416,5 @@ PAGE_OF: Mapping[str, Callable[[RunFolder], Page]] = {
     "translation": translation_page,
     "caption": caption_page,
     "sketch": sketch_page,
+    "question": question_page,
 }

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.caption_settings import CaptionConfig
+from pipeline.config.caption_settings import CaptionConfig, QuestionConfig
 from pipeline.config.file import parsed_as, read_settings
 from pipeline.config.forecast_settings import ForecastConfig
 from pipeline.config.gesture_settings import GestureConfig
@@ -26,6 +26,7 @@ from pipeline.datasets.characters import generation_dataset
 from pipeline.datasets.everyday import training_recordings
 from pipeline.datasets.forecasting import make_forecast_dataset
 from pipeline.datasets.held_out_recordings import held_out
+from pipeline.datasets.questions import question_dataset
 from pipeline.datasets.resampling import resampling_note
 from pipeline.datasets.sentiment import sentiment_dataset
 from pipeline.datasets.sketches import sketch_dataset
@@ -38,6 +39,7 @@ from pipeline.training.fit import Epoch
 from pipeline.training.forecast_task import train_forecast
 from pipeline.training.gesture_task import train_gestures, train_on_all
 from pipeline.training.models import check_hop, check_window, nearest_window
+from pipeline.training.question_task import train_questions
 from pipeline.training.run_files import Trained
 from pipeline.training.sketch_task import train_sketch
 from pipeline.training.text_task import train_generation, train_sentiment
@@ -241,6 +243,13 @@ def _train_captions(
     return train_captions(dataset, config, folder, on_epoch)
 
 
+def _train_questions(
+    config: QuestionConfig, folder: RunFolder, on_epoch: Callable[[Epoch], None]
+) -> Trained:
+    dataset = question_dataset(config, partial(nearest_window, config.model))
+    return train_questions(dataset, config, folder, on_epoch)
+
+
 # By task; each function takes the config of its task.
 TRAIN_OF: Mapping[str, Callable[[Any, RunFolder, Callable[[Epoch], None]], Trained]] = {
     "gesture": _train_gestures,
@@ -252,4 +261,5 @@ TRAIN_OF: Mapping[str, Callable[[Any, RunFolder, Callable[[Epoch], None]], Train
     ),
     "caption": _train_captions,
     "sketch": lambda config, *rest: train_sketch(sketch_dataset(config), config, *rest),
+    "question": _train_questions,
 }

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline.config.budget import load_budget
+from pipeline.config.caption_settings import CaptionConfig
 from pipeline.config.gesture_settings import DecisionConfig, GestureConfig, load_gesture_config
 from pipeline.config.sections import SECTIONS, ConvolutionalConfig, RecurrentConfig, kinds_of
 from pipeline.config.sketch_settings import SketchConfig
@@ -146,6 +147,7 @@ SENTIMENT = sorted((PROJECT / "configs").glob("sentiment_*.yaml"))
 GENERATION = sorted((PROJECT / "configs").glob("generation_*.yaml"))
 TRANSLATION = sorted((PROJECT / "configs").glob("translation_*.yaml"))
 SKETCH = sorted((PROJECT / "configs").glob("sketch_*.yaml"))
+CAPTION = sorted((PROJECT / "configs").glob("caption_*.yaml"))
 CHARACTERS = 67  # of tinyshakespeare
 LABELS = 2  # of imdb; the files say which
 
@@ -189,6 +191,15 @@ def test_a_sketch_config_builds_its_network(path: Path) -> None:
     network = build_sketch(config.model, config.data.max_points)
     most = config.data.max_points
     assert network.output_shape == (None, most, 6 * config.model.mixtures + 3)
+
+
+@pytest.mark.parametrize("path", CAPTION, ids=lambda path: path.stem)
+def test_a_caption_config_builds_its_network(path: Path) -> None:
+    config = load_task_config(path)
+    assert isinstance(config, CaptionConfig)
+    length = nearest_window(config.model.encoder, 400)
+    network = build_network(config, Source(length, 6), 20)
+    assert network.output_shape == (None, config.text.max_written, 20)
 
 
 def test_networks_differ_in_what_their_names_say() -> None:

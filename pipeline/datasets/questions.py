@@ -1,0 +1,78 @@
+"""The dataset of questions: bouts, and what is asked about them with its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from pipeline.config.caption_settings import QuestionConfig
+from pipeline.core.artifacts import IMU_UNITS, NO_TARGET
+from pipeline.core.contract import Channel
+from pipeline.core.questions import AskedQuestions, QuestionDataset
+from pipeline.core.tokens import Vocabulary
+from pipeline.datasets.bout_words import KINDS, Question, questions_about
+from pipeline.datasets.bouts import PARTS, Bouts, FitLength, make_bouts
+
+
+def question_dataset(config: QuestionConfig, fit_length: FitLength) -> QuestionDataset:
+    """Make bouts, and ask one question of each kind about each of them.
+
+    Args:
+        config: the settings.
+        fit_length: the nearest length that the network takes.
+
+    Raises:
+        PipelineError: the data cannot be used.
+    """
+    bouts = make_bouts(config, fit_length)
+    asked = {part: _asked(bouts, part, config.bouts.seed) for part in PARTS}
+    texts = [question.text for own in asked["train"] for question in own]
+    vocabulary = Vocabulary.fit(texts, "words", None)
+    longest = max(len(vocabulary.encode(text)) for text in set(texts))
+    answers = _answers(bouts.labels, config.bouts.parts * config.bouts.repeats)
+    channels = tuple(Channel(name=name, unit=IMU_UNITS[name]) for name in config.data.channels)
+    return QuestionDataset(
+        samples=bouts.samples,
+        questions={
+            part: _numbered(own, vocabulary, answers, longest) for part, own in asked.items()
+        },
+        answers=tuple(answers),
+        vocabulary=vocabulary,
+        channels=channels,
+        rate_hz=bouts.rate_hz,
+        fingerprint=bouts.fingerprint,
+        split_note=bouts.split_note,
+        note=bouts.note,
+    )
+
+
+def _asked(bouts: Bouts, part: str, seed: int) -> list[list[Question]]:
+    """What is asked about each bout."""
+    random = np.random.default_rng((seed, PARTS.index(part)))
+    return [list(questions_about(parts, bouts.labels, random)) for parts in bouts.parts[part]]
+
+
+def _answers(labels: Sequence[str], most: int) -> dict[str, int]:
+    """The number of each answer that a question can have."""
+    texts = [*map(str, range(most + 1)), "yes", "no", *labels]
+    return {text: number for number, text in enumerate(dict.fromkeys(texts))}
+
+
+def _numbered(
+    asked: Sequence[Sequence[Question]],
+    vocabulary: Vocabulary,
+    answers: Mapping[str, int],
+    longest: int,
+) -> AskedQuestions:
+    tokens = np.zeros((len(asked), len(KINDS), longest), np.int32)
+    numbers = np.full((len(asked), len(KINDS)), NO_TARGET, np.int32)
+    texts = [[""] * len(KINDS) for _ in asked]
+    for bout, questions in enumerate(asked):
+        for question in questions:
+            kind = KINDS.index(question.kind)
+            words = vocabulary.encode(question.text)
+            tokens[bout, kind, : len(words)] = words
+            numbers[bout, kind] = answers[question.answer]
+            texts[bout][kind] = question.text
+    return AskedQuestions(tokens, numbers, texts)
