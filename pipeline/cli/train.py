@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -52,6 +53,8 @@ def train(
     \b
     Example: gesture train gesture_conv1d --set fit.epochs=20
     """
+    if hold_out and config is not None:
+        _require_gestures(config, settings or ())
     chosen = [*(settings or ()), *([HOLD_OUT] if hold_out else ())]
     with console.epochs(json) as on_epoch:
         if config is not None and resume is None:
@@ -106,6 +109,16 @@ def show_trained(trained: Trained, as_json: bool) -> None:
     console.show_note(trained.note)
     console.show_note(trained.weakness)
     console.show_sentences(trained.headline)
+
+
+def _require_gestures(config: Path, settings: Sequence[str]) -> None:
+    task = workflow.load_task_config(config, settings).task
+    if task != "gesture":
+        raise UsageError(
+            f"--hold-out is for gestures, and {config} is of `task: {task}`.",
+            "of other tasks the model that was tested always goes on the board",
+            "leave --hold-out out",
+        )
 
 
 def _accuracy(trained: Trained) -> list[tuple[str, object]]:

@@ -287,6 +287,9 @@ def _known_keys(model: type[BaseModel], sections: list[str], network: str | None
     for section in sections:
         if section.isdecimal():  # of a list, whose items the section before it has named
             continue
+        if section not in model.model_fields:  # the kind of a network in a section of its own
+            model, network = settings_of(section), None
+            continue
         inner = settings_of(network) if network else _of_items(model.model_fields[section])
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return []

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.config.translation_settings import PairsDataConfig
-from pipeline.core.errors import UsageError
+from pipeline.core.errors import PipelineError, UsageError
+from pipeline.core.files import why_missing
 from pipeline.core.pairs import Pair
 from pipeline.core.tokens import no_text_in
 from pipeline.core.words import composed
-from pipeline.datasets.labelled_texts import unusable
 from pipeline.datasets.recording_file import Noted
 from pipeline.datasets.tables.encodings import as_utf8
 from pipeline.datasets.tables.sources import Source, sources
 from pipeline.datasets.tables.text_rows import TextRows, text_rows
-from pipeline.datasets.text_files import part_of, text_files
+from pipeline.datasets.text_files import SUFFIXES, part_of, text_files
 
 HEADERS = (("source", "target"), ("src", "tgt"), ("src", "trg"), ("input", "output"))
 
@@ -38,12 +38,44 @@ def read_pairs(config: PairsDataConfig) -> ReadPairs:
     aligned = _aligned_files(config)
     if aligned:
         return _gathered({part: _of_files(*two, config.path) for part, two in aligned.items()}, ())
+    if not config.path.exists() or not sources(config.path, SUFFIXES):
+        raise _no_pairs(config.path)
     files = text_files(config.path)
     if not files.tables:
-        raise unusable(str(config.path), "it has a text a file, and pairs are needed")
+        raise _unusable(str(config.path), "it has a text a file, and pairs are needed")
     return _gathered(
         {part: _of_table(source, config) for part, source in files.tables.items()}, files.noted
     )
+
+
+def _no_pairs(path: Path) -> PipelineError:
+    """Of a path that is not there, or of a folder without tables."""
+    if not path.exists():
+        why = why_missing(path, "file or folder", "the path is misspelt, or nothing was made yet")
+        return UsageError(f"There is no {path}.", why, f"{_EXPECTED}; {_MAKES_SOME}")
+    found = ", ".join(sorted(file.name for file in path.glob("[!.]*"))[:MOST_NAMED]) or "no files"
+    return UsageError(
+        f"There is no table of texts in {path}; it has {found}.",
+        "two aligned files are read when data.source and data.target name their endings",
+        f"for train.en and train.de: `--set data.source=en --set data.target=de`; {_MAKES_SOME}",
+    )
+
+
+def _unusable(place: str, why: str) -> PipelineError:
+    """The error for a file, or a line of one, that cannot be used."""
+    return PipelineError(
+        f"{place} cannot be used: {why}.",
+        "it was cut short, edited, or has another format",
+        _EXPECTED,
+    )
+
+
+_EXPECTED = (
+    "a table such as TSV, CSV or JSON lines is expected, with a text and its translation in each "
+    "row, or two aligned files; docs/translation.md shows them"
+)
+_MAKES_SOME = "`gesture data get dates` makes a table"
+MOST_NAMED = 5  # files in a message
 
 
 @dataclass(frozen=True)
@@ -71,9 +103,9 @@ def _aligned_files(config: PairsDataConfig) -> dict[str, tuple[Source, Source]]:
         found[part][side] = source
     for sides in found.values():
         if len(sides) == 1:
-            raise unusable(str(next(iter(sides.values())).place), "its translation has no file")
+            raise _unusable(str(next(iter(sides.values())).place), "its translation has no file")
     if found and "train" not in found:
-        raise unusable(str(config.path), "none of its files is named train")
+        raise _unusable(str(config.path), "none of its files is named train")
     return {part: (sides[0], sides[1]) for part, sides in found.items()}
 
 
@@ -91,7 +123,7 @@ def _of_files(first: Source, second: Source, path: Path) -> _Part:
     counts = [len(side) for side in sides]
     if counts[0] != counts[1]:
         names = f"{first.place.name} has {counts[0]} lines, {second.place.name} {counts[1]}"
-        raise unusable(str(path), f"{names}: the lines are not translations of each other")
+        raise _unusable(str(path), f"{names}: the lines are not translations of each other")
     places = [f"{first.place}:{line}" for line in range(1, counts[0] + 1)]
     return _cleaned(list(zip(*sides, strict=True)), places, ())
 
@@ -100,7 +132,7 @@ def _lines(source: Source) -> list[str]:
     try:
         content, _ = as_utf8(source.content())
     except (OSError, ValueError) as error:
-        raise unusable(str(source.place), f"it cannot be read: {error}") from None
+        raise _unusable(str(source.place), f"it cannot be read: {error}") from None
     return bytes(content).decode("utf-8", "replace").removesuffix("\n").split("\n")
 
 
@@ -108,7 +140,7 @@ def _of_table(source: Source, config: PairsDataConfig) -> _Part:
     table = text_rows(source)
     if isinstance(table, Noted):
         place = str(table.file) if table.line is None else f"{table.file}:{table.line}"
-        raise unusable(place, table.what)
+        raise _unusable(place, table.what)
     table, columns, noted = _columns(table, config)
     rows = [(row[columns[0]], row[columns[1]]) for row in table.rows]
     places = [f"{table.place}:{line}" for line in table.lines]
@@ -125,6 +157,8 @@ def _columns(
         places = tuple(_place(table, name) for name in (config.source, config.target))
         return table, (places[0], places[1]), ()
     names = [name.strip().lower() for name in table.columns]
+    if len(names) < 2:
+        raise _unusable(str(table.place), f"it has one column, {names[0]!r}, and two are needed")
     known = next((two for two in HEADERS if set(two) <= set(names)), None)
     if known is not None:
         table = table if table.has_keys else table.without_header()
@@ -158,12 +192,12 @@ def _cleaned(rows: Sequence[tuple[str, str]], places: Sequence[str], noted: Sequ
         else:
             without.append(place)
     if not pairs:
-        raise unusable(places[0].rpartition(":")[0] if places else "the file", "it has no pair")
+        raise _unusable(places[0].rpartition(":")[0] if places else "the file", "it has no pair")
     left_out = f"left out: {len(without)} lines without one of the texts, the first at "
     return _Part(pairs, [*noted, *([left_out + without[0]] if without else [])])
 
 
 def _clean(text: str, place: str) -> str:
     if (odd := no_text_in(text)) is not None:
-        raise unusable(place, f"its text contains {odd[1]}")
+        raise _unusable(place, f"its text contains {odd[1]}")
     return composed(text.strip())

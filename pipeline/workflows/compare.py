@@ -141,7 +141,7 @@ def _facts(run: RunFolder) -> RunSummary:
         data=data_name(run, settings),
         data_hash=contract.hashes.data,
         labels=load_names(run.path, "train").all_shown("label", contract.labels),
-        model=settings["model"]["kind"],
+        model=_network_of(settings["model"]),
         split=metrics["split"],
         windows=sum(map(sum, metrics.get("confusion", ()))) or None,
         float_accuracy=metrics.get("accuracy"),
@@ -160,6 +160,12 @@ def _facts(run: RunFolder) -> RunSummary:
         hops_per_second=contract.rate_hz / contract.hop or None,
         settings=_flat(settings),
     )
+
+
+def _network_of(model: Mapping[str, Any]) -> str:
+    """The kind of a network; of an encoder and a decoder both."""
+    parts = (model[part]["kind"] for part in ("encoder", "decoder") if part in model)
+    return model["kind"] if "kind" in model else " and ".join(parts)
 
 
 def _flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:

@@ -113,17 +113,23 @@ def _by_float_network(
 def _check(
     texts: Sequence[str], choice: Choice, port: str | None, vocabulary: Vocabulary | Subwords
 ) -> None:
-    for text in texts:
+    for number, text in enumerate(texts, start=1):
         if len(vocabulary.encode(text)) == 0:
+            place = f" (text {number} of {len(texts)})" if len(texts) > 1 else ""
             raise UsageError(
-                f"There is nothing to translate in {text!r}.",
+                f"There is nothing to translate in {text!r}{place}.",
                 f"it has no {vocabulary.level}",
-                "give a text in quotes",
+                "give a text in quotes, or leave it out",
             )
-    if choice.beam is not None and (choice.temperature > 0 or port is not None):
-        other = "draws at a temperature" if choice.temperature > 0 else "is not on a board"
+    if choice.beam is not None and choice.temperature > 0:
         raise UsageError(
-            f"--beam {choice.beam} cannot be used here: the answer {other}.",
-            "a beam search looks for the likeliest translation, with the float network",
-            "leave --beam out, or the other option",
+            "--beam and --temperature cannot be used together.",
+            "a beam search looks for the likeliest translation, a temperature draws one",
+            "leave one of them out",
+        )
+    if choice.beam is not None and port is not None:
+        raise UsageError(
+            "A board cannot search with a beam.",
+            "it takes one token at a time, and does not go back",
+            "leave --beam out, or leave --port out to translate on this computer",
         )

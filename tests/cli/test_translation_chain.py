@@ -102,8 +102,12 @@ def test_another_encoder_is_refused(work: Path, run: RunFolder) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("",), "There is nothing to translate in ''"),
-        (("one", "--beam", "2", "--temperature", "1"), "--beam 2 cannot be used here"),
+        (("one", ""), "There is nothing to translate in '' (text 2 of 2)"),
+        (("one", "--beam", "2", "--port", "auto"), "A board cannot search with a beam"),
+        (
+            ("one", "--beam", "2", "--temperature", "1"),
+            "--beam and --temperature cannot",
+        ),
         (("one", "--temperature", "9"), "A temperature of 9 is out of range"),
     ],
 )
@@ -112,6 +116,20 @@ def test_what_cannot_be_translated_is_said(
 ) -> None:
     output = gesture("translate", run.path, *words, cwd=work, code=ExitCode.USAGE)
     assert said in output.said
+
+
+def test_a_run_is_listed_and_compared_by_both_of_its_networks(work: Path, run: RunFolder) -> None:
+    listed = gesture("runs", "list", "--json", cwd=work).json["runs"]
+    (own,) = [one for one in listed if one["run"].endswith("/numbers")]
+    assert own["model"] == "gru and gru"
+    gesture("runs", "compare", run.path, run.path, cwd=work)
+
+
+def test_hold_out_is_for_gestures(work: Path, numbers: Path) -> None:
+    file = work / "held.yaml"
+    file.write_text(CONFIG.format(path=numbers, encoder="gru", units="[8]", decoder="gru"))
+    ended = gesture("train", file, "--hold-out", cwd=work, code=ExitCode.USAGE)
+    assert "--hold-out is for gestures" in ended.said
 
 
 def test_attention_stays_on_this_computer(work: Path, numbers: Path) -> None:

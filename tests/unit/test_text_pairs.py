@@ -131,3 +131,25 @@ def test_a_loss_counts_each_token_and_one_end() -> None:
     assert counted.tolist() == [[True] * 3 + [False], [True] * 2 + [False] * 2, [True] * 4]
     assert written_weights(targets).mean() == pytest.approx(1)
     assert until_end([5, 3, END, 3]) == [5, 3]
+
+
+def test_what_holds_no_pairs_says_what_is_expected(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"There is no .*nowhere\.tsv") as missing:
+        pairs_of(tmp_path / "nowhere.tsv")
+    assert "gesture data get dates" in missing.value.next_step
+    folder = tmp_path / "aligned"
+    folder.mkdir()
+    (folder / "train.en").write_text("one\n")
+    (folder / "train.de").write_text("eins\n")
+    with pytest.raises(PipelineError, match=r"it has train\.de, train\.en") as unnamed:
+        pairs_of(folder)
+    assert "data.source=en" in unnamed.value.next_step
+    nested = tmp_path / "nested.jsonl"
+    nested.write_text('{"translation": {"en": "one", "de": "eins"}}\n' * 20)
+    with pytest.raises(PipelineError, match="one column, 'translation'"):
+        pairs_of(nested)
+
+
+def test_a_key_that_an_encoder_does_not_have_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"model\.encoder.*units"):
+        config_of(tmp_path / "x.tsv", "model.encoder={kind: conv1d, units: [3]}")
