@@ -184,8 +184,8 @@ class QuestionTextConfig(Section):
     embedding: int = Field(
         16, gt=0, le=MOST_CHANNELS, description="size of the embedding of a word"
     )
-    units: Width = Field(32, description="units of the layer that reads the words")
-    joined: Width = Field(64, description="units of the layer over question and motion together")
+    units: Width = Field(64, description="units of the layer that reads the words")
+    joined: Width = Field(128, description="units of the layer over question and motion together")
     dropout: Dropout = 0.1
 
 

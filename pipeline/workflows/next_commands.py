@@ -45,7 +45,7 @@ STREAM = Path("build") / "stream.csv"
 def after_training(run: Path, task: str) -> tuple[str, ...]:
     """The command that follows `gesture train`."""
     if task == "caption":
-        return (_gesture("caption", run, "recording.csv"),)
+        return (_gesture("caption", run, "FILE"),)
     if task == "sketch":
         return (_gesture("draw", run),)
     if task == "question":
