@@ -263,19 +263,31 @@ def _place(content: Any, name: str, override: _Override) -> str | int:
 def describe_fault(fault: Any, kind: type[BaseModel]) -> str:
     """A fault of a config, an error of a pydantic ValidationError, in one line."""
     path = [str(part) for part in fault["loc"]]
-    has_kinds = path[0] in kind.model_fields and kind.model_fields[path[0]].discriminator
-    network = path.pop(1) if has_kinds and len(path) > 1 else None
+    network = _pop_network(kind, path)
     place = ".".join(path)
     if fault["type"] != "extra_forbidden":
         return f"{place}: {in_words(fault)}"
-    reason = why_no_setting(network, path[-1]) if network and len(path) == 2 else None
+    known = _known_keys(kind, path[:-1], network)
+    of_network = network is not None and known == list(settings_of(network).model_fields)
+    reason = why_no_setting(network, path[-1]) if network and of_network else None
     if reason:
         return f"{place}: {reason}"
-    known = _known_keys(kind, path[:-1], network)
     near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
     if near:
         return f"{place}: unknown key; did you mean `{'.'.join([*path[:-1], near[0]])}`?"
     return f"{place}: unknown key{_sections_of(kind, known) if len(path) == 1 else ''}"
+
+
+def _pop_network(model: Any, path: list[str]) -> str | None:
+    """Take the kind of network, which pydantic puts after its section, out of a path."""
+    for at, section in enumerate(path[:-1]):
+        field = getattr(model, "model_fields", {}).get(section)
+        if field is None:
+            return None
+        if field.discriminator:
+            return path.pop(at + 1)
+        model = _of_items(field)
+    return None
 
 
 def _sections_of(kind: type[BaseModel], sections: list[str]) -> str:
@@ -287,13 +299,11 @@ def _known_keys(model: type[BaseModel], sections: list[str], network: str | None
     for section in sections:
         if section.isdecimal():  # of a list, whose items the section before it has named
             continue
-        if section not in model.model_fields:  # the kind of a network in a section of its own
-            model, network = settings_of(section), None
-            continue
-        inner = settings_of(network) if network else _of_items(model.model_fields[section])
+        field = model.model_fields[section]
+        inner = settings_of(network) if network and field.discriminator else _of_items(field)
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return []
-        model, network = inner, None
+        model = inner
     return list(model.model_fields)
 
 

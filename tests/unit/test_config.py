@@ -100,7 +100,15 @@ def faults(config: str, setting: str) -> str:
     return ""
 
 
-@pytest.mark.parametrize("config", ["gesture_conv1d", "forecast_room", "sentiment_gru"])
+def test_a_misspelt_key_of_a_network_within_a_network_has_its_nearest_one_too() -> None:
+    said = faults("translation_dates", "model.encoder.unitz=3")
+    assert "model.encoder.unitz: unknown key; did you mean `model.encoder.units`?" in said
+
+
+@pytest.mark.parametrize(
+    "config",
+    ["gesture_conv1d", "forecast_room", "sentiment_gru", "translation_dates", "sketch_kanji"],
+)
 def test_every_fault_is_in_words_of_our_own(config: str) -> None:
     said = [faults(config, f"{key}={value}") for key in KEYS for value in BAD]
     assert sum(map(bool, said)) > 100

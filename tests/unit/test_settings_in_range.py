@@ -37,6 +37,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "forecast": {"data": {"path": "a.csv", "channels": ["a"], "targets": ["a"]}},
     "translation": {"data": {"path": "data"}},
     "caption": {"data": {"path": "data"}},
+    "question": {"data": {"path": "data"}},
     "sketch": {"data": {"path": "a.npz"}},
 }
 
