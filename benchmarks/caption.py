@@ -21,7 +21,7 @@ CAPTIONS = ("fit.epochs=25",)
 QUESTIONS = (
     "model={kind: conv_gru, units: [96], dropout: 0.1, convolutions: "
     "[{filters: 24, kernel: 9, pool: 4}, {filters: 32, kernel: 5, pool: 4}]}",
-    "fit.epochs=24",
+    "fit.epochs=18",
     "fit.batch_size=32",
     "fit.learning_rate=0.004",
     "fit.clip_norm=1.0",
