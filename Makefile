@@ -158,6 +158,7 @@ soak: setup tools page ## the longest tests (minutes), what capture and deploy w
 	$(BIN)/python -m benchmarks.zoo
 	$(BIN)/python -m benchmarks.zoo_deals
 	$(BIN)/python -m benchmarks.scale
+	$(BIN)/python -m benchmarks.scale_day
 	$(BIN)/python -m benchmarks.sequence
 	$(BIN)/python -m benchmarks.sequence_deployed
 	$(BIN)/python -m benchmarks.sequence_weather

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from benchmarks.charts import canvas, save
 from benchmarks.engine_growth import macs_of
 from benchmarks.results_file import Row, load
 
@@ -79,7 +79,7 @@ def section(rows: list[Row], folder: Path) -> list[str]:
 
 def draw_engines(values: dict[str, float], file: Path) -> None:
     """Draw the instructions of all engines."""
-    plot, figure, axes = _canvas("thousand instructions an inference (-O2)")
+    plot, figure, axes = canvas("thousand instructions an inference (-O2)")
     width = 0.8 / len(ENGINES)
     for number, (engine, title) in enumerate(ENGINES.items()):
         found = [values.get(name_of(name, engine, FIGURES[0]), 0) / 1000 for name in NETWORKS]
@@ -87,12 +87,12 @@ def draw_engines(values: dict[str, float], file: Path) -> None:
         axes.bar(places, found, width, label=title)
     axes.set_xticks([at + 1.5 * width for at in range(len(NETWORKS))], NETWORKS)
     axes.legend(loc="upper left")
-    _save(plot, figure, file)
+    save(plot, figure, file)
 
 
 def draw_growth(rows: list[Row], file: Path) -> None:
     """Draw the instructions a multiplication of growing networks."""
-    plot, figure, axes = _canvas("instructions a multiplication (-O2)")
+    plot, figure, axes = canvas("instructions a multiplication (-O2)")
     for family, title in FAMILIES.items():
         named = [row for row in rows if row["name"].startswith(f"{GROWTH}{family}-")]
         points = sorted((macs_of(row), row["value"]) for row in named)
@@ -101,23 +101,4 @@ def draw_growth(rows: list[Row], file: Path) -> None:
     axes.set_xlabel("multiplications")
     axes.set_ylim(bottom=0)
     axes.legend(loc="lower left")
-    _save(plot, figure, file)
-
-
-def _canvas(label: str) -> tuple[Any, Any, Any]:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "figures"})
-    figure, axes = pyplot.subplots(figsize=(8, 4))
-    axes.set_ylabel(label)
-    axes.grid(axis="y", alpha=0.3)
-    return pyplot, figure, axes
-
-
-def _save(plot: Any, figure: Any, file: Path) -> None:
-    figure.tight_layout()
-    figure.savefig(file, metadata={"Date": None})
-    plot.close(figure)
+    save(plot, figure, file)

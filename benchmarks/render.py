@@ -8,7 +8,7 @@ import operator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import ablation_table, engine_table, mlperf_tiny
+from benchmarks import ablation_table, engine_table, mlperf_tiny, scale_picture
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -44,6 +44,8 @@ def area_section(path: Path) -> str:
     if path.stem == engine_table.AREA:
         lines += engine_table.section(rows, PAGE.parent)
         rows = [row for row in rows if row["bound"] or not engine_table.shows(row["name"])]
+    if path.stem == scale_picture.AREA:
+        lines += scale_picture.section(rows, PAGE.parent)
     if path.stem == ablation_table.AREA:
         return "\n".join([*lines, *ablation_table.section(rows)]) + "\n"
     lines += ["| figure | value | bound | | command | note |", "|---|---|---|---|---|---|"]
