@@ -9,7 +9,7 @@ from benchmarks.results_file import Row
 
 AREA = "scale"
 HOURS = (3, 6, 12, 24)
-STEPS = ("import", "lint", "train rocket", "train conv1d")
+STEPS = ("import", "lint", "train")
 
 
 def name_of(step: str, hours: int) -> str:
