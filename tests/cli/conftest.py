@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.commands import PROJECT, gesture
-from tests.once import Once
+from tests.once import Once, built_with
 from tests.takes import save_all, takes
 
 QUICK = (
@@ -37,6 +37,12 @@ def converted_run(work: Path, once: Once, host_compiler: None) -> Path:
     """A copy of each worker's own: commands write into it."""
     shutil.copytree(once("quick", make_run), work / "runs" / "quick", symlinks=True)
     return work / "runs" / "quick"
+
+
+@pytest.fixture(scope="session")
+def native_of_run(converted_run: Path, once: Once) -> Path:
+    """The image of the run, and of its copies, for the native board."""
+    return once("native-quick", built_with("native", converted_run / "firmware")).path
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from pipeline.core.artifacts import GoldenVectors
 from pipeline.core.board_profiles import NANO33BLE
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.run_folder import RunFolder
-from pipeline.deployment.platformio import VARIABLE, build_firmware
+from pipeline.deployment.platformio import VARIABLE
 from pipeline.deployment.verify import Verified, verify_board
 from pipeline.workflows import deploy as stage
 from tests.cli.commands import PROJECT, gesture
@@ -166,9 +166,9 @@ def proven(run: RunFolder, image: Path) -> Verified:
 
 
 @pytest.fixture(scope="module")
-def image(converted_run: Path, qemu: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    log = tmp_path_factory.mktemp("image") / "build.log"
-    return build_firmware("virtual", RunFolder(converted_run).sources, PROJECT, log, 300.0).path
+def image(deployed: tuple[Path, str]) -> Path:
+    """Of the run, for the virtual board."""
+    return Path(json.loads(RunFolder(deployed[0]).firmware_file.read_text("utf-8"))["path"])
 
 
 def with_flipped_bits(image: Path, damaged: Path, places: list[float], bits: int) -> Path:

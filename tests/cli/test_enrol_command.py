@@ -20,7 +20,6 @@ from pipeline.core.locks import Lock
 from pipeline.core.run_folder import RunFolder, RunHashes, note
 from pipeline.datasets.recordings import load_recordings, save_recording
 from pipeline.datasets.streams import join_takes
-from pipeline.workflows.generated import build_image
 from tests.cli.commands import PROJECT, gesture
 
 SAMPLE = PROJECT / "data" / "sample"
@@ -112,12 +111,10 @@ def test_a_board_is_looked_for_before_the_run_is_locked(run: Path, bea: Path) ->
         gesture("enrol", run, *words, cwd=run, code=ExitCode.NO_BOARD)
 
 
-def test_a_board_keeps_it_and_its_own_counts(run: Path, bea: Path) -> None:
+def test_a_board_keeps_it_and_its_own_counts(run: Path, bea: Path, native_of_run: Path) -> None:
     """What the board has is changed, not replaced by what the run has."""
-    contract = Contract.load(run / "contract.json")
     gesture("enrol", run, "--person", "sim2", "--dataset", SAMPLE, cwd=run)
-    image = build_image(RunFolder(run), "native", contract.hash())
-    with start("native", Path(image.path), None, fast=True) as board:
+    with start("native", native_of_run, None, fast=True) as board:
         listed = gesture("enrol", run, "--list", "--port", board.port, "--json", cwd=run).json
         assert listed["people"] == {}
         words = ("--person", "bea", "--dataset", bea, "--port", board.port)
@@ -132,12 +129,13 @@ def test_a_board_keeps_it_and_its_own_counts(run: Path, bea: Path) -> None:
         assert kept(run).people == ("sim2",)
 
 
-def test_takes_are_captured_from_the_board_that_then_keeps_them(run: Path, tmp_path: Path) -> None:
+def test_takes_are_captured_from_the_board_that_then_keeps_them(
+    run: Path, native_of_run: Path, tmp_path: Path
+) -> None:
     """Whatever the sensor feels counts as the gesture that is asked for: only the way is tested."""
     waves = [one for one in load_recordings(SAMPLE) if one.label == "wave"][:4]
-    image = build_image(RunFolder(run), "native", Contract.load(run / "contract.json").hash())
     stream = join_takes(waves, REST_S, seed=1)
-    with start("native", Path(image.path), stream, fast=True, loop=True) as board:
+    with start("native", native_of_run, stream, fast=True, loop=True) as board:
         words = ("--person", "bea", "--takes", "1", "--port", board.port, "--json")
         enrolled = gesture("enrol", run, *words, cwd=tmp_path).json
     assert enrolled["takes"] == dict.fromkeys(sorted(GESTURES), 1)

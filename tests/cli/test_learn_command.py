@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +10,9 @@ import pytest
 from pipeline.boards.supervisor import start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
-from pipeline.core.contract import Contract
 from pipeline.core.errors import ExitCode
-from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.streams import join_takes
-from pipeline.workflows.generated import build_image
 from tests.cli.commands import PROJECT, gesture
 
 SAMPLE = PROJECT / "data" / "sample"
@@ -24,13 +20,11 @@ REST_S = (1.4, 1.5)
 
 
 @pytest.fixture(scope="module")
-def board(converted_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def board(native_of_run: Path) -> Iterator[str]:
     """Its sensor feels the same waves again and again."""
-    run = shutil.copytree(converted_run, tmp_path_factory.mktemp("learn") / "run")
-    image = build_image(RunFolder(run), "native", Contract.load(run / "contract.json").hash())
     waves = [one for one in load_recordings(SAMPLE) if one.label == "wave"][:4]
     stream = join_takes(waves, REST_S, seed=1)
-    with start("native", Path(image.path), stream, loop=True) as started:
+    with start("native", native_of_run, stream, loop=True) as started:
         yield started.port
 
 
