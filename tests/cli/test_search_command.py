@@ -104,7 +104,8 @@ def test_a_changed_search_is_not_resumed(found: Any, work: Path) -> None:
 
 def test_a_budget_without_room_says_so(work: Path, host_compiler: None) -> None:
     (work / "none.yaml").write_text("flash_bytes: 100\n", "utf-8")
-    words = ("search", "small.yaml", "--space", "space.yaml", "--budget", "none.yaml")
+    (work / "two.yaml").write_text("model.kernels: [4, 64]\n", "utf-8")  # each is priced
+    words = ("search", "small.yaml", "--space", "two.yaml", "--budget", "none.yaml")
     ended = gesture(*words, "--trials", "1", cwd=work, code=ExitCode.FAILED)
     assert "No network of the space was trained" in ended.said
     assert "over budget" in ended.said
