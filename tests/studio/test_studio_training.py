@@ -27,6 +27,7 @@ def test_a_training_that_is_stopped_has_not_failed(page: Page) -> None:
 
 def test_a_training_that_was_stopped_goes_on(page: Page, project: Path) -> None:
     go(page, "Train")
+    page.get_by_label("Network", exact=True).select_option("gesture_conv1d")  # it has epochs
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_text("Epoch 3 of").wait_for(timeout=LONG_MS)
     page.get_by_role("button", name="Stop", exact=True).click()
