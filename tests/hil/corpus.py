@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -114,16 +115,30 @@ def time_of_an_inference(subject: Subject) -> Any:
         assert client.bench(10) > 0
 
 
+def at_a_quiet_stretch(check: Callable[[Subject], Any]) -> Callable[[Subject], Any]:
+    """A case that holds at one of `attempts` stretches: an emulated board shares its processor."""
+
+    @wraps(check)
+    def attempted(subject: Subject) -> Any:
+        for left in reversed(range(subject.attempts)):
+            try:
+                return check(subject)
+            except (AssertionError, PipelineError):
+                if left == 0:
+                    raise
+        return None
+
+    return attempted
+
+
+@at_a_quiet_stretch
 def rate_and_stream(subject: Subject) -> Any:
     """Samples at the rate the board promises, in order, none lost, none damaged."""
     with subject.client() as client:
-        for _ in range(subject.attempts):
-            before = client.info()
-            statistics = streamed(client, subject.seconds)
-            reported = client.info()
-            lost = reported.overruns - before.overruns + reported.dropped - before.dropped
-            if lost == 0:
-                break
+        before = client.info()
+        statistics = streamed(client, subject.seconds)
+        reported = client.info()
+    lost = reported.overruns - before.overruns + reported.dropped - before.dropped
     assert lost == statistics.lost == 0
     assert statistics.received > 0.8 * subject.seconds * reported.stream_hz
     assert abs(statistics.rate_hz / reported.stream_hz - 1) < RATE_TOLERANCE
@@ -240,16 +255,14 @@ def reboot(subject: Subject) -> Any:
             time.sleep(0.2)
 
 
+@at_a_quiet_stretch
 def long_idle(subject: Subject) -> Any:
     """Nobody asks anything; then it answers at once and has dropped nothing."""
     with subject.client() as client:
-        for _ in range(subject.attempts):
-            before = client.info()
-            list(client.items(subject.seconds))
-            samples = pull_samples(client)
-            after = client.info()
-            if after.overruns == before.overruns:
-                break
+        before = client.info()
+        list(client.items(subject.seconds))
+        samples = pull_samples(client)
+        after = client.info()
     assert after.overruns == before.overruns
     # Before them, some may be missing that were lost, and counted, before the first question.
     since_us = samples[-1].t_us - 1e6 * (subject.seconds - LATE_S)
@@ -259,6 +272,7 @@ def long_idle(subject: Subject) -> Any:
     return after.contract
 
 
+@at_a_quiet_stretch
 def nothing_said_unasked(subject: Subject) -> Any:
     """With everything off the line is silent."""
     with subject.client() as client:
