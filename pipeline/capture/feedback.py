@@ -8,7 +8,7 @@ from itertools import pairwise, takewhile
 
 import numpy as np
 
-from pipeline.capture.client import BoardClient
+from pipeline.capture.client import COMMAND_TIMEOUT_S, BoardClient
 from pipeline.capture.protocol import (
     COUNT_WRAP,
     Sample,
@@ -95,7 +95,9 @@ def _pieces(
             raise _too_slow()
         seqs = range(seq, min(seq + count * PULL_LINES, COUNT_WRAP), PULL_LINES)
         client.take_pending("past")  # of an answer that was damaged
-        answers = client.commands([f"pull {first}" for first in seqs])
+        left_s = max(COMMAND_TIMEOUT_S, deadline - time.monotonic())
+        limit_s = min(len(seqs) * COMMAND_TIMEOUT_S, left_s)  # so many answers take longer than one
+        answers = client.commands([f"pull {first}" for first in seqs], limit_s)
         lines = [answer.fields.get("lines", "") for answer in answers]
         samples = [past_of(message) for message in client.take_pending("past")]
         whole = [sample for sample in samples if sample is not None]
