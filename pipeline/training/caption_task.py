@@ -37,8 +37,8 @@ def train_captions(
     source = Source(contract.window, len(contract.channels))
     pairs = replace(dataset.pairs, sources=sources)
 
-    def build_model() -> Any:
-        return build_network(config, source, pairs.vocabulary.size)
+    def build_model(any_length: bool) -> Any:
+        return build_network(config, source, pairs.vocabulary.size, any_length)
 
     return train_pairs(pairs, config, build_model, contract, run, on_epoch)
 

@@ -42,13 +42,16 @@ class Written(NamedTuple):
     embedding: int
 
 
-def build(network: EncoderDecoderConfig, source: Source, text: Written) -> Any:
+def build(
+    network: EncoderDecoderConfig, source: Source, text: Written, any_length: bool = False
+) -> Any:
     """Build a Keras model for training: each token is predicted from the right ones before it.
 
     Args:
         network: its settings.
         source: what is read, tokens or samples.
         text: what is written.
+        any_length: whether T, and S of tokens, differ from batch to batch.
 
     Returns:
         A model from int32 [n, S] tokens or float32 [n, S, channels] samples, and int32 [n, T]
@@ -57,13 +60,13 @@ def build(network: EncoderDecoderConfig, source: Source, text: Written) -> Any:
     from keras import Input, Model, layers
 
     check_window(network.encoder, source.window)
-    read, x = _source(network, source)
+    read, x = _source(network, source, any_length)
     columns, features = _encoded(network, x)
     context = layers.Dense(network.context, activation="tanh", name=CONTEXT)(features)  # [n, C]
-    before = Input((text.length,), dtype="int32", name="before")  # [n, T]
+    length = None if any_length else text.length
+    before = Input((length,), dtype="int32", name="before")  # [n, T]
     written = layers.Embedding(text.vocabulary, text.embedding, name=TARGET_EMBEDDING)(before)
-    repeated = layers.RepeatVector(text.length)(context)
-    steps = layers.Concatenate(name="steps")([written, repeated])  # [n, T, embedding + C]
+    steps = _with_each_step(written, context)  # [n, T, embedding + C]
     decoder = network.decoder
     hidden = recurrent(decoder.kind, decoder.units, steps, every_step=True, name=DECODER)
     if network.attention:
@@ -73,21 +76,30 @@ def build(network: EncoderDecoderConfig, source: Source, text: Written) -> Any:
     return Model([read, before], logits)
 
 
-def _source(network: EncoderDecoderConfig, source: Source) -> tuple[Any, Any]:
+def _with_each_step(written: Any, context: Any) -> Any:
+    """The context after the columns of each step: [n, T, embedding + C]."""
+    from keras import layers, ops
+
+    repeated = ops.expand_dims(context, 1) + ops.zeros_like(written[:, :, :1])
+    return layers.Concatenate(name="steps")([written, repeated])
+
+
+def _source(network: EncoderDecoderConfig, source: Source, any_length: bool) -> tuple[Any, Any]:
     """The input, and what the encoder is given of it: [n, S, channels]."""
     from keras import Input, layers
 
     if source.vocabulary is None:
         samples = Input((source.window, source.channels), name="source")  # [n, S, channels]
         return samples, samples
-    tokens = Input((source.window,), dtype="int32", name="source")  # [n, S]
+    length = None if any_length else source.window
+    tokens = Input((length,), dtype="int32", name="source")  # [n, S]
     embedding = layers.Embedding(
-        source.vocabulary, source.channels, mask_zero=_masks(network), name=SOURCE_EMBEDDING
+        source.vocabulary, source.channels, mask_zero=skips_padding(network), name=SOURCE_EMBEDDING
     )
     return tokens, embedding(tokens)
 
 
-def _masks(network: EncoderDecoderConfig) -> bool:
+def skips_padding(network: EncoderDecoderConfig) -> bool:
     """A recurrent encoder skips the padding of tokens: a board reads a text that has none."""
     return isinstance(network.encoder, RecurrentConfig)
 
@@ -187,7 +199,7 @@ class Translator:
 
     def _is_read(self, sources: Int32 | Float32, columns: Float32) -> Any:
         """Columns without padding, where the encoder skips it: bool [n, columns]."""
-        if sources.ndim == 2 and _masks(self._network):
+        if sources.ndim == 2 and skips_padding(self._network):
             return sources != PADDING
         return np.ones(columns.shape[:2], np.bool_)
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pipeline.config.sections import FitConfig
 from pipeline.core.errors import PipelineError
 from pipeline.training.checkpoints import Checkpoint, Checkpointing, callbacks, load_checkpoint
+from pipeline.training.padded_batches import PaddedPairs, dataset_of_batches
 from pipeline.training.stateful import reset_states
 from pipeline.training.training_data import FitData, TrainingTask
 
@@ -166,17 +167,28 @@ def _run_epochs(
     """done: how many epochs are done already."""
     training, validation = task.training, task.validation
     model.fit(
-        training.inputs,
-        training.targets,
-        sample_weight=training.weights,
+        **_batches(training, config, done),
         validation_data=None if validation is None else _validation_data(validation),
-        batch_size=config.batch_size,
+        validation_batch_size=config.batch_size,
         epochs=config.epochs,
         initial_epoch=done,
-        shuffle=training.begins is None,
         callbacks=called,
         verbose=0,
     )
+
+
+def _batches(training: FitData, config: FitConfig, done: int) -> dict[str, Any]:
+    """Arguments of Keras: the training data and how they are cut into batches."""
+    if training.padded:
+        pairs, seed = PaddedPairs.of(training), config.seed + done
+        return {"x": dataset_of_batches(pairs, config.batch_size, seed), "shuffle": False}
+    return {
+        "x": training.inputs,
+        "y": training.targets,
+        "sample_weight": training.weights,
+        "batch_size": config.batch_size,
+        "shuffle": training.begins is None,
+    }
 
 
 def _optimizer(keras: Any, config: FitConfig, sequences: int) -> Any:

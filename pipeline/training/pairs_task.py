@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,7 +18,7 @@ from pipeline.core.run_folder import RunFolder
 from pipeline.core.subwords import Subwords
 from pipeline.core.tokens import Vocabulary
 from pipeline.training.checkpoints import Checkpointing
-from pipeline.training.encoder_decoder import Translator, Written, build
+from pipeline.training.encoder_decoder import Translator, Written, build, skips_padding
 from pipeline.training.fit import Epoch, Fitted, fit
 from pipeline.training.models import Source
 from pipeline.training.run_files import Trained, evenly_spaced, finish, save_model, training_record
@@ -28,12 +29,13 @@ from pipeline.training.translation_metrics import TranslationScore, score_transl
 SAMPLES = 10  # texts that the report shows
 AT_ONCE = 128  # texts that are written together
 PairsConfig: TypeAlias = TranslationConfig | CaptionConfig
+BuildModel: TypeAlias = Callable[[bool], Any]
 
 
 def train_pairs(
     dataset: PairDataset,
     config: PairsConfig,
-    build_model: Callable[[], Any],
+    build_model: BuildModel,
     contract: Contract,
     run: RunFolder,
     on_epoch: Callable[[Epoch], None],
@@ -45,13 +47,14 @@ def train_pairs(
     Args:
         dataset: its sources are as the network is given them.
         config: the settings.
-        build_model: builds the network, see build_network; it is called after Keras is seeded.
+        build_model: builds the network, see build_network, of any length where it is given True;
+            it is called after Keras is seeded.
         contract: of the task.
         run: the run folder.
         on_epoch: called after each epoch.
     """
     checkpointing = Checkpointing(run, config, dataset.fingerprint)
-    fitted = fit(_task(dataset, build_model), config.fit, on_epoch, checkpointing)
+    fitted = fit(_task(dataset, config, build_model), config.fit, on_epoch, checkpointing)
     sources, targets = dataset.sources["test"], dataset.targets["test"]
     written = _written(fitted.model, config, dataset)
     score = score_translations(dataset.pairs, written)
@@ -75,10 +78,13 @@ def train_pairs(
     )
 
 
-def build_network(config: PairsConfig, source: Source, vocabulary: int) -> Any:
-    """The network of a config, that writes a vocabulary of this size."""
+def build_network(
+    config: PairsConfig, source: Source, vocabulary: int, any_length: bool = False
+) -> Any:
+    """The network of a config, that writes a vocabulary of this size; see `build`."""
     text = config.text
-    return build(config.model, source, Written(vocabulary, text.max_written, text.embedding))
+    written = Written(vocabulary, text.max_written, text.embedding)
+    return build(config.model, source, written, any_length)
 
 
 def vocabulary_facts(
@@ -96,13 +102,23 @@ def vocabulary_facts(
     )
 
 
-def _task(dataset: PairDataset, build_model: Callable[[], Any]) -> TrainingTask:
+def _task(dataset: PairDataset, config: PairsConfig, build_model: BuildModel) -> TrainingTask:
     """The test part is not in it."""
+    padded = dataset.sources["train"].ndim == 2 and skips_padding(config.model)
+
+    def training_model(model: Any) -> Any:
+        if not padded:
+            return model
+        of_any_length = build_model(True)
+        of_any_length.set_weights(model.get_weights())
+        return of_any_length
+
     return TrainingTask(
-        build_model=build_model,
-        training=_fit_data(dataset, "train"),
+        build_model=lambda: build_model(False),
+        training=replace(_fit_data(dataset, "train"), padded=padded),
         validation=_fit_data(dataset, "validation"),
         loss=from_logits,
+        training_model=training_model,
     )
 
 

@@ -25,12 +25,14 @@ class FitData:
         targets: [n, ...], as the loss takes them.
         weights: [n] or [n, hops]; None where all count alike.
         begins: bool [batches, rows], which rows begin a stream; None where each row stands alone.
+        padded: whether batches are cut to what is not padding, see padded_batches; training only.
     """
 
     inputs: Float32 | Int32 | Int64 | tuple[Float32 | Int32 | Int64, ...]
     targets: Float32 | Int32
     weights: Float32 | None = None
     begins: NDArray[np.bool_] | None = None
+    padded: bool = False
 
 
 def same_model(model: Any) -> Any:

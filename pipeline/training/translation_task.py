@@ -28,9 +28,9 @@ def train_translation(
     """Train an encoder and a decoder, and leave the run folder complete for conversion."""
     _save_tokens(run, dataset)
 
-    def build_model() -> Any:
+    def build_model(any_length: bool) -> Any:
         size = dataset.vocabulary.size
-        network = build_network(config, source_of(config, size), size)
+        network = build_network(config, source_of(config, size), size, any_length)
         vectors, layers = read_vectors(config.text.vectors), [SOURCE_EMBEDDING, TARGET_EMBEDDING]
         return with_vectors(network, dataset.vocabulary, vectors, layers)
 
