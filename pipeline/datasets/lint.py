@@ -19,8 +19,11 @@ from pipeline.core.errors import PipelineError
 from pipeline.core.original_names import OriginalNames, load_names
 from pipeline.core.progress import OnStep
 from pipeline.datasets.intervals import single_takes
+from pipeline.datasets.near_copies import near_copies
 from pipeline.datasets.recordings import load_from_dataset, recording_paths
 from pipeline.datasets.streams import runs_of
+
+Float64 = NDArray[np.float64]
 
 ACCELERATION = IMU_CHANNELS[:3]
 ROTATION = IMU_CHANNELS[3:]
@@ -276,15 +279,7 @@ def _run_start(flags: NDArray[np.bool_]) -> int:
     return max(runs_of(flags), key=lambda run: run[1] - run[0])[0]
 
 
-Float64 = NDArray[np.float64]
-Indices = NDArray[np.intp]
-
-ROWS = 256  # of a take that are compared, from its start
-LAG_SHARE = 0.25  # of the shorter take: the largest delay of a copy
-ALIKE_SPECTRA = 0.9  # cosine of the spectra of two takes; others are not compared
 COPY_WITHIN_SESSION = 0.999  # a practised hand repeats a gesture nearly so well
-AT_ONCE = 256  # takes that are compared with all earlier ones
-COPY = 0.997  # correlation of the samples that both takes have
 
 
 def _check_duplicates(takes: Sequence[TakeFile], on_progress: OnStep) -> list[Finding]:
@@ -311,64 +306,13 @@ def _near_duplicates(takes: Sequence[TakeFile], on_progress: OnStep) -> list[Fin
     usable = [take for take in takes if take.has_imu and len(take.imu) > 2]
     if len(usable) < 2:
         return []
+    copies = near_copies([take.imu for take in usable], on_progress)
+    pairs = ((usable[one], usable[other], likeness) for one, other, likeness in copies)
     return [
-        _near_finding(usable[index], usable[other], likeness)
-        for index, others in _Shapes(usable).copies(on_progress)
-        for other, likeness in others
-        if usable[index].group != usable[other].group or likeness >= COPY_WITHIN_SESSION
+        _near_finding(take, earlier, likeness)
+        for take, earlier, likeness in pairs
+        if take.group != earlier.group or likeness >= COPY_WITHIN_SESSION
     ]
-
-
-class _Shapes:
-    """Takes without their mean, each axis over its usual size, to be correlated.
-
-    The correlations at all shifts are a product of spectra (Oppenheim and Schafer, Discrete-Time
-    Signal Processing, chapter 8).
-    """
-
-    def __init__(self, takes: Sequence[TakeFile]) -> None:
-        moved = [take.imu[:ROWS] - take.imu[:ROWS].mean(axis=0) for take in takes]
-        size = np.sqrt(np.mean([(shape**2).mean(axis=0) for shape in moved], axis=0))
-        self._rows = np.array([len(shape) for shape in moved])
-        padded = np.zeros((len(moved), 2 * ROWS, len(size)), dtype=np.float32)
-        for row, shape in zip(padded, moved, strict=True):
-            row[: len(shape)] = shape / np.maximum(size, 1e-6)
-        self._spectra = np.fft.rfft(padded, axis=1).astype(np.complex64)
-        # A shift in time does not change the size of a spectrum, so similar takes are found by it.
-        sizes = np.abs(self._spectra).reshape(len(moved), -1)
-        self._sizes = sizes / np.maximum(np.linalg.norm(sizes, axis=1, keepdims=True), 1e-9)
-        squares = np.einsum("nrc,nrc->nr", padded, padded)
-        energy = np.cumsum(squares, axis=1, dtype=np.float64)
-        self._energy = np.pad(energy, ((0, 0), (1, 0)))  # [n, row]: of the rows before it
-
-    def copies(self, on_progress: OnStep) -> Iterator[tuple[int, list[tuple[int, float]]]]:
-        """For each take the earlier ones that it is a copy of, and their correlations."""
-        for start in range(0, len(self._rows), AT_ONCE):
-            on_progress(f"comparing takes: {start:,} of {len(self._rows):,}")
-            alike = self._sizes[start : start + AT_ONCE] @ self._sizes[: start + AT_ONCE].T
-            for index, row in enumerate(alike, start):
-                near = np.flatnonzero(row[:index] >= ALIKE_SPECTRA)
-                likeness = self._likeness(index, near)
-                chosen = likeness >= COPY
-                pairs = zip(near[chosen].tolist(), likeness[chosen].tolist(), strict=True)
-                yield index, list(pairs)
-
-    def _likeness(self, index: int, others: Indices) -> Float64:
-        """The highest correlations, float64 [k], over the shifts that LAG_SHARE allows."""
-        rows, other_rows = self._rows[index], self._rows[others, None]
-        furthest = int(LAG_SHARE * rows)
-        lags = np.arange(-furthest, furthest + 1)  # `index` begins that much later
-        own = self._spectra[index].conj()
-        cross = np.einsum("fc,kfc->kf", own, self._spectra[others]).conj()
-        products = np.fft.irfft(cross, axis=1)[:, lags]
-        first, other_first = np.maximum(lags, 0), np.maximum(-lags, 0)
-        shared = np.minimum(rows - first, other_rows - other_first).clip(0)
-        k = others[:, None]
-        own = self._energy[index][first + shared] - self._energy[index][first]
-        theirs = self._energy[k, other_first + shared] - self._energy[k, other_first]
-        correlation = products / np.sqrt(np.maximum(own * theirs, 1e-12))
-        allowed = np.abs(lags) <= LAG_SHARE * np.minimum(rows, other_rows)
-        return np.where(allowed, correlation, -1).max(axis=1)  # type: ignore[no-any-return]
 
 
 def _near_finding(take: TakeFile, earlier: TakeFile, likeness: float) -> Finding:

@@ -36,8 +36,8 @@ class PaddedPairs(NamedTuple):
     @classmethod
     def of(cls, data: FitData) -> PaddedPairs:
         """Of training data whose inputs are (sources, before)."""
-        sources, before = data.inputs
-        return cls(sources, before, data.targets, data.weights)
+        columns: Any = (*data.inputs, data.targets, data.weights)
+        return cls(*columns)
 
     def batches(self, size: int, random: np.random.Generator) -> Iterator[Any]:
         """One epoch of them: ((sources, before), targets, weights), each in another order."""

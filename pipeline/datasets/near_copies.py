@@ -1,0 +1,169 @@
+"""Takes that are nearly the same samples: cut, scaled or exported again.
+
+All pairs of a day's takes are too many to compare. So only takes that share a moment are: a
+short stretch with much energy, of which the size of the spectrum is nearly the same. Moments are
+brought together by random cells (locality-sensitive hashing, Datar et al. 2004,
+https://doi.org/10.1145/997817.997857).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.core.artifacts import Float32, Int64
+from pipeline.core.progress import OnStep
+
+Float64 = NDArray[np.float64]
+
+ROWS = 256  # of a take that are compared, from its start
+LAG_SHARE = 0.25  # of the shorter take: the largest delay of a copy
+COPY = 0.997  # correlation of the samples that both takes have
+AT_ONCE = 256  # takes between two lines of progress
+
+MOMENT_ROWS = 24
+MOMENTS = 6  # of a take, so that some are in every cut of it
+ALIKE_MOMENTS = 0.995  # cosine of the sizes of their spectra
+CELL = 0.2  # width; a copy with noise is 0.05 away
+DIMENSIONS = 12  # of a cell: the directions in which moments differ most
+TABLES = 4  # of cells; a pair is seen if it shares one of them
+SEED = 0
+
+
+class Copy(NamedTuple):
+    """Two takes, by their indices, and the highest correlation of what they share."""
+
+    later: int
+    earlier: int
+    correlation: float
+
+
+def near_copies(takes: Sequence[Float32], on_progress: OnStep) -> Iterator[Copy]:
+    """Pairs of takes that are nearly the same, in the order of the later one.
+
+    Args:
+        takes: float32 [n, C] each, more than two samples.
+        on_progress: told about the progress.
+    """
+    moved = [take[:ROWS] - take[:ROWS].mean(axis=0) for take in takes]
+    size = np.sqrt(np.mean([(shape**2).mean(axis=0) for shape in moved], axis=0))
+    shapes = [shape / np.maximum(size, 1e-6) for shape in moved]
+    later, earlier = _that_share_a_moment(shapes)
+    correlations = _Correlations(shapes)
+    bounds = np.searchsorted(later, np.arange(len(shapes) + 1))
+    for index, (start, stop) in enumerate(pairwise(bounds)):
+        if index % AT_ONCE == 0:
+            on_progress(f"comparing takes: {index:,} of {len(shapes):,}")
+        others = earlier[start:stop]
+        likeness = correlations.of(index, others)
+        for at in np.flatnonzero(likeness >= COPY).tolist():
+            yield Copy(index, int(others[at]), float(likeness[at]))
+
+
+def _that_share_a_moment(shapes: Sequence[Float32]) -> tuple[Int64, Int64]:
+    """Pairs of takes with a moment that is alike: the later and the earlier ones, in order."""
+    take, spectra = _moments(shapes)
+    count = len(shapes)
+    pairs = np.empty(0, np.int64)
+    for cells in _cells(spectra):
+        one, other = _alike_in_a_cell(cells, spectra)
+        first, second = np.minimum(take[one], take[other]), np.maximum(take[one], take[other])
+        found = (second * count + first)[first != second]
+        pairs = np.union1d(pairs, found)
+    return np.divmod(pairs, count)
+
+
+def _moments(shapes: Sequence[Float32]) -> tuple[Int64, Float32]:
+    """The takes of moments, int64 [m], and the sizes of their spectra, of length 1: [m, d]."""
+    takes, moments = [], []
+    for index, shape in enumerate(shapes):
+        padded = np.pad(shape, ((0, max(0, MOMENT_ROWS - len(shape))), (0, 0)))
+        for start in _starts_of_moments(padded):
+            takes.append(index)
+            moments.append(padded[start : start + MOMENT_ROWS])
+    stacked = np.stack(moments)
+    stacked -= stacked.mean(axis=1, keepdims=True)  # takes that are cut have another mean
+    window = np.hanning(MOMENT_ROWS)[:, None]  # so that a shift of a row changes little
+    sizes = np.abs(np.fft.rfft(stacked * window, axis=1)).astype(np.float32)
+    spectra = sizes.reshape(len(sizes), -1)
+    spectra /= np.maximum(np.linalg.norm(spectra, axis=1, keepdims=True), 1e-9)
+    return np.array(takes, np.int64), spectra
+
+
+def _starts_of_moments(shape: Float32) -> Iterator[int]:
+    """Of the stretches with most energy that overlap by half at most."""
+    energy = np.pad(np.cumsum(np.square(shape).sum(axis=1), dtype=np.float64), (1, 0))
+    of_stretch = energy[MOMENT_ROWS:] - energy[:-MOMENT_ROWS]
+    for _ in range(MOMENTS):
+        start = int(np.argmax(of_stretch))
+        if of_stretch[start] < 0:
+            return
+        yield start
+        of_stretch[max(0, start - MOMENT_ROWS // 2) : start + MOMENT_ROWS // 2] = -1
+
+
+def _cells(spectra: Float32) -> Iterator[Int64]:
+    """The cell of each moment, int64 [m], in each of TABLES random rasters."""
+    centred = spectra - spectra.mean(axis=0)
+    _, directions = np.linalg.eigh(centred.T @ centred)
+    points = centred @ directions[:, -DIMENSIONS:]
+    random = np.random.default_rng(SEED)
+    for _ in range(TABLES):
+        turn, _ = np.linalg.qr(random.normal(size=(points.shape[1], points.shape[1])))
+        raster = np.floor(points @ turn / CELL + random.random(points.shape[1]))
+        yield np.unique(raster.astype(np.int64), axis=0, return_inverse=True)[1].ravel()
+
+
+def _alike_in_a_cell(cells: Int64, spectra: Float32) -> tuple[Int64, Int64]:
+    """Pairs of moments of one cell whose spectra are alike."""
+    order = np.argsort(cells, kind="stable")
+    places, ones, others = np.arange(len(order)), [], []
+    for distance in range(1, len(order)):  # in `order`; a cell's moments stand side by side
+        places = places[places + distance < len(order)]
+        places = places[cells[order[places]] == cells[order[places + distance]]]
+        if not len(places):
+            break
+        one, other = order[places], order[places + distance]
+        alike = np.einsum("md,md->m", spectra[one], spectra[other]) >= ALIKE_MOMENTS
+        ones.append(one[alike])
+        others.append(other[alike])
+    return np.concatenate([order[:0], *ones]), np.concatenate([order[:0], *others])
+
+
+class _Correlations:
+    """Of takes, by their spectra.
+
+    The correlations at all shifts are a product of spectra (Oppenheim and Schafer, Discrete-Time
+    Signal Processing, chapter 8).
+    """
+
+    def __init__(self, shapes: Sequence[Float32]) -> None:
+        self._rows = np.array([len(shape) for shape in shapes])
+        padded = np.zeros((len(shapes), 2 * ROWS, shapes[0].shape[1]), dtype=np.float32)
+        for row, shape in zip(padded, shapes, strict=True):
+            row[: len(shape)] = shape
+        self._spectra = np.fft.rfft(padded, axis=1).astype(np.complex64)
+        squares = np.einsum("nrc,nrc->nr", padded, padded)
+        energy = np.cumsum(squares, axis=1, dtype=np.float64)
+        self._energy = np.pad(energy, ((0, 0), (1, 0)))  # [n, row]: of the rows before it
+
+    def of(self, index: int, others: Int64) -> Float64:
+        """The highest correlations, float64 [k], over the shifts that LAG_SHARE allows."""
+        rows, other_rows = self._rows[index], self._rows[others, None]
+        furthest = int(LAG_SHARE * rows)
+        lags = np.arange(-furthest, furthest + 1)  # `index` begins that much later
+        own = self._spectra[index].conj()
+        cross = np.einsum("fc,kfc->kf", own, self._spectra[others]).conj()
+        products = np.fft.irfft(cross, axis=1)[:, lags]
+        first, other_first = np.maximum(lags, 0), np.maximum(-lags, 0)
+        shared = np.minimum(rows - first, other_rows - other_first).clip(0)
+        k = others[:, None]
+        own = self._energy[index][first + shared] - self._energy[index][first]
+        theirs = self._energy[k, other_first + shared] - self._energy[k, other_first]
+        correlation = products / np.sqrt(np.maximum(own * theirs, 1e-12))
+        allowed = np.abs(lags) <= LAG_SHARE * np.minimum(rows, other_rows)
+        return np.where(allowed, correlation, -1).max(axis=1)  # type: ignore[no-any-return]
