@@ -22,9 +22,9 @@ from benchmarks.capture_fuzz import fuzz
 from benchmarks.datasets import FETCHED, ROOT, trained
 from benchmarks.instruction_counts import build_plugin, counting, mix_of, read_counts
 from benchmarks.results_file import Row, record_parts, row
+from pipeline.core.artifacts import EMBEDDING_DIMENSIONS
 from pipeline.core.centres import ExtraCentres
 from pipeline.core.enrolment import LEARNED, EnrolledCentre, Enrolment
-from pipeline.core.gesture_embedding import DIMENSIONS
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.simulate import simulate_dataset
@@ -89,7 +89,7 @@ def equal() -> list[Row]:
 
 def _is_equal(twin: Twin, random: np.random.Generator) -> bool:
     count = int(random.integers(1, 97))
-    places = random.integers(-40, 41, (count, DIMENSIONS)).astype(np.int8)
+    places = random.integers(-40, 41, (count, EMBEDDING_DIMENSIONS)).astype(np.int8)
     classes = random.integers(0, CLASSES + LEARNED, count)
     sharpness = random.integers(1, 65536, count)
     learned = ("a", "b", "c", "d")

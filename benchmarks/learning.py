@@ -22,9 +22,8 @@ from pipeline.core.artifacts import Recording
 from pipeline.core.enrolment import Enrolment
 from pipeline.core.run_folder import RunFolder
 from pipeline.core.shares import share_interval
-from pipeline.datasets.everyday import training_recordings
 from pipeline.datasets.held_out_recordings import HeldOutRecordings
-from pipeline.datasets.recordings import load_recordings
+from pipeline.datasets.recordings import load_recordings, training_recordings
 from pipeline.datasets.resampling import at_rate
 from pipeline.datasets.streams import join_takes
 from pipeline.training.events import match_events

@@ -10,12 +10,11 @@ import numpy as np
 
 from pipeline.conversion.centres_source import centres_source
 from pipeline.conversion.contract_source import contract_source
-from pipeline.core.artifacts import Int8, Recording
+from pipeline.core.artifacts import EMBEDDING_DIMENSIONS, GestureEmbedding, Int8, Recording
 from pipeline.core.centres import Centres, quantized_centres
 from pipeline.core.contract import FeatureScale
 from pipeline.core.enrolment import LEARNED
 from pipeline.core.files import save_text_files
-from pipeline.core.gesture_embedding import DIMENSIONS, GestureEmbedding
 from tests.tiny_model import CONTRACT, RATE_HZ, WINDOW, swings
 
 NETWORK = Path(__file__).parent / "fixtures" / "toy_centres_model"
@@ -25,11 +24,13 @@ PLACES = np.array([[0, 0], [1.5, 0], [-1.5, 0]])  # of ax and ay: idle, up, down
 
 def toy_centres() -> Centres:
     """Points that are the means of the six channels, a step for each 1.5 / 127 of them."""
-    matrix = np.zeros((DIMENSIONS, 6))
+    matrix = np.zeros((EMBEDDING_DIMENSIONS, 6))
     matrix[:6, :6] = np.eye(6)
-    centres = np.zeros((3, DIMENSIONS))
+    centres = np.zeros((3, EMBEDDING_DIMENSIONS))
     centres[:, :2] = PLACES
-    embedding = GestureEmbedding(matrix, np.zeros(DIMENSIONS), centres, np.arange(3), 0.05)
+    embedding = GestureEmbedding(
+        matrix, np.zeros(EMBEDDING_DIMENSIONS), centres, np.arange(3), 0.05
+    )
     assert CONTRACT.decision is not None
     policy = CONTRACT.decision.model_copy(
         update={"thresholds": (0.5,) * (len(CONTRACT.labels) + LEARNED)}

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from pipeline.cli import console
-from pipeline.datasets.places import find_dataset
+from pipeline.datasets.recordings import find_dataset
 
 
 def found(path: Path | None) -> Path | None:

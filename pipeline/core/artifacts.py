@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +134,11 @@ class Recording:
         return float((self.seq[-1] - self.seq[0]) * 1e6 / (self.t_us[-1] - self.t_us[0]))
 
 
+def person_of(name: str) -> str:
+    """The person of a recording, from its name "label/person-session-n"."""
+    return name.rpartition("/")[2].split("-")[0]
+
+
 NO_TARGET = -1
 
 
@@ -186,6 +191,51 @@ class SequenceDataset:
         """Sequences and targets of a part; of the training part, they are large."""
         chosen = self.splits[split]
         return self.sequences(chosen), self.targets[chosen]
+
+
+EMBEDDING_DIMENSIONS = 32
+
+
+@dataclass(frozen=True)
+class GestureEmbedding:
+    """A space in which takes of one gesture lie close together, and where the classes lie in it.
+
+    Gestures are recognized by their distance to centres, so a few takes of a new person, or of a
+    new gesture, are enough to add one. A linear map leads there from a network's last features.
+
+    Args:
+        matrix: float64 [EMBEDDING_DIMENSIONS, F]; rows beyond what F features give are zero.
+        offset: float64 [EMBEDDING_DIMENSIONS].
+        centres: float64 [c, EMBEDDING_DIMENSIONS]: one of each gesture, several of the background.
+        classes: int64 [c], the index of the class of each centre.
+        own: the median squared distance of a gesture's windows to its centre.
+    """
+
+    matrix: Float64
+    offset: Float64
+    centres: Float64
+    classes: Int64
+    own: float
+
+    def of(self, features: Float32) -> Float64:
+        """The embeddings of windows, float64 [n, EMBEDDING_DIMENSIONS], of features [n, F]."""
+        embedded: Float64 = features.astype(np.float64) @ self.matrix.T + self.offset
+        return embedded
+
+    def save(self, path: Path) -> None:
+        """Write embedding_features.npz."""
+        save_arrays(path, **vars(self))
+
+    @classmethod
+    def load(cls, path: Path) -> GestureEmbedding:
+        """Read embedding_features.npz.
+
+        Raises:
+            PipelineError: the file is missing or damaged.
+        """
+        arrays = load_arrays(path, "train", {field.name for field in fields(cls)})
+        own = float(arrays.pop("own"))
+        return cls(**arrays, own=own)
 
 
 @dataclass(frozen=True)

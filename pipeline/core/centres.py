@@ -1,19 +1,21 @@
 """Classes as points, in the integers of a board: firmware/lib/centres computes the same.
 
-What the network sees becomes a point of int8, and the nearest centre names it.
+What the network sees becomes a point of int8, and the nearest centre names it. A person has
+centres of their own, where their takes of each gesture lie.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.core.artifacts import Int8, Int64
+from pipeline.core.artifacts import EMBEDDING_DIMENSIONS, Float64, GestureEmbedding, Int8, Int64
 from pipeline.core.contract import DecisionPolicy, FeatureScale, FixedPointScaling
-from pipeline.core.enrolment import CENTRE, USUAL_SHARPNESS
-from pipeline.core.gesture_embedding import DIMENSIONS, GestureEmbedding
+from pipeline.core.enrolment import CENTRE, USUAL_SHARPNESS, EnrolledCentre
 
 REACH = 3.5  # times the usual distance of a gesture from its centre: beyond, it is background
 HALVING = 0.35  # of that distance: so much more, and the share of a class is halved
@@ -29,9 +31,9 @@ class Centres:
     """The embedding of a network's last features, and the centres of its classes.
 
     Args:
-        matrix: int8 [DIMENSIONS, F].
+        matrix: int8 [EMBEDDING_DIMENSIONS, F].
         scaling: embedding = clamp((matrix @ features * multiplier + offset) >> shift).
-        centres: int8 [c, DIMENSIONS].
+        centres: int8 [c, EMBEDDING_DIMENSIONS].
         classes: int64 [c], the class of each.
         background: the class without a gesture; None where there is none.
         usual: the squared distance of a gesture from its centre.
@@ -56,7 +58,7 @@ class Centres:
         return flash_bytes_of(self.matrix.shape[1], len(self.classes))
 
     def embedded(self, features: Int8) -> Int8:
-        """Points int8 [n, DIMENSIONS] of features int8 [n, F]."""
+        """Points int8 [n, EMBEDDING_DIMENSIONS] of features int8 [n, F]."""
         sums = features.astype(np.int64) @ self.matrix.T.astype(np.int64)
         multipliers = np.array(self.scaling.multipliers, np.int64)
         offsets = np.array(self.scaling.offsets, np.int64)
@@ -65,7 +67,7 @@ class Centres:
         return embedded
 
     def scores(self, embedded: Int8, extra: ExtraCentres, classes: int) -> Int8:
-        """Scores less 128, int8 [n, classes], of points [n, DIMENSIONS]."""
+        """Scores less 128, int8 [n, classes], of points [n, EMBEDDING_DIMENSIONS]."""
         points = np.concatenate([self.centres, extra.centres])
         names = np.concatenate([self.classes, extra.classes])
         own = np.full(len(self.classes), USUAL_SHARPNESS)
@@ -85,7 +87,7 @@ class Centres:
 
 def flash_bytes_of(features: int, centres: int) -> int:
     """Bytes of the constants of so many centres, of a network with so many last features."""
-    return DIMENSIONS * (features + SCALE_BYTES) + CENTRE.size * centres
+    return EMBEDDING_DIMENSIONS * (features + SCALE_BYTES) + CENTRE.size * centres
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class ExtraCentres:
     """Centres that an enrolment adds.
 
     Args:
-        centres: int8 [c, DIMENSIONS].
+        centres: int8 [c, EMBEDDING_DIMENSIONS].
         classes: int64 [c].
         sharpness: int64 [c], 256ths by which squared distances are multiplied.
     """
@@ -150,3 +152,33 @@ def quantized_centres(
         halving=max(1, round(HALVING * embedding.own / step**2)),
         policy=policy,
     )
+
+
+OWN_WEIGHT = 0.5  # of the model's own centre, in takes
+
+
+def centre_of_takes(own: NDArray[Any], takes: NDArray[Any]) -> Float64:
+    """The centre float64 [d] of takes [n, d] of a gesture, whose own centre is [d]."""
+    total: Float64 = OWN_WEIGHT * own + takes.sum(axis=0, dtype=np.float64)
+    return total / (OWN_WEIGHT + len(takes))
+
+
+def person_centres(
+    points: Int8, targets: Int64, centres: Int8, classes: Int64
+) -> tuple[EnrolledCentre, ...]:
+    """A centre for each gesture that a person has takes of, in the space of the embedding.
+
+    Prototypes of few takes (Snell et al., arXiv:1703.05175), drawn a little to the model's own.
+
+    Args:
+        points: int8 [n, d], the embeddings of the takes.
+        targets: int64 [n], their classes.
+        centres: int8 [c, d], the model's own; a gesture has one.
+        classes: int64 [c], their classes.
+    """
+    found = []
+    for target in np.unique(targets).tolist():
+        own = centres[classes == target][0]
+        centre = np.rint(centre_of_takes(own, points[targets == target])).astype(np.int8)
+        found.append(EnrolledCentre(target, tuple(centre.tolist())))
+    return tuple(found)

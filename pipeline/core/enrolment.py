@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from pipeline.core.artifacts import EMBEDDING_DIMENSIONS
 from pipeline.core.errors import MismatchError, PipelineError, UsageError
-from pipeline.core.gesture_embedding import DIMENSIONS
 from pipeline.core.original_names import in_ascii
 
 MAGIC = 0x524E4547  # "GENR"
@@ -26,7 +26,7 @@ NO_NAME = "-"  # stands for nobody on the serial line
 
 HEADER = struct.Struct("<IHHI8sBBBB")
 NAMES = struct.Struct(f"{NAME_BYTES}s" * (PEOPLE + LEARNED))
-CENTRE = struct.Struct(f"<BBH{DIMENSIONS}b")
+CENTRE = struct.Struct(f"<BBH{EMBEDDING_DIMENSIONS}b")
 CRC = struct.Struct("<I")
 SIZE = HEADER.size + NAMES.size + CENTRES * CENTRE.size + CRC.size
 
@@ -37,7 +37,7 @@ class EnrolledCentre:
 
     Args:
         class_index: of the model's classes; after them come the learned ones.
-        point: DIMENSIONS int8 numbers.
+        point: EMBEDDING_DIMENSIONS int8 numbers.
         owner: the person whose it is; None: it counts for everybody.
         sharpness: 256ths by which squared distances to it are multiplied.
     """

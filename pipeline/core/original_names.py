@@ -7,7 +7,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from anyascii import anyascii
 
@@ -91,3 +93,15 @@ def in_ascii(text: str, hyphens: bool) -> str:
     """
     others = "[^A-Za-z0-9-]+" if hyphens else "[^A-Za-z0-9]+"
     return re.sub(others, "_", anyascii(tidy(text))).strip("_-")
+
+
+def can_be_drawn(text: str) -> bool:
+    """Whether a picture can show a text: the font of matplotlib has not all scripts."""
+    return text.isascii() or all(_font().get_char_index(ord(letter)) for letter in text)
+
+
+@cache
+def _font() -> Any:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    return get_font(findfont(FontProperties()))

@@ -13,10 +13,9 @@ import numpy as np
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.core.artifacts import IMU_CHANNELS, Int32, Int64, Interval, Recording
 from pipeline.core.files import load_arrays, reading, save_arrays
-from pipeline.datasets.everyday import split_everyday
 from pipeline.datasets.intervals import single_takes
 from pipeline.datasets.resampling import at_rate
-from pipeline.datasets.split_units import split_parts
+from pipeline.datasets.splits import split_everyday, split_parts
 from pipeline.datasets.windows import LEAKY, recorded_only, usable_recordings
 
 _FIELDS = ("name", "label", "person", "session", "rate_hz", "board", "source")

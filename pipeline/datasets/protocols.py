@@ -9,8 +9,13 @@ from pipeline.config.gesture_settings import GestureConfig, SplitConfig
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.datasets.intervals import takes_of_each
-from pipeline.datasets.split_units import split_parts, split_units
-from pipeline.datasets.splits import choose_by, count_folds, split_recordings
+from pipeline.datasets.splits import (
+    choose_by,
+    count_folds,
+    split_parts,
+    split_recordings,
+    split_units,
+)
 from pipeline.datasets.windows import LEAKY, LEAKY_FOLDS, recorded_only, usable_recordings
 
 UNSEEN = "unseen"

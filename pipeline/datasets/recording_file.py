@@ -76,11 +76,6 @@ def recording_path(folder: Path, label: str, person: str, session: str, n: int) 
     return folder / label / name
 
 
-def person_of(name: str) -> str:
-    """The person of a recording, from its name "label/person-session-n"."""
-    return name.rpartition("/")[2].split("-")[0]
-
-
 def new_recording_paths(folder: Path, label: str, person: str, session: str) -> Iterator[Path]:
     """The paths after the last take of a person and session: no number is used twice."""
     recording_path(folder, label, person, session, 1)  # raises for impossible names

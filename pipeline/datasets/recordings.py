@@ -1,16 +1,24 @@
-"""Datasets of recordings: `<dataset>/<label>/<person>-<session>-<n>.csv`, one file a take."""
+"""Datasets of recordings: `<dataset>/<label>/<person>-<session>-<n>.csv`, one file a take.
+
+A dataset is a path, or the name that `--dataset NAME` made in data/.
+"""
 
 from __future__ import annotations
 
 import difflib
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
+from pipeline.config.gesture_settings import GestureConfig
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import why_missing
-from pipeline.core.project import PROJECT, SAMPLE
+from pipeline.core.original_names import load_names
+from pipeline.core.project import DATA, PROJECT, SAMPLE
+from pipeline.datasets.environment_series import series_in
 from pipeline.datasets.recording_file import (
     bad_file,
     check_name,
@@ -22,7 +30,7 @@ from pipeline.datasets.recording_file import (
     save_recording,
 )
 from pipeline.datasets.similar_labels import check_new_label
-from pipeline.datasets.snapshot_restore import require_restored
+from pipeline.datasets.snapshots import require_restored
 
 __all__ = [
     "add_recording",
@@ -55,6 +63,26 @@ def load_recordings(folder: Path, labels: Iterable[str] | None = None) -> list[R
         wanted = _known_labels(folder, tuple(labels), {path.parent.name for path in paths})
         paths = [path for path in paths if path.parent.name in wanted]
     return [load_from_dataset(path) for path in paths]
+
+
+def training_recordings(config: GestureConfig) -> list[Recording]:
+    """The recordings of `data.path`, and those of `data.everyday` as background.
+
+    Everyday motion, what a hand does all day, has a folder of its own.
+    """
+    recordings = load_recordings(config.data.path)
+    if config.data.everyday is None:
+        return recordings
+    return recordings + [
+        replace(
+            recording,
+            label=config.data.background,
+            intervals=(),
+            name=f"everyday/{recording.name}",
+            everyday=True,
+        )
+        for recording in load_recordings(config.data.everyday)
+    ]
 
 
 def recording_paths(folder: Path) -> list[Path]:
@@ -139,3 +167,28 @@ def _known_labels(folder: Path, labels: tuple[str, ...], known: set[str]) -> tup
                 f"choose from: {', '.join(sorted(known))}",
             )
     return labels
+
+
+class Place(NamedTuple):
+    """The folder or file of a dataset; said: which one was taken, where two could be meant."""
+
+    path: Path
+    said: str = ""
+
+
+def find_dataset(path: Path) -> Place:
+    """The dataset of a path or a name; a folder of that path wins if it holds recordings."""
+    named = DATA / load_names(DATA).known("dataset", str(path))
+    if path.is_absolute() or path == Path() or not named.exists():
+        return Place(path)
+    if not path.exists():
+        return Place(named)
+    if path.is_file() or not _holds_recordings(named):
+        return Place(path)
+    if _holds_recordings(path):
+        return Place(path, f"{path} was taken; {named} holds recordings too")
+    return Place(named, f"{named} was taken; {path} holds no recordings")
+
+
+def _holds_recordings(path: Path) -> bool:
+    return path.is_file() or bool(takes_in(path) or series_in(path))

@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.core.errors import PipelineError
 from pipeline.core.files import atomic_write, save_text, writing
 from pipeline.core.locks import Lock
 from pipeline.core.progress import OnStep
 from pipeline.datasets.recording_file import LONGEST_NAME
 from pipeline.datasets.snapshots import (
     PATIENCE_S,
+    RESTORING,
     STORE,
     content_file,
     find_snapshot,
@@ -23,8 +23,6 @@ from pipeline.datasets.snapshots import (
     sha256_of,
     visible_files,
 )
-
-RESTORING = "restoring"  # a file there says that a restore is not complete
 
 
 @dataclass(frozen=True)
@@ -65,19 +63,6 @@ def restore_snapshot(dataset: Path, name: str, on_step: OnStep) -> Restored:
             written = _write(dataset, snapshot.files)
             unfinished.unlink()
     return Restored(dataset, name, before, written, removed)
-
-
-def require_restored(dataset: Path) -> None:
-    """Check that no restore was cut short, which would leave files of two versions."""
-    unfinished = dataset / STORE / RESTORING
-    if unfinished.is_file():
-        name = unfinished.read_text("utf-8").strip()
-        raise PipelineError(
-            f"{dataset} has files of two versions: the restore of {name} was cut short, or is not "
-            "done yet.",
-            "it was stopped while it wrote the files",
-            f"run `gesture data restore {dataset} {name}` again",
-        )
 
 
 def _keep_present(dataset: Path, name: str, on_step: OnStep) -> str:

@@ -24,6 +24,7 @@ from pipeline.datasets.recording_file import check_name
 
 STORE = ".snapshots"
 CONTENTS = "files"
+RESTORING = "restoring"  # a file there says that a restore is not complete
 BLOCK = 1 << 20
 PATIENCE_S = 10.0  # an import or a capture's end is waited for
 
@@ -216,3 +217,16 @@ def _load(file: Path) -> Snapshot:
         if content["format"] != 1 or unsafe:
             raise ValueError("it is no list of files of a dataset")
         return Snapshot(str(content["name"]), float(content["made_s"]), files)
+
+
+def require_restored(dataset: Path) -> None:
+    """Check that no restore was cut short, which would leave files of two versions."""
+    unfinished = dataset / STORE / RESTORING
+    if unfinished.is_file():
+        name = unfinished.read_text("utf-8").strip()
+        raise PipelineError(
+            f"{dataset} has files of two versions: the restore of {name} was cut short, or is not "
+            "done yet.",
+            "it was stopped while it wrote the files",
+            f"run `gesture data restore {dataset} {name}` again",
+        )

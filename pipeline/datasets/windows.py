@@ -27,13 +27,18 @@ from pipeline.core.artifacts import (
 )
 from pipeline.core.errors import PipelineError
 from pipeline.datasets.augment import augment
-from pipeline.datasets.everyday import split_everyday
 from pipeline.datasets.intervals import takes_of_each, without_labels
 from pipeline.datasets.labels import is_continuous, labels_of, window_labels
 from pipeline.datasets.recordings import fingerprint
 from pipeline.datasets.resampling import at_rate
-from pipeline.datasets.split_units import pieces, split_parts, split_units
-from pipeline.datasets.splits import group_names, split_recordings
+from pipeline.datasets.splits import (
+    group_names,
+    pieces,
+    split_everyday,
+    split_parts,
+    split_recordings,
+    split_units,
+)
 from pipeline.datasets.streams import join_takes
 from pipeline.datasets.synthetic_negatives import (
     recorded_rests,

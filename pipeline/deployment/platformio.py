@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.core.board_profiles import REAL_IMAGES, BoardProfile, profile_of_image
+from pipeline.core.board_profiles import REAL_IMAGES, BoardProfile, require_profile
 from pipeline.core.errors import NoToolError, PipelineError
 from pipeline.core.files import FULL, save_text_files
 from pipeline.core.project import PROJECT, work_folder
@@ -304,6 +304,7 @@ class Target:
     flash: str  # the file with the bytes in the flash
     compiler: str | None = None  # None if PlatformIO installs it
     install: str = ""
+    profile: BoardProfile | None = None  # of a real board
 
 
 TARGETS = {
@@ -314,7 +315,10 @@ TARGETS = {
         "sudo apt-get install --no-install-recommends gcc-arm-none-eabi libnewlib-arm-none-eabi",
     ),
     "native": Target("firmware.elf", "firmware.elf", "gcc", "sudo apt-get install gcc libc6-dev"),
-    **dict.fromkeys(REAL_IMAGES, Target("firmware.bin", "firmware.bin")),
+    **{
+        name: Target("firmware.bin", "firmware.bin", profile=require_profile(name))
+        for name in REAL_IMAGES
+    },
 }
 
 
@@ -349,7 +353,7 @@ def build_firmware(
     _require_compiler(environment, target)
     variables = _environment_variables(model_dir, project, build_dir, flags)
     with _only_build_in(build_dir, timeout_s) as lock:
-        variables.update(_provide(environment, project, build_dir))
+        variables.update(_provide(environment, target.profile, project, build_dir))
         code = _run(environment, project, variables, log, timeout_s, lock)
     if code is None:
         raise PipelineError(
@@ -396,9 +400,11 @@ def _only_build_in(build_dir: Path, timeout_s: float) -> Iterator[int]:
         yield lock.fileno()
 
 
-def _provide(environment: str, project: Path, build_dir: Path) -> dict[str, str]:
+def _provide(
+    environment: str, profile: BoardProfile | None, project: Path, build_dir: Path
+) -> dict[str, str]:
     """Provide what PlatformIO would download; returns variables that point PlatformIO to it."""
-    core, profile = core_folder(), profile_of_image(environment)
+    core = core_folder()
     if core is not None and profile is not None:
         return put_packages(core, project, environment, build_dir.with_name("arduino-core"))
     ensure_build_core()

@@ -14,9 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.artifacts import Float32, Float64, Int32, Int64, SequenceDataset
+from pipeline.core.artifacts import (
+    EMBEDDING_DIMENSIONS,
+    Float32,
+    Float64,
+    GestureEmbedding,
+    Int32,
+    Int64,
+    SequenceDataset,
+)
 from pipeline.core.contract import Scaling
-from pipeline.core.gesture_embedding import DIMENSIONS, GestureEmbedding, squared_distances
 from pipeline.training.run_files import evenly_spaced
 from pipeline.training.training_data import scale
 
@@ -127,7 +134,7 @@ def fit_embedding(features: Float32, targets: Int32, rest: int) -> GestureEmbedd
     std = np.sqrt((weights[:, np.newaxis] * np.square(away)).sum(axis=0))
     std += SMALLEST_STD * max(float(np.abs(features).max()), TINY)
     directions = _directions(away / std, targets, weights, rest)
-    matrix = np.zeros((DIMENSIONS, len(std)))
+    matrix = np.zeros((EMBEDDING_DIMENSIONS, len(std)))
     matrix[: len(directions)] = directions / std
     offset = -(matrix * mean).sum(axis=1)
     embedded = np.asarray(tf.matmul(features.astype(np.float64), matrix, transpose_b=True)) + offset
@@ -175,7 +182,7 @@ def _alike(targets: Int32) -> Float64:
 
 
 def _directions(standard: Float64, targets: Int32, weights: Float64, rest: int) -> Float64:
-    """The whitened directions in which windows differ most: [at most DIMENSIONS, F].
+    """The whitened directions in which windows differ most: [at most EMBEDDING_DIMENSIONS, F].
 
     Args:
         standard: float64 [n, F], standardized features.
@@ -192,7 +199,7 @@ def _directions(standard: Float64, targets: Int32, weights: Float64, rest: int) 
     half = tf.linalg.triangular_solve(factor, _covariance(standard, weights))
     total = tf.linalg.triangular_solve(factor, tf.transpose(half))
     _, vectors = tf.linalg.eigh((total + tf.transpose(total)) / 2)
-    most = tf.reverse(vectors, [1])[:, :DIMENSIONS]
+    most = tf.reverse(vectors, [1])[:, :EMBEDDING_DIMENSIONS]
     directions: Float64 = tf.transpose(tf.linalg.triangular_solve(factor, most, adjoint=True))
     return np.asarray(directions)
 
@@ -234,3 +241,10 @@ def k_means(points: Float64, most: int) -> Float64:
         for number in np.unique(nearest):
             centres[number] = points[nearest == number].mean(axis=0)
     return centres
+
+
+def squared_distances(points: NDArray[np.generic], centres: NDArray[np.generic]) -> Float64:
+    """Squared distances of points [n, d] to centres [c, d]: float64 [n, c]."""
+    away = points[:, np.newaxis].astype(np.float64) - centres.astype(np.float64)
+    distances: Float64 = np.square(away).sum(axis=2)
+    return distances

@@ -16,8 +16,7 @@ from pipeline.config.sections import RocketConfig
 from pipeline.core.artifacts import IMU_UNITS, Float32, SequenceDataset
 from pipeline.core.contract import Channel, Contract, Hashes, Scaling
 from pipeline.core.files import atomic_write, save_arrays, save_json
-from pipeline.core.glyphs import can_be_drawn
-from pipeline.core.original_names import load_names
+from pipeline.core.original_names import can_be_drawn, load_names
 from pipeline.core.run_folder import RunFolder
 from pipeline.training.checkpoints import Checkpointing
 from pipeline.training.embedding import embed_gestures
@@ -47,11 +46,11 @@ from pipeline.training.training_data import (
     FitData,
     TrainingTask,
     measure_scaling,
+    on_views,
     one_hot_targets,
     scale,
     smoothed_cross_entropy,
 )
-from pipeline.training.views import on_views
 
 
 def train_gestures(

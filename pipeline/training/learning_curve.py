@@ -15,7 +15,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from pipeline.core.artifacts import Float32, Int32, Int64
+from pipeline.core.errors import PipelineError
 from pipeline.core.files import load_json, reading, save_json
+from pipeline.core.run_folder import RunFolder
 from pipeline.training.minirocket import fit_minirocket
 from pipeline.training.paired import Difference, Unit, bootstrap, paired_difference, units
 from pipeline.training.ridge import fit_ridge
@@ -95,6 +97,18 @@ class LearningCurves:
             content = load_json(path, "report")
             curves = {name: _curve_of(content[name]) for name in ("takes", "people")}
             return cls(**{**content, **curves})
+
+
+def saved_curves(run: RunFolder) -> LearningCurves | None:
+    """The curves of an earlier report; None where there are none, or they are of other data."""
+    if not run.learning_curve_file.is_file():
+        return None
+    hashes = run.contract().hashes
+    try:
+        kept = LearningCurves.load(run.learning_curve_file)
+    except PipelineError:  # damaged: they are made again
+        return None
+    return kept if (kept.data, kept.config) == (hashes.data, hashes.config) else None
 
 
 def _curve_of(content: dict[str, Any] | None) -> LearningCurve | None:

@@ -22,12 +22,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.artifacts import IMU_CHANNELS, Event, Int8, Int32, Int64, Recording
+from pipeline.core.artifacts import (
+    EMBEDDING_DIMENSIONS,
+    IMU_CHANNELS,
+    Event,
+    Int8,
+    Int32,
+    Int64,
+    Recording,
+)
 from pipeline.core.contract import DecisionPolicy, fixed_point_policy
 from pipeline.core.enrolment import SIZE
 from pipeline.core.errors import NoToolError, PipelineError
 from pipeline.core.files import FULL, atomic_write
-from pipeline.core.gesture_embedding import DIMENSIONS
 from pipeline.core.project import PROJECT
 
 COMPILER = "cc"
@@ -183,7 +190,7 @@ class Twin:
     def embed(self, inputs: Int8) -> Int8:
         """Points of windows int8 [n, window * channels]: int8 [n, 32], of a model with centres."""
         inputs = np.ascontiguousarray(inputs, np.int8)
-        embedded = np.empty((len(inputs), DIMENSIONS), np.int8)
+        embedded = np.empty((len(inputs), EMBEDDING_DIMENSIONS), np.int8)
         self.library.twin_embed_windows(pointer(inputs), pointer(embedded), len(inputs))
         return embedded
 

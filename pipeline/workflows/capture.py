@@ -19,8 +19,7 @@ from pipeline.core.errors import UsageError
 from pipeline.core.original_names import OriginalNames
 from pipeline.core.units_option import read_units
 from pipeline.datasets.intervals import single_takes
-from pipeline.datasets.places import find_dataset
-from pipeline.datasets.recordings import check_new_label, load_recordings
+from pipeline.datasets.recordings import check_new_label, find_dataset, load_recordings
 from pipeline.workflows.boards import board_at
 from pipeline.workflows.recover import Recovered, TakeFiles, head_of, recover_captures
 from pipeline.workflows.typed_names import typed_names, written_dataset

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline import __version__
 from pipeline.config.gesture_settings import GestureConfig
-from pipeline.core.artifacts import Recording
+from pipeline.core.artifacts import Recording, person_of
 from pipeline.core.costs import NetworkCost
 from pipeline.core.errors import UsageError
 from pipeline.core.files import require_room, save_json
@@ -20,8 +20,7 @@ from pipeline.core.json_values import plain
 from pipeline.core.locks import Lock
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.protocols import check_comparable, honest_protocol, protocol_folds
-from pipeline.datasets.recording_file import person_of
-from pipeline.datasets.split_units import split_parts
+from pipeline.datasets.splits import split_parts
 from pipeline.datasets.windows import recorded_only, usable_recordings
 from pipeline.training.held_out_scores import HeldOutScores
 from pipeline.training.paired import (

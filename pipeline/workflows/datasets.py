@@ -14,9 +14,8 @@ from pipeline.config.gesture_settings import load_gesture_config
 from pipeline.core.artifacts import Recording
 from pipeline.core.errors import UsageError
 from pipeline.core.files import load_json, reading, save_text, writing
-from pipeline.core.glyphs import can_be_drawn
 from pipeline.core.locks import Lock
-from pipeline.core.original_names import load_names
+from pipeline.core.original_names import can_be_drawn, load_names
 from pipeline.core.project import DATA
 from pipeline.datasets.catalogue import CATALOGUE, Published, RemoteFile, files_of
 from pipeline.datasets.editing import Trimmed, relabel_recordings, trim_recording

@@ -10,11 +10,10 @@ import numpy as np
 from pipeline.config.gesture_settings import load_gesture_config
 from pipeline.conversion.golden import to_int8
 from pipeline.core.artifacts import Float32, Int8, Int64, Recording
-from pipeline.core.centres import Centres
+from pipeline.core.centres import Centres, person_centres
 from pipeline.core.contract import Contract
 from pipeline.core.enrolment import EnrolledCentre, Enrolment
 from pipeline.core.errors import UsageError
-from pipeline.core.person_centres import person_centres
 from pipeline.core.run_folder import RunFolder
 from pipeline.core.shares import Share
 from pipeline.datasets.windows import make_middles_dataset

@@ -17,13 +17,13 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
+from pipeline.core.artifacts import person_of
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.files import require_room, save_json
 from pipeline.core.locks import Lock
 from pipeline.core.original_names import OriginalNames
 from pipeline.core.run_folder import RunFolder, note
 from pipeline.datasets.protocols import PROTOCOLS, honest_protocol, protocol_folds
-from pipeline.datasets.recording_file import person_of
 from pipeline.training.held_out_scores import HeldOutScores, PersonScore, Pooled, pool_folds
 from pipeline.workflows.decision import Events, Outcome, Unseen, outcome, unseen
 from pipeline.workflows.fold import GestureData, fold_job
@@ -31,11 +31,10 @@ from pipeline.workflows.jobs.job import Outcome as JobOutcome
 from pipeline.workflows.jobs.kept import JOBS
 from pipeline.workflows.jobs.progress import JobProgress, OnJobStep
 from pipeline.workflows.jobs.run import run_jobs
-from pipeline.workflows.named_config import with_dataset, with_names
 from pipeline.workflows.report import write_report
+from pipeline.workflows.resolved_config import in_samples, with_dataset, with_names
 from pipeline.workflows.run_facts import optional_json
 from pipeline.workflows.runs import contract_for, find_run, locked_run, require_unchanged
-from pipeline.workflows.window_seconds import in_samples
 
 EVALUATIONS = Path("evaluations")
 PATIENCE_S = 60.0  # wait for another command that writes there: the folds took hours

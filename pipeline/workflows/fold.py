@@ -13,8 +13,7 @@ from pipeline.core.artifacts import Recording
 from pipeline.core.files import load_json
 from pipeline.core.original_names import OriginalNames, load_names
 from pipeline.core.run_folder import RunFolder
-from pipeline.datasets.everyday import training_recordings
-from pipeline.datasets.recordings import fingerprint
+from pipeline.datasets.recordings import fingerprint, training_recordings
 from pipeline.training.fit import Epoch
 from pipeline.workflows.convert import convert_locked
 from pipeline.workflows.jobs.job import Job, Report

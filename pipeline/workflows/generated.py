@@ -28,7 +28,7 @@ from pipeline.conversion.golden import to_int8
 from pipeline.conversion.oracle import SteppedReference, run_oracle
 from pipeline.conversion.step import is_recurrent
 from pipeline.conversion.text_source import TextTable, flash_bytes, text_source
-from pipeline.core.artifacts import Float32, Int8
+from pipeline.core.artifacts import Float32, GestureEmbedding, Int8
 from pipeline.core.centres import Centres, quantized_centres
 from pipeline.core.contract import (
     MOST_SMOOTHING_WINDOWS,
@@ -40,7 +40,6 @@ from pipeline.core.costs import NetworkCost
 from pipeline.core.enrolment import LEARNED
 from pipeline.core.errors import MismatchError, UsageError
 from pipeline.core.files import atomic_write, load_arrays
-from pipeline.core.gesture_embedding import GestureEmbedding
 from pipeline.core.project import PACKAGE, PROJECT, work_folder
 from pipeline.core.run_folder import RunFolder
 from pipeline.core.tokens import Vocabulary

@@ -7,19 +7,19 @@ from collections import Counter, defaultdict
 import numpy as np
 
 from pipeline.config.gesture_settings import load_gesture_config
-from pipeline.core.artifacts import Int64, SequenceDataset
+from pipeline.core.artifacts import Int64, SequenceDataset, person_of
 from pipeline.core.contract import Scaling
 from pipeline.core.errors import PipelineError
 from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder
-from pipeline.datasets.everyday import training_recordings
-from pipeline.datasets.recording_file import person_of
+from pipeline.datasets.recordings import training_recordings
 from pipeline.datasets.windows import make_middles_dataset
 from pipeline.training.learning_curve import (
     LearningCurves,
     Takes,
     curve_by_people,
     curve_by_takes,
+    saved_curves,
 )
 from pipeline.training.training_data import scale
 
@@ -60,16 +60,6 @@ def learning_curves(run: RunFolder, on_step: OnStep) -> LearningCurves | None:
     )
     curves.save(run.learning_curve_file)
     return curves
-
-
-def saved_curves(run: RunFolder) -> LearningCurves | None:
-    """The curves of an earlier report, unless they are of other data or cannot be read."""
-    hashes = run.contract().hashes
-    try:
-        kept = LearningCurves.load(run.learning_curve_file)
-    except PipelineError:
-        return None
-    return kept if (kept.data, kept.config) == (hashes.data, hashes.config) else None
 
 
 def _some(dataset: SequenceDataset, scaling: Scaling) -> Takes:

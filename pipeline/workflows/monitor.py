@@ -37,8 +37,7 @@ from pipeline.core.original_names import OriginalNames, load_names
 from pipeline.core.progress import OnStep
 from pipeline.core.project import DATA
 from pipeline.core.run_folder import RunFolder
-from pipeline.datasets.places import find_dataset
-from pipeline.datasets.recordings import add_recording, check_new_label
+from pipeline.datasets.recordings import add_recording, check_new_label, find_dataset
 from pipeline.workflows.boards import board_at
 from pipeline.workflows.next_commands import after_recording
 from pipeline.workflows.runs import LATEST, RUNS

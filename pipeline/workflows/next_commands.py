@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.core.artifacts import Recording
+from pipeline.core.artifacts import Recording, person_of
 from pipeline.core.board_profiles import EMULATED
 from pipeline.core.contract import Task
 from pipeline.core.enrolment import is_name
@@ -21,7 +21,6 @@ from pipeline.datasets.lint import (
     is_background,
     labels_of_few_takes,
 )
-from pipeline.datasets.recording_file import person_of
 from pipeline.datasets.recordings import load_recordings
 from pipeline.workflows.datasets import dataset_of
 from pipeline.workflows.runs import LATEST

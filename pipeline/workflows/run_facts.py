@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.file import read_settings
 from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
-from pipeline.core.artifacts import Figure, Float32
+from pipeline.core.artifacts import Figure, Float32, person_of
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract
 from pipeline.core.errors import MismatchError, PipelineError
 from pipeline.core.files import load_arrays, load_json
@@ -21,7 +21,6 @@ from pipeline.core.forecasts import ForecastScore, HeldOutSeries, forecast_score
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.held_out_recordings import HeldOutRecordings
 from pipeline.datasets.lint import background_capture
-from pipeline.datasets.recording_file import person_of
 from pipeline.reports.facts import Headline, HeldOutWindows, RunFacts
 from pipeline.training.held_out_scores import HeldOutScores
 from pipeline.training.metrics import EventScore

@@ -23,10 +23,10 @@ from pipeline.core.locks import Lock
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.captions import caption_dataset
 from pipeline.datasets.characters import generation_dataset
-from pipeline.datasets.everyday import training_recordings
 from pipeline.datasets.forecasting import make_forecast_dataset
 from pipeline.datasets.held_out_recordings import held_out
 from pipeline.datasets.questions import question_dataset
+from pipeline.datasets.recordings import training_recordings
 from pipeline.datasets.resampling import resampling_note
 from pipeline.datasets.sentiment import sentiment_dataset
 from pipeline.datasets.sketches import sketch_dataset
@@ -44,11 +44,16 @@ from pipeline.training.run_files import Trained
 from pipeline.training.sketch_task import train_sketch
 from pipeline.training.text_task import train_generation, train_sentiment
 from pipeline.training.translation_task import train_translation
-from pipeline.workflows.named_config import keep_names, keep_snapshot, with_dataset, with_names
 from pipeline.workflows.report import write_report
+from pipeline.workflows.resolved_config import (
+    in_samples,
+    keep_names,
+    keep_snapshot,
+    with_dataset,
+    with_names,
+)
 from pipeline.workflows.run_facts import background_note, load_metrics
 from pipeline.workflows.runs import RUNS, begun_run, find_run, point_latest_at
-from pipeline.workflows.window_seconds import in_samples
 
 
 def train(

@@ -16,8 +16,8 @@ from pipeline.config.gesture_settings import GestureConfig
 from pipeline.core.artifacts import Recording
 from pipeline.core.files import load_arrays, save_json
 from pipeline.core.run_folder import RunFolder
-from pipeline.datasets.everyday import training_recordings
 from pipeline.datasets.protocols import check_comparable, honest_protocol, protocol_folds
+from pipeline.datasets.recordings import training_recordings
 from pipeline.datasets.windows import make_takes_dataset
 from pipeline.training.held_out_scores import HeldOutScores
 from pipeline.training.paired import Difference, Unit, by_unit, paired_difference, units

@@ -10,7 +10,7 @@ import yaml
 from pipeline.config.gesture_settings import load_gesture_config
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.simulate import simulate_dataset
-from pipeline.workflows.window_seconds import in_samples
+from pipeline.workflows.resolved_config import in_samples
 from tests.cli.commands import gesture
 
 CONFIG = """

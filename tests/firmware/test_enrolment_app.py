@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core.artifacts import Recording
+from pipeline.core.artifacts import EMBEDDING_DIMENSIONS, Recording
 from pipeline.core.enrolment import SIZE, EnrolledCentre, Enrolment
-from pipeline.core.gesture_embedding import DIMENSIONS
 from pipeline.twin.library import Twin
 from tests.firmware.building import link_native
 from tests.firmware.talking import Talk, start
@@ -23,7 +22,7 @@ CLASSES = len(CONTRACT.labels)
 LOAD_BYTES = 112
 SAMPLES_A_LINE = 3
 SHAKES = moves([1.2, 1.25, 1.3], axis=1)
-BEA = EnrolledCentre(1, (0, 45, *[0] * (DIMENSIONS - 2)), "bea")
+BEA = EnrolledCentre(1, (0, 45, *[0] * (EMBEDDING_DIMENSIONS - 2)), "bea")
 
 pytestmark = pytest.mark.usefixtures("host_compiler")
 

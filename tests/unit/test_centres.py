@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.core.artifacts import Int8
+from pipeline.core.artifacts import EMBEDDING_DIMENSIONS, Int8
 from pipeline.core.centres import ExtraCentres
 from pipeline.core.enrolment import LEARNED, EnrolledCentre, Enrolment
-from pipeline.core.gesture_embedding import DIMENSIONS
 from pipeline.twin.library import Twin
 from tests.tiny_model import CONTRACT, RATE_HZ, WINDOW, swings
 from tests.toy_centres import features_of, moves, toy_centres, write_toy_centres
@@ -45,7 +44,7 @@ def enrolment_of(centres: list[EnrolledCentre], **names: tuple[str, ...]) -> Enr
 
 
 def point(*values: int) -> tuple[int, ...]:
-    return (*values, *[0] * (DIMENSIONS - len(values)))
+    return (*values, *[0] * (EMBEDDING_DIMENSIONS - len(values)))
 
 
 def test_embeddings_are_those_of_the_reference(twin: Twin) -> None:
@@ -58,7 +57,9 @@ def test_embeddings_are_those_of_the_reference(twin: Twin) -> None:
 def test_scores_are_those_of_the_reference(twin: Twin) -> None:
     random = np.random.default_rng(2)
     centres = [
-        EnrolledCentre(int(kind), tuple(random.integers(-7, 8, DIMENSIONS).tolist()), owner, 300)
+        EnrolledCentre(
+            int(kind), tuple(random.integers(-7, 8, EMBEDDING_DIMENSIONS).tolist()), owner, 300
+        )
         for kind, owner in ((1, "bea"), (2, None), (CLASSES, None), (CLASSES + 1, "bea"))
     ]
     enrolment = enrolment_of(centres, people=("bea",), learned=("jump", "hop"))

@@ -8,9 +8,14 @@ import numpy as np
 import pytest
 
 from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
-from pipeline.core.artifacts import Float32, Int32, SequenceDataset
+from pipeline.core.artifacts import (
+    EMBEDDING_DIMENSIONS,
+    Float32,
+    GestureEmbedding,
+    Int32,
+    SequenceDataset,
+)
 from pipeline.core.errors import PipelineError
-from pipeline.core.gesture_embedding import DIMENSIONS, GestureEmbedding, squared_distances
 from pipeline.core.project import CONFIGS, PROJECT
 from pipeline.datasets.recordings import load_recordings
 from pipeline.datasets.windows import make_dataset
@@ -20,6 +25,7 @@ from pipeline.training.embedding import (
     features_of,
     fit_embedding,
     k_means,
+    squared_distances,
 )
 from pipeline.training.gesture_task import fit_gestures
 from pipeline.training.training_data import scale
@@ -51,7 +57,7 @@ def test_windows_lie_nearest_to_the_centre_of_their_class(features: int) -> None
     embedding = fit_embedding(*clusters(features), REST)
     others, targets = clusters(features, seed=2)
     assert np.mean(nearest(embedding, others) == targets) > 0.97
-    assert embedding.matrix.shape == (DIMENSIONS, features)
+    assert embedding.matrix.shape == (EMBEDDING_DIMENSIONS, features)
 
 
 def test_what_gestures_scatter_by_counts_little() -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.core.artifacts import Recording
-from pipeline.datasets.everyday import split_everyday, training_recordings
 from pipeline.datasets.held_out_recordings import HeldOutRecordings, held_out
+from pipeline.datasets.recordings import training_recordings
+from pipeline.datasets.splits import split_everyday
 from pipeline.datasets.windows import make_dataset, make_whole_dataset, usable_recordings
 from tests.takes import config, save_all, take, takes
 

@@ -10,7 +10,7 @@ from pipeline.core.shares import Share
 from pipeline.reports.facts import ClassResult, Headline, PersonResult
 from pipeline.training.learning_curve import CurvePoint, LearningCurve, LearningCurves
 from pipeline.training.paired import Difference
-from pipeline.workflows.headline import make_headline
+from pipeline.workflows.report import make_headline
 from tests.fixtures.reported import verdict
 
 CALLED = {"takes": 7, "found": 7}

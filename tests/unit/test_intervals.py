@@ -21,7 +21,7 @@ from pipeline.datasets.intervals import (
 from pipeline.datasets.inventory import inventory_of
 from pipeline.datasets.lint import lint_dataset
 from pipeline.datasets.protocols import honest_protocol, protocol_folds
-from pipeline.datasets.split_units import split_parts, split_units
+from pipeline.datasets.splits import split_parts, split_units
 from pipeline.datasets.windows import make_dataset, make_middles_dataset
 from tests.takes import config, save_all, take
 

@@ -20,10 +20,11 @@ from pipeline.training.learning_curve import (
     Takes,
     curve_by_people,
     curve_by_takes,
+    saved_curves,
     says_whether_more_pays,
 )
 from pipeline.training.paired import Difference
-from pipeline.workflows.learning import learning_curves, saved_curves
+from pipeline.workflows.learning import learning_curves
 from tests.takes import save_all, takes
 from tests.tiny_model import CONTRACT
 

@@ -14,20 +14,18 @@ from pipeline.cli import asking
 from pipeline.cli.app import app
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.core.errors import UsageError
-from pipeline.core.glyphs import can_be_drawn
-from pipeline.core.original_names import OriginalNames, load_names
+from pipeline.core.original_names import OriginalNames, can_be_drawn, load_names
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.exporters import FORMATS, export_dataset
 from pipeline.datasets.importers import ImportOptions
 from pipeline.datasets.lint import lint_dataset
 from pipeline.datasets.names import DatasetNames
-from pipeline.datasets.places import find_dataset
-from pipeline.datasets.recordings import add_recording, load_recordings
+from pipeline.datasets.recordings import add_recording, find_dataset, load_recordings
 from pipeline.datasets.similar_labels import SimilarLabelError, check_new_label
+from pipeline.reports.facts import written_verdict
 from pipeline.workflows.capture import CaptureOptions, plan_of
 from pipeline.workflows.datasets import import_data, relabel
-from pipeline.workflows.named_config import keep_names, with_dataset, with_names
-from pipeline.workflows.names_in_reports import written_verdict
+from pipeline.workflows.resolved_config import keep_names, with_dataset, with_names
 from pipeline.workflows.typed_names import written_dataset
 from tests.fixtures.reported import verdict
 from tests.takes import save_all, takes

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.core.artifacts import Int8
+from pipeline.core.centres import person_centres
 from pipeline.core.enrolment import EnrolledCentre, Enrolment
-from pipeline.core.person_centres import person_centres
 from pipeline.core.shares import Share
 from pipeline.workflows.enrolled_takes import Takes, network_stays
 

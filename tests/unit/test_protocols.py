@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from pipeline.config.gesture_settings import GestureConfig
-from pipeline.core.artifacts import Recording
+from pipeline.core.artifacts import Recording, person_of
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.datasets.held_out_recordings import held_out
 from pipeline.datasets.protocols import check_protocol, honest_protocol, protocol_folds
-from pipeline.datasets.recording_file import person_of
 from pipeline.datasets.windows import make_dataset
 from pipeline.training.held_out_scores import HeldOutScores, pool_folds
 from tests.takes import config, takes

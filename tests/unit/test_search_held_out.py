@@ -10,7 +10,7 @@ from pipeline.core.artifacts import Interval, Recording
 from pipeline.core.errors import PipelineError
 from pipeline.core.original_names import OriginalNames
 from pipeline.datasets.protocols import protocol_folds
-from pipeline.datasets.split_units import split_parts
+from pipeline.datasets.splits import split_parts
 from pipeline.workflows.fold import GestureData
 from pipeline.workflows.search.held_out import HeldOut, inner_job
 from tests.takes import config, take, takes

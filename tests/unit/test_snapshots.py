@@ -24,7 +24,7 @@ from pipeline.datasets.snapshots import (
     take_snapshot,
     visible_files,
 )
-from pipeline.workflows.named_config import keep_snapshot
+from pipeline.workflows.resolved_config import keep_snapshot
 from pipeline.workflows.run_facts import data_name
 from tests.refusals import refuses
 from tests.takes import config, save_all, take, takes

@@ -15,11 +15,15 @@ from typing import Any
 from pipeline.config.gesture_settings import GestureConfig, SplitConfig
 from pipeline.core.errors import UsageError
 from pipeline.core.run_folder import RunFolder
-from pipeline.datasets.everyday import split_everyday
 from pipeline.datasets.labels import labels_of
 from pipeline.datasets.protocols import protocol_folds
-from pipeline.datasets.split_units import split_units
-from pipeline.datasets.splits import choose_by, group_names, split_recordings
+from pipeline.datasets.splits import (
+    choose_by,
+    group_names,
+    split_everyday,
+    split_recordings,
+    split_units,
+)
 from pipeline.datasets.windows import LEAKY, recorded_only, usable_recordings
 from pipeline.workflows.decision import Events, outcome
 from pipeline.workflows.fold import GestureData, train_fold

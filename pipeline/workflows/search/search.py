@@ -24,12 +24,12 @@ from pipeline.workflows.jobs.kept import JOBS
 from pipeline.workflows.jobs.progress import JobProgress, JobStep, OnJobStep
 from pipeline.workflows.jobs.run import run_jobs
 from pipeline.workflows.jobs.versions import code_version
+from pipeline.workflows.resolved_config import in_samples
 from pipeline.workflows.runs import RUNS
 from pipeline.workflows.search.found import PAGE, SEARCHES, WINNER, Found, TestScore
 from pipeline.workflows.search.held_out import HeldOut
 from pipeline.workflows.search.trial import Point
 from pipeline.workflows.search.trial_queue import TrialQueue
-from pipeline.workflows.window_seconds import in_samples
 
 if TYPE_CHECKING:
     from pipeline.workflows.search.study import Study

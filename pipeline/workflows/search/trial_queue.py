@@ -18,10 +18,10 @@ from pipeline.core.errors import PipelineError
 from pipeline.training.models import check_hop, check_window
 from pipeline.workflows.jobs.job import Job, Outcome
 from pipeline.workflows.jobs.progress import JobStep, OnJobStep
+from pipeline.workflows.resolved_config import in_samples
 from pipeline.workflows.search.held_out import HeldOut, inner_job
 from pipeline.workflows.search.trial import AGAIN, UNFIT, FoldScore, Trial
 from pipeline.workflows.search.untrained_cost import board_cost, cost_job
-from pipeline.workflows.window_seconds import in_samples
 
 if TYPE_CHECKING:
     from pipeline.workflows.search.study import Study
