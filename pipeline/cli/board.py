@@ -17,7 +17,7 @@ from pipeline.cli.parser import App, Json, Port, Run
 from pipeline.core.board_profiles import BOARDS
 from pipeline.deployment.platformio import BuiltImage
 from pipeline.deployment.verify import Verified
-from pipeline.workflows import boards
+from pipeline.workflows import boards, next_commands
 from pipeline.workflows import deploy as workflow
 
 app = App()
@@ -57,7 +57,7 @@ def board_start(
                 board, run, imu, environment, not realtime, loop=loop, on_step=on_step
             )
             running = stack.enter_context(starting)
-        _show_port(running.port, json)
+        _show_port(running.port, next_commands.beside_board(run, running.port), json)
         running.wait()
 
 
@@ -148,7 +148,7 @@ def _show_built(board: str, built: BuiltImage, as_json: bool) -> None:
     show_table(f"{board}: {built.path}", rows)
 
 
-def _show_port(port: str, as_json: bool) -> None:
+def _show_port(port: str, command: str, as_json: bool) -> None:
     if as_json:
         print_json({"port": port})
     else:
@@ -156,9 +156,7 @@ def _show_port(port: str, as_json: bool) -> None:
         console.err.print(
             "[dim]The board is switched on when the port is first opened. Ctrl-C ends it.[/]"
         )
-        console.err.print(
-            f"[dim]In another terminal: gesture monitor --port {escape(port)}[/]", soft_wrap=True
-        )
+        console.err.print(f"[dim]In another terminal: {escape(command)}[/]", soft_wrap=True)
 
 
 def _show_ports(ports: Sequence[FoundPort], as_json: bool) -> None:

@@ -23,7 +23,14 @@ app = App()
 Port = Annotated[
     str | None, typer.Option(help="Ask a board with this run: auto, a path or id:SERIAL.")
 ]
+Temperature = Annotated[
+    float,
+    typer.Option(help="0: the likeliest at all times; 0.0001 (careful) to 5 (wild): drawn."),
+]
 HIGHEST_SEED = 2**32 - 1  # of a board too
+Seed = Annotated[
+    int, typer.Option(min=0, max=HIGHEST_SEED, help="The same seed gives the same text.")
+]
 Run = Annotated[Path, typer.Argument(help="A run folder, as train leaves it.")]
 
 
@@ -50,13 +57,8 @@ def generate(
     run: Run,
     prompt: Annotated[str, typer.Option(help="What it goes on from.")],
     length: Annotated[int, typer.Option(help="Characters to write.")] = 500,
-    temperature: Annotated[
-        float,
-        typer.Option(help="0: the likeliest at all times; 0.0001 (careful) to 5 (wild): drawn."),
-    ] = 1.0,
-    seed: Annotated[
-        int, typer.Option(min=0, max=HIGHEST_SEED, help="The same seed gives the same text.")
-    ] = 1,
+    temperature: Temperature = 1.0,
+    seed: Seed = 1,
     port: Port = None,
     json: Json = False,
 ) -> None:
@@ -84,12 +86,8 @@ def translate(
             help="Width of a beam search with the float network; 1: the likeliest token each time.",
         ),
     ] = None,
-    temperature: Annotated[
-        float, typer.Option(help="0: the likeliest token; 0.0001 to 5: drawn.")
-    ] = 0.0,
-    seed: Annotated[
-        int, typer.Option(min=0, max=HIGHEST_SEED, help="The same seed gives the same text.")
-    ] = 1,
+    temperature: Temperature = 0.0,
+    seed: Seed = 1,
     port: Port = None,
     json: Json = False,
 ) -> None:

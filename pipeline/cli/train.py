@@ -45,8 +45,9 @@ def train(
 ) -> None:
     """Fit a model, write a report.
 
-    A model is trained without the test part, and tested. Another one then trains on all
-    recordings; that one goes on the board. With --hold-out the tested one does.
+    A model is trained without the test part, and tested. Of gestures another one then trains on
+    all recordings; that one goes on the board. With --hold-out the tested one does, as with every
+    other task.
 
     A training that was killed goes on after its last whole epoch with --resume RUN.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.reports.charts import Chart, ChartAxis, Line
 from pipeline.reports.pages import templates
@@ -12,11 +13,14 @@ ROOM = 1.05  # beyond the largest value of an axis
 
 
 @dataclass(frozen=True)
-class Dot:
-    """A network of a search; scores are means of the inner folds.
+class Point:
+    """A network of a search that was scored on all inner folds.
 
     Args:
-        chosen: its settings, in words.
+        number: of its trial, from 1.
+        f1: event F1, the mean of the inner folds.
+        int8: accuracy of the compiled C over all windows of the inner folds.
+        chosen: the values of the keys that were searched.
     """
 
     number: int
@@ -25,8 +29,12 @@ class Dot:
     second_instructions: float
     flash_bytes: int
     ram_bytes: int
-    on_front: bool
-    chosen: str
+    chosen: Mapping[str, Any]
+
+    @property
+    def settings(self) -> str:
+        """What was chosen, in words."""
+        return ", ".join(f"{key} {value}" for key, value in self.chosen.items())
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,8 @@ class SearchFacts:
     """What the page says.
 
     Args:
-        dots: all networks, the best event F1 first.
+        points: all networks, the best event F1 first.
+        front: the numbers of those that no other beats in everything.
         winner: its number.
         split: what the test part is.
         ended: how many trials ended before all folds, by how.
@@ -43,7 +52,8 @@ class SearchFacts:
     """
 
     study: str
-    dots: tuple[Dot, ...]
+    points: tuple[Point, ...]
+    front: Collection[int]
     winner: int
     split: str
     folds: int
@@ -52,10 +62,10 @@ class SearchFacts:
     before: tuple[float, float]
 
 
-AXES: Mapping[str, Callable[[Dot], float]] = {
-    "thousand instructions a second": lambda dot: dot.second_instructions / 1000,
-    "flash [KB]": lambda dot: dot.flash_bytes / 1000,
-    "RAM [KB]": lambda dot: dot.ram_bytes / 1000,
+AXES: Mapping[str, Callable[[Point], float]] = {
+    "thousand instructions a second": lambda point: point.second_instructions / 1000,
+    "flash [KB]": lambda point: point.flash_bytes / 1000,
+    "RAM [KB]": lambda point: point.ram_bytes / 1000,
 }
 
 
@@ -68,25 +78,31 @@ def render_search(facts: SearchFacts) -> str:
 def front_chart(facts: SearchFacts, axis: str) -> Chart:
     """Event F1 against a cost: all networks, and as a line those that no cheaper one beats."""
     cost = AXES[axis]
-    dots = sorted(facts.dots, key=lambda dot: (cost(dot), -dot.f1))
-    best: list[Dot] = []
-    for dot in dots:
-        if not best or dot.f1 > best[-1].f1:
-            best.append(dot)
-    lowest = min(dot.f1 for dot in dots)
+    points = sorted(facts.points, key=lambda point: (cost(point), -point.f1))
+    best: list[Point] = []
+    for point in points:
+        if not best or point.f1 > best[-1].f1:
+            best.append(point)
+    lowest = min(point.f1 for point in points)
     return Chart(
         f"Event F1 against {axis}",
-        ChartAxis(axis, 0, ROOM * cost(dots[-1])),
+        ChartAxis(axis, 0, ROOM * cost(points[-1])),
         ChartAxis("event F1", max(0.0, lowest - 0.05), 1, percent=True),
         (
             _line("best at this cost", best, cost, 1),
-            _line("others", [dot for dot in dots if dot not in best], cost, 2, is_drawn=False),
+            _line(
+                "others", [point for point in points if point not in best], cost, 2, is_drawn=False
+            ),
         ),
     )
 
 
 def _line(
-    name: str, dots: list[Dot], cost: Callable[[Dot], float], colour: int, is_drawn: bool = True
+    name: str,
+    points: list[Point],
+    cost: Callable[[Point], float],
+    colour: int,
+    is_drawn: bool = True,
 ) -> Line:
-    x, y = [cost(dot) for dot in dots], [dot.f1 for dot in dots]
+    x, y = [cost(point) for point in points], [point.f1 for point in points]
     return Line(name, x, y, colour, dots=True, is_drawn=is_drawn)

@@ -39,6 +39,11 @@ CONFIG_OF = {  # of published datasets with a config of their own
 FILE_OF = {"weather": "beijing_2010_2014.csv"}  # of a dataset that is one file
 EXAMPLE = "punch"  # of a gesture
 STREAM = Path("build") / "stream.csv"
+TEXTS = {  # tasks that read a text: the command, and what it is given after the run
+    "sentiment": ("predict", "A text."),
+    "generation": ("generate", "--prompt", "A text"),
+    "translation": ("translate", "A text."),
+}
 
 
 def after_training(run: Path, task: str) -> tuple[str, ...]:
@@ -64,18 +69,22 @@ def after_conversion(run: Path) -> tuple[str, ...]:
 
 def after_deployment(run: Path, task: Task, board: str) -> tuple[str, ...]:
     """A real board is running; an emulated one ended with the deployment."""
-    if task == "sentiment":
-        return (_gesture("predict", run, "A text."),)
-    if task == "generation":
-        return (_gesture("generate", run, "--prompt", "A text"),)
-    if task == "translation":
-        return (_gesture("translate", run, "A text."),)
+    if task in TEXTS:
+        return (_gesture(*_with_text(run, task)),)
     if board not in EMULATED:
         return (_gesture("monitor"),)
     if task != "gesture":
         return (_gesture("board", "start", board, "--run", run),)
     play = ("board", "start", board, "--run", run, "--imu", STREAM, "--loop")
     return (_gesture("data", "stream", dataset_of(run), STREAM), _gesture(*play))
+
+
+def beside_board(run: Path | None, port: str) -> str:
+    """The command that shows what a board with this run does; without a run it samples."""
+    task = None if run is None else RunFolder(run).contract().task
+    if run is None or task not in TEXTS:
+        return _gesture("monitor", "--port", port)
+    return _gesture(*_with_text(run, task), "--port", port)
 
 
 def after_enrolment(run: Path, person: str, takes: Path, sent: bool) -> tuple[str, ...]:
@@ -118,6 +127,11 @@ def after_fetching(name: str, dataset: Path) -> tuple[str, ...]:
 def after_demo() -> tuple[str, ...]:
     """The same with gestures of one's own, on a real board."""
     return (_takes_of([EXAMPLE], DATA / "mine"),)
+
+
+def _with_text(run: Path, task: str) -> tuple[object, ...]:
+    command, *text = TEXTS[task]
+    return (command, run, *text)
 
 
 def _enrolment(recordings: Sequence[Recording], dataset: Path) -> tuple[str, ...]:

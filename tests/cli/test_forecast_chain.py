@@ -19,7 +19,7 @@ from pipeline.core.errors import ExitCode
 from pipeline.core.forecasts import HeldOutSeries
 from pipeline.core.run_folder import RunFolder
 from pipeline.twin.library import Twin
-from pipeline.workflows.generated import require_generated
+from pipeline.workflows.generated import KNOWN, require_generated
 from tests.cli.commands import gesture
 from tests.fixtures.forecast_reference import reference_forecasts
 from tests.noted import note_all
@@ -144,7 +144,13 @@ def test_a_board_says_what_the_twin_says(done: Done) -> None:
 @any_network
 def test_its_c_can_be_generated_again(done: Done, tmp_path: Path) -> None:
     """A stranger's run is taken at nobody's word; test_reproducing.py builds its image again."""
-    require_generated(RunFolder(shutil.copytree(done.run.path, tmp_path / "stranger")))
+    stranger = RunFolder(shutil.copytree(done.run.path, tmp_path / "stranger"))
+    require_generated(stranger)
+    assert (stranger.build / KNOWN).is_file()
+    with next(stranger.sources.glob("*.c")).open("a") as source:
+        source.write("\n")
+    with refuses(Path(source.name).name, ExitCode.MISMATCH):
+        require_generated(stranger)
 
 
 @any_network

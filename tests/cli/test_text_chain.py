@@ -23,9 +23,10 @@ from pipeline.core.run_folder import RunFolder
 from pipeline.core.tokens import Vocabulary
 from pipeline.twin.library import Twin
 from pipeline.twin.text_twin import TextTwin
-from pipeline.workflows.generated import compiled, load_table, require_generated
+from pipeline.workflows.generated import KNOWN, compiled, load_table, require_generated
 from tests.cli.commands import gesture
 from tests.noted import note_all
+from tests.refusals import refuses
 from tests.tiny_model import swings
 from tests.toy_text import Sampler, logit_step
 
@@ -208,7 +209,13 @@ def test_a_damaged_run_is_reported(writer, tmp_path):
 
 def test_its_c_can_be_generated_again(classifier, tmp_path):
     """A stranger's run is taken at nobody's word; test_reproducing.py builds its image again."""
-    require_generated(RunFolder(shutil.copytree(classifier.path, tmp_path / "stranger")))
+    stranger = RunFolder(shutil.copytree(classifier.path, tmp_path / "stranger"))
+    require_generated(stranger)
+    assert (stranger.build / KNOWN).is_file()
+    with next(stranger.sources.glob("*.c")).open("a") as source:
+        source.write("\n")
+    with refuses(Path(source.name).name, ExitCode.MISMATCH):
+        require_generated(stranger)
 
 
 def test_a_vocabulary_without_room_is_refused_with_what_to_lower(classifier, work):

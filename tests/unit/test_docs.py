@@ -35,6 +35,7 @@ from tests.cli.test_help import commands
 from tests.conftest import PROJECT
 from tests.takes import RATE_HZ, save_all, take, takes
 from tests.tiny_model import CONTRACT
+from tests.toy_text import contract_of
 
 PAGES = sorted((PROJECT / "docs").glob("*.md"))
 
@@ -157,6 +158,16 @@ def test_all_that_is_named_can_be_typed(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(named) >= 18
     for command in named:
         require_understood(command)
+
+
+def test_a_board_that_reads_text_is_given_one(tmp_path: Path) -> None:
+    contract_of("sentiment", 9, 4).save(RunFolder(tmp_path).contract_file)
+    command = next_commands.beside_board(tmp_path, "/dev/ttys1")
+    assert command == f"gesture predict {tmp_path} 'A text.' --port /dev/ttys1"
+    require_understood(command)
+    command = next_commands.beside_board(None, "/dev/ttys1")
+    assert command == "gesture monitor --port /dev/ttys1"
+    require_understood(command)
 
 
 IDLE = "gesture capture --label idle --mode continuous --dataset mine"

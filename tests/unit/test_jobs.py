@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import load_json, save_json
+from pipeline.core.locks import Lock
 from pipeline.workflows.jobs import kept, run, worker
 from pipeline.workflows.jobs.job import Event, Job, Outcome
 from pipeline.workflows.jobs.progress import JobProgress, JobStep, duration
 from pipeline.workflows.jobs.run import run_jobs
 from tests.fixtures.waiting import ended, forked, until
+from tests.refusals import refuses
 from tests.toy_jobs import begun, toy_job
 
 DATA = {"print": "what was recorded"}
@@ -155,9 +157,12 @@ def one_at_a_time(found: list[int]) -> Iterator[Job | None]:
 def test_who_stops_leaves_no_process_and_what_is_done_is_kept(tmp_path: Path) -> None:
     log = tmp_path / "log"
     jobs = [toy_job(1), toy_job(2, log=str(log), seconds=600)]
-    with closing(run_jobs(jobs, {}, folder=tmp_path / "jobs")) as outcomes:
+    doing = run_jobs(jobs, {}, folder=tmp_path / "jobs", command="search")
+    with closing(doing) as outcomes:
         assert next(outcomes).job.seed == 1
         until(lambda: log.exists() and begun(log))
+        with refuses(why="`gesture search` writes it"):
+            Lock(kept.place_of(jobs[1], tmp_path / "jobs"), "evaluate")
     (process,) = begun(log)
     until(lambda: is_gone(process))
     assert done(jobs[:1], tmp_path / "jobs")[1].done_before

@@ -93,8 +93,11 @@ def test_numbers_are_read_as_a_config_reads_them(tmp_path: Path) -> None:
 def test_the_space_that_comes_with_the_tool_suits_its_config() -> None:
     base = GestureConfig(data={"path": "data/sample"})  # type: ignore[arg-type]
     space = load_search_space(PROJECT / "configs" / "search_small.yaml", base)
-    for choose in (first, last):
-        GestureConfig.model_validate(space.settings(base.plain(), choose))
+    smallest, largest = (
+        GestureConfig.model_validate(space.settings(base.plain(), choose)).plain()
+        for choose in (first, last)
+    )
+    assert smallest != largest
 
 
 @pytest.mark.parametrize(("second", "hop", "fits"), [(180_000, None, True), (179_000, None, False)])

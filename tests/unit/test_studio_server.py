@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import zipfile
@@ -16,6 +17,7 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from pipeline.capture.port_list import programs_using
 from pipeline.core.errors import UsageError
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recording
@@ -366,14 +368,15 @@ def test_people_are_called_as_they_were_written(page: TestClient) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/comm").exists(), reason="only Linux names processes so")
 def test_who_is_told_that_a_port_is_in_use_reads_that_the_studio_has_it() -> None:
+    board, port = os.openpty()
     worker = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.studio.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        [sys.executable, "-m", "pipeline.studio.worker"], stdin=subprocess.PIPE, stdout=port
     )
     try:
-        name = Path(f"/proc/{worker.pid}/comm")
-        until(lambda: name.read_text("ascii").strip() == "gesture studio", 60)
+        said = f"gesture studio ({worker.pid})"
+        until(lambda: said in programs_using(os.ttyname(port)), 60)
     finally:
         worker.kill()
         worker.wait()
+        os.close(port)
+        os.close(board)

@@ -44,6 +44,7 @@ def run_jobs(
     scheduler: str | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
     folder: Path = kept.JOBS,
+    command: str = "evaluate",
 ) -> Generator[Outcome, None, None]:
     """Do jobs, and yield each outcome when it is there; what was done before is not done again.
 
@@ -55,6 +56,7 @@ def run_jobs(
         data: by fingerprint.
         scheduler: an address of Dask, or `module.Class` of a Dask cluster; None for this machine.
         folder: where results are kept.
+        command: who does them, for another command that waits for one.
 
     Raises:
         PipelineError: the scheduler cannot be used. The error of a job is in its outcome.
@@ -63,7 +65,7 @@ def run_jobs(
     with closing(_workers(scheduler, most)) as workers:
         if workers.dashboard:
             on_event(Event(None, f"the workers are seen at {workers.dashboard}"))
-        yield from _Run(workers, data, on_event, folder).outcomes(iter(jobs))
+        yield from _Run(workers, data, on_event, folder, command).outcomes(iter(jobs))
 
 
 def _workers(scheduler: str | None, jobs: int | None) -> Workers:
@@ -89,8 +91,10 @@ class _Run:
         data: Mapping[str, Any],
         on_event: Callable[[Event], None],
         folder: Path,
+        command: str,
     ) -> None:
-        self._workers, self._on_event, self._folder = workers, on_event, folder
+        self._workers, self._on_event = workers, on_event
+        self._folder, self._command = folder, command
         self._data, self._pickled = data, {"": pickle.dumps(None)}
         self._locks: dict[str, Lock] = {}
         self._elsewhere: list[Job] = []
@@ -134,7 +138,7 @@ class _Run:
         done = kept.load(job, self._folder)
         if done is None and self._workers.has_room:
             with suppress(LockedError):
-                lock = Lock(kept.place_of(job, self._folder), "evaluate")
+                lock = Lock(kept.place_of(job, self._folder), self._command)
                 done = kept.load(job, self._folder)  # by who has just released the lock
                 if done is None:
                     self._locks[job.key] = lock

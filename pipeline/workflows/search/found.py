@@ -12,8 +12,8 @@ import yaml
 from pipeline.core.files import save_json, save_text
 from pipeline.core.json_values import plain
 from pipeline.core.locks import Lock
-from pipeline.reports.search_page import Dot, SearchFacts, render_search
-from pipeline.workflows.search.trial import BEHIND, FAILED, OVER_BUDGET, Point
+from pipeline.reports.search_page import Point, SearchFacts, render_search
+from pipeline.workflows.search.trial import BEHIND, FAILED, OVER_BUDGET
 
 SEARCHES = Path("searches")
 PATIENCE_S = 60.0  # wait for another client that writes there
@@ -96,24 +96,11 @@ class Found:
         return "".join(f"# {line}\n" for line in lines)
 
     def _facts(self, scored: Sequence[Point]) -> SearchFacts:
-        on_front = {point.number for point in self.front}
-        dots = [
-            Dot(
-                point.number,
-                point.f1,
-                point.int8,
-                point.second_instructions,
-                point.flash_bytes,
-                point.ram_bytes,
-                point.number in on_front,
-                ", ".join(f"{key} {value}" for key, value in point.chosen.items()),
-            )
-            for point in sorted(scored, key=lambda one: -one.f1)
-        ]
         ended = {how: self.ended[how] for how in (BEHIND, OVER_BUDGET, FAILED)}
         return SearchFacts(
             self.study,
-            tuple(dots),
+            tuple(sorted(scored, key=lambda one: -one.f1)),
+            {point.number for point in self.front},
             self.winner.number,
             self.split,
             self.folds,

@@ -16,6 +16,7 @@ from pipeline.config.search_space import SearchSpace, load_search_space
 from pipeline.core.errors import ExitCode, PipelineError, UsageError
 from pipeline.core.files import require_room
 from pipeline.core.run_folder import RunFolder
+from pipeline.reports.search_page import Point
 from pipeline.workflows.decision import Events, outcome
 from pipeline.workflows.evaluate import config_of
 from pipeline.workflows.fold import GestureData, fold_job
@@ -28,7 +29,6 @@ from pipeline.workflows.resolved_config import in_samples
 from pipeline.workflows.runs import RUNS
 from pipeline.workflows.search.found import PAGE, SEARCHES, WINNER, Found, TestScore
 from pipeline.workflows.search.held_out import HeldOut
-from pipeline.workflows.search.trial import Point
 from pipeline.workflows.search.trial_queue import TrialQueue
 
 if TYPE_CHECKING:
@@ -157,7 +157,8 @@ def _run(
     queue: TrialQueue, held_out: HeldOut, scheduler: str | None, progress: JobProgress
 ) -> None:
     data = {held_out.seen.fingerprint(): held_out.seen}
-    with closing(run_jobs(queue.jobs(), data, scheduler, progress.event)) as ending:
+    ended = run_jobs(queue.jobs(), data, scheduler, progress.event, command="search")
+    with closing(ended) as ending:
         for one in ending:
             progress.outcome(one)
             queue.outcome(one)
@@ -230,7 +231,8 @@ def _tested(
     progress.jobs = progress.done + len(jobs)
     done: dict[str, Outcome] = {}
     data = {fingerprint: held_out.whole}
-    with closing(run_jobs(list(jobs.values()), data, scheduler, progress.event)) as ending:
+    ended = run_jobs(list(jobs.values()), data, scheduler, progress.event, command="search")
+    with closing(ended) as ending:
         for one in ending:
             progress.outcome(one)
             if one.error:

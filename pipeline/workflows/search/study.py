@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.config.search_space import Range, SearchSpace, Values, written
 from pipeline.core.errors import PipelineError, UsageError
+from pipeline.reports.search_page import Point
 from pipeline.workflows.search.trial import (
     BEHIND,
     FAILED,
@@ -25,7 +26,6 @@ from pipeline.workflows.search.trial import (
     UNFIT,
     UNTRAINED,
     FoldScore,
-    Point,
     Trial,
 )
 from pipeline.workflows.search.untrained_cost import BoardCost

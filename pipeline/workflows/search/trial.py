@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.workflows.search.untrained_cost import BoardCost
@@ -46,23 +45,3 @@ class Trial:
     def name(self) -> str:
         """For people; trials are counted from 1."""
         return f"trial {self.asked.number + 1}"
-
-
-@dataclass(frozen=True)
-class Point:
-    """A trial that was scored on all inner folds.
-
-    Args:
-        number: of the trial, from 1.
-        f1: event F1, the mean of the inner folds.
-        int8: accuracy of the compiled C over all windows of the inner folds.
-        chosen: the values of the keys that were searched.
-    """
-
-    number: int
-    f1: float
-    int8: float
-    second_instructions: float
-    flash_bytes: int
-    ram_bytes: int
-    chosen: Mapping[str, Any]
