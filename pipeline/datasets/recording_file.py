@@ -279,7 +279,7 @@ def _parts(header: Mapping[str, str], key: str) -> list[str]:
     return [part for text in header.get(key, "").split(";") if (part := text.strip())]
 
 
-ROWS_AT_ONCE = 16_384
+ROWS_AT_ONCE = 4096
 CLOCK_COLUMNS = ("seq", "t_us")
 
 
@@ -350,7 +350,7 @@ def _write(recording: Recording, header: str, path: Path) -> None:
         stream.writelines(_rows(recording))
 
 
-def _rows(recording: Recording) -> Iterator[bytes]:
+def _rows(recording: Recording) -> Iterator[bytes | bytearray]:
     """The line of column names and the rows, in pieces."""
     yield ",".join((*CLOCK_COLUMNS, *recording.channels)).encode() + b"\n"
     for start in range(0, len(recording), ROWS_AT_ONCE):

@@ -53,6 +53,7 @@ SAME = {
     "spaces after commas": PLAIN.replace(",", ", "),
     "spaces before commas": PLAIN.replace(",", " ,"),
     "quotes": '"t","x","name"\n"0","0.5","a"\n"10","-1.25","b"\n"20","3e-3","b"\n',
+    "quotes after spaces": 't, "x", "name"\n0, "0.5", "a"\n10, "-1.25", "b"\n20, "3e-3", "b"\n',
     "quoted decimal commas": 't,x,name\n0,"0,5",a\n10,"-1,25",b\n20,"3e-3",b\n',
     "a separator at the end": "t,x,name,\n0,0.5,a,\n10,-1.25,b,\n20,3e-3,b,\n",
     "semicolons at the end": "t,x,name\n0,0.5,a;\n10,-1.25,b;\n20,3e-3,b;\n",
@@ -76,11 +77,33 @@ def test_a_table_is_the_same_however_it_is_written(name: str, tmp_path: Path) ->
     assert name == "plain" or name in UNREMARKABLE or table.noted or table.comments
 
 
+@pytest.mark.parametrize("name", SAME)
+def test_a_table_is_the_same_in_pieces(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.datasets.tables.sources.BLOCK", 7)
+    monkeypatch.setattr("pipeline.datasets.tables.rows.LINES_AT_ONCE", 2)
+    monkeypatch.setattr("pipeline.datasets.tables.table.AT_ONCE", 1)
+    test_a_table_is_the_same_however_it_is_written(name, tmp_path)
+
+
+def test_words_of_pieces_are_in_the_order_of_their_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.datasets.tables.table.AT_ONCE", 3)
+    words = [*"ccabbbacdaaecc", "01", "1", "é"]
+    table = table_in(tmp_path, "".join(f"{n},{word} \n" for n, word in enumerate(words)))
+    codes, known = table.coded(1)
+    assert known == list(dict.fromkeys(words))
+    assert [known[code] for code in codes] == words
+
+
 UNREMARKABLE = (
     "no line end",
     "spaces after commas",
     "spaces before commas",
     "quotes",
+    "quotes after spaces",
     "a separator at the end",
     "semicolons at the end",
 )
@@ -105,6 +128,11 @@ def test_rows_of_another_width_are_kept_with_their_text(tmp_path: Path) -> None:
     expected = [0, 10, 20, np.nan, 40, np.nan, 60]
     assert np.array_equal(table.numbers([0])[:, 0], expected, equal_nan=True)
     assert table.words(2) == ["a", "b", "b", "", "c", "", "e"]
+
+
+def test_a_row_with_256_cells_more_is_seen(tmp_path: Path) -> None:
+    table = table_in(tmp_path, PLAIN + "30,4,c" + 256 * "," + "\n40,5,c\n")
+    assert list(table.ragged) == [3]
 
 
 def test_cells_that_are_no_numbers_are_nan_and_can_be_quoted(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.core.artifacts import Float64, Int64
 from pipeline.core.imu_columns import Column
@@ -86,21 +87,22 @@ def _clock(table: Table, column: Column, at: int, numbers: Float64) -> Clock | N
     values = _dates(table.words(at)) if is_date else numbers
     if values is None:
         return None
-    rising = np.diff(values[np.isfinite(values)])
+    rising = np.diff(_those(values, np.isfinite(values)))
     if not len(rising) or ((rising > 0).mean() < LEAST_RISING and (rising >= 0).mean() < 0.95):
         return None
     if not (rising > 0).any():
         return None
     values, wrapped = _unwrapped(values)
+    if not is_date and column.factor is None and (np.abs(rising) == 1).mean() > 0.99:
+        return None  # a running number
+    tick, step, is_steady = _measured(values)
     if is_date:
         factor, unit, by = 1.0, "date", "name"
     else:
-        if column.factor is None and (np.abs(rising) == 1).mean() > 0.99:
-            return None  # a running number
-        factor, unit, by = _unit(table, column, values)
-    begin = values[np.isfinite(values)][0]
-    tick, step, is_steady = _measured(values)
-    seconds = (values - begin) * factor
+        factor, unit, by = _unit(table, column, step)
+    begin = values[np.isfinite(values).argmax()]
+    seconds = values - begin
+    seconds *= factor
     return Clock(
         column.name,
         unit,
@@ -134,9 +136,14 @@ def _dates(words: Sequence[str]) -> Float64 | None:
     return seconds if np.isfinite(seconds).mean() > 0.9 else None
 
 
+def _those(values: Float64, chosen: NDArray[np.bool_]) -> Float64:
+    """Mostly all: then there is no copy, which takes its time for hours of samples."""
+    return values if chosen.all() else values[chosen]
+
+
 def _unwrapped(values: Float64) -> tuple[Float64, int]:
     """Counters of boards begin again after 2^32 or 2^16; from then on they count further."""
-    falls = np.flatnonzero(np.diff(values) < 0)
+    falls = np.flatnonzero(values[1:] < values[:-1])
     for size in WRAPS:
         begun = [
             at for at in falls if values[at] > 0.9 * size and values[at] < size > values[at + 1]
@@ -149,8 +156,7 @@ def _unwrapped(values: Float64) -> tuple[Float64, int]:
     return values, 0
 
 
-def _unit(table: Table, column: Column, values: Float64) -> tuple[float, str, str]:
-    _, step, _ = _measured(values)
+def _unit(table: Table, column: Column, step: float) -> tuple[float, str, str]:
     if column.factor is not None:
         rate_hz = 1 / (step * column.factor)
         if SLOWEST_SAID_HZ <= rate_hz <= FASTEST_SAID_HZ:
@@ -167,16 +173,19 @@ def _steps(values: Float64) -> Float64:
     """The steps of a clock, without those to and from a time that goes back."""
     steps = np.diff(values)
     back = np.pad(steps < 0, 1)
-    is_beside = back[:-2] | back[1:-1] | back[2:]
-    return steps[np.isfinite(steps) & ~is_beside]
+    steps[back[:-2] | back[1:-1] | back[2:]] = np.nan
+    return _those(steps, np.isfinite(steps))
 
 
 def _middle_and_tick(steps: Float64) -> tuple[float, float]:
-    """The median step, and the resolution of a clock whose steps differ by its ticks."""
-    middle = float(np.median(steps))
+    """The median step, and the resolution of a clock whose steps differ by its ticks.
+
+    The steps are in another order afterwards.
+    """
+    different = np.unique(steps[:LOOKED_AT])
+    middle = float(np.median(steps, overwrite_input=True))
     if middle == 0:  # several rows at one tick
         return float(steps.max()), 0.0
-    different = np.unique(steps[:LOOKED_AT])
     tick = float(np.diff(different).min(initial=np.inf))
     if tick <= middle / 2:
         return middle, tick
@@ -188,7 +197,7 @@ def _measured(values: Float64) -> tuple[float, float, bool]:
     """The tick, the usual step, and whether most steps are so."""
     steps = _steps(values)
     middle, tick = _middle_and_tick(steps)
-    step = float(steps[steps <= HOLE * middle + tick].mean())
+    step = float(_those(steps, steps <= HOLE * middle + tick).mean())
     near = (steps <= HOLE * step + tick) & (steps >= step / 2 - tick)
     if near.sum() >= STEADY * (len(values) - 1):
         return tick, step, True

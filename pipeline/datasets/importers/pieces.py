@@ -124,7 +124,10 @@ def _cuts(motion: Motion) -> tuple[NDArray[np.bool_], str]:
 
 def _changes(words: Words | None) -> Int64:
     """Rows whose word differs from that of the row before, int64 [k]."""
-    return np.zeros(0, np.int64) if words is None else np.flatnonzero(np.diff(words[0])) + 1
+    if words is None:
+        return np.zeros(0, np.int64)
+    codes = words[0]
+    return np.flatnonzero(codes[1:] != codes[:-1]) + 1
 
 
 def _blank_lines(motion: Motion) -> Int64:
@@ -193,6 +196,9 @@ def _bad_rows(motion: Motion, units: Units) -> NDArray[np.bool_]:
     for at, sensor in enumerate(motion.layout.sensors):
         unit = units[sensor.role]
         for column in motion.samples.T[3 * at : 3 * at + 3]:
+            largest = max(column.max(), -column.min())
+            if largest < min(LARGEST_READING / unit.factor, SATURATED[1]):
+                continue  # none is NaN either
             size = np.abs(column)
             bad |= ~(size <= LARGEST_READING / unit.factor)  # also NaN
             if not unit.name.startswith("count") and (size >= SATURATED[1]).any():

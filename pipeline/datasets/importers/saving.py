@@ -23,7 +23,7 @@ from pipeline.datasets.importers.understanding import Understanding, understand
 from pipeline.datasets.names import DatasetNames
 from pipeline.datasets.recording_file import Noted, recording_path
 from pipeline.datasets.recordings import load_recording, save_new_recording, takes_in
-from pipeline.datasets.tables.table import THREADS
+from pipeline.datasets.tables.sources import THREADS
 
 Names = tuple[str, str]  # label and person
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import re
 
-from pipeline.datasets.tables.sources import Content
+import numpy as np
+
+from pipeline.datasets.tables.sources import Block, Content, in_blocks
 
 AT_ONCE = 2**20  # bytes
 MARKS = {
@@ -14,6 +16,7 @@ MARKS = {
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 NAMES = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "cp1252": "Windows-1252"}
+NEWLINE, FIRST_PRINTED, FIRST_NO_ASCII = 10, 32, 128
 SAMPLE = 4096  # bytes that show whether a file is UTF-16, or no text
 MOST_CONTROL = 0.01  # of the bytes of a text: a serial line may bring some
 # Colours, erasing, modes, character sets, bells: they move no text. Other codes may have replaced
@@ -61,16 +64,21 @@ def _control_share(text: bytes) -> float:
 
 
 def _is_utf8(content: Content) -> bool:
+    if max(in_blocks(content, lambda block, _: block.max()), default=0) < FIRST_NO_ASCII:
+        return True
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for start in range(0, len(content), AT_ONCE):
-            part = content[start : start + AT_ONCE]
-            if not part.isascii() or decoder.getstate()[0]:
-                decoder.decode(part)
+            decoder.decode(content[start : start + AT_ONCE])
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _has_controls(block: Block, _: int) -> bool:
+    """Whether it has control characters beside newlines."""
+    return bool(np.count_nonzero(block < FIRST_PRINTED) > np.count_nonzero(block == NEWLINE))
 
 
 def _decoded(content: bytes, encoding: str) -> str:
@@ -83,6 +91,8 @@ def _decoded(content: bytes, encoding: str) -> str:
 
 
 def _without_controls(text: Content, words: list[str]) -> tuple[Content, list[str]]:
+    if not any(in_blocks(text, _has_controls)):
+        return text, words
     if text.find(b"\x1b") >= 0 or text.find(b"\x07") >= 0:
         text, count = HARMLESS_CODES.subn(b"", text)
         words = [*words, f"{count} terminal control codes were taken off"] if count else words

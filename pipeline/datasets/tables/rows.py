@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from bisect import bisect
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,9 +15,9 @@ from numpy.typing import NDArray
 
 from pipeline.core.artifacts import Int64
 from pipeline.datasets.tables.layout import COMMENTS, Layout
-from pipeline.datasets.tables.sources import Content
+from pipeline.datasets.tables.sources import THREADS, Block, Content, in_blocks
 
-AT_ONCE = 2**22  # bytes
+LINES_AT_ONCE = 2**13
 AROUND = b" \r\v\f"  # a line; a tab may stand between two cells
 BLANK = AROUND + b"\t"
 NEWLINE, QUOTE = 10, 34
@@ -50,11 +52,11 @@ class Lines:
 def lines_of(text: Content) -> Lines:
     """Find the lines of a text whose lines end in a newline, or in CR LF."""
     kind = np.int32 if len(text) < 2**31 else np.int64
-    found = [np.zeros(0, kind)]
-    for start in range(0, len(text), AT_ONCE):
-        part = np.frombuffer(text[start : start + AT_ONCE], np.uint8)
-        found.append((np.flatnonzero(part == NEWLINE) + start).astype(kind))
-    ends = np.concatenate(found)
+
+    def ends_in(block: Block, start: int) -> Places:
+        return (np.flatnonzero(block == NEWLINE) + start).astype(kind)
+
+    ends = np.concatenate([np.zeros(0, kind), *in_blocks(text, ends_in)])
     if len(text) and (not len(ends) or ends[-1] != len(text) - 1):
         ends = np.append(ends, np.array([len(text)], kind))
     starts = np.empty_like(ends)
@@ -67,7 +69,7 @@ class Rows:
     """The rows of a table: lines, or several lines where a quoted cell holds line ends.
 
     Args:
-        lines: int [n], the first line of each row, from 0.
+        lines: int [n], the first line of each row, from 1.
         starts, stops: int [n], of each row in the text.
         breaks: int64 [k], rows that follow a line without cells, or the header again.
         ragged: rows with another number of cells, with their text.
@@ -104,53 +106,59 @@ def rows_of(lines: Lines, first: int, layout: Layout, header: bytes | None) -> R
     Raises:
         ValueError: a quoted cell never ends.
     """
-    is_break = _breaks(lines, first, layout, header)
+    has_quotes = lines.text.find(b'"', int(lines.starts[first])) >= 0
+    is_break = _breaks(lines, first, layout, header, has_quotes)
     is_left_out = is_break | _comments(lines, layout)
-    if _has_quotes(lines, first) and layout.separator != " ":
+    if has_quotes and layout.separator != " ":
         at, ends, widths = _quoted(lines, first, layout)
         is_break &= np.isin(np.arange(len(lines)), at)  # not where it is a part of a cell
         stays = ~is_left_out[at]
-        at, ends, widths = at[stays], ends[stays], widths[stays]
+        at, ends, is_ragged = at[stays], ends[stays], widths[stays] != layout.width
     else:
-        at = ends = first + np.flatnonzero(~is_left_out[first:])
-        widths = _widths(lines, at, layout)
-    wrong = np.flatnonzero(widths != layout.width)
-    return _rows(lines, (at, lines.starts[at], lines.stops[ends]), wrong, is_break)
+        is_left_out[:first] = True
+        at = ends = np.flatnonzero(~is_left_out)
+        is_ragged = _are_ragged(lines, at, layout)
+    if len(at) == len(lines) - first:
+        places = (at, lines.starts[first:], lines.stops[first:])  # which copies nothing
+    else:
+        places = (at, lines.starts[at], lines.stops[ends])
+    return _rows(lines, places, np.flatnonzero(is_ragged), is_break)
 
 
 def _rows(
     lines: Lines,
     places: tuple[Int64, Places, Places],
-    wrong: Int64,
+    ragged: Int64,
     is_break: Bool,
 ) -> Rows:
-    at, starts, stops = places
-    texts = {int(row): lines[int(at[row])] for row in wrong}
-    words = {row for row, text in texts.items() if not any(c.isdigit() for c in text)}
-    keep = np.ones(len(at), bool)
-    keep[list(words)] = False
-    place = np.cumsum(keep) - 1  # of each row among those that stay
-    breaks = np.searchsorted(at[keep], np.flatnonzero(is_break))
+    texts = {int(row): lines[int(places[0][row])] for row in ragged}
+    no_rows = [row for row, text in texts.items() if not any(map(str.isdigit, text))]
+    words = tuple((int(places[0][row]), texts.pop(row)) for row in no_rows)
+    at, starts, stops = (np.delete(place, no_rows) for place in places) if words else places
+    breaks = np.searchsorted(at, np.flatnonzero(is_break))
+    at += 1
     return Rows(
-        at[keep],
-        starts[keep],
-        stops[keep],
-        np.unique(breaks[(breaks > 0) & (breaks < keep.sum())]),
-        {int(place[row]): text for row, text in texts.items() if row not in words},
-        tuple((int(at[row]), texts[row]) for row in sorted(words)),
+        at,
+        starts,
+        stops,
+        np.unique(breaks[(breaks > 0) & (breaks < len(at))]),
+        {row - bisect(no_rows, row): text for row, text in texts.items()},
+        words,
     )
 
 
-def _breaks(lines: Lines, first: int, layout: Layout, header: bytes | None) -> Bool:
+def _breaks(
+    lines: Lines, first: int, layout: Layout, header: bytes | None, has_quotes: bool
+) -> Bool:
     """Which lines have no filled cell, or are the header again."""
     lengths = lines.stops - lines.starts
     is_break = np.zeros(len(lines), bool)
     empty = BLANK + b'"' + layout.separator.encode()
-    longest = layout.width * (3 if _has_quotes(lines, first) else 1) + 1
+    longest = layout.width * (3 if has_quotes else 1) + 1
     for at in np.flatnonzero(lengths <= longest):
         is_break[at] = at >= first and not lines.raw(int(at)).strip(empty)
     if header is not None:
-        for at in np.flatnonzero(np.abs(lengths - len(header)) <= 2):
+        for at in np.flatnonzero((lengths >= len(header) - 2) & (lengths <= len(header) + 2)):
             is_break[at] |= bool(at >= first and lines.raw(int(at)).lower() == header.lower())
     return is_break
 
@@ -158,7 +166,7 @@ def _breaks(lines: Lines, first: int, layout: Layout, header: bytes | None) -> B
 def _comments(lines: Lines, layout: Layout) -> Bool:
     """Which lines begin as a comment, and have not the cells of a row."""
     is_comment = np.zeros(len(lines), bool)
-    first = _first_bytes(lines)
+    first = np.frombuffer(lines.text, np.uint8)[lines.starts]
     for mark in COMMENTS:
         for at in np.flatnonzero(first == ord(mark[0])):
             line = lines[int(at)]
@@ -166,56 +174,30 @@ def _comments(lines: Lines, layout: Layout) -> Bool:
     return is_comment
 
 
-def _first_bytes(lines: Lines) -> NDArray[np.uint8]:
-    """uint8 [n]; 0 for empty lines."""
-    first = np.zeros(len(lines), np.uint8)
-    for start in range(0, len(lines.text), AT_ONCE):
-        part = np.frombuffer(lines.text[start : start + AT_ONCE], np.uint8)
-        ends = np.array((start, start + len(part)), lines.starts.dtype)  # of its type: no copy
-        low, high = np.searchsorted(lines.starts, ends)
-        first[low:high] = part[lines.starts[low:high] - start]
-    return first
-
-
-def _has_quotes(lines: Lines, first: int) -> bool:
-    return len(lines) > first and lines.text.find(b'"', int(lines.starts[first])) >= 0
-
-
-def _widths(lines: Lines, at: Int64, layout: Layout) -> Int64:
-    """int64 [rows], the number of cells of each."""
-    if layout.separator == " ":
-        return np.array([len(lines.raw(int(line)).split()) for line in at], np.int64)
+def _are_ragged(lines: Lines, at: Int64, layout: Layout) -> Bool:
+    """Which rows have another number of cells, bool [rows]."""
     separator = layout.separator.encode()
-    starts, stops = lines.starts[at], lines.stops[at]
-    if _all_have(lines.text, starts, stops, separator, layout.width - 1):
-        return np.full(len(at), layout.width)
-    counts = [lines.text[a:b].count(separator) for a, b in zip(starts, stops, strict=True)]
-    return np.array(counts, np.int64) + 1
+    if len(separator) == 1 and separator != b" ":
+        is_ragged: Bool = _counts(lines, separator[0])[at] != layout.width - 1
+        return is_ragged
+    rows = (lines.raw(int(line)) for line in at)
+    cells = (row.split(None if separator == b" " else separator) for row in rows)
+    return np.array([len(row) != layout.width for row in cells], bool)
 
 
-def _all_have(text: Content, starts: Places, stops: Places, separator: bytes, count: int) -> bool:
-    """Whether each row has `count` separators, and there are no others from the first row on.
+def _counts(lines: Lines, byte: int) -> NDArray[np.unsignedinteger]:
+    """How often a byte is in each line, uint8 [lines], or wider where a line is long."""
+    data = np.frombuffer(lines.text, np.uint8)
 
-    Then the first and the last of each `count` separators are in one row. This is much faster than
-    counting in each row.
-    """
-    if not count:
-        return text.find(separator, int(starts[0]) if len(starts) else 0) < 0
-    passed = 0
-    begin = int(starts[0]) if len(starts) else len(text)
-    for start in range(begin, len(text), AT_ONCE):
-        part = np.frombuffer(text[start : start + AT_ONCE], np.uint8)
-        places = np.flatnonzero(part == separator[0]) + start
-        for of_row in (0, count - 1):
-            skipped = (of_row - passed) % count
-            some = places[skipped::count]
-            rows = (passed + skipped) // count + np.arange(len(some))
-            if len(some) and rows[-1] >= len(starts):
-                return False
-            if not ((starts[rows] <= some) & (some < stops[rows])).all():
-                return False
-        passed += len(places)
-    return passed == count * len(starts)
+    def counts_from(first: int) -> NDArray[np.unsignedinteger]:
+        starts = lines.starts[first : first + LINES_AT_ONCE]
+        stops = lines.stops[first : first + LINES_AT_ONCE]
+        is_byte = data[starts[0] : stops[-1] + 1] == byte
+        kind = np.min_scalar_type((stops - starts).max())  # the smallest is the fastest
+        return np.add.reduceat(is_byte.view(np.uint8), starts - starts[0], dtype=kind)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return np.concatenate(list(pool.map(counts_from, range(0, len(lines), LINES_AT_ONCE))))
 
 
 def _quoted(lines: Lines, first: int, layout: Layout) -> tuple[Int64, Int64, Int64]:
@@ -238,7 +220,7 @@ class Body(io.RawIOBase):
     """The rows as a stream of bytes, one after the other; ragged ones are empty lines."""
 
     def __init__(self, text: Content, rows: Rows) -> None:
-        self._text = text
+        self._text = memoryview(text)
         self._spans = iter(_spans(rows, len(text)))
         self._piece = memoryview(b"")
 
@@ -252,7 +234,7 @@ class Body(io.RawIOBase):
             span = next(self._spans, None)
             if span is None:
                 return 0
-            self._piece = memoryview(self._text[slice(*span)] if span[1] >= 0 else b"\n")
+            self._piece = self._text[slice(*span)] if span[1] >= 0 else memoryview(b"\n")
         count = min(len(buffer), len(self._piece))
         buffer[:count], self._piece = self._piece[:count], self._piece[count:]
         return count
@@ -269,11 +251,6 @@ def _spans(rows: Rows, length: int) -> Iterator[tuple[int, int]]:
         if begin in rows.ragged:
             yield 0, -1
             continue
-        yield from _pieces(int(rows.starts[begin]), min(int(ends[end - 1]), length))
+        yield int(rows.starts[begin]), min(int(ends[end - 1]), length)
         if ends[end - 1] > length:
             yield 0, -1  # the last line has no line end
-
-
-def _pieces(start: int, stop: int) -> Iterator[tuple[int, int]]:
-    for at in range(start, stop, AT_ONCE):
-        yield at, min(at + AT_ONCE, stop)
