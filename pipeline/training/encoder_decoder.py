@@ -65,7 +65,7 @@ def build(
     context = layers.Dense(network.context, activation="tanh", name=CONTEXT)(features)  # [n, C]
     length = None if any_length else text.length
     before = Input((length,), dtype="int32", name="before")  # [n, T]
-    written = layers.Embedding(text.vocabulary, text.embedding, name=TARGET_EMBEDDING)(before)
+    written = _embedding(text.vocabulary, text.embedding, TARGET_EMBEDDING)(before)
     steps = _with_each_step(written, context)  # [n, T, embedding + C]
     decoder = network.decoder
     hidden = recurrent(decoder.kind, decoder.units, steps, every_step=True, name=DECODER)
@@ -86,17 +86,27 @@ def _with_each_step(written: Any, context: Any) -> Any:
 
 def _source(network: EncoderDecoderConfig, source: Source, any_length: bool) -> tuple[Any, Any]:
     """The input, and what the encoder is given of it: [n, S, channels]."""
-    from keras import Input, layers
+    from keras import Input
 
     if source.vocabulary is None:
         samples = Input((source.window, source.channels), name="source")  # [n, S, channels]
         return samples, samples
     length = None if any_length else source.window
     tokens = Input((length,), dtype="int32", name="source")  # [n, S]
-    embedding = layers.Embedding(
-        source.vocabulary, source.channels, mask_zero=skips_padding(network), name=SOURCE_EMBEDDING
+    embedding = _embedding(
+        source.vocabulary, source.channels, SOURCE_EMBEDDING, mask_zero=skips_padding(network)
     )
     return tokens, embedding(tokens)
+
+
+def _embedding(vocabulary: int, size: int, name: str, mask_zero: bool = False) -> Any:
+    """With values around 1: with those of Keras, around 0.03, the first epochs learn little."""
+    from keras import initializers, layers
+
+    around_one = initializers.RandomNormal(stddev=1.0)
+    return layers.Embedding(
+        vocabulary, size, embeddings_initializer=around_one, mask_zero=mask_zero, name=name
+    )
 
 
 def skips_padding(network: EncoderDecoderConfig) -> bool:
