@@ -153,6 +153,13 @@ class EncoderDecoderFitConfig(FitConfig):
     epochs: Epochs = 20
     learning_rate: LearningRate = 0.004
     clip_norm: ClipNorm = 1.0
+    own_tokens: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="share of the tokens before that are the network's own in training, as when it "
+        "writes (scheduled sampling, Bengio et al. 2015); 0: all are the right ones",
+    )
 
 
 class TranslationConfig(TaskConfig):

@@ -21,6 +21,7 @@ from pipeline.training.checkpoints import Checkpointing
 from pipeline.training.encoder_decoder import Translator, Written, build, skips_padding
 from pipeline.training.fit import Epoch, Fitted, fit
 from pipeline.training.models import Source
+from pipeline.training.own_tokens import with_own_tokens
 from pipeline.training.run_files import Trained, evenly_spaced, finish, save_model, training_record
 from pipeline.training.text_task import from_logits, log_softmax
 from pipeline.training.training_data import FitData, TrainingTask
@@ -107,11 +108,10 @@ def _task(dataset: PairDataset, config: PairsConfig, build_model: BuildModel) ->
     padded = dataset.sources["train"].ndim == 2 and skips_padding(config.model)
 
     def training_model(model: Any) -> Any:
-        if not padded:
-            return model
-        of_any_length = build_model(True)
-        of_any_length.set_weights(model.get_weights())
-        return of_any_length
+        fitted = build_model(True) if padded else model
+        fitted.set_weights(model.get_weights())
+        share = config.fit.own_tokens
+        return with_own_tokens(fitted, share) if share else fitted
 
     return TrainingTask(
         build_model=lambda: build_model(False),

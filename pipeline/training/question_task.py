@@ -8,12 +8,14 @@ n: bouts, T: samples, C: channels, K: questions about a bout, Q: words of a ques
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from pipeline.config.caption_settings import QuestionConfig
+from pipeline.config.sections import ConvGruConfig, ModelConfig, RecurrentConfig
 from pipeline.core.artifacts import NO_TARGET, Figure, Int32
 from pipeline.core.contract import Contract, Hashes, Scaling
 from pipeline.core.files import save_json
@@ -21,7 +23,14 @@ from pipeline.core.questions import QuestionDataset, usual_answers
 from pipeline.core.run_folder import RunFolder
 from pipeline.training.checkpoints import Checkpointing
 from pipeline.training.fit import Epoch, Fitted, fit
-from pipeline.training.models import Source, body, check_window
+from pipeline.training.models import (
+    Source,
+    before_cells,
+    body,
+    cell_of,
+    check_window,
+    recurrent,
+)
 from pipeline.training.pairs_task import vocabulary_facts
 from pipeline.training.run_files import Trained, evenly_spaced, finish, save_model, training_record
 from pipeline.training.training_data import (
@@ -55,19 +64,51 @@ def build(config: QuestionConfig, motion: Source, question: Source, answers: int
     check_window(config.model, motion.window)
     text = config.text
     samples = Input((motion.window, motion.channels), name="samples")  # [n, T, C]
-    moved = body(config.model, samples)  # [n, features]
-    moved = layers.Dense(text.joined, name="moved")(moved)  # [n, j]
+    columns, features = _read(config.model, samples)
+    moved = layers.Dense(text.joined, name="moved")(features)  # [n, j]
     moved = layers.Reshape((1, text.joined), name="for_each")(moved)  # [n, 1, j]
     tokens = Input((None, question.window), dtype="int32", name="questions")  # [n, K, Q]
     words = layers.Embedding(question.vocabulary, question.channels, name="words")(tokens)
     row = layers.Reshape((-1, question.window * question.channels), name="row")(words)
     asked = layers.Dense(text.units, activation="relu", name="asked")(row)  # [n, K, units]
-    asked = layers.Dense(text.joined, use_bias=False, name="wanted")(asked)  # [n, K, j]
-    # A layer over both side by side is the sum of a layer over each.
-    joined = layers.ReLU(name="joined")(layers.Add(name="both")([moved, asked]))  # [n, K, j]
+    # A layer over all of them side by side is the sum of a layer over each.
+    parts = [moved, layers.Dense(text.joined, use_bias=False, name="wanted")(asked)]
+    if columns is not None:
+        parts.append(_noticed(text.joined, asked, columns))
+    joined = layers.ReLU(name="joined")(layers.Add(name="both")(parts))  # [n, K, j]
     dropped = layers.Dropout(text.dropout, name="dropout")(joined)
     dense = layers.Dense(answers, activation="softmax", name="probabilities")
     return Model([samples, tokens], dense(dropped))  # [n, K, A]
+
+
+def _read(config: ModelConfig, samples: Any) -> tuple[Any, Any]:
+    """The states after each column, [n, S, u], where the network has some, and those at the end."""
+    from keras import layers
+
+    if not isinstance(config, (RecurrentConfig, ConvGruConfig)):
+        return None, body(config, samples)
+    columns = recurrent(
+        cell_of(config), config.units, before_cells(config, samples), every_step=True
+    )
+    dropped = layers.Dropout(config.dropout, name="states")(columns)
+    return dropped, dropped[:, -1]
+
+
+def _noticed(units: int, asked: Any, columns: Any) -> Any:
+    """What is seen where the question looks: a sum over time, so that it can count. [n, K, units]
+
+    Each column has a weight from 0 to 1 of its own; those of softmax (Xu and Saenko 2016,
+    arXiv:1511.05234) add up to 1, however often something happened.
+    """
+    from keras import layers, ops
+
+    query = layers.Dense(units, name="query")(asked)  # [n, K, j]
+    key = layers.Dense(units, use_bias=False, name="key")(columns)  # [n, S, j]
+    both = ops.expand_dims(query, 2) + ops.expand_dims(key, 1)  # [n, K, S, j]
+    looks = layers.Dense(1, activation="sigmoid", name="looks")(ops.tanh(both))
+    seen = layers.Dense(units, name="seen")(columns)  # [n, S, j]
+    summed = ops.matmul(looks[..., 0], seen)  # [n, K, j]
+    return summed / math.sqrt(columns.shape[1])
 
 
 def train_questions(

@@ -15,6 +15,7 @@ from pipeline.core.tokens import UNKNOWN
 from pipeline.datasets.translation import translation_dataset
 from pipeline.training.encoder_decoder import BeamSearch, Translator
 from pipeline.training.fit import quiet_keras
+from pipeline.training.own_tokens import with_own_tokens
 from pipeline.training.pairs_task import build_network
 from pipeline.training.translation_metrics import score_translations
 from pipeline.training.translation_task import source_of, train_translation
@@ -86,6 +87,33 @@ def test_steps_give_what_was_trained(table: Path, name: str) -> None:
         assert np.isneginf(likelihoods[:, UNKNOWN]).all()
         known = np.arange(likelihoods.shape[1]) != UNKNOWN
         np.testing.assert_allclose(likelihoods[:, known], expected[:, known], atol=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_in_training_a_share_of_the_tokens_before_are_its_own(table: Path, share: float) -> None:
+    dataset, config = dataset_of(table)
+    quiet_keras(1)
+    network = network_of(config, dataset)
+    model = with_own_tokens(network, share)
+    right = before(dataset.targets["test"][:7])
+    sources = dataset.sources["test"][:7]
+    logits = np.asarray(network([sources, right]))
+    own = right.copy()
+    own[:, 1:] = logits.argmax(axis=2)[:, :-1]
+    assert (own != right).any()
+    np.testing.assert_array_equal(model([sources, right]), logits)
+    for layer in network.layers:
+        layer.rate = 0.0  # of dropout
+    given = own if share else right
+    trained = np.asarray(model([sources, right], training=True))
+    np.testing.assert_allclose(trained, network([sources, given]), atol=1e-5)
+
+
+def test_words_are_learned_from_its_own_tokens(table: Path, tmp_path: Path) -> None:
+    settings = ("fit.epochs=60", "fit.learning_rate=0.02", "fit.own_tokens=0.25")
+    dataset, config = dataset_of(table, *settings, "fit.batch_size=32")
+    trained = train_translation(dataset, config, RunFolder(tmp_path / "run"), lambda _: None)
+    assert {figure.name: figure.value for figure in trained.figures}["exact match"] > 0.9
 
 
 def test_padding_does_not_change_a_translation(table: Path) -> None:
