@@ -163,6 +163,11 @@ class CaptionerConfig(EncoderDecoderConfig):
         description="the decoder looks at all states of the encoder (additive attention, Bahdanau "
         "et al. 2015)",
     )
+    convolutions: Path | None = Field(
+        None,
+        description="a run of `task: gesture`: the encoder takes its convolutions and keeps them "
+        "as they are; null: it learns its own",
+    )
 
 
 class CaptionConfig(TaskConfig):

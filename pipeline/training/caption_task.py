@@ -13,6 +13,7 @@ from pipeline.core.contract import Contract, Hashes
 from pipeline.core.pairs import CaptionDataset
 from pipeline.core.run_folder import RunFolder
 from pipeline.training.fit import Epoch
+from pipeline.training.frozen_convolutions import FrozenConvolutions, load_convolutions
 from pipeline.training.models import Source
 from pipeline.training.pairs_task import build_network, train_pairs, vocabulary_facts
 from pipeline.training.run_files import Trained
@@ -29,7 +30,8 @@ def train_captions(
 
     contract.json is written last: a run with a contract counts as trained.
     """
-    contract = _contract(dataset, config)
+    frozen = _frozen(dataset, config)
+    contract = _contract(dataset, config, frozen)
     sources = {
         part: scale(np.asarray(own, np.float32), contract.scaling)
         for part, own in dataset.pairs.sources.items()
@@ -38,16 +40,29 @@ def train_captions(
     pairs = replace(dataset.pairs, sources=sources)
 
     def build_model(any_length: bool) -> Any:
-        return build_network(config, source, pairs.vocabulary.size, any_length)
+        network = build_network(config, source, pairs.vocabulary.size, any_length)
+        return network if frozen is None else frozen.put_into(network)
 
     return train_pairs(pairs, config, build_model, contract, run, on_epoch)
 
 
-def _contract(dataset: CaptionDataset, config: CaptionConfig) -> Contract:
+def _frozen(dataset: CaptionDataset, config: CaptionConfig) -> FrozenConvolutions | None:
+    """The convolutions that the config names."""
+    if config.model.convolutions is None:
+        return None
+    frozen = load_convolutions(config.model.convolutions)
+    frozen.require_inputs(dataset.channels, dataset.rate_hz)
+    return frozen
+
+
+def _contract(
+    dataset: CaptionDataset, config: CaptionConfig, frozen: FrozenConvolutions | None
+) -> Contract:
     samples = np.asarray(dataset.pairs.sources["train"], np.float32)  # [n, T, C]
     _, length, width = samples.shape
     rows = samples.reshape(-1, width)
     names = [channel.name for channel in dataset.channels]
+    own = scaling_of(rows, np.ones(len(rows), np.int32), names)
     return Contract(
         task=config.task,
         channels=dataset.channels,
@@ -55,7 +70,7 @@ def _contract(dataset: CaptionDataset, config: CaptionConfig) -> Contract:
         window=length,
         hop=length,
         labels=(),
-        scaling=scaling_of(rows, np.ones(len(rows), np.int32), names),
+        scaling=own if frozen is None else frozen.contract.scaling,
         vocabulary=vocabulary_facts(dataset.pairs.vocabulary),
         hashes=Hashes(data=dataset.pairs.fingerprint, config=config.hash()),
     )
