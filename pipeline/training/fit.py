@@ -152,13 +152,22 @@ def _last_weights_chooser(
 
 
 def _compile(keras: Any, model: Any, task: TrainingTask, config: FitConfig) -> None:
+    """All variables are made here: made in the first step, they would have it traced twice."""
     model.compile(
         _optimizer(keras, config, len(task.training.targets)),
         task.loss(),
-        weighted_metrics=["accuracy"] if task.accuracy else [],
+        weighted_metrics=[_accuracy(keras, model, task)] if task.accuracy else [],
         # States are reset between the steps of a stream.
         steps_per_execution=STEPS_PER_CALL if task.training.begins is None else 1,
     )
+    model.optimizer.build(model.trainable_variables)
+
+
+def _accuracy(keras: Any, model: Any, task: TrainingTask) -> Any:
+    is_one_hot = task.training.targets.ndim == len(model.output_shape)
+    metrics = keras.metrics
+    kind = metrics.CategoricalAccuracy if is_one_hot else metrics.SparseCategoricalAccuracy
+    return kind(name="accuracy")
 
 
 def _run_epochs(

@@ -344,6 +344,21 @@ def loss_of(model: Any) -> float:
     return float(-np.log((outputs * part.targets).sum(axis=1)).mean())
 
 
+def test_a_step_is_traced_once() -> None:
+    """A second time it would take as long again, before the first epoch."""
+    traced = []
+
+    def loss(targets: Any, outputs: Any) -> Any:
+        from keras.losses import categorical_crossentropy
+
+        traced.append(outputs)
+        return categorical_crossentropy(targets, outputs)
+
+    task = replace(training_task(64, has_validation=False), loss=lambda: loss)
+    fitting.fit(task, FitConfig(epochs=2, batch_size=16), lambda _: None)
+    assert len(traced) == 1
+
+
 def fitted(rows: int, epochs: int, **settings: Any) -> Any:
     config = FitConfig(epochs=epochs, batch_size=16, learning_rate=0.02, **settings)
     return fitting.fit(training_task(rows), config, lambda _: None).model
