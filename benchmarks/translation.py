@@ -20,7 +20,7 @@ from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import open_port
 from pipeline.capture.requests import translate_text
 from pipeline.conversion.oracle import SteppedReference
-from pipeline.core.artifacts import Int32
+from pipeline.core.artifacts import Int8, Int32
 from pipeline.core.contract import Contract
 from pipeline.core.costs import NetworkCost, cycles_of_instructions, seconds_of_cycles
 from pipeline.core.pairs import Pair, before
@@ -98,7 +98,13 @@ def _on_a_board(run: RunFolder, twin: TextTwin, texts: Sequence[str], command: s
         board = BoardClient(port)
         board.wait_ready()
         by_board = [translate_text(board, text, 0.0, 1) for text in asked]
-    differing = sum(map(_differences, by_board, by_twin)) + _unlike_reference(run, twin, asked)
+    differing = sum(map(differences, by_board, by_twin))
+    different = sorted(set(asked))
+    rows = load_table(run, run.contract()).encoder
+    assert rows is not None  # of a translation
+    inputs = [rows[twin.tokens(text)] for text in different]
+    answers = [twin.translate(text, 0.0, 1) for text in different]
+    differing += unlike_reference(run, inputs, answers)
     note = f"{ANSWERS:,} answers of QEMU and of the twin, and each token of the twin's as the "
     return [
         row(
@@ -120,22 +126,23 @@ def _on_a_board(run: RunFolder, twin: TextTwin, texts: Sequence[str], command: s
     ]
 
 
-def _differences(one: str, other: str) -> int:
+def differences(one: str, other: str) -> int:
+    """Characters of two texts that differ."""
     length = max(len(one), len(other))
     pairs = zip(one.ljust(length, "\0"), other.ljust(length, "\0"), strict=True)
     return sum(first != second for first, second in pairs)
 
 
-def _unlike_reference(run: RunFolder, twin: TextTwin, texts: Sequence[str]) -> int:
-    """Tokens of the twin that are not the likeliest ones of the reference after those before."""
-    contract, unlike = run.contract(), 0
-    different = sorted(set(texts))
+def unlike_reference(run: RunFolder, inputs: Sequence[Int8], answers: Sequence[str]) -> int:
+    """Tokens of answers that are not the likeliest ones of the reference after those before.
+
+    inputs: what the encoder reads for each answer, int8 [n, channels].
+    """
+    contract = run.contract()
     log = run.build / "reference.log"
     table = load_table(run, contract)
-    assert table.encoder is not None  # of a translation
-    inputs = [table.encoder[twin.tokens(text)] for text in different]
     contexts = reference_contexts(contract, run.encoder_file, inputs, log)
-    written = _tokens(run, contract, [twin.translate(text, 0.0, 1) for text in different])
+    written = _tokens(run, contract, answers)
     step = run.flatbuffer_file.read_bytes()
     network = compiled(step, contract)
     assert network.recurrence is not None  # a decoder has cells
@@ -151,7 +158,7 @@ def _unlike_reference(run: RunFolder, twin: TextTwin, texts: Sequence[str]) -> i
 
 def _tokens(run: RunFolder, contract: Contract, texts: Sequence[str]) -> Int32:
     """int32 [n, T], with the end after each text."""
-    assert contract.vocabulary is not None  # of a translation
+    assert contract.vocabulary is not None  # it writes words of one
     vocabulary = Vocabulary.load(run.vocabulary_file, contract.vocabulary.sha256)
     rows = np.zeros((len(texts), contract.window), np.int32)
     for line, text in zip(rows, texts, strict=True):

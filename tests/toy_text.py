@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import shutil
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.conversion.contract_source import contract_source
 from pipeline.conversion.text_source import TextTable, text_source
-from pipeline.core.artifacts import Int8
+from pipeline.core.artifacts import Int8, Int32
 from pipeline.core.contract import (
     Channel,
     Contract,
@@ -23,6 +23,7 @@ from pipeline.core.contract import (
     Hashes,
     Level,
     Quantization,
+    Samples,
     Scaling,
     VocabularyFacts,
 )
@@ -136,6 +137,30 @@ def translator(level: Level, window: int = 9) -> Toy:
     return Toy(made.model_copy(update=changes), table, FIXTURES / "toy_writer")
 
 
+RATE_HZ, WINDOW, FEED = 119.0, 12, 4  # of the samples that a toy describes
+
+
+def describer() -> Toy:
+    """As `translator`; its encoder reads the first four axes, FEED samples at a time."""
+    toy = translator("words")
+    assert toy.contract.encoder is not None
+    axes = ("ax", "ay", "az", "gx")
+    samples = Samples(
+        channels=tuple(Channel(name=name, unit="g") for name in axes),
+        rate_hz=RATE_HZ,
+        window=WINDOW,
+        scaling=Scaling(mean=MEAN, std=(1.0,) * len(axes)),
+    )
+    encoder = toy.contract.encoder.model_copy(
+        update={"channels": len(axes), "samples": samples, "feed": FEED}
+    )
+    contract = toy.contract.model_copy(update={"task": "caption", "encoder": encoder})
+    return Toy(contract, TextTable(toy.table.entries, toy.table.embedding), toy.network)
+
+
+MEAN = (0.0, 0.125, -0.25, 1.0)
+
+
 def tokens_of(text: str, toy: Toy) -> list[int]:
     facts = toy.contract.vocabulary
     assert facts is not None
@@ -202,18 +227,36 @@ class ToyNetwork:
 
 
 def context_of(text: str, toy: Toy) -> Int8:
-    """What a text becomes for the toy that writes: the nearest input, of two the greater one."""
-    encoder = ToyNetwork(FEATURES)
+    """What a text becomes for the toy that writes."""
     assert toy.table.encoder is not None
-    for token in tokens_of(text, toy):
-        features = np.array(encoder.step(toy.table.encoder[token]))
+    return _context_after(toy.table.encoder[token] for token in tokens_of(text, toy))
+
+
+def context_of_samples(thousandths: Int32) -> Int8:
+    """What samples int32 [n, 6] become; before the first one, the hand held still."""
+    read = np.vstack([np.repeat(thousandths[:1], WINDOW, axis=0), thousandths])[-WINDOW:, :4]
+    inputs = np.floor((read / 1000 - MEAN) / CONTEXT.input_scale + 0.5)
+    feeds = np.clip(inputs, -128, 127).astype(np.int8).reshape(WINDOW // FEED, -1)
+    return _context_after(feeds)
+
+
+def _context_after(feeds: Iterable[Int8]) -> Int8:
+    """The nearest input, of two the greater one."""
+    encoder = ToyNetwork(FEATURES)
+    for feed in feeds:
+        features = np.array(encoder.step(feed))
     real = (features - CONTEXT.output_zero_point) * CONTEXT.output_scale
     return np.clip(np.floor(real / LOGITS.input_scale + 0.5), -128, 127).astype(np.int8)
 
 
 def translated(text: str, toy: Toy, temperature_e4: int, seed: int) -> list[int]:
     """The tokens of a translation."""
-    network, context = ToyNetwork(len(toy.table.entries) + 2), context_of(text, toy)
+    return written_about(context_of(text, toy), toy, temperature_e4, seed)
+
+
+def written_about(context: Int8, toy: Toy, temperature_e4: int, seed: int) -> list[int]:
+    """The tokens that a toy writes with this context."""
+    network = ToyNetwork(len(toy.table.entries) + 2)
     sampler = Sampler(logit_step(LOGIT_SCALE), temperature_e4, seed)
     written = [0]
     while len(written) <= toy.contract.window:

@@ -43,6 +43,8 @@ WHY = {
     "no-model": "the board was flashed without a model",
     "wrong-task": "its model is of another task than the command",
     "unknown-character": "the prompt has a character that training has never seen",
+    "no-samples": "its motion sensor has given none since it started or since a hole, or none at a "
+    "rate that its model can use",
     "no-sensor": "it has no sensors of temperature, pressure and humidity that answer",
     "bad-enrolment": "some of it was lost on the way, or it is of another version of the firmware",
     "wrong-contract": "it was made for another model than the one on the board",

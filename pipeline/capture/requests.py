@@ -10,7 +10,7 @@ from itertools import accumulate
 import numpy as np
 
 from pipeline.capture.client import LINE_CHARACTERS, LOAD_BYTES, BoardClient, require_fits
-from pipeline.capture.protocol import int8_of, unexpected_answer
+from pipeline.capture.protocol import Message, int8_of, number_in, unexpected_answer
 from pipeline.core.artifacts import IMU_CHANNELS, Int8, Recording
 from pipeline.core.contract import Level
 from pipeline.core.tokens import MOST_BYTES, for_board
@@ -34,18 +34,33 @@ def write_text(board: BoardClient, prompt: str, count: int, temperature: float, 
     """Generate `count` characters with a board's model; the prompt must fit in one line."""
     command = f"generate {count} {temperature:.4f} {seed} {escaped(prompt)}"
     require_fits(command, "The prompt")
-    return _written(board, command, JUDGING_TIMEOUT_S + count / CHARACTERS_A_SECOND)
+    return _written(board, command, JUDGING_TIMEOUT_S + count / CHARACTERS_A_SECOND)[0]
 
 
 def translate_text(board: BoardClient, text: str, temperature: float, seed: int) -> str:
     """Translate a text of one line, with a word or character, with a board's model."""
     command = f"translate {temperature:.4f} {seed} {escaped(for_board(text))}"
     require_fits(command, "The text")
-    return _written(board, command, JUDGING_TIMEOUT_S)
+    return _written(board, command, JUDGING_TIMEOUT_S)[0]
 
 
-def _written(board: BoardClient, command: str, timeout_s: float) -> str:
-    """What a board writes after a command."""
+def describe_last(board: BoardClient, temperature: float, seed: int) -> tuple[str, int]:
+    """What a board writes about its last samples, and of how many: it may have just started."""
+    text, answer = _written(board, f"caption {temperature:.4f} {seed}", JUDGING_TIMEOUT_S)
+    return text, int(number_in(answer, "samples"))
+
+
+def describe_recording(
+    board: BoardClient, recording: Recording, temperature: float, seed: int
+) -> str:
+    """What a board writes about a recording, which it takes in place of its sensor's samples."""
+    with injecting(board, recording.rate_hz):
+        send(board, recording)
+        return describe_last(board, temperature, seed)[0]
+
+
+def _written(board: BoardClient, command: str, timeout_s: float) -> tuple[str, Message]:
+    """What a board writes after a command, and its answer."""
     board.take_pending("text")
     answer = board.command(command, timeout_s)
     lines = [" ".join(message.words) for message in board.take_pending("text")]
@@ -55,7 +70,7 @@ def _written(board: BoardClient, command: str, timeout_s: float) -> str:
         raise unexpected_answer(answer) from None
     if answer.fields.get("characters") != str(len(text)):
         raise unexpected_answer(answer)
-    return text
+    return text, answer
 
 
 def text_lines(text: str, level: Level) -> list[str]:

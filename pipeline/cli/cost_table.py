@@ -23,8 +23,9 @@ def show_cost(cost: NetworkCost, occasion: str) -> None:
     if cost.text_bytes:
         table.add_row("", "vocabulary, embedding", "", "", "", f"{cost.text_bytes:,}", "")
     if cost.encoder_bytes:
-        of_encoder = f"{cost.encoder_instructions:,}", f"{cost.encoder_bytes:,}"
-        table.add_row("", "encoder, for each token read", "", "", *of_encoder, "")
+        own = (cost.encoder_instructions, cost.encoder_bytes, cost.encoder_ram_bytes)
+        of_encoder = (f"{number:,}" for number in own)
+        table.add_row("", "encoder, each time it reads", "", "", *of_encoder)
     if cost.centre_bytes:
         table.add_row("", "people, learned gestures", "", "", "", f"{cost.centre_bytes:,}", "")
     table.add_row("all", "", "", *(f"{number:,}" for number in totals), style="bold")

@@ -12,6 +12,7 @@ from rich.markup import escape
 from pipeline.cli import console
 from pipeline.cli.console import print_json, print_plain
 from pipeline.cli.parser import App, Json, Run
+from pipeline.cli.text import Port
 from pipeline.workflows import describe as workflow
 from pipeline.workflows.describe import Answer, Caption
 
@@ -21,24 +22,31 @@ app = App()
 @app.command()
 def caption(
     run: Run,
-    files: Annotated[list[Path], typer.Argument(help="A recording, or several; or .npy features.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="A recording, or several; or .npy features. None: with --port."),
+    ] = None,
     beam: Annotated[
         int | None,
         typer.Option(
-            min=1, max=64, help="Width of a beam search; 1: the likeliest word each time."
+            min=1,
+            max=64,
+            help="Width of a beam search with the float network; 1: the likeliest word each time.",
         ),
     ] = None,
+    port: Port = None,
     json: Json = False,
 ) -> None:
-    """Describe a recording in words.
+    """Describe a recording, or what a board feels, in words.
 
     For runs of `task: caption`. The last seconds of the recording are described, as many as a bout
-    of the training has.
+    of the training has. A converted run answers with the board's own C. With --port a board answers
+    itself: about the recording, or about its own last seconds if none is named.
 
     \b
     Example: gesture caption runs/latest recording.csv
     """
-    show_captions(workflow.caption(run, files, beam), json)
+    show_captions(workflow.caption(run, files or [], beam, port), json)
 
 
 @app.command()

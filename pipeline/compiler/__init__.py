@@ -6,13 +6,13 @@ as TensorFlow Lite Micro. Pure: the same flatbuffer always gives the same text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.cells.operators import Recurrence
-from pipeline.compiler.cost import network_cost
+from pipeline.compiler.cost import kernel_symbols, network_cost
 from pipeline.compiler.emit import emit_header, emit_source
 from pipeline.compiler.ends import Ends, unconverted
 from pipeline.compiler.features import last_features
@@ -44,6 +44,7 @@ class CompiledNetwork:
     Args:
         sources: `model_network.h` and `model_network.c`, to be built with firmware/lib/nn.
         input_shape, output_shape, quantization: of the first input and output.
+        symbols: functions and tables of its kernels, and the bytes of each.
         feed: input samples of one inference: a window, or a hop where the network streams.
         obstacle: why the network does not stream; None where it streams, or without a hop.
         recurrence: the cells of a recurrent network; pipeline/cells/arithmetic.py defines their
@@ -60,6 +61,7 @@ class CompiledNetwork:
     quantization: Quantization
     ends: Ends
     cost: NetworkCost
+    symbols: Mapping[str, int]
     feed: int
     obstacle: str | None = None
     recurrence: Recurrence | None = None
@@ -176,6 +178,7 @@ def _compiled(
         quantization=_quantization(graph),
         ends=unconverted(graph.inputs, graph.outputs),
         cost=network_cost(program, memory),
+        symbols=kernel_symbols(program),
         feed=feed or samples_of(graph),
         obstacle=obstacle,
         keeps_state=program.streams,

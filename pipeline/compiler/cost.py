@@ -66,10 +66,7 @@ def network_cost(program: Program, plan: MemoryPlan) -> NetworkCost:
     costs = tuple(
         _layer_cost(layer, plan, index, calls[index]) for index, layer in enumerate(layers)
     )
-    symbols: dict[str, int] = {}
-    for layer in layers:
-        symbols |= kernel_cost(variant(layer)).symbols
-    kernel_bytes = sum(symbols.values())
+    kernel_bytes = sum(kernel_symbols(program).values())
     return NetworkCost(
         layers=costs,
         instructions=sum(cost.instructions for cost in costs),
@@ -80,6 +77,14 @@ def network_cost(program: Program, plan: MemoryPlan) -> NetworkCost:
         + sum(tensor.bytes for tensor in (*program.inputs, *program.outputs)),
         stack_bytes=INVOKE_STACK_BYTES + max(cost.stack_bytes for cost in costs),
     )
+
+
+def kernel_symbols(program: Program) -> dict[str, int]:
+    """The functions and tables that its kernels bring in, and the bytes of each."""
+    symbols: dict[str, int] = {}
+    for layer in program.all_layers:
+        symbols |= kernel_cost(variant(layer)).symbols
+    return symbols
 
 
 def _layer_cost(layer: Layer, plan: MemoryPlan, index: int, calls: int) -> LayerCost:

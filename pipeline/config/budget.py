@@ -111,6 +111,15 @@ class Budget(Section):
                 "lower `text.max_words` or `text.embedding`, then train again; or raise "
                 "`flash_bytes` if the board has the room",
             )
+        encoder_bytes = {"flash_bytes": cost.encoder_bytes, "ram_bytes": cost.encoder_ram_bytes}
+        if encoder_bytes.get(key, 0) > _of_layer(layer, key):
+            raise PipelineError(
+                f"The network exceeds its budget: {'; '.join(overruns.values())}.",
+                f"its encoder takes most: {encoder_bytes[key]:,} bytes",
+                "give `model.encoder` fewer filters or units, or pool earlier in it; or lower "
+                f"bouts.seconds or data.rate_hz, then train again; or raise `{key}` if the board "
+                "has the room",
+            )
         raise PipelineError(
             f"The network exceeds its budget: {'; '.join(overruns.values())}.",
             f"layer `{layer.name}` ({layer.operator}) takes most: {_share(layer, cost, key)}; "

@@ -1,4 +1,4 @@
-"""An encoder and a decoder are split into two networks of one step, with an embedding each."""
+"""An encoder and a decoder are split into two networks, without their embeddings."""
 
 from __future__ import annotations
 
@@ -25,22 +25,25 @@ class SplitNetworks:
     Args:
         encoder_file: float32 [n, S, channels] to the context, float32 [n, C].
         decoder_file: float32 [n, T, columns + C] to logits, float32 [n, T, V].
-        source_embedding: float32 [V, channels].
         target_embedding: float32 [V, columns].
-        contexts: of the texts of each part, float32 [n, C].
+        source_embedding: float32 [V, channels]; None of an encoder of samples.
+        contexts: of what each part reads, float32 [n, C].
     """
 
     encoder_file: Path
     decoder_file: Path
-    source_embedding: Float32
     target_embedding: Float32
+    source_embedding: Float32 | None
     contexts: Mapping[str, Float32]
 
-    def encoder_inputs(self, sources: Int32) -> Float32:
+    def encoder_inputs(self, sources: Int32 | Float32) -> Float32:
         """What the encoder is given: tokens int32 [n, S] to float32 [n, S, channels].
 
-        A text is repeated to the end of its row: a board's encoder never reads padding.
+        A text is repeated to the end of its row: a board's encoder never reads padding. Samples,
+        float32 [n, S, channels], stay as they are.
         """
+        if self.source_embedding is None:
+            return np.asarray(sources, np.float32)
         rows = [np.resize(row[row != 0], len(row)) if row.any() else row for row in sources]
         inputs: Float32 = self.source_embedding[np.stack(rows)]
         return inputs
@@ -54,13 +57,13 @@ class SplitNetworks:
 
 
 def split_networks(
-    keras_file: Path, sources: Mapping[str, Int32], folder: Path, log: Path
+    keras_file: Path, sources: Mapping[str, Int32 | Float32], folder: Path, log: Path
 ) -> SplitNetworks:
     """Write the two networks into a folder.
 
     Args:
         keras_file: the network that was trained.
-        sources: tokens of texts by part, int32 [n, S], for their contexts.
+        sources: what is read by part, int32 [n, S] or float32 [n, S, channels], for its contexts.
         folder: for the networks.
         log: of the child process.
 
@@ -69,12 +72,12 @@ def split_networks(
     """
     files = folder / "encoder.keras", folder / "decoder.keras"
     with draft_beside(log.parent / "split", "convert") as work:
-        tokens, arrays = work / "tokens.npz", work / "arrays.npz"
-        save_arrays(tokens, **sources)
+        read, arrays = work / "read.npz", work / "arrays.npz"
+        save_arrays(read, **sources)
         drafts = work / "encoder.keras", work / "decoder.keras"
         run_child(
             "pipeline.conversion.encoder_decoder_child",
-            (keras_file.resolve(), tokens, *drafts, arrays),
+            (keras_file.resolve(), read, *drafts, arrays),
             log,
             TIMEOUT_S,
             f"splitting {keras_file.name} into its encoder and its decoder",
@@ -86,4 +89,4 @@ def split_networks(
                 unfinished.write_bytes(draft.read_bytes())
         with np.load(arrays) as found:
             contexts = {part: found[f"context_{part}"] for part in sources}
-            return SplitNetworks(*files, found["source"], found["target"], contexts)
+            return SplitNetworks(*files, found["target"], found.get("source"), contexts)

@@ -1,4 +1,4 @@
-"""The child process of encoder_decoder: main(model, tokens, encoder, decoder, arrays)."""
+"""The child process of encoder_decoder: main(model, read, encoder, decoder, arrays)."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from pipeline.core.pairs import (
 
 
 def main(
-    model_file: Path, tokens_file: Path, encoder_file: Path, decoder_file: Path, arrays_file: Path
+    model_file: Path, read_file: Path, encoder_file: Path, decoder_file: Path, arrays_file: Path
 ) -> None:
-    """Split a saved model; arrays.npz has its embeddings, and contexts of texts."""
+    """Split a saved model; arrays.npz has its embeddings, and contexts of what is read."""
     model = keras.models.load_model(model_file, compile=False)
     layers = {layer.name: layer for layer in model.layers}
-    (source,), (target,) = (
-        layers[name].get_weights() for name in (SOURCE_EMBEDDING, TARGET_EMBEDDING)
-    )
-    steps, read = model.inputs[1].shape[1], model.inputs[0].shape[1]
-    context = layers[CONTEXT].output.shape[1]
-    _network(_named(layers, ENCODER, CONTEXT), read, source.shape[1]).save(encoder_file)
-    columns = target.shape[1] + context
-    _network(_named(layers, DECODER, LOGITS), steps, columns).save(decoder_file)
     encoder = keras.Model(model.inputs[0], layers[CONTEXT].output)
-    with np.load(tokens_file) as tokens:
-        contexts = {
-            f"context_{part}": encoder.predict(tokens[part], batch_size=256, verbose=0)
-            for part in tokens
-        }
-    np.savez(arrays_file, source=source, target=target, **contexts)
+    (target,) = layers[TARGET_EMBEDDING].get_weights()
+    arrays = {"target": target}
+    if SOURCE_EMBEDDING in layers:
+        (arrays["source"],) = layers[SOURCE_EMBEDDING].get_weights()
+        read, channels = model.inputs[0].shape[1], arrays["source"].shape[1]
+        _network(_named(layers, ENCODER, CONTEXT), read, channels).save(encoder_file)
+    else:
+        encoder.save(encoder_file)
+    columns = target.shape[1] + layers[CONTEXT].output.shape[1]
+    _network(_named(layers, DECODER, LOGITS), model.inputs[1].shape[1], columns).save(decoder_file)
+    with np.load(read_file) as read:
+        for part, rows in read.items():
+            arrays[f"context_{part}"] = encoder.predict(rows, batch_size=256, verbose=0)
+    np.savez(arrays_file, **arrays)
 
 
 def _named(layers: dict[str, Any], begin: str, last: str) -> list[Any]:

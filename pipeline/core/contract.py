@@ -46,10 +46,8 @@ Task = Literal[
     "question",
     "sketch",
 ]
-READS_ALL = "its network reads all seconds at once, and the firmware has no command for it"
 ON_THIS_COMPUTER: Mapping[Task, str] = {  # no board runs them: why
-    "caption": READS_ALL,
-    "question": READS_ALL,
+    "question": "its network reads all seconds at once, and the firmware has no command for it",
     "sketch": "its network says how likely each move of a pen is, and the firmware draws none",
 }
 WRITING: tuple[Task, ...] = ("generation", "translation", "caption")  # tokens of a vocabulary
@@ -154,30 +152,58 @@ class VocabularyFacts(Part):
         return content
 
 
-class Encoder(Part):
-    """The network that reads a text, of a translation; the network of the contract writes another.
+class Samples(Part):
+    """Samples that a network reads.
 
     Args:
-        channels: of its input, the columns of its embedding.
-        features: of its output after the last token, the context: the last channels of each input
-            of the network that writes.
+        rate_hz: 0 of features, which have no time.
+        window: so many samples are read.
+    """
+
+    channels: tuple[Channel, ...]
+    rate_hz: float
+    window: int
+    scaling: Scaling
+
+
+class Encoder(Part):
+    """The network that reads a text or samples; the network of the contract writes about them.
+
+    Args:
+        channels: of its input: the columns of its embedding, or those of the samples.
+        features: of its output after the last token or sample, the context: the last channels of
+            each input of the network that writes.
+        samples: that it reads, of a caption; None of a translation.
+        feed: samples that it is given at a time; None before conversion, and of a translation.
         quantization: of its input and output; None before conversion.
         sha256: of its flatbuffer, in hex; None before conversion.
     """
 
     channels: int
     features: int
+    samples: Samples | None = None
+    feed: int | None = None
     quantization: Quantization | None = None
     sha256: str | None = None
 
-    def converted(self, quantization: Quantization, flatbuffer: bytes) -> Encoder:
+    @model_serializer(mode="wrap")
+    def _without_the_usual(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Contracts of translations, which are as before, keep their hash."""
+        content: dict[str, Any] = serialize(self)
+        for name in ("samples", "feed"):
+            if content[name] is None:
+                del content[name]
+        return content
+
+    def converted(self, quantization: Quantization, flatbuffer: bytes, feed: int) -> Encoder:
         """This encoder with what conversion adds."""
         sha256 = hashlib.sha256(flatbuffer).hexdigest()
-        return self.model_copy(update={"quantization": quantization, "sha256": sha256})
+        own = None if self.samples is None else feed
+        return self.model_copy(update={"quantization": quantization, "sha256": sha256, "feed": own})
 
     def unconverted(self) -> Encoder:
         """This encoder without what conversion adds."""
-        return Encoder(channels=self.channels, features=self.features)
+        return Encoder(channels=self.channels, features=self.features, samples=self.samples)
 
 
 class Horizon(Part):
@@ -199,7 +225,8 @@ class Contract(Part):
         streaming: whether the network gets only the new samples, a hop at a time.
         labels: of the scores; empty where the outputs are forecasts, in the order of `horizons`,
             or tokens of the vocabulary.
-        encoder: of a translation, None of all else.
+        encoder: of a translation or a caption, None of all else. A caption of an earlier version
+            has none, and the facts about its samples stand in the contract itself.
         trained_on: all recordings: after another model was tested.
     """
 
@@ -242,6 +269,19 @@ class Contract(Part):
         if self.task in WRITING and self.vocabulary is not None:
             return self.vocabulary.size
         return len(self.labels) or len(self.horizons)
+
+    @property
+    def samples(self) -> Samples:
+        """What is read, by the encoder where it reads samples."""
+        if self.encoder is not None and self.encoder.samples is not None:
+            return self.encoder.samples
+        own = {name: getattr(self, name) for name in Samples.model_fields}
+        return Samples(**own)
+
+    @property
+    def samples_are_scaled(self) -> bool:
+        """Whether a network reads samples: else it reads tokens."""
+        return self.vocabulary is None or self.task == "caption"
 
     @property
     def token_columns(self) -> int:
@@ -362,18 +402,20 @@ class FixedPointScaling:
 
 
 def fixed_point_scaling(contract: Contract) -> FixedPointScaling:
-    """The scaling of the inputs in integers."""
-    if contract.quantization is None:
+    """The scaling of the samples in integers."""
+    reader = contract if contract.encoder is None else contract.encoder
+    if reader.quantization is None:
         raise ValueError("the contract has no quantization yet")
-    scale, zero = contract.quantization.input_scale, contract.quantization.input_zero_point
-    steps = [1.0 / (std * scale) for std in contract.scaling.std]
+    scaling = contract.samples.scaling
+    scale, zero = reader.quantization.input_scale, reader.quantization.input_zero_point
+    steps = [1.0 / (std * scale) for std in scaling.std]
     shift = _shift_of(max(steps) / UNITS_PER_SAMPLE_STEP)
     one = 1 << shift
     return FixedPointScaling(
         multipliers=tuple(round(one * step / UNITS_PER_SAMPLE_STEP) for step in steps),
         offsets=tuple(
             round(one * (zero - mean * step)) + one // 2
-            for mean, step in zip(contract.scaling.mean, steps, strict=True)
+            for mean, step in zip(scaling.mean, steps, strict=True)
         ),
         shift=shift,
     )

@@ -40,7 +40,8 @@ class NetworkCost:
         text_bytes: vocabulary and embedding of a text model, part of flash_bytes.
         centre_bytes: what a board needs to know people and learn gestures, part of flash_bytes.
         encoder_bytes: of a network that reads before this one writes, part of flash_bytes.
-        encoder_instructions: of this network, for each token that it reads.
+        encoder_instructions: of this network, for what it is given at a time.
+        encoder_ram_bytes: of this network, and of the samples that it reads; part of ram_bytes.
     """
 
     layers: tuple[LayerCost, ...]
@@ -54,6 +55,7 @@ class NetworkCost:
     centre_bytes: int = 0
     encoder_bytes: int = 0
     encoder_instructions: int = 0
+    encoder_ram_bytes: int = 0
 
     def with_centres(self, centre_bytes: int) -> NetworkCost:
         """With the constants by which a board knows people and learns gestures."""
@@ -64,16 +66,23 @@ class NetworkCost:
         """With the vocabulary and the embedding of a text model."""
         return replace(self, text_bytes=text_bytes, flash_bytes=self.flash_bytes + text_bytes)
 
-    def with_encoder(self, encoder: NetworkCost) -> NetworkCost:
-        """With a network that reads a text before this one writes; both share their kernels."""
-        encoder_bytes = encoder.flash_bytes - encoder.kernel_bytes
+    def with_encoder(self, encoder: NetworkCost, kernel_bytes: int, kept_bytes: int) -> NetworkCost:
+        """With a network that reads before this one writes.
+
+        Args:
+            kernel_bytes: code of its kernels that this one does not have.
+            kept_bytes: of samples that wait until it reads them.
+        """
+        encoder_bytes = encoder.flash_bytes - encoder.kernel_bytes + kernel_bytes
+        ram_bytes = encoder.ram_bytes + kept_bytes
         return replace(
             self,
             encoder_bytes=encoder_bytes,
             encoder_instructions=encoder.instructions,
+            encoder_ram_bytes=ram_bytes,
             flash_bytes=self.flash_bytes + encoder_bytes,
             arena_bytes=self.arena_bytes + encoder.arena_bytes,
-            ram_bytes=self.ram_bytes + encoder.ram_bytes,
+            ram_bytes=self.ram_bytes + ram_bytes,
             stack_bytes=max(self.stack_bytes, encoder.stack_bytes),
         )
 

@@ -107,7 +107,7 @@ class RunFolder:
     learning_curve_file = _File("learning_curve.json")  # accuracy by takes and by people
     report_file = _File("report.html")
     flatbuffer_file = _File("model.tflite")  # the quantized model
-    encoder_file = _File("encoder.tflite")  # of a translation: the quantized encoder
+    encoder_file = _File("encoder.tflite")  # of translations and captions: the quantized encoder
     array_file = _File("model_data.c")  # the flatbuffer as a C array; its header is beside it
     sequence_file = _File("model_lstm.tflite")  # with LSTM operators, for other interpreters
     cost_file = _File("cost.json")  # the cost of each layer

@@ -24,7 +24,7 @@ from pipeline.config.caption_settings import (
     QuestionConfig,
 )
 from pipeline.config.gesture_settings import AugmentConfig, DataConfig, GestureConfig, WindowConfig
-from pipeline.core.artifacts import Float32, Interval, Recording
+from pipeline.core.artifacts import IMU_CHANNELS, Float32, Interval, Recording
 from pipeline.core.errors import PipelineError
 from pipeline.datasets.augment import augment, resample
 from pipeline.datasets.bout_words import SPEEDS, BoutPart
@@ -331,6 +331,20 @@ def as_bout(recording: Recording, channels: Sequence[str], rate_hz: float, lengt
     rests_s = (max(EDGE, length - len(last) - EDGE) / rate_hz, EDGE / rate_hz)
     joined = join_with_rests([last], [(each, each) for each in rests_s], REST_SEED)
     return joined.samples[-length:]
+
+
+def as_heard(samples: Float32, rate_hz: float) -> Recording:
+    """A bout as a board's sensor would give it.
+
+    Args:
+        samples: float32 [T, channels], the first channels of the sensor; the others stay 0.
+        rate_hz: of the samples.
+    """
+    axes = np.zeros((len(samples), len(IMU_CHANNELS)), np.float32)
+    axes[:, : samples.shape[1]] = samples
+    seq = np.arange(len(samples), dtype=np.int64)
+    t_us = np.rint(seq * 1e6 / rate_hz).astype(np.int64)
+    return Recording(axes, seq, t_us, rate_hz, label="bout", person="unknown")
 
 
 def _at_tempo(take: Recording, tempo: float) -> Recording:

@@ -274,7 +274,7 @@ class GenerationFacts(RunFacts):
 
 @dataclass(frozen=True)
 class TranslationFacts(RunFacts):
-    """Facts of a translation run; int8_exact, a share, is None before conversion."""
+    """Facts of a translation or caption run; int8_exact, a share, is None before conversion."""
 
     int8_exact: float | None
 
@@ -310,7 +310,7 @@ def render_translation(facts: TranslationFacts) -> str:
     return render_template("translation.html.jinja", facts, exact=facts.metrics["exact_match"])
 
 
-def render_captions(facts: RunFacts) -> str:
+def render_captions(facts: TranslationFacts) -> str:
     """Render the page of captions; as render_gestures."""
     return render_template("caption.html.jinja", facts, exact=facts.metrics["exact_match"])
 

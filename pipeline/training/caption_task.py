@@ -9,13 +9,18 @@ from typing import Any
 import numpy as np
 
 from pipeline.config.caption_settings import CaptionConfig
-from pipeline.core.contract import Contract, Hashes
+from pipeline.core.contract import Encoder, Samples
 from pipeline.core.pairs import CaptionDataset
 from pipeline.core.run_folder import RunFolder
 from pipeline.training.fit import Epoch
 from pipeline.training.frozen_convolutions import FrozenConvolutions, load_convolutions
 from pipeline.training.models import Source
-from pipeline.training.pairs_task import build_network, train_pairs, vocabulary_facts
+from pipeline.training.pairs_task import (
+    build_network,
+    pairs_contract,
+    save_pairs,
+    train_pairs,
+)
 from pipeline.training.run_files import Trained
 from pipeline.training.training_data import scale, scaling_of
 
@@ -31,18 +36,22 @@ def train_captions(
     contract.json is written last: a run with a contract counts as trained.
     """
     frozen = _frozen(dataset, config)
-    contract = _contract(dataset, config, frozen)
+    samples = _samples(dataset, frozen)
     sources = {
-        part: scale(np.asarray(own, np.float32), contract.scaling)
+        part: scale(np.asarray(own, np.float32), samples.scaling)
         for part, own in dataset.pairs.sources.items()
     }
-    source = Source(contract.window, len(contract.channels))
     pairs = replace(dataset.pairs, sources=sources)
+    save_pairs(run, pairs)
+    width = len(samples.channels)
 
     def build_model(any_length: bool) -> Any:
+        source = Source(samples.window, width)
         network = build_network(config, source, pairs.vocabulary.size, any_length)
         return network if frozen is None else frozen.put_into(network)
 
+    encoder = Encoder(channels=width, features=config.model.context, samples=samples)
+    contract = pairs_contract(pairs, config, encoder)
     return train_pairs(pairs, config, build_model, contract, run, on_epoch)
 
 
@@ -55,22 +64,16 @@ def _frozen(dataset: CaptionDataset, config: CaptionConfig) -> FrozenConvolution
     return frozen
 
 
-def _contract(
-    dataset: CaptionDataset, config: CaptionConfig, frozen: FrozenConvolutions | None
-) -> Contract:
+def _samples(dataset: CaptionDataset, frozen: FrozenConvolutions | None) -> Samples:
+    """What the encoder reads."""
     samples = np.asarray(dataset.pairs.sources["train"], np.float32)  # [n, T, C]
     _, length, width = samples.shape
     rows = samples.reshape(-1, width)
     names = [channel.name for channel in dataset.channels]
     own = scaling_of(rows, np.ones(len(rows), np.int32), names)
-    return Contract(
-        task=config.task,
+    return Samples(
         channels=dataset.channels,
         rate_hz=dataset.rate_hz,
         window=length,
-        hop=length,
-        labels=(),
         scaling=own if frozen is None else frozen.contract.scaling,
-        vocabulary=vocabulary_facts(dataset.pairs.vocabulary),
-        hashes=Hashes(data=dataset.pairs.fingerprint, config=config.hash()),
     )

@@ -11,8 +11,16 @@ import numpy as np
 from pipeline.config.caption_settings import CaptionConfig
 from pipeline.config.translation_settings import TranslationConfig
 from pipeline.core.artifacts import Figure, Float32, Int32
-from pipeline.core.contract import Contract, VectorsFacts, VocabularyFacts
-from pipeline.core.files import save_json
+from pipeline.core.contract import (
+    Channel,
+    Contract,
+    Encoder,
+    Hashes,
+    Scaling,
+    VectorsFacts,
+    VocabularyFacts,
+)
+from pipeline.core.files import save_arrays, save_json
 from pipeline.core.pairs import Pair, PairDataset, before, until_end, written_weights
 from pipeline.core.run_folder import RunFolder
 from pipeline.core.subwords import Subwords
@@ -22,7 +30,14 @@ from pipeline.training.encoder_decoder import Translator, Written, build, skips_
 from pipeline.training.fit import Epoch, Fitted, fit
 from pipeline.training.models import Source
 from pipeline.training.own_tokens import with_own_tokens
-from pipeline.training.run_files import Trained, evenly_spaced, finish, save_model, training_record
+from pipeline.training.run_files import (
+    CALIBRATION_WINDOWS,
+    Trained,
+    evenly_spaced,
+    finish,
+    save_model,
+    training_record,
+)
 from pipeline.training.text_task import from_logits, log_softmax
 from pipeline.training.training_data import FitData, TrainingTask
 from pipeline.training.translation_metrics import TranslationScore, score_translations
@@ -88,10 +103,50 @@ def build_network(
     return build(config.model, source, written, any_length)
 
 
+def save_pairs(run: RunFolder, dataset: PairDataset) -> None:
+    """Write windows.npz for conversion: sources and tokens of targets, and the texts of the test.
+
+    The sources are as the network is given them; the texts are [n, 2].
+    """
+    chosen = evenly_spaced(np.arange(len(dataset.sources["train"])), CALIBRATION_WINDOWS)
+    save_arrays(
+        run.windows_file,
+        calibration=dataset.sources["train"][chosen],
+        calibration_targets=dataset.targets["train"][chosen],
+        test=dataset.sources["test"],
+        test_targets=dataset.targets["test"],
+        test_texts=np.array(dataset.pairs),
+    )
+
+
+def pairs_contract(
+    dataset: PairDataset,
+    config: PairsConfig,
+    encoder: Encoder,
+    vectors: VectorsFacts | None = None,
+) -> Contract:
+    """The contract: the inputs of the decoder are the columns of its embedding, and the context."""
+    text = config.text
+    names = [f"e{i}" for i in range(text.embedding)] + [f"c{i}" for i in range(encoder.features)]
+    return Contract(
+        task=config.task,
+        channels=tuple(Channel(name=name, unit="") for name in names),
+        rate_hz=0.0,
+        window=text.max_written,
+        hop=1,
+        mode="streaming",
+        labels=(),
+        scaling=Scaling(mean=(0.0,) * len(names), std=(1.0,) * len(names)),
+        vocabulary=vocabulary_facts(dataset.vocabulary, vectors),
+        encoder=encoder,
+        hashes=Hashes(data=dataset.fingerprint, config=config.hash()),
+    )
+
+
 def vocabulary_facts(
     vocabulary: Vocabulary | Subwords, vectors: VectorsFacts | None = None
 ) -> VocabularyFacts:
-    """The facts of a contract about the vocabulary of what is written."""
+    """The facts of a contract about a vocabulary."""
     return VocabularyFacts(
         level=vocabulary.level,
         letters="unicode" if vocabulary.level == "words" else None,

@@ -94,6 +94,7 @@ class Twin:
         self.feed: int = self.library.twin_feed()
         self.channels: int = self.library.twin_channels()
         self.classes: int = self.library.twin_classes()
+        self.sample_channels: int = self.library.twin_sample_channels()
         self.has_centres = bool(self.library.twin_has_centres() & 1)
         self.contract_hash: str = self.library.twin_contract_hash().decode()
         labels = map(self.library.twin_label, range(self.classes))
@@ -132,9 +133,16 @@ class Twin:
         return forecasts[:count]
 
     def quantize(self, thousandths: Int32) -> Int8:
-        """The inputs of the network: int32 [n, 6], in thousandths, to int8 [n, channels]."""
+        """The inputs of the network, or of a caption's encoder.
+
+        Args:
+            thousandths: int32 [n, 6].
+
+        Returns:
+            int8 [n, channels of the samples].
+        """
         values = _six_axes(thousandths)
-        quantized = np.empty((len(values), self.channels), np.int8)
+        quantized = np.empty((len(values), self.sample_channels), np.int8)
         self.library.twin_quantize(pointer(values), len(values), pointer(quantized))
         return quantized
 

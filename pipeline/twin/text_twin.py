@@ -6,17 +6,19 @@ firmware/boards/twin/twin.h describes the C functions.
 from __future__ import annotations
 
 import ctypes
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.artifacts import Int8, Int32
+from pipeline.core.artifacts import Int8, Int32, Recording
 from pipeline.core.errors import UsageError
 from pipeline.core.tokens import for_board
 from pipeline.twin.library import Twin, pointer
 
 ONE_E4 = 10_000  # a board has temperatures in ten-thousandths
 HIGHEST_TEMPERATURE = 5.0
+Read: TypeAlias = str | Int8 | None  # by an encoder; None: the last samples of a replay
 
 
 class TextTwin:
@@ -29,6 +31,7 @@ class TextTwin:
         self._library.twin_between.restype = ctypes.c_char_p
         for function in ("twin_generate", "twin_read", "twin_translate"):
             getattr(self._library, function).restype = ctypes.c_bool
+        self._window = (self._library.twin_samples(), twin.sample_channels)
         self._row: int = self._library.twin_row()
 
     def tokens(self, text: str) -> Int32:
@@ -62,20 +65,41 @@ class TextTwin:
             raise ValueError(f"no text can be generated after {prompt!r}")
         return self._joined(written)
 
-    def context(self, text: str) -> Int8:
-        """The context of a text with a word or character, as MODEL reads it: int8 [context]."""
+    def context(self, read: Read) -> Int8:
+        """What MODEL is given of a text with a token, or of a window: int8 [context].
+
+        Args:
+            read: a text; of a caption int8 [samples, channels], as the encoder is given them.
+        """
         context = np.empty(self._twin.channels - self._row, np.int8)
-        if not self._library.twin_read(_c_string(text), pointer(context)):
-            raise _nothing_in(text)
+        if not self._library.twin_read(self._shown(read), pointer(context)):
+            raise _nothing_in(read)
         return context
 
-    def translate(self, text: str, temperature: float, seed: int) -> str:
-        """Translate a text with a word or character."""
+    def translate(self, read: Read, temperature: float, seed: int) -> str:
+        """What is written of a text, or of a window, as for `context`."""
         written, count = np.empty(self._twin.window, np.uint16), ctypes.c_uint32()
-        request = (_c_string(text), temperature_e4_of(temperature), ctypes.c_uint32(seed))
+        request = (self._shown(read), temperature_e4_of(temperature), ctypes.c_uint32(seed))
         if not self._library.twin_translate(*request, pointer(written), ctypes.byref(count)):
-            raise _nothing_in(text)
+            raise _nothing_in(read)
         return self._joined(written[: count.value])
+
+    def describe(self, recording: Recording, temperature: float, seed: int) -> str:
+        """What is written of the last samples of a recording, as a board hears them."""
+        self._twin.replay(recording)
+        return self.translate(None, temperature, seed)
+
+    def _shown(self, read: Read) -> bytes | None:
+        """The text for the C; a window of samples it takes before."""
+        if isinstance(read, str):
+            return _c_string(read)
+        if read is None:
+            return None
+        window = np.ascontiguousarray(read, np.int8)
+        if window.shape != self._window:
+            raise ValueError(f"samples are {window.shape}, not {self._window}")
+        self._library.twin_show(pointer(window))
+        return None
 
     def _joined(self, tokens: NDArray[np.uint16]) -> str:
         between: bytes = self._library.twin_between()
@@ -86,8 +110,8 @@ class TextTwin:
         return text.decode()
 
 
-def _nothing_in(text: str) -> ValueError:
-    return ValueError(f"there is nothing to translate in {text!r}")
+def _nothing_in(read: object) -> ValueError:
+    return ValueError(f"there is nothing to translate in {read!r}")
 
 
 def temperature_e4_of(temperature: float) -> int:

@@ -13,9 +13,6 @@ from numpy.typing import NDArray
 
 from pipeline.compiler import CompiledNetwork
 from pipeline.config.budget import Budget, load_budget
-from pipeline.config.file import load_section
-from pipeline.config.sections import RecurrentConfig
-from pipeline.config.translation_settings import TranslationConfig
 from pipeline.conversion import golden, quantize, step
 from pipeline.conversion.c_source import c_array
 from pipeline.conversion.golden import to_int8
@@ -23,12 +20,7 @@ from pipeline.conversion.supported import require_supported
 from pipeline.conversion.text_source import TextTable, text_source
 from pipeline.core.artifacts import Figure, Float32, GoldenVectors, Int8
 from pipeline.core.centres import Centres
-from pipeline.core.contract import (
-    ON_THIS_COMPUTER,
-    UNITS_PER_SAMPLE_STEP,
-    Contract,
-    DecisionPolicy,
-)
+from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract, DecisionPolicy
 from pipeline.core.costs import NetworkCost
 from pipeline.core.errors import UsageError
 from pipeline.core.files import atomic_write, save_arrays, save_text_files
@@ -44,8 +36,12 @@ from pipeline.training.translation_metrics import score_translations
 from pipeline.twin.library import Twin
 from pipeline.twin.text_twin import TextTwin
 from pipeline.workflows import decision, generated
+from pipeline.workflows.board_obstacles import (
+    require_encoder_of_boards,
+    require_quick_encoder,
+    require_task_of_boards,
+)
 from pipeline.workflows.generated import CalibrationData, calibration_data
-from pipeline.workflows.next_commands import after_training
 from pipeline.workflows.report import write_report
 from pipeline.workflows.run_facts import (
     background_note,
@@ -181,7 +177,7 @@ def _verified_network(
     if trained.encoder is None:
         require_supported(keras_file)
     else:
-        require_for_board(load_section(run.config_file, TranslationConfig), run)
+        require_encoder_of_boards(run, trained)
     windows = load_windows(run.tested, window_arrays(trained.task))
     windows |= load_windows(run, {"calibration"})
     draft = RunFolder(run.build / "converted")
@@ -190,7 +186,7 @@ def _verified_network(
     on_step("quantizing to int8")
     data = calibration_data(run, trained, windows, draft.path, log)
     write_flatbuffer(data.keras_file, data.calibration, draft.flatbuffer_file, log)
-    encoder = _converted_encoder(data, draft, log)
+    encoder = _converted_encoder(data, trained, draft, log)
     on_step("compiling to C")
     flatbuffer = draft.flatbuffer_file.read_bytes()
     network, variant = _compile_within_budget(run, flatbuffer, trained, budget, data, encoder)
@@ -212,55 +208,22 @@ def _verified_network(
 
 
 def _converted_encoder(
-    data: CalibrationData, draft: RunFolder, log: Path
+    data: CalibrationData, trained: Contract, draft: RunFolder, log: Path
 ) -> CompiledNetwork | None:
-    """The compiled encoder of a translation; its flatbuffer goes to the draft."""
+    """The compiled encoder; its flatbuffer goes to the draft. None of a task without one."""
     if data.encoder is None:
         return None
     write_flatbuffer(data.encoder.keras_file, data.encoder.calibration, draft.encoder_file, log)
-    return generated.compiled_encoder(draft.encoder_file.read_bytes())
+    network = generated.compiled_encoder(draft.encoder_file.read_bytes(), trained)
+    require_quick_encoder(network.cost)
+    return network
 
 
 def _with_encoder(contract: Contract, network: CompiledNetwork, draft: RunFolder) -> Contract:
     assert contract.encoder is not None  # a network for it was converted
     flatbuffer = draft.encoder_file.read_bytes()
-    encoder = contract.encoder.converted(network.quantization, flatbuffer)
+    encoder = contract.encoder.converted(network.quantization, flatbuffer, network.feed)
     return contract.model_copy(update={"encoder": encoder})
-
-
-def require_task_of_boards(run: RunFolder) -> None:
-    """Refuse a run of a task that no board knows."""
-    task = run.contract().task
-    if task in ON_THIS_COMPUTER:
-        raise UsageError(
-            f"{run.path} cannot run on a board: it is a run for {task}.",
-            ON_THIS_COMPUTER[task],
-            f"`{after_training(run.path, task)[0]}` works without conversion",
-        )
-
-
-def require_for_board(config: TranslationConfig, run: RunFolder) -> None:
-    """Refuse an encoder and decoder that a board cannot run."""
-    network = config.model
-    faults = {
-        "its decoder has attention: it looks back at every state of the encoder": network.attention,
-        "its encoder reads from both ends": network.bidirectional,
-        f"its encoder is a {network.encoder.kind}, which needs whole windows": not isinstance(
-            network.encoder, RecurrentConfig
-        ),
-        "its tokens are pieces of words, which a board does not split": (
-            config.text.level == "subwords"
-        ),
-    }
-    found = [fault for fault, is_there in faults.items() if is_there]
-    if found:
-        raise UsageError(
-            f"{run.path} cannot run on a board: {'; '.join(found)}.",
-            "a board reads a text token by token, and keeps one state of it",
-            "`gesture translate` works without conversion; for a board train with "
-            "text.level=characters or words, model.attention=false, model.bidirectional=false, and "
-            "an encoder simple_rnn, gru or lstm",
-        )
 
 
 def _save(compiled: _Compiled, verified: VerifiedRun, contract: Contract) -> None:
@@ -293,7 +256,9 @@ def _compile_within_budget(
         network = generated.compiled(flatbuffer, contract, compact, has_centres)
         centres = generated.centres_of(run, contract, network)
         cost = network.cost.with_text(data.text_bytes)
-        cost = cost if encoder is None else cost.with_encoder(encoder.cost)
+        if encoder is not None:
+            own = sum(encoder.symbols[name] for name in encoder.symbols.keys() - network.symbols)
+            cost = cost.with_encoder(encoder.cost, own, _kept_bytes(contract, encoder))
         return replace(network, cost=cost.with_centres(centres.flash_bytes if centres else 0))
 
     fast = compile_variant()
@@ -304,6 +269,12 @@ def _compile_within_budget(
     if budget.overruns(compact.cost):
         budget.require_fit(fast.cost)
     return compact, f"compact: the fast one would take {', '.join(overruns.values())}"
+
+
+def _kept_bytes(contract: Contract, encoder: CompiledNetwork) -> int:
+    """RAM for the samples that an encoder reads, but for those that it is given at a time."""
+    kept = contract.samples.window - encoder.feed if contract.samples_are_scaled else 0
+    return kept * len(contract.samples.channels)
 
 
 def _publish(run: RunFolder, draft: RunFolder, contract: Contract) -> None:
@@ -511,35 +482,53 @@ def evaluate_forecasts(verified: VerifiedRun) -> TaskResult:
     return TaskResult(verified.contract, figures=error_figures(scores))
 
 
-def evaluate_translation(verified: VerifiedRun) -> TaskResult:
-    """Translate the texts of the test part as a board does, and compare the contexts of some."""
+def evaluate_pairs(verified: VerifiedRun) -> TaskResult:
+    """Write of the test part what a board would, and compare the contexts of some of it."""
     pairs = [Pair(*texts) for texts in verified.windows["test_texts"].tolist()]
-    twin = TextTwin(verified.twin)
+    twin, read = TextTwin(verified.twin), _read(verified, pairs)
     verified.on_step("comparing contexts with the reference of the encoder")
-    _compare_contexts(verified, twin, [pair.source for pair in pairs[:CONTEXTS]])
-    verified.on_step(f"translating {len(pairs)} texts of the test part")
-    translations = [twin.translate(pair.source, 0.0, 1) for pair in pairs]
-    score = score_translations(pairs, translations)
+    _compare_contexts(verified, twin, read[:CONTEXTS])
+    verified.on_step(f"writing {len(pairs)} texts of the test part")
+    written = [twin.translate(one, 0.0, 1) for one in read]
+    score = score_translations(pairs, written)
     save_arrays(verified.draft.scores_file, right=np.array(score.right))
     exact = Figure("int8 exact match", score.exact, "of the texts")
     bleu = () if score.bleu is None else (Figure("int8 BLEU", score.bleu, ""),)
     return TaskResult(verified.contract, figures=(exact, *bleu))
 
 
-CONTEXTS = 200  # texts
+CONTEXTS = 200  # of the test part
 
 
-def _compare_contexts(verified: VerifiedRun, twin: TextTwin, texts: Sequence[str]) -> None:
-    """MISMATCH where what the C makes of a text is not what the reference does."""
-    assert verified.table is not None  # a model of text has one
-    rows = verified.table.encoder
-    assert rows is not None  # that of a translation has rows for its encoder
-    inputs = [rows[twin.tokens(text)] for text in texts]
+def _read(verified: VerifiedRun, pairs: Sequence[Pair]) -> Sequence[str | Int8]:
+    """What the encoder of a board reads: texts, or windows int8 [samples, channels]."""
+    encoder = verified.contract.encoder
+    assert encoder is not None  # the task has one
+    if encoder.samples is None:
+        return [pair.source for pair in pairs]
+    assert encoder.quantization is not None  # it was converted
+    return list(to_int8(verified.windows["test"], encoder.quantization))
+
+
+def _compare_contexts(verified: VerifiedRun, twin: TextTwin, read: Sequence[str | Int8]) -> None:
+    """MISMATCH where what the C makes of a text or window is not what the reference does."""
+    inputs = [_rows_of(one, verified, twin) for one in read]
     log = verified.run.build / "convert.log"
     file = verified.draft.encoder_file
     expected = generated.reference_contexts(verified.contract, file, inputs, log)
-    contexts = np.stack([twin.context(text) for text in texts])
+    contexts = np.stack([twin.context(one) for one in read])
     golden.compare_outputs(GoldenVectors(contexts, expected), contexts, "the compiled encoder")
+
+
+def _rows_of(read: str | Int8, verified: VerifiedRun, twin: TextTwin) -> Int8:
+    """What the encoder is given of a text or window: int8 [n, channels]."""
+    if not isinstance(read, str):
+        return read
+    assert verified.table is not None  # a model of text has one
+    rows = verified.table.encoder
+    assert rows is not None  # that of a translation has rows for its encoder
+    found: Int8 = rows[twin.tokens(read)]
+    return found
 
 
 # By task.
@@ -548,5 +537,6 @@ EVALUATE_TASK: Mapping[str, Callable[[VerifiedRun], TaskResult]] = {
     "sentiment": evaluate_sentiment,
     "generation": evaluate_generation,
     "forecast": evaluate_forecasts,
-    "translation": evaluate_translation,
+    "translation": evaluate_pairs,
+    "caption": evaluate_pairs,
 }

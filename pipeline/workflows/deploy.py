@@ -13,7 +13,12 @@ from pipeline.boards.supervisor import instructions_of_ticks, start
 from pipeline.capture.client import BoardClient
 from pipeline.capture.port_list import FoundPort, emulated_port, plugged_in_ports
 from pipeline.capture.ports import open_port
-from pipeline.capture.requests import classify_text, translate_text, write_text
+from pipeline.capture.requests import (
+    classify_text,
+    describe_recording,
+    translate_text,
+    write_text,
+)
 from pipeline.capture.usb_boards import Usb
 from pipeline.config.budget import load_budget
 from pipeline.core.artifacts import GoldenVectors
@@ -44,6 +49,7 @@ from pipeline.deployment.profile import FLAGS, Estimate, Profile, take_profile
 from pipeline.deployment.upload import Timeouts, open_patiently, upload
 from pipeline.deployment.verify import Verified, runs_image, verify_board
 from pipeline.twin.text_twin import TextTwin
+from pipeline.workflows.board_obstacles import READING_INSTRUCTIONS
 from pipeline.workflows.boards import board_at, board_that_runs
 from pipeline.workflows.export import export_locked
 from pipeline.workflows.generated import (
@@ -58,11 +64,11 @@ from pipeline.workflows.generated import (
 )
 from pipeline.workflows.predict import CHARACTERS, SEED, TEMPERATURE
 from pipeline.workflows.report import write_report
+from pipeline.workflows.run_facts import held_out_bouts
 from pipeline.workflows.runs import converted_contract, locked_run, open_run, require_space
 
 NANO_BUDGET = CONFIGS / "nano33ble.yaml"
 VECTORS_ON_BOARD = 32
-READING_INSTRUCTIONS = 20_000_000  # budget of a text: 0.4 to 1.4 s
 
 
 @dataclass(frozen=True)
@@ -149,11 +155,12 @@ def check_board(path: Path, port: str, on_step: OnStep) -> Verified:
 
 
 def _prove_task(run: RunFolder, port: str, on_step: OnStep) -> None:
-    """Compare further outputs of a text model with those of the twin."""
+    """Compare further outputs of a model of text with those of the twin."""
     prove = {
         "sentiment": prove_classification,
         "generation": prove_generation,
         "translation": prove_translation,
+        "caption": prove_captions,
     }.get(run.contract().task)
     if prove is not None:
         prove(run, port, on_step)
@@ -381,6 +388,7 @@ def _log_file(path: Path) -> Iterator[Callable[[str], None]]:
 
 WORDS = 300  # more than fit in a line, with unknown ones
 TEXTS = 8
+BOUTS = 3  # each has some hundred samples
 TEXT_CHARACTERS = 18  # fit in a line, however they are escaped
 
 
@@ -407,6 +415,19 @@ def prove_translation(run: RunFolder, port: str, on_step: Callable[[str], None])
         expected = twin.translate(text, TEMPERATURE, SEED)
         if translation != expected:
             raise _differs(f"{text!r} became {translation!r}, expected {expected!r}")
+
+
+def prove_captions(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:
+    """Compare captions of the board and the twin; MISMATCH at the first difference."""
+    bouts = held_out_bouts(run, run.contract(), BOUTS)
+    on_step(f"comparing captions of {len(bouts)} recordings")
+    with board_that_runs(run, port) as client:
+        found = [describe_recording(client, bout, TEMPERATURE, SEED) for bout in bouts]
+    twin = TextTwin(run_twin(run))
+    for bout, caption in zip(bouts, found, strict=True):
+        expected = twin.describe(bout, TEMPERATURE, SEED)
+        if caption != expected:
+            raise _differs(f"a recording became {caption!r}, expected {expected!r}")
 
 
 def _texts(run: RunFolder) -> list[str]:
@@ -440,7 +461,7 @@ def prove_classification(run: RunFolder, port: str, on_step: Callable[[str], Non
 
 def _differs(difference: str) -> PipelineError:
     return MismatchError(
-        f"The board's answer to a text differs from the twin's: {difference}.",
+        f"The board's answer differs from the twin's: {difference}.",
         "the image was built from other sources, or by a compiler that broke them",
         "convert and deploy again; if it stays, report it as a fault of the firmware",
     )

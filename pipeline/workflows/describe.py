@@ -1,4 +1,4 @@
-"""`gesture caption` and `gesture ask`: a recording, or features, in words."""
+"""`gesture caption` and `gesture ask`: a recording, features or a board's samples, in words."""
 
 from __future__ import annotations
 
@@ -8,64 +8,125 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.capture.client import BoardClient
+from pipeline.capture.requests import describe_last, describe_recording
 from pipeline.config.caption_settings import CaptionConfig
 from pipeline.config.file import load_section
-from pipeline.core.artifacts import Float32
+from pipeline.core.artifacts import Float32, Recording
 from pipeline.core.contract import Contract
 from pipeline.core.errors import PipelineError, UsageError
+from pipeline.core.run_folder import RunFolder
 from pipeline.core.subwords import load_vocabulary
 from pipeline.core.tokens import padded
 from pipeline.datasets.bout_words import as_sentence
-from pipeline.datasets.bouts import as_bout
+from pipeline.datasets.bouts import as_bout, as_heard
 from pipeline.datasets.captions import at_the_end
 from pipeline.datasets.feature_files import read_features
 from pipeline.datasets.recordings import load_recording
 from pipeline.training.encoder_decoder import Translator
 from pipeline.training.run_files import load_network
 from pipeline.training.training_data import scale
+from pipeline.twin.text_twin import TextTwin
+from pipeline.workflows.boards import board_that_runs
+from pipeline.workflows.generated import run_twin
 from pipeline.workflows.runs import contract_for, open_run
 
 
 @dataclass(frozen=True)
 class Caption:
-    """What a network wrote about a file.
+    """What a network wrote about a file, or a board about what it has heard itself.
 
     Args:
+        file: None of a board's own samples.
         read_s: how much of it was read: its last seconds; 0 of features, which have no time.
         left_out_s: what came before.
+        int8: whether the compiled C wrote it.
     """
 
-    file: Path
+    file: Path | None
     text: str
     read_s: float
     left_out_s: float
+    int8: bool
 
 
-def caption(path: Path, files: Sequence[Path], beam: int | None = None) -> list[Caption]:
+def caption(
+    path: Path, files: Sequence[Path], beam: int | None = None, port: str | None = None
+) -> list[Caption]:
     """Describe files: recordings, or `.npy` features where the run was trained with such.
+
+    A converted run answers with the board's own C, unless a beam is asked for: that needs the
+    probabilities of the float network.
 
     Args:
         path: the run.
-        files: what is described.
+        files: what is described; none for what a board has heard last.
         beam: width of the beam search; None for that of the config.
+        port: of a board with this run; None for this computer.
 
     Raises:
-        PipelineError: a file does not fit the run.
+        PipelineError: a file does not fit the run, or the board has no sample.
     """
     run = open_run(path)
     contract = contract_for(run, "caption", "caption")
+    _check(files, beam, port)
+    sources = [source_of(file, contract) for file in files]
+    if port is not None:
+        with board_that_runs(run, port) as board:
+            if not files:
+                return [_of_last(board, contract)]
+            written = [describe_recording(board, source.heard, 0.0, SEED) for source in sources]
+    elif contract.quantization is not None and beam is None:
+        twin = TextTwin(run_twin(run))
+        written = [twin.describe(source.heard, 0.0, SEED) for source in sources]
+    else:
+        written = _by_float_network(run, contract, sources, beam)
+    int8 = port is not None or (contract.quantization is not None and beam is None)
+    return [
+        Caption(file, _sentence(text, contract), source.read_s, source.left_out_s, int8)
+        for file, text, source in zip(files, written, sources, strict=True)
+    ]
+
+
+SEED = 1  # of what is drawn: nothing, the likeliest word is taken each time
+
+
+def _check(files: Sequence[Path], beam: int | None, port: str | None) -> None:
+    if port is None and not files:
+        raise UsageError(
+            "There is nothing to describe.",
+            "no file is named, and no board",
+            "name a recording; or ask a board about its last seconds: `--port auto`",
+        )
+    if port is not None and beam is not None:
+        raise UsageError(
+            "A board cannot search with a beam.",
+            "it takes one word at a time, and does not go back",
+            "leave --beam out, or leave --port out to describe on this computer",
+        )
+
+
+def _of_last(board: BoardClient, contract: Contract) -> Caption:
+    text, samples = describe_last(board, 0.0, SEED)
+    read_s = round(samples / contract.samples.rate_hz, 3)
+    return Caption(None, _sentence(text, contract), read_s, 0.0, int8=True)
+
+
+def _by_float_network(
+    run: RunFolder, contract: Contract, sources: Sequence[MotionSource], beam: int | None
+) -> list[str]:
     assert contract.vocabulary is not None  # every caption run has one
     vocabulary = load_vocabulary(run.vocabulary_file, contract.vocabulary)
     config = load_section(run.require(run.config_file, "train"), CaptionConfig)
-    sources = [source_of(file, contract) for file in files]
     translator = Translator(load_network(run.require(run.keras_file, "train")), config.model)
-    captions = []
-    for file, source in zip(files, sources, strict=True):
-        (words,) = translator.translate(source.inputs, beam or config.decoding.beam)
-        text = vocabulary.decode(words)
-        text = as_sentence(text) if contract.rate_hz else text
-        captions.append(Caption(file, text, source.read_s, source.left_out_s))
-    return captions
+    written = (
+        translator.translate(source.inputs, beam or config.decoding.beam)[0] for source in sources
+    )
+    return [vocabulary.decode(words) for words in written]
+
+
+def _sentence(text: str, contract: Contract) -> str:
+    return as_sentence(text) if contract.samples.rate_hz else text
 
 
 @dataclass(frozen=True)
@@ -140,30 +201,41 @@ class MotionSource:
         inputs: float32 [1, T, channels], scaled.
         read_s: seconds of the recording in them.
         left_out_s: seconds before them.
+        bout: the same as a board's sensor would give it; None of features.
     """
 
     inputs: Float32
     read_s: float
     left_out_s: float
+    bout: Recording | None = None
+
+    @property
+    def heard(self) -> Recording:
+        """The bout, for a board or its C: only a run of motion can be converted."""
+        assert self.bout is not None
+        return self.bout
 
 
 def source_of(file: Path, contract: Contract) -> MotionSource:
     """Read a file for a run: the last seconds of a recording, or features."""
-    length, rate_hz = contract.window, contract.rate_hz
+    read = contract.samples
+    length, rate_hz = read.window, read.rate_hz
     if not rate_hz:
         features = read_features(file)
-        _require_width(file, features, contract)
-        return MotionSource(scale(at_the_end(features, length)[None], contract.scaling), 0, 0)
+        _require_width(file, features, len(read.channels))
+        return MotionSource(scale(at_the_end(features, length)[None], read.scaling), 0, 0)
     recording = load_recording(file)
-    names = [channel.name for channel in contract.channels]
-    samples = as_bout(recording, names, rate_hz, length)
+    samples = as_bout(recording, [channel.name for channel in read.channels], rate_hz, length)
     read_s = min(recording.seconds, length / rate_hz)
-    inputs = scale(samples[None], contract.scaling)
-    return MotionSource(inputs, round(read_s, 3), round(recording.seconds - read_s, 3))
+    return MotionSource(
+        scale(samples[None], read.scaling),
+        round(read_s, 3),
+        round(recording.seconds - read_s, 3),
+        as_heard(samples, rate_hz),
+    )
 
 
-def _require_width(file: Path, features: Float32, contract: Contract) -> None:
-    width = len(contract.channels)
+def _require_width(file: Path, features: Float32, width: int) -> None:
     if features.shape[1] != width:
         raise PipelineError(
             f"{file} has {features.shape[1]} features, and the run was trained with {width}.",

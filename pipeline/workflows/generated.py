@@ -132,13 +132,13 @@ def generated_texts(run: RunFolder, contract: Contract, selftest_crc: int) -> di
 
 
 def _encoder(run: RunFolder, contract: Contract) -> dict[str, str]:
-    """The C of a translation's encoder; nothing for other tasks."""
+    """The C of an encoder; nothing for tasks without one."""
     if contract.encoder is None:
         return {}
     file = run.require(run.encoder_file, "convert")
     flatbuffer = file.read_bytes()
     _compare(file, flatbuffer, contract.encoder.sha256)
-    return encoder_sources(compiled_encoder(flatbuffer))
+    return encoder_sources(compiled_encoder(flatbuffer, contract))
 
 
 def constants_source(
@@ -247,9 +247,20 @@ def compiled(
     return replace(network, obstacle="each text starts a new window") if reads_texts else network
 
 
-def compiled_encoder(flatbuffer: bytes) -> CompiledNetwork:
-    """Compile the encoder of a translation: it is given a token at a time."""
-    return compile_network(flatbuffer, hop=1, window=1, keep_state=True)
+def compiled_encoder(flatbuffer: bytes, contract: Contract) -> CompiledNetwork:
+    """Compile an encoder: it is given a token at a time, or as few samples as it can take.
+
+    A recurrent one reads on from column to column where whole columns make up all samples, so that
+    a board can take samples in between. Any other one is given all samples at once.
+    """
+    assert contract.encoder is not None  # it is of an encoder
+    samples = contract.encoder.samples
+    window = 1 if samples is None else samples.window
+    whole = compile_network(flatbuffer, window=window)
+    stride = window if whole.recurrence is None else whole.recurrence.stride
+    if whole.recurrence is None or window % stride:
+        return whole
+    return compile_network(flatbuffer, hop=stride, window=window, keep_state=True)
 
 
 def encoder_sources(network: CompiledNetwork) -> dict[str, str]:
@@ -288,42 +299,56 @@ def reference_outputs(
 def reference_contexts(
     contract: Contract, flatbuffer: Path, inputs: Sequence[Int8], log: Path
 ) -> Int8:
-    """What the network of a translation is given of each text, by the reference of its encoder.
+    """What the network that writes is given of each text or window, by the encoder's reference.
 
     Args:
         flatbuffer: of the encoder.
-        inputs: int8 [tokens, channels] of each text.
+        inputs: int8 [tokens, channels] of each text, or int8 [samples, channels] of each window.
 
     Returns:
         int8 [n, features].
     """
-    network = compiled_encoder(flatbuffer.read_bytes())
-    assert network.recurrence is not None  # other encoders are not converted
-    reference = SteppedReference.of(flatbuffer.read_bytes(), network.recurrence, log)
-    rows = np.zeros((len(inputs), max(map(len, inputs)), inputs[0].shape[1]), np.int8)
-    for row, text in zip(rows, inputs, strict=True):
-        row[: len(text)] = text
-    ends = np.array([len(text) - 1 for text in inputs])
-    outputs = reference.scores(rows, 1)[np.arange(len(rows)), ends].astype(np.int64)
+    network = compiled_encoder(flatbuffer.read_bytes(), contract)
+    if contract.samples_are_scaled:
+        windows = np.stack(inputs).reshape(len(inputs), -1)
+        outputs = reference_outputs(flatbuffer, network, log)(windows)
+    else:
+        outputs = _after_texts(flatbuffer, network, inputs, log)
     scaling = fixed_point_context(contract)
-    scaled = (outputs * scaling.multipliers[0] + scaling.offsets[0]) >> scaling.shift
+    scaled = (outputs.astype(np.int64) * scaling.multipliers[0] + scaling.offsets[0]) >> (
+        scaling.shift
+    )
     contexts: Int8 = np.clip(scaled, -128, 127).astype(np.int8)
     return contexts
 
 
+def _after_texts(
+    flatbuffer: Path, network: CompiledNetwork, texts: Sequence[Int8], log: Path
+) -> Int8:
+    """Outputs after the last token of each text, int8 [n, K]."""
+    assert network.recurrence is not None  # other encoders of texts are not converted
+    rows = np.zeros((len(texts), max(map(len, texts)), texts[0].shape[1]), np.int8)
+    for row, text in zip(rows, texts, strict=True):
+        row[: len(text)] = text
+    reference = SteppedReference.of(flatbuffer.read_bytes(), network.recurrence, log)
+    ends = np.array([len(text) - 1 for text in texts])
+    outputs: Int8 = reference.scores(rows, 1)[np.arange(len(rows)), ends]
+    return outputs
+
+
 @dataclass(frozen=True)
 class EncoderData:
-    """The encoder of a translation, with its data.
+    """An encoder, with its data.
 
     Attributes:
         keras_file: the network without its embedding.
         calibration: inputs for quantization, float32 [n, S, channels].
-        embedding: float32 [tokens, channels].
+        embedding: float32 [tokens, channels]; None where it reads samples.
     """
 
     keras_file: Path
     calibration: Float32
-    embedding: Float32
+    embedding: Float32 | None
 
 
 @dataclass(frozen=True)
@@ -335,7 +360,7 @@ class CalibrationData:
         calibration: inputs for quantization, float32 [n, T, C].
         test: held-out inputs, float32 [n, T, C].
         embedding: float32 [tokens, columns]; None without text.
-        encoder: of a translation; else None.
+        encoder: of a translation or a caption; else None.
     """
 
     keras_file: Path
@@ -351,8 +376,8 @@ class CalibrationData:
         """Flash for vocabulary and embeddings on a board."""
         if self.embedding is None:
             return 0
-        elements = self.embedding.size
-        elements += 0 if self.encoder is None else self.encoder.embedding.size
+        source = None if self.encoder is None else self.encoder.embedding
+        elements = self.embedding.size + (0 if source is None else source.size)
         return flash_bytes(self.entries, elements, self.level)
 
     def table(self, contract: Contract) -> TextTable | None:
@@ -360,11 +385,12 @@ class CalibrationData:
         if self.embedding is None or contract.quantization is None:
             return None
         rows = to_int8(self.embedding, contract.quantization)
-        if self.encoder is None or contract.encoder is None:
+        source = None if self.encoder is None else self.encoder.embedding
+        if source is None:
             return TextTable(self.entries, rows)
-        quantization = contract.encoder.quantization
-        assert quantization is not None  # it was converted before
-        return TextTable(self.entries, rows, to_int8(self.encoder.embedding, quantization))
+        assert contract.encoder is not None  # it has an embedding
+        assert contract.encoder.quantization is not None  # it was converted before
+        return TextTable(self.entries, rows, to_int8(source, contract.encoder.quantization))
 
 
 def calibration_data(
@@ -375,14 +401,14 @@ def calibration_data(
         return CalibrationData(run.keras_file, windows["calibration"], windows["test"])
     entries, level = _entries(run, contract), contract.vocabulary.level
     if contract.encoder is not None:
-        return _translation_data(run, windows, bodies, log, entries, level)
+        return _pairs_data(run, windows, bodies, log, entries, level)
     body = bodies / "model.keras"
     embedding = split_embedding(run.keras_file, body, log)
     calibration, test = (embedding[windows[part]] for part in ("calibration", "test"))
     return CalibrationData(body, calibration, test, entries, embedding, level)
 
 
-def _translation_data(
+def _pairs_data(
     run: RunFolder,
     windows: dict[str, NDArray[Any]],
     bodies: Path,
@@ -403,7 +429,8 @@ def _translation_data(
 def load_table(run: RunFolder, contract: Contract) -> TextTable:
     """Read vocabulary and int8 embedding of a converted text run."""
     file = run.require(run.embedding_file, "convert")
-    names = {"rows"} if contract.encoder is None else {"rows", "encoder_rows"}
+    reads_tokens = contract.encoder is not None and contract.encoder.samples is None
+    names = {"rows", "encoder_rows"} if reads_tokens else {"rows"}
     arrays = load_arrays(file, "convert", names)
     return TextTable(_entries(run, contract), arrays["rows"], arrays.get("encoder_rows"))
 

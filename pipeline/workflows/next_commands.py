@@ -39,17 +39,18 @@ CONFIG_OF = {  # of published datasets with a config of their own
 FILE_OF = {"weather": "beijing_2010_2014.csv"}  # of a dataset that is one file
 EXAMPLE = "punch"  # of a gesture
 STREAM = Path("build") / "stream.csv"
-TEXTS = {  # tasks that read a text: the command, and what it is given after the run
+TEXTS = {  # tasks of text: the command, and what it is given after the run
     "sentiment": ("predict", "A text."),
     "generation": ("generate", "--prompt", "A text"),
     "translation": ("translate", "A text."),
+    "caption": ("caption", "FILE"),
 }
 
 
 def after_training(run: Path, task: str) -> tuple[str, ...]:
     """The command that follows `gesture train`."""
-    if task == "caption":
-        return (_gesture("caption", run, "FILE"),)
+    if task == "caption":  # most of them stay on this computer
+        return (_gesture(*_with_text(run, task)),)
     if task == "sketch":
         return (_gesture("draw", run),)
     if task == "question":

@@ -389,7 +389,8 @@ def translation_page(run: RunFolder) -> Page:
 
 def caption_page(run: RunFolder) -> Page:
     """Render the page of a caption run."""
-    facts = RunFacts(**facts_of(run))
+    values = facts_of(run)
+    facts = TranslationFacts(**values, int8_exact=int8_exact(run, values["contract"]))
     return Page.of(render_captions(facts), facts)
 
 

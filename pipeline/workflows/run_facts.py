@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 
 from pipeline.config.file import read_settings
 from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
-from pipeline.core.artifacts import Figure, Float32, person_of
+from pipeline.core.artifacts import Figure, Float32, Recording, person_of
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract
 from pipeline.core.errors import MismatchError, PipelineError
 from pipeline.core.files import load_arrays, load_json
 from pipeline.core.forecasts import ForecastScore, HeldOutSeries, forecast_scores
 from pipeline.core.run_folder import RunFolder
+from pipeline.datasets.bouts import as_heard
 from pipeline.datasets.held_out_recordings import HeldOutRecordings
 from pipeline.datasets.lint import background_capture
 from pipeline.reports.facts import Headline, HeldOutWindows, RunFacts
 from pipeline.training.held_out_scores import HeldOutScores
 from pipeline.training.metrics import EventScore
+from pipeline.training.run_files import evenly_spaced
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,13 @@ def load_windows(run: RunFolder, needed: Set[str]) -> dict[str, NDArray[Any]]:
     return load_arrays(run.require(run.windows_file, "train"), "train", needed)
 
 
+def held_out_bouts(run: RunFolder, contract: Contract, count: int) -> list[Recording]:
+    """Some bouts of the test part of a caption run, as a board's sensor would give them."""
+    test = load_windows(run, {"test"})["test"]
+    bouts = _in_units(evenly_spaced(test, count), contract)
+    return [as_heard(one, contract.samples.rate_hz) for one in bouts]
+
+
 def held_out_windows(run: RunFolder, contract: Contract) -> HeldOutWindows:
     """The test windows with scores: of the compiled C if converted, else of the float model."""
     arrays = load_windows(run, NEEDED | OF_GESTURES)
@@ -136,7 +145,8 @@ def held_out_windows(run: RunFolder, contract: Contract) -> HeldOutWindows:
 
 
 def _in_units(scaled: Float32, contract: Contract) -> Float32:
-    mean, std = np.array(contract.scaling.mean), np.array(contract.scaling.std)
+    scaling = contract.samples.scaling
+    mean, std = np.array(scaling.mean), np.array(scaling.std)
     windows: Float32 = (scaled * std + mean).astype(np.float32)
     return windows
 
@@ -201,7 +211,7 @@ def losses(run: RunFolder, contract: Contract) -> tuple[Figure, ...]:
 
 
 def int8_exact(run: RunFolder, contract: Contract) -> float | None:
-    """The share of test texts that the compiled C translates exactly; None without conversion."""
+    """The share of test texts that the compiled C writes exactly; None without conversion."""
     if contract.quantization is None:
         return None
     file = run.require(run.scores_file, "convert")
@@ -209,7 +219,7 @@ def int8_exact(run: RunFolder, contract: Contract) -> float | None:
 
 
 def translation_figures(run: RunFolder, contract: Contract) -> tuple[Figure, ...]:
-    """The results of a translation run on its test part."""
+    """The results of a translation or caption run on its test part."""
     metrics, int8 = load_metrics(run), int8_exact(run, contract)
     figures = {
         "exact match": metrics["exact_match"],

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipeline.boards.supervisor import start
+from pipeline.capture.client import BoardClient
+from pipeline.capture.ports import open_port
+from pipeline.capture.protocol import Message
 from pipeline.core.errors import ExitCode
-from pipeline.datasets.recordings import load_recordings, save_recording
+from pipeline.core.run_folder import RunFolder
+from pipeline.datasets.recordings import load_recording, load_recordings, save_recording
 from pipeline.datasets.streams import join_takes
 from tests.cli.commands import gesture
+from tests.noted import note_all
 
 pytestmark = pytest.mark.xdist_group("texts")
 
@@ -83,12 +91,121 @@ def test_what_is_no_question_is_said(
     assert said in gesture("ask", questions, stream, question, cwd=work, code=ExitCode.USAGE).said
 
 
-@pytest.mark.parametrize("task", CONFIGS)
-def test_it_stays_on_this_computer(work: Path, captions: Path, questions: Path, task: str) -> None:
-    run = {"caption": captions, "question": questions}[task]
-    output = gesture("convert", run, cwd=work, code=ExitCode.USAGE)
-    assert f"cannot run on a board: it is a run for {task}" in output.said
+def test_questions_stay_on_this_computer(work: Path, questions: Path) -> None:
+    output = gesture("convert", questions, cwd=work, code=ExitCode.USAGE)
+    assert "cannot run on a board: it is a run for question" in output.said
     assert "works without conversion" in output.said
+
+
+def test_attention_stays_on_this_computer(work: Path, captions: Path) -> None:
+    output = gesture("convert", captions, cwd=work, code=ExitCode.USAGE)
+    assert "its decoder has attention" in output.said
+    assert "for a board train with model.attention=false" in output.said
+    assert "`gesture caption` works without conversion" in output.said
+
+
+BOARD_ENCODERS = {  # the first two pause between columns, or read all in one go
+    "gru": "{kind: gru, downsample: 5, units: [9]}",
+    "conv_gru": ENCODER,
+    "conv1d": "{kind: conv1d, convolutions: [{filters: 6, kernel: 5, pool: 4}]}",
+}
+
+
+def for_board(work: Path, name: str, encoder: str, *settings: str) -> Path:
+    file, run = work / f"{name}.yaml", work / "runs" / name
+    file.write_text(CONFIGS["caption"].replace(ENCODER, encoder))
+    sets = [word for one in ("model.attention=false", *settings) for word in ("--set", one)]
+    gesture("train", file, *sets, "--run", run, cwd=work)
+    return run
+
+
+@pytest.mark.parametrize("name", BOARD_ENCODERS)
+def test_a_board_describes_as_this_computer_does(
+    work: Path, stream: Path, qemu: None, name: str
+) -> None:
+    """Conversion compares the C with its references, deployment the board with the C."""
+    run = for_board(work, f"board_{name}", BOARD_ENCODERS[name])
+    (by_float,) = gesture("caption", run, stream, "--json", cwd=work).json["captions"]
+    assert not by_float["int8"]
+    assert gesture("convert", run, "--json", cwd=work).json["vectors"] == 1000
+    take = next((work / "data" / "sample" / "wave").glob("*.csv"))
+    here = gesture("caption", run, stream, take, "--json", cwd=work).json["captions"]
+    assert all(one["int8"] for one in here)
+    deployed = gesture("deploy", run, "--board", "virtual", "--json", cwd=work)
+    image = Path(deployed.json["image"]["path"])
+    with start("virtual", image, fast=True) as running:
+        asked = (run, stream, take, "--port", running.port)
+        there = gesture("caption", *asked, "--json", cwd=work).json["captions"]
+    assert there == here
+    report = (run / "report.html").read_text("utf-8")
+    assert "The board's own C gets" in report
+    assert "<td>encoder</td>" in report
+
+
+def test_a_board_describes_what_it_felt_itself(work: Path, stream: Path, qemu: None) -> None:
+    run = work / "runs" / "board_gru"
+    image = Path(json.loads((run / "firmware.json").read_text())["path"])
+    with start("virtual", image, load_recording(stream), fast=True) as running:
+        wait_until_stopped(running.port)
+        asked = (run, "--port", running.port)
+        (felt,) = gesture("caption", *asked, "--json", cwd=work).json["captions"]
+        shown = gesture("caption", *asked, cwd=work)
+    assert felt["file"] is None
+    assert felt["read_s"] == 6
+    assert shown.out.strip() == felt["text"]
+
+
+def wait_until_stopped(port: str) -> None:
+    """Until the board has played its recording."""
+    with open_port(port) as connection:
+        for item in BoardClient(connection).items(600):
+            if isinstance(item, Message) and item.words[:1] == ("sensor-stopped",):
+                return
+    raise AssertionError("the board did not play its recording to the end")
+
+
+@pytest.mark.parametrize(
+    ("setting", "said", "remedy"),
+    [
+        ("model.bidirectional=true", "reads from both ends", "model.bidirectional=false"),
+        ("data.channels=[gx, gy, gz]", "its channels are not ax, ay", "data.channels=[ax, ay,"),
+    ],
+)
+def test_what_no_board_can_describe_with_is_said(
+    work: Path, setting: str, said: str, remedy: str
+) -> None:
+    run = for_board(work, setting.partition("=")[0], ENCODER, setting)
+    output = gesture("convert", run, cwd=work, code=ExitCode.USAGE)
+    assert said in output.said
+    assert remedy in output.said
+
+
+def test_a_run_of_an_earlier_version_describes_and_is_not_converted(
+    work: Path, captions: Path, stream: Path
+) -> None:
+    """Its contract has the facts about its samples itself, and there are no windows."""
+    run = work / "runs" / "earlier"
+    shutil.copytree(captions, run)
+    folder = RunFolder(run)
+    contract = folder.contract()
+    own = {name: getattr(contract.samples, name) for name in type(contract.samples).model_fields}
+    changes = {**own, "hop": own["window"], "mode": "window", "encoder": None}
+    contract.model_copy(update=changes).save(folder.contract_file)
+    folder.windows_file.unlink()
+    note_all(folder)
+    (now,) = gesture("caption", captions, stream, "--json", cwd=work).json["captions"]
+    (then,) = gesture("caption", run, stream, "--json", cwd=work).json["captions"]
+    assert then == now
+    output = gesture("convert", run, cwd=work, code=ExitCode.USAGE)
+    assert "its contract does not say what its encoder reads" in output.said
+    assert "train it again" in output.said
+
+
+def test_nothing_to_describe_is_said(work: Path, captions: Path, stream: Path) -> None:
+    nothing = gesture("caption", captions, cwd=work, code=ExitCode.USAGE)
+    assert "There is nothing to describe" in nothing.said
+    beam = ("caption", captions, stream, "--beam", "2", "--port", "auto")
+    assert "A board cannot search with a beam" in gesture(*beam, cwd=work, code=ExitCode.USAGE).said
 
 
 def test_another_run_or_file_is_refused(

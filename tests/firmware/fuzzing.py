@@ -8,11 +8,11 @@ from pathlib import Path
 from tests import toy_forecast
 from tests.firmware.building import APP, HERE, MODEL, PROJECT, board_sources
 from tests.toy_centres import write_toy_centres
-from tests.toy_text import classifier, translator, writer
+from tests.toy_text import classifier, describer, translator, writer
 
 CORPUS = PROJECT / "tests" / "fixtures" / "fuzz_commands.zip"
 SOURCES = (HERE / "fuzz_commands.c", *APP, *board_sources("emulated_flash"))
-TASKS = ("gesture", "centres", "sentiment", "generation", "forecast", "translation")
+TASKS = ("gesture", "centres", "sentiment", "generation", "forecast", "translation", "caption")
 
 
 def unpack_corpus(folder: Path) -> list[Path]:
@@ -37,5 +37,10 @@ def model_of(task: str, folder: Path) -> Path:
         return write_toy_centres(folder)
     if task == "forecast":
         return toy_forecast.write_sources(folder)
-    toys = {"sentiment": classifier(), "generation": writer(), "translation": translator("words")}
+    toys = {
+        "sentiment": classifier(),
+        "generation": writer(),
+        "translation": translator("words"),
+        "caption": describer(),
+    }
     return toys[task].write_sources(folder)

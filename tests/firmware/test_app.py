@@ -148,6 +148,7 @@ def test_a_board_without_a_model_says_so(tmp_path):
             "more a",
             "generate 1 1 1 a",
             "translate 1 1 a",
+            "caption 1 1",
             "observe 1",
         ):
             assert board.ask(command) == "err no-model"
@@ -347,6 +348,7 @@ LINES = (
         b"generate 200 0 1 e",
         b"generate 1 1 1 x",
         b"translate 1 1 the film",
+        b"caption 1 1",
     ),
 )
 PIECES = (
@@ -355,6 +357,7 @@ PIECES = (
         b"more ",
         b"generate ",
         b"translate ",
+        b"caption ",
         b"7 ",
         b"0.5 ",
         b"10000 1 1 ",

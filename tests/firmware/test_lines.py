@@ -16,7 +16,16 @@ few = settings(
 KINDS = [
     *("info", "labels", "stream", "classify", "scores", "load", "invoke", "bench", "profile"),
     *("selftest", "constants", "image", "reboot", "pull", "inject", "sample", "text", "more"),
-    *("generate", "translate", "observe", "environment", "enrol", "enrol-save", "enrolment"),
+    *(
+        "generate",
+        "translate",
+        "caption",
+        "observe",
+        "environment",
+        "enrol",
+        "enrol-save",
+        "enrolment",
+    ),
     *(
         "people",
         "person",
@@ -103,6 +112,7 @@ def parse(driver, data: bytes) -> list[tuple[str, int, int, int]]:
         ("generate 10000 0.5 4294967295 ROMEO:", ("generate", 0, 10000, 0)),
         ("generate 1 0 0 \\n", ("generate", 0, 1, 0)),
         ("translate 0 1 3. Mai 2021", ("translate", 0, 0, 0)),
+        ("caption 0 1", ("caption", 0, 0, 0)),
     ],
 )
 def test_commands(driver, line, command):
@@ -172,6 +182,10 @@ def test_commands(driver, line, command):
         ("translate warm 1 a", "bad-argument"),
         ("translate 0.00001 1 a", "bad-argument"),
         ("translate 1 x a", "bad-argument"),
+        ("caption", "bad-argument"),
+        ("caption 1", "bad-argument"),
+        ("caption 1 1 a", "bad-argument"),
+        ("caption 5.0001 1", "out-of-range"),
         ("translate 5.0001 1 a", "out-of-range"),
         ("translate 1 4294967296 a", "out-of-range"),
         ("translate 1 1 " + "a" * 242, "line-too-long"),

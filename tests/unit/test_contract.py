@@ -154,14 +154,36 @@ def test_a_contract_without_an_encoder_has_the_hash_it_had_before_there_were_any
 def test_a_contract_keeps_its_encoder_and_says_which_it_is(tmp_path: Path) -> None:
     plain = translation(Encoder(channels=3, features=2))
     assert contract().quantization is not None
-    made = plain.model_copy(
-        update={"encoder": Encoder(channels=3, features=2).converted(contract().quantization, b"e")}
-    )
+    encoder = Encoder(channels=3, features=2).converted(contract().quantization, b"e", 1)
+    made = plain.model_copy(update={"encoder": encoder})
     made.save(tmp_path / "contract.json")
     assert Contract.load(tmp_path / "contract.json") == made
     assert made.hash() != plain.hash()
     assert made.unconverted() == plain.unconverted()
     assert (made.outputs, made.token_columns, made.occasion) == (40, 3, "for each character")
+
+
+def test_a_contract_of_captions_says_what_its_encoder_reads(tmp_path: Path) -> None:
+    """A contract of an earlier version says it itself."""
+    earlier = contract().model_copy(update={"task": "caption"})
+    assert earlier.samples.channels == earlier.channels
+    assert (earlier.samples.rate_hz, earlier.samples.window) == (119, 112)
+    encoder = Encoder(channels=1, features=4, samples=earlier.samples)
+    plain = translation(encoder).model_copy(update={"task": "caption", "rate_hz": 0.0})
+    assert plain.samples == earlier.samples
+    assert plain.samples_are_scaled
+    quantization = contract().quantization
+    assert quantization is not None
+    made = plain.model_copy(update={"encoder": encoder.converted(quantization, b"e", 16)})
+    made.save(tmp_path / "contract.json")
+    assert Contract.load(tmp_path / "contract.json") == made
+    assert made.unconverted() == plain.unconverted()
+    assert fixed_point_scaling(made) == fixed_point_scaling(contract())
+
+
+def test_a_contract_of_translations_has_the_hash_it_had_before_there_were_captions() -> None:
+    content = json.loads(translation(Encoder(channels=3, features=2)).canonical_json())
+    assert content["encoder"].keys() == {"channels", "features", "quantization", "sha256"}
 
 
 @given(

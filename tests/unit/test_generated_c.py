@@ -35,7 +35,7 @@ from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.project import PROJECT
 from tests.conftest import need
 from tests.refusals import refuses
-from tests.toy_text import translator
+from tests.toy_text import FEED, WINDOW, describer, translator
 
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wpedantic", "-Wconversion"]
 LIBRARY = PROJECT / "firmware" / "lib"
@@ -323,7 +323,7 @@ ENCODER = TRANSLATION.encoder
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
-        ({"encoder": None}, "it translates without an encoder"),
+        ({"encoder": None}, "it translates or describes without an encoder"),
         ({"task": "generation"}, "another task has one"),
         ({"streaming": False}, "not a step at a time"),
         ({"encoder": Encoder(channels=2, features=4)}, "has not been quantized"),
@@ -335,6 +335,32 @@ def test_a_translation_that_no_board_can_hold_is_refused(
 ) -> None:
     with refuses(code=ExitCode.MISMATCH, what=part):
         contract_source(TRANSLATION.model_copy(update=changes), 0)
+
+
+def test_captions_that_no_board_can_hold_are_refused() -> None:
+    toy = describer().contract
+    assert toy.encoder is not None
+    samples = toy.samples
+    for changes, part in (
+        ({"rate_hz": 0.0}, "its samples have no rate"),
+        ({"channels": samples.channels[::-1]}, "its channels are not ax, ay"),
+        ({"window": 2**16}, "more than 65535 samples are read"),
+    ):
+        own = {"samples": samples.model_copy(update=changes)}
+        contract = toy.model_copy(update={"encoder": toy.encoder.model_copy(update=own)})
+        with refuses(code=ExitCode.MISMATCH, what=part):
+            contract_source(contract, 0)
+
+
+def test_what_reads_samples_has_no_table_of_tokens() -> None:
+    toy = describer()
+    source = text_source(toy.contract, toy.table)["model_encoder.c"]
+    assert "embedding" not in source
+    assert f".feed = {FEED}," in source
+    sizes = contract_source(toy.contract, 0)["model_size.h"]
+    assert f"#define WINDOW_SAMPLES {WINDOW} " in sizes
+    with refuses(code=ExitCode.MISMATCH, what="its embedding for the encoder is"):
+        text_source(toy.contract, translator("words").table)
 
 
 def test_a_table_of_another_encoder_is_refused() -> None:

@@ -18,6 +18,7 @@ from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.files import save_json
 from pipeline.core.run_folder import RunFolder
 from pipeline.core.tokens import Vocabulary, padded
+from pipeline.datasets.bouts import as_heard
 from pipeline.twin.library import Twin, pointer
 from pipeline.twin.text_twin import TextTwin
 from pipeline.workflows.predict import generate
@@ -26,6 +27,8 @@ from tests.refusals import refuses
 from tests.toy_text import (
     ALPHABET,
     LOGIT_SCALE,
+    RATE_HZ,
+    WINDOW,
     WORDS,
     Sampler,
     Toy,
@@ -33,12 +36,15 @@ from tests.toy_text import (
     classified,
     classifier,
     context_of,
+    context_of_samples,
+    describer,
     logit_step,
     tokens_of,
     translated,
     translator,
     window_of,
     writer,
+    written_about,
 )
 
 pytestmark = [
@@ -185,6 +191,43 @@ def test_a_context_is_of_the_whole_text(translator_twins):
     toy, twin = translator("characters"), translator_twins["characters"]
     assert twin.context("tea").tolist() == context_of("tea", toy).tolist()
     assert twin.context("eta").tolist() != twin.context("tea").tolist()
+
+
+@pytest.fixture(scope="module")
+def describer_twin(tmp_path_factory: pytest.TempPathFactory) -> TextTwin:
+    return twin_of(describer(), tmp_path_factory.mktemp("describer"))
+
+
+motion = st.lists(
+    st.lists(st.integers(-4000, 4000), min_size=6, max_size=6), min_size=1, max_size=3 * WINDOW
+).map(lambda rows: as_heard(np.array(rows, np.float32) / 1000, RATE_HZ))
+
+
+@few
+@given(motion, st.one_of(st.just(0), st.integers(1, 50_000)), st.integers(0, 2**32 - 1))
+def test_a_caption_is_what_the_integers_say(describer_twin, recording, temperature_e4, seed):
+    """Of the last samples, or of all of them and a rest before."""
+    toy = describer()
+    context = context_of_samples(recording.thousandths)
+    expected = written_about(context, toy, temperature_e4, seed)
+    found = describer_twin.describe(recording, temperature_e4 / 10_000, seed)
+    assert found == Vocabulary("words", toy.table.entries).decode(expected)
+    assert describer_twin.context(None).tolist() == context.tolist()
+
+
+def test_a_window_is_described_as_the_samples_that_it_is_made_of(describer_twin):
+    rows = np.random.default_rng(2).integers(-2000, 2000, (WINDOW, 6)).astype(np.int32)
+    window = describer_twin._twin.quantize(rows)
+    assert window.shape == (WINDOW, 4)
+    assert describer_twin.context(window).tolist() == context_of_samples(rows).tolist()
+    with pytest.raises(ValueError, match="samples are"):
+        describer_twin.context(window[1:])
+
+
+def test_before_the_first_sample_there_is_nothing_to_describe(tmp_path):
+    twin = twin_of(describer(), tmp_path)
+    with pytest.raises(ValueError, match="nothing to translate"):
+        twin.translate(None, 0, 1)
 
 
 @few

@@ -11,7 +11,8 @@
 
 recognizer_t twin_recognizer;
 static rate_lock_t rate_lock;
-static int8_t last_window[MODEL_WINDOW * MODEL_CHANNELS]; /* of the samples that were recognised */
+static int8_t
+    last_window[WINDOW_SAMPLES * WINDOW_CHANNELS]; /* of the samples that were recognised */
 
 uint32_t twin_window(void) { return MODEL_WINDOW; }
 
@@ -20,6 +21,10 @@ uint32_t twin_hop(void) { return MODEL_HOP; }
 uint32_t twin_feed(void) { return MODEL_FEED; }
 
 uint32_t twin_channels(void) { return MODEL_CHANNELS; }
+
+uint32_t twin_samples(void) { return WINDOW_SAMPLES; }
+
+uint32_t twin_sample_channels(void) { return WINDOW_CHANNELS; }
 
 uint32_t twin_classes(void) { return MODEL_CLASSES; }
 
@@ -33,13 +38,13 @@ const char *twin_label(uint32_t class_index) {
 
 /* The last sample that was pushed. */
 static const int8_t *newest(const window_t *window) {
-  return window->input + (size_t)(window->filled - 1) * MODEL_CHANNELS;
+  return window->input + (size_t)(window->filled - 1) * WINDOW_CHANNELS;
 }
 
 static void remember_newest(void) {
-  const size_t kept = sizeof last_window - MODEL_CHANNELS;
-  memmove(last_window, last_window + MODEL_CHANNELS, kept);
-  memcpy(last_window + kept, newest(&twin_recognizer.window), MODEL_CHANNELS);
+  const size_t kept = sizeof last_window - WINDOW_CHANNELS;
+  memmove(last_window, last_window + WINDOW_CHANNELS, kept);
+  memcpy(last_window + kept, newest(&twin_recognizer.window), WINDOW_CHANNELS);
 }
 
 void twin_quantize(const int32_t *values, uint32_t samples, int8_t *quantized) {
@@ -47,7 +52,7 @@ void twin_quantize(const int32_t *values, uint32_t samples, int8_t *quantized) {
   for (uint32_t i = 0; i < samples; i++) {
     window_reset(&window);
     (void)window_push(&window, MODEL.scales, MODEL.shift, values + (size_t)i * SAMPLE_CHANNELS);
-    memcpy(quantized + (size_t)i * MODEL_CHANNELS, newest(&window), MODEL_CHANNELS);
+    memcpy(quantized + (size_t)i * WINDOW_CHANNELS, newest(&window), WINDOW_CHANNELS);
   }
 }
 

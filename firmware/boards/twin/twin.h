@@ -23,13 +23,16 @@ uint32_t twin_window(void);
 uint32_t twin_hop(void);
 uint32_t twin_feed(void); /* samples that the network is given: a window, or a hop */
 uint32_t twin_channels(void);
+uint32_t twin_samples(void); /* of the window that is kept; of a caption it is the encoder's */
+uint32_t twin_sample_channels(void);
 uint32_t twin_classes(void);
 uint32_t twin_columns(void); /* of the scores of a replay: the classes, and what may be learned */
 const char *twin_contract_hash(void);
 /* The name of a class, 0 <= class_index < classes; NULL where the outputs are no classes. */
 const char *twin_label(uint32_t class_index);
 
-/* What the network is given for each of `samples`, int32 [samples][6]: int8 [samples][channels]. */
+/* What the network, or the encoder of a caption, is given for each of `samples`, int32
+ * [samples][6]: int8 [samples][channels], or [samples][sample channels]. */
 void twin_quantize(const int32_t *values, uint32_t samples, int8_t *quantized);
 
 /* Forgets all samples, as a start of the board does. `nominal_millihz`: what the sensor is set to,
@@ -107,14 +110,18 @@ void twin_judge(const char *text, int8_t *output);
 bool twin_generate(const char *prompt, uint32_t count, uint32_t temperature_e4, uint32_t seed,
                    uint16_t *tokens);
 
-/* What follows needs a model that translates, and is false for a text without a token. */
+/* What follows needs a model with an encoder. It reads `text`; of a caption, for which that is
+ * NULL, the window of samples. False for a text without a token, and before the first sample. */
 
-/* What stands for a text in the network's input, behind a token: int8 [channels - row]. */
+/* What stands for it in the network's input, behind a token: int8 [channels - row]. */
 bool twin_read(const char *text, int8_t *context);
 
-/* The translation of a text: tokens [window], `count` of them without the last one's end. */
+/* The translation, or the caption: tokens [window], `count` of them without the last one's end. */
 bool twin_translate(const char *text, uint32_t temperature_e4, uint32_t seed, uint16_t *tokens,
                     uint32_t *count);
+
+/* Of a caption: lets these be the window of samples: int8 [samples][sample channels]. */
+void twin_show(const int8_t *window);
 
 /* Needs a model that forecasts. What it says to rows int32 [count][channels] in thousandths, from a
  * reset on: forecasts int32 [..][classes] in thousandths, one for each row from the first whole

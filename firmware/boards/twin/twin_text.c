@@ -4,6 +4,7 @@
 #include "passage.h"
 #include "translator.h"
 #include "twin.h"
+#include "twin_state.h"
 #include "vocabulary.h"
 #include "writer.h"
 
@@ -43,10 +44,20 @@ bool twin_generate(const char *prompt, uint32_t count, uint32_t temperature_e4, 
   return true;
 }
 
+/* The only difference between a text and samples. */
+static bool read(translator_t *translator, const char *text) {
+  window_t *window = &twin_recognizer.window;
+  if (MODEL_TASK != MODEL_CAPTION) return translator_read(translator, text, NULL);
+  if (window->seen == 0) return false;
+  window_complete(window);
+  translator_see(translator, window, NULL);
+  return true;
+}
+
 bool twin_read(const char *text, int8_t *context) {
   translator_t translator;
   translator_begin(&translator, 0, 0);
-  if (!translator_read(&translator, text, NULL)) return false;
+  if (!read(&translator, text)) return false;
   memcpy(context, translator.input + MODEL_ROW, MODEL_CONTEXT);
   return true;
 }
@@ -55,10 +66,16 @@ bool twin_translate(const char *text, uint32_t temperature_e4, uint32_t seed, ui
                     uint32_t *count) {
   translator_t translator;
   translator_begin(&translator, temperature_e4, seed);
-  if (!translator_read(&translator, text, NULL)) return false;
+  if (!read(&translator, text)) return false;
   for (*count = 0; *count < MODEL_WINDOW; ++*count) {
     tokens[*count] = translator_write(&translator);
     if (tokens[*count] == VOCABULARY_PADDING) return true;
   }
   return true;
+}
+
+void twin_show(const int8_t *window) {
+  memcpy(twin_recognizer.window.input, window, sizeof twin_recognizer.window.input);
+  twin_recognizer.window.filled = WINDOW_FEED;
+  twin_recognizer.window.seen = WINDOW_SAMPLES;
 }

@@ -9,11 +9,10 @@
 #define PULL_LINES 16u /* of one answer */
 
 static const char *task_name(void) {
-  static const char *const names[] = {[MODEL_GESTURE] = "gesture",
-                                      [MODEL_SENTIMENT] = "sentiment",
-                                      [MODEL_GENERATION] = "generation",
-                                      [MODEL_FORECAST] = "forecast",
-                                      [MODEL_TRANSLATION] = "translation"};
+  static const char *const names[] = {
+      [MODEL_GESTURE] = "gesture",         [MODEL_SENTIMENT] = "sentiment",
+      [MODEL_GENERATION] = "generation",   [MODEL_FORECAST] = "forecast",
+      [MODEL_TRANSLATION] = "translation", [MODEL_CAPTION] = "caption"};
   return MODEL.classes == 0 ? "none" : names[MODEL_TASK];
 }
 
@@ -201,6 +200,7 @@ static const struct {
     [COMMAND_MORE] = {app_answer_text, OF(MODEL_SENTIMENT)},
     [COMMAND_GENERATE] = {app_answer_generate, OF(MODEL_GENERATION)},
     [COMMAND_TRANSLATE] = {app_answer_translate, OF(MODEL_TRANSLATION)},
+    [COMMAND_CAPTION] = {app_answer_caption, OF(MODEL_CAPTION)},
     [COMMAND_OBSERVE] = {answer_observe, OF(MODEL_FORECAST)},
     [COMMAND_ENVIRONMENT] = {answer_environment, WITHOUT_A_MODEL},
     [COMMAND_ENROL] = {app_answer_enrol, OF(MODEL_GESTURE)},

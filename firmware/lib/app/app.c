@@ -65,9 +65,9 @@ uint32_t app_stream_millihz(void) {
   return board.stream_millihz != 0 ? board.stream_millihz : board.sensor_millihz;
 }
 
-/* Only the window of a model of gestures is of samples. */
+/* The window of other models holds something else. */
 static void forget_samples(void) {
-  if (MODEL_TASK == MODEL_GESTURE) recognizer_reset(&app.recognizer);
+  if (MODEL_SAMPLED) recognizer_reset(&app.recognizer);
 }
 
 /* The rate of the stream has just been settled: what was measured of it before says nothing. */
@@ -165,6 +165,10 @@ static void recognise(const sample_t *sample) {
 }
 
 /* Samples of two rates must not share a window, and none is classified at a wrong one. */
+static bool is_listening(void) {
+  return MODEL_TASK == MODEL_CAPTION || app.classifying || app.scoring || app_is_learning(&app);
+}
+
 static void hold_rate(const sample_t *sample) {
   if (rate_lock_push(&app.model_lock, sample)) {
     forget_samples();
@@ -173,7 +177,7 @@ static void hold_rate(const sample_t *sample) {
   const bool right = app.model_lock.state != RATE_OFF;
   sample_t paced;
   while (rate_lock_pop(&app.model_lock, &paced)) {
-    if (right && (app.classifying || app.scoring || app_is_learning(&app))) recognise(&paced);
+    if (right && is_listening()) recognise(&paced);
   }
 }
 

@@ -100,7 +100,8 @@ void app_observe(app_t *app, uint64_t t_us, const int32_t *row);
 /* Forgets all text. */
 void app_begin_text(void);
 
-/* Whether what `generate` or `translate` asked for is not all written; so long commands wait. */
+/* Whether what `generate`, `translate` or `caption` asked for is not all written; so long commands
+ * wait. */
 bool app_is_writing(void);
 
 /* Writes the next token of it; the answer comes after the last. */
@@ -130,6 +131,7 @@ void app_answer_image(app_t *app, const command_t *command);
 void app_answer_text(app_t *app, const command_t *command); /* and more */
 void app_answer_generate(app_t *app, const command_t *command);
 void app_answer_translate(app_t *app, const command_t *command);
+void app_answer_caption(app_t *app, const command_t *command);
 void app_answer_enrol(app_t *app, const command_t *command);
 void app_answer_enrol_save(app_t *app, const command_t *command);
 void app_answer_enrolment(app_t *app, const command_t *command);

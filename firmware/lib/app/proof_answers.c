@@ -140,10 +140,10 @@ void app_answer_constants(app_t *app, const command_t *command) {
     write_number(app, c == 0 ? " fire_sums=" : ",", policy->fire_sums[c]);
   }
   write_number(app, " shift=", MODEL.shift);
-  for (int c = 0; MODEL.scales != NULL && c < MODEL.channels; c++) {
+  for (int c = 0; MODEL.scales != NULL && c < WINDOW_CHANNELS; c++) {
     write_scale(app, c == 0 ? " scales=" : ",", &MODEL.scales[c]);
   }
-  if (MODEL_TASK == MODEL_TRANSLATION) write_encoder(app, MODEL.encoder);
+  if (MODEL_ENCODED) write_encoder(app, MODEL.encoder);
   if (MODEL_TASK == MODEL_FORECAST) write_forecast(app, MODEL.forecast);
   line_start(&app->line, "");
   app_send(app);

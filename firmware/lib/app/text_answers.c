@@ -10,7 +10,7 @@
 
 #define WRITTEN_A_LINE 64u /* characters of a line, so that they are seen as they come */
 #define BEGUN "text "      /* a line of what is written */
-#define WRITES (MODEL_TASK == MODEL_GENERATION || MODEL_TASK == MODEL_TRANSLATION)
+#define WRITES (MODEL_TASK == MODEL_GENERATION || MODEL_ENCODED)
 
 static passage_t passage; /* of text and more */
 
@@ -83,6 +83,19 @@ void app_answer_translate(app_t *app, const command_t *command) {
   begin_writing(MODEL_WINDOW);
 }
 
+void app_answer_caption(app_t *app, const command_t *command) {
+  window_t *window = &app->recognizer.window;
+  if (MODEL_TASK != MODEL_CAPTION) return;
+  if (window->seen == 0) {
+    app_say(app, "err no-samples");
+    return;
+  }
+  window_complete(window);
+  translator_begin(&writing.translator, command->temperature_e4, command->seed);
+  translator_see(&writing.translator, window, app_breathe);
+  begin_writing(MODEL_WINDOW);
+}
+
 static void send_written(app_t *app) {
   if (writing.line.length == strlen(BEGUN)) return;
   line_end(&writing.line);
@@ -106,6 +119,9 @@ static void answer_written(app_t *app) {
   if (MODEL_TASK == MODEL_TRANSLATION) {
     line_field_number(&app->line, " unknown=", writing.translator.unknown);
   }
+  if (MODEL_TASK == MODEL_CAPTION) {
+    line_field_number(&app->line, " samples=", writing.translator.read);
+  }
   app_send(app);
 }
 
@@ -118,8 +134,8 @@ bool app_is_writing(void) { return WRITES && writing.left > 0; }
 
 void app_write_on(app_t *app) {
   if (!WRITES) return;
-  const uint16_t token = MODEL_TASK == MODEL_TRANSLATION ? translator_write(&writing.translator)
-                                                         : writer_write(&writing.writer);
+  const uint16_t token =
+      MODEL_ENCODED ? translator_write(&writing.translator) : writer_write(&writing.writer);
   const bool is_over = token == VOCABULARY_PADDING;
   writing.left = is_over ? 0 : writing.left - 1;
   if (!is_over) write_token(app, token);

@@ -18,15 +18,36 @@
 
 /* What MODEL_TASK may be. What only models of another task need is left out of an image: code says
  * `if (MODEL_TASK == ...)`, which a compiler decides, and a linker drops what nobody calls. */
-enum { MODEL_GESTURE, MODEL_SENTIMENT, MODEL_GENERATION, MODEL_FORECAST, MODEL_TRANSLATION };
+enum {
+  MODEL_GESTURE,
+  MODEL_SENTIMENT,
+  MODEL_GENERATION,
+  MODEL_FORECAST,
+  MODEL_TRANSLATION,
+  MODEL_CAPTION
+};
 
-/* Values of the input that are not of a token but of the text that is translated. */
+/* Whether its window is of a motion sensor's samples; whether an encoder reads before MODEL writes.
+ */
+#define MODEL_SAMPLED (MODEL_TASK == MODEL_GESTURE || MODEL_TASK == MODEL_CAPTION)
+#define MODEL_ENCODED (MODEL_TASK == MODEL_TRANSLATION || MODEL_TASK == MODEL_CAPTION)
+
+/* Values of the input that are not of a token but of what the encoder has read. */
 #ifndef MODEL_CONTEXT
 #define MODEL_CONTEXT 0
 #endif
 
 /* Values that stand for a token. */
 #define MODEL_ROW (MODEL_CHANNELS - MODEL_CONTEXT)
+
+/* The window that is kept of samples: of a caption all that its encoder reads, in model_size.h;
+ * else what MODEL is fed. */
+#ifndef WINDOW_CHANNELS
+#define WINDOW_CHANNELS MODEL_CHANNELS
+#define WINDOW_SAMPLES MODEL_WINDOW
+#define WINDOW_HOP MODEL_HOP
+#define WINDOW_FEED MODEL_FEED
+#endif
 
 /* int8 input = clamp((sample * multiplier + offset) >> shift), sample in thousandths. */
 typedef struct {
@@ -75,14 +96,16 @@ typedef struct {
   const int8_t *embedding;    /* [size][MODEL_ROW]: what the network is given for a token */
 } model_text_t;
 
-/* The network that reads a text, before that of the model writes another. */
+/* The network that reads a text or samples, before that of the model writes. */
 typedef struct {
   uint16_t channels;       /* of its input */
+  uint16_t feed;           /* samples that it is given at a time; 0 of tokens, given one by one */
   uint8_t shift;           /* of its outputs */
   model_scale_t context;   /* int8 input = clamp((output * multiplier + offset) >> shift) */
-  const int8_t *embedding; /* [size][channels]: what it is given for a token */
-  void (*reset)(void);     /* forgets all tokens */
-  /* input int8 [channels], output int8 [MODEL_CONTEXT]: of all tokens since the reset. */
+  const int8_t *embedding; /* [size][channels]: what it is given for a token; NULL of samples */
+  void (*reset)(void);     /* forgets all of them */
+  /* input int8 [channels] of a token, or [feed][channels]; output int8 [MODEL_CONTEXT]: of all
+   * since the reset. */
   void (*invoke)(const int8_t *input, int8_t *output);
 } model_encoder_t;
 
@@ -104,22 +127,22 @@ typedef struct {
 /* Of a model of text, in model_text.c. */
 extern const model_text_t model_text;
 
-/* Of one that translates, in model_encoder.c. */
+/* Of one that an encoder reads for, in model_encoder.c. */
 extern const model_encoder_t model_encoder;
 
 typedef struct {
   const char *contract_hash;        /* SHA-256, hex; "none" where there is no model */
-  uint32_t rate_millihz;            /* samples per 1000 s; 0 of text and forecasts */
+  uint32_t rate_millihz;            /* of samples, in 1000 s; 0 of text and forecasts */
   uint16_t window;                  /* samples */
   uint16_t hop;                     /* samples */
-  uint8_t channels;                 /* of a sample */
+  uint8_t channels;                 /* of its input */
   uint8_t classes;                  /* 0 where there is no model */
   uint8_t shift;                    /* of all channels' scaling */
   uint16_t selftest_crc;            /* see selftest.h */
   const char *const *labels;        /* [classes]; NULL where outputs are no classes */
-  const model_scale_t *scales;      /* [channels]; NULL of text */
+  const model_scale_t *scales;      /* [WINDOW_CHANNELS]; NULL of text */
   const model_text_t *text;         /* NULL of all else */
-  const model_encoder_t *encoder;   /* NULL of all but translations */
+  const model_encoder_t *encoder;   /* of translations and captions; NULL of all else */
   const model_forecast_t *forecast; /* NULL of all else */
   model_policy_t policy;
   void (*reset)(void); /* forgets all samples */

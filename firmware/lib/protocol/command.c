@@ -57,6 +57,9 @@ static bool is_hex_bytes(const char *hex) {
   return digits % 2 == 0;
 }
 
+/* What follows a command's name, to `out`; `kind`, or what is wrong with it. */
+typedef command_kind_t parse_t(char *text, command_kind_t kind, command_t *out);
+
 static command_kind_t parse_nothing(char *text, command_kind_t kind, command_t *out) {
   (void)out;
   return next_word(&text) == NULL ? kind : COMMAND_BAD_ARGUMENT;
@@ -166,15 +169,25 @@ static command_kind_t parse_values(char *text, command_kind_t kind, command_t *o
   return kind;
 }
 
-static command_kind_t parse_translation(char *text, command_kind_t kind, command_t *out) {
+/* Temperature and seed, and by `parse_rest` what follows them. */
+static command_kind_t parse_sampling(char *text, command_kind_t kind, command_t *out,
+                                     parse_t *parse_rest) {
   const char *temperature = next_word(&text);
   const char *seed = next_word(&text);
   if (seed == NULL || !to_temperature_e4(temperature, &out->temperature_e4))
     return COMMAND_BAD_ARGUMENT;
   command_kind_t found = read_number(seed, kind, &out->seed);
-  if (found == kind) found = parse_text(text, kind, out);
+  if (found == kind) found = parse_rest(text, kind, out);
   const bool in_range = out->temperature_e4 <= COMMAND_MAX_TEMPERATURE_E4;
   return found == kind && !in_range ? COMMAND_OUT_OF_RANGE : found;
+}
+
+static command_kind_t parse_caption(char *text, command_kind_t kind, command_t *out) {
+  return parse_sampling(text, kind, out, parse_nothing);
+}
+
+static command_kind_t parse_translation(char *text, command_kind_t kind, command_t *out) {
+  return parse_sampling(text, kind, out, parse_text);
 }
 
 /* A translation's words after how many characters. */
@@ -184,9 +197,6 @@ static command_kind_t parse_generation(char *text, command_kind_t kind, command_
   const bool in_range = out->number >= 1 && out->number <= COMMAND_MAX_WRITTEN;
   return found == kind && !in_range ? COMMAND_OUT_OF_RANGE : found;
 }
-
-/* What follows a command's name, to `out`; `kind`, or what is wrong with it. */
-typedef command_kind_t parse_t(char *text, command_kind_t kind, command_t *out);
 
 static const struct {
   const char *name;
@@ -212,6 +222,7 @@ static const struct {
     {"more", COMMAND_MORE, parse_text},
     {"generate", COMMAND_GENERATE, parse_generation},
     {"translate", COMMAND_TRANSLATE, parse_translation},
+    {"caption", COMMAND_CAPTION, parse_caption},
     {"constants", COMMAND_CONSTANTS, parse_nothing},
     {"observe", COMMAND_OBSERVE, parse_values},
     {"environment", COMMAND_ENVIRONMENT, parse_period},

@@ -38,6 +38,7 @@ typedef enum {
   COMMAND_MORE,
   COMMAND_GENERATE,
   COMMAND_TRANSLATE,
+  COMMAND_CAPTION,
   COMMAND_OBSERVE,
   COMMAND_ENVIRONMENT,
   COMMAND_ENROL,
@@ -60,11 +61,11 @@ typedef struct {
   /* Offset of load, enrol and enrolment, runs of bench, bytes of image, seq of pull, rate of
    * inject, characters of generate, period of environment. */
   uint32_t number;
-  uint32_t temperature_e4; /* of generate and translate: temperature in ten-thousandths */
-  uint32_t seed;           /* of generate and translate */
-  char *text;         /* of text, more and these two: as it came, with its escapes, in the reader */
-  const char *word;   /* of person, remove, learn, forget; in the reader too */
-  uint8_t byte_count; /* of load, sample, enrol */
+  /* Of generate, translate and caption; the temperature in ten-thousandths. */
+  uint32_t temperature_e4, seed;
+  char *text;          /* of text, more, generate and translate: with its escapes, in the reader */
+  const char *word;    /* of person, remove, learn, forget; in the reader too */
+  uint8_t byte_count;  /* of load, sample, enrol */
   uint8_t value_count; /* of observe */
   union {
     uint8_t bytes[COMMAND_MAX_LOAD_BYTES]; /* of load, sample, enrol */

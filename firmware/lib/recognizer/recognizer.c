@@ -7,14 +7,14 @@
 void recognizer_reset(recognizer_t *recognizer) {
   window_reset(&recognizer->window);
   decision_reset(&recognizer->decision);
-  MODEL.reset();
+  if (!MODEL_ENCODED) MODEL.reset(); /* else it writes, and has read no sample */
   recognizer->has_last = false;
 }
 
 bool recognizer_may_join(uint64_t last_t_us, uint64_t t_us) {
   if (MODEL.rate_millihz == 0) return true;
   const uint64_t half_period_us = US_A_THOUSAND_SECONDS / 2 / MODEL.rate_millihz;
-  return t_us >= last_t_us && t_us - last_t_us < (2 * MODEL_HOP + 3) * half_period_us;
+  return t_us >= last_t_us && t_us - last_t_us < (2 * WINDOW_HOP + 3) * half_period_us;
 }
 
 static bool is_after_hole(recognizer_t *recognizer, uint64_t t_us) {
@@ -57,9 +57,10 @@ static bool decide(recognizer_t *recognizer, recognition_t *result, uint64_t t_u
 recognition_t recognizer_push(recognizer_t *recognizer, const int32_t *value, uint64_t t_us) {
   recognition_t result = {.is_after_hole = is_after_hole(recognizer, t_us)};
   for (int c = MODEL_CLASSES; c < DECISION_CLASSES; c++) result.scores[c] = INT8_MIN;
-  if (!window_push(&recognizer->window, MODEL.scales, MODEL.shift, value)) return result;
+  const bool is_ready = window_push(&recognizer->window, MODEL.scales, MODEL.shift, value);
+  if (MODEL_ENCODED || !is_ready) return result;
   MODEL.invoke(recognizer->window.input, result.scores);
-  if (recognizer->window.seen < MODEL_WINDOW) return result;
+  if (recognizer->window.seen < WINDOW_SAMPLES) return result;
   result.has_scores = true;
   result.has_event = decide(recognizer, &result, t_us);
   return result;

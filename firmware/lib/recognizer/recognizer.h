@@ -41,8 +41,8 @@ void recognizer_reset(recognizer_t *recognizer);
  * or half of it would show one motion and half another. */
 bool recognizer_may_join(uint64_t last_t_us, uint64_t t_us);
 
-/* `value`: int32 [MODEL_CHANNELS] in thousandths, taken at `t_us`. Needs a model of
- * gestures: others take more than a sample has. */
+/* `value`: int32 [WINDOW_CHANNELS] in thousandths, taken at `t_us`. Needs a model that is
+ * sampled: others take more than a sample has. For a caption the window alone is kept. */
 recognition_t recognizer_push(recognizer_t *recognizer, const int32_t *value, uint64_t t_us);
 
 #endif

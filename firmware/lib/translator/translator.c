@@ -43,6 +43,16 @@ bool translator_read(translator_t *translator, const char *text, void (*after_ea
   return translator->read > 0;
 }
 
+void translator_see(translator_t *translator, const window_t *window, void (*after_each)(void)) {
+  const model_encoder_t *encoder = MODEL.encoder;
+  for (size_t at = 0; at < WINDOW_SAMPLES; at += encoder->feed) {
+    encoder->invoke(window->input + at * WINDOW_CHANNELS, context(translator));
+    if (after_each != NULL) after_each();
+  }
+  translator->read = window->seen;
+  scale_context(translator);
+}
+
 uint16_t translator_write(translator_t *translator) {
   memcpy(translator->input, vocabulary_row(translator->newest), MODEL_ROW);
   MODEL.invoke(translator->input, translator->writer.logits);

@@ -1,4 +1,4 @@
-/* The samples that the network is fed next, quantized: the buffer is its input. */
+/* The samples that a network is fed next, quantized: the buffer is its input. */
 #ifndef WINDOW_H
 #define WINDOW_H
 
@@ -10,17 +10,21 @@
 #include "sample.h"
 
 typedef struct {
-  int8_t input[MODEL_FEED * MODEL_CHANNELS]; /* [MODEL_FEED][MODEL_CHANNELS] */
-  uint16_t filled;                           /* samples */
-  uint16_t seen;                             /* samples, up to MODEL_WINDOW */
+  int8_t input[WINDOW_FEED * WINDOW_CHANNELS]; /* [WINDOW_FEED][WINDOW_CHANNELS] */
+  uint16_t filled;                             /* samples */
+  uint16_t seen;                               /* samples, up to WINDOW_SAMPLES */
 } window_t;
 
 void window_reset(window_t *window);
 
-/* Adds one sample, int32 [MODEL_CHANNELS] in thousandths, scaled by `scales` and `shift`.
- * True when the network is to be fed: every MODEL_HOP samples, and so that one feed ends with the
+/* Adds one sample, int32 [WINDOW_CHANNELS] in thousandths, scaled by `scales` and `shift`.
+ * True when the network is to be fed: every WINDOW_HOP samples, and so that one feed ends with the
  * first window. `input` holds until the next call. */
 bool window_push(window_t *window, const model_scale_t *scales, uint8_t shift,
                  const int32_t *value);
+
+/* Fills a window of which not all samples were seen, as if the first one had been there before.
+ * Needs one. */
+void window_complete(window_t *window);
 
 #endif

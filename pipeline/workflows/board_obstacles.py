@@ -1,0 +1,104 @@
+"""What no board can run of a run, and what to change; said before anything is converted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.config.caption_settings import CaptionConfig
+from pipeline.config.file import load_section
+from pipeline.config.sections import RecurrentConfig
+from pipeline.config.translation_settings import EncoderDecoderConfig, TranslationConfig
+from pipeline.core.artifacts import IMU_CHANNELS
+from pipeline.core.contract import ON_THIS_COMPUTER, Contract
+from pipeline.core.costs import NetworkCost
+from pipeline.core.errors import PipelineError, UsageError
+from pipeline.core.run_folder import RunFolder
+from pipeline.workflows.next_commands import after_training
+
+READING_INSTRUCTIONS = 20_000_000  # without a pause: 0.4 to 1.4 s
+MOST_OUTPUTS = 254  # of a network on a board
+
+
+def require_task_of_boards(run: RunFolder) -> None:
+    """Refuse a run of a task that no board knows."""
+    contract = run.contract()
+    task = contract.task
+    if task in ON_THIS_COMPUTER:
+        raise UsageError(
+            f"{run.path} cannot run on a board: it is a run for {task}.",
+            ON_THIS_COMPUTER[task],
+            f"`{after_training(run.path, task)[0]}` works without conversion",
+        )
+    if task == "caption" and contract.encoder is None:
+        raise UsageError(
+            f"{run.path} cannot be converted: its contract does not say what its encoder reads.",
+            "an earlier version trained it, which had no captions on a board",
+            f"train it again: `gesture train {run.config_file}`",
+        )
+
+
+def require_encoder_of_boards(run: RunFolder, contract: Contract) -> None:
+    """Refuse an encoder and decoder that a board cannot run."""
+    found = _of_captions(run, contract) if contract.task == "caption" else _of_translations(run)
+    if found:
+        raise UsageError(
+            f"{run.path} cannot run on a board: {'; '.join(found)}.",
+            "a board reads what comes, and keeps one state of it",
+            f"`gesture {'caption' if contract.task == 'caption' else 'translate'}` works without "
+            f"conversion; for a board train with {', '.join(found.values())}",
+        )
+
+
+def require_quick_encoder(cost: NetworkCost) -> None:
+    """Refuse an encoder that takes longer for what it is given at a time than a board may stop."""
+    if cost.instructions <= READING_INSTRUCTIONS:
+        return
+    slowest = max(cost.layers, key=lambda layer: layer.instructions)
+    raise PipelineError(
+        f"The encoder takes {cost.instructions:,} instructions without a pause; a board can take "
+        f"{READING_INSTRUCTIONS:,}.",
+        f"layer `{slowest.name}` takes most, {slowest.instructions:,}, and a board that stops for "
+        "1.5 s starts again",
+        "give that layer fewer filters or units, pool before it, or lower bouts.seconds or "
+        "data.rate_hz, then train again",
+    )
+
+
+def _of_translations(run: RunFolder) -> Mapping[str, str]:
+    """Faults, each with the settings that mend it."""
+    config = load_section(run.config_file, TranslationConfig)
+    encoder = config.model.encoder
+    found = _of_both(config.model)
+    if not isinstance(encoder, RecurrentConfig):
+        fault = f"its encoder is a {encoder.kind}, which needs whole windows"
+        found[fault] = "an encoder simple_rnn, gru or lstm"
+    if config.text.level == "subwords":
+        fault = "its tokens are pieces of words, which a board does not split"
+        found[fault] = "text.level=characters or words"
+    return found
+
+
+def _of_captions(run: RunFolder, contract: Contract) -> Mapping[str, str]:
+    samples, vocabulary = contract.samples, contract.vocabulary
+    assert vocabulary is not None  # every caption run has one
+    found = _of_both(load_section(run.config_file, CaptionConfig).model)
+    names = tuple(channel.name for channel in samples.channels)
+    if not samples.rate_hz:
+        found["it reads features, and a board measures motion"] = "recordings of motion"
+    elif names != IMU_CHANNELS[: len(names)]:
+        fault = f"its channels are not {', '.join(IMU_CHANNELS)}, or the first of them"
+        found[fault] = f"data.channels=[{', '.join(IMU_CHANNELS)}]"
+    if vocabulary.size > MOST_OUTPUTS:
+        fault = f"it knows {vocabulary.size} words, and a board {MOST_OUTPUTS}"
+        found[fault] = f"text.max_words={MOST_OUTPUTS}"
+    return found
+
+
+def _of_both(network: EncoderDecoderConfig) -> dict[str, str]:
+    found = {}
+    if network.attention:
+        fault = "its decoder has attention: it looks back at every state of the encoder"
+        found[fault] = "model.attention=false"
+    if network.bidirectional:
+        found["its encoder reads from both ends"] = "model.bidirectional=false"
+    return found
