@@ -7,7 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from pipeline.config.gesture_settings import BOARD_CHANNELS, LONGEST_WINDOW_S, MOST_LABELS, Rest
+from pipeline.config.gesture_settings import (
+    BOARD_CHANNELS,
+    LONGEST_WINDOW_S,
+    MOST_LABELS,
+    BoardChannels,
+    Rest,
+)
 from pipeline.config.sections import (
     MOST_SAMPLES,
     ConvGruConfig,
@@ -45,11 +51,11 @@ class MotionDataConfig(Section):
     """The takes of gestures of which bouts are made."""
 
     path: Path = Field(description="folder of recordings that import, capture or simulate made")
-    channels: tuple[str, ...] = Field(
+    channels: BoardChannels = Field(
         BOARD_CHANNELS,
         min_length=1,
         max_length=len(BOARD_CHANNELS),
-        description="channels of the recordings that are read",
+        description="channels of the recordings that are read: these, or the first of them",
     )
     rate_hz: float | None = Field(
         None,

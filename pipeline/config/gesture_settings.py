@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from pipeline.config.file import load_section
 from pipeline.config.sections import (
@@ -78,6 +78,18 @@ Seconds = Annotated[float, Field(gt=0, le=LONGEST_WINDOW_S)]
 BOARD_CHANNELS = ("ax", "ay", "az", "gx", "gy", "gz")  # the inputs of a board's network
 
 
+def _a_board_has_them(channels: tuple[str, ...]) -> tuple[str, ...]:
+    if channels != BOARD_CHANNELS[: len(channels)]:
+        raise ValueError(
+            f"a board gives its network {', '.join(BOARD_CHANNELS)}, or the first of them in this "
+            f"order, not {', '.join(channels)}"
+        )
+    return channels
+
+
+BoardChannels = Annotated[tuple[str, ...], AfterValidator(_a_board_has_them)]
+
+
 class DataConfig(Section):
     """The recordings of gestures."""
 
@@ -86,7 +98,7 @@ class DataConfig(Section):
         None,
         description="folder of recordings of what a hand does all day; all of it is background",
     )
-    channels: tuple[str, ...] = Field(
+    channels: BoardChannels = Field(
         BOARD_CHANNELS,
         min_length=1,
         max_length=len(BOARD_CHANNELS),
@@ -103,16 +115,6 @@ class DataConfig(Section):
         None, max_length=MOST_LABELS, description="labels to use; null: all"
     )
     background: str = Field("idle", description="label of recordings without a gesture")
-
-    @field_validator("channels")
-    @classmethod
-    def _a_board_has_them(cls, channels: tuple[str, ...]) -> tuple[str, ...]:
-        if channels != BOARD_CHANNELS[: len(channels)]:
-            raise ValueError(
-                f"a board gives its network {', '.join(BOARD_CHANNELS)}, or the first of them in "
-                f"this order, not {', '.join(channels)}"
-            )
-        return channels
 
 
 class WindowConfig(Section):

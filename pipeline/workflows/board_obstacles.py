@@ -8,7 +8,6 @@ from pipeline.config.caption_settings import CaptionConfig
 from pipeline.config.file import load_section
 from pipeline.config.sections import RecurrentConfig
 from pipeline.config.translation_settings import EncoderDecoderConfig, TranslationConfig
-from pipeline.core.artifacts import IMU_CHANNELS
 from pipeline.core.contract import ON_THIS_COMPUTER, Contract
 from pipeline.core.costs import NetworkCost
 from pipeline.core.errors import PipelineError, UsageError
@@ -79,15 +78,11 @@ def _of_translations(run: RunFolder) -> Mapping[str, str]:
 
 
 def _of_captions(run: RunFolder, contract: Contract) -> Mapping[str, str]:
-    samples, vocabulary = contract.samples, contract.vocabulary
+    vocabulary = contract.vocabulary
     assert vocabulary is not None  # every caption run has one
     found = _of_both(load_section(run.config_file, CaptionConfig).model)
-    names = tuple(channel.name for channel in samples.channels)
-    if not samples.rate_hz:
+    if not contract.samples.rate_hz:
         found["it reads features, and a board measures motion"] = "recordings of motion"
-    elif names != IMU_CHANNELS[: len(names)]:
-        fault = f"its channels are not {', '.join(IMU_CHANNELS)}, or the first of them"
-        found[fault] = f"data.channels=[{', '.join(IMU_CHANNELS)}]"
     if vocabulary.size > MOST_OUTPUTS:
         fault = f"it knows {vocabulary.size} words, and a board {MOST_OUTPUTS}"
         found[fault] = f"text.max_words={MOST_OUTPUTS}"

@@ -164,20 +164,13 @@ def wait_until_stopped(port: str) -> None:
     raise AssertionError("the board did not play its recording to the end")
 
 
-@pytest.mark.parametrize(
-    ("setting", "said", "remedy"),
-    [
-        ("model.bidirectional=true", "reads from both ends", "model.bidirectional=false"),
-        ("data.channels=[gx, gy, gz]", "its channels are not ax, ay", "data.channels=[ax, ay,"),
-    ],
-)
-def test_what_no_board_can_describe_with_is_said(
-    work: Path, setting: str, said: str, remedy: str
-) -> None:
-    run = for_board(work, setting.partition("=")[0], ENCODER, setting)
-    output = gesture("convert", run, cwd=work, code=ExitCode.USAGE)
-    assert said in output.said
-    assert remedy in output.said
+def test_channels_that_no_board_gives_are_refused_before_training(work: Path) -> None:
+    file = work / "channels.yaml"
+    file.write_text(CONFIGS["caption"])
+    words = ("train", file, "--set", "data.channels=[gx, gy, gz]")
+    output = gesture(*words, cwd=work, code=ExitCode.USAGE)
+    assert "a board gives its network ax, ay, az, gx, gy, gz" in output.said
+    assert "fault of the program" not in output.said
 
 
 def test_a_run_of_an_earlier_version_describes_and_is_not_converted(
