@@ -32,7 +32,7 @@ COMMANDS = {
         ("predict", "text", "Say what a text is."),
         ("generate", "text", "Write a text."),
         ("translate", "text", "Translate a text."),
-        ("caption", "describe", "Describe a recording in words."),
+        ("caption", "describe", "Describe a recording, or what a board feels, in words."),
         ("draw", "draw", "Draw, or complete a drawing."),
         ("ask", "describe", "Answer a question about a recording."),
         ("enrol", "enrol", "Teach a deployed model a person's way of the gestures."),
