@@ -169,25 +169,21 @@ static command_kind_t parse_values(char *text, command_kind_t kind, command_t *o
   return kind;
 }
 
-/* Temperature and seed, and by `parse_rest` what follows them. */
-static command_kind_t parse_sampling(char *text, command_kind_t kind, command_t *out,
-                                     parse_t *parse_rest) {
+/* Of a caption too, which has no text. */
+static command_kind_t parse_translation(char *text, command_kind_t kind, command_t *out) {
   const char *temperature = next_word(&text);
   const char *seed = next_word(&text);
   if (seed == NULL || !to_temperature_e4(temperature, &out->temperature_e4))
     return COMMAND_BAD_ARGUMENT;
   command_kind_t found = read_number(seed, kind, &out->seed);
+  parse_t *parse_rest = kind == COMMAND_CAPTION ? parse_nothing : parse_text;
   if (found == kind) found = parse_rest(text, kind, out);
   const bool in_range = out->temperature_e4 <= COMMAND_MAX_TEMPERATURE_E4;
   return found == kind && !in_range ? COMMAND_OUT_OF_RANGE : found;
 }
 
 static command_kind_t parse_caption(char *text, command_kind_t kind, command_t *out) {
-  return parse_sampling(text, kind, out, parse_nothing);
-}
-
-static command_kind_t parse_translation(char *text, command_kind_t kind, command_t *out) {
-  return parse_sampling(text, kind, out, parse_text);
+  return parse_translation(text, kind, out);
 }
 
 /* A translation's words after how many characters. */
