@@ -22,6 +22,7 @@ NO_ZEROS = _words(np.arange(GROUP), "%d")  # in front
 NO_ZERO = np.where(np.arange(GROUP) == 0, np.uint32(0), NO_ZEROS)  # nor as the number
 DECIMALS = _words(np.arange(1000), ".%03d")
 _COMMA, _NEWLINE = np.frombuffer(b",\n", np.uint8)
+SMALL = 32_000  # thousandths: an acceleration has so many, and its text eight characters
 SIGNS = np.frombuffer(b",\0,-", np.uint16)  # after a comma
 
 
@@ -61,6 +62,8 @@ def _whole(values: NDArray[np.integer]) -> list[NDArray[np.unsignedinteger]]:
 
 def _decimal(thousandths: Int32) -> list[NDArray[np.unsignedinteger]]:
     """A comma and the sign, the groups of digits and the decimals of numbers."""
+    if len(thousandths) and max(thousandths.max(), -thousandths.min()) <= SMALL:
+        return [_SMALL_ONES.take(thousandths + SMALL)]
     whole, rest = _divided(np.abs(thousandths), 1000)
     return [SIGNS.take(thousandths < 0), *_whole(whole), DECIMALS.take(rest)]
 
@@ -71,3 +74,17 @@ def _divided(
     """As `np.divmod` of numbers that are not negative, several times faster."""
     whole = values // by
     return whole, values - whole * by
+
+
+def _small_ones() -> NDArray[np.uint64]:
+    """uint64 [2 * SMALL + 1], the numbers from -SMALL thousandths on, each with a comma."""
+    numbers = np.arange(-SMALL, SMALL + 1)
+    whole, rest = _divided(np.abs(numbers), 1000)
+    text = np.empty(len(numbers), "u2, u2, u4")
+    text["f0"] = SIGNS.take(numbers < 0)
+    text["f1"] = NO_ZEROS.view(np.uint16)[1::2].take(whole)  # two digits are enough
+    text["f2"] = DECIMALS.take(rest)
+    return text.view(np.uint64)
+
+
+_SMALL_ONES = _small_ones()

@@ -424,7 +424,8 @@ def test_the_fingerprint_follows_the_data_not_its_order(tmp_path: Path) -> None:
     assert fingerprint(recordings[1:]) != known
 
 
-def test_numbers_are_written_as_python_would_write_them() -> None:
+@pytest.mark.parametrize("largest", [32_000, 32_001, 20_000_000])
+def test_numbers_are_written_as_python_would_write_them(largest: int) -> None:
     rng = np.random.default_rng(3)
     edges = [
         0,
@@ -440,9 +441,12 @@ def test_numbers_are_written_as_python_would_write_them() -> None:
         9_999_999,
         16_384_000,
         -16_384_000,
+        32_000,
+        -32_001,
     ]
-    values = np.array([*edges, *rng.integers(-20_000_000, 20_000_000, 500)], np.int32)
-    times = np.array([*range(13), *rng.integers(0, 2**53, 500)], np.int64)
+    values = np.array([*edges, *rng.integers(-largest, largest, 500)], np.int32)
+    values = values.clip(-largest, largest)
+    times = np.array([*range(15), *rng.integers(0, 2**53, 500)], np.int64)
     times[:4] = [0, 9_999, 10_000, 100_000_001]
     text = rows_text(np.column_stack([times, times // 7]), np.column_stack([values, -values]))
     expected = [
