@@ -154,8 +154,10 @@ def _as_written(text: str, unit: str) -> str:
 
 
 def _with_unit(column: Column, unit: str) -> Column:
-    if column.role is Role.AXIS:  # only its unit says which sensor's it is
-        role = next((r for r in _LETTERS if factor_of(r, unit) is not None), Role.AXIS)
+    is_unknown = column.role is Role.OTHER and column.axis != ""
+    if (is_unknown and not set(_words(column.name)) & _NO_SENSOR) or column.role is Role.AXIS:
+        # Only its unit says which sensor's it is.
+        role = next((r for r in _LETTERS if factor_of(r, unit) is not None), column.role)
         return replace(column, role=role, unit=unit)
     return replace(column, unit=unit)
 

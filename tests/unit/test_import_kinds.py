@@ -63,6 +63,7 @@ IMU = "ax,ay,az,gx,gy,gz"
         ("date", lambda s: [f"2024-03-05 10:00:0{x:.3f}" for x in s]),
         ("date", lambda s: [f"05.03.2024 10:00:0{x:.3f}" for x in s]),
         ("clock", lambda s: [f"10:00:0{x:.3f}" for x in s]),
+        ("clock", lambda s: [f"02:00:0{x:.3f} PM" for x in s]),
     ],
 )
 def test_the_rate_comes_from_any_clock(
@@ -198,6 +199,37 @@ def test_words_of_names_that_may_be_labels_or_people_are_asked_about(tmp_path: P
     chosen = ImportOptions(label_from="first-word")
     report = import_files(tmp_path / "in", tmp_path / "d", chosen)
     assert report.takes == {(w, p): 1 for w in ("rev", "alo") for p in ("anna", "ben")}
+
+
+def test_a_clock_that_lost_its_digits_is_asked_for(tmp_path: Path) -> None:
+    cells = [f"{1_700_000_004.5 + s:.8e}" for s in clock()]
+    source = write(tmp_path / "wave.csv", table(f"timestamp,{IMU}", cells, motion(1)))
+    with refuses(what="--rate-hz"):
+        import_files(source, tmp_path / "d")
+
+
+def test_rows_of_two_devices_by_turns_are_no_take(tmp_path: Path) -> None:
+    times, devices = np.repeat(clock(), 2), ["left", "right"] * 80
+    text = table(f"time,device,{IMU}", times, devices, motion(1, 160))
+    source = write(tmp_path / "wave.csv", text)
+    with refuses(what="several devices by turns, by its column 'device' (left, right)"):
+        import_files(source, tmp_path / "d", ImportOptions(label="wave"))
+
+
+@pytest.mark.parametrize(("separator", "mark"), [(",", ","), (";", "'"), ("\t", "'")])
+def test_marks_between_thousands_are_no_decimal_signs(
+    tmp_path: Path, separator: str, mark: str
+) -> None:
+    whole = np.rint(motion(1)[:, :3] * 1000).astype(int)
+    rows = zip(np.rint(clock() * 1000).astype(int), *whole.T, strict=True)
+    lines = [[f'"{number:,}"'.replace(",", mark) for number in row] for row in rows]
+    header = separator.join(("time (ms)", "ax (mg)", "ay (mg)", "az (mg)"))
+    text = "\n".join([header, *(separator.join(line) for line in lines)]) + "\n"
+    report = import_files(write(tmp_path / "wave.csv", text), tmp_path / "d")
+    (recording,) = load_recordings(tmp_path / "d")
+    assert recording.rate_hz == RATE_HZ
+    np.testing.assert_allclose(recording.samples, whole / 1000, atol=6e-4)
+    assert any("between thousands" in note.what for note in report.noted)
 
 
 def test_rows_of_two_sensors_are_joined_on_time(tmp_path: Path) -> None:

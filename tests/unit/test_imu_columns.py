@@ -26,6 +26,20 @@ def test_axes_of_a_sensor_are_found_in_every_spelling(names: str, channel: str) 
 
 
 @pytest.mark.parametrize(
+    ("name", "channel"),
+    [
+        ("Beschl. X [m/s²]", "ax"),
+        ("Vitesse X (rad/s)", "gx"),
+        ("gravity x (m/s²)", ""),
+        ("Bx (µT)", ""),
+        ("Stufe X (mm)", ""),
+    ],
+)
+def test_a_unit_names_the_sensor_where_no_word_is_known(name: str, channel: str) -> None:
+    assert read_column(name).channel == channel
+
+
+@pytest.mark.parametrize(
     ("name", "factor"),
     [
         ("Acceleration x (m/s^2)", METRE),

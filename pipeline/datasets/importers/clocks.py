@@ -21,6 +21,7 @@ WRAPS = (2**32, 2**16)  # of a board's counter
 LOOKED_AT = 200_000  # steps that show the ticks of a clock
 HOLE = 1.5  # in steps
 COARSE = 0.05  # the share of long steps that shows a clock of few ticks, not holes
+HALVES_OF_A_DAY = ("AM", "PM")
 BACK = 5.0  # in steps: a clock that goes back farther begins again
 STEADY = 0.9  # the share of steps that are as long as most
 
@@ -96,6 +97,8 @@ def _clock(table: Table, column: Column, at: int, numbers: Float64) -> Clock | N
     if not is_date and column.factor is None and (np.abs(rising) == 1).mean() > 0.99:
         return None  # a running number
     tick, step, is_steady = _measured(values)
+    if not step > 0:
+        return None  # it has a tick or two: digits were lost, as in 1.71e9
     if is_date:
         factor, unit, by = 1.0, "date", "name"
     else:
@@ -124,7 +127,8 @@ def _dates(words: Sequence[str]) -> Float64 | None:
     first = next((word for word in words if word), "")
     if ":" not in first:
         return None
-    if first[:2].rstrip(":").isdigit() and ":" in first[:3]:
+    is_of_a_day = first[:2].rstrip(":").isdigit() and ":" in first[:3]
+    if is_of_a_day and not first.upper().endswith(HALVES_OF_A_DAY):
         parsed = pd.to_timedelta(texts.str.replace(",", ".", regex=False), errors="coerce")
         seconds = parsed.dt.total_seconds().to_numpy(np.float64, na_value=np.nan)
     else:

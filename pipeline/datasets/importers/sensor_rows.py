@@ -10,17 +10,38 @@ from pipeline.core.artifacts import Int64
 from pipeline.core.imu_columns import Role, sensor_of
 from pipeline.datasets.importers.clocks import of_rows
 from pipeline.datasets.importers.columns import Sensor
+from pipeline.datasets.importers.findings import UnusableError
 from pipeline.datasets.importers.motion import Motion, has_numbers
 from pipeline.datasets.tables.table import Coded
 
+BY_TURNS = 0.3  # the share of rows of another device than the row before
 LEAST_HALF = 0.3  # the share of rows that have one sensor alone
 
 
 def separated(motion: Motion) -> list[Motion]:
-    """The motion, or one for each sensor where each row is of one of them."""
-    if motion.clock is None:
-        return [motion]
-    return _by_name(motion) or _by_empty_cells(motion) or [motion]
+    """The motion, or one for each sensor where each row is of one of them.
+
+    Raises:
+        UnusableError: its rows are of several devices.
+    """
+    parts = [] if motion.clock is None else _by_name(motion) or _by_empty_cells(motion)
+    if not parts:
+        _refuse_several_devices(motion)
+    return parts or [motion]
+
+
+def _refuse_several_devices(motion: Motion) -> None:
+    """Rows of two devices by turns are no motion of one."""
+    for place, column in enumerate(motion.layout.columns):
+        if column.role is not Role.OTHER or column.axis or has_numbers(motion.table, place):
+            continue
+        codes, words = motion.table.coded(place)
+        if len(words) > 1 and (codes[1:] != codes[:-1]).mean() > BY_TURNS:
+            shown = ", ".join(words[:3])
+            raise UnusableError(
+                f"has rows of several devices by turns, by its column {column.name!r} ({shown}): "
+                "save those of each in a file of its own"
+            )
 
 
 def _by_name(motion: Motion) -> list[Motion]:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from pipeline.core.unit_names import ACCELERATION_UNITS, CLOCK_UNITS, TURNING_UNITS, unit_key
 
@@ -20,6 +21,10 @@ LONGEST_NAME = 60  # characters of a cell of a header
 ARRIVAL = re.compile(r"(\d\d:\d\d:\d\d\.\d{3}) -> ?")
 _POINT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
+# What may stand between thousands; a comma in other tables is a decimal sign.
+THOUSANDS = {",": ",", ";": "'", "\t": "'", "|": "'"}
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3}|'\d{3})+(\.\d+)?")
+_SMALL = re.compile(r"[-+]?\d{1,3}(\.\d+)?")
 _MISSING = ("", "nan", "na", "null", "none", "?", "-")
 
 
@@ -35,6 +40,7 @@ class Layout:
         columns: the cells of the header; () without one.
         is_numeric: some columns have numbers.
         end: what each row has after its last cell, to be taken off.
+        has_thousands: its numbers have commas or apostrophes between thousands.
     """
 
     separator: str
@@ -45,6 +51,7 @@ class Layout:
     columns: tuple[str, ...]
     is_numeric: bool
     end: str = ""
+    has_thousands: bool = False
 
     def split(self, line: str) -> list[str]:
         """The cells of a line."""
@@ -83,6 +90,9 @@ def _layout(lines: Sequence[str], separator: str) -> tuple[float, Layout] | None
     """A layout, and how well it fits."""
     end = ";" if separator == "," and _mostly(line.endswith(";") for line in lines[1:]) else ""
     rows = [cells_of(line.removesuffix(end), separator) for line in lines]
+    has_thousands = separator in THOUSANDS and _have_thousands(rows, THOUSANDS[separator])
+    if has_thousands:
+        rows = [[without_thousands(cell) for cell in cells] for cells in rows]
     width = _usual_width(rows)
     body = [cells for cells in rows if len(cells) == width]
     decimal = _decimal(body)
@@ -101,7 +111,24 @@ def _layout(lines: Sequence[str], separator: str) -> tuple[float, Layout] | None
     first += header == first
     if first == len(rows):
         return None
-    return score, Layout(separator, decimal, header, first, width, columns, any(is_numeric), end)
+    return score, Layout(
+        separator, decimal, header, first, width, columns, any(is_numeric), end, has_thousands
+    )
+
+
+def without_thousands(cell: str) -> str:
+    """A number without the commas or apostrophes between its thousands; other cells as they are."""
+    return re.sub("[,']", "", cell) if _THOUSANDS.fullmatch(cell) else cell
+
+
+def _have_thousands(rows: Sequence[Sequence[str]], mark: str) -> bool:
+    """Whether a column has 998 and 1,004: each number with the mark has three digits after it."""
+    columns = [[cell for cell in cells if cell] for cells in zip_longest(*rows, fillvalue="")]
+    marked = [[c for c in cells if mark in c and any(map(str.isdigit, c))] for cells in columns]
+    return all(_THOUSANDS.fullmatch(cell) for cells in marked for cell in cells) and any(
+        cells and any(_SMALL.fullmatch(cell) for cell in column)
+        for column, cells in zip(columns, marked, strict=True)
+    )
 
 
 def _agrees(rows: Sequence[Sequence[str]], header: int | None, first: int, is_open: bool) -> float:

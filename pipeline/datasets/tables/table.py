@@ -24,6 +24,7 @@ from pipeline.datasets.tables.layout import (
     Layout,
     is_number,
     layout_of,
+    without_thousands,
 )
 from pipeline.datasets.tables.rows import BLANK, Body, Lines, Rows, lines_of, rows_of
 from pipeline.datasets.tables.sources import THREADS, Content, Source, forget
@@ -233,6 +234,8 @@ def _about(layout: Layout) -> list[str]:
         words.append(f"cells are separated by {SEPARATORS.get(layout.separator, layout.separator)}")
     if layout.decimal == ",":
         words.append("numbers have decimal commas")
+    if layout.has_thousands:
+        words.append("numbers are taken to have marks between thousands: 1,004 is 1004")
     return words
 
 
@@ -366,6 +369,8 @@ def _numeric(column: pd.Series[Any], layout: Layout | None) -> Float64:
     if column.dtype.kind in "iuf":
         return np.asarray(column, np.float64)
     texts = column.astype("string").str.strip()
+    if layout is not None and layout.has_thousands:
+        texts = texts.map(without_thousands, na_action="ignore")
     if layout is not None and layout.decimal == ",":
         texts = texts.str.replace(",", ".", regex=False)
     numbers = pd.to_numeric(texts, errors="coerce")
