@@ -2,7 +2,8 @@
 
 imdb: film reviews, every network of the table and what a board has room for, or 'imdb gru' alone.
 shakespeare: what writes best. deployed: what writes on a board, by its own C. colors: names that
-are learned in a minute.
+are learned in a minute. segmentation: a gesture or none at each sample of uhh_imu, one person left
+out at a time, by a GRU whose state is kept.
 Runs are kept in build/sequence: a part that is asked for by name is trained anew. What a character
 costs on a board, benchmarks.sequence_deployed counts.
 """
@@ -18,6 +19,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.datasets import ROOT, dataset, trained
+from benchmarks.recognition_folds import judged
 from benchmarks.results_file import Row, chosen, load, record, row, show
 from pipeline.core.errors import PipelineError
 from pipeline.core.run_folder import RunFolder
@@ -34,6 +36,13 @@ NETWORKS = {
     "lstm": "LSTM",
     "conv1d": "Conv1D",
 }
+SEGMENTATION = (
+    "window.mode=streaming",
+    "window.hop=1",
+    "model={kind: gru, downsample: 1, units: [32]}",
+    "fit.batch_size=16",
+    "fit.epochs=40",
+)
 ACCURACY_BOUNDS = {"gru": ">= 0.87"}
 
 
@@ -44,6 +53,7 @@ def main() -> None:
         "shakespeare": shakespeare_rows,
         "deployed": deployed_rows,
         "colors": colors_rows,
+        "segmentation": segmentation_rows,
     }
     for part in chosen(parts, sys.argv[1:]):
         rows = parts[part](f"python -m benchmarks.sequence {shlex.quote(part)}")
@@ -132,6 +142,19 @@ def colors_rows(command: str) -> list[Row]:
     run, minutes = trained_anew("generation_colors", "color_names")
     bits = round(load_metrics(run)["bits_per_character"], 3)
     return [row("colors minutes", minutes, "min", command, f"{bits} bits a character")]
+
+
+def segmentation_rows(command: str) -> list[Row]:
+    """Events of a network with a label at each sample, beside those of windows."""
+    score = judged("uhh_imu", "uhh_imu", "lopo", SEGMENTATION)
+    called = score.called.gestures
+    windowed = next(one for one in load("recognition") if one["name"] == "uhh event F1")
+    note = (
+        f"a GRU of 32 units with a label every 20 ms, int8: {called.found} of {called.takes} "
+        f"found, {called.wrong} by a wrong name; the windowed Conv1D, with a label every 80 ms: "
+        f"{windowed['value']}; policies chosen on validation takes"
+    )
+    return [row("segmentation event F1", round(called.f1, 4), "", command, note)]
 
 
 def trained_anew(config: str, data: str) -> tuple[RunFolder, float]:
