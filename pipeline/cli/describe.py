@@ -74,6 +74,8 @@ def show_captions(captions: Sequence[Caption], as_json: bool) -> None:
         return
     for one in captions:
         print_plain(one.text)
+        if one.file is None:
+            console.err.print(f"[dim]of the board's last {one.read_s:g} s[/]")
         _show_left_out(one)
 
 

@@ -98,33 +98,16 @@ class Budget(Section):
         }
 
     def require_fit(self, cost: NetworkCost) -> None:
-        """Refuse a network that exceeds a limit; the error names the most expensive layer."""
+        """Refuse a network that exceeds a limit; the error names what takes most."""
         overruns = self.overruns(cost)
         if not overruns:
             return
         key = next(iter(overruns))
-        layer = max(cost.layers, key=lambda layer: _of_layer(layer, key))
-        if key == "flash_bytes" and cost.text_bytes > layer.flash_bytes:
-            raise PipelineError(
-                f"The network exceeds its budget: {'; '.join(overruns.values())}.",
-                f"the vocabulary and its embedding take most: {cost.text_bytes:,} bytes",
-                "lower `text.max_words` or `text.embedding`, then train again; or raise "
-                "`flash_bytes` if the board has the room",
-            )
-        encoder_bytes = {"flash_bytes": cost.encoder_bytes, "ram_bytes": cost.encoder_ram_bytes}
-        if encoder_bytes.get(key, 0) > _of_layer(layer, key):
-            raise PipelineError(
-                f"The network exceeds its budget: {'; '.join(overruns.values())}.",
-                f"its encoder takes most: {encoder_bytes[key]:,} bytes",
-                "give `model.encoder` fewer filters or units, or pool earlier in it; or lower "
-                f"bouts.seconds or data.rate_hz, then train again; or raise `{key}` if the board "
-                "has the room",
-            )
+        why, advice = _what_takes_most(cost, key)
         raise PipelineError(
             f"The network exceeds its budget: {'; '.join(overruns.values())}.",
-            f"layer `{layer.name}` ({layer.operator}) takes most: {_share(layer, cost, key)}; "
-            "compact kernels do not make it fit either",
-            f"{_advice(layer, key)}, then train again; or raise `{key}` if the board has the room",
+            why,
+            f"{advice}, then train again; or raise `{key}` if the board has the room",
         )
 
 
@@ -144,6 +127,28 @@ _ADVICE = {
         "give that layer fewer filters or a smaller kernel, or pool before it",
     ),
 }
+
+
+_ENCODER_ADVICE = {
+    "flash_bytes": "give `model.encoder` fewer filters or units",
+    "ram_bytes": "pool earlier in `model.encoder`, or let it read less: of captions lower "
+    "bouts.seconds or data.rate_hz",
+}
+
+
+def _what_takes_most(cost: NetworkCost, key: str) -> tuple[str, str]:
+    """A layer, the vocabulary or the encoder with its bytes or instructions, and what to change."""
+    layer = max(cost.layers, key=lambda layer: _of_layer(layer, key))
+    own = _of_layer(layer, key)
+    encoder = {"flash_bytes": cost.encoder_bytes, "ram_bytes": cost.encoder_ram_bytes}.get(key, 0)
+    text = cost.text_bytes if key == "flash_bytes" else 0
+    if text > max(own, encoder):
+        why = f"the vocabulary and its embedding take most: {text:,} bytes"
+        return why, "lower `text.max_words` or `text.embedding`"
+    if encoder > own:
+        return f"its encoder takes most: {encoder:,} bytes", _ENCODER_ADVICE[key]
+    why = f"layer `{layer.name}` ({layer.operator}) takes most: {_share(layer, cost, key)}"
+    return f"{why}; compact kernels do not make it fit either", _advice(layer, key)
 
 
 def _advice(layer: LayerCost, key: str) -> str:

@@ -183,7 +183,7 @@ def _parts(contract: Contract) -> Iterator[_Part]:
     if contract.labels:
         labels = "\n".join(f'    "{label}",' for label in contract.labels)
         yield _Part(_LABELS.format(labels=labels), "    .labels = labels,")
-    if contract.samples_are_scaled:
+    if contract.reads_samples:
         yield _scales(contract)
     if contract.vocabulary is not None:
         yield _Part("", "    .text = &model_text,")

@@ -279,7 +279,7 @@ class Contract(Part):
         return Samples(**own)
 
     @property
-    def samples_are_scaled(self) -> bool:
+    def reads_samples(self) -> bool:
         """Whether a network reads samples: else it reads tokens."""
         return self.vocabulary is None or self.task == "caption"
 

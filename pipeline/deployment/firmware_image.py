@@ -190,7 +190,7 @@ def expected_constants(contract: Contract) -> dict[str, str]:
     """The answer of a board with this contract to `constants`; "" for a missing field."""
     gestures = contract.decision is not None
     policy = fixed_point_policy(contract.policy, contract.labels) if gestures else NO_POLICY
-    scaling = fixed_point_scaling(contract) if contract.samples_are_scaled else None
+    scaling = fixed_point_scaling(contract) if contract.reads_samples else None
     return {
         "smoothing_windows": str(policy.smoothing_windows),
         "background": str(policy.background),

@@ -273,7 +273,7 @@ def _compile_within_budget(
 
 def _kept_bytes(contract: Contract, encoder: CompiledNetwork) -> int:
     """RAM for the samples that an encoder reads, but for those that it is given at a time."""
-    kept = contract.samples.window - encoder.feed if contract.samples_are_scaled else 0
+    kept = contract.samples.window - encoder.feed if contract.reads_samples else 0
     return kept * len(contract.samples.channels)
 
 

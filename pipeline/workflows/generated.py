@@ -309,7 +309,7 @@ def reference_contexts(
         int8 [n, features].
     """
     network = compiled_encoder(flatbuffer.read_bytes(), contract)
-    if contract.samples_are_scaled:
+    if contract.reads_samples:
         windows = np.stack(inputs).reshape(len(inputs), -1)
         outputs = reference_outputs(flatbuffer, network, log)(windows)
     else:

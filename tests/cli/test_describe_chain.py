@@ -153,6 +153,7 @@ def test_a_board_describes_what_it_felt_itself(work: Path, stream: Path, qemu: N
     assert felt["file"] is None
     assert felt["read_s"] == 6
     assert shown.out.strip() == felt["text"]
+    assert "of the board's last 6 s" in shown.err
 
 
 def wait_until_stopped(port: str) -> None:

@@ -171,7 +171,7 @@ def test_a_contract_of_captions_says_what_its_encoder_reads(tmp_path: Path) -> N
     encoder = Encoder(channels=1, features=4, samples=earlier.samples)
     plain = translation(encoder).model_copy(update={"task": "caption", "rate_hz": 0.0})
     assert plain.samples == earlier.samples
-    assert plain.samples_are_scaled
+    assert plain.reads_samples
     quantization = contract().quantization
     assert quantization is not None
     made = plain.model_copy(update={"encoder": encoder.converted(quantization, b"e", 16)})
