@@ -41,7 +41,7 @@ SEGMENTATION = (
     "window.hop=1",
     "model={kind: gru, downsample: 1, units: [32]}",
     "fit.batch_size=16",
-    "fit.epochs=40",
+    "fit.epochs=12",
 )
 ACCURACY_BOUNDS = {"gru": ">= 0.87"}
 
