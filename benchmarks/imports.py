@@ -34,7 +34,7 @@ TOLERANCE = 0.00051  # of samples, which are saved in thousandths
 RATE_TOLERANCE = 0.02
 CASES = ("tests/unit/test_import_cases.py",)
 LARGE_ROWS, LARGE_TAKES = 119 * 600, 80
-ROUNDS = 5  # of the import and pandas
+ROUNDS = 9  # of the import and pandas
 TIMED = """
 import resource, sys, time
 from pathlib import Path
