@@ -195,12 +195,13 @@ def speed() -> list[Row]:
         megabytes = file.stat().st_size / 1e6
         pairs = [_side_by_side(file, Path(folder) / f"{n}") for n in range(ROUNDS)]
     (import_s, import_mb), (pandas_s, pandas_mb) = np.median(pairs, axis=0).tolist()
-    ratio = float(np.median([pandas[0] / ours[0] for ours, pandas in pairs]))
+    ratios = [pandas[0] / ours[0] for ours, pandas in pairs]
+    ratio = float(np.median(ratios))
     note = (
         f"{megabytes:.0f} MB, of 10 minutes of 119 Hz a take, with a clock, six axes and a take "
         f"id, on two cores; pandas.read_csv {megabytes / pandas_s:.0f} MB/s and {pandas_mb:.0f} MB "
         "of memory in the same run; the import writes recordings too; median of "
-        f"{ROUNDS} rounds of both"
+        f"{ROUNDS} rounds of both, in which the share was {min(ratios):.2f} to {max(ratios):.2f}"
     )
     command = f"{COMMAND} speed"
     return [
