@@ -39,9 +39,9 @@ NETWORKS = {
 SEGMENTATION = (
     "window.mode=streaming",
     "window.hop=1",
-    "model={kind: gru, downsample: 1, units: [32]}",
+    "model={kind: gru, downsample: 1, units: [48]}",
     "fit.batch_size=16",
-    "fit.epochs=12",
+    "fit.epochs=50",
 )
 ACCURACY_BOUNDS = {"gru": ">= 0.87"}
 
@@ -150,7 +150,7 @@ def segmentation_rows(command: str) -> list[Row]:
     called = score.called.gestures
     windowed = next(one for one in load("recognition") if one["name"] == "uhh event F1")
     note = (
-        f"a GRU of 32 units with a label every 20 ms, int8: {called.found} of {called.takes} "
+        f"a GRU of 48 units with a label every 20 ms, int8: {called.found} of {called.takes} "
         f"found, {called.wrong} by a wrong name; the windowed Conv1D, with a label every 80 ms: "
         f"{windowed['value']}; policies chosen on validation takes"
     )

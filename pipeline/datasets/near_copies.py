@@ -87,8 +87,10 @@ def _moments(shapes: Sequence[Float32]) -> tuple[Int64, Float32]:
             moments.append(padded[start : start + MOMENT_ROWS])
     stacked = np.stack(moments)
     stacked -= stacked.mean(axis=1, keepdims=True)  # takes that are cut have another mean
-    window = np.hanning(MOMENT_ROWS)[:, None]  # so that a shift of a row changes little
-    sizes = np.abs(np.fft.rfft(stacked * window, axis=1)).astype(np.float32)
+    window = np.hanning(MOMENT_ROWS).astype(np.float32)[
+        :, None
+    ]  # so that a shift of a row changes little
+    sizes = np.abs(np.fft.rfft(stacked * window, axis=1))
     spectra = sizes.reshape(len(sizes), -1)
     spectra /= np.maximum(np.linalg.norm(spectra, axis=1, keepdims=True), 1e-9)
     return np.array(takes, np.int64), spectra
@@ -115,7 +117,7 @@ def _cells(spectra: Float32) -> Iterator[Int64]:
     for _ in range(TABLES):
         turn, _ = np.linalg.qr(random.normal(size=(points.shape[1], points.shape[1])))
         raster = np.floor(points @ turn / CELL + random.random(points.shape[1]))
-        yield np.unique(raster.astype(np.int64), axis=0, return_inverse=True)[1].ravel()
+        yield raster.astype(np.int64) @ random.integers(2**62, size=points.shape[1])  # a hash
 
 
 def _alike_in_a_cell(cells: Int64, spectra: Float32) -> tuple[Int64, Int64]:
@@ -146,7 +148,7 @@ class _Correlations:
         padded = np.zeros((len(shapes), 2 * ROWS, shapes[0].shape[1]), dtype=np.float32)
         for row, shape in zip(padded, shapes, strict=True):
             row[: len(shape)] = shape
-        self._spectra = np.fft.rfft(padded, axis=1).astype(np.complex64)
+        self._spectra = np.fft.rfft(padded, axis=1)  # complex64, as samples are float32
         squares = np.einsum("nrc,nrc->nr", padded, padded)
         energy = np.cumsum(squares, axis=1, dtype=np.float64)
         self._energy = np.pad(energy, ((0, 0), (1, 0)))  # [n, row]: of the rows before it
