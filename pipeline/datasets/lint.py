@@ -305,7 +305,7 @@ def _check_duplicates(takes: Sequence[TakeFile], on_progress: OnStep) -> list[Fi
 def _duplicate(take: TakeFile, earlier: TakeFile) -> Finding:
     other = take.recording.label != earlier.recording.label
     label = f", which says it is {earlier.label}" if other else ""
-    what = f"the same samples as {earlier.path}{label}"
+    what = f"the same samples as {earlier.path} {_whose(take, earlier)}{label}"
     return take.finding("duplicate", 0, what, "delete one of the two files")
 
 
@@ -323,18 +323,20 @@ def _near_duplicates(takes: Sequence[TakeFile], on_progress: OnStep) -> list[Fin
 
 
 def _near_finding(take: TakeFile, earlier: TakeFile, likeness: float) -> Finding:
-    if take.recording.person != earlier.recording.person:
-        boundary = f"of another person, {earlier.person}"
-    elif take.group != earlier.group:
-        boundary = f"of another session, {earlier.session}"
-    else:
-        boundary = "of the same session"
     return take.finding(
         "near-duplicate",
         0,
-        f"nearly the same as {earlier.path} {boundary}: correlation {likeness:.3f}",
+        f"nearly the same as {earlier.path} {_whose(take, earlier)}: correlation {likeness:.3f}",
         "delete one of the two: a copy in the test part makes a model look better than it is",
     )
+
+
+def _whose(take: TakeFile, earlier: TakeFile) -> str:
+    if take.recording.person != earlier.recording.person:
+        return f"of another person, {earlier.person}"
+    if take.group != earlier.group:
+        return f"of another session, {earlier.session}"
+    return "of the same session"
 
 
 QUIET_ROWS = 10

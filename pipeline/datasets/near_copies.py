@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ Float64 = NDArray[np.float64]
 ROWS = 256  # of a take that are compared, from its start
 LAG_SHARE = 0.25  # of the shorter take: the largest delay of a copy
 COPY = 0.997  # correlation of the samples that both takes have
+LEAST_ENERGY = 1e-3  # of a take, below which what it shares is still
 AT_ONCE = 256  # takes between two lines of progress
 
 MOMENT_ROWS = 24
@@ -149,12 +150,15 @@ class _Correlations:
         for row, shape in zip(padded, shapes, strict=True):
             row[: len(shape)] = shape
         self._spectra = np.fft.rfft(padded, axis=1)  # complex64, as samples are float32
-        squares = np.einsum("nrc,nrc->nr", padded, padded)
-        energy = np.cumsum(squares, axis=1, dtype=np.float64)
-        self._energy = np.pad(energy, ((0, 0), (1, 0)))  # [n, row]: of the rows before it
+        shared = padded[:, :ROWS]
+        self._sums = _up_to(shared, np.float32)  # [n, row, C]
+        self._energy = _up_to(np.einsum("nrc,nrc->nr", shared, shared), np.float64)  # [n, row]
 
     def of(self, index: int, others: Int64) -> Float64:
-        """The highest correlations, float64 [k], over the shifts that LAG_SHARE allows."""
+        """The highest correlations, float64 [k], over the shifts that LAG_SHARE allows.
+
+        Each is of the rows that both takes have, without their mean: a cut take has another mean.
+        """
         rows, other_rows = self._rows[index], self._rows[others, None]
         furthest = int(LAG_SHARE * rows)
         lags = np.arange(-furthest, furthest + 1)  # `index` begins that much later
@@ -163,9 +167,22 @@ class _Correlations:
         products = np.fft.irfft(cross, axis=1)[:, lags]
         first, other_first = np.maximum(lags, 0), np.maximum(-lags, 0)
         shared = np.minimum(rows - first, other_rows - other_first).clip(0)
-        k = others[:, None]
-        own = self._energy[index][first + shared] - self._energy[index][first]
-        theirs = self._energy[k, other_first + shared] - self._energy[k, other_first]
-        correlation = products / np.sqrt(np.maximum(own * theirs, 1e-12))
+        own_sums, own_energy = self._between(np.array([[index]]), first, shared)
+        sums, energy = self._between(others[:, None], other_first, shared)
+        products -= np.einsum("klc,klc->kl", own_sums, sums) / np.maximum(shared, 1)
+        correlation = products / np.sqrt(np.maximum(own_energy * energy, 1e-12))
         allowed = np.abs(lags) <= LAG_SHARE * np.minimum(rows, other_rows)
         return np.where(allowed, correlation, -1).max(axis=1)  # type: ignore[no-any-return]
+
+    def _between(self, takes: Int64, first: Int64, count: Int64) -> tuple[Float32, Float64]:
+        """Of `count` rows from the row `first` on: sums [k, lags, C], energy without the mean."""
+        sums = self._sums[takes, first + count] - self._sums[takes, first]
+        energy = self._energy[takes, first + count] - self._energy[takes, first]
+        energy -= np.square(sums).sum(axis=2) / np.maximum(count, 1)
+        return sums, np.maximum(energy, LEAST_ENERGY * self._energy[takes, -1])
+
+
+def _up_to(values: Float32, kind: type) -> Any:
+    """Sums along axis 1 of the values before each: one more than there are values."""
+    zeros = ((0, 0), (1, 0), *[(0, 0)] * (values.ndim - 2))
+    return np.pad(np.cumsum(values, axis=1, dtype=kind), zeros)

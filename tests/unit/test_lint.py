@@ -215,10 +215,12 @@ def test_exact_duplicates_are_found_even_under_another_label(tmp_path: Path) -> 
     (finding,) = findings(tmp_path, [*sound(), copy])
     assert finding.check == "duplicate"
     assert finding.file == tmp_path / "punch" / "bo-1-009.csv"
-    assert f"{tmp_path / 'flex' / 'anna-1-001.csv'}, which says it is flex" in finding.what
+    assert finding.what.endswith(
+        "flex/anna-1-001.csv of another person, anna, which says it is flex"
+    )
 
 
-@pytest.mark.parametrize("how", ["noisy", "scaled", "cut elsewhere"])
+@pytest.mark.parametrize("how", ["noisy", "scaled", "first fifth cut"])
 def test_a_copy_in_another_group_is_found(tmp_path: Path, how: str) -> None:
     recordings = load_recordings(SAMPLE, ["flex", "punch"])
     original = next(r for r in recordings if r.name == "flex/sim1-1-002")
@@ -229,7 +231,7 @@ def test_a_copy_in_another_group_is_found(tmp_path: Path, how: str) -> None:
     elif how == "scaled":
         samples *= 0.97
     else:
-        samples = samples[9:]
+        samples = samples[len(samples) // 5 :]
     rows = len(samples)
     copy = replace(
         original,

@@ -63,6 +63,12 @@ def test_hardly_a_copy_is_missed(takes: list[Float32]) -> None:
     assert len(expected - set(pairs)) <= 0.02 * len(expected)
 
 
+def test_copies_that_were_cut_are_found(takes: list[Float32]) -> None:
+    pairs = set(found(takes))
+    cut = [(400 + at, 3 * at) for at in range(120) if "cut" in HOW[at % len(HOW)]]
+    assert len(pairs.intersection(cut)) >= 0.95 * len(cut)
+
+
 def test_short_and_still_takes_are_compared_too() -> None:
     random = np.random.default_rng(1)
     short, other = (random.normal(size=(rows, 6)).astype(np.float32) for rows in (5, 90))
