@@ -122,18 +122,23 @@ def _strokes(element: Element, left_out: Counter[str]) -> Iterator[Polyline]:
         yield from _of_path(element.get("d", ""), left_out)
     elif name == "line":
         numbers = [element.get(key, "0") for key in ("x1", "y1", "x2", "y2")]
-        yield _places(" ".join(numbers))
+        yield _places(name, " ".join(numbers), left_out)
     elif name in ("polyline", "polygon"):
-        places = _places(element.get("points", ""))
+        places = _places(name, element.get("points", ""), left_out)
         yield np.concatenate([places, places[:1]]) if name == "polygon" else places
     else:
         left_out[f"<{name}>"] += 1
 
 
-def _places(text: str) -> Polyline:
+def _places(name: str, text: str, left_out: Counter[str]) -> Polyline:
+    """The places that an element names; none where something in it is no number."""
     numbers = [float(number) for number in NUMBER.findall(text)]
-    even = len(numbers) // 2 * 2
-    return _array(numbers[:even])
+    rest = NUMBER.sub(" ", text.replace("px", " ")).replace(",", " ").split()
+    if rest or len(numbers) % 2:
+        fault = f"with {', '.join(rest)}" if rest else "with half a place"
+        left_out[f"<{name}> {fault}"] += 1
+        numbers = []
+    return _array(numbers)
 
 
 def _array(numbers: Sequence[Any]) -> Polyline:

@@ -34,6 +34,21 @@ def test_a_written_drawing_is_read_as_the_same_strokes(tmp_path: Path) -> None:
     np.testing.assert_allclose(moves(read.scaled(9.0)), SQUARE, atol=0.01)
 
 
+@pytest.mark.parametrize(
+    ("element", "fault"),
+    [
+        ('<line x2="a" y2="9"/>', "1 <line> with a"),
+        ('<line x2="50%" y2="9"/>', "1 <line> with %"),
+        ('<polyline points="20,30 80,nan 4,5"/>', "1 <polyline> with nan"),
+        ('<polygon points="1,2 3,4 5"/>', "1 <polygon> with half a place"),
+    ],
+)
+def test_what_is_no_number_is_said(tmp_path: Path, element: str, fault: str) -> None:
+    read = read_strokes(written(tmp_path, '<line x2="5px" y2="9"/>' + element))
+    assert [stroke.tolist() for stroke in read.strokes] == [[[0, 0], [5, 9]]]
+    assert read.left_out == (fault,)
+
+
 def test_what_was_begun_has_its_own_colour_and_the_rest_goes_on_from_it() -> None:
     drawn = sheet([SQUARE], 9.0, begun=2)
     assert [len(stroke) for stroke in drawn.begun] == [3]
