@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from pipeline.core.files import save_text
 
@@ -24,6 +31,25 @@ class Section(BaseModel):
     """A section of a config. Every number has a range, and every list a largest length."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_number_from_yes(cls, content: Any) -> Any:
+        """YAML reads `yes` as true, and Python counts it as 1: as a word it is refused."""
+        if not isinstance(content, dict):
+            return content
+        fields = cls.model_fields
+        return {
+            key: str(value)
+            if isinstance(value, bool) and key in fields and _is_number(fields[key].annotation)
+            else value
+            for key, value in content.items()
+        }
+
+
+def _is_number(annotation: Any) -> bool:
+    kinds = {annotation, *get_args(annotation)}
+    return bool(kinds & {int, float}) and bool not in kinds
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**32, description="the same seed gives the same result")]

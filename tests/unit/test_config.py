@@ -35,6 +35,15 @@ def refused(file: Path, *settings: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "setting", ["fit.epochs=yes", "fit.learning_rate=on", "data.rate_hz=true", "split.seed=off"]
+)
+def test_yes_is_no_number(file: Path, setting: str) -> None:
+    key = setting.partition("=")[0]
+    fault = f"{key}: must be a (whole )?number, not '(True|False)'"
+    assert re.search(fault, refused(file, setting))
+
+
 def test_settings_on_the_command_line_win(file: Path) -> None:
     config = load_gesture_config(file, ["fit.epochs=7", "model.convolutions=[{filters: 4}]"])
     assert (config.fit.epochs, config.model.convolutions[0].filters) == (7, 4)
