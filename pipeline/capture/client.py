@@ -61,6 +61,8 @@ NEXT = {
     "unknown-name": "`gesture enrol --list --port auto` says who and what is there",
     "full": "`gesture learn NAME --forget` makes room; names: `gesture enrol --list --port auto`",
     "background": "choose another name",
+    "no-samples": "ask again in some seconds; an emulated board hears nothing after the end of its "
+    "recording. If that does not help: `gesture deploy RUN`",
 }
 
 

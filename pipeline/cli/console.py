@@ -44,6 +44,13 @@ def print_plain(text: str, file: TextIO | None = None) -> None:
         print(visible(text), flush=True, file=file)
 
 
+def print_unknown(words: Sequence[str]) -> None:
+    """Words or characters that a network does not know; blanks in quotes, to be seen."""
+    if words:
+        seen = (word if word.isprintable() and word.strip() else repr(word) for word in words)
+        err.print(f"[dim]not known to it: {escape(', '.join(seen))}[/]")
+
+
 def show_table(title: str, rows: Sequence[tuple[str, object]]) -> None:
     """Of plain words: none is read as markup."""
     out.print(Text(title, "bold"))

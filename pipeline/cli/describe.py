@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from pipeline.cli import console
-from pipeline.cli.console import print_json, print_plain
+from pipeline.cli.console import print_json, print_plain, print_unknown
 from pipeline.cli.parser import App, Json, Run
 from pipeline.cli.text import Port
 from pipeline.workflows import describe as workflow
@@ -85,8 +84,11 @@ def show_answer(answer: Answer, as_json: bool) -> None:
         print_json(answer)
         return
     print_plain(f"{answer.answer} {answer.probability:.1%}")
-    if answer.unknown:
-        console.err.print(f"[dim]not known to it: {escape(', '.join(answer.unknown))}[/]")
+    print_unknown(answer.unknown)
+    if not answer.trained:
+        console.err.print(
+            "[yellow]a guess[/]: training never asked this; `gesture ask --help` lists what it asks"
+        )
     _show_left_out(answer)
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.text import Text
 
 from pipeline.cli import console
-from pipeline.cli.console import print_json, print_plain
+from pipeline.cli.console import print_json, print_plain, print_unknown
 from pipeline.cli.parser import App, Json
 from pipeline.workflows import predict as workflow
 from pipeline.workflows import translate as translating
@@ -110,8 +109,7 @@ def show_judgements(judgements: Sequence[Judgement], as_json: bool) -> None:
         return
     for judgement in judgements:
         console.out.print(Text.assemble(*_verdict(judgement), f"  {judgement.text}"))
-        if judgement.unknown:
-            console.err.print(f"[dim]not known to it: {escape(', '.join(judgement.unknown))}[/]")
+        print_unknown(judgement.unknown)
         if judgement.left_out:
             console.err.print(
                 f"[dim]{judgement.left_out} of {judgement.tokens} {judgement.level} were cut off[/]"
@@ -143,7 +141,6 @@ def show_translations(translations: Sequence[Translation], as_json: bool) -> Non
         return
     for one in translations:
         print_plain(one.text)
-        if one.unknown:
-            console.err.print(f"[dim]not known to it: {escape(', '.join(one.unknown))}[/]")
+        print_unknown(one.unknown)
         if one.left_out:
             console.err.print(f"[dim]{one.left_out} tokens of the text were cut off[/]")

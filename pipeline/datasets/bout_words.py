@@ -54,7 +54,22 @@ class Question:
     answer: str
 
 
+FIRST, LAST = "which came first?", "which came last?"
 FASTER = "was the second faster than the first?"
+
+
+def all_questions(labels: Sequence[str]) -> list[str]:
+    """What can be asked about bouts of these gestures."""
+    about = [ask(label) for label in labels for ask in (_how_many, _was_there)]
+    return [FIRST, LAST, FASTER, *about]
+
+
+def _how_many(label: str) -> str:
+    return f"how many {label}?"
+
+
+def _was_there(label: str) -> str:
+    return f"was there a {label}?"
 
 
 def questions_about(parts: Parts, labels: Sequence[str], random: Generator) -> Iterator[Question]:
@@ -71,10 +86,10 @@ def questions_about(parts: Parts, labels: Sequence[str], random: Generator) -> I
     for part in parts:
         counts[part.label] += part.repeats
     counted, wanted = (_some_label(list(counts), labels, random) for _ in range(2))
-    yield Question("how many", f"how many {counted}?", str(counts[counted]))
-    yield Question("first", "which came first?", parts[0].label)
-    yield Question("last", "which came last?", parts[-1].label)
-    yield Question("was there", f"was there a {wanted}?", _yes_or_no(wanted in counts))
+    yield Question("how many", _how_many(counted), str(counts[counted]))
+    yield Question("first", FIRST, parts[0].label)
+    yield Question("last", LAST, parts[-1].label)
+    yield Question("was there", _was_there(wanted), _yes_or_no(wanted in counts))
     if len(parts) > 1:
         first, second = (SPEEDS.index(part.speed) for part in parts[:2])
         yield Question("faster", FASTER, _yes_or_no(second < first))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.contract import Channel, Contract
 from pipeline.core.errors import UsageError
+from pipeline.core.files import why_missing
 from pipeline.core.run_folder import RunFolder
 from pipeline.training.run_files import load_network
 
@@ -73,6 +74,12 @@ def load_convolutions(path: Path) -> FrozenConvolutions:
     Raises:
         UsageError: it is no run of gestures, or has no convolutions.
     """
+    if not path.is_dir():
+        raise UsageError(
+            f"There is no run at {path}.",
+            why_missing(path, "folder", "the path is misspelt, or relative to another folder"),
+            f"name a run of a conv1d, ds_conv1d or conv_gru in {KEY}",
+        )
     run = RunFolder(path)
     contract = run.contract()
     network = load_network(run.require(run.keras_file, "train"))

@@ -12,13 +12,13 @@ from pipeline.capture.client import BoardClient
 from pipeline.capture.requests import describe_last, describe_recording
 from pipeline.config.caption_settings import CaptionConfig
 from pipeline.config.file import load_section
-from pipeline.core.artifacts import Float32, Recording
+from pipeline.core.artifacts import Float32, Int32, Recording
 from pipeline.core.contract import Contract
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.run_folder import RunFolder
-from pipeline.core.subwords import load_vocabulary
-from pipeline.core.tokens import padded
-from pipeline.datasets.bout_words import as_sentence
+from pipeline.core.subwords import Subwords, load_vocabulary
+from pipeline.core.tokens import Vocabulary, padded
+from pipeline.datasets.bout_words import all_questions, as_sentence
 from pipeline.datasets.bouts import as_bout, as_heard
 from pipeline.datasets.captions import at_the_end
 from pipeline.datasets.feature_files import read_features
@@ -136,6 +136,7 @@ class Answer:
     Args:
         probability: of this answer, 0 to 1.
         unknown: words of the question that the network does not know.
+        trained: whether training asked this question; the answer to another one is a guess.
     """
 
     file: Path
@@ -143,6 +144,7 @@ class Answer:
     answer: str
     probability: float
     unknown: tuple[str, ...]
+    trained: bool
     read_s: float
     left_out_s: float
 
@@ -175,9 +177,16 @@ def ask(path: Path, file: Path, question: str) -> Answer:
         contract.labels[likeliest],
         float(probabilities[likeliest]),
         tuple(vocabulary.unseen(question)),
+        _is_trained(words, vocabulary, contract.labels),
         source.read_s,
         source.left_out_s,
     )
+
+
+def _is_trained(words: Int32, vocabulary: Vocabulary | Subwords, answers: Sequence[str]) -> bool:
+    """Whether these are the words of a question of the training; labels are among the answers."""
+    asked = (text for text in all_questions(answers) if not vocabulary.unseen(text))
+    return any(np.array_equal(vocabulary.encode(text), words) for text in asked)
 
 
 def _require_words(question: str, count: int, longest: int) -> None:

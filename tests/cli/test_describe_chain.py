@@ -77,6 +77,13 @@ def test_a_question_is_answered(work: Path, questions: Path, stream: Path) -> No
     assert 0 < answer["probability"] <= 1
     printed = gesture("ask", questions, stream, "how many apples?", cwd=work)
     assert "not known to it: apples" in printed.said
+    for guess in ("how many apples?", "which came second?", "punch"):
+        assert (
+            "training never asked this" in gesture("ask", questions, stream, guess, cwd=work).said
+        )
+    for asked in ("how many punch?", "WAS THERE A WAVE", "which came last?"):
+        said = gesture("ask", questions, stream, asked, cwd=work).said
+        assert "training never asked this" not in said
     report = (questions / "report.html").read_text("utf-8")
     assert "which came first?" in report
 

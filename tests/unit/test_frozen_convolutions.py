@@ -81,6 +81,13 @@ def test_others_are_refused(gestures: Path, tmp_path: Path, setting: str, said: 
         captions(tmp_path / "captions", f"model.convolutions={gestures}", setting)
 
 
+def test_a_path_without_a_run_is_said(tmp_path: Path) -> None:
+    for path, why in ((tmp_path / "nothing", "misspelt"), (ROOT / "README.md", "it is a file")):
+        with pytest.raises(UsageError, match="There is no run at") as raised:
+            captions(tmp_path / "captions", f"model.convolutions={path}")
+        assert why in raised.value.why
+
+
 def test_a_run_of_captions_is_none_of_gestures(tmp_path: Path) -> None:
     other = captions(tmp_path / "other")
     with pytest.raises(UsageError, match="has no convolutions of gestures"):
