@@ -61,7 +61,7 @@ def test_training_leaves_them_and_scales_as_they_were_trained(
     run = captions(tmp_path / "captions", f"model.convolutions={gestures}")
     for kept, learned in zip(weights_of(run), weights_of(RunFolder(gestures)), strict=True):
         np.testing.assert_array_equal(kept, learned)
-    assert run.contract().scaling == RunFolder(gestures).contract().scaling
+    assert run.contract().samples.scaling == RunFolder(gestures).contract().scaling
 
 
 @pytest.mark.parametrize(
