@@ -27,8 +27,8 @@ LEAST_ENERGY = 1e-3  # of a take, below which what it shares is still
 AT_ONCE = 256  # takes between two lines of progress
 
 MOMENT_ROWS = 24
-MOMENTS = 6  # of a take, so that some are in every cut of it
-ALIKE_MOMENTS = 0.995  # cosine of the sizes of their spectra
+MOMENTS = 8  # of a take, so that some are in every cut of it
+ALIKE_MOMENTS = 0.996  # cosine of the sizes of their spectra
 CELL = 0.2  # width; a copy with noise is 0.05 away
 DIMENSIONS = 12  # of a cell: the directions in which moments differ most
 TABLES = 4  # of cells; a pair is seen if it shares one of them
@@ -88,9 +88,7 @@ def _moments(shapes: Sequence[Float32]) -> tuple[Int64, Float32]:
             moments.append(padded[start : start + MOMENT_ROWS])
     stacked = np.stack(moments)
     stacked -= stacked.mean(axis=1, keepdims=True)  # takes that are cut have another mean
-    window = np.hanning(MOMENT_ROWS).astype(np.float32)[
-        :, None
-    ]  # so that a shift of a row changes little
+    window = np.hanning(MOMENT_ROWS).astype(np.float32)[:, None]  # a shift of a row changes little
     sizes = np.abs(np.fft.rfft(stacked * window, axis=1))
     spectra = sizes.reshape(len(sizes), -1)
     spectra /= np.maximum(np.linalg.norm(spectra, axis=1, keepdims=True), 1e-9)
