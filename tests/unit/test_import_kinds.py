@@ -216,6 +216,14 @@ def test_rows_of_two_devices_by_turns_are_no_take(tmp_path: Path) -> None:
         import_files(source, tmp_path / "d", ImportOptions(label="wave"))
 
 
+def test_a_text_in_each_row_is_no_device(tmp_path: Path) -> None:
+    checksums = [f"x{number:04x}" for number in range(80)]
+    text = table(f"time,check,{IMU}", clock(), checksums, motion(1, 80))
+    import_files(write(tmp_path / "wave.csv", text), tmp_path / "d", ImportOptions(label="wave"))
+    (recording,) = load_recordings(tmp_path / "d")
+    assert len(recording) == 80
+
+
 @pytest.mark.parametrize(("separator", "mark"), [(",", ","), (";", "'"), ("\t", "'")])
 def test_marks_between_thousands_are_no_decimal_signs(
     tmp_path: Path, separator: str, mark: str

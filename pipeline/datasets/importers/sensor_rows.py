@@ -15,6 +15,7 @@ from pipeline.datasets.importers.motion import Motion, has_numbers
 from pipeline.datasets.tables.table import Coded
 
 BY_TURNS = 0.3  # the share of rows of another device than the row before
+MOST_DEVICES = 16  # a column of more words is a text: another clock, a checksum
 LEAST_HALF = 0.3  # the share of rows that have one sensor alone
 
 
@@ -36,7 +37,7 @@ def _refuse_several_devices(motion: Motion) -> None:
         if column.role is not Role.OTHER or column.axis or has_numbers(motion.table, place):
             continue
         codes, words = motion.table.coded(place)
-        if len(words) > 1 and (codes[1:] != codes[:-1]).mean() > BY_TURNS:
+        if 1 < len(words) <= MOST_DEVICES and (codes[1:] != codes[:-1]).mean() > BY_TURNS:
             shown = ", ".join(words[:3])
             raise UnusableError(
                 f"has rows of several devices by turns, by its column {column.name!r} ({shown}): "
