@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.capture.client import COMMAND_TIMEOUT_S, BoardClient
 from pipeline.capture.protocol import (
     COUNT_WRAP,
+    Message,
     Sample,
     past_of,
     plausible_rate_hz,
@@ -88,20 +89,19 @@ def _pieces(
 ) -> tuple[list[Sample], bool]:
     """The samples from `seq` on, and whether they reach the newest.
 
-    It asks for `at_once` answers first. If a line is damaged, it asks for one answer at a time.
+    It asks for `at_once` answers first. If a line is damaged or an answer is lost, it asks for one
+    answer at a time.
     """
     for count in (at_once, *[1] * ATTEMPTS):
         if time.monotonic() > deadline:
             raise _too_slow()
         seqs = range(seq, min(seq + count * PULL_LINES, COUNT_WRAP), PULL_LINES)
         client.take_pending("past")  # of an answer that was damaged
-        left_s = max(COMMAND_TIMEOUT_S, deadline - time.monotonic())
-        limit_s = min(len(seqs) * COMMAND_TIMEOUT_S, left_s)  # so many answers take longer than one
-        answers = client.commands([f"pull {first}" for first in seqs], limit_s)
+        answers = _answers(client, seqs, deadline)
         lines = [answer.fields.get("lines", "") for answer in answers]
         samples = [past_of(message) for message in client.take_pending("past")]
         whole = [sample for sample in samples if sample is not None]
-        if _all_arrived(lines, len(samples), len(whole)):
+        if answers and _all_arrived(lines, len(samples), len(whole)):
             new = [sample for sample in _until_newest(whole, lines) if sample.seq >= seq]
             return new, lines[-1] != str(PULL_LINES) or not new
     raise PipelineError(
@@ -109,6 +109,18 @@ def _pieces(
         "the cable or a hub is bad, or another program reads from the same port",
         "use another cable, close the other program, and pull again",
     )
+
+
+def _answers(client: BoardClient, seqs: Sequence[int], deadline: float) -> list[Message]:
+    """Of a request for each; [] where one of several is lost."""
+    left_s = max(COMMAND_TIMEOUT_S, (deadline - time.monotonic()) / 2)  # the rest is for repeating
+    limit_s = min(len(seqs) * COMMAND_TIMEOUT_S, left_s)  # so many answers take longer than one
+    try:
+        return client.commands([f"pull {first}" for first in seqs], limit_s)
+    except NoBoardError:
+        if len(seqs) == 1:
+            raise
+        return []
 
 
 def _until_newest(samples: list[Sample], lines: list[str]) -> list[Sample]:

@@ -123,6 +123,28 @@ def test_a_slow_line_to_a_board_that_goes_on_measuring_is_pulled_whole(
     assert clock.now_s < LIMIT_S
 
 
+class OverlookingBoard(KeepingBoard):
+    """Overlooks the third of several commands that come at once, the first time."""
+
+    has_overlooked = False
+
+    def write(self, data: bytes) -> None:
+        lines = data.splitlines(keepends=True)
+        if len(lines) > 2 and not self.has_overlooked:
+            self.has_overlooked = True
+            del lines[2]
+        super().write(b"".join(lines))
+
+
+def test_an_answer_that_is_lost_is_asked_for_again(clock: Clock) -> None:
+    board = OverlookingBoard(clock, 0.02)
+    samples = pull_samples(BoardClient(board))
+    assert board.has_overlooked
+    assert len(samples) >= HISTORY_SAMPLES - PULL_LINES
+    assert all(later.seq == earlier.seq + 1 for earlier, later in pairwise(samples))
+    assert clock.now_s < LIMIT_S
+
+
 def test_samples_that_a_board_never_had_are_no_reason_to_ask_for_ever(clock: Clock) -> None:
     samples = pull_samples(BoardClient(KeepingBoard(clock, 0.065, lost=lambda n: n % 7 == 0)))
     assert len(samples) > 800
