@@ -11,8 +11,8 @@
 
 recognizer_t twin_recognizer;
 static rate_lock_t rate_lock;
-static int8_t
-    last_window[WINDOW_SAMPLES * WINDOW_CHANNELS]; /* of the samples that were recognised */
+/* Of the samples that were recognised. */
+static int8_t last_window[WINDOW_SAMPLES * WINDOW_CHANNELS];
 
 uint32_t twin_window(void) { return MODEL_WINDOW; }
 

@@ -164,11 +164,11 @@ static void recognise(const sample_t *sample) {
   app_learn(&app, &result);
 }
 
-/* Samples of two rates must not share a window, and none is classified at a wrong one. */
 static bool is_listening(void) {
   return MODEL_TASK == MODEL_CAPTION || app.classifying || app.scoring || app_is_learning(&app);
 }
 
+/* Samples of two rates must not share a window, and none is classified at a wrong one. */
 static void hold_rate(const sample_t *sample) {
   if (rate_lock_push(&app.model_lock, sample)) {
     forget_samples();
