@@ -420,7 +420,7 @@ class _Builder:
         operator, columns = stage.step.operator, self._columns(stage.source)
         struct = mean_struct(operator, "layer")
         channels, length = operator.output.elements, stage.source.length
-        in_quads = channels % _QUAD == 0 and length <= _MOST_COLUMNS_IN_INT16 and _is_small(struct)
+        in_quads = channels % _QUAD == 0 and length <= _MOST_COLUMNS_IN_INT16
         kernel = "nn_stream_mean_quads" if in_quads else "nn_stream_mean"
         sums = channels // 2 if in_quads else channels
         words = 1 + sums + -(-length * channels // _WORD_BYTES)
@@ -449,11 +449,6 @@ class _Builder:
             name += "_"
         self._names.add(name)
         return name
-
-
-def _is_small(mean: Struct) -> bool:
-    scale = mean.fields["scale"]
-    return getattr(scale, "shift", 0) < 0
 
 
 def _of_one_call(step: Step, source: Flow, columns: int, result: Flow, made: int) -> Step:

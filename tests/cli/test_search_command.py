@@ -60,9 +60,9 @@ def test_the_winner_is_a_config_whose_trained_network_keeps_the_budget(
     assert all(network[key.partition(".")[2]] == value for key, value in chosen.items())
     tested = RunFolder(work / found["tested"]["run"])
     cost = NetworkCost.load(tested.cost_file)  # of the trained network
-    assert cost.flash_bytes == pytest.approx(found["winner"]["flash_bytes"], rel=0.02)
+    assert cost.flash_bytes == found["winner"]["flash_bytes"]
     a_second = cost.instructions * winner.data.rate_hz / winner.window.hop
-    assert a_second == pytest.approx(found["winner"]["second_instructions"], rel=0.05)
+    assert a_second == pytest.approx(found["winner"]["second_instructions"], abs=1)
     assert a_second <= MOST_SECOND_INSTRUCTIONS
 
 

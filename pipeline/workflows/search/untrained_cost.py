@@ -1,8 +1,7 @@
 """What a network costs on a board, before it is trained: a job of a second.
 
-The cost of a network hardly depends on its weights: of a rocket network it is some percent too
-high. So the network is built, quantized with weights as they are before training, and compiled, as
-`gesture convert` does it.
+The cost of a network hardly depends on its weights. So the network is built, quantized with weights
+as they are before training, and compiled, as `gesture convert` does it.
 """
 
 from __future__ import annotations
