@@ -79,26 +79,32 @@ typedef struct {
   int32_t zero; /* what the zero point adds to a sum that is shifted to the left */
   int32_t multiplier;
   int32_t left, right;
+  int32_t half;     /* of what a shift to the right takes for 1 */
+  int32_t negative; /* what it adds to a number below 0: ties go away from zero */
   int32_t zero_point;
 } average_t;
 
 static inline int8_t average(average_t mean, int32_t sum) {
   const int32_t high = nn_multiply_quick(sum * (1 << mean.left) - mean.zero, mean.multiplier);
-  const int32_t value = mean.right > 0 ? nn_shift_right(high, mean.right) : high;
-  return (int8_t)nn_saturate(value + mean.zero_point);
+  const int32_t value = high + ((high >> 31) & mean.negative) + mean.half;
+  return (int8_t)nn_saturate((value >> mean.right) + mean.zero_point);
 }
 
 void nn_stream_mean_quads(const nn_mean_t *layer, int8_t *output, const int32_t *state) {
-  const int32_t left = 1 + nn_max(layer->scale.shift, 0);
-  const average_t mean = {layer->input_zero_point * layer->count * (1 << left),
-                          layer->scale.multiplier, left, nn_max(-layer->scale.shift, 0),
-                          layer->output_zero_point};
+  const int32_t left = 1 + nn_max(layer->scale.shift, 0), right = nn_max(-layer->scale.shift, 0);
+  const average_t mean = {.zero = layer->input_zero_point * layer->count * (1 << left),
+                          .multiplier = layer->scale.multiplier,
+                          .left = left,
+                          .right = right,
+                          .half = (int32_t)((1u << right) >> 1),
+                          .negative = right > 0 ? -1 : 0,
+                          .zero_point = layer->output_zero_point};
   const int32_t *sums = state + 1;
   for (const int8_t *const end = output + layer->inner; output != end; output += QUAD) {
     const int32_t even = *sums++, odd = *sums++;
-    for (int32_t half = 0; half < 2; half++) {
-      output[2 * half] = average(mean, (int16_t)(even >> 16 * half));
-      output[2 * half + 1] = average(mean, (int16_t)(odd >> 16 * half));
-    }
+    output[0] = average(mean, (int16_t)even);
+    output[1] = average(mean, (int16_t)odd);
+    output[2] = average(mean, even >> 16);
+    output[3] = average(mean, odd >> 16);
   }
 }
