@@ -93,6 +93,8 @@ def show_answer(answer: Answer, as_json: bool) -> None:
 
 
 def _show_left_out(read: Answer | Caption) -> None:
+    if read.note:
+        console.err.print(f"[yellow]{read.note}[/]")
     if read.left_out_s:
         console.err.print(
             f"[dim]of the last {read.read_s:g} s; {read.left_out_s:g} s before were left out[/]"

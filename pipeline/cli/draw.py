@@ -53,7 +53,8 @@ def _show(drawn: Drawn, as_json: bool) -> None:
     what = "a drawing" if len(drawn.points) == 1 else f"{len(drawn.points)} drawings"
     console.out.print(f"[bold]{escape(str(drawn.file))}[/] {what}")
     if drawn.begun:
-        console.out.print(f"[dim]{drawn.begun} points were begun[/]")
+        points = "1 point is" if drawn.begun == 1 else f"{drawn.begun} points are"
+        console.out.print(f"[dim]{points} of the beginning[/]")
     if drawn.cut:
         console.out.print(f"[dim]{drawn.cut} not ended at {max(drawn.points)} points, and cut[/]")
     if drawn.left_out:

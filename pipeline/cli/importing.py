@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from pipeline.cli import console
 from pipeline.cli.asking import answer_to, ask_about_label, can_ask, is_confirmed
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import Json, NewLabel
-from pipeline.core.errors import ExitCode
+from pipeline.core.errors import ExitCode, UsageError
 from pipeline.datasets.importers import (
     ImportOptions,
     ImportReport,
@@ -31,7 +31,9 @@ from pipeline.workflows import next_commands
 
 
 def data_import(
-    path: Annotated[Path, typer.Argument(help="A file, a zip archive, or a folder.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="A file, a zip archive, or a folder; or several.")
+    ],
     dataset: Annotated[str, typer.Option(help="Recordings go to data/DATASET.")],
     label: Annotated[str | None, typer.Option(help="Of everything.")] = None,
     person: Annotated[str | None, typer.Option(help="Of everything.")] = None,
@@ -85,7 +87,7 @@ def data_import(
     )
     if layout is not None:
         options = options.or_from(load_layout(layout))
-    understanding = _understood(path, dataset, options, json)
+    understanding = _understood(paths, dataset, options, json)
     if can_ask(json):
         understanding = _answered(understanding, dataset)
     if save_layout_as is not None:
@@ -101,13 +103,22 @@ def data_import(
 
 
 def _separator(text: str | None) -> str | None:
-    return {"tab": "\t", "\\t": "\t", "space": " ", "spaces": " "}.get(text or "", text)
+    meant = {"tab": "\t", "\\t": "\t", "space": " ", "spaces": " "}.get(text or "", text)
+    if meant is not None and len(meant) != 1:
+        raise UsageError(
+            f"{text!r} is no separator.",
+            "a separator is one character, or the word tab or space",
+            "leave --separator out: it is found in the file",
+        )
+    return meant
 
 
-def _understood(path: Path, dataset: str, options: ImportOptions, json: bool) -> Understanding:
+def _understood(
+    paths: Sequence[Path], dataset: str, options: ImportOptions, json: bool
+) -> Understanding:
     with console.steps(json) as on_step:
-        on_step(f"reading {path}")
-        return workflow.understand_import(path, dataset, options)
+        on_step(f"reading {paths[0] if len(paths) == 1 else f'{len(paths)} files'}")
+        return workflow.understand_import(paths, dataset, options)
 
 
 def _answered(understanding: Understanding, dataset: str) -> Understanding:
@@ -122,7 +133,7 @@ def _answered(understanding: Understanding, dataset: str) -> Understanding:
         answer = answer_to(f"{question.option} (such as {question.example}; empty leaves it out)")
         if answer:
             options = replace(understanding.options, **_parsed(question, answer))
-            understanding = _understood(understanding.path, dataset, options, False)
+            understanding = _understood(understanding.paths, dataset, options, False)
 
 
 def _parsed(question: Question, answer: str) -> Mapping[str, Any]:

@@ -412,7 +412,7 @@ def _read_lines(path: Path) -> list[str]:
             path,
             f"is not a text file: byte {error.start} is no UTF-8",
             "it is an image, an archive, or text in another encoding",
-            "save it as UTF-8 text, or take it out of the dataset",
+            "save it as UTF-8 text; if a dataset has it, take it out of its folder",
         ) from None
     except OSError as error:
         raise PipelineError(

@@ -82,7 +82,7 @@ async def understand(request: Request) -> JSONResponse:
     dropped = _in(request)
     with _named_as_dropped(dropped.folder):
         understood = await run_in_threadpool(
-            workflow.understand_import, _whole(dropped.folder), wish["dataset"], _options(wish)
+            workflow.understand_import, [_whole(dropped.folder)], wish["dataset"], _options(wish)
         )
     dropped.understanding = understood
     asked = [question.noted() for question in understood.questions]

@@ -62,13 +62,13 @@ class RemoteDataset:
 
 
 def import_data(path: Path, dataset: str, options: ImportOptions) -> ImportReport:
-    """Import files into a dataset in data/; see `understand_import` and `save_import`."""
-    return save_import(understand_import(path, dataset, options), dataset)
+    """Import a path into a dataset in data/; see `understand_import` and `save_import`."""
+    return save_import(understand_import([path], dataset, options), dataset)
 
 
-def understand_import(path: Path, dataset: str, options: ImportOptions) -> Understanding:
+def understand_import(paths: Sequence[Path], dataset: str, options: ImportOptions) -> Understanding:
     """Understand files that are to be imported, and write nothing."""
-    return understand(path, options, labels_in(DATA / Path(dataset).name))
+    return understand(paths, options, labels_in(DATA / Path(dataset).name))
 
 
 def save_import(

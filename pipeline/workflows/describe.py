@@ -23,6 +23,7 @@ from pipeline.datasets.bouts import as_bout, as_heard
 from pipeline.datasets.captions import at_the_end
 from pipeline.datasets.feature_files import read_features
 from pipeline.datasets.recordings import load_recording
+from pipeline.datasets.resampling import has_rate
 from pipeline.training.encoder_decoder import Translator
 from pipeline.training.run_files import load_network
 from pipeline.training.training_data import scale
@@ -41,6 +42,7 @@ class Caption:
         read_s: how much of it was read: its last seconds; 0 of features, which have no time.
         left_out_s: what came before.
         int8: whether the compiled C wrote it.
+        note: that its rate is too low, for people; empty where it is not.
     """
 
     file: Path | None
@@ -48,6 +50,7 @@ class Caption:
     read_s: float
     left_out_s: float
     int8: bool
+    note: str = ""
 
 
 def caption(
@@ -83,7 +86,9 @@ def caption(
         written = _by_float_network(run, contract, sources, beam)
     int8 = port is not None or (contract.quantization is not None and beam is None)
     return [
-        Caption(file, _sentence(text, contract), source.read_s, source.left_out_s, int8)
+        Caption(
+            file, _sentence(text, contract), source.read_s, source.left_out_s, int8, source.note
+        )
         for file, text, source in zip(files, written, sources, strict=True)
     ]
 
@@ -131,7 +136,7 @@ def _sentence(text: str, contract: Contract) -> str:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a question about a recording; read_s and left_out_s as of a Caption.
+    """The answer to a question about a recording; read_s, left_out_s and note as of a Caption.
 
     Args:
         probability: of this answer, 0 to 1.
@@ -147,6 +152,7 @@ class Answer:
     trained: bool
     read_s: float
     left_out_s: float
+    note: str
 
 
 def ask(path: Path, file: Path, question: str) -> Answer:
@@ -180,6 +186,7 @@ def ask(path: Path, file: Path, question: str) -> Answer:
         _is_trained(words, vocabulary, contract.labels),
         source.read_s,
         source.left_out_s,
+        source.note,
     )
 
 
@@ -211,12 +218,14 @@ class MotionSource:
         read_s: seconds of the recording in them.
         left_out_s: seconds before them.
         bout: the same as a board's sensor would give it; None of features.
+        note: as of a Caption.
     """
 
     inputs: Float32
     read_s: float
     left_out_s: float
     bout: Recording | None = None
+    note: str = ""
 
     @property
     def heard(self) -> Recording:
@@ -241,7 +250,15 @@ def source_of(file: Path, contract: Contract) -> MotionSource:
         round(read_s, 3),
         round(recording.seconds - read_s, 3),
         as_heard(samples, rate_hz),
+        _about_rate(recording, rate_hz),
     )
+
+
+def _about_rate(recording: Recording, rate_hz: float) -> str:
+    if has_rate(recording, rate_hz) or recording.rate_hz > rate_hz:
+        return ""
+    has, reads = f"{recording.rate_hz:g} Hz", f"{rate_hz:g} Hz"
+    return f"the recording has {has} and the network reads {reads}: fast motion is missing"
 
 
 def _require_width(file: Path, features: Float32, width: int) -> None:

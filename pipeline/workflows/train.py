@@ -123,7 +123,7 @@ def _how_it_ended(config: TaskConfig, metrics: Mapping[str, Any]) -> str:
         return "solved at once, without epochs"
     epochs, most = len(metrics["epochs"]), config.fit.epochs
     if epochs == most:
-        return f"after all {most} epochs"
+        return f"after all {most} epochs" if most > 1 else "after its one epoch"
     no_better = f"no better for {config.fit.patience}"
     return f"stopped after {epochs} of at most {most} epochs: {no_better}"
 

@@ -16,6 +16,7 @@ from pipeline.capture.protocol import Message
 from pipeline.core.errors import ExitCode
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recording, load_recordings, save_recording
+from pipeline.datasets.resampling import at_rate
 from pipeline.datasets.streams import join_takes
 from tests.cli.commands import gesture
 from tests.noted import note_all
@@ -69,6 +70,19 @@ def test_a_recording_is_described(work: Path, captions: Path, stream: Path) -> N
     take = next((work / "data" / "sample" / "punch").glob("*.csv"))
     (short,) = gesture("caption", captions, take, "--json", cwd=work).json["captions"]
     assert short["left_out_s"] == 0
+    assert not one["note"]
+    assert not short["note"]
+
+
+def test_a_recording_that_is_too_slow_for_the_network_is_said(
+    work: Path, captions: Path, stream: Path
+) -> None:
+    slow = work / "slow.csv"
+    whole = load_recording(stream)
+    save_recording(at_rate(whole, 10.0), slow)
+    (one,) = gesture("caption", captions, slow, "--json", cwd=work).json["captions"]
+    assert "has 10 Hz" in one["note"]
+    assert one["note"] in gesture("caption", captions, slow, cwd=work).said
 
 
 def test_a_question_is_answered(work: Path, questions: Path, stream: Path) -> None:

@@ -36,6 +36,27 @@ def test_a_dry_run_says_it_and_writes_nothing(tmp_path: Path) -> None:
     assert "labels from the names of the files: wave" in said["understood"][0]
 
 
+def test_several_paths_are_read_as_one_folder_with_them(tmp_path: Path) -> None:
+    for person in ("anna", "ben"):
+        write_takes(tmp_path / person)
+    told = ("--rate-hz", "50", "--person-from", "folder")
+    files = [f"{person}/wave_{number}.csv" for person in ("anna", "ben") for number in (1, 2)]
+    gesture("data", "import", *files, "anna/wave_1.csv", "--dataset", "mine", *told, cwd=tmp_path)
+    gesture("data", "import", "anna", "ben", "--dataset", "folders", *told, cwd=tmp_path)
+    for dataset in ("mine", "folders"):
+        takes = load_recordings(tmp_path / "data" / dataset)
+        people = sorted((take.person, take.label) for take in takes)
+        assert people == [("anna", "wave")] * 2 + [("ben", "wave")] * 2
+    missing = ("data", "import", "anna", "eva", "--dataset", "none", "--rate-hz", "50")
+    assert "no file or folder eva" in gesture(*missing, cwd=tmp_path, code=ExitCode.USAGE).said
+
+
+def test_a_separator_is_one_character(tmp_path: Path) -> None:
+    write_takes(tmp_path / "in")
+    words = ("data", "import", "in", "--dataset", "mine", "--separator", ";;")
+    assert "';;' is no separator" in gesture(*words, cwd=tmp_path, code=ExitCode.USAGE).said
+
+
 def test_what_is_open_is_refused_in_a_script_with_the_option(tmp_path: Path) -> None:
     write_takes(tmp_path / "in")
     words = ("data", "import", "in", "--dataset", "mine")

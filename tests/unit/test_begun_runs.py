@@ -82,7 +82,7 @@ def test_how_a_training_ended_is_said(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     dataset = save_all(tmp_path / "mine", takes(["flex", "punch"], ("anna", "bo")))
     settings = [*SMALL, f"data.path={dataset}"]
-    assert train.train(CONFIG, settings, Path("one"), quiet).ended == "after all 1 epochs"
+    assert train.train(CONFIG, settings, Path("one"), quiet).ended == "after its one epoch"
     hasty = [*settings[1:], "fit.epochs=30", "fit.patience=1", "fit.learning_rate=1e-9"]
     ended = train.train(CONFIG, hasty, Path("two"), quiet).ended
     assert re.fullmatch(r"stopped after \d+ of at most 30 epochs: no better for 1", ended)

@@ -325,5 +325,5 @@ def test_a_layout_is_kept_and_used_again(tmp_path: Path) -> None:
 def test_understanding_writes_nothing(tmp_path: Path) -> None:
     write(tmp_path / "in" / "wave.csv", table(f"time,{IMU}", clock(), motion(1)))
     before = sorted(tmp_path.rglob("*"))
-    assert understand(tmp_path / "in").recordings == 1
+    assert understand([tmp_path / "in"]).recordings == 1
     assert sorted(tmp_path.rglob("*")) == before

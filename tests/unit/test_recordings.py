@@ -309,8 +309,8 @@ def test_a_large_file_of_others_takes_a_few_times_its_size(tmp_path: Path) -> No
     rows = (f"{n % 997}.125,0.25,-0.5,1.5,-2.5,3.5\n" for n in range(5 * ROWS))
     file.write_text("az,ay,ax,gx,gy,gz\n" + "".join(rows))
     options = ImportOptions(rate_hz=100.0, units=("g", "deg/s"))
-    assert understand(file, options).recordings == 1
-    assert peak_bytes(lambda: understand(file, options)) < 7 * file.stat().st_size
+    assert understand([file], options).recordings == 1
+    assert peak_bytes(lambda: understand([file], options)) < 7 * file.stat().st_size
 
 
 def test_a_long_recording_is_written_block_by_block(tmp_path: Path) -> None:

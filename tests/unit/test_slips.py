@@ -142,7 +142,7 @@ def test_an_import_asks_about_labels_that_its_files_have(dataset: Path, place: s
     more = ("label", "pucnh") if place == "column" else ("", "")
     head = "t [s],ax [g],ay [g],az [g],gx [deg/s],gy [deg/s],gz [deg/s]"
     file.write_text("\n".join([f"{head},{more[0]}", *(f"{row},{more[1]}" for row in rows)]))
-    understood = understand_import(file, "mine", ImportOptions())
+    understood = understand_import([file], "mine", ImportOptions())
     with pytest.raises(PipelineError, match="similar to punch"):
         save_import(understood, "mine")
     assert save_import(understood, "mine", new_label=True).total == 1

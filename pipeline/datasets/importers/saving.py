@@ -26,6 +26,7 @@ from pipeline.datasets.recordings import load_recording, save_new_recording, tak
 from pipeline.datasets.tables.sources import THREADS
 
 Names = tuple[str, str]  # label and person
+FEW_PATHS = 3  # that an error names
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ class ImportReport:
 
 
 def import_files(path: Path, dataset: Path, options: ImportOptions | None = None) -> ImportReport:
-    """Understand files and save what is clear; see `understand` and `save_understood`."""
-    return save_understood(understand(path, options, labels_in(dataset)), dataset)
+    """Understand a path and save what is clear; see `understand` and `save_understood`."""
+    return save_understood(understand([path], options, labels_in(dataset)), dataset)
 
 
 def labels_in(dataset: Path) -> list[str]:
@@ -210,4 +211,7 @@ def _nothing_imported(understanding: Understanding, left_out: Sequence[Noted]) -
             "name the columns with `--columns ax,ay,az,gx,gy,gz`, or see docs/import.md for the "
             "forms that come in as they are"
         )
-    return PipelineError(f"Nothing was imported from {understanding.path}:\n{lines}", why, step)
+    where = ", ".join(map(str, understanding.paths[:FEW_PATHS]))
+    more = len(understanding.paths) - FEW_PATHS
+    where += f" and {more} more" if more > 0 else ""
+    return PipelineError(f"Nothing was imported from {where}:\n{lines}", why, step)

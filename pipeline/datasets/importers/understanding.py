@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -52,6 +53,7 @@ class Understanding:
     """What an import understood.
 
     Args:
+        paths: what was read.
         files: those whose recordings are clear.
         own: recordings of this tool and archives, which say everything themselves.
         questions: what is open; its file is left out.
@@ -59,7 +61,7 @@ class Understanding:
         noted: what was unusual.
     """
 
-    path: Path
+    paths: tuple[Path, ...]
     options: ImportOptions
     files: tuple[Understood, ...]
     own: tuple[Path, ...]
@@ -85,11 +87,12 @@ class _Found:
 
 
 def understand(
-    path: Path, options: ImportOptions | None = None, known_labels: Sequence[str] = ()
+    paths: Sequence[Path], options: ImportOptions | None = None, known_labels: Sequence[str] = ()
 ) -> Understanding:
-    """Understand a file, a zip archive, or all files of a folder; nothing is written.
+    """Understand files, zip archives, or all files of folders; nothing is written.
 
     Args:
+        paths: at least one.
         known_labels: of the dataset, which help to tell labels from people.
 
     Raises:
@@ -97,7 +100,7 @@ def understand(
     """
     options = options or ImportOptions()
     found = _Found()
-    own, motions = _read(path, options, found)
+    own, motions = _read(paths, options, found)
     _sort_out(found, motions)
     motions = joined(motions, found.noted)
     motions = _with_acceleration(motions, found)
@@ -109,7 +112,7 @@ def understand(
     elif naming is not None:
         files = _labelled(files, naming, found)
     return Understanding(
-        path,
+        tuple(paths),
         options,
         tuple(files),
         tuple(own),
@@ -145,10 +148,13 @@ def _sources(path: Path) -> list[Source]:
     return found
 
 
-def _read(path: Path, options: ImportOptions, found: _Found) -> tuple[list[Path], list[Motion]]:
+def _read(
+    paths: Sequence[Path], options: ImportOptions, found: _Found
+) -> tuple[list[Path], list[Motion]]:
     own: list[Path] = []
     motions: list[Motion] = []
-    for source in _sources(path):
+    top = _top(paths)
+    for source in dict.fromkeys(source for path in paths for source in _sources(path)):
         if _is_own(source):
             own.append(source.path)
             continue
@@ -157,12 +163,12 @@ def _read(path: Path, options: ImportOptions, found: _Found) -> tuple[list[Path]
                 found.left_out.append(table)
                 continue
             try:
-                motions += separated(motion_of(table, _name(source, path), options))
+                motions += separated(motion_of(table, _name(source, top), options))
             except OpenError as error:
                 found.questions.append(error.question)
             except UnusableError as error:
                 note = Noted(table.place, error.line, error.reason)
-                found.strange.append((_name(source, path), table, note))
+                found.strange.append((_name(source, top), table, note))
     return own, motions
 
 
@@ -189,12 +195,16 @@ def _is_own(source: Source) -> bool:
         return False
 
 
-def _name(source: Source, path: Path) -> PurePath:
+def _top(paths: Sequence[Path]) -> Path:
+    """The folder that all files are in; of several folders, the one that they are in."""
+    if len(paths) == 1 and paths[0].is_dir():
+        return paths[0].absolute()
+    return Path(os.path.commonpath([path.absolute().parent for path in paths]))
+
+
+def _name(source: Source, top: Path) -> PurePath:
     """The name of a file beneath what is imported."""
-    if source.path == path and not source.member:
-        return PurePath(source.name.name)
-    top = path if path.is_dir() else path.parent
-    return source.name.relative_to(top)
+    return Path(source.name).absolute().relative_to(top)
 
 
 def _with_acceleration(motions: Sequence[Motion], found: _Found) -> list[Motion]:
