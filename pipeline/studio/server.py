@@ -43,6 +43,7 @@ def _listener(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
+        listener.listen()  # before its address is told: a browser may be faster than the server
     except OSError as error:
         listener.close()
         raise UsageError(

@@ -293,7 +293,7 @@ def nothing_said_unasked(subject: Subject) -> Any:
         take_what_waits(client)
         said = [item for item in client.items(1.0) if isinstance(item, Sample | Message | Damaged)]
         client.switch("classify", True)
-    assert said == []
+    assert said == [], said
 
 
 CASES: dict[str, Callable[[Subject], Any]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import zipfile
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from pipeline.capture.port_list import programs_using
 from pipeline.core.errors import UsageError
 from pipeline.core.run_folder import RunFolder
 from pipeline.datasets.recordings import load_recording
+from pipeline.studio import server
 from pipeline.studio.activities import Activities, Activity
 from pipeline.studio.app import make_app
 from pipeline.studio.page_words import in_page_words
@@ -102,6 +105,17 @@ def test_the_token_leaves_the_address_and_scripts_of_others_are_not_loaded(
 )
 def test_no_name_leads_out_of_the_project(page: TestClient, path: str) -> None:
     assert page.get(path).status_code in (400, 404)
+
+
+def test_a_browser_may_be_faster_than_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_require_charts", lambda: None)
+
+    def open_at_once(address: str) -> None:
+        with socket.create_connection((server.HOST, urlsplit(address).port), timeout=5):
+            raise KeyboardInterrupt  # it was not refused; nothing has to be served
+
+    with pytest.raises(KeyboardInterrupt):
+        server.serve(0, False, open_at_once)
 
 
 def test_takes_are_listed_with_a_picture_of_each(page: TestClient) -> None:
