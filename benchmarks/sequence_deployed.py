@@ -151,7 +151,7 @@ def _draw(logits: Int8, folder: Path) -> int:
     """Instructions of the dearest."""
     scratch = folder / "draw"
     save_text_files(scratch, {"model_network.h": _HEADER.format(inputs=logits.shape[1])})
-    sources = [HARNESS / "draw.c", SAMPLER / "sampler.c"]
+    sources = [HARNESS / "draw.c", SAMPLER / "sampler.c", SAMPLER / "power.c"]
     image = build(scratch, "draw", sources, ("-O2",), [SAMPLER])
     return run(scratch, image, logits).instructions
 

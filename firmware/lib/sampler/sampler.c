@@ -2,16 +2,14 @@
 
 #include <stdbool.h>
 
+#include "power.h"
+
 #define WEIGHT_BITS 24 /* of the largest: 256 of them and a random number are 64 bits together */
-#define POWER_BITS 30  /* after the point of 2^-fraction, between a half and one */
-#define LN2 744261118u /* in 2^-POWER_BITS */
-#define TERMS 10u      /* of the series: what is left out is less than 2^-30 */
 
 #define PCG_MULTIPLIER 6364136223846793005u
 #define PCG_INCREMENT 1442695040888963407u
 
-/* The next of the generator's numbers. */
-static uint32_t next_random(sampler_t *sampler) {
+uint32_t sampler_random(sampler_t *sampler) {
   const uint64_t state = sampler->state;
   sampler->state = state * PCG_MULTIPLIER + PCG_INCREMENT;
   const uint32_t mixed = (uint32_t)((state >> 18 ^ state) >> 27);
@@ -24,21 +22,9 @@ void sampler_begin(sampler_t *sampler, uint32_t step, uint32_t temperature_e4, u
   const uint64_t scaled = (uint64_t)step * SAMPLER_ONE_E4 + temperature_e4 / 2;
   sampler->halvings_a_step = temperature_e4 == 0 ? cold : scaled / temperature_e4;
   sampler->state = 0;
-  (void)next_random(sampler);
+  (void)sampler_random(sampler);
   sampler->state += seed;
-  (void)next_random(sampler);
-}
-
-/* 2^-fraction, fraction in 2^-SAMPLER_STEP_BITS and less than one: 1 - y (1 - y/2 (1 - y/3 ...))
- * with y = fraction * ln 2. */
-static uint32_t power(uint32_t fraction) {
-  const uint32_t one = 1u << POWER_BITS;
-  const uint32_t y = (uint32_t)((uint64_t)fraction * LN2 >> SAMPLER_STEP_BITS);
-  uint32_t series = one;
-  for (uint32_t term = TERMS; term > 0; term--) {
-    series = one - (uint32_t)((uint64_t)y * series >> POWER_BITS) / term;
-  }
-  return series;
+  (void)sampler_random(sampler);
 }
 
 /* 2^-(distance * halvings_a_step), rounded. */
@@ -48,7 +34,7 @@ static uint32_t weight(uint64_t halvings_a_step, uint32_t distance) {
   if (halvings >> SAMPLER_STEP_BITS > WEIGHT_BITS) return 0;
   const uint32_t fraction = (uint32_t)halvings & ((1u << SAMPLER_STEP_BITS) - 1);
   const uint32_t shift = POWER_BITS - WEIGHT_BITS + whole;
-  return (power(fraction) + (1u << (shift - 1))) >> shift;
+  return (power_of_half(fraction) + (1u << (shift - 1))) >> shift;
 }
 
 uint16_t sampler_largest(const int8_t *logits, uint16_t count) {
@@ -67,7 +53,7 @@ uint16_t sampler_draw(sampler_t *sampler, const int8_t *logits, uint16_t count, 
     weights[i] = weight(sampler->halvings_a_step, (uint32_t)(logits[best] - logits[i]));
     sum += weights[i];
   }
-  uint64_t left = (uint64_t)next_random(sampler) * sum >> 32;
+  uint64_t left = (uint64_t)sampler_random(sampler) * sum >> 32;
   uint16_t place = 0;
   while (left >= weights[place]) left -= weights[place++];
   return place;

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#define SAMPLER_STEP_BITS 24  /* after the point of `step` */
+#define SAMPLER_STEP_BITS 24  /* after the point of `step`, as of power.h */
 #define SAMPLER_ONE_E4 10000u /* temperatures are in ten-thousandths */
 
 typedef struct {
@@ -22,6 +22,9 @@ typedef struct {
 /* step: of the logits, in units of log2(e), 24 bits after the point; temperature_e4: the
  * temperature in ten-thousandths, 0 for the largest logit at all times. */
 void sampler_begin(sampler_t *sampler, uint32_t step, uint32_t temperature_e4, uint32_t seed);
+
+/* The next of the generator's numbers. */
+uint32_t sampler_random(sampler_t *sampler);
 
 /* The place of the largest of `logits` [count], the first of equal ones. */
 uint16_t sampler_largest(const int8_t *logits, uint16_t count);
