@@ -19,13 +19,14 @@ from pipeline.config.file import load_section
 from pipeline.config.sketch_settings import SketchConfig
 from pipeline.core.artifacts import Float32
 from pipeline.core.files import save_text
+from pipeline.core.mixture import STATES
 from pipeline.core.run_folder import RunFolder
-from pipeline.core.sketches import ENDED, STATES, until_ended
+from pipeline.core.sketches import ENDED, until_ended
 from pipeline.reports.drawings import sheet, svg
 from pipeline.training.run_files import load_network
 from pipeline.training.sketch_rnn import Sketcher
 from pipeline.training.sketch_task import TEMPERATURES
-from pipeline.workflows.draw import draw
+from pipeline.workflows.draw import Manner, draw
 from pipeline.workflows.run_facts import load_metrics
 
 COMMAND = "python -m benchmarks.sketch"
@@ -72,7 +73,7 @@ def picture() -> list[Row]:
     drawings = [one for at in TEMPERATURES for one in _drawings(run, at, IN_A_ROW)]
     drawn = sheet(drawings, load_metrics(run)["size"], columns=IN_A_ROW)
     save_text(DOCS / "sketch-kanji.svg", svg(drawn))
-    draw(run.path, DOCS / "sketch-completed.svg", DOCS / "sketch-begun.svg", 6, 0.4, seed=1)
+    draw(run.path, DOCS / "sketch-completed.svg", DOCS / "sketch-begun.svg", 6, Manner(0.4, 1))
     return []
 
 

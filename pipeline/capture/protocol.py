@@ -17,8 +17,8 @@ from pipeline.core.errors import MismatchError, PipelineError
 MAX_LINE_BYTES = 2048  # only `labels` can have more than 255 characters
 MESSAGE_KINDS = frozenset(
     {
-        *("hello", "event", "score", "forecast", "past", "reading", "text", "warn", "layer"),
-        *("learning", "learned", "ok", "err"),
+        *("hello", "event", "score", "forecast", "past", "reading", "text", "move", "warn"),
+        *("layer", "learning", "learned", "ok", "err"),
     }
 )
 
@@ -33,6 +33,8 @@ _READING = re.compile(rb"\d{1,10},\d{1,20}(?:,-?\d{1,7}\.\d{3}){3}")
 _ROWS = {"past": _SAMPLE, "reading": _READING}  # messages with a sample, by their first word
 _PRINTABLE = re.compile(rb"[ -~]+")
 _TIME = re.compile(r"\d{1,16}")
+_MOVE = re.compile(r"-?\d{1,7}\.\d{3}")
+_PEN = {"down": 0, "lifted": 1}  # after a move
 _SCORE = re.compile(r"0\.\d{1,6}|1\.0{1,6}")
 
 
@@ -126,6 +128,16 @@ def event_of(message: Message) -> Event | None:
     if t_us is None or not _SCORE.fullmatch(score):
         return None
     return Event(t_us, label, float(score))
+
+
+def move_of(message: Message) -> tuple[int, int, int]:
+    """Thousandths of dx and dy, and 1 if the pen is lifted; MISMATCH for another message."""
+    *numbers, pen = message.words or ("",)
+    are_numbers = len(numbers) == 2 and all(map(_MOVE.fullmatch, numbers))
+    if message.kind != "move" or not are_numbers or pen not in _PEN:
+        raise unexpected_answer(message)
+    dx, dy = (int(number.replace(".", "")) for number in numbers)
+    return dx, dy, _PEN[pen]
 
 
 def network_output_of(message: Message) -> tuple[int, Int8] | None:

@@ -1,4 +1,4 @@
-"""Requests of several commands: classify or generate text, inject samples, send an enrolment."""
+"""Requests of several commands: text, drawings, injected samples, an enrolment."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from itertools import accumulate
 import numpy as np
 
 from pipeline.capture.client import LINE_CHARACTERS, LOAD_BYTES, BoardClient, require_fits
-from pipeline.capture.protocol import Message, int8_of, number_in, unexpected_answer
+from pipeline.capture.protocol import Message, int8_of, move_of, number_in, unexpected_answer
 from pipeline.core.artifacts import IMU_CHANNELS, Int8, Recording
 from pipeline.core.contract import Level
+from pipeline.core.sketches import BoardDrawing
 from pipeline.core.tokens import MOST_BYTES, for_board
 from pipeline.core.words import pieces_of, small
 
 LONGEST_PIECE = 64  # characters; of a longer word, what no vocabulary has is not sent
 JUDGING_TIMEOUT_S = 30.0
+DRAWING_TIMEOUT_S = 120.0  # a thousand moves of a large network
 CHARACTERS_A_SECOND = 20.0  # of the slowest board
 
 
@@ -57,6 +59,17 @@ def describe_recording(
     with injecting(board, recording.rate_hz):
         send(board, recording)
         return describe_last(board, temperature, seed)[0]
+
+
+def board_drawing(board: BoardClient, temperature: float, seed: int) -> BoardDrawing:
+    """What a board draws."""
+    board.take_pending("move")
+    answer = board.command(f"draw {temperature:.4f} {seed}", DRAWING_TIMEOUT_S)
+    moves = [move_of(message) for message in board.take_pending("move")]
+    if answer.fields.get("moves") != str(len(moves)):
+        raise unexpected_answer(answer)
+    has_ended = answer.fields.get("ended") == "1"
+    return BoardDrawing(np.array(moves, np.int32).reshape(-1, 3), has_ended)
 
 
 def _written(board: BoardClient, command: str, timeout_s: float) -> tuple[str, Message]:

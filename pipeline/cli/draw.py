@@ -11,9 +11,10 @@ from rich.markup import escape
 from pipeline.cli import console
 from pipeline.cli.console import print_json
 from pipeline.cli.parser import App, Json, Run
+from pipeline.cli.text import Port
 from pipeline.core.errors import ExitCode
 from pipeline.workflows import draw as workflow
-from pipeline.workflows.draw import Drawn
+from pipeline.workflows.draw import Drawn, Manner
 
 app = App()
 
@@ -30,17 +31,19 @@ def draw(
     ] = 0.5,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same drawings.")] = 1,
     out: Annotated[Path, typer.Option(help="The picture: .svg or .png.")] = Path("drawing.svg"),
+    port: Port = None,
     json: Json = False,
 ) -> None:
     """Draw, or complete a drawing.
 
-    For runs of `task: sketch`. The float network draws until it ends the drawing itself. What was
-    begun is orange.
+    For runs of `task: sketch`. The network draws until it ends the drawing itself. A converted run
+    draws with the board's own C: what a board draws for the same seed, which with --port it does
+    itself. With --begin the float network goes on; what was begun is orange.
 
     \b
     Example: gesture draw runs/latest --count 9 --temperature 0.3
     """
-    drawn = workflow.draw(run, out, begin, count, temperature, seed)
+    drawn = workflow.draw(run, out, begin, count, Manner(temperature, seed), port)
     _show(drawn, json)
     if drawn.left_out:
         raise typer.Exit(ExitCode.LEFT_OUT)

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 
 from pipeline.core.artifacts import ENVIRONMENT_CHANNELS, ENVIRONMENT_UNITS, IMU_CHANNELS
 from pipeline.core.contract import (
+    EXPONENT_BITS,
     MOST_SMOOTHING_WINDOWS,
     NO_BACKGROUND,
     WRITING,
     Contract,
     Quantization,
     fixed_point_horizons,
+    fixed_point_mixture,
     fixed_point_policy,
     fixed_point_scaling,
 )
 from pipeline.core.errors import MismatchError
+from pipeline.core.sketches import STEP_NAMES
 
+FURTHEST, HIGHEST_EXPONENT = 2_000_000_000, 31  # of a move in thousandths: see sketcher.c
 LEAST_PERIOD_MS, MOST_PERIOD_MS = 300, 86_400_000  # of a board's readings, see command.h
 
 _SIZES = """\
@@ -112,6 +116,23 @@ _READ_FIELDS = """
     .period_ms = {period_ms},
     .readings = readings,"""
 
+_MIXTURE = """
+/* One for the mean of dx of each distribution, then of dy of each. */
+static const model_scale_t means[{means_count}] = {{
+{means}
+}};
+
+static const model_mixture_t mixture = {{
+    .count = {count},
+    .shift = {shift},
+    .logit_step = {logit_step},
+    .least_deviation = {least_deviation},
+    .means = means,
+    .deviation = {{.multiplier = {deviations.multiplier}, .offset = {deviations.offset}}},
+    .correlation = {{.multiplier = {correlations.multiplier}, .offset = {correlations.offset}}},
+}};
+"""
+
 _POLICY = """\
     .policy =
         {{
@@ -191,6 +212,8 @@ def _parts(contract: Contract) -> Iterator[_Part]:
         yield _Part("", "    .encoder = &model_encoder,")
     if contract.horizons:
         yield _forecast(contract)
+    if contract.mixture is not None:
+        yield _mixture(contract)
     yield _Part("", _NO_POLICY) if contract.decision is None else _policy(contract)
 
 
@@ -225,6 +248,25 @@ def _forecast(contract: Contract) -> _Part:
         horizons=lines, shift=scaling.shift, readings=readings, fields=fields
     )
     return _Part(constants, "    .forecast = &forecast,")
+
+
+def _mixture(contract: Contract) -> _Part:
+    found = fixed_point_mixture(contract)
+    means = zip(found.means.multipliers, found.means.offsets, strict=True)
+    lines = "\n".join(
+        f"    {{.multiplier = {multiplier}, .offset = {offset}}}," for multiplier, offset in means
+    )
+    constants = _MIXTURE.format(
+        means=lines,
+        means_count=len(found.means.multipliers),
+        count=len(found.means.multipliers) // 2,
+        shift=found.means.shift,
+        logit_step=found.logit_step,
+        least_deviation=found.least_deviation,
+        deviations=found.deviations,
+        correlations=found.correlations,
+    )
+    return _Part(constants, "    .mixture = &mixture,")
 
 
 def _readings(contract: Contract) -> tuple[str, str]:
@@ -270,6 +312,7 @@ def _check(contract: Contract) -> None:
         **_limits_of_motion(contract),
         **_limits_of_gestures(contract),
         **_limits_of_text(contract),
+        **_limits_of_drawings(contract),
     }
     faults = [fault for fault, met in limits.items() if not met]
     if faults:
@@ -320,6 +363,32 @@ def _limits_of_text(contract: Contract) -> dict[str, bool]:
         "its encoder has not been quantized, or does not fit before the network": encoder is None
         or (encoder.quantization is not None and 0 < encoder.features < len(contract.channels)),
     }
+
+
+def _limits_of_drawings(contract: Contract) -> dict[str, bool]:
+    if contract.task != "sketch":
+        return {}
+    mixture = contract.mixture
+    return {
+        "it draws, but not a step at a time": contract.feed == 1 and contract.window > 1,
+        "it has not one output for each number of its mixture": mixture is not None
+        and len(mixture.means) == 2 * mixture.count,
+        "its moves or their deviations are beyond two million units": mixture is not None
+        and len(contract.channels) == len(STEP_NAMES)
+        and _is_within_reach(contract),
+    }
+
+
+def _is_within_reach(contract: Contract) -> bool:
+    """Whether all that the outputs may say fits in the integers of firmware/lib/sketcher."""
+    found = fixed_point_mixture(contract)
+    means = zip(found.means.multipliers, found.means.offsets, strict=True)
+    exponents = found.deviations
+    largest = max(abs(exponents.multiplier) * 128 + exponents.offset, 0)
+    return largest >> EXPONENT_BITS < HIGHEST_EXPONENT and all(
+        (abs(multiplier) * 128 + abs(offset)) >> found.means.shift < FURTHEST
+        for multiplier, offset in means
+    )
 
 
 def _scores_fit(quantization: Quantization | None) -> bool:

@@ -28,8 +28,11 @@ from pydantic import (
 
 from pipeline.core.errors import MismatchError, PipelineError
 from pipeline.core.files import regular, save_text
+from pipeline.core.mixture import LEAST_DEVIATION, STATES
 
 FIXED_POINT_BITS = 30
+EXPONENT_BITS = 24  # after the point of powers of two, as firmware/lib/sampler has them
+DEVIATION_BITS = 8  # after the point of a deviation on a board
 HIGHEST_SCORE = 255  # of a window
 MOST_SMOOTHING_WINDOWS = 16
 MOST_US = 2**32  # a board counts this time in 32 bits
@@ -48,7 +51,6 @@ Task = Literal[
 ]
 ON_THIS_COMPUTER: Mapping[Task, str] = {  # no board runs them: why
     "question": "its network reads all seconds at once, and the firmware has no command for it",
-    "sketch": "its network says how likely each move of a pen is, and the firmware draws none",
 }
 WRITING: tuple[Task, ...] = ("generation", "translation", "caption")  # tokens of a vocabulary
 Level = Literal["words", "characters", "subwords"]
@@ -214,6 +216,45 @@ class Horizon(Part):
     scale: float
 
 
+class Line(Part):
+    """value = center + factor * output."""
+
+    center: float
+    factor: float
+
+
+class Mixture(Part):
+    """What the outputs of a network that draws stand for, after conversion.
+
+    Before it they are values themselves (pipeline/training/mixture_density.py); conversion brings
+    each to -1 to 1, so that all have the precision of int8.
+
+    Args:
+        count: normal distributions.
+        logits: of their weights, and of the states of the pen.
+        means: of dx of each distribution, then of dy of each.
+        deviations: natural logarithms of the deviations of dx and dy.
+        correlations: before the hyperbolic tangent.
+    """
+
+    count: int
+    logits: Line
+    means: tuple[Line, ...]
+    deviations: Line
+    correlations: Line
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """One for each output."""
+        return (
+            *(self.logits,) * self.count,
+            *self.means,
+            *(self.deviations,) * 2 * self.count,
+            *(self.correlations,) * self.count,
+            *(self.logits,) * STATES,
+        )
+
+
 class Contract(Part):
     """All that a board must know to run a model.
 
@@ -227,6 +268,7 @@ class Contract(Part):
             or tokens of the vocabulary.
         encoder: of a translation or a caption, None of all else. A caption of an earlier version
             has none, and the facts about its samples stand in the contract itself.
+        mixture: of a drawing after conversion, None of all else.
         trained_on: all recordings: after another model was tested.
     """
 
@@ -243,6 +285,7 @@ class Contract(Part):
     decision: DecisionPolicy | None = None
     vocabulary: VocabularyFacts | None = None
     encoder: Encoder | None = None
+    mixture: Mixture | None = None
     horizons: tuple[Horizon, ...] = ()
     quantization: Quantization | None = Field(default=None, alias="quantisation")  # key on disk
     hashes: Hashes
@@ -250,12 +293,13 @@ class Contract(Part):
 
     @model_serializer(mode="wrap")
     def _without_the_usual(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Contracts before `trained_on` and `encoder` keep their hash."""
+        """Contracts before `trained_on`, `encoder` and `mixture` keep their hash."""
         content: dict[str, Any] = serialize(self)
         if self.trained_on == "training part":
             del content["trained_on"]
-        if self.encoder is None:
-            del content["encoder"]
+        for name in ("encoder", "mixture"):
+            if content[name] is None:
+                del content[name]
         return content
 
     @property
@@ -268,6 +312,8 @@ class Contract(Part):
         """How many outputs the network has."""
         if self.task in WRITING and self.vocabulary is not None:
             return self.vocabulary.size
+        if self.mixture is not None:
+            return len(self.mixture.lines)
         return len(self.labels) or len(self.horizons)
 
     @property
@@ -317,6 +363,8 @@ class Contract(Part):
             if self.mode == "window":
                 return "for each text"
             return f"for each {self.vocabulary.level.removesuffix('s')}"
+        if self.task == "sketch":
+            return "for each move"
         return "for each row" if self.horizons else f"every {self.hop} samples"
 
     def converted(
@@ -334,7 +382,7 @@ class Contract(Part):
         hashes = self.hashes.model_copy(update={"model": None})
         encoder = None if self.encoder is None else self.encoder.unconverted()
         changes = {"quantization": None, "streaming": False, "hashes": hashes, "encoder": encoder}
-        return self.model_copy(update=changes)
+        return self.model_copy(update={**changes, "mixture": None})
 
     @property
     def file_text(self) -> str:
@@ -448,6 +496,71 @@ def fixed_point_context(contract: Contract) -> FixedPointScaling:
     one = 1 << shift
     offset = round(one * (taken.input_zero_point - given.output_zero_point * step)) + one // 2
     return FixedPointScaling((round(one * step),), (offset,), shift)
+
+
+@dataclass(frozen=True)
+class FixedPointLine:
+    """value = output * multiplier + offset."""
+
+    multiplier: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class FixedPointMixture:
+    """The outputs of a network that draws in the integers of firmware/lib/model/model.h.
+
+    Args:
+        logit_step: of a logit, in log2(e), 24 bits after the point.
+        means: to thousandths of the drawing's unit, with the shift of the scaling.
+        deviations: to their logarithm to base 2, in thousandths, 24 bits after the point.
+        least_deviation: in thousandths, 8 bits after the point.
+        correlations: to 2 * log2(e) of them, 24 bits after the point.
+    """
+
+    logit_step: int
+    means: FixedPointScaling
+    deviations: FixedPointLine
+    least_deviation: int
+    correlations: FixedPointLine
+
+
+def fixed_point_mixture(contract: Contract) -> FixedPointMixture:
+    """What a board makes of the outputs of a network that draws."""
+    if contract.mixture is None or contract.quantization is None:
+        raise ValueError("the contract is not of a converted network that draws")
+    mixture, quantization = contract.mixture, contract.quantization
+    unit = contract.scaling.std[0] * UNITS_PER_SAMPLE_STEP
+    log2e, one = math.log2(math.e), 1 << EXPONENT_BITS
+
+    def exponent(line: Line, factor: float, more: float = 0.0) -> FixedPointLine:
+        step = quantization.output_scale * line.factor
+        offset = line.center - quantization.output_zero_point * step
+        return FixedPointLine(round(one * factor * step), round(one * (factor * offset + more)))
+
+    return FixedPointMixture(
+        logit_step=round(one * log2e * quantization.output_scale * mixture.logits.factor),
+        means=_fixed_point_means(mixture.means, quantization, unit),
+        deviations=exponent(mixture.deviations, log2e, math.log2(unit)),
+        least_deviation=round(LEAST_DEVIATION * unit * (1 << DEVIATION_BITS)),
+        correlations=exponent(mixture.correlations, 2 * log2e),
+    )
+
+
+def _fixed_point_means(
+    means: Sequence[Line], quantization: Quantization, unit: float
+) -> FixedPointScaling:
+    steps = [unit * line.factor * quantization.output_scale for line in means]
+    shift = _shift_of(max(steps))
+    one, zero = 1 << shift, quantization.output_zero_point
+    return FixedPointScaling(
+        multipliers=tuple(round(one * step) for step in steps),
+        offsets=tuple(
+            round(one * (unit * line.center - zero * step)) + one // 2
+            for line, step in zip(means, steps, strict=True)
+        ),
+        shift=shift,
+    )
 
 
 def _shift_of(largest: float) -> int:

@@ -15,10 +15,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from pipeline.core.artifacts import Float32
+from pipeline.core.artifacts import Float32, Int8, Int32
+from pipeline.core.contract import Contract
 
 DX, DY, DOWN, LIFTED, ENDED = range(5)
-STATES = 3
 CANVAS = 1.2  # the larger side of the paper, over that of a usual drawing
 STEP_NAMES = ("dx", "dy", "down", "lifted", "ended")
 
@@ -49,6 +49,38 @@ class SketchDataset:
     def longest(self) -> int:
         """Moves of the longest drawing."""
         return max(len(drawing) for part in self.drawings.values() for drawing in part)
+
+
+@dataclass(frozen=True)
+class BoardDrawing:
+    """What a board draws, or its C.
+
+    Args:
+        moves: int32 [n, 3]: dx and dy in thousandths of the drawing's unit, 1 where the pen is
+            lifted after the move.
+        has_ended: whether the network has ended it; else it was cut.
+    """
+
+    moves: Int32
+    has_ended: bool
+
+    @property
+    def drawing(self) -> Float32:
+        """float32 [n, 3], in its unit; at its end the pen is up."""
+        found = (self.moves / (1000, 1000, 1)).astype(np.float32)
+        found[-1:, 2] = 1
+        return found
+
+
+def mixture_values(outputs: Int8, contract: Contract) -> Float32:
+    """The parameters of the mixture that int8 outputs [..., n] stand for, float32 [..., n]."""
+    quantization = contract.quantization
+    assert contract.mixture is not None  # it was converted
+    assert quantization is not None
+    lines = np.array([(line.center, line.factor) for line in contract.mixture.lines])
+    real = (outputs - float(quantization.output_zero_point)) * quantization.output_scale
+    values: Float32 = (lines[:, 0] + lines[:, 1] * real).astype(np.float32)
+    return values
 
 
 def as_steps(drawings: Sequence[Float32], scale: float, length: int) -> Float32:

@@ -18,6 +18,7 @@ from pipeline.core.contract import (
     FixedPointScaling,
     fixed_point_context,
     fixed_point_horizons,
+    fixed_point_mixture,
     fixed_point_policy,
     fixed_point_scaling,
 )
@@ -201,6 +202,7 @@ def expected_constants(contract: Contract) -> dict[str, str]:
         "scales": "" if scaling is None else ",".join(_factors(scaling)),
         **(_context(contract) if contract.encoder else {}),
         **(_horizons(contract) if contract.horizons else {}),
+        **(_mixture(contract) if contract.mixture else {}),
     }
 
 
@@ -220,6 +222,19 @@ def _horizons(contract: Contract) -> dict[str, str]:
     each = zip(contract.horizons, _factors(scaling), strict=True)
     horizons = (f"{names.index(horizon.channel)}:{factors}" for horizon, factors in each)
     return {"horizon_shift": str(scaling.shift), "horizons": ",".join(horizons)}
+
+
+def _mixture(contract: Contract) -> dict[str, str]:
+    found = fixed_point_mixture(contract)
+    return {
+        "mixtures": str(len(found.means.multipliers) // 2),
+        "logit_step": str(found.logit_step),
+        "mean_shift": str(found.means.shift),
+        "means": ",".join(_factors(found.means)),
+        "deviation": f"{found.deviations.multiplier}:{found.deviations.offset}",
+        "least_deviation": str(found.least_deviation),
+        "correlation": f"{found.correlations.multiplier}:{found.correlations.offset}",
+    }
 
 
 def _differs(name: str, found: str, expected: str) -> PipelineError:

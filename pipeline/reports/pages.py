@@ -279,6 +279,13 @@ class TranslationFacts(RunFacts):
     int8_exact: float | None
 
 
+@dataclass(frozen=True)
+class SketchFacts(RunFacts):
+    """Facts of a run that draws; int8_nats, nats a point, is None before conversion."""
+
+    int8_nats: float | None
+
+
 def render_sentiment(facts: SentimentFacts) -> str:
     """Render the page of sentiment; as render_gestures."""
     vocabulary = facts.contract.vocabulary
@@ -315,7 +322,7 @@ def render_captions(facts: TranslationFacts) -> str:
     return render_template("caption.html.jinja", facts, exact=facts.metrics["exact_match"])
 
 
-def render_sketch(facts: RunFacts) -> str:
+def render_sketch(facts: SketchFacts) -> str:
     """Render the page of sketches; as render_gestures."""
     metrics = facts.metrics
     drawn = (

@@ -13,11 +13,8 @@ import math
 from typing import Any, NamedTuple
 
 from pipeline.config.sketch_settings import SketchModelConfig
-from pipeline.core.sketches import DOWN, DX, DY, ENDED, STATES
-
-PARAMETERS = 6  # of a normal distribution
-LEAST_DEVIATION = 0.01  # of the scale: moves are whole numbers, and one of them is never certain
-MOST_CORRELATION = 0.99
+from pipeline.core.mixture import LEAST_DEVIATION, MOST_CORRELATION, PARAMETERS, STATES
+from pipeline.core.sketches import DOWN, DX, DY, ENDED
 
 
 class Outputs(NamedTuple):

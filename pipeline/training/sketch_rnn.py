@@ -15,13 +15,9 @@ import numpy as np
 
 from pipeline.config.sketch_settings import SketchModelConfig
 from pipeline.core.artifacts import Float32
+from pipeline.core.mixture import LEAST_DEVIATION, MOST_CORRELATION
 from pipeline.core.sketches import DOWN, ENDED, STEP_NAMES
-from pipeline.training.mixture_density import (
-    LEAST_DEVIATION,
-    MOST_CORRELATION,
-    Outputs,
-    outputs_of,
-)
+from pipeline.training.mixture_density import Outputs, outputs_of
 from pipeline.training.models import recurrent
 
 DECODER, OUTPUTS, MEAN = "decoder", "outputs", "mean"  # names of layers

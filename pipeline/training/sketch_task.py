@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.config.sketch_settings import SketchConfig, SketchModelConfig
 from pipeline.core.artifacts import Figure, Float32
 from pipeline.core.contract import Channel, Contract, Hashes, Scaling
-from pipeline.core.files import save_json
+from pipeline.core.files import save_arrays, save_json
 from pipeline.core.run_folder import RunFolder
 from pipeline.core.sketches import (
     DOWN,
@@ -24,7 +24,14 @@ from pipeline.core.sketches import (
 from pipeline.training.checkpoints import Checkpointing
 from pipeline.training.fit import Epoch, Fitted, fit
 from pipeline.training.mixture_density import sketch_loss, step_nats
-from pipeline.training.run_files import Trained, finish, save_model, training_record
+from pipeline.training.run_files import (
+    CALIBRATION_WINDOWS,
+    Trained,
+    evenly_spaced,
+    finish,
+    save_model,
+    training_record,
+)
 from pipeline.training.sketch_rnn import Sketcher, build
 from pipeline.training.training_data import FitData, TrainingTask
 
@@ -48,6 +55,7 @@ def train_sketch(
     nats = nats_a_point(fitted.model, dataset, config.model)
     simple = nats_of_one_normal(dataset)
     save_model(run, fitted)
+    _save_windows(run, dataset)
     save_json(run.metrics_file, _metrics(dataset, config, fitted, nats, simple))
     finish(run, _contract(dataset, config))
     return Trained(
@@ -102,10 +110,17 @@ def nats_a_point(model: Any, dataset: SketchDataset, network: SketchModelConfig)
 
     Of dx and dy divided by the scale. A network with an encoder is given the whole drawing.
     """
+    batches = (
+        (steps, model.predict_on_batch(_inputs(steps, network))) for steps in _batches(dataset)
+    )
+    return nats_of_outputs(batches, network.mixtures)
+
+
+def nats_of_outputs(batches: Iterable[tuple[Float32, Any]], mixtures: int) -> float:
+    """As `nats_a_point`, of steps [n, T, 5] and the outputs for them, [n, T, 6 * mixtures + 3]."""
     total, points = 0.0, 0
-    for steps in _batches(dataset):
-        outputs = model.predict_on_batch(_inputs(steps, network))
-        nats = np.asarray(step_nats(steps, outputs, network.mixtures))
+    for steps, outputs in batches:
+        nats = np.asarray(step_nats(steps, outputs, mixtures))
         total += float(nats[_counts(steps)].sum())
         points += int((steps[..., ENDED] == 0).sum())
     return total / points
@@ -137,6 +152,23 @@ def nats_of_one_normal(dataset: SketchDataset) -> float:
     exponents = (away @ np.linalg.pinv(covariance) * away).sum(axis=1) / 2
     norm = np.log(2 * np.pi) + np.log(max(np.linalg.det(covariance), 1e-9)) / 2
     return float((pen + (exponents + norm).sum()) / len(away))
+
+
+def _save_windows(run: RunFolder, dataset: SketchDataset) -> None:
+    """Write windows.npz for conversion: inputs of drawings of training, and steps of the test part.
+
+    Both are float32 [n, T, 5]. A drawing of training begins again where it ends: a board's network
+    never goes on after an end.
+    """
+    length = _length(dataset)
+    training = dataset.drawings["train"]
+    places = evenly_spaced(np.arange(len(training)), CALIBRATION_WINDOWS)
+    drawings = [training[place] for place in places]
+    before = steps_before(as_steps(drawings, dataset.scale, length))
+    rows = zip(before, drawings, strict=True)
+    calibration = [np.resize(row[: len(drawing) + 1], row.shape) for row, drawing in rows]
+    test = as_steps(dataset.drawings["test"], dataset.scale, length)
+    save_arrays(run.windows_file, calibration=np.stack(calibration), test=test)
 
 
 def _metrics(

@@ -45,7 +45,7 @@ FLAGS = ("-O2", "-std=c11", "-fPIC", "-ffp-contract=off", *VECTORS)
 LINK_FLAGS = ("-shared", "-Wl,-Bsymbolic")
 PARTS = (
     *("crc", "model", "sample", "rate", "window", "decision", "recognizer", "selftest", "nn"),
-    *("text", "sampler", "writer", "translator", "forecast"),
+    *("text", "sampler", "writer", "translator", "forecast", "sketcher"),
     *("enrolment", "centres", "learning"),
 )
 SCORE_STEPS = 1000

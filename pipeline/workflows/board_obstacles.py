@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pipeline.config.caption_settings import CaptionConfig
 from pipeline.config.file import load_section
 from pipeline.config.sections import RecurrentConfig
+from pipeline.config.sketch_settings import SketchConfig
 from pipeline.config.translation_settings import EncoderDecoderConfig, TranslationConfig
 from pipeline.core.contract import ON_THIS_COMPUTER, Contract
 from pipeline.core.costs import NetworkCost
@@ -16,6 +17,8 @@ from pipeline.workflows.next_commands import after_training
 
 READING_INSTRUCTIONS = 20_000_000  # without a pause: 0.4 to 1.4 s
 MOST_OUTPUTS = 254  # of a network on a board
+MOST_MIXTURES = 30  # their constants fit in a line to the host
+MOST_MOVES = 1000  # of a drawing: the self-test of a board holds as many at once
 
 
 def require_task_of_boards(run: RunFolder) -> None:
@@ -45,6 +48,28 @@ def require_encoder_of_boards(run: RunFolder, contract: Contract) -> None:
             "a board reads what comes, and keeps one state of it",
             f"`gesture {'caption' if contract.task == 'caption' else 'translate'}` works without "
             f"conversion; for a board train with {', '.join(found.values())}",
+        )
+
+
+def require_drawing_of_boards(run: RunFolder, contract: Contract) -> None:
+    """Refuse a network that draws, and that a board cannot run."""
+    network = load_section(run.config_file, SketchConfig).model
+    moves = contract.window - 1
+    found = {}
+    if network.latent:
+        found["an encoder describes whole drawings for it"] = "model.latent=0"
+    if network.mixtures > MOST_MIXTURES:
+        fault = f"it has mixtures of {network.mixtures}, and a board of {MOST_MIXTURES}"
+        found[fault] = f"model.mixtures={MOST_MIXTURES}"
+    if moves > MOST_MOVES:
+        fault = f"its drawings have up to {moves} moves, those of a board {MOST_MOVES}"
+        found[fault] = f"data.max_points={MOST_MOVES}"
+    if found:
+        raise UsageError(
+            f"{run.path} cannot run on a board: {'; '.join(found)}.",
+            "a board goes on from its last move alone, and keeps little of a drawing",
+            "`gesture draw` works without conversion; for a board train with "
+            f"{', '.join(found.values())}",
         )
 
 

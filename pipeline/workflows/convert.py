@@ -28,15 +28,19 @@ from pipeline.core.forecasts import forecast_scores
 from pipeline.core.pairs import Pair
 from pipeline.core.progress import OnStep
 from pipeline.core.run_folder import RunFolder, announce, note
+from pipeline.core.sketches import mixture_values, steps_before
 from pipeline.reports.facts import Headline
+from pipeline.training.fit import quiet_keras
 from pipeline.training.held_out_scores import HeldOutScores
 from pipeline.training.metrics import EventScore, score_events
+from pipeline.training.sketch_task import nats_of_outputs
 from pipeline.training.text_task import log_softmax
 from pipeline.training.translation_metrics import score_translations
 from pipeline.twin.library import Twin
 from pipeline.twin.text_twin import TextTwin
 from pipeline.workflows import decision, generated
 from pipeline.workflows.board_obstacles import (
+    require_drawing_of_boards,
     require_encoder_of_boards,
     require_quick_encoder,
     require_task_of_boards,
@@ -174,6 +178,8 @@ def _verified_network(
 ) -> tuple[_Compiled, VerifiedRun]:
     """Quantize, compile to C and compare with the reference; all files go to a draft."""
     keras_file, trained = run.require(run.keras_file, "train"), run.contract()
+    if trained.task == "sketch":
+        require_drawing_of_boards(run, trained)
     if trained.encoder is None:
         require_supported(keras_file)
     else:
@@ -193,6 +199,7 @@ def _verified_network(
     contract = trained.converted(network.quantization, flatbuffer, network.obstacle is None)
     if encoder is not None:
         contract = _with_encoder(contract, encoder, draft)
+    contract = contract.model_copy(update={"mixture": data.mixture})
     on_step("computing the outputs of the reference")
     answer = generated.reference_outputs(draft.flatbuffer_file, network, log)
     vectors, crc = golden.make_golden(answer, network.quantization, data.test)
@@ -531,6 +538,23 @@ def _rows_of(read: str | Int8, verified: VerifiedRun, twin: TextTwin) -> Int8:
     return found
 
 
+def evaluate_drawings(verified: VerifiedRun) -> TaskResult:
+    """Measure how unlikely the drawings of the test part are, step by step."""
+    quiet_keras(1)  # its operations compute the likelihoods
+    verified.on_step("reading the drawings of the test part")
+    contract = verified.contract
+    assert contract.quantization is not None  # it has been verified
+    assert contract.mixture is not None  # the task has one
+    steps = verified.windows["test"]
+    inputs = to_int8(steps_before(steps), contract.quantization)
+    outputs = np.stack([verified.twin.stream(drawing) for drawing in inputs])
+    values = mixture_values(outputs, contract)
+    nats = nats_of_outputs([(steps, values)], contract.mixture.count)
+    save_arrays(verified.draft.scores_file, nats_a_point=np.array(nats))
+    figure = Figure("int8 negative log-likelihood", nats, "nats a point")
+    return TaskResult(contract, figures=(figure,))
+
+
 # By task.
 EVALUATE_TASK: Mapping[str, Callable[[VerifiedRun], TaskResult]] = {
     "gesture": evaluate_gestures,
@@ -539,4 +563,5 @@ EVALUATE_TASK: Mapping[str, Callable[[VerifiedRun], TaskResult]] = {
     "forecast": evaluate_forecasts,
     "translation": evaluate_pairs,
     "caption": evaluate_pairs,
+    "sketch": evaluate_drawings,
 }

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 from pipeline.boards.supervisor import instructions_of_ticks, start
@@ -14,6 +15,7 @@ from pipeline.capture.client import BoardClient
 from pipeline.capture.port_list import FoundPort, emulated_port, plugged_in_ports
 from pipeline.capture.ports import open_port
 from pipeline.capture.requests import (
+    board_drawing,
     classify_text,
     describe_recording,
     translate_text,
@@ -40,6 +42,7 @@ from pipeline.core.files import writing
 from pipeline.core.progress import OnStep
 from pipeline.core.project import CONFIGS, PROJECT
 from pipeline.core.run_folder import RunFolder, note
+from pipeline.core.sketches import BoardDrawing
 from pipeline.deployment import profile
 from pipeline.deployment.export_files import BOARD, put_sketch
 from pipeline.deployment.find_board import Reporter, find_board
@@ -48,6 +51,7 @@ from pipeline.deployment.platformio import BuiltImage, build_firmware
 from pipeline.deployment.profile import FLAGS, Estimate, Profile, take_profile
 from pipeline.deployment.upload import Timeouts, open_patiently, upload
 from pipeline.deployment.verify import Verified, runs_image, verify_board
+from pipeline.twin.sketch_twin import SketchTwin
 from pipeline.twin.text_twin import TextTwin
 from pipeline.workflows.board_obstacles import READING_INSTRUCTIONS
 from pipeline.workflows.boards import board_at, board_that_runs
@@ -155,12 +159,13 @@ def check_board(path: Path, port: str, on_step: OnStep) -> Verified:
 
 
 def _prove_task(run: RunFolder, port: str, on_step: OnStep) -> None:
-    """Compare further outputs of a model of text with those of the twin."""
+    """Compare what a model writes, says of a text or draws with what the twin does."""
     prove = {
         "sentiment": prove_classification,
         "generation": prove_generation,
         "translation": prove_translation,
         "caption": prove_captions,
+        "sketch": prove_drawings,
     }.get(run.contract().task)
     if prove is not None:
         prove(run, port, on_step)
@@ -202,7 +207,8 @@ def _check_options(board: str, port: str, profile: bool) -> None:
 def _check_budget(run: RunFolder) -> None:
     cost = NetworkCost.load(run.require(run.cost_file, "convert"))
     budget = load_budget(NANO_BUDGET)
-    if run.contract().vocabulary is not None:
+    contract = run.contract()
+    if contract.vocabulary is not None or contract.mixture is not None:  # none waits for it
         budget = budget.model_copy(update={"hop_instructions": READING_INSTRUCTIONS})
     budget.require_fit(cost)
 
@@ -388,6 +394,8 @@ def _log_file(path: Path) -> Iterator[Callable[[str], None]]:
 
 WORDS = 300  # more than fit in a line, with unknown ones
 TEXTS = 8
+DRAWINGS = 3
+PEN = ("down", "lifted")
 BOUTS = 3  # each has some hundred samples
 TEXT_CHARACTERS = 18  # fit in a line, however they are escaped
 
@@ -428,6 +436,26 @@ def prove_captions(run: RunFolder, port: str, on_step: Callable[[str], None]) ->
         expected = twin.describe(bout, TEMPERATURE, SEED)
         if caption != expected:
             raise _differs(f"a recording became {caption!r}, expected {expected!r}")
+
+
+def prove_drawings(run: RunFolder, port: str, on_step: Callable[[str], None]) -> None:
+    """Compare drawings of the board and the twin; MISMATCH at the first difference."""
+    on_step(f"comparing {DRAWINGS} drawings")
+    with board_that_runs(run, port) as client:
+        found = [board_drawing(client, TEMPERATURE, seed) for seed in range(DRAWINGS)]
+    twin = SketchTwin(run_twin(run))
+    for seed, drawing in enumerate(found):
+        expected = twin.draw(TEMPERATURE, seed)
+        pairs = zip_longest(_words_of(drawing), _words_of(expected))
+        for number, (has, wanted) in enumerate(pairs, start=1):
+            if has != wanted:
+                raise _differs(f"step {number} of a drawing is {has}, expected {wanted}")
+
+
+def _words_of(drawing: BoardDrawing) -> list[str]:
+    """Each move in words, and what comes after them."""
+    moves = (f"{dx} {dy} {PEN[lifted]}" for dx, dy, lifted in drawing.moves.tolist())
+    return [*moves, "the end" if drawing.has_ended else "none"]
 
 
 def _texts(run: RunFolder) -> list[str]:

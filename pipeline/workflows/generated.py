@@ -25,6 +25,7 @@ from pipeline.conversion.contract_source import contract_source
 from pipeline.conversion.embedding import split_embedding
 from pipeline.conversion.encoder_decoder import split_networks
 from pipeline.conversion.golden import to_int8
+from pipeline.conversion.mixture_outputs import level_outputs
 from pipeline.conversion.oracle import SteppedReference, run_oracle
 from pipeline.conversion.step import is_recurrent
 from pipeline.conversion.text_source import TextTable, flash_bytes, text_source
@@ -34,6 +35,7 @@ from pipeline.core.contract import (
     MOST_SMOOTHING_WINDOWS,
     Contract,
     Level,
+    Mixture,
     fixed_point_context,
 )
 from pipeline.core.costs import NetworkCost
@@ -42,6 +44,7 @@ from pipeline.core.errors import MismatchError, UsageError
 from pipeline.core.files import atomic_write, load_arrays
 from pipeline.core.project import PACKAGE, PROJECT, work_folder
 from pipeline.core.run_folder import RunFolder
+from pipeline.core.sketches import steps_before
 from pipeline.core.tokens import Vocabulary
 from pipeline.deployment.firmware_image import FirmwareImage, check_network, ram_map
 from pipeline.deployment.platformio import BuiltImage, build_firmware
@@ -361,6 +364,7 @@ class CalibrationData:
         test: held-out inputs, float32 [n, T, C].
         embedding: float32 [tokens, columns]; None without text.
         encoder: of a translation or a caption; else None.
+        mixture: what the outputs of a network that draws stand for; else None.
     """
 
     keras_file: Path
@@ -370,6 +374,7 @@ class CalibrationData:
     embedding: Float32 | None = None
     level: Level = "words"
     encoder: EncoderData | None = None
+    mixture: Mixture | None = None
 
     @property
     def text_bytes(self) -> int:
@@ -397,6 +402,8 @@ def calibration_data(
     run: RunFolder, contract: Contract, windows: dict[str, NDArray[Any]], bodies: Path, log: Path
 ) -> CalibrationData:
     """The network and its data for quantization; bodies: for networks without embedding."""
+    if contract.task == "sketch":
+        return _drawing_data(run, windows, bodies / "model.keras", log)
     if contract.vocabulary is None:
         return CalibrationData(run.keras_file, windows["calibration"], windows["test"])
     entries, level = _entries(run, contract), contract.vocabulary.level
@@ -406,6 +413,14 @@ def calibration_data(
     embedding = split_embedding(run.keras_file, body, log)
     calibration, test = (embedding[windows[part]] for part in ("calibration", "test"))
     return CalibrationData(body, calibration, test, entries, embedding, level)
+
+
+def _drawing_data(
+    run: RunFolder, windows: dict[str, NDArray[Any]], level: Path, log: Path
+) -> CalibrationData:
+    mixture = level_outputs(run.keras_file, windows["calibration"], level, log)
+    test = steps_before(windows["test"])
+    return CalibrationData(level, windows["calibration"], test, mixture=mixture)
 
 
 def _pairs_data(

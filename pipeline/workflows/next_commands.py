@@ -39,20 +39,19 @@ CONFIG_OF = {  # of published datasets with a config of their own
 FILE_OF = {"weather": "beijing_2010_2014.csv"}  # of a dataset that is one file
 EXAMPLE = "punch"  # of a gesture
 STREAM = Path("build") / "stream.csv"
-TEXTS = {  # tasks of text: the command, and what it is given after the run
+ASKED = {  # tasks that do something when they are asked: the command, and what comes after the run
     "sentiment": ("predict", "A text."),
     "generation": ("generate", "--prompt", "A text"),
     "translation": ("translate", "A text."),
     "caption": ("caption", "FILE"),
+    "sketch": ("draw",),
 }
 
 
 def after_training(run: Path, task: str) -> tuple[str, ...]:
     """The command that follows `gesture train`."""
-    if task == "caption":  # most of them stay on this computer
-        return (_gesture(*_with_text(run, task)),)
-    if task == "sketch":
-        return (_gesture("draw", run),)
+    if task in ("caption", "sketch"):  # most of them stay on this computer
+        return (_gesture(*_asking(run, task)),)
     if task == "question":
         return (_gesture("ask", run, "recording.csv", "which came first?"),)
     return (_gesture("convert", run),)
@@ -70,8 +69,8 @@ def after_conversion(run: Path) -> tuple[str, ...]:
 
 def after_deployment(run: Path, task: Task, board: str) -> tuple[str, ...]:
     """A real board is running; an emulated one ended with the deployment."""
-    if task in TEXTS:
-        return (_gesture(*_with_text(run, task)),)
+    if task in ASKED:
+        return (_gesture(*_asking(run, task)),)
     if board not in EMULATED:
         return (_gesture("monitor"),)
     if task != "gesture":
@@ -83,9 +82,9 @@ def after_deployment(run: Path, task: Task, board: str) -> tuple[str, ...]:
 def beside_board(run: Path | None, port: str) -> str:
     """The command that shows what a board with this run does; without a run it samples."""
     task = None if run is None else RunFolder(run).contract().task
-    if run is None or task not in TEXTS:
+    if run is None or task not in ASKED:
         return _gesture("monitor", "--port", port)
-    return _gesture(*_with_text(run, task), "--port", port)
+    return _gesture(*_asking(run, task), "--port", port)
 
 
 def after_enrolment(run: Path, person: str, takes: Path, sent: bool) -> tuple[str, ...]:
@@ -130,8 +129,8 @@ def after_demo() -> tuple[str, ...]:
     return (_takes_of([EXAMPLE], DATA / "mine"),)
 
 
-def _with_text(run: Path, task: str) -> tuple[object, ...]:
-    command, *text = TEXTS[task]
+def _asking(run: Path, task: str) -> tuple[object, ...]:
+    command, *text = ASKED[task]
     return (command, run, *text)
 
 

@@ -37,6 +37,7 @@ from pipeline.reports.facts import (
 from pipeline.reports.pages import (
     GenerationFacts,
     SentimentFacts,
+    SketchFacts,
     TranslationFacts,
     render_captions,
     render_forecast,
@@ -66,6 +67,7 @@ from pipeline.workflows.run_facts import (
     int8_accuracy,
     int8_exact,
     int8_loss,
+    int8_nats,
     load_forecasts,
     optional_json,
     people_of,
@@ -396,7 +398,8 @@ def caption_page(run: RunFolder) -> Page:
 
 def sketch_page(run: RunFolder) -> Page:
     """Render the page of a run that draws."""
-    facts = RunFacts(**facts_of(run))
+    values = facts_of(run)
+    facts = SketchFacts(**values, int8_nats=int8_nats(run, values["contract"]))
     return Page.of(render_sketch(facts), facts)
 
 

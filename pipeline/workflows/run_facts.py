@@ -230,9 +230,22 @@ def translation_figures(run: RunFolder, contract: Contract) -> tuple[Figure, ...
     return tuple(Figure(name, value, "") for name, value in figures.items() if value is not None)
 
 
-def sketch_figures(run: RunFolder, _contract: Contract) -> tuple[Figure, ...]:
-    """The result of a run that draws on its test part."""
-    return (Figure("negative log-likelihood", load_metrics(run)["nats_a_point"], "nats a point"),)
+def int8_nats(run: RunFolder, contract: Contract) -> float | None:
+    """How unlikely drawings are to the compiled C, in nats a point; None without conversion."""
+    if contract.quantization is None:
+        return None
+    file = run.require(run.scores_file, "convert")
+    return float(load_arrays(file, "convert", {"nats_a_point"})["nats_a_point"])
+
+
+def sketch_figures(run: RunFolder, contract: Contract) -> tuple[Figure, ...]:
+    """The results of a run that draws on its test part."""
+    figures = {
+        "negative log-likelihood": load_metrics(run)["nats_a_point"],
+        "int8 negative log-likelihood": int8_nats(run, contract),
+    }
+    known = ((name, nats) for name, nats in figures.items() if nats is not None)
+    return tuple(Figure(name, nats, "nats a point") for name, nats in known)
 
 
 def figures_of(run: RunFolder, contract: Contract) -> tuple[Figure, ...]:

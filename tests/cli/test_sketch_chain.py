@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.boards.supervisor import start
 from pipeline.core.errors import ExitCode
 from pipeline.core.run_folder import RunFolder
 from tests.cli.commands import gesture
@@ -33,12 +34,30 @@ def config(work: Path) -> Path:
     return file
 
 
+BOARD = (
+    "{{task: sketch, data: {{path: {path}}}, model: {{kind: gru, units: [12], mixtures: 2}}, "
+    "fit: {{epochs: 4, batch_size: 32, learning_rate: 0.02}}}}"
+)
+
+
+@pytest.fixture(scope="module")
+def converted(work: Path, config: Path) -> RunFolder:
+    file = work / "board.yaml"
+    file.write_text(BOARD.format(path=work / "squares.npz"))
+    run = RunFolder(work / "runs" / "board")
+    gesture("train", file, "--run", run.path, cwd=work)
+    said = gesture("convert", run.path, cwd=work).said
+    assert re.search(r"int8 negative log-likelihood +-?\d+\.\d+ nats a point", said)
+    assert "cost for each move" in said
+    return run
+
+
 @pytest.fixture(scope="module")
 def run(work: Path, config: Path) -> RunFolder:
     folder = work / "runs" / "squares"
     said = gesture("train", config, "--run", folder, cwd=work).said
     assert "nats a point" in said
-    assert f"gesture draw {folder}" in said, "a board does not draw: conversion is not next"
+    assert f"gesture draw {folder}" in said, "most drawings stay on this computer"
     return RunFolder(folder)
 
 
@@ -87,6 +106,7 @@ def test_what_is_not_understood_in_a_beginning_is_said(work: Path, run: RunFolde
         (("--begin", "squares.yaml"), "it is no XML"),
         (("--begin", "drawing.svg"), "drawing.svg would be overwritten"),
         (("--begin", "long.svg"), "The drawing has 11 points"),
+        (("--begin", "long.svg", "--port", "auto"), "A board cannot complete a drawing"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(
@@ -105,13 +125,6 @@ def test_the_report_shows_drawings_and_nothing_of_a_board(run: RunFolder) -> Non
     assert json.loads(run.metrics_file.read_text())["weakness"] == ""
 
 
-def test_conversion_says_what_works_instead(work: Path, run: RunFolder) -> None:
-    said = gesture("convert", run.path, cwd=work, code=ExitCode.USAGE).said
-    assert "cannot run on a board: it is a run for sketch" in said
-    assert "`gesture draw runs/squares` works without conversion" in said
-    assert not (run.path / "model.tflite").exists()
-
-
 def test_the_list_of_runs_has_its_figure(work: Path, run: RunFolder) -> None:
     assert "nats a point" in gesture("runs", "compare", run.path, run.path, cwd=work).said
 
@@ -122,3 +135,53 @@ def test_a_published_file_with_pickles_is_refused(work: Path, config: Path) -> N
     said = gesture(*words, cwd=work, code=ExitCode.USAGE).said
     assert "it has pickled objects" in said
     assert "docs/sketch.md" in said
+
+
+def test_a_converted_network_is_nearly_as_good(converted: RunFolder) -> None:
+    by_float = json.loads(converted.metrics_file.read_text())["nats_a_point"]
+    by_int8 = float(np.load(converted.scores_file)["nats_a_point"])
+    assert by_int8 == pytest.approx(by_float, abs=0.1)
+    page = converted.report_file.read_text("utf-8")
+    assert "To the board's own C, in int8" in page
+    assert "Cost on the board" in page
+
+
+@pytest.mark.usefixtures("qemu")
+def test_a_board_draws_what_this_computer_does(work: Path, converted: RunFolder) -> None:
+    deployed = ("deploy", converted.path, "--board", "virtual")
+    assert "gesture draw runs/board" in gesture(*deployed, cwd=work).said
+    image = Path(json.loads(converted.firmware_file.read_text())["path"])
+    words = ("draw", converted.path, "--count", "3", "--seed", "4294967295", "--json")
+    here = gesture(*words, "--out", "here.svg", cwd=work).json
+    assert here["int8"]
+    with start("virtual", image, fast=True) as running:
+        to_board = ("--out", "there.svg", "--port", running.port)
+        there = gesture(*words, *to_board, cwd=work).json
+    assert {**there, "file": ""} == {**here, "file": ""}
+    assert (work / "here.svg").read_text() == (work / "there.svg").read_text()
+
+
+def test_a_beginning_is_completed_by_the_float_network(work: Path, converted: RunFolder) -> None:
+    (work / "corner.svg").write_text(BEGUN.format(more=""))
+    words = ("draw", converted.path, "--begin", "corner.svg", "--out", "corner_whole.svg", "--json")
+    assert gesture(*words, cwd=work).json["int8"] is False
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "remedy"),
+    [
+        ("model.latent=2", "an encoder describes whole drawings", "model.latent=0"),
+        ("model.mixtures=31", "it has mixtures of 31, and a board of 30", "model.mixtures=30"),
+    ],
+)
+def test_conversion_says_what_no_board_can_draw(
+    work: Path, converted: RunFolder, change: str, said: str, remedy: str
+) -> None:
+    folder = work / "runs" / change.partition("=")[0]
+    one_epoch = ("--set", change, "--set", "fit.epochs=1", "--run", folder)
+    gesture("train", work / "board.yaml", *one_epoch, cwd=work)
+    refused = gesture("convert", folder, cwd=work, code=ExitCode.USAGE).said
+    assert said in refused
+    assert remedy in refused
+    assert "`gesture draw` works without conversion" in refused
+    assert not (folder / "model.tflite").exists()

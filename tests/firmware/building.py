@@ -38,7 +38,7 @@ def board_sources(*names: str) -> list[Path]:
 PARTS = (
     *("app", "centres", "crc", "decision", "enrolment", "enrolment_store", "forecast", "history"),
     *("learning", "model", "protocol", "rate", "recognizer", "ring", "sampler", "selftest"),
-    *("text", "translator", "transmitter", "window", "writer"),
+    *("sketcher", "text", "translator", "transmitter", "window", "writer"),
 )
 APP = library_sources(*PARTS)
 

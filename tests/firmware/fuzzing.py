@@ -5,14 +5,17 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from tests import toy_forecast
+from tests import toy_forecast, toy_sketch
 from tests.firmware.building import APP, HERE, MODEL, PROJECT, board_sources
 from tests.toy_centres import write_toy_centres
 from tests.toy_text import classifier, describer, translator, writer
 
 CORPUS = PROJECT / "tests" / "fixtures" / "fuzz_commands.zip"
 SOURCES = (HERE / "fuzz_commands.c", *APP, *board_sources("emulated_flash"))
-TASKS = ("gesture", "centres", "sentiment", "generation", "forecast", "translation", "caption")
+TASKS = (
+    *("gesture", "centres", "sentiment", "generation", "forecast", "translation", "caption"),
+    "sketch",
+)
 
 
 def unpack_corpus(folder: Path) -> list[Path]:
@@ -37,6 +40,8 @@ def model_of(task: str, folder: Path) -> Path:
         return write_toy_centres(folder)
     if task == "forecast":
         return toy_forecast.write_sources(folder)
+    if task == "sketch":
+        return toy_sketch.write_sources(folder)
     toys = {
         "sentiment": classifier(),
         "generation": writer(),

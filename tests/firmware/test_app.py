@@ -349,6 +349,7 @@ LINES = (
         b"generate 1 1 1 x",
         b"translate 1 1 the film",
         b"caption 1 1",
+        b"draw 1 4",
     ),
 )
 PIECES = (
@@ -358,6 +359,7 @@ PIECES = (
         b"generate ",
         b"translate ",
         b"caption ",
+        b"draw ",
         b"7 ",
         b"0.5 ",
         b"10000 1 1 ",

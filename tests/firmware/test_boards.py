@@ -215,14 +215,16 @@ def test_the_image_has_no_heap_and_no_float_printing(virtual_image):
     assert not linked & forbidden
 
 
-def test_an_image_of_gestures_has_nothing_of_text_and_forecasts(virtual_image):
+def test_an_image_of_gestures_has_nothing_of_text_drawings_and_forecasts(virtual_image):
     folders = [
-        FIRMWARE / "lib" / name for name in ("text", "writer", "translator", "sampler", "forecast")
+        FIRMWARE / "lib" / name
+        for name in ("text", "writer", "translator", "sampler", "sketcher", "forecast")
     ]
     headers = "".join(path.read_text() for folder in folders for path in folder.glob("*.h"))
     functions = set(re.findall(r"^\w.* (\w+)\(", headers, re.MULTILINE))
     assert {"passage_add", "writer_write", "sampler_draw", "forecast_push"} <= functions
-    state = {"passage", "writing", "escape_read", "escape_write"}
+    assert {"sketcher_draw", "normal_at", "power_root"} <= functions
+    state = {"passage", "writing", "drawing", "escape_read", "escape_write"}
     assert not symbols(virtual_image.path) & (functions | state)
 
 

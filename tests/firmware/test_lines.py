@@ -20,6 +20,7 @@ KINDS = [
         "generate",
         "translate",
         "caption",
+        "draw",
         "observe",
         "environment",
         "enrol",
@@ -113,6 +114,7 @@ def parse(driver, data: bytes) -> list[tuple[str, int, int, int]]:
         ("generate 1 0 0 \\n", ("generate", 0, 1, 0)),
         ("translate 0 1 3. Mai 2021", ("translate", 0, 0, 0)),
         ("caption 0 1", ("caption", 0, 0, 0)),
+        ("draw 0.5 4294967295", ("draw", 0, 0, 0)),
     ],
 )
 def test_commands(driver, line, command):
@@ -186,6 +188,9 @@ def test_commands(driver, line, command):
         ("caption 1", "bad-argument"),
         ("caption 1 1 a", "bad-argument"),
         ("caption 5.0001 1", "out-of-range"),
+        ("draw 1", "bad-argument"),
+        ("draw 1 1 a", "bad-argument"),
+        ("draw 1 4294967296", "out-of-range"),
         ("translate 5.0001 1 a", "out-of-range"),
         ("translate 1 4294967296 a", "out-of-range"),
         ("translate 1 1 " + "a" * 242, "line-too-long"),

@@ -111,7 +111,13 @@ def test_a_model_of_another_task_says_so(
     classifying: Path, writing: Path, translating: dict[Level, Path]
 ) -> None:
     with start([str(classifying)]) as board:
-        for command in ("generate 5 1 1 a", "translate 1 1 a", "caption 1 1", "classify on"):
+        for command in (
+            "generate 5 1 1 a",
+            "translate 1 1 a",
+            "caption 1 1",
+            "draw 1 1",
+            "classify on",
+        ):
             assert board.ask(command) == "err wrong-task"
     with start([str(writing)]) as board:
         for command in ("text a", "more a", "translate 1 1 a", "classify on", "scores on"):

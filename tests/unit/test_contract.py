@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,13 @@ from pipeline.core.contract import (
     VocabularyFacts,
     fixed_point_context,
     fixed_point_horizons,
+    fixed_point_mixture,
     fixed_point_scaling,
 )
 from pipeline.core.errors import ExitCode
+from pipeline.core.mixture import LEAST_DEVIATION
+from pipeline.core.sketches import mixture_values
+from tests import toy_sketch
 from tests.refusals import refuses
 from tests.toy_text import classifier, writer
 
@@ -206,3 +211,31 @@ def test_a_context_is_rounded_to_the_nearest_input(
     exact = (output - zeros[0]) * given / taken + zeros[1]
     found = (output * fixed.multipliers[0] + fixed.offsets[0]) >> fixed.shift
     assert abs(found - exact) <= 0.501
+
+
+def test_a_contract_of_drawings_keeps_its_mixture_until_it_is_converted_again(
+    tmp_path: Path,
+) -> None:
+    made = toy_sketch.CONTRACT
+    made.save(tmp_path / "contract.json")
+    assert Contract.load(tmp_path / "contract.json") == made
+    assert (made.outputs, made.occasion) == (toy_sketch.OUTPUTS, "for each move")
+    plain = made.unconverted()
+    assert plain.mixture is None
+    assert "mixture" not in json.loads(plain.canonical_json())
+
+
+@given(st.integers(-128, 127), st.integers(0, 2 * toy_sketch.COUNT - 1))
+def test_a_mixture_in_integers_says_what_its_outputs_stand_for(output: int, mean: int) -> None:
+    made = toy_sketch.CONTRACT
+    outputs = np.full(toy_sketch.OUTPUTS, output, np.int8)
+    values = mixture_values(outputs, made).astype(np.float64)
+    fixed, count = fixed_point_mixture(made), toy_sketch.COUNT
+    place = output * fixed.means.multipliers[mean] + fixed.means.offsets[mean] >> fixed.means.shift
+    assert place == pytest.approx(1000 * toy_sketch.SCALE * values[count + mean], abs=0.6)
+    power = output * fixed.deviations.multiplier + fixed.deviations.offset
+    deviation = 1000 * toy_sketch.SCALE * math.exp(values[3 * count])
+    assert 2.0 ** (power / 2**24) == pytest.approx(deviation, rel=1e-4)
+    bent = output * fixed.correlations.multiplier + fixed.correlations.offset
+    assert bent / 2**24 == pytest.approx(2 * values[5 * count] * math.log2(math.e), abs=1e-4)
+    assert fixed.least_deviation == round(LEAST_DEVIATION * 1000 * toy_sketch.SCALE * 2**8)

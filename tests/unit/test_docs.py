@@ -375,7 +375,15 @@ def test_every_command_and_no_other_is_on_the_page() -> None:
     table = COMMANDS[COMMANDS.index("RULES[]") : COMMANDS.index("};")]
     known = dict(re.findall(r'\{"([\w-]+)", COMMAND_\w+, parse_(\w+)\}', table))
     forms = {"nothing": 0, "on_off": 1, "runs": 1, "number": 1, "samples": 1, "load": 2}
-    forms |= {"period": 1, "text": 1, "word": 1, "generation": 4, "translation": 3, "caption": 2}
+    forms |= {
+        "period": 1,
+        "text": 1,
+        "word": 1,
+        "generation": 4,
+        "translation": 3,
+        "caption": 2,
+        "drawing": 2,
+    }
     forms |= {"values": 2}
     said = {
         words[0]: len(words) - 1

@@ -33,6 +33,7 @@ from pipeline.core.contract import (
 )
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.core.project import PROJECT
+from tests import toy_sketch
 from tests.conftest import need
 from tests.refusals import refuses
 from tests.toy_text import FEED, WINDOW, describer, translator
@@ -369,3 +370,24 @@ def test_a_table_of_another_encoder_is_refused() -> None:
     for wrong in (None, table.encoder[:, :1]):
         with refuses(code=ExitCode.MISMATCH, what="its embedding for the encoder is"):
             text_source(TRANSLATION, replace(table, encoder=wrong))
+
+
+MIXTURE = toy_sketch.CONTRACT.mixture
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"mixture": None}, "not one output for each number of its mixture"),
+        ({"streaming": False}, "it draws, but not a step at a time"),
+        ({"window": 1}, "it draws, but not a step at a time"),
+        (
+            {"mixture": MIXTURE and MIXTURE.model_copy(update={"means": MIXTURE.means[1:]})},
+            "not one output for each number of its mixture",
+        ),
+        ({"scaling": Scaling(mean=(0.0,) * 5, std=(1e6, 1e6, 1, 1, 1))}, "beyond two million"),
+    ],
+)
+def test_a_drawing_that_no_board_can_hold_is_refused(changes: dict[str, Any], part: str) -> None:
+    with refuses(code=ExitCode.MISMATCH, what=part):
+        contract_source(toy_sketch.CONTRACT.model_copy(update=changes), 0)

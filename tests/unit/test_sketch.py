@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from pipeline.config.sketch_settings import SketchAugmentConfig, SketchConfig, SketchModelConfig
+from pipeline.conversion.mixture_outputs import level_outputs
 from pipeline.core.errors import ExitCode, UsageError
+from pipeline.core.mixture import LEAST_DEVIATION, MOST_CORRELATION
 from pipeline.core.run_folder import RunFolder
 from pipeline.core.sketches import (
     ENDED,
@@ -22,13 +24,7 @@ from pipeline.core.sketches import (
 )
 from pipeline.datasets.sketches import sketch_dataset
 from pipeline.training.fit import quiet_keras
-from pipeline.training.mixture_density import (
-    LEAST_DEVIATION,
-    MOST_CORRELATION,
-    outputs_of,
-    sketch_loss,
-    step_nats,
-)
+from pipeline.training.mixture_density import outputs_of, sketch_loss, step_nats
 from pipeline.training.sketch_rnn import Sketcher, build, choose
 from pipeline.training.sketch_task import train_sketch
 from tests.drawings import save_squares
@@ -254,3 +250,24 @@ def test_long_drawings_are_left_out_and_it_is_said(tmp_path: Path) -> None:
         sketch_dataset(config.model_copy(update={"data": data}))
     assert raised.value.exit_code == ExitCode.USAGE
     assert "0 drawings for train" in raised.value.what
+
+
+def test_outputs_are_brought_to_one_range_and_stand_for_the_same(tmp_path: Path) -> None:
+    import keras
+
+    network = NETWORKS["gru"]
+    quiet_keras(2)
+    model = build(network, 8)
+    model.save(tmp_path / "model.keras")
+    before = steps_before(as_steps([SQUARE, SQUARE[::-1], SQUARE[2:]], 4.0, 8))
+    level = tmp_path / "level" / "model.keras"
+    mixture = level_outputs(tmp_path / "model.keras", before, level, tmp_path / "log")
+    outputs = keras.models.load_model(level, compile=False).predict(before, verbose=0)
+    np.testing.assert_allclose(outputs.reshape(-1, outputs_of(2))[:, 2:6].max(axis=0), 1, rtol=1e-3)
+    np.testing.assert_allclose(
+        outputs.reshape(-1, outputs_of(2))[:, 2:6].min(axis=0), -1, rtol=1e-3
+    )
+    assert np.abs(outputs).max() < 1.001
+    lines = np.array([(line.center, line.factor) for line in mixture.lines])
+    expected = model.predict(before, verbose=0)
+    np.testing.assert_allclose(lines[:, 0] + lines[:, 1] * outputs, expected, atol=1e-5)

@@ -128,6 +128,11 @@ void twin_show(const int8_t *window);
  * window on. Answers how many. */
 uint32_t twin_forecast(const int32_t *rows, uint32_t count, int32_t *forecasts);
 
+/* Needs a model that draws. A drawing: moves int32 [window - 1][3], dx and dy in thousandths and
+ * whether the pen is lifted after the move. Answers how many; `has_ended`: whether the network has
+ * ended it. */
+uint32_t twin_draw(uint32_t temperature_e4, uint32_t seed, int32_t *moves, bool *has_ended);
+
 /* What `selftest` on a board compares its own answer with. */
 uint16_t twin_selftest_crc(void);
 

@@ -9,10 +9,13 @@
 #define PULL_LINES 16u /* of one answer */
 
 static const char *task_name(void) {
-  static const char *const names[] = {
-      [MODEL_GESTURE] = "gesture",         [MODEL_SENTIMENT] = "sentiment",
-      [MODEL_GENERATION] = "generation",   [MODEL_FORECAST] = "forecast",
-      [MODEL_TRANSLATION] = "translation", [MODEL_CAPTION] = "caption"};
+  static const char *const names[] = {[MODEL_GESTURE] = "gesture",
+                                      [MODEL_SENTIMENT] = "sentiment",
+                                      [MODEL_GENERATION] = "generation",
+                                      [MODEL_FORECAST] = "forecast",
+                                      [MODEL_TRANSLATION] = "translation",
+                                      [MODEL_CAPTION] = "caption",
+                                      [MODEL_SKETCH] = "sketch"};
   return MODEL.classes == 0 ? "none" : names[MODEL_TASK];
 }
 
@@ -201,6 +204,7 @@ static const struct {
     [COMMAND_GENERATE] = {app_answer_generate, OF(MODEL_GENERATION)},
     [COMMAND_TRANSLATE] = {app_answer_translate, OF(MODEL_TRANSLATION)},
     [COMMAND_CAPTION] = {app_answer_caption, OF(MODEL_CAPTION)},
+    [COMMAND_DRAW] = {app_answer_draw, OF(MODEL_SKETCH)},
     [COMMAND_OBSERVE] = {answer_observe, OF(MODEL_FORECAST)},
     [COMMAND_ENVIRONMENT] = {answer_environment, WITHOUT_A_MODEL},
     [COMMAND_ENROL] = {app_answer_enrol, OF(MODEL_GESTURE)},

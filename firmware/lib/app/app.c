@@ -100,6 +100,7 @@ void app_begin(void) {
   memset(&history, 0, sizeof history);
   app.history = &history;
   app_begin_text();
+  app_begin_drawing();
   app.classifying = MODEL.classes > 0 && MODEL_TASK == MODEL_GESTURE;
   const bool has_sensor = board.begin();
   app_begin_enrolment(&app);
@@ -288,10 +289,15 @@ static bool take_samples(void) {
   return true;
 }
 
-/* A token at a time, so that samples are taken between them. */
+/* A token or a move at a time, so that samples are taken between them. */
 static bool do_commands(void) {
-  if (!app_is_writing()) return read_command();
-  app_write_on(&app);
+  if (app_is_writing()) {
+    app_write_on(&app);
+  } else if (app_is_drawing()) {
+    app_draw_on(&app);
+  } else {
+    return read_command();
+  }
   return true;
 }
 

@@ -107,6 +107,15 @@ bool app_is_writing(void);
 /* Writes the next token of it; the answer comes after the last. */
 void app_write_on(app_t *app);
 
+/* Whether the drawing that `draw` asked for has not ended; so long commands wait. */
+bool app_is_drawing(void);
+
+/* Draws its next move; the answer comes after the last. */
+void app_draw_on(app_t *app);
+
+/* Forgets a drawing. */
+void app_begin_drawing(void);
+
 /* What the board was taught before is known again. */
 void app_begin_enrolment(app_t *app);
 
@@ -132,6 +141,7 @@ void app_answer_text(app_t *app, const command_t *command); /* and more */
 void app_answer_generate(app_t *app, const command_t *command);
 void app_answer_translate(app_t *app, const command_t *command);
 void app_answer_caption(app_t *app, const command_t *command);
+void app_answer_draw(app_t *app, const command_t *command);
 void app_answer_enrol(app_t *app, const command_t *command);
 void app_answer_enrol_save(app_t *app, const command_t *command);
 void app_answer_enrolment(app_t *app, const command_t *command);

@@ -127,6 +127,18 @@ static void write_forecast(app_t *app, const model_forecast_t *forecast) {
   }
 }
 
+static void write_mixture(app_t *app, const model_mixture_t *mixture) {
+  write_number(app, " mixtures=", mixture->count);
+  write_number(app, " logit_step=", mixture->logit_step);
+  write_number(app, " mean_shift=", mixture->shift);
+  for (int i = 0; i < 2 * mixture->count; i++) {
+    write_scale(app, i == 0 ? " means=" : ",", &mixture->means[i]);
+  }
+  write_scale(app, " deviation=", &mixture->deviation);
+  write_number(app, " least_deviation=", mixture->least_deviation);
+  write_scale(app, " correlation=", &mixture->correlation);
+}
+
 /* What is done before and after the network, by which a board decides; in pieces, for it may be
  * longer than a line. */
 void app_answer_constants(app_t *app, const command_t *command) {
@@ -145,6 +157,7 @@ void app_answer_constants(app_t *app, const command_t *command) {
   }
   if (MODEL_ENCODED) write_encoder(app, MODEL.encoder);
   if (MODEL_TASK == MODEL_FORECAST) write_forecast(app, MODEL.forecast);
+  if (MODEL_TASK == MODEL_SKETCH) write_mixture(app, MODEL.mixture);
   line_start(&app->line, "");
   app_send(app);
 }

@@ -24,7 +24,8 @@ enum {
   MODEL_GENERATION,
   MODEL_FORECAST,
   MODEL_TRANSLATION,
-  MODEL_CAPTION
+  MODEL_CAPTION,
+  MODEL_SKETCH
 };
 
 /* Whether its window is of a motion sensor's samples; whether an encoder reads before MODEL writes.
@@ -124,6 +125,24 @@ typedef struct {
   const uint8_t *readings;
 } model_forecast_t;
 
+#define MODEL_DEVIATION_BITS 8 /* after the point of a deviation in thousandths */
+
+/* What the outputs of a network that draws stand for: of each of `count` normal distributions the
+ * logit of its weight; then of each the mean of dx; then of dy; then logarithms of the deviations
+ * of dx, of dy; then the correlation, before the hyperbolic tangent; last the logits of what the
+ * pen does: it stays down, is lifted, the drawing ends. Moves are in thousandths of the drawing's
+ * unit, exponents have 24 bits after the point. */
+typedef struct {
+  uint8_t count;
+  uint8_t shift;              /* of means */
+  uint32_t logit_step;        /* see sampler.h */
+  uint32_t least_deviation;   /* is added to each */
+  const model_scale_t *means; /* [2 * count]: (output * multiplier + offset) >> shift */
+  model_scale_t deviation;    /* 2^(output * multiplier + offset) */
+  model_scale_t
+      correlation; /* tanh x = (1 - 2^-y) / (1 + 2^-y), y = output * multiplier + offset */
+} model_mixture_t;
+
 /* Of a model of text, in model_text.c. */
 extern const model_text_t model_text;
 
@@ -144,6 +163,7 @@ typedef struct {
   const model_text_t *text;         /* NULL of all else */
   const model_encoder_t *encoder;   /* of translations and captions; NULL of all else */
   const model_forecast_t *forecast; /* NULL of all else */
+  const model_mixture_t *mixture;   /* of what draws; NULL of all else */
   model_policy_t policy;
   void (*reset)(void); /* forgets all samples */
   /* input int8 [MODEL_FEED][channels], output int8 [classes]; score = output + 128. The output is

@@ -169,20 +169,25 @@ static command_kind_t parse_values(char *text, command_kind_t kind, command_t *o
   return kind;
 }
 
-/* Of a caption too, which has no text. */
+/* Of a caption and a drawing too, which have no text. */
 static command_kind_t parse_translation(char *text, command_kind_t kind, command_t *out) {
   const char *temperature = next_word(&text);
   const char *seed = next_word(&text);
   if (seed == NULL || !to_temperature_e4(temperature, &out->temperature_e4))
     return COMMAND_BAD_ARGUMENT;
   command_kind_t found = read_number(seed, kind, &out->seed);
-  parse_t *parse_rest = kind == COMMAND_CAPTION ? parse_nothing : parse_text;
+  const bool has_text = kind != COMMAND_CAPTION && kind != COMMAND_DRAW;
+  parse_t *parse_rest = has_text ? parse_text : parse_nothing;
   if (found == kind) found = parse_rest(text, kind, out);
   const bool in_range = out->temperature_e4 <= COMMAND_MAX_TEMPERATURE_E4;
   return found == kind && !in_range ? COMMAND_OUT_OF_RANGE : found;
 }
 
 static command_kind_t parse_caption(char *text, command_kind_t kind, command_t *out) {
+  return parse_translation(text, kind, out);
+}
+
+static command_kind_t parse_drawing(char *text, command_kind_t kind, command_t *out) {
   return parse_translation(text, kind, out);
 }
 
@@ -219,6 +224,7 @@ static const struct {
     {"generate", COMMAND_GENERATE, parse_generation},
     {"translate", COMMAND_TRANSLATE, parse_translation},
     {"caption", COMMAND_CAPTION, parse_caption},
+    {"draw", COMMAND_DRAW, parse_drawing},
     {"constants", COMMAND_CONSTANTS, parse_nothing},
     {"observe", COMMAND_OBSERVE, parse_values},
     {"environment", COMMAND_ENVIRONMENT, parse_period},

@@ -39,6 +39,7 @@ typedef enum {
   COMMAND_GENERATE,
   COMMAND_TRANSLATE,
   COMMAND_CAPTION,
+  COMMAND_DRAW,
   COMMAND_OBSERVE,
   COMMAND_ENVIRONMENT,
   COMMAND_ENROL,
@@ -61,7 +62,7 @@ typedef struct {
   /* Offset of load, enrol and enrolment, runs of bench, bytes of image, seq of pull, rate of
    * inject, characters of generate, period of environment. */
   uint32_t number;
-  /* Of generate, translate and caption; the temperature in ten-thousandths. */
+  /* Of generate, translate, caption and draw; the temperature in ten-thousandths. */
   uint32_t temperature_e4, seed;
   char *text;          /* of text, more, generate and translate: with its escapes, in the reader */
   const char *word;    /* of person, remove, learn, forget; in the reader too */
