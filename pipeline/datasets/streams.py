@@ -101,7 +101,7 @@ def _rest(
     known = before or after
     assert known is not None
     length = max(2, round(random.uniform(*rest_s) * known.rate_hz))
-    poses = [_pose(take, last) for take, last in ((before, True), (after, False)) if take]
+    poses = [pose_at_edge(take, last) for take, last in ((before, True), (after, False)) if take]
     share = _smooth_step((np.arange(length) / length - 0.3) / 0.4)[:, None]  # [n, 1]
     axes = _acceleration_axes(known)
     rest = _rotation(poses[0], poses[-1], share, axes)  # [n, channels]
@@ -116,7 +116,7 @@ def _rest(
     return rest.astype(np.float32)
 
 
-def _pose(take: Recording, last: bool) -> Float64:
+def pose_at_edge(take: Recording, last: bool) -> Float64:
     """The reading of a sensor at rest at the edge of a take: [channels], 1 g and no rotation."""
     edge = take.samples[-POSE_SAMPLES:] if last else take.samples[:POSE_SAMPLES]
     pose = np.zeros(len(take.channels))

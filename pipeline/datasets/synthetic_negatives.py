@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from pipeline.core.artifacts import IMU_UNITS, Float32, Interval, Recording
-from pipeline.datasets.streams import POSE_SAMPLES, join_takes, thousandths_of
+from pipeline.datasets.streams import POSE_SAMPLES, join_takes, pose_at_edge, thousandths_of
 
 UNKNOWN = "unknown"
 BOUT_S = (0.5, 3.0)  # of motion
@@ -60,10 +60,16 @@ def synthetic_rest(
     if sum(map(len, rests)) >= rate_hz:
         return _among_rests([rests[0][:0]] * count, rests, REST_S, recordings[0], random)
     sources = gestures or rests
-    poses = [sources[index][:1] for index in random.integers(len(sources), size=count)]
-    takes = [_take(pose.repeat(POSE_SAMPLES, axis=0), recordings[0]) for pose in poses]
+    chosen = [sources[index] for index in random.integers(len(sources), size=count)]
+    takes = [_held_still(samples, recordings[0]) for samples in chosen]
     stream = join_takes(takes, REST_S, int(random.integers(2**31)))
     return replace(stream, intervals=())
+
+
+def _held_still(gesture: Float32, like: Recording) -> Recording:
+    """The pose in which a gesture begins; a capture that motion starts begins amid motion."""
+    pose = pose_at_edge(_take(gesture, like), last=False)
+    return _take(np.tile(pose.astype(np.float32), (POSE_SAMPLES, 1)), like)
 
 
 def _cut(recordings: Sequence[Recording], background: str) -> tuple[list[Float32], list[Float32]]:
