@@ -27,6 +27,7 @@ LEAST_ENERGY = 1e-3  # of a take, below which what it shares is still
 AT_ONCE = 256  # takes between two lines of progress
 
 MOMENT_ROWS = 24
+STILL = 1e-6  # length of a spectrum, of samples of size 1
 MOMENTS = 8  # of a take, so that some are in every cut of it
 ALIKE_MOMENTS = 0.996  # cosine of the sizes of their spectra
 CELL = 0.2  # width; a copy with noise is 0.05 away
@@ -79,7 +80,10 @@ def _that_share_a_moment(shapes: Sequence[Float32]) -> tuple[Int64, Int64]:
 
 
 def _moments(shapes: Sequence[Float32]) -> tuple[Int64, Float32]:
-    """The takes of moments, int64 [m], and the sizes of their spectra, of length 1: [m, d]."""
+    """The takes of moments, int64 [m], and the sizes of their spectra, of length 1: [m, d].
+
+    Where all is still there is no moment: those of many still takes would share one cell.
+    """
     takes, moments = [], []
     for index, shape in enumerate(shapes):
         padded = np.pad(shape, ((0, max(0, MOMENT_ROWS - len(shape))), (0, 0)))
@@ -91,8 +95,9 @@ def _moments(shapes: Sequence[Float32]) -> tuple[Int64, Float32]:
     window = np.hanning(MOMENT_ROWS).astype(np.float32)[:, None]  # a shift of a row changes little
     sizes = np.abs(np.fft.rfft(stacked * window, axis=1))
     spectra = sizes.reshape(len(sizes), -1)
-    spectra /= np.maximum(np.linalg.norm(spectra, axis=1, keepdims=True), 1e-9)
-    return np.array(takes, np.int64), spectra
+    lengths = np.linalg.norm(spectra, axis=1)
+    moves = lengths > STILL
+    return np.array(takes, np.int64)[moves], spectra[moves] / lengths[moves, None]
 
 
 def _starts_of_moments(shape: Float32) -> Iterator[int]:
@@ -109,7 +114,7 @@ def _starts_of_moments(shape: Float32) -> Iterator[int]:
 
 def _cells(spectra: Float32) -> Iterator[Int64]:
     """The cell of each moment, int64 [m], in each of TABLES random rasters."""
-    centred = spectra - spectra.mean(axis=0)
+    centred = spectra - spectra.mean(axis=0) if len(spectra) else spectra
     _, directions = np.linalg.eigh(centred.T @ centred)
     points = centred @ directions[:, -DIMENSIONS:]
     random = np.random.default_rng(SEED)

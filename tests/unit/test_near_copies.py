@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.artifacts import Float32
+from pipeline.datasets import near_copies as near_copies_module
 from pipeline.datasets.near_copies import COPY, _Correlations, near_copies
 from pipeline.datasets.simulate import GESTURES, make_person, make_take
 
@@ -73,3 +74,10 @@ def test_short_and_still_takes_are_compared_too() -> None:
     random = np.random.default_rng(1)
     short, other = (random.normal(size=(rows, 6)).astype(np.float32) for rows in (5, 90))
     assert found([np.zeros((300, 6), np.float32), short, short, other]) == [(2, 1)]
+
+
+def test_stillness_is_no_moment_that_takes_share() -> None:
+    still = np.zeros((300, 6), np.float32)
+    takes, spectra = near_copies_module._moments([still, still + 1, still])
+    assert len(takes) == len(spectra) == 0
+    assert found([still] * 20) == []
