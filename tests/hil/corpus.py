@@ -20,7 +20,7 @@ from pipeline.capture.client import BoardClient
 from pipeline.capture.feedback import pull_samples
 from pipeline.capture.link_statistics import LinkStatistics
 from pipeline.capture.ports import open_port
-from pipeline.capture.protocol import Damaged, Message, Sample, event_of, network_output_of
+from pipeline.capture.protocol import Damaged, Sample, event_of, network_output_of
 from pipeline.capture.requests import injecting, send
 from pipeline.core.artifacts import GoldenVectors, Recording
 from pipeline.core.contract import Contract
@@ -45,6 +45,7 @@ WRONG_LINES = {
     "x" * 300: "line-too-long",
     "\x01\x02\x7f": "unknown-command",
 }
+SILENCE_S, SILENT_WITHIN_S = 1.0, 10.0
 WAITING_S, PAUSE_S = 3.0, 0.1  # for lines that are on their way: at most, and without any
 
 
@@ -286,12 +287,13 @@ def idled(subject: Subject) -> tuple[int, Sequence[Sample], str]:
 
 
 def nothing_said_unasked(subject: Subject) -> Any:
-    """With everything off the line is silent."""
+    """With everything off the line falls silent, once what was on its way has come."""
     with subject.client() as client:
         for switch in ("stream", "classify", "scores"):
             client.switch(switch, False)
-        take_what_waits(client)
-        said = [item for item in client.items(1.0) if isinstance(item, Sample | Message | Damaged)]
+        deadline = time.monotonic() + SILENT_WITHIN_S
+        while (said := list(client.items(SILENCE_S))) and time.monotonic() < deadline:
+            pass
         client.switch("classify", True)
     assert said == [], said
 
