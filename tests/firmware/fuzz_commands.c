@@ -24,8 +24,8 @@
 #define OUTCOMES 16 /* of a measurement, most of them a reading */
 
 static const char *const MESSAGES[] = {"event ",   "forecast ", "hello ", "layer ",
-                                       "learned ", "learning ", "past ",  "reading ",
-                                       "score ",   "text ",     "warn "};
+                                       "learned ", "learning ", "move ",  "past ",
+                                       "reading ", "score ",    "text ",  "warn "};
 
 static const uint8_t *input;
 static size_t input_length, used;
