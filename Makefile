@@ -163,6 +163,7 @@ soak: setup tools page ## the longest tests (minutes), what capture and deploy w
 	$(BIN)/python -m benchmarks.sequence_deployed
 	$(BIN)/python -m benchmarks.sequence_weather
 	$(BIN)/python -m benchmarks.sketch
+	$(BIN)/python -m benchmarks.sketch_deployed
 	$(BIN)/python -m benchmarks.caption
 	$(BIN)/python -m benchmarks.translation
 	$(BIN)/python -m benchmarks.search spells

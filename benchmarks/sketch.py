@@ -54,7 +54,7 @@ def kanji() -> list[Row]:
     )
     return [
         _nats("kanji", run, command, f"<= {simple}"),
-        row("kanji baseline nats a point", simple, UNIT, command, _about(baseline)),
+        row("kanji baseline nats a point", simple, UNIT, command, about(baseline)),
         row("kanji invalid strokes in 10,000 drawings", invalid, "", command, note, "<= 0"),
     ]
 
@@ -84,10 +84,11 @@ def _run(name: str, settings: Sequence[str] = (), ending: str = "") -> RunFolder
 
 def _nats(name: str, run: RunFolder, command: str, bound: str) -> Row:
     nats = round(load_metrics(run)["nats_a_point"], 3)
-    return row(f"{name} nats a point", nats, UNIT, command, _about(run), bound)
+    return row(f"{name} nats a point", nats, UNIT, command, about(run), bound)
 
 
-def _about(run: RunFolder) -> str:
+def about(run: RunFolder) -> str:
+    """Of what a figure of a run is, and of which network."""
     config, metrics = load_section(run.config_file, SketchConfig), load_metrics(run)
     network = config.model
     units = " and ".join(map(str, network.units))

@@ -1,7 +1,7 @@
 """The outputs of a network that draws are brought to -1 to 1, each by a line of its own.
 
-Then all of them have the precision of int8: means of an output span ten times as much as logarithms
-of deviations of another. Which lines, the contract says.
+Then all of them have the precision of int8, though logits span up to sixty times as much as some
+means. Which lines, the contract says.
 """
 
 from __future__ import annotations
