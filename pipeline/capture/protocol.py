@@ -24,6 +24,7 @@ MESSAGE_KINDS = frozenset(
 
 COUNT_WRAP = 1 << 32  # of the board's count of samples
 LATEST_US = 1 << 52  # a hundred years of a board's clock
+FURTHEST_MOVE = 2_000_000_000  # in thousandths: a board draws none beyond
 LONGEST_READING = 16_384  # in units of the channel, as in a recording's file
 
 SENSOR_STOPPED = "sensor-stopped"  # the warning of a board whose IMU gives no more samples
@@ -137,6 +138,8 @@ def move_of(message: Message) -> tuple[int, int, int]:
     if message.kind != "move" or not are_numbers or pen not in _PEN:
         raise unexpected_answer(message)
     dx, dy = (int(number.replace(".", "")) for number in numbers)
+    if max(abs(dx), abs(dy)) > FURTHEST_MOVE:
+        raise unexpected_answer(message)
     return dx, dy, _PEN[pen]
 
 

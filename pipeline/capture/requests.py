@@ -66,10 +66,10 @@ def board_drawing(board: BoardClient, temperature: float, seed: int) -> BoardDra
     board.take_pending("move")
     answer = board.command(f"draw {temperature:.4f} {seed}", DRAWING_TIMEOUT_S)
     moves = [move_of(message) for message in board.take_pending("move")]
-    if answer.fields.get("moves") != str(len(moves)):
+    ended = answer.fields.get("ended")
+    if answer.fields.get("moves") != str(len(moves)) or ended not in ("0", "1"):
         raise unexpected_answer(answer)
-    has_ended = answer.fields.get("ended") == "1"
-    return BoardDrawing(np.array(moves, np.int32).reshape(-1, 3), has_ended)
+    return BoardDrawing(np.array(moves, np.int32).reshape(-1, 3), ended == "1")
 
 
 def _written(board: BoardClient, command: str, timeout_s: float) -> tuple[str, Message]:

@@ -1,4 +1,4 @@
-"""What is sent to a board: text, escaped and in lines, and rows of a series; and its forecasts."""
+"""What is sent to a board: text, escaped and in lines, and rows of a series; and what it says."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.capture.client import BoardClient
 from pipeline.capture.requests import (
+    board_drawing,
     escaped,
     read_enrolment,
     send_enrolment,
@@ -163,3 +164,36 @@ def test_an_enrolment_is_kept_and_read_whole() -> None:
 def test_a_board_that_answers_no_bytes_is_not_asked_without_end(said: bytes) -> None:
     with pytest.raises(PipelineError):
         read_enrolment(BoardClient(Answering(said)), 3676)
+
+
+def test_a_drawing_is_asked_for_in_one_line() -> None:
+    line = Answering(b"move -12.345 0.007 down\nmove -0.005 2.000 lifted\nok moves=2 ended=1\n")
+    found = board_drawing(BoardClient(line), 0.5, 7)
+    assert found.moves.tolist() == [[-12345, 7, 0], [-5, 2000, 1]]
+    assert found.has_ended
+    assert line.heard == b"draw 0.5000 7\n"
+
+
+def test_a_drawing_of_no_move_is_one() -> None:
+    found = board_drawing(BoardClient(Answering(b"ok moves=0 ended=1\n")), 1, 1)
+    assert (found.moves.shape, found.drawing.shape) == ((0, 3), (0, 3))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"ok moves=1 ended=1\n",
+        b"move 1.000 2.000 down\nok moves=2 ended=0\n",
+        b"move 1.000 2.000 down\nok moves=1 ended=2\n",
+        b"move 1.000 2.000 down\nok\n",
+        b"move 1.000 2.000\nok moves=1 ended=1\n",
+        b"move 1.000 2.000 up\nok moves=1 ended=1\n",
+        b"move 1.000 2.00 down\nok moves=1 ended=1\n",
+        b"move\nok moves=1 ended=1\n",
+        b"move 1.000 2000000.001 down\nok moves=1 ended=1\n",
+    ],
+)
+def test_a_drawing_that_lost_a_line_or_has_an_impossible_one_is_reported(said: bytes) -> None:
+    board = BoardClient(Answering(said))
+    with refuses(code=ExitCode.MISMATCH):
+        board_drawing(board, 1, 1)
