@@ -196,12 +196,12 @@ class UnknownConfig(Section):
         max_length=MOST_LABELS,
         description="labels of recorded motion that is trained as background",
     )
-    share: float = Field(
-        1.0,
+    share: float | None = Field(
+        None,
         ge=0,
         le=100,
         description="synthetic negatives (pieces of gestures, as background) for each other "
-        "window, from eight hours of them at most",
+        "window, from eight hours of them at most; null: 1, or 0 with data.everyday",
     )
     seed: Seed = 1
 
@@ -249,6 +249,7 @@ class SplitConfig(Section):
 
 
 DEFAULT_SMOOTHING_S = 1.05  # about as long as a gesture
+ROCKET_SMOOTHING_S = 0.5  # its windows have a gesture's label only while they show all of it
 FEWEST_SMOOTHED, MOST_SMOOTHED = 3, 16  # windows: one alone calls nothing, a board keeps 16
 DEFAULT_THRESHOLD = 0.58
 DEFAULT_RELEASE = 0.3
@@ -303,11 +304,22 @@ class GestureConfig(TaskConfig):
     data: DataConfig
     window: WindowConfig = WindowConfig()
     split: SplitConfig = SplitConfig()
-    unknown: UnknownConfig = UnknownConfig()
+    unknown: UnknownConfig = Field(UnknownConfig(), validate_default=True)
     augment: AugmentConfig = AugmentConfig()
     model: ModelConfig = ConvolutionalConfig()
     fit: LabelFitConfig = LabelFitConfig()
     decision: DecisionConfig = DecisionConfig()
+
+    @field_validator("unknown")
+    @classmethod
+    def _everyday_motion_in_place_of_pieces(
+        cls, unknown: UnknownConfig, others: ValidationInfo
+    ) -> UnknownConfig:
+        """Who moves otherwise than the people in the data has gestures like pieces of theirs."""
+        data = others.data.get("data")
+        if unknown.share is not None or data is None:
+            return unknown
+        return unknown.model_copy(update={"share": 0.0 if data.everyday else 1.0})
 
     @field_validator("model")
     @classmethod
@@ -340,7 +352,9 @@ class GestureConfig(TaskConfig):
 
     @property
     def _default_smoothing(self) -> int:
-        windows = round(DEFAULT_SMOOTHING_S * self.data.rate_hz / self.window.hop)
+        is_rocket = isinstance(self.model, RocketConfig)
+        seconds = ROCKET_SMOOTHING_S if is_rocket else DEFAULT_SMOOTHING_S
+        windows = round(seconds * self.data.rate_hz / self.window.hop)
         return min(max(windows, FEWEST_SMOOTHED), MOST_SMOOTHED)
 
     def default_policy(self, labels: Sequence[str]) -> DecisionPolicy:

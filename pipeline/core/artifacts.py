@@ -139,6 +139,16 @@ def person_of(name: str) -> str:
     return name.rpartition("/")[2].split("-")[0]
 
 
+def everyday_name(name: str) -> str:
+    """The name of a recording of `data.everyday` beside those of `data.path`."""
+    return f"everyday/{name}"
+
+
+def is_everyday(name: str) -> bool:
+    """Whether everyday_name made a name; "everyday" may be a label too."""
+    return name.startswith("everyday/") and name.count("/") == len(("everyday", "label"))
+
+
 NO_TARGET = -1
 
 

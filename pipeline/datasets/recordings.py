@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.config.gesture_settings import GestureConfig
-from pipeline.core.artifacts import Recording
+from pipeline.core.artifacts import Recording, everyday_name
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import why_missing
 from pipeline.core.original_names import load_names
@@ -78,7 +78,7 @@ def training_recordings(config: GestureConfig) -> list[Recording]:
             recording,
             label=config.data.background,
             intervals=(),
-            name=f"everyday/{recording.name}",
+            name=everyday_name(recording.name),
             everyday=True,
         )
         for recording in load_recordings(config.data.everyday)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.gesture_settings import GestureConfig
+from pipeline.config.gesture_settings import AugmentConfig, GestureConfig
 from pipeline.core.artifacts import (
     NO_TARGET,
     Float32,
@@ -43,6 +43,7 @@ from pipeline.datasets.streams import join_takes
 from pipeline.datasets.synthetic_negatives import (
     recorded_rests,
     synthetic_negatives,
+    synthetic_rest,
     trim_to_motion,
 )
 
@@ -53,6 +54,8 @@ ALIGNED_SEED = 2
 ROOM = 1.3  # the length of a synthetic stream is random
 NEGATIVES_REST_S = (2.0, 8.0)  # shorter than in use: mostly motion is needed for training
 NEGATIVES_OVERLAP = 4  # windows of negatives that share a sample
+ANY_WAY = AugmentConfig(rotation_deg=180, gain=0, stretch=0)
+REST_SHARE = 0.5  # windows of rest for each other one but those of everyday motion
 MOST_NEGATIVES_S = 8 * 3600.0  # more of them teach little that is new, and fill the memory
 
 
@@ -287,19 +290,28 @@ def _stream_windows(
 def _negative_windows(
     recordings: Sequence[Recording], known: int, config: GestureConfig
 ) -> LabelledWindows:
-    """Windows of synthetic negatives: `unknown.share` times `known`, of some hours at most."""
+    """Windows of synthetic negatives: `unknown.share` times `known`, of some hours at most.
+
+    Everyday motion in their place says little of rest, so rest is added to it: any way up too,
+    because somebody else may hold the board otherwise.
+    """
+    share = config.unknown.share
+    if not share and config.data.everyday is None:
+        return LabelledWindows()
     length = config.window.length
     in_chunks = config.window.mode == "streaming"
     step = length if in_chunks else max(1, length // NEGATIVES_OVERLAP)
     most = int(MOST_NEGATIVES_S * config.data.rate_hz / step)
-    count = min(round(config.unknown.share * known), most)  # 0 without validation part
+    count = min(round((share or REST_SHARE) * known), most)  # 0 without validation part
     if not count:
         return LabelledWindows()
     seconds = ROOM * (length + count * step) / config.data.rate_hz
-    background = config.data.background
-    stream = synthetic_negatives(
-        recordings, background, seconds, config.unknown.seed, NEGATIVES_REST_S
-    )
+    background, seed = config.data.background, config.unknown.seed
+    if share:
+        stream = synthetic_negatives(recordings, background, seconds, seed, NEGATIVES_REST_S)
+    else:
+        poses = [*recordings, *(augment(one, ANY_WAY, 0) for one in recordings)]
+        stream = synthetic_rest(poses, background, seconds, seed)
     windows = cut_windows(replace(stream, intervals=()), _always(recordings[0].name), config, step)
     return windows.only(range(min(count, len(windows.labels))))
 

@@ -3,7 +3,8 @@
 The features of the kernels are computed once for each sample of a stream, not for each window. A
 ridge regression on the labels gives the scores (Dempster et al., arXiv:2012.08791); a temperature
 makes them probabilities (Guo et al., arXiv:1706.04599). Its penalty and the temperature are chosen
-on scores of windows whose recordings a fit has not seen. Hidden units then correct the scores.
+on scores of windows whose recordings a fit has not seen. Hidden units then correct the scores, and
+everyday motion of people whom a fit has not seen says how high that of the background has to be.
 """
 
 from __future__ import annotations
@@ -17,7 +18,14 @@ from numpy.typing import NDArray
 
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.config.sections import RocketConfig
-from pipeline.core.artifacts import Float32, Float64, Int64, SequenceDataset
+from pipeline.core.artifacts import (
+    Float32,
+    Float64,
+    Int64,
+    SequenceDataset,
+    is_everyday,
+    person_of,
+)
 from pipeline.core.contract import Scaling
 from pipeline.training.fit import Epoch, Fitted, quiet_keras
 from pipeline.training.int8_inputs import Int8Inputs
@@ -29,12 +37,14 @@ from pipeline.training.models import (
     hidden_layer_name,
     score_layer_name,
 )
+from pipeline.training.rocket_background import background_shift
 from pipeline.training.rocket_correction import Correction, fit_correction
 from pipeline.training.rocket_kernels import SMALLEST_STD, USUAL_PENALTY, KernelBank, Random
 from pipeline.training.run_files import CALIBRATION_WINDOWS, evenly_spaced
 from pipeline.training.training_data import one_hot_targets, scale
 
 FOLDS = 5
+HALVES = ((0, 1), (2, 3, 4))  # of the folds
 LEVELS = 0.25  # of the kernels see which way is down, where the board is worn the same way
 PROBED = 16384  # windows by which penalty and temperature are chosen, and scores corrected
 PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # a share of the number of windows
@@ -75,6 +85,8 @@ def fit_rocket(
     weights = _ridge(squares, sums.products.sum(axis=0), penalty) * temperature
     logits = sums.probed @ weights
     correction = fit_correction(sums.probed, logits, sums.targets, sums.weights, config.fit.seed)
+    shift = _background_shift(sums, dataset, config, penalty, temperature)
+    correction = correction.with_background(shift)
     means = squares[-1, :-1] / squares[-1, -1]
     bank.set_parts(score_layer_name, weights, means)
     bank.set_parts(hidden_layer_name, correction.hidden, means)
@@ -96,6 +108,7 @@ class _FoldSums:
         targets: float32 [p, K], their one-hot targets.
         weights: float32 [p].
         folds: int64 [p], the fold of each.
+        places: int64 [p], its place in the dataset.
     """
 
     squares: Float64
@@ -104,6 +117,7 @@ class _FoldSums:
     targets: Float32
     weights: Float32
     folds: Int64
+    places: Int64
 
 
 def _sums_of_folds(
@@ -134,7 +148,8 @@ def _sums_of_folds(
             labels = tf.constant(targets[indices[rows]], tf.float64)
             products[fold] += np.asarray(tf.matmul(weighted, labels, transpose_a=True))
     places, rows = (np.concatenate(part) for part in zip(*kept, strict=True))
-    return _FoldSums(squares, products, rows, targets[places], weights[places], fold_of[places])
+    known = (targets[places], weights[places], fold_of[places], places)
+    return _FoldSums(squares, products, rows, *known)
 
 
 def _at_their_indices(values: Float32, indices: Int64, count: int) -> Float32:
@@ -147,10 +162,13 @@ def _at_their_indices(values: Float32, indices: Int64, count: int) -> Float32:
 def _folds(dataset: SequenceDataset, random: Random) -> Int64:
     """int64 [n]: the fold of each window, the same for all of a recording.
 
-    The recordings of a label are spread over the folds. A single one is in the fold that is never
-    left out.
+    The recordings of a label are spread over the folds, and the people of everyday motion. A single
+    one is in the fold that is never left out.
     """
-    names, places = np.unique(np.array(dataset.groups), return_inverse=True)
+    units = [
+        f"everyday/{person_of(name)}" if is_everyday(name) else name for name in dataset.groups
+    ]
+    names, places = np.unique(np.array(units), return_inverse=True)
     labels = np.full(len(names), len(dataset.labels))
     np.minimum.at(labels, places, dataset.targets)  # of its gesture; the background is the last
     folds = np.full(len(names), FOLDS)
@@ -243,6 +261,49 @@ def _ridge(squares: Float64, products: Float64, penalty: float) -> Float64:
     factors = tf.linalg.cholesky(system)  # one thread: the same on every computer
     slopes = np.asarray(tf.linalg.cholesky_solve(factors, right)) / std[:, np.newaxis]
     return np.concatenate([slopes, [label_mean - mean @ slopes]])
+
+
+def _background_shift(
+    sums: _FoldSums,
+    dataset: SequenceDataset,
+    config: GestureConfig,
+    penalty: float,
+    temperature: float,
+) -> float:
+    """How much the score of the background changes; see background_shift."""
+    names = np.array([dataset.groups[place] for place in sums.places.tolist()])
+    everyday = np.array([is_everyday(name) for name in names.tolist()])
+    logits = np.zeros((len(names), len(dataset.labels)))
+    for half in HALVES:
+        asked = everyday & np.isin(sums.folds, half)
+        if asked.any():
+            logits[asked] = _logits_without(
+                sums, half, asked, penalty, temperature, config.fit.seed
+            )
+    known = sorted(set(names[everyday & (sums.folds < FOLDS)].tolist()))
+    if not known:
+        return 0.0
+    apart = int(np.median(np.diff(dataset.starts[sums.places[everyday]])))
+    return background_shift([logits[names == name] for name in known], apart, config)
+
+
+def _logits_without(
+    sums: _FoldSums,
+    folds: Sequence[int],
+    asked: NDArray[np.bool_],
+    penalty: float,
+    temperature: float,
+    seed: int,
+) -> Float64:
+    """Corrected logits of some windows, by a fit without some folds."""
+    others = np.setdiff1d(np.arange(FOLDS + 1), folds)
+    squares, products = (part[others].sum(axis=0) for part in (sums.squares, sums.products))
+    weights = _ridge(squares, products, penalty) * temperature
+    rows = np.isin(sums.folds, others)
+    known, features = sums.probed[rows], sums.probed[asked]
+    parts = (sums.targets[rows], sums.weights[rows])
+    correction = fit_correction(known, known @ weights, *parts, seed)
+    return features @ weights + correction.of(features)
 
 
 def _cross_entropy(logits: NDArray[Any], targets: Float32, weights: Float32) -> float:

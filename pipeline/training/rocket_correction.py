@@ -43,6 +43,12 @@ class Correction:
         units = np.maximum(features @ self.hidden, 0)
         return np.asarray(units @ self.scores[:-1] + self.scores[-1])
 
+    def with_background(self, shift: float) -> Correction:
+        """The same with another logit of the background, the last of K."""
+        scores = self.scores.copy()
+        scores[-1, -1] += shift
+        return Correction(self.hidden, scores)
+
 
 def fit_correction(
     features: Float32, logits: Float64, targets: Float32, weights: Float32, seed: int

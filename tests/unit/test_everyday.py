@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.config.gesture_settings import GestureConfig
-from pipeline.core.artifacts import Recording
+from pipeline.core.artifacts import Float32, Recording, SequenceDataset, is_everyday
 from pipeline.datasets.held_out_recordings import HeldOutRecordings, held_out
 from pipeline.datasets.recordings import training_recordings
 from pipeline.datasets.splits import split_everyday
@@ -67,6 +67,47 @@ def test_it_teaches_the_background_and_leaves_the_test_of_gestures_as_it_was(
     assert taught
     assert not any(person in name for name in taught for person in kept)
     assert with_it.fingerprint != without.fingerprint
+
+
+def test_rest_is_learned_beside_it_and_no_pieces_of_gestures(settings: GestureConfig) -> None:
+    recordings = training_recordings(settings)
+    pieces = settings.unknown.model_copy(update={"share": 1.0})
+    in_place, beside = (
+        strengths_of_background(make_dataset(recordings, one))
+        for one in (settings, settings.model_copy(update={"unknown": pieces}))
+    )
+    assert np.mean(in_place < STILL_DPS) > 0.8
+    assert np.mean(beside < STILL_DPS) < 0.8
+
+
+def test_rest_is_learned_any_way_up(settings: GestureConfig) -> None:
+    level = np.array([0, 0, 1, 0, 0, 0], np.float32)
+    held_level = [
+        replace(one, samples=one.samples * 0 + level) for one in takes(("flex", "punch"), each=60)
+    ]
+    gravity = background(make_dataset(held_level, settings))[:, :, 2].mean(axis=1)
+    assert gravity.min() < -0.5
+    assert gravity.max() > 0.5
+
+
+STILL_DPS = 30.0
+
+
+def background(dataset: SequenceDataset) -> Float32:
+    """Training windows of the background that are no everyday motion."""
+    idle = dataset.labels.index("idle")
+    chosen = [
+        index
+        for index in dataset.splits["train"].tolist()
+        if dataset.targets[index] == idle and not is_everyday(dataset.groups[index])
+    ]
+    return dataset.sequences(np.array(chosen))
+
+
+def strengths_of_background(dataset: SequenceDataset) -> Float32:
+    """The fastest rotation in each of these windows."""
+    fastest: Float32 = np.abs(background(dataset)[:, :, 3:]).max(axis=(1, 2))
+    return fastest
 
 
 def test_the_model_for_the_board_learns_from_all_of_it(settings: GestureConfig) -> None:

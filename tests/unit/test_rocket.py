@@ -144,6 +144,28 @@ def test_of_few_windows_all_features_are_kept_and_not_of_all_windows(
     assert peak < count * Features.width * 4 / 2
 
 
+def test_a_person_of_everyday_motion_is_left_out_whole() -> None:
+    people = [f"bea{number}" for number in range(10)]
+    names = [f"everyday/walk/{person}-1-{number:03d}" for person in people for number in range(4)]
+    names += [f"flex/anna-1-{number:03d}" for number in range(10)]
+    targets = np.array([1] * 40 + [0] * 10, np.int32)
+    windows = SequenceDataset(
+        samples=np.zeros((50, 6), np.float32),
+        starts=np.arange(50),
+        length=1,
+        targets=targets,
+        labels=("flex", "idle"),
+        groups=tuple(names),
+        splits={"train": np.arange(50)},
+        fingerprint="",
+    )
+    folds = rocket._folds(windows, np.random.default_rng(1))
+    of_person = folds[:40].reshape(10, 4)
+    assert np.all(of_person == of_person[:, :1])
+    for part in (of_person[:, 0], folds[40:]):
+        assert np.bincount(part).tolist() == [2] * rocket.FOLDS
+
+
 def test_one_recording_of_each_label_is_enough() -> None:
     recordings = {recording.label: recording for recording in load_recordings(SAMPLE)}
     whole = make_whole_dataset(list(recordings.values()), settings())
