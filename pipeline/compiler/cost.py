@@ -22,7 +22,7 @@ TABLE = Path(__file__).with_name("kernel_costs.json")
 KEEPS = "(keeps what is new)"  # no operator, but for the stream
 GLUE_BYTES = 40  # code of a layer's function and of its call
 INVOKE_STACK_BYTES = 64  # of the function that calls the layers, and of a layer's
-QUICK_SCALE = "nn_quick_scale_t"
+QUICK_SCALES = ("nn_quick_scale_t", "nn_short_scale_t")
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _bytes(value: Value) -> int:
 
 def variant(layer: Layer) -> str:
     """The kernel, and how it rescales: what a row of the table is for."""
-    quick = any(array.c_type == QUICK_SCALE for array in layer.constants)
+    quick = any(array.c_type in QUICK_SCALES for array in layer.constants)
     structs = [item.fields for item in layer.arguments if isinstance(item, Struct)]
     if layer.kernel == "nn_strided_copy" and structs[0]["run"] == 1:
         return f"{layer.kernel} single"

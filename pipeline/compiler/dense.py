@@ -9,6 +9,7 @@ from pipeline.compiler.filters import (
     Filters,
     doubled,
     first_block,
+    last_in_pairs,
     pair_dense,
     pair_rows,
     prove_no_overflow,
@@ -38,13 +39,14 @@ def lower_dense(step: Step, filters: Filters, macs: int) -> Layer | None:
     prove_no_overflow(step.operator, filters, LARGEST_INPUT)
     arrays, part = paired
     fields = _rows_of(step, filters, arrays)
-    struct = Struct("nn_rows_t", "layer", fields)
-    inputs = filters.weights.shape[1]
+    outputs, inputs = filters.weights.shape
     if "quick_scales" in fields and part * _QUAD >= inputs:
         kernel = "nn_fully_connected" if inputs >= _QUAD else "nn_fully_connected_few"
-        return kernel_layer(step.parts, kernel, (struct,), macs)
+        fields |= {"weights": last_in_pairs(arrays[0], outputs)}
+        return kernel_layer(step.parts, kernel, (Struct("nn_rows_t", "layer", fields),), macs)
     if inputs < _QUAD:
         return None
+    struct = Struct("nn_rows_t", "layer", fields)
     return kernel_layer(step.parts, "nn_fully_connected_parts", (struct, part), macs)
 
 

@@ -14,10 +14,8 @@ from pipeline.compiler.filters import (
     doubled,
     interleave,
     prove_no_overflow,
-    quick_scales,
-    scale_fields,
+    short_scales,
 )
-from pipeline.compiler.fixedpoint import INT8_MIN
 from pipeline.compiler.fuse import Step
 from pipeline.compiler.graph import Operator
 from pipeline.compiler.layers import (
@@ -113,18 +111,18 @@ def _by_channel(
     """What kernels that go channel by channel have in common; None where sums cannot be rescaled in
     few steps."""
     zero_point = operator.output.zero_point
-    quick = quick_scales(filters, zero_point, clamp_bounds(operator))
-    if quick is None:
+    short = short_scales(filters, zero_point, clamp_bounds(operator))
+    if short is None:
         return None
     return {
         "bias": doubled(Array("bias", "int32_t", tuple(filters.bias.tolist()))),
-        "quick_scales": quick,
+        "short_scales": short,
         "across": across.fields(),
         "along": along.fields(),
         "channels": operator.operand(0).shape[-1],
         "multiplier": operator.options.depth_multiplier,
         "zero_point": operator.operand(0).zero_point,
-        "is_relu": int(zero_point == INT8_MIN),
+        "halves": 2 * zero_point + 1,
     }
 
 
@@ -159,10 +157,10 @@ def _room(step: Step) -> int:
 
 
 def _threes(filters: Filters, is_turned: bool) -> Array:
-    """Weights `[filter][3 rows][4]`; of a row the first, the second twice, the third."""
+    """Weights `[filter][3 rows][3]`."""
     weights = filters.weights.reshape(-1, _THREE, _THREE)
     rows = weights.transpose(0, 2, 1) if is_turned else weights
-    return Array("weights", "int8_t", tuple(rows[:, :, [0, 1, 1, 2]].ravel().tolist()))
+    return Array("weights", "int8_t", tuple(rows.ravel().tolist()))
 
 
 def _lower_rows(step: Step, filters: Filters, macs: int) -> Layer | None:
@@ -250,10 +248,11 @@ def _lower_any(step: Step, filters: Filters, macs: int) -> Layer:
     in_fours = filters.in_fours(channels)  # turned or not: one of the axes has length one
     folded = in_fours.folded(source.zero_point)
     weights, bias, scales = interleave(in_fours)
+    short = short_scales(folded, zero_point, bounds)
     fields: dict[str, Value] = {
         "weights": weights,
         "bias": bias,
-        **scale_fields(scales, quick_scales(folded, zero_point, bounds)),
+        **({"scales": scales} if short is None else {"short_scales": short}),
         "across": across.fields(),
         "along": along.fields(),
         "kernel": size((across.axis.kernel, along.axis.kernel)),

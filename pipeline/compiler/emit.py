@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.compiler.cell_layers import CELL_KERNELS
-from pipeline.compiler.fixedpoint import QuickScale, Scale
+from pipeline.compiler.fixedpoint import QuickScale, Scale, ShortScale
 from pipeline.compiler.graph import ITEM_BYTES, Tensor, Variable
 from pipeline.compiler.layers import Array, Layer, Operand, Program, Struct, Value
 from pipeline.compiler.memory_plan import MemoryPlan, words_of
@@ -391,7 +391,7 @@ def _value(layer: str, value: Value) -> str:
     return _integer(value)
 
 
-def _scale(scale: Scale | QuickScale) -> str:
+def _scale(scale: Scale | QuickScale | ShortScale) -> str:
     if isinstance(scale, QuickScale):
         return f"{{{scale.multiplier}, {scale.offset}, {scale.shift}}}"
     return f"{{{scale.multiplier}, {scale.shift}}}"

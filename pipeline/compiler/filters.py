@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.compiler import fixedpoint
-from pipeline.compiler.fixedpoint import QuickScale, Scale, quantize_scale, rescale
+from pipeline.compiler.fixedpoint import QuickScale, Scale, ShortScale, quantize_scale, rescale
 from pipeline.compiler.graph import Operator
 from pipeline.compiler.layers import Array
 
@@ -173,17 +173,33 @@ def prove_no_overflow(operator: Operator, filters: Filters, largest_input: int) 
 
 def quick_scales(filters: Filters, zero_point: int, bounds: tuple[int, int]) -> Array | None:
     """For twice the sums, filled up to whole blocks; None where one cannot be written so."""
+    found = _quick(filters, zero_point, bounds)
+    if found is None:
+        return None
+    missing = -len(found) % NN_BLOCK
+    return Array("scales", "nn_quick_scale_t", (*found, *(QuickScale(0, 0, 0),) * missing))
+
+
+def short_scales(filters: Filters, zero_point: int, bounds: tuple[int, int]) -> Array | None:
+    """The same in fewer bytes; None also where a factor is one half or more."""
+    quick = _quick(filters, zero_point, bounds)
+    found = [scale for scale in map(fixedpoint.short_scale, quick or ()) if scale is not None]
+    if quick is None or len(found) < len(quick):
+        return None
+    missing = -len(found) % NN_BLOCK
+    return Array("scales", "nn_short_scale_t", (*found, *(ShortScale(0, 0),) * missing))
+
+
+def _quick(
+    filters: Filters, zero_point: int, bounds: tuple[int, int]
+) -> tuple[QuickScale, ...] | None:
     if bounds != fixedpoint.INT8_RANGE:
         return None
     sums = largest_sums(filters, LARGEST_INPUT)
     pairs = zip(filters.scales, sums, strict=True)
     scales = [fixedpoint.quick_scale(scale, zero_point, largest) for scale, largest in pairs]
     found = tuple(scale for scale in scales if scale is not None)
-    if len(found) < len(scales):
-        return None
-    return Array(
-        "scales", "nn_quick_scale_t", (*found, *(QuickScale(0, 0, 0),) * (-len(found) % NN_BLOCK))
-    )
+    return found if len(found) == len(scales) else None
 
 
 def scale_fields(scales: Array, quick: Array | None) -> dict[str, Array]:
@@ -244,6 +260,17 @@ def pair_dense(filters: Filters) -> tuple[tuple[Array, Array, Array], int] | Non
     weights = np.pad(filters.weights, ((0, 0), (0, missing)))
     filters = Filters(weights, filters.bias, filters.scales)
     return (_pair_rows(filters), _quads_of_part(filters)) if _fit_words(filters) else None
+
+
+def last_in_pairs(weights: Array, outputs: int) -> Array:
+    """Weights of nn_fully_connected: those after the last whole block `[pairs][quads][4]`, without
+    a pair that does not exist."""
+    left = outputs % NN_BLOCK
+    blocks = np.array(weights.values, np.int64).reshape(-1, NN_BLOCK // 2, _QUAD)
+    whole, last = np.split(blocks, [len(blocks) * (outputs - left) // (outputs + -left % NN_BLOCK)])
+    pairs = last.transpose(1, 0, 2)[: -(-left // 2)]
+    values = (*whole.ravel().tolist(), *pairs.ravel().tolist())
+    return Array(weights.name, weights.c_type, values)
 
 
 def _quads_of_part(filters: Filters) -> int:

@@ -52,6 +52,15 @@ class QuickScale:
     shift: int
 
 
+@dataclass(frozen=True)
+class ShortScale:
+    """The same where the zero point is known: the offset is (2 * zero point + 1) << shift, and what
+    is shifted right once more are halves of a step, as in firmware/lib/nn/nn.h."""
+
+    multiplier: int
+    shift: int
+
+
 def quantize_scale(real: float) -> Scale:
     """The nearest `Scale` to a factor >= 0; factors below 2^-32 become zero.
 
@@ -99,6 +108,11 @@ def quick_scale(scale: Scale, zero_point: int, largest_sum: int) -> QuickScale |
     if multiply_high(largest_sum, scale.multiplier) + abs(offset) + 1 > INT32_MAX:
         return None
     return QuickScale(scale.multiplier, offset, right)
+
+
+def short_scale(quick: QuickScale) -> ShortScale | None:
+    """The same in two words, None where nothing is shifted out: a factor of one half or more."""
+    return ShortScale(quick.multiplier, quick.shift - 1) if quick.shift > 0 else None
 
 
 def clamp(value: int, low: int = INT8_MIN, high: int = INT8_MAX) -> int:

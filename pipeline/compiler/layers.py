@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.compiler import fixedpoint
 from pipeline.compiler.axes import FilterAxis
-from pipeline.compiler.fixedpoint import QuickScale, Scale
+from pipeline.compiler.fixedpoint import QuickScale, Scale, ShortScale
 from pipeline.compiler.graph import Operator, Tensor, Variable
 
 _REAL_BOUNDS = {
@@ -20,7 +20,14 @@ _REAL_BOUNDS = {
     "RELU6": (0.0, 6.0),
     "RELU_N1_TO_1": (-1.0, 1.0),
 }
-_ITEM_BYTES = {"int8_t": 1, "int16_t": 2, "int32_t": 4, "nn_scale_t": 8, "nn_quick_scale_t": 12}
+_ITEM_BYTES = {
+    "int8_t": 1,
+    "int16_t": 2,
+    "int32_t": 4,
+    "nn_scale_t": 8,
+    "nn_short_scale_t": 8,
+    "nn_quick_scale_t": 12,
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,7 @@ class Array:
 
     name: str
     c_type: str
-    values: tuple[int, ...] | tuple[Scale, ...] | tuple[QuickScale, ...]
+    values: tuple[int, ...] | tuple[Scale, ...] | tuple[QuickScale, ...] | tuple[ShortScale, ...]
 
     @property
     def bytes(self) -> int:

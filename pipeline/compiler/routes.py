@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from pipeline.compiler.axes import groups_of, line_of
-from pipeline.compiler.filters import Filters, can_pair, quick_scales, settled
+from pipeline.compiler.filters import Filters, can_pair, settled, short_scales
 from pipeline.compiler.fixedpoint import INT8_RANGE
 from pipeline.compiler.graph import Operator
 from pipeline.compiler.narrow import narrow_axes
@@ -37,5 +37,5 @@ def route_of(operator: Operator, filters: Filters, compact: bool) -> Route:
 def _can_be_windows(operator: Operator, filters: Filters, compact: bool) -> bool:
     """Whether sums can be rescaled in few steps; compact: and weights take one byte each."""
     folded = settled(filters.folded(operator.operand(0).zero_point))
-    quick = quick_scales(folded, operator.output.zero_point, INT8_RANGE)
-    return quick is not None and (not compact or can_pair(filters))
+    short = short_scales(folded, operator.output.zero_point, INT8_RANGE)
+    return short is not None and (not compact or can_pair(filters))

@@ -10,8 +10,8 @@ from pipeline.compiler.filters import (
     can_pair,
     pair_windows,
     prove_no_overflow,
-    quick_scales,
     settled,
+    short_scales,
     widen_windows,
 )
 from pipeline.compiler.fixedpoint import INT8_RANGE
@@ -38,8 +38,8 @@ def lower_windows(step: Step, filters: Filters, macs: int) -> Layer:
     prove_no_overflow(operator, filters, LARGEST_INPUT)
     filters = settled(filters)
     zero_point = operator.output.zero_point
-    quick = quick_scales(filters, zero_point, INT8_RANGE)
-    if quick is None:
+    short = short_scales(filters, zero_point, INT8_RANGE)
+    if short is None:
         raise ValueError("sums that cannot be rescaled in few steps")
     is_paired = can_pair(filters)
     height, width = filter_axes(operator)
@@ -52,7 +52,7 @@ def lower_windows(step: Step, filters: Filters, macs: int) -> Layer:
     fields: dict[str, Value] = {
         "weights": weights,
         "bias": bias,
-        "quick_scales": quick,
+        "short_scales": short,
         "plane": plane_fields(operator, height, width) | {"result": size(whole)},
         "pool": size(pool),
         "quads": quads,

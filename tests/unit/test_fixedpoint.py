@@ -96,6 +96,21 @@ def test_a_quick_scale_is_refused_where_it_would_be_wrong() -> None:
     assert fixedpoint.quick_scale(Scale(half, -24), -128, half - 1) is None
 
 
+@given(sums, multipliers, st.integers(-20, 0), st.integers(-128, 127))
+def test_a_short_scale_is_the_quick_one_in_two_words(
+    most_and_sum: tuple[int, int], multiplier: int, shift: int, zero_point: int
+) -> None:
+    quick = fixedpoint.quick_scale(Scale(multiplier, shift), zero_point, most_and_sum[0])
+    if quick is None:
+        return
+    short = fixedpoint.short_scale(quick)
+    if short is None:
+        assert shift == 0
+        return
+    assert (2 * zero_point + 1) << short.shift == quick.offset
+    assert (short.multiplier, short.shift + 1) == (quick.multiplier, quick.shift)
+
+
 def test_a_value_is_clamped_to_int8_or_to_what_is_asked() -> None:
     assert [fixedpoint.clamp(value) for value in (-129, -128, 5, 127, 128)] == [
         *(-128, -128, 5, 127, 127)

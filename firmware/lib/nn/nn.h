@@ -50,6 +50,13 @@ typedef struct {
   int32_t shift;  /* to the right */
 } nn_quick_scale_t;
 
+/* The same for layers of many channels, whose zero point says the rest: the offset is `halves`, the
+ * zero point and one half in halves of a step, shifted left. */
+typedef struct {
+  int32_t multiplier;
+  int32_t shift; /* to the right, before halves become steps */
+} nn_short_scale_t;
+
 /* Convolution along one axis, then max-pooling of `pool` neighbours before rescaling. Rescaling is
  * monotone, so the result is that of pooling afterwards. Positions are computed in pairs. The
  * window of a position consists of `runs` stretches of the input, of `run` pairs of elements. Steps
@@ -102,7 +109,8 @@ typedef struct {
  * four. Inputs are taken in quads: the first four, then all that remain after `inputs % 4` of them,
  * or after four. Inputs that are met twice have weights of zero in the first quad. A weight is that
  * of two outputs, even + 256 * odd; those of inputs 0, 2, 1, 3 of a quad lie together. The compiler
- * has proved that the products with odd weights sum up to less than 2^23. */
+ * has proved that the products with odd weights sum up to less than 2^23. Of nn_fully_connected,
+ * outputs after the last whole block are taken in pairs, whose weights are [pairs][quads][4]. */
 typedef struct {
   const int16_t *weights;   /* [blocks][quads][NN_BLOCK / 2][4], in whole words */
   const int32_t *bias;      /* [blocks * NN_BLOCK], minus input zero point * sum of the weights */
@@ -130,7 +138,7 @@ typedef struct {
 typedef struct {
   const int16_t *weights; /* [blocks][quads][2][NN_BLOCK / 2, wide NN_BLOCK][2], in whole words */
   const int32_t *bias;    /* doubled, [blocks * NN_BLOCK], minus zero point * sum of weights */
-  const nn_quick_scale_t *quick_scales; /* as many */
+  const nn_short_scale_t *short_scales; /* as many */
   nn_plane_t plane;
   nn_size_t pool;
   int32_t quads;
@@ -181,7 +189,7 @@ typedef struct {
   const int8_t *weights;    /* [multiplier][blocks][kernel height][kernel width][NN_BLOCK] */
   const int32_t *bias;      /* [multiplier][blocks][NN_BLOCK] */
   const nn_scale_t *scales; /* as many, or NULL and: */
-  const nn_quick_scale_t *quick_scales; /* for sums that are doubled */
+  const nn_short_scale_t *short_scales; /* for sums that are doubled */
   nn_side_t across;
   nn_side_t along;
   nn_size_t kernel;
@@ -195,16 +203,15 @@ typedef struct {
 /* Of at least four channels, each on its own, in strips of some rows. Rows lie along one side of
  * the picture, whichever is better, with a stride of 1 or 2. */
 typedef struct {
-  const int8_t *weights; /* [channels * multiplier][3 rows][4]: of a row the first, the second
-                            twice, the third */
-  const int32_t *bias;   /* as many, doubled, minus zero point * sum of weights */
-  const nn_quick_scale_t *quick_scales; /* as many */
+  const int8_t *weights;                /* [channels * multiplier][3 rows][3] */
+  const int32_t *bias;                  /* as many, doubled, minus zero point * sum of weights */
+  const nn_short_scale_t *short_scales; /* as many */
   nn_side_t across;                     /* from row to row */
   nn_side_t along;
   int32_t channels;
   int32_t multiplier; /* output channels for each input channel */
   int32_t zero_point; /* of the input, and what lies outside */
-  int32_t is_relu;    /* the output's zero point is -128 */
+  int32_t halves;     /* of short_scales */
   int32_t strip;      /* rows of outputs that are computed together, at most */
   int32_t words;      /* that a row of one channel takes, of two positions each */
 } nn_depthwise_3x3_t;
@@ -215,7 +222,7 @@ typedef struct {
   const int8_t *weights; /* [channels * multiplier][steps][4]: of the first column for either
                             output, then of the second */
   const int32_t *bias;   /* [channels * multiplier], doubled, minus zero point * sum of weights */
-  const nn_quick_scale_t *quick_scales; /* as many */
+  const nn_short_scale_t *short_scales; /* as many */
   nn_side_t across;
   nn_side_t along;
   int32_t rows; /* of the filter */
@@ -224,9 +231,9 @@ typedef struct {
   int32_t channels;
   int32_t multiplier;
   int32_t zero_point;
-  int32_t is_relu;
-  int32_t chunk; /* outputs of a row that are computed together, at most */
-  int32_t words; /* that a row of one channel takes for them */
+  int32_t halves; /* of short_scales */
+  int32_t chunk;  /* outputs of a row that are computed together, at most */
+  int32_t words;  /* that a row of one channel takes for them */
 } nn_depthwise_rows_t;
 
 typedef struct {

@@ -69,6 +69,17 @@ static inline int32_t nn_requantize_quick(int32_t doubled_sum, nn_quick_scale_t 
   return nn_saturate((high + (high >> 31) + scale.offset) >> scale.shift);
 }
 
+/* What the offset of a nn_short_scale_t is made of. */
+static inline int32_t nn_halves(int32_t zero_point) { return 2 * zero_point + 1; }
+
+/* After ReLU: the rounding of negative values is lost in -128. */
+#define NN_RELU_HALVES (2 * INT8_MIN + 1)
+
+static inline nn_quick_scale_t nn_quick_scale(nn_short_scale_t scale, int32_t halves) {
+  const nn_quick_scale_t quick = {scale.multiplier, halves * (1 << scale.shift), scale.shift + 1};
+  return quick;
+}
+
 /* The mean, from the sum of layer->count inputs. */
 static inline int8_t nn_average(const nn_mean_t *layer, int32_t sum) {
   const nn_output_t output = {layer->output_zero_point, INT8_MIN, INT8_MAX};

@@ -27,14 +27,14 @@ static void convolve(const work_t *work, int32_t position, int32_t count, int8_t
   const nn_windows_t job = {.input = work->windows,
                             .weights = layer->weights,
                             .bias = layer->bias,
-                            .scales = layer->quick_scales,
+                            .scales = layer->short_scales,
                             .output = output,
                             .output_step = output_step,
-                            .scales_end = layer->quick_scales + row_bytes(layer),
+                            .scales_end = layer->short_scales + row_bytes(layer),
                             .pairs = (count + 1) / NN_PAIR,
-                            .block_bytes = layer->block_bytes,
                             .window_bytes = nn_window_words(layer) * (int32_t)sizeof(int32_t),
-                            .is_relu = layer->output.zero_point == INT8_MIN};
+                            .halves = nn_halves(layer->output.zero_point),
+                            .block_bytes = layer->block_bytes};
   work->sum(&job);
 }
 

@@ -11,7 +11,7 @@ static nn_threes_t threes_of(const nn_depthwise_3x3_t *layer, const nn_tile_t *s
                               .output_row_step = across->output_step,
                               .pitch = pitch,
                               .last_row = 4 * (strip->rows - 3),
-                              .kind = 2 * (along->stride - 1) + layer->is_relu};
+                              .kind = 2 * (along->stride - 1) + (layer->halves == NN_RELU_HALVES)};
   return threes;
 }
 
@@ -20,7 +20,7 @@ static void convolve(const nn_depthwise_3x3_t *layer, nn_threes_t *threes, int32
                      int8_t *output) {
   const int32_t first = channel * layer->multiplier;
   for (int32_t filter = first; filter < first + layer->multiplier; filter++) {
-    threes->scale = layer->quick_scales[filter];
+    threes->scale = nn_quick_scale(layer->short_scales[filter], layer->halves);
     threes->bias = layer->bias[filter];
     threes->weights = layer->weights + NN_THREES_WEIGHTS * filter;
     threes->output = output + filter;

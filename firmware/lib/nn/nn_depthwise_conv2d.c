@@ -20,10 +20,11 @@ static void finish(const nn_depthwise_conv2d_t *layer, const blocks_t *blocks, c
                    int8_t *output) {
   const int32_t first = NN_BLOCK * blocks->block, step = layer->multiplier;
   const int32_t *const end = sums + NN_BLOCK * blocks->count;
-  if (layer->quick_scales != NULL) {
-    const nn_quick_scale_t *scale = layer->quick_scales + first;
+  if (layer->short_scales != NULL) {
+    const nn_short_scale_t *scale = layer->short_scales + first;
+    const int32_t halves = nn_halves(layer->output.zero_point);
     for (; sums != end; sums++, scale++, output += step) {
-      *output = (int8_t)nn_requantize_quick(2 * *sums, *scale);
+      *output = (int8_t)nn_requantize_quick(2 * *sums, nn_quick_scale(*scale, halves));
     }
     return;
   }
@@ -39,7 +40,7 @@ static void convolve_blocks(const nn_depthwise_conv2d_t *layer, const place_t *p
   const nn_size_t kernel = layer->kernel, dilation = layer->dilation;
   const int32_t rows = place->rows.end - place->rows.first;
   const int32_t columns = place->columns.end - place->columns.first;
-  const int32_t first = NN_BLOCK * blocks->block, is_quick = layer->quick_scales != NULL;
+  const int32_t first = NN_BLOCK * blocks->block, is_quick = layer->short_scales != NULL;
   const int32_t *const bias = layer->bias + first;
   if (rows <= 0 || columns <= 0) {
     memcpy(sums, bias, sizeof(*sums) * (size_t)(NN_BLOCK * blocks->count));
@@ -64,9 +65,10 @@ static void convolve_blocks(const nn_depthwise_conv2d_t *layer, const place_t *p
       .weights_gap = NN_BLOCK * (kernel.width - columns),
       .rows = rows,
       .weights_step = NN_BLOCK * taps_in_all,
-      .scales = is_quick ? layer->quick_scales + first : NULL,
+      .scales = is_quick ? layer->short_scales + first : NULL,
       .output = output,
-      .output_step = layer->multiplier};
+      .output_step = layer->multiplier,
+      .halves = nn_halves(layer->output.zero_point)};
   nn_sum_taps(&taps);
   if (!is_quick) {
     finish(layer, blocks, sums, output);

@@ -6,7 +6,7 @@ static void convolve(const nn_depthwise_rows_t *layer, nn_lines_t *lines, int32_
                      int8_t *output) {
   const int32_t first = channel * layer->multiplier;
   for (int32_t filter = first; filter < first + layer->multiplier; filter++) {
-    lines->scale = layer->quick_scales[filter];
+    lines->scale = nn_quick_scale(layer->short_scales[filter], layer->halves);
     lines->bias = layer->bias[filter];
     lines->weights = layer->weights + 4 * layer->steps * filter;
     lines->output = output + filter;
@@ -21,7 +21,7 @@ static void convolve_tile(const nn_depthwise_rows_t *layer, const nn_tile_t *til
                       .pair = 4 * layer->along.stride * tile->rows,
                       .steps = layer->steps,
                       .count = count,
-                      .is_relu = layer->is_relu};
+                      .is_relu = layer->halves == NN_RELU_HALVES};
   for (int32_t channel = 0; channel < layer->channels;) {
     const int32_t first = nn_min(channel, layer->channels - NN_BLOCK);
     nn_take_tile(tile, &layer->across, &layer->along, input + first);

@@ -28,6 +28,16 @@ void nn_sum_quads(const int8_t *first, const int16_t *weights, int32_t more, int
   }
 }
 
+void nn_sum_quads_of_pair(const int8_t *first, const int16_t *weights, int32_t more,
+                          int32_t sums[2], const int8_t *rest) {
+  const int8_t *x = first;
+  sums[0] = sums[1] = 0;
+  for (int32_t quad = 0; quad <= more; quad++, weights += NN_QUAD) {
+    sum_quad(x, weights, sums);
+    x = rest + NN_QUAD * quad;
+  }
+}
+
 void nn_sum_dense(const nn_dense_t *dense) {
   const int16_t *weights = dense->weights;
   const int32_t *bias = dense->bias;
@@ -46,8 +56,19 @@ void nn_sum_dense(const nn_dense_t *dense) {
 
 #endif
 
+/* Outputs after the last whole block, whose scales come first. */
+static void finish_pairs(const nn_dense_t *dense, const nn_quick_scale_t *scale, int32_t outputs) {
+  int32_t sums[NN_BLOCK];
+  for (int32_t i = 0; i < outputs; i += 2) {
+    const int16_t *const weights = dense->weights + i / 2 * NN_QUAD * (dense->more + 1);
+    nn_sum_quads_of_pair(dense->first, weights, dense->more, sums + i, dense->rest);
+  }
+  for (int32_t i = 0; i < outputs; i++) {
+    dense->output[i] = (int8_t)nn_requantize_quick(2 * sums[i] + dense->bias[i], scale[i]);
+  }
+}
+
 void nn_fully_connected(const nn_rows_t *layer, const int8_t *input, int8_t *output) {
-  int8_t last[NN_BLOCK];
   const nn_row_block_t block = nn_row_block(layer, layer->outputs / NN_BLOCK);
   const int32_t whole = layer->outputs / NN_BLOCK * NN_BLOCK;
   nn_dense_t dense = {.first = input,
@@ -65,13 +86,9 @@ void nn_fully_connected(const nn_rows_t *layer, const int8_t *input, int8_t *out
   if (whole < layer->outputs) {
     dense.weights = block.weights;
     dense.bias += whole;
-    dense.scales += whole / NN_BLOCK * layer->scale_step;
-    dense.output = last;
-    dense.output_end = last + NN_BLOCK;
-    nn_sum_dense(&dense);
-    for (int32_t i = whole; i < layer->outputs; i++) {
-      output[i] = last[i - whole];
-    }
+    dense.output += whole;
+    finish_pairs(&dense, layer->quick_scales + whole / NN_BLOCK * layer->scale_step,
+                 layer->outputs - whole);
   }
 }
 

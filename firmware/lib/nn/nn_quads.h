@@ -12,6 +12,10 @@
 void nn_sum_quads(const int8_t *first, const int16_t *weights, int32_t more, int32_t sums[NN_BLOCK],
                   const int8_t *rest);
 
+/* The same of a pair of outputs; the weights of another one do not lie between its own. */
+void nn_sum_quads_of_pair(const int8_t *first, const int16_t *weights, int32_t more,
+                          int32_t sums[2], const int8_t *rest);
+
 /* All blocks of outputs of a dense layer. nn_quads_dsp.c knows the order of the words. */
 typedef struct {
   const int8_t *first;

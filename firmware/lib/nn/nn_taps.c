@@ -20,7 +20,7 @@ static int32_t sum(const nn_window_taps_t *taps, const int8_t *input, const int8
 
 void nn_sum_taps(const nn_window_taps_t *taps) {
   const int8_t *input = taps->input, *weights = taps->weights;
-  const nn_quick_scale_t *scale = taps->scales;
+  const nn_short_scale_t *scale = taps->scales;
   int8_t *output = taps->output;
   int32_t *sums = taps->sums;
   for (const int32_t *bias = taps->bias; bias != taps->bias_end; weights += taps->weights_step) {
@@ -30,7 +30,7 @@ void nn_sum_taps(const nn_window_taps_t *taps) {
         *sums++ = total;
         continue;
       }
-      *output = (int8_t)nn_requantize_quick(2 * total, *scale++);
+      *output = (int8_t)nn_requantize_quick(2 * total, nn_quick_scale(*scale++, taps->halves));
       output += taps->output_step;
     }
   }

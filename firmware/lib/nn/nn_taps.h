@@ -19,9 +19,10 @@ typedef struct {
   int32_t weights_gap;            /* the same of weights */
   int32_t rows;                   /* that lie in the picture */
   int32_t weights_step;           /* bytes from a block to the next */
-  const nn_quick_scale_t *scales; /* NN_BLOCK a block, for sums that are doubled; or NULL */
+  const nn_short_scale_t *scales; /* NN_BLOCK a block, for sums that are doubled; or NULL */
   int8_t *output;
   int32_t output_step;
+  int32_t halves; /* of the scales */
 } nn_window_taps_t;
 
 void nn_sum_taps(const nn_window_taps_t *taps);

@@ -18,19 +18,20 @@
   "smlatt r6, r12, lr, r6\n"       \
   "smlatt r7, r10, r11, r7\n"
 
-/* A sum, doubled and rescaled as in nn_windows_dsp.c; r3 scales. */
-#define RESCALE(sum, place)      \
-  "ldmia r3!, {r10, r11, r12}\n" \
-  "add r11, r11, " #sum          \
-  ", asr #31\n"                  \
-  "lsls " #sum                   \
-  ", #1\n"                       \
-  "smmlar " #sum ", " #sum       \
-  ", r10, r11\n"                 \
-  "asr " #sum ", " #sum          \
-  ", r12\n"                      \
-  "ssat " #sum ", #8, " #sum     \
-  "\n"                           \
+/* A sum, doubled and rescaled as in nn_windows_dsp.c; r2 halves, r3 scales. */
+#define RESCALE(sum, place)  \
+  "ldmia r3!, {r10, r12}\n"  \
+  "lsl r11, r2, r12\n"       \
+  "add r11, r11, " #sum      \
+  ", asr #31\n"              \
+  "lsls " #sum               \
+  ", #1\n"                   \
+  "smmlar " #sum ", " #sum   \
+  ", r10, r11\n"             \
+  "asr " #sum ", " #sum      \
+  ", r12\n"                  \
+  "ssat " #sum ", #8, " #sum \
+  ", asr #1\n"               \
   "strb " #sum ", " place "\n"
 /* r0 output, r1 from one to the next. */
 #define RESCALE_TWO(a, b) \
@@ -42,11 +43,11 @@
  * over a row is entered so that its first round does what would be left over. On the stack: 0
  * input, 4 weights of the block, 8 bias, 12 sums, 16 end of the bias, 28 bytes of a row's weights,
  * 32 row gap, 36 weights gap, 40 rows, 44 weights step, 48 entry, 52 scales, 56 output, 60 its
- * step. */
+ * step, 64 halves of the scales. */
 __attribute__((naked)) void nn_sum_taps(__attribute__((unused)) const nn_window_taps_t *taps) {
   __asm volatile(
       "push {r4-r11, lr}\n"
-      "sub sp, #64\n"
+      "sub sp, #68\n"
       "ldmia r0!, {r1-r7}\n"
       "stmia.w sp, {r1-r7}\n"
       "mov r9, r6\n"                      /* offset */
@@ -63,8 +64,8 @@ __attribute__((naked)) void nn_sum_taps(__attribute__((unused)) const nn_window_
       "lsls r1, #2\n"
       "add r0, sp, #28\n"
       "stmia r0!, {r1, r3, r4, r5, r6, r7}\n"
-      "ldmia.w lr, {r3, r4, r5}\n" /* scales and what follows */
-      "stmia r0!, {r3, r4, r5}\n"
+      "ldmia.w lr, {r3, r4, r5, r6}\n" /* scales and what follows */
+      "stmia r0!, {r3, r4, r5, r6}\n"
       "1:\n" /* a block */
       "ldmia.w sp, {r0, r1, r3}\n"
       "ldr r2, [sp, #40]\n"
@@ -91,7 +92,8 @@ __attribute__((naked)) void nn_sum_taps(__attribute__((unused)) const nn_window_
       "ldr r3, [sp, #52]\n"
       "cmp r3, #0\n"
       "beq 7f\n"
-      "ldrd r0, r1, [sp, #56]\n" RESCALE_TWO(r4, r5) RESCALE_TWO(r6, r7)
+      "ldrd r0, r1, [sp, #56]\n"
+      "ldr r2, [sp, #64]\n" RESCALE_TWO(r4, r5) RESCALE_TWO(r6, r7)
       "strd r3, r0, [sp, #52]\n"
       "6:\n"
       "ldmia.w sp, {r0, r1, r2}\n"
@@ -102,7 +104,7 @@ __attribute__((naked)) void nn_sum_taps(__attribute__((unused)) const nn_window_
       "strd r0, r1, [sp, #0]\n"
       "cmp r2, r3\n"
       "bne 1b\n"
-      "add sp, #64\n"
+      "add sp, #68\n"
       "pop {r4-r11, pc}\n"
       "7:\n"
       "ldr r2, [sp, #12]\n"

@@ -8,7 +8,7 @@ static int32_t sum(const nn_threes_t *threes, const int32_t *input, int32_t firs
     const int32_t at = first + tap;
     const int32_t *const word = input + at / 2 * threes->pitch / 4;
     for (int32_t row = 0; row < 3; row++) {
-      total += ((const nn_half_t *)(word + row))[at % 2] * threes->weights[4 * row + tap * 3 / 2];
+      total += ((const nn_half_t *)(word + row))[at % 2] * threes->weights[3 * row + tap];
     }
   }
   return 2 * total + threes->bias;

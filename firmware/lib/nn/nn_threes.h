@@ -5,7 +5,7 @@
 
 #include "nn_arithmetic.h"
 
-#define NN_THREES_WEIGHTS 12 /* bytes of a filter */
+#define NN_THREES_WEIGHTS 9 /* bytes of a filter */
 
 /* nn_threes_dsp.c knows the order of the words. */
 typedef struct {
@@ -19,7 +19,7 @@ typedef struct {
   int32_t row_step; /* bytes of the input, from a row of outputs to the next */
   int32_t output_row_step;
   int32_t pitch;         /* bytes of the input from a word to the next two neighbours */
-  const int8_t *weights; /* [3][4]: the first, the second twice, the third */
+  const int8_t *weights; /* [3 rows][3] */
   int32_t last_row;      /* bytes of the input to the last row of outputs */
   int32_t kind; /* neighbours' stride less one, twice; one more where the zero point is -128 */
 } nn_threes_t;

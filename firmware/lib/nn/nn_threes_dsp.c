@@ -61,6 +61,16 @@
   "asrs r6, r5\n"              \
   "asrs r7, r5\n"
 
+/* Of three weights of a row, the first two and the last two. */
+#define WIDEN_ROW(row, first, last)    \
+  "sxtb16 " #last ", " #row            \
+  ", ror #8\n"                         \
+  "sxtb16 " #row ", " #row             \
+  "\n"                                 \
+  "pkhbt " #first ", " #row ", " #last \
+  ", lsl #16\n"                        \
+  "pkhbt " #last ", " #last ", " #row "\n"
+
 #define ROW(pair, rescale)   \
   "1:\n" pair rescale        \
   "ldrd r3, r4, [sp, #16]\n" \
@@ -90,13 +100,11 @@ __attribute__((naked)) void nn_sum_threes(__attribute__((unused)) const nn_three
       "add r0, sp, #28\n"
       "stmia r0!, {r1-r7}\n"
       "mov r2, r4\n"              /* pitch */
-      "ldmia.w r5, {r3, r6, r7}\n" /* weights */
-      "sxtb16 r8, r3\n"
-      "sxtb16 r9, r6\n"
-      "sxtb16 r10, r7\n"
-      "sxtb16 r11, r3, ror #8\n"
-      "sxtb16 r12, r6, ror #8\n"
-      "sxtb16 lr, r7, ror #8\n"
+      "ldr r3, [r5]\n" /* weights, from any address as in nn_pairs_dsp.c */
+      "ldr r6, [r5, #3]\n"
+      "ldr r7, [r5, #5]\n" /* so that no byte after them is read */
+      "lsrs r7, #8\n"
+      WIDEN_ROW(r3, r8, r11) WIDEN_ROW(r6, r9, r12) WIDEN_ROW(r7, r10, lr)
       "sadd16 r8, r8, r8\n" /* so that sums are doubled */
       "sadd16 r9, r9, r9\n"
       "sadd16 r10, r10, r10\n"

@@ -10,7 +10,7 @@ typedef struct {
 static void finish(const nn_windows_t *windows, int32_t channel, const sums_t *sums,
                    int8_t *output) {
   for (int32_t i = 0; i < NN_BLOCK; i++) {
-    const nn_quick_scale_t scale = windows->scales[channel + i];
+    const nn_quick_scale_t scale = nn_quick_scale(windows->scales[channel + i], windows->halves);
     output[channel + i] = (int8_t)nn_requantize_quick(sums->a[i], scale);
     output[windows->output_step + channel + i] = (int8_t)nn_requantize_quick(sums->b[i], scale);
   }

@@ -18,14 +18,14 @@ typedef struct {
   const int32_t *input;           /* windows of the first pair */
   const int16_t *weights;         /* of nn_conv2d_t */
   const int32_t *bias;            /* of nn_conv2d_t */
-  const nn_quick_scale_t *scales; /* of nn_conv2d_t */
+  const nn_short_scale_t *scales; /* of nn_conv2d_t */
   int8_t *output;
   int32_t output_step; /* from one position to the next one */
-  const nn_quick_scale_t *scales_end;
+  const nn_short_scale_t *scales_end;
   int32_t pairs;        /* of positions */
-  int32_t block_bytes;  /* of the weights of a block of channels */
   int32_t window_bytes; /* of a pair of windows */
-  int32_t is_relu;      /* the output's zero point is -128 */
+  int32_t halves;       /* of the scales */
+  int32_t block_bytes;  /* of the weights of a block of channels */
 } nn_windows_t;
 
 typedef void nn_sum_windows_t(const nn_windows_t *windows);

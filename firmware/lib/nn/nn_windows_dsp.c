@@ -5,10 +5,10 @@
 /* Written as whole functions in assembly, as nn_pairs_dsp.c: r0 input, r1 weights, r2 r3 two inputs
  * of position a and of b, r4 r5 weights, r6-r12 and lr sums.
  *
- * The argument's words are copied to the stack in their order. After them: 40 where the loop over
- * the quads is entered, 44 weights of the next block, 48 its bias, 52 its scales, 56 its output, 60
- * where sums are rescaled. */
-#define FRAME_BYTES "64"
+ * The argument's words are copied to the stack in their order. After them: 44 weights of the next
+ * block, 48 its bias, 52 its scales, 56 its output, 60 where sums are rescaled, 64 where the loop
+ * over the quads is entered. */
+#define FRAME_BYTES "68"
 
 /* Four channels at both positions: 11 instructions for 16 multiplications, in 38 bytes. */
 #define WIDE_STEP(a0, a1, a2, a3, b0, b1, b2, b3) \
@@ -76,9 +76,9 @@
   "str r0, [sp, #48]\n" TAKE_APART("r6", "r7", "r2", "r3") TAKE_APART("r8", "r9", "r2", "r3") \
       TAKE_APART("r10", "r11", "r4", "r5") TAKE_APART("r12", "lr", "r4", "r5")
 
-/* A sum, rescaled with the multiplier in r2, the offset in r3 and the shift in r4. The sign of a
- * sum stands for that of its product: where rounding makes this zero, one less makes no difference.
- */
+/* A sum, rescaled with the multiplier in r2, the offset in r3 and the shift in r4, which leaves
+ * halves. The sign of a sum stands for that of its product: where rounding makes this zero, one
+ * less makes no difference. */
 #define RESCALE(sum, place) \
   "add r5, r3, " sum        \
   ", asr #31\n"             \
@@ -89,15 +89,26 @@
   "asr " sum ", " sum      \
   ", r4\n"                 \
   "ssat " sum ", #8, " sum \
-  "\n"                     \
+  ", asr #1\n"             \
   "strb " sum ", [" place "]\n"
-#define CHANNEL(rescale, a, b, b_output, number) \
-  "ldmia r0!, {r2, r3, r4}\n" rescale(a, "r1, #" number) rescale(b, b_output ", #" number)
+#define LOAD_SCALE(halves) \
+  "ldmia r0!, {r2, r4}\n"  \
+  "lsl r3, " halves ", r4\n"
+#define LOAD_HALVES(register) "ldr " register ", [sp, #36]\n"
+/* Where r5 is needed, the register of b that is done keeps the halves. */
+#define HALVES_OF_RESCALE(done) done
+#define KEEP_HALVES_OF_RESCALE(done) LOAD_HALVES(done)
+#define HALVES_OF_RESCALE_RELU(done) "r5"
+#define KEEP_HALVES_OF_RESCALE_RELU(done) ""
+#define CHANNEL(rescale, a, b, b_output, done, number)                                      \
+  LOAD_SCALE(HALVES_OF_##rescale(done)) rescale(a, "r1, #" number) rescale(b, b_output ", " \
+                                                                                       "#" number)
 /* The first: its register of a becomes the output of b. */
-#define FIRST_CHANNEL(rescale, a, b)                           \
-  "ldmia r0!, {r2, r3, r4}\n" rescale(a, "r1") "ldr " a        \
-                                               ", [sp, #20]\n" \
-                                               "add " a ", r1\n" rescale(b, a)
+#define FIRST_CHANNEL(rescale, a, b)                \
+  LOAD_HALVES("r5")                                 \
+  LOAD_SCALE("r5") rescale(a, "r1") "ldr " a        \
+                                    ", [sp, #20]\n" \
+                                    "add " a ", r1\n" rescale(b, a) KEEP_HALVES_OF_##rescale(b)
 
 #define SUM_WINDOWS(FIRST_QUAD, QUAD, QUAD_BYTES, SUMS, CHANNELS) \
   __asm volatile(                                                  \
@@ -105,15 +116,15 @@
       "sub sp, #" FRAME_BYTES                                      \
       "\n"                                                         \
       "ldmia.w r0, {r1-r11}\n"                                     \
-      "stmia.w sp, {r1-r10}\n"                                     \
+      "stmia.w sp, {r1-r11}\n"                                     \
       "adr.w r2, 7f\n"                                             \
-      "cmp r11, #0\n"                                               \
-      "beq 1f\n"                                              \
+      "cmn r10, #255\n" /* NN_RELU_HALVES */                       \
+      "bne 1f\n"                                                   \
       "adr.w r2, 8f\n"                                             \
       "1:\n"                                                       \
       "orr r2, #1\n"                                               \
       "str r2, [sp, #60]\n"                                        \
-      "lsrs r1, r10, #4\n" /* quads */                             \
+      "lsrs r1, r9, #4\n" /* quads */                              \
       "subs r1, #1\n"      /* in the loop */                       \
       "beq 1f\n"                                                   \
       "subs r1, #1\n"                                              \
@@ -125,19 +136,18 @@
       "adr.w r3, 4f\n"                                             \
       "mls r3, r1, r2, r3\n"                                       \
       "orr r3, #1\n"                                               \
-      "str r3, [sp, #40]\n"                                        \
+      "str r3, [sp, #64]\n"                                        \
       "2:\n" /* a pair of positions */                             \
       "ldrd r2, r3, [sp, #4]\n"                                    \
       "ldrd r4, r5, [sp, #12]\n"                                   \
       "strd r2, r3, [sp, #44]\n"                                   \
       "strd r4, r5, [sp, #52]\n"                                   \
       "5:\n" /* a block of channels */                             \
-      "ldr r1, [sp, #44]\n"                                        \
-      "ldr r2, [sp, #32]\n"                                        \
+      "ldrd r2, r1, [sp, #40]\n"                                   \
       "ldr r0, [sp]\n"                                             \
       "add r2, r1\n"                                               \
       "str r2, [sp, #44]\n" FIRST_QUAD                             \
-      "ldr pc, [sp, #40]\n"                                        \
+      "ldr pc, [sp, #64]\n"                                        \
       ".balign 4\n" /* of the function too, which adr relies on */ \
       "3:\n"                                                       \
       ".rept 4\n" QUAD                                             \
@@ -158,7 +168,7 @@
       "cmp r0, r2\n"                                               \
       "bne.w 5b\n"                                                 \
       "ldr r0, [sp]\n"                                             \
-      "ldr r1, [sp, #36]\n"                                        \
+      "ldr r1, [sp, #32]\n"                                        \
       "add r0, r1\n"                                               \
       "str r0, [sp]\n"                                             \
       "ldrd r2, r3, [sp, #16]\n"                                   \
@@ -172,17 +182,17 @@
       "\n"                                                         \
       "pop {r4-r11, pc}\n")
 
-#define WIDE_CHANNELS(rescale)             \
-  FIRST_CHANNEL(rescale, "r6", "r10")      \
-  CHANNEL(rescale, "r7", "r11", "r6", "1") \
-  CHANNEL(rescale, "r8", "r12", "r6", "2") \
-  CHANNEL(rescale, "r9", "lr", "r6", "3")
+#define WIDE_CHANNELS(rescale)                    \
+  FIRST_CHANNEL(rescale, "r6", "r10")             \
+  CHANNEL(rescale, "r7", "r11", "r6", "r10", "1") \
+  CHANNEL(rescale, "r8", "r12", "r6", "r10", "2") \
+  CHANNEL(rescale, "r9", "lr", "r6", "r10", "3")
 
-#define PAIRED_CHANNELS(rescale)           \
-  FIRST_CHANNEL(rescale, "r7", "r9")       \
-  CHANNEL(rescale, "r6", "r8", "r7", "1")  \
-  CHANNEL(rescale, "r11", "lr", "r7", "2") \
-  CHANNEL(rescale, "r10", "r12", "r7", "3")
+#define PAIRED_CHANNELS(rescale)                 \
+  FIRST_CHANNEL(rescale, "r7", "r9")             \
+  CHANNEL(rescale, "r6", "r8", "r7", "r9", "1")  \
+  CHANNEL(rescale, "r11", "lr", "r7", "r9", "2") \
+  CHANNEL(rescale, "r10", "r12", "r7", "r9", "3")
 
 __attribute__((naked)) void nn_sum_windows_wide(__attribute__((unused))
                                                 const nn_windows_t *windows) {

@@ -44,8 +44,8 @@ static void layer_conv(const int8_t *input, int8_t *output) {
 
 /* FULLY_CONNECTED: 1x16 to 1x3, 48 multiplications */
 static const _Alignas(4) int16_t weights_dense[32] = {
-    -259, 255, -2, 512, 1, 3, 2, -3, 769, -509, -766, -259, -2, 0, -1, 1, -2, 512, 255, 769, 2, -3,
-    3, -2, -766, -259, -509, -2, -1, 1, 0, 2,
+    -259, 255, -2, 512, 769, -509, -766, -259, -2, 512, 255, 769, -766, -259, -509, -2, 1, 3, 2, -3,
+    -2, 0, -1, 1, 2, -3, 3, -2, -1, 1, 0, 2,
 };
 static const int32_t bias_dense[4] = {
     -1280, -256, 768, 0,
