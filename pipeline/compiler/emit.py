@@ -61,7 +61,7 @@ _SOURCE = """\
 #include "model_network.h"
 
 {includes}
-{arena}{scratch}{state}
+{arena}{state}
 {layers}
 {invoke} {{
 {calls}
@@ -71,13 +71,12 @@ _SOURCE = """\
 {features}"""
 
 _ARENA = """
-/* Holds the activations between layers; those that live at different times share it. */
-static _Alignas(4) int8_t arena[{bytes}];
-"""
-
-_SCRATCH = """
-/* Where a layer keeps what it is computing with. */
-static int32_t scratch[{words}];
+/* Holds the activations between layers, and what a layer is computing with; what lives at different
+ * times shares it. */
+static union {{
+  int32_t words[{words}];
+  int8_t bytes[{bytes}];
+}} arena;
 """
 
 _INCLUDES = '#include "nn.h"'
@@ -162,14 +161,17 @@ def emit_source(program: Program, plan: MemoryPlan, features: Sequence[Tensor] =
     return _SOURCE.format(
         features=_features(program, plan, features) if features else "",
         includes=_includes(program),
-        arena=_ARENA.format(bytes=plan.buffer_bytes) if plan.buffer_bytes else "",
-        scratch=_SCRATCH.format(words=plan.scratch_words) if plan.scratch_words else "",
+        arena=_arena(plan.buffer_bytes),
         state=_state(program),
         layers="\n".join(_layer(layer) for layer in program.all_layers),
         invoke=_invoke(program),
         calls=_calls(program, plan),
         reset=_reset(program),
     )
+
+
+def _arena(bytes_: int) -> str:
+    return _ARENA.format(words=bytes_ // 4, bytes=bytes_) if bytes_ else ""
 
 
 def _includes(program: Program) -> str:
@@ -253,7 +255,7 @@ def _loop(program: Program, plan: MemoryPlan, calls: list[str]) -> list[str]:
     unit, first, name = columns.elements // program.units, [], "input"
     if columns.storage != program.input.storage:
         name = "column"
-        first = [f"  const int8_t *column = arena + {plan.offset(columns.storage)};"]
+        first = [f"  const int8_t *column = arena.bytes + {plan.offset(columns.storage)};"]
     head = f"  for (int32_t unit = 0; unit < {program.units}; unit++, {name} += {unit}) {{"
     if program.skipped:
         calls = [*calls]
@@ -285,7 +287,9 @@ def _function(layer: Layer) -> str:
         parameters.append(f"{_pointed(layer.output)} *output")
         arguments.append("output")
     arguments += [f"state.{layer.state}"] if layer.state else []
-    arguments += ["scratch"] if layer.scratch_words else []
+    if layer.scratch_words:
+        parameters.append("int32_t *scratch")
+        arguments.append("scratch")
     lines = [f"static void layer_{layer.name}({', '.join(parameters)}) {{"]
     lines += [_struct(layer.name, struct) for struct in structs]
     if layer.listed:
@@ -324,8 +328,10 @@ def _call(program: Program, layer: Layer, plan: MemoryPlan, index: int) -> str:
         return ends.get(item.storage) or _kept_place(program, item, plan)
 
     items = (*layer.inputs, *((layer.output,) if layer.writes else ()))
-    places = ", ".join(place(item) for item in items)
-    return f"  layer_{layer.name}({places});\n  NN_LAYER_DONE({index});"
+    places = [place(item) for item in items]
+    if layer.scratch_words:
+        places.append(f"arena.words + {plan.scratch_offset(index) // 4}")
+    return f"  layer_{layer.name}({', '.join(places)});\n  NN_LAYER_DONE({index});"
 
 
 def _names_of_ends(program: Program) -> dict[int, str]:
@@ -345,7 +351,7 @@ def _kept_place(program: Program, tensor: Tensor, plan: MemoryPlan) -> str:
     for variable in program.variables:
         if tensor.storage == variable.tensor.storage:
             return f"(int8_t *)state.{_member(program, variable)}"
-    return f"arena + {plan.offset(tensor.storage)}"
+    return f"arena.bytes + {plan.offset(tensor.storage)}"
 
 
 def _features(program: Program, plan: MemoryPlan, features: Sequence[Tensor]) -> str:

@@ -1,4 +1,5 @@
-"""The static memory plan: where each activation lies in the one arena.
+"""The static memory plan: where each activation lies in the one arena, and where the scratch memory
+of each layer does.
 
 Buffers that are needed at the same time never overlap. The network's inputs and outputs are
 the caller's and not in the arena.
@@ -6,8 +7,8 @@ the caller's and not in the arena.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pipeline.compiler.graph import Tensor, Variable
 from pipeline.compiler.layers import Layer, Program
@@ -17,7 +18,8 @@ ALIGNMENT = 4  # bytes, so that kernels may load words
 
 @dataclass(frozen=True)
 class Buffer:
-    """An activation: written at time `first`, last read at time `last`.
+    """An activation, or the scratch memory of the layer whose number `storage` is: written at time
+    `first`, last read at time `last`.
 
     Layer i reads at 2 * i, and writes from then on until 2 * i + 1. Where it writes in place, it
     has read all before it writes: it reads at 2 * i only, and writes at 2 * i + 1.
@@ -28,6 +30,7 @@ class Buffer:
     first: int
     last: int
     offset: int = 0
+    is_scratch: bool = False
 
     def lives_with(self, other: Buffer) -> bool:
         """Whether both are needed at the same time."""
@@ -36,30 +39,43 @@ class Buffer:
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """scratch_words: of int32, what the layer that needs most computes with; state_words: what all
+    """buffers: of activations; scratch: what layers compute with; state_words: of int32, what all
     layers keep."""
 
     buffers: tuple[Buffer, ...]
-    scratch_words: int
+    scratch: tuple[Buffer, ...]
     state_words: int
 
     @property
     def arena_bytes(self) -> int:
         """All static memory."""
-        return self.buffer_bytes + 4 * (self.scratch_words + self.state_words)
+        return self.buffer_bytes + 4 * self.state_words
 
     @property
     def buffer_bytes(self) -> int:
-        """Memory of all activations."""
-        return max((buffer.offset + buffer.bytes for buffer in self.buffers), default=0)
+        """Memory of all activations and scratch memories."""
+        return _end((*self.buffers, *self.scratch))
 
     def offset(self, storage: int) -> int:
         """Where the buffer of this storage begins in the arena."""
-        return next(buffer.offset for buffer in self.buffers if buffer.storage == storage)
+        return _offset(self.buffers, storage)
+
+    def scratch_offset(self, number: int) -> int:
+        """Where the scratch memory of this layer begins in the arena."""
+        return _offset(self.scratch, number)
+
+
+def _end(buffers: Iterable[Buffer]) -> int:
+    return max((buffer.offset + buffer.bytes for buffer in buffers), default=0)
+
+
+def _offset(buffers: Iterable[Buffer], storage: int) -> int:
+    return next(buffer.offset for buffer in buffers if buffer.storage == storage)
 
 
 def plan(program: Program, kept: Sequence[Tensor] = ()) -> MemoryPlan:
-    """Largest buffers first, each at the lowest place that is free while it lives.
+    """Largest buffers first, each at the lowest place that is free while it lives. Scratch memories
+    come after all activations, or among them, whichever takes less.
 
     kept: activations that the caller reads after the last layer.
     """
@@ -67,15 +83,18 @@ def plan(program: Program, kept: Sequence[Tensor] = ()) -> MemoryPlan:
     kept_always = {variable.tensor.storage for variable in program.variables}
     ends = (*program.inputs, *program.outputs)
     outside = {tensor.storage for tensor in ends} | kept_always
-    buffers = _lifetimes(layers, outside, {tensor.storage for tensor in kept})
-    placed: list[Buffer] = []
-    for buffer in sorted(buffers, key=lambda buffer: (-buffer.bytes, buffer.first)):
-        placed.append(_place(buffer, placed))
-    in_order = tuple(sorted(placed, key=lambda buffer: (buffer.first, buffer.storage)))
-    scratch_words = max((layer.scratch_words for layer in layers), default=0)
+    last = _last_times(program, {tensor.storage for tensor in kept})
+    buffers, scratch = _activations(layers, outside, last), _scratch(layers)
+    orders = [*_by_size(buffers), *_by_size(scratch)], _by_size([*buffers, *scratch])
+    placed = min(map(_placed, orders), key=_end)
     state_words = sum(layer.state_words for layer in layers)
     state_words += sum(words_of(variable) for variable in program.variables)
-    return MemoryPlan(in_order, scratch_words, state_words)
+    in_order = sorted(placed, key=lambda buffer: (buffer.first, buffer.storage))
+    return MemoryPlan(
+        buffers=tuple(buffer for buffer in in_order if not buffer.is_scratch),
+        scratch=tuple(buffer for buffer in in_order if buffer.is_scratch),
+        state_words=state_words,
+    )
 
 
 def words_of(variable: Variable) -> int:
@@ -83,13 +102,22 @@ def words_of(variable: Variable) -> int:
     return -(-variable.tensor.bytes // 4)
 
 
-def _lifetimes(layers: Sequence[Layer], outside: set[int], kept: set[int]) -> list[Buffer]:
+def _last_times(program: Program, kept: set[int]) -> dict[int, int]:
+    """When each storage is read for the last time, or written where nobody reads it."""
+    layers, once = program.all_layers, len(program.before)
     last = {layer.output.storage: 2 * index + 1 for index, layer in enumerate(layers)}
     for index, layer in enumerate(layers):
         read_until = 2 * index if layer.in_place else 2 * index + 1
         inputs = [item.storage for item in layer.inputs if isinstance(item, Tensor)]
         last.update(dict.fromkeys(inputs, read_until))
-    last.update(dict.fromkeys(kept, 2 * len(layers)))
+    if program.columns is not None:  # which the next round of the loop reads too
+        last[program.columns.storage] = 2 * (once + len(program.looped)) - 1
+    return last | dict.fromkeys(kept, 2 * len(layers))
+
+
+def _activations(
+    layers: Sequence[Layer], outside: set[int], last: Mapping[int, int]
+) -> list[Buffer]:
     return [
         Buffer(
             layer.output.storage,
@@ -102,9 +130,28 @@ def _lifetimes(layers: Sequence[Layer], outside: set[int], kept: set[int]) -> li
     ]
 
 
-def _place(buffer: Buffer, placed: list[Buffer]) -> Buffer:
+def _scratch(layers: Sequence[Layer]) -> list[Buffer]:
+    return [
+        Buffer(index, 4 * layer.scratch_words, 2 * index, 2 * index + 1, is_scratch=True)
+        for index, layer in enumerate(layers)
+        if layer.scratch_words
+    ]
+
+
+def _by_size(buffers: Sequence[Buffer]) -> list[Buffer]:
+    return sorted(buffers, key=lambda buffer: (-buffer.bytes, buffer.first))
+
+
+def _placed(buffers: Sequence[Buffer]) -> list[Buffer]:
+    placed: list[Buffer] = []
+    for buffer in buffers:
+        placed.append(_place(buffer, placed))
+    return placed
+
+
+def _place(buffer: Buffer, placed: Sequence[Buffer]) -> Buffer:
     offset = 0
     for other in sorted(placed, key=lambda other: other.offset):
         if buffer.lives_with(other) and offset + buffer.bytes > other.offset:
             offset = max(offset, other.offset + other.bytes)
-    return Buffer(buffer.storage, buffer.bytes, buffer.first, buffer.last, offset)
+    return replace(buffer, offset=offset)

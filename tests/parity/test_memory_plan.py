@@ -47,6 +47,9 @@ def test_no_two_live_buffers_overlap(seed: int) -> None:
             if buffer.storage in live
         )
         assert len(spans) == len(live)
+        scratch = [one for one in planned.scratch if one.storage == index]
+        assert sum(one.bytes for one in scratch) == 4 * layer.scratch_words
+        spans = sorted([*spans, *((one.offset, one.offset + one.bytes) for one in scratch)])
         assert all(end <= start for (_, end), (start, _) in pairwise(spans))
         assert all(start >= 0 and end <= planned.buffer_bytes for start, end in spans)
 
@@ -81,8 +84,11 @@ def activation(storage: int, elements: int) -> Tensor:
     return Tensor(storage, "", (1, elements), "INT8", (1.0,), (0,), 0, None, storage)
 
 
-def planned(*layers: tuple[int, int], elements: tuple[int, ...], in_place: int = -1) -> MemoryPlan:
-    """layers: the storage that each reads and writes; the network's own are the first and last."""
+def planned(
+    *layers: tuple[int, int], elements: tuple[int, ...], in_place: int = -1, scratch: int = 0
+) -> MemoryPlan:
+    """layers: the storage that each reads and writes; the network's own are the first and last.
+    scratch: words of layer 1; each layer needs as much more than the one before it."""
     tensors = {storage: activation(storage, size) for storage, size in enumerate(elements)}
     made = tuple(
         Layer(
@@ -93,7 +99,7 @@ def planned(*layers: tuple[int, int], elements: tuple[int, ...], in_place: int =
             inputs=(tensors[source],),
             output=tensors[output],
             in_place=number == in_place,
-            scratch_words=10 * number,
+            scratch_words=scratch * number,
             state_words=100 + number,
         )
         for number, (source, output) in enumerate(layers)
@@ -132,10 +138,31 @@ def test_the_largest_buffer_is_placed_first_and_a_smaller_one_into_a_hole() -> N
     assert result.buffer_bytes == 60
 
 
-def test_scratch_is_shared_and_state_is_not() -> None:
-    result = planned((0, 1), (1, 2), elements=(4, 8, 4))
-    assert (result.scratch_words, result.state_words) == (10, 201)
-    assert result.arena_bytes == 8 + 4 * (10 + 201)
+def test_scratch_lies_where_nothing_lives_and_state_is_kept() -> None:
+    result = planned((0, 1), (1, 2), (2, 3), elements=(4, 80, 8, 4), scratch=10)
+    assert [(one.storage, one.bytes, one.offset) for one in result.scratch] == [
+        (1, 40, 88),  # beside both activations of its layer
+        (2, 80, 0),  # where the first one was
+    ]
+    assert (result.buffer_bytes, result.state_words) == (128, 100 + 101 + 102)
+    assert result.arena_bytes == 128 + 4 * 303
+
+
+def test_columns_live_until_their_last_round() -> None:
+    """A layer of the loop does not overwrite what the next round of the loop reads."""
+    source, columns, inner, output = (activation(*one) for one in ((0, 4), (1, 8), (2, 4), (3, 4)))
+    layers = [
+        Layer(str(number), (), "", (), (read,), written, scratch_words=1)
+        for number, (read, written) in enumerate(
+            [(source, columns), (columns, inner), (inner, output)]
+        )
+    ]
+    program = Program(
+        (source,), (output,), (), tuple(layers[1:]), 2, tuple(layers[:1]), columns=columns
+    )
+    result = plan(program)
+    assert result.buffers[0] == Buffer(1, 8, 0, 5, offset=0)
+    assert min(one.offset for one in result.scratch) >= 8
 
 
 NETWORKS = ("gesture", "wand", "separable", "dense", "strides_and_dilations", "residual")

@@ -3,11 +3,12 @@
 
 #include "nn.h"
 
-/* Holds the activations between layers; those that live at different times share it. */
-static _Alignas(4) int8_t arena[20];
-
-/* Where a layer keeps what it is computing with. */
-static int32_t scratch[16];
+/* Holds the activations between layers, and what a layer is computing with; what lives at different
+ * times shares it. */
+static union {
+  int32_t words[20];
+  int8_t bytes[80];
+} arena;
 
 /* CONV_2D + MAX_POOL_2D: 1x1x9x2 to 1x1x4x4, 128 multiplications */
 static const _Alignas(4) int16_t weights_conv[16] = {
@@ -19,7 +20,7 @@ static const int32_t bias_conv[4] = {
 static const nn_quick_scale_t scales_conv[4] = {
     {1073741824, -255, 1}, {1073741824, -128, 0}, {1073741824, -510, 2}, {1073741824, -255, 1},
 };
-static void layer_conv(const int8_t *input, int8_t *output) {
+static void layer_conv(const int8_t *input, int8_t *output, int32_t *scratch) {
   static const nn_conv1d_t layer = {
       .weights = weights_conv,
       .bias = bias_conv,
@@ -86,11 +87,11 @@ static void layer_softmax(const int8_t *input, int8_t *output) {
 }
 
 void model_network_invoke(const int8_t *input, int8_t *output) {
-  layer_conv(input, arena + 0);
+  layer_conv(input, arena.bytes + 0, arena.words + 4);
   NN_LAYER_DONE(0);
-  layer_dense(arena + 0, arena + 16);
+  layer_dense(arena.bytes + 0, arena.bytes + 16);
   NN_LAYER_DONE(1);
-  layer_softmax(arena + 16, output);
+  layer_softmax(arena.bytes + 16, output);
   NN_LAYER_DONE(2);
 }
 
