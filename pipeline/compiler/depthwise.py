@@ -31,6 +31,7 @@ from pipeline.compiler.layers import (
 
 _STRIP_BYTES = 1600  # of the input of four channels; or two windows of all channels as int16
 _COMPACT_STRIP_BYTES = 600
+_SHARE_OF_ACTIVATIONS = 12  # beside input and output, a strip is small
 _THREE = 3
 
 
@@ -150,10 +151,12 @@ def _strip(step: Step, across: FilterAxis, words: int) -> int:
 
 def _room(step: Step) -> int:
     """Bytes of scratch memory that the input of four channels may take."""
+    if step.compact:
+        return _COMPACT_STRIP_BYTES
     _, height, width, channels = step.operator.operand(1).shape
-    return (
-        _COMPACT_STRIP_BYTES if step.compact else max(_STRIP_BYTES, 4 * height * width * channels)
-    )
+    room = max(_STRIP_BYTES, 4 * height * width * channels)
+    activations = step.operator.operand(0).bytes + step.operator.output.bytes
+    return max(_COMPACT_STRIP_BYTES, min(room, activations // _SHARE_OF_ACTIVATIONS))
 
 
 def _threes(filters: Filters, is_turned: bool) -> Array:

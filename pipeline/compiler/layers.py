@@ -77,7 +77,8 @@ class Layer:
     state: the memory that the kernel takes before it, and keeps from one run to the next; the layer
     of that name adds state_words of int32 to it. A layer that does not write leaves its output in
     its state. in_place: all input is read before any output is written. listed: the kernel takes
-    its inputs as a list.
+    its inputs as a list. slides: the kernel goes through its input in order and reads each part
+    before it writes what becomes of it.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Layer:
     state_words: int = 0
     writes: bool = True
     in_place: bool = False
+    slides: bool = False
     listed: bool = False
     constants: tuple[Array, ...] = field(init=False)
 

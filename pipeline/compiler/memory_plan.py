@@ -19,7 +19,8 @@ ALIGNMENT = 4  # bytes, so that kernels may load words
 @dataclass(frozen=True)
 class Buffer:
     """An activation, or the scratch memory of the layer whose number `storage` is: written at time
-    `first`, last read at time `last`.
+    `first`, last read at time `last`. follows: the storage that is read as this one is written, a
+    part of each at a time, so that it may begin `lead` bytes after this one.
 
     Layer i reads at 2 * i, and writes from then on until 2 * i + 1. Where it writes in place, it
     has read all before it writes: it reads at 2 * i only, and writes at 2 * i + 1.
@@ -31,6 +32,13 @@ class Buffer:
     last: int
     offset: int = 0
     is_scratch: bool = False
+    follows: int = -1
+    lead: int = 0
+
+    def needs_before(self, other: Buffer) -> int:
+        """Bytes from where it begins to where the other one may begin after it."""
+        follows = self.follows == other.storage and not other.is_scratch
+        return self.lead if follows else self.bytes
 
     def lives_with(self, other: Buffer) -> bool:
         """Whether both are needed at the same time."""
@@ -118,16 +126,38 @@ def _last_times(program: Program, kept: set[int]) -> dict[int, int]:
 def _activations(
     layers: Sequence[Layer], outside: set[int], last: Mapping[int, int]
 ) -> list[Buffer]:
-    return [
+    buffers = [
         Buffer(
             layer.output.storage,
-            -(-layer.output.bytes // ALIGNMENT) * ALIGNMENT,
+            _whole_words(layer.output),
             2 * index + layer.in_place,
             last[layer.output.storage],
         )
         for index, layer in enumerate(layers)
         if layer.writes and layer.output.storage not in outside
     ]
+    followed = _followed(layers, last)
+    return [
+        replace(buffer, follows=source.storage, lead=max(0, buffer.bytes - _whole_words(source)))
+        if (source := followed.get(buffer.storage)) is not None
+        else buffer
+        for buffer in buffers
+    ]
+
+
+def _whole_words(tensor: Tensor) -> int:
+    """Bytes."""
+    return -(-tensor.bytes // ALIGNMENT) * ALIGNMENT
+
+
+def _followed(layers: Sequence[Layer], last: Mapping[int, int]) -> dict[int, Tensor]:
+    """By the storage of an output, the input that nobody reads after its layer, which slides."""
+    return {
+        layer.output.storage: source
+        for index, layer in enumerate(layers)
+        for source in layer.inputs
+        if layer.slides and isinstance(source, Tensor) and last[source.storage] == 2 * index + 1
+    }
 
 
 def _scratch(layers: Sequence[Layer]) -> list[Buffer]:
@@ -152,6 +182,6 @@ def _placed(buffers: Sequence[Buffer]) -> list[Buffer]:
 def _place(buffer: Buffer, placed: Sequence[Buffer]) -> Buffer:
     offset = 0
     for other in sorted(placed, key=lambda other: other.offset):
-        if buffer.lives_with(other) and offset + buffer.bytes > other.offset:
-            offset = max(offset, other.offset + other.bytes)
+        if buffer.lives_with(other) and offset + buffer.needs_before(other) > other.offset:
+            offset = max(offset, other.offset + other.needs_before(buffer))
     return replace(buffer, offset=offset)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipeline.compiler.axes import FilterAxis, filter_axes
 from pipeline.compiler.filters import (
     LARGEST_INPUT,
@@ -67,9 +69,18 @@ def lower_windows(step: Step, filters: Filters, macs: int) -> Layer:
     struct = Struct("nn_conv2d_t", "layer", fields)
     kernel = "nn_conv2d" if is_paired else "nn_conv2d_wide"
     if step.mean is None:
-        return kernel_layer(step.parts, kernel, (struct,), macs, scratch)
+        layer = kernel_layer(step.parts, kernel, (struct,), macs, scratch)
+        return replace(layer, slides=_is_one_run(step, height, width))
     mean = mean_struct(step.mean, "mean")
     return kernel_layer(step.parts, f"{kernel}_mean", (struct, mean), macs, scratch + channels)
+
+
+def _is_one_run(step: Step, height: FilterAxis, width: FilterAxis) -> bool:
+    """Whether each position becomes one of the output, without copies."""
+    whole_quads = step.operator.operand(0).shape[-1] % _QUAD == 0
+    axes = ((axis.kernel, axis.stride, axis.result) for axis in (height, width))
+    same = [(1, 1, axis.length) for axis in (height, width)]
+    return whole_quads and step.pool is None and list(axes) == same
 
 
 def _copies(height: FilterAxis, width: FilterAxis, channels: int) -> int:

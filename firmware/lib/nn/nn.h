@@ -429,6 +429,8 @@ void nn_conv1d_compact(const nn_conv1d_compact_t *layer, const int8_t *input, in
 void nn_conv1d_compact_mean(const nn_conv1d_compact_t *layer, const nn_mean_t *mean,
                             const int8_t *input, int8_t *output);
 
+/* Where filters are one by one, the stride is one and channels come in fours, the output may overlap
+ * the input: if it begins no later, and before it by as much as it is longer. */
 void nn_conv2d(const nn_conv2d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch);
 
 void nn_conv2d_wide(const nn_conv2d_t *layer, const int8_t *input, int8_t *output,
