@@ -43,7 +43,7 @@ from pipeline.deployment.firmware_image import Symbol, network_symbols
 from tests.parity.graphs import small_network
 from tests.parity.random_foreign import random_foreign
 from tests.parity.random_rare import random_rare
-from tests.parity.random_shapes import random_shapes
+from tests.parity.random_shapes import random_few_filters, random_shapes
 from tests.parity.target_engine import (
     COMPILE,
     KERNELS,
@@ -60,6 +60,7 @@ FAMILIES = ("growth", "kernels", "recurrent")
 FOREIGN = range(16)  # seeds of random networks, of the operators that models of others have
 RARE = range(40)  # of operators that few have
 SHAPES = range(90)  # seeds of networks in the shapes that such models have
+FEW_FILTERS = range(12)
 STEPS = 8  # of a recurrent network
 HOPS = (8, 32)  # where a network streams
 VECTORS = 3  # noise, and the two constant extremes
@@ -99,7 +100,8 @@ def zoo(folder: Path) -> list[bytes]:
     of_keras = [path.read_bytes() for path in sorted(folder.glob("*.tflite"))]
     of_others = [*map(random_foreign, FOREIGN), *map(random_rare, RARE)]
     in_int8 = [data for data in of_others if compile_network(data).types == ("INT8", "INT8")]
-    return [*of_keras, *in_int8, *map(random_shapes, SHAPES)]
+    shaped = [*map(random_shapes, SHAPES), *map(random_few_filters, FEW_FILTERS)]
+    return [*of_keras, *in_int8, *shaped]
 
 
 def measure_variants(objects: Sequence[Path], flatbuffer: bytes) -> list[Measured]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.compiler.axes import FilterAxis, filter_axes, groups_of, line_of
 from pipeline.compiler.conv1d import lower_conv1d
-from pipeline.compiler.dense import lower_compact_conv1d, lower_dense
+from pipeline.compiler.dense import lower_compact_conv1d, lower_copied, lower_dense
 from pipeline.compiler.depthwise import check_depthwise, lower_depthwise
 from pipeline.compiler.filters import (
     LARGEST_INPUT,
@@ -86,7 +86,7 @@ def _lower_filters(step: Step, filters: Filters, macs: int) -> Layer:
     if route == Route.NARROW:
         return _lower_narrow(step, filters, macs)
     if route == Route.WINDOWS:
-        return lower_windows(step, filters, macs)
+        return lower_copied(step, filters, macs) or lower_windows(step, filters, macs)
     return kernel_layer(step.parts, "nn_conv2d_any", (_any_struct(operator, filters),), macs)
 
 

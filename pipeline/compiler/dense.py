@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.compiler.axes import FilterAxis
+from pipeline.compiler.axes import FilterAxis, filter_axes
 from pipeline.compiler.filters import (
     LARGEST_INPUT,
     NN_BLOCK,
@@ -24,6 +24,7 @@ from pipeline.compiler.layers import (
     Value,
     kernel_layer,
     output_fields,
+    plane_fields,
 )
 from pipeline.compiler.reductions import mean_struct
 
@@ -48,6 +49,33 @@ def lower_dense(step: Step, filters: Filters, macs: int) -> Layer | None:
         return None
     struct = Struct("nn_rows_t", "layer", fields)
     return kernel_layer(step.parts, "nn_fully_connected_parts", (struct, part), macs)
+
+
+def lower_copied(step: Step, filters: Filters, macs: int) -> Layer | None:
+    """A convolution over two axes whose windows are copied one by one; None where
+    nn_conv2d is better."""
+    height, width = filter_axes(step.operator)
+    count, taps = filters.weights.shape
+    is_alone = step.pool is None and step.mean is None and width.dilation == 1
+    has_few_channels = step.operator.operand(0).shape[-1] % _QUAD != 0
+    is_whole = count % NN_BLOCK == 0 and taps // height.kernel % _QUAD == 0
+    is_fit = is_alone and has_few_channels and is_whole
+    if not is_fit or not _is_worth_copying(taps, count // NN_BLOCK):
+        return None
+    rows = _rows(step, filters)
+    if rows is None or "quick_scales" not in rows:
+        return None
+    fields: dict[str, Value] = {"rows": rows, "plane": plane_fields(step.operator, height, width)}
+    struct = Struct("nn_conv2d_copied_t", "layer", fields)
+    return kernel_layer(step.parts, "nn_conv2d_copied", (struct,), macs, -(-taps // 4))
+
+
+def _is_worth_copying(taps: int, blocks: int) -> bool:
+    """Whether it takes at most a tenth more instructions than widening windows of few channels in
+    pairs, which takes more memory; for a position, about."""
+    quads = taps // _QUAD
+    copied = blocks * (17 * quads + 40) + 9 * quads + 60
+    return 10 * copied <= 11 * (blocks * (12 * quads + 35) + 20 * quads + 10)
 
 
 def lower_compact_conv1d(step: Step, filters: Filters, axis: FilterAxis, macs: int) -> Layer | None:

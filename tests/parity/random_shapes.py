@@ -288,6 +288,14 @@ class RandomShapes(RandomForeign):
             self.mean((1, 2))
         self.end(self.number(2, 20))
 
+    def few_filters(self) -> None:
+        """Large ones over few channels, whose rows are whole words."""
+        self.start(self.number(12, 50), self.number(10, 40), int(self.pick(1, 1, 2, 3)))
+        window = (self.number(4, 10), int(self.pick(4, 8, 8)))
+        stride = (int(self.pick(1, 2)), int(self.pick(1, 2, 2)))
+        self.convolve(int(self.pick(4, 8)), window, stride, bool(self.pick(1, 1, 0)))
+        self.end(self.number(2, 20))
+
 
 FAMILIES: tuple[Callable[[RandomShapes], None], ...] = (
     RandomShapes.mobile,
@@ -306,4 +314,11 @@ def random_shapes(seed: int) -> bytes:
     """A .tflite file of a family; the families take turns."""
     network = RandomShapes(seed)
     FAMILIES[seed % len(FAMILIES)](network)
+    return network.graph.finish(network.source, network.last)
+
+
+def random_few_filters(seed: int) -> bytes:
+    """A .tflite file of the kind that nn_conv2d_copied is for."""
+    network = RandomShapes(seed)
+    network.few_filters()
     return network.graph.finish(network.source, network.last)

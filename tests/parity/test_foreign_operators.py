@@ -19,18 +19,21 @@ from tests.parity.host_engine import HostEngine, vectors_for
 from tests.parity.many_networks import run_on_board, run_on_host
 from tests.parity.oracle import oracle
 from tests.parity.random_foreign import RandomForeign, random_foreign
-from tests.parity.random_shapes import random_shapes
+from tests.parity.random_shapes import random_few_filters, random_shapes
 from tests.parity.target_engine import AS_BUILT
 
 SEEDS, ON_BOARD = (*range(10), 12, 13, 14, 18), range(4)  # from 12 on: few reach that
 MANY = pytest.param(range(40), marks=pytest.mark.soak, id="many")
 FULL = 44  # a seed of random_shapes: weights of -128, then a mean
+MOBILE = 18  # another: pointwise layers, whose output overlaps their input
+FEW_FILTERS = range(4)
 MODELS = PROJECT.parent / "shared" / "data" / "models"
 RUNS = 200
 KERNELS = (
     *("strided_copy", "concatenate", "copy", "quantize", "svdf", "svdf_any", "softmax_wide"),
     *("sequence_lstm", "sub", "mul", "prelu", "maximum", "minimum", "resize_nearest"),
     *("reduce_max", "reduce_min", "conv2d_wide", "conv2d_wide_mean"),
+    "conv2d_copied",
 )
 
 
@@ -56,6 +59,10 @@ def quantizing() -> list[bytes]:
         quantized(first, (np.int32, 1e-4, 0), (np.int16, 0.01, 0), last),
         quantized(first, (np.int32, 1e-4, 0), (np.int8, 0.1, 3), (np.int16, 0.2, 0), last),
     ]
+
+
+def shaped() -> list[bytes]:
+    return [*map(random_shapes, (FULL, MOBILE)), *map(random_few_filters, FEW_FILTERS)]
 
 
 def assert_equal_bytes(flatbuffers: list[bytes], run, count: int) -> None:
@@ -92,7 +99,7 @@ def as_outside(network: CompiledNetwork, found: np.ndarray) -> np.ndarray:
 @pytest.mark.usefixtures("host_compiler")
 @pytest.mark.parametrize("seeds", [pytest.param(SEEDS, id="some"), MANY])
 def test_foreign_operators_give_the_oracles_bytes(seeds: Sequence[int], tmp_path: Path) -> None:
-    flatbuffers = [*map(random_foreign, seeds), *quantizing(), random_shapes(FULL)]
+    flatbuffers = [*map(random_foreign, seeds), *quantizing(), *shaped()]
     assert_equal_bytes(flatbuffers, lambda *n: run_on_host(*n, tmp_path, ("-O1",)), 30)
 
 
@@ -101,12 +108,12 @@ def test_foreign_operators_give_the_oracles_bytes(seeds: Sequence[int], tmp_path
 def test_foreign_operators_give_the_same_bytes_on_the_board(
     seeds: Sequence[int], tmp_path: Path
 ) -> None:
-    flatbuffers = [*map(random_foreign, seeds), *quantizing(), random_shapes(FULL)]
+    flatbuffers = [*map(random_foreign, seeds), *quantizing(), *shaped()]
     assert_equal_bytes(flatbuffers, lambda *n: run_on_board(*n, tmp_path, AS_BUILT), 12)
 
 
 def test_the_random_networks_reach_every_kernel() -> None:
-    flatbuffers = [*map(random_foreign, SEEDS), *quantizing(), random_shapes(FULL)]
+    flatbuffers = [*map(random_foreign, SEEDS), *quantizing(), *shaped()]
     texts = [compile_network(data).sources["model_network.c"] for data in flatbuffers]
     for kernel in KERNELS:
         assert any(f"  nn_{kernel}(" in text for text in texts), kernel

@@ -148,6 +148,13 @@ typedef struct {
   nn_output_t output; /* clamps what is rescaled and pooled */
 } nn_conv2d_t;
 
+/* Where windows are many bytes for few channels: each is copied, and is the input of a dense layer.
+ * Rows of windows are whole quads, outputs whole blocks; columns are not dilated. */
+typedef struct {
+  nn_rows_t rows;
+  nn_plane_t plane;
+} nn_conv2d_copied_t;
+
 /* Each input position adds the filters, times its values, to the outputs from its own place times
  * the stride on. plane.padding: so many of the first outputs are cut off. */
 typedef struct {
@@ -429,8 +436,8 @@ void nn_conv1d_compact(const nn_conv1d_compact_t *layer, const int8_t *input, in
 void nn_conv1d_compact_mean(const nn_conv1d_compact_t *layer, const nn_mean_t *mean,
                             const int8_t *input, int8_t *output);
 
-/* Where filters are one by one, the stride is one and channels come in fours, the output may overlap
- * the input: if it begins no later, and before it by as much as it is longer. */
+/* Where filters are one by one, the stride is one and channels come in fours, the output may
+ * overlap the input: if it begins no later, and before it by as much as it is longer. */
 void nn_conv2d(const nn_conv2d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch);
 
 void nn_conv2d_wide(const nn_conv2d_t *layer, const int8_t *input, int8_t *output,
@@ -442,6 +449,10 @@ void nn_conv2d_mean(const nn_conv2d_t *layer, const nn_mean_t *mean, const int8_
 
 void nn_conv2d_wide_mean(const nn_conv2d_t *layer, const nn_mean_t *mean, const int8_t *input,
                          int8_t *output, int32_t *scratch);
+
+/* For quick scales; `scratch`: a window. */
+void nn_conv2d_copied(const nn_conv2d_copied_t *layer, const int8_t *input, int8_t *output,
+                      int32_t *scratch);
 
 void nn_transpose_conv2d(const nn_transpose_conv2d_t *layer, const int8_t *input, int8_t *output);
 

@@ -1,7 +1,5 @@
 #include "nn_rows.h"
 
-#define SCALE_BYTES ((int32_t)sizeof(nn_quick_scale_t))
-
 #ifndef NN_DSP
 
 /* One quad of inputs for two outputs. */
@@ -50,7 +48,7 @@ void nn_sum_dense(const nn_dense_t *dense) {
     for (int32_t i = 0; i < NN_BLOCK; i++) {
       *output++ = (int8_t)nn_requantize_quick(2 * sums[i] + *bias++, *scale++);
     }
-    scale -= dense->scales_back / SCALE_BYTES;
+    scale -= dense->scales_back / (int32_t)sizeof *scale;
   }
 }
 
@@ -79,7 +77,7 @@ void nn_fully_connected(const nn_rows_t *layer, const int8_t *input, int8_t *out
                       .scales = layer->quick_scales,
                       .output = output,
                       .output_end = output + whole,
-                      .scales_back = (NN_BLOCK - layer->scale_step) * SCALE_BYTES};
+                      .scales_back = nn_scales_back(layer)};
   if (whole > 0) {
     nn_sum_dense(&dense);
   }

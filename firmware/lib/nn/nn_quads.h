@@ -31,4 +31,8 @@ typedef struct {
 
 void nn_sum_dense(const nn_dense_t *dense);
 
+static inline int32_t nn_scales_back(const nn_rows_t *rows) {
+  return (NN_BLOCK - rows->scale_step) * (int32_t)sizeof(nn_quick_scale_t);
+}
+
 #endif
