@@ -58,6 +58,8 @@ def _counted(layer: Layer, fields: Fields) -> Counts:
         return _of_copy(layer, fields)
     if layer.kernel.startswith("nn_depthwise"):
         return _depthwise(layer, fields)
+    if layer.kernel in ("nn_fully_connected", "nn_fully_connected_few"):
+        return _of_dense(numbers)
     if "runs" in numbers:
         return _along_one_axis(numbers)
     plane = fields.get("plane")
@@ -67,15 +69,19 @@ def _counted(layer: Layer, fields: Fields) -> Counts:
 
 
 def _along_one_axis(numbers: Mapping[str, int]) -> Counts:
-    """Pairs of taps, pairs of positions, whole blocks of channels, then a pool."""
+    """Pairs of taps, pairs of positions, some pairs at a time, whole blocks of channels, then a
+    pool."""
     channels = _whole_blocks(numbers["channels_out"])
     windows = numbers["positions"] * numbers["pool"]
     sums = windows * channels * numbers["columns"]
     taps = 2 * numbers["runs"] * numbers["run"]
     borders = 2 * -(-numbers["padding"] // max(numbers["step"], 1))
     odd = windows % 2
+    chunks = -(-windows // (2 * numbers["chunk"]))
     return {
+        "rows": chunks,
         "positions": windows,
+        "row_loops": chunks * channels // NN_BLOCK * numbers["columns"],
         "borders": borders,
         "border_taps": borders * taps,
         "loops": sums // NN_BLOCK * numbers["runs"],
@@ -239,6 +245,20 @@ def _runs(fields: Fields) -> int:
     axes = zip(*(side for side in sides if isinstance(side, tuple)), strict=True)
     lengths = [sum(part for part in axis if isinstance(part, int)) for axis in axes]
     return math.prod(lengths[:-1])
+
+
+def _of_dense(numbers: Mapping[str, int]) -> Counts:
+    """Whole blocks of outputs, then pairs of them; whole groups of four inputs."""
+    outputs, taps = numbers["outputs"], _whole_blocks(numbers["inputs"])
+    whole = outputs // NN_BLOCK * NN_BLOCK
+    paired = 2 * -(-(outputs - whole) // 2)
+    return {
+        "sums": whole,
+        "work": whole * taps,
+        "odd_work": paired * taps,
+        "outputs": outputs - whole,
+        "rows": min(paired, 1),
+    }
 
 
 def _of_others(layer: Layer, fields: Fields) -> Counts:

@@ -100,15 +100,18 @@
 #define KEEP_HALVES_OF_RESCALE(done) LOAD_HALVES(done)
 #define HALVES_OF_RESCALE_RELU(done) "r5"
 #define KEEP_HALVES_OF_RESCALE_RELU(done) ""
-#define CHANNEL(rescale, a, b, b_output, done, number)                                      \
-  LOAD_SCALE(HALVES_OF_##rescale(done)) rescale(a, "r1, #" number) rescale(b, b_output ", " \
-                                                                                       "#" number)
+#define CHANNEL(rescale, a, b, b_output, done, number) \
+  LOAD_SCALE(HALVES_OF_##rescale(done))                \
+  rescale(a, "r1, #" number) rescale(b, b_output       \
+                                     ", "              \
+                                     "#" number)
 /* The first: its register of a becomes the output of b. */
-#define FIRST_CHANNEL(rescale, a, b)                \
-  LOAD_HALVES("r5")                                 \
-  LOAD_SCALE("r5") rescale(a, "r1") "ldr " a        \
-                                    ", [sp, #20]\n" \
-                                    "add " a ", r1\n" rescale(b, a) KEEP_HALVES_OF_##rescale(b)
+#define FIRST_CHANNEL(rescale, a, b) \
+  LOAD_HALVES("r5")                  \
+  LOAD_SCALE("r5")                   \
+  rescale(a, "r1") "ldr " a          \
+                   ", [sp, #20]\n"   \
+                   "add " a ", r1\n" rescale(b, a) KEEP_HALVES_OF_##rescale(b)
 
 #define SUM_WINDOWS(FIRST_QUAD, QUAD, QUAD_BYTES, SUMS, CHANNELS) \
   __asm volatile(                                                  \
