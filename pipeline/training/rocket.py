@@ -281,7 +281,7 @@ def _background_shift(
                 sums, half, asked, penalty, temperature, config.fit.seed
             )
     known = sorted(set(names[everyday & (sums.folds < FOLDS)].tolist()))
-    if not known:
+    if not known or np.count_nonzero(everyday) < 2:  # no two windows are apart
         return 0.0
     apart = int(np.median(np.diff(dataset.starts[sums.places[everyday]])))
     return background_shift([logits[names == name] for name in known], apart, config)
