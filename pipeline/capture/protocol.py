@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.core.artifacts import Event, Int8
 from pipeline.core.board_profiles import BoardInfo
 from pipeline.core.errors import MismatchError, PipelineError
+from pipeline.core.mixture import FURTHEST_MOVE
 
 MAX_LINE_BYTES = 2048  # only `labels` can have more than 255 characters
 MESSAGE_KINDS = frozenset(
@@ -24,7 +25,6 @@ MESSAGE_KINDS = frozenset(
 
 COUNT_WRAP = 1 << 32  # of the board's count of samples
 LATEST_US = 1 << 52  # a hundred years of a board's clock
-FURTHEST_MOVE = 2_000_000_000  # in thousandths: a board draws none beyond
 LONGEST_READING = 16_384  # in units of the channel, as in a recording's file
 
 SENSOR_STOPPED = "sensor-stopped"  # the warning of a board whose IMU gives no more samples

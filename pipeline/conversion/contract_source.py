@@ -19,9 +19,10 @@ from pipeline.core.contract import (
     fixed_point_scaling,
 )
 from pipeline.core.errors import MismatchError
+from pipeline.core.mixture import FURTHEST_MOVE
 from pipeline.core.sketches import STEP_NAMES
 
-FURTHEST, HIGHEST_EXPONENT = 2_000_000_000, 31  # of a move in thousandths: see sketcher.c
+HIGHEST_EXPONENT = 31  # of a deviation in thousandths: see sketcher.c
 LEAST_PERIOD_MS, MOST_PERIOD_MS = 300, 86_400_000  # of a board's readings, see command.h
 
 _SIZES = """\
@@ -386,7 +387,7 @@ def _is_within_reach(contract: Contract) -> bool:
     exponents = found.deviations
     largest = max(abs(exponents.multiplier) * 128 + exponents.offset, 0)
     return largest >> EXPONENT_BITS < HIGHEST_EXPONENT and all(
-        (abs(multiplier) * 128 + abs(offset)) >> found.means.shift < FURTHEST
+        (abs(multiplier) * 128 + abs(offset)) >> found.means.shift < FURTHEST_MOVE
         for multiplier, offset in means
     )
 

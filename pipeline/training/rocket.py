@@ -273,6 +273,9 @@ def _background_shift(
     """How much the score of the background changes; see background_shift."""
     names = np.array([dataset.groups[place] for place in sums.places.tolist()])
     everyday = np.array([is_everyday(name) for name in names.tolist()])
+    known = sorted(set(names[everyday & (sums.folds < FOLDS)].tolist()))
+    if not known or np.count_nonzero(everyday) < 2:  # no two windows are apart
+        return 0.0
     logits = np.zeros((len(names), len(dataset.labels)))
     for half in HALVES:
         asked = everyday & np.isin(sums.folds, half)
@@ -280,9 +283,6 @@ def _background_shift(
             logits[asked] = _logits_without(
                 sums, half, asked, penalty, temperature, config.fit.seed
             )
-    known = sorted(set(names[everyday & (sums.folds < FOLDS)].tolist()))
-    if not known or np.count_nonzero(everyday) < 2:  # no two windows are apart
-        return 0.0
     apart = int(np.median(np.diff(dataset.starts[sums.places[everyday]])))
     return background_shift([logits[names == name] for name in known], apart, config)
 

@@ -381,8 +381,7 @@ def test_every_command_and_no_other_is_on_the_page() -> None:
         "word": 1,
         "generation": 4,
         "translation": 3,
-        "caption": 2,
-        "drawing": 2,
+        "sampling": 2,
     }
     forms |= {"values": 2}
     said = {

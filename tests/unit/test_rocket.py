@@ -144,26 +144,44 @@ def test_of_few_windows_all_features_are_kept_and_not_of_all_windows(
     assert peak < count * Features.width * 4 / 2
 
 
+def windows_of(names: list[str], targets: list[int]) -> SequenceDataset:
+    """A window of each recording."""
+    count = len(names)
+    return SequenceDataset(
+        samples=np.zeros((count, 6), np.float32),
+        starts=np.arange(count),
+        length=1,
+        targets=np.array(targets, np.int32),
+        labels=("flex", "idle"),
+        groups=tuple(names),
+        splits={"train": np.arange(count)},
+        fingerprint="",
+    )
+
+
 def test_a_person_of_everyday_motion_is_left_out_whole() -> None:
     people = [f"bea{number}" for number in range(10)]
     names = [f"everyday/walk/{person}-1-{number:03d}" for person in people for number in range(4)]
     names += [f"flex/anna-1-{number:03d}" for number in range(10)]
-    targets = np.array([1] * 40 + [0] * 10, np.int32)
-    windows = SequenceDataset(
-        samples=np.zeros((50, 6), np.float32),
-        starts=np.arange(50),
-        length=1,
-        targets=targets,
-        labels=("flex", "idle"),
-        groups=tuple(names),
-        splits={"train": np.arange(50)},
-        fingerprint="",
-    )
-    folds = rocket._folds(windows, np.random.default_rng(1))
+    folds = rocket._folds(windows_of(names, [1] * 40 + [0] * 10), np.random.default_rng(1))
     of_person = folds[:40].reshape(10, 4)
     assert np.all(of_person == of_person[:, :1])
     for part in (of_person[:, 0], folds[40:]):
         assert np.bincount(part).tolist() == [2] * rocket.FOLDS
+
+
+def test_one_window_of_everyday_motion_changes_nothing() -> None:
+    windows = windows_of(["everyday/walk/bea-1-001", "flex/anna-1-001"], [1, 0])
+    sums = rocket._FoldSums(
+        squares=np.zeros((rocket.FOLDS + 1, 3, 3)),
+        products=np.zeros((rocket.FOLDS + 1, 3, 2)),
+        probed=np.ones((2, 3), np.float32),
+        targets=np.eye(2, dtype=np.float32)[::-1],
+        weights=np.ones(2, np.float32),
+        folds=np.array([0, 1]),
+        places=np.arange(2),
+    )
+    assert rocket._background_shift(sums, windows, settings(), 0.1, 1.0) == 0.0
 
 
 def test_one_recording_of_each_label_is_enough() -> None:

@@ -169,26 +169,26 @@ static command_kind_t parse_values(char *text, command_kind_t kind, command_t *o
   return kind;
 }
 
-/* Of a caption and a drawing too, which have no text. */
-static command_kind_t parse_translation(char *text, command_kind_t kind, command_t *out) {
+/* A temperature and a seed, then the rest. */
+static command_kind_t parse_sampled(char *text, command_kind_t kind, command_t *out,
+                                    parse_t *parse_rest) {
   const char *temperature = next_word(&text);
   const char *seed = next_word(&text);
   if (seed == NULL || !to_temperature_e4(temperature, &out->temperature_e4))
     return COMMAND_BAD_ARGUMENT;
   command_kind_t found = read_number(seed, kind, &out->seed);
-  const bool has_text = kind != COMMAND_CAPTION && kind != COMMAND_DRAW;
-  parse_t *parse_rest = has_text ? parse_text : parse_nothing;
   if (found == kind) found = parse_rest(text, kind, out);
   const bool in_range = out->temperature_e4 <= COMMAND_MAX_TEMPERATURE_E4;
   return found == kind && !in_range ? COMMAND_OUT_OF_RANGE : found;
 }
 
-static command_kind_t parse_caption(char *text, command_kind_t kind, command_t *out) {
-  return parse_translation(text, kind, out);
+static command_kind_t parse_translation(char *text, command_kind_t kind, command_t *out) {
+  return parse_sampled(text, kind, out, parse_text);
 }
 
-static command_kind_t parse_drawing(char *text, command_kind_t kind, command_t *out) {
-  return parse_translation(text, kind, out);
+/* Of a caption or a drawing. */
+static command_kind_t parse_sampling(char *text, command_kind_t kind, command_t *out) {
+  return parse_sampled(text, kind, out, parse_nothing);
 }
 
 /* A translation's words after how many characters. */
@@ -223,8 +223,8 @@ static const struct {
     {"more", COMMAND_MORE, parse_text},
     {"generate", COMMAND_GENERATE, parse_generation},
     {"translate", COMMAND_TRANSLATE, parse_translation},
-    {"caption", COMMAND_CAPTION, parse_caption},
-    {"draw", COMMAND_DRAW, parse_drawing},
+    {"caption", COMMAND_CAPTION, parse_sampling},
+    {"draw", COMMAND_DRAW, parse_sampling},
     {"constants", COMMAND_CONSTANTS, parse_nothing},
     {"observe", COMMAND_OBSERVE, parse_values},
     {"environment", COMMAND_ENVIRONMENT, parse_period},
