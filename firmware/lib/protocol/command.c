@@ -108,17 +108,23 @@ static command_kind_t parse_load(char *text, command_kind_t kind, command_t *out
   return found == kind ? read_bytes(only_word(text), kind, out) : found;
 }
 
-static command_kind_t parse_runs(char *text, command_kind_t kind, command_t *out) {
-  const command_kind_t found = parse_number(text, kind, out);
-  const bool in_range = out->number >= 1 && out->number <= COMMAND_MAX_BENCH_RUNS;
+/* What was found, unless it is the command and its number is not from `least` to `most`. */
+static command_kind_t check_range(command_kind_t found, command_kind_t kind, uint32_t number,
+                                  uint32_t least, uint32_t most) {
+  const bool in_range = number >= least && number <= most;
   return found == kind && !in_range ? COMMAND_OUT_OF_RANGE : found;
 }
 
+static command_kind_t parse_runs(char *text, command_kind_t kind, command_t *out) {
+  const command_kind_t found = parse_number(text, kind, out);
+  return check_range(found, kind, out->number, 1, COMMAND_MAX_BENCH_RUNS);
+}
+
+/* A period of 0 ends the readings. */
 static command_kind_t parse_period(char *text, command_kind_t kind, command_t *out) {
   const command_kind_t found = parse_number(text, kind, out);
-  const bool in_range = out->number == 0 || (out->number >= COMMAND_LEAST_PERIOD_MS &&
-                                             out->number <= COMMAND_MOST_PERIOD_MS);
-  return found == kind && !in_range ? COMMAND_OUT_OF_RANGE : found;
+  const uint32_t least = out->number == 0 ? 0 : COMMAND_LEAST_PERIOD_MS;
+  return check_range(found, kind, out->number, least, COMMAND_MOST_PERIOD_MS);
 }
 
 /* All that is left of the line, spaces too; its escapes are read by who needs them. */
@@ -178,8 +184,7 @@ static command_kind_t parse_sampled(char *text, command_kind_t kind, command_t *
     return COMMAND_BAD_ARGUMENT;
   command_kind_t found = read_number(seed, kind, &out->seed);
   if (found == kind) found = parse_rest(text, kind, out);
-  const bool in_range = out->temperature_e4 <= COMMAND_MAX_TEMPERATURE_E4;
-  return found == kind && !in_range ? COMMAND_OUT_OF_RANGE : found;
+  return check_range(found, kind, out->temperature_e4, 0, COMMAND_MAX_TEMPERATURE_E4);
 }
 
 static command_kind_t parse_translation(char *text, command_kind_t kind, command_t *out) {
@@ -195,8 +200,7 @@ static command_kind_t parse_sampling(char *text, command_kind_t kind, command_t 
 static command_kind_t parse_generation(char *text, command_kind_t kind, command_t *out) {
   command_kind_t found = read_number(next_word(&text), kind, &out->number);
   if (found == kind) found = parse_translation(text, kind, out);
-  const bool in_range = out->number >= 1 && out->number <= COMMAND_MAX_WRITTEN;
-  return found == kind && !in_range ? COMMAND_OUT_OF_RANGE : found;
+  return check_range(found, kind, out->number, 1, COMMAND_MAX_WRITTEN);
 }
 
 static const struct {
