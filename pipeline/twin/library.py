@@ -252,28 +252,33 @@ def build_library(sources: Path, build: Path) -> Path:
     library = build / f"twin-{_fingerprint(inputs)[:16]}.so"
     if library.is_file():
         return library
-    folders = {path.parent for path in inputs if path.suffix == ".h"}
-    includes = [f"-I{folder}" for folder in sorted(folders)]
-    c_files = [path for path in inputs if path.suffix == ".c"]
+    folders = {path.parent for path in inputs if path.suffix == ".h"} - {sources}
+    includes = ["-I.", *(f"-I{folder}" for folder in sorted(folders))]
+    c_files = [
+        Path(path.name) if path.parent == sources else path
+        for path in inputs
+        if path.suffix == ".c"
+    ]
     with atomic_write(library) as unfinished, tempfile.TemporaryDirectory() as folder:
-        objects = _compile_all(c_files, includes, Path(folder))
+        objects = _compile_all(c_files, includes, sources, Path(folder))
         _compile([*LINK_FLAGS, *objects, "-o", str(unfinished)])
     return library
 
 
-def _compile_all(c_files: list[Path], includes: list[str], folder: Path) -> list[str]:
-    """Compile the files side by side; returns the paths of their objects.
+def _compile_all(
+    c_files: list[Path], includes: list[str], sources: Path, folder: Path
+) -> list[str]:
+    """Compile the files side by side in the model's folder; returns the paths of their objects.
 
-    A kernel is compiled without the model's folder, so that ccache knows it without a look at its
-    headers.
+    No path names that folder, so that ccache knows each file that was compiled for an equal model.
     """
     objects = [str(folder / f"{number}-{file.stem}.o") for number, file in enumerate(c_files)]
     commands = [
-        [*FLAGS, *([] if file.parent.name == "nn" else includes), "-c", str(file), "-o", made]
+        [*FLAGS, *includes, "-c", str(file), "-o", made]
         for file, made in zip(c_files, objects, strict=True)
     ]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(_compile, commands))
+        list(pool.map(lambda command: _compile(command, sources), commands))
     return objects
 
 
@@ -292,14 +297,14 @@ def _fingerprint(files: list[Path]) -> str:
     return digest.hexdigest()
 
 
-def _compile(arguments: list[str]) -> None:
+def _compile(arguments: list[str], folder: Path | None = None) -> None:
     if shutil.which(COMPILER) is None:
         raise NoToolError(
             "There is no C compiler.",
             f"the firmware's C is compiled for this computer, and `{COMPILER}` is not on the PATH",
             "sudo apt-get install gcc libc6-dev",
         )
-    result = subprocess.run([COMPILER, *arguments], capture_output=True, text=True)
+    result = subprocess.run([COMPILER, *arguments], cwd=folder, capture_output=True, text=True)
     if FULL in result.stderr:
         raise PipelineError(
             f"The model's C cannot be compiled: {FULL}.",
