@@ -7,7 +7,6 @@ runs into the next take without a jump.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -162,7 +161,8 @@ def _noise(length: int, like: Recording, random: Generator) -> Float64:
 
 def _decaying_sums(steps: Sequence[float], keep: float) -> list[float]:
     """The sum of all steps so far, after each: it decays by `keep` from step to step."""
-    return list(itertools.accumulate(steps, lambda total, step: keep * total + step))
+    total = 0.0
+    return [total := keep * total + step for step in steps]
 
 
 def _smooth_step(x: Float64) -> Float64:

@@ -92,11 +92,11 @@ def _layers(windows: Float32, each: int, random: Generator) -> Iterator[Layer]:
         padded = (np.arange(len(KERNELS)) + number) % 2 == 0
         one_each = windows[random.integers(len(windows), size=len(KERNELS))]
         outputs = np.einsum("kkt->kt", _convolved(one_each, dilation, weights))
-        biases = [
-            np.quantile(row[_counted(len(row), dilation, pad)], quantiles[end - count : end])
-            for row, pad in zip(outputs, padded, strict=True)
-        ]
-        yield Layer(dilation, weights, np.array(biases, np.float32), padded)
+        biases = np.empty((len(KERNELS), count), np.float32)
+        for pad in (True, False):
+            counted = outputs[padded == pad, _counted(outputs.shape[1], dilation, pad)]
+            biases[padded == pad] = np.quantile(counted, quantiles[end - count : end], axis=1).T
+        yield Layer(dilation, weights, biases, padded)
 
 
 def _dilations(length: int, each: int) -> tuple[list[int], list[int]]:
