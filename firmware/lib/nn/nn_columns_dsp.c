@@ -41,9 +41,10 @@
 /* On the stack: 0 a position's input, 4 a block's weights, 8 its bias, 12 entry of a position; 16
  * last input, 20 first input, 24 end of all weights, 28 step, 32 relu_scales, 36 output; 40 entry
  * into quads, 44 what comes after them; 48 gap, 52 weights of a run, 56 of a block, 60 entry of a
- * run, 64 end of a run's weights, 68 of a block's; 72 largest sums.
+ * run, 64 end of a run's weights, 68 of a block's; 72 largest sums; 88 end of a window of one run.
  *
- * A window that is one run of at most 8 quads needs no loop, and a pool of one no largest sums. */
+ * A window that is one run of at most 8 quads needs no loop, and a pool of one no largest sums. If
+ * such a window is longer, its end is the same for all blocks. */
 __attribute__((naked)) void nn_sum_column(__attribute__((unused)) const nn_stream_conv1d_t *layer,
                                           __attribute__((unused)) const int32_t *window,
                                           __attribute__((unused)) int8_t *output) {
@@ -61,6 +62,8 @@ __attribute__((naked)) void nn_sum_column(__attribute__((unused)) const nn_strea
       "lsls r2, r10, #4\n"
       "mul r3, r2, r11\n"
       "strd r9, r2, [sp, #48]\n"
+      "add r2, r1, r10, lsl #2\n"
+      "str r2, [sp, #88]\n"
       "ands r4, r10, #3\n" /* single words */
       "movs r5, #22\n"
       "adr.w r6, 4f\n"
@@ -84,6 +87,9 @@ __attribute__((naked)) void nn_sum_column(__attribute__((unused)) const nn_strea
       "bne 1f\n"
       "cmp r4, #8\n"
       "bls 2f\n"
+      "adr.w r3, 11f\n"
+      "cmp r8, r1\n"
+      "beq 2f\n"
       "1:\n"
       "adr.w r6, 7f\n"
       "adr.w r3, 8f\n"
@@ -92,10 +98,10 @@ __attribute__((naked)) void nn_sum_column(__attribute__((unused)) const nn_strea
       "orr r3, #1\n"
       "str r6, [sp, #12]\n"
       "strd r2, r3, [sp, #40]\n"
-      "3:\n"
-      "ldmia.w sp, {r0-r3}\n"
+      "ldmia.w sp, {r0-r2}\n"
+      "3:\n" /* a position */
       "ldmia.w r2, {r8-r11}\n"
-      "bx r3\n"
+      "ldr pc, [sp, #12]\n"
       ".balign 4\n" /* of the function too, which adr relies on */
       ".rept 3\n" MULTIPLY_WORD
       ".endr\n"
@@ -134,23 +140,25 @@ __attribute__((naked)) void nn_sum_column(__attribute__((unused)) const nn_strea
       "10:\n"
       "cmp r2, r3\n"
       "beq 12f\n"
-      "ldr r3, [sp, #28]\n"
-      "add r2, r3\n"
-      "str r2, [sp, #0]\n"
+      "ldr r0, [sp, #28]\n"
       "stmia.w r12, {r8-r11}\n"
+      "add r0, r2\n"
+      "str r0, [sp, #0]\n"
+      "ldrd r1, r2, [sp, #4]\n"
       "b 3b\n"
+      "11:\n" /* quads end */
+      "ldr r2, [sp, #88]\n"
+      "cmp r0, r2\n"
+      "bne 5b\n"
       "12:\n" /* a pool ends */
       "ldrd r3, r7, [sp, #32]\n"
-      "cbz r3, 13f\n"
+      "cbz r3, 14f\n"
       RESCALE(r8) RESCALE(r9) RESCALE(r10) RESCALE(r11)
       "strb r8, [r7], #1\n"
       "strb r9, [r7], #1\n"
       "strb r10, [r7], #1\n"
       "strb r11, [r7], #1\n"
-      "b 14f\n"
       "13:\n"
-      "stmia r7!, {r8-r11}\n"
-      "14:\n"
       "strd r3, r7, [sp, #32]\n"
       "ldr r2, [sp, #8]\n"
       "ldrd r0, r3, [sp, #20]\n"
@@ -159,7 +167,10 @@ __attribute__((naked)) void nn_sum_column(__attribute__((unused)) const nn_strea
       "cmp r1, r3\n"
       "bne 3b\n"
       "add sp, #92\n"
-      "pop {r4-r11, pc}\n");
+      "pop {r4-r11, pc}\n"
+      "14:\n"
+      "stmia r7!, {r8-r11}\n"
+      "b 13b\n");
 }
 
 /* Moves what is kept, in quads of words: r0 to, r1 input, r2 words, possibly none, r3 elements to

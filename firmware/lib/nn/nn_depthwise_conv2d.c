@@ -1,106 +1,93 @@
 #include <stddef.h>
-#include <string.h>
 
 #include "nn_taps.h"
 
-/* Blocks of channels, from the channel at `first` on. */
-typedef struct {
-  int32_t first;
-  int32_t block;
-  int32_t count;
-} blocks_t;
+static void finish(const nn_depthwise_conv2d_t *layer, const nn_scale_t *scale, const int32_t *sums,
+                   const int32_t *end, int8_t *output) {
+  for (; sums != end; output += layer->multiplier) {
+    *output = nn_requantize(*sums++, *scale++, layer->output);
+  }
+}
 
-/* Where the window of one output lies. */
-typedef struct {
-  nn_window_t rows;
-  nn_window_t columns;
-} place_t;
-
-static void finish(const nn_depthwise_conv2d_t *layer, const blocks_t *blocks, const int32_t *sums,
-                   int8_t *output) {
-  const int32_t first = NN_BLOCK * blocks->block, step = layer->multiplier;
-  const int32_t *const end = sums + NN_BLOCK * blocks->count;
+/* `count` channels in whole blocks, from the bias at `first` on. */
+static void convolve_blocks(const nn_depthwise_conv2d_t *layer, nn_window_taps_t *taps,
+                            int32_t first, int32_t count, int8_t *output, int32_t *sums) {
+  taps->bias = layer->bias + first;
+  taps->bias_end = taps->bias + count;
+  taps->output = sums;
   if (layer->short_scales != NULL) {
-    const nn_short_scale_t *scale = layer->short_scales + first;
-    const int32_t halves = nn_halves(layer->output.zero_point);
-    for (; sums != end; sums++, scale++, output += step) {
-      *output = (int8_t)nn_requantize_quick(2 * *sums, nn_quick_scale(*scale, halves));
-    }
-    return;
+    taps->scales = layer->short_scales + first;
+    taps->output = output;
   }
-  const nn_scale_t *scale = layer->scales + first;
-  for (; sums != end; sums++, scale++, output += step) {
-    *output = nn_requantize(*sums, *scale, layer->output);
+  nn_sum_taps(taps);
+  if (layer->short_scales == NULL) {
+    finish(layer, layer->scales + first, sums, sums + count, output);
   }
 }
 
-static void convolve_blocks(const nn_depthwise_conv2d_t *layer, const place_t *place,
-                            const blocks_t *blocks, const int8_t *input, int8_t *output,
-                            int32_t *sums) {
-  const nn_size_t kernel = layer->kernel, dilation = layer->dilation;
-  const int32_t rows = place->rows.end - place->rows.first;
-  const int32_t columns = place->columns.end - place->columns.first;
-  const int32_t first = NN_BLOCK * blocks->block, is_quick = layer->short_scales != NULL;
-  const int32_t *const bias = layer->bias + first;
-  if (rows <= 0 || columns <= 0) {
-    memcpy(sums, bias, sizeof(*sums) * (size_t)(NN_BLOCK * blocks->count));
-    finish(layer, blocks, sums, output);
-    return;
-  }
-  const int32_t step = dilation.width * layer->along.input_step;
-  const int32_t offset = -layer->zero_point;
-  const int32_t taps_in_all = kernel.height * kernel.width;
-  const int32_t tap = place->rows.first * kernel.width + place->columns.first;
-  const nn_window_taps_t taps = {
-      .input = input + place->rows.start * layer->across.input_step +
-               place->columns.start * layer->along.input_step + blocks->first,
-      .weights = layer->weights + first * taps_in_all + NN_BLOCK * tap,
-      .bias = bias,
-      .sums = sums,
-      .bias_end = bias + NN_BLOCK * blocks->count,
-      .offset = (int32_t)((uint32_t)offset << 16 | (uint16_t)offset),
-      .column_step = step,
-      .columns = columns,
-      .row_gap = dilation.height * layer->across.input_step - columns * step,
-      .weights_gap = NN_BLOCK * (kernel.width - columns),
-      .rows = rows,
-      .weights_step = NN_BLOCK * taps_in_all,
-      .scales = is_quick ? layer->short_scales + first : NULL,
-      .output = output,
-      .output_step = layer->multiplier,
-      .halves = nn_halves(layer->output.zero_point)};
-  nn_sum_taps(&taps);
-  if (!is_quick) {
-    finish(layer, blocks, sums, output);
-  }
-}
-
-static void convolve(const nn_depthwise_conv2d_t *layer, const place_t *place, const int8_t *input,
-                     int8_t *output, int32_t *sums) {
-  const int32_t whole = layer->channels / NN_BLOCK, last = layer->channels - NN_BLOCK;
-  int32_t block = 0;
+/* All channels of one output. */
+static void convolve(const nn_depthwise_conv2d_t *layer, nn_window_taps_t *taps, int8_t *output,
+                     int32_t *sums) {
+  const int32_t whole = layer->channels / NN_BLOCK * NN_BLOCK;
+  const int32_t filter_bytes = layer->kernel.height * layer->kernel.width;
+  const int8_t *const input = taps->input;
+  int32_t first = 0;
   for (int32_t filter = 0; filter < layer->multiplier; filter++) {
-    const blocks_t parts[] = {{0, block, whole}, {last, block + whole, 1}};
-    block += whole;
-    for (int32_t i = 0; i <= (layer->channels % NN_BLOCK != 0); i++) {
-      int8_t *const first = output + parts[i].first * layer->multiplier + filter;
-      convolve_blocks(layer, place, &parts[i], input, first, sums);
-      block += i;
+    int32_t channel = 0;
+    for (int32_t count = whole; count > 0;) {
+      taps->input = input + channel;
+      convolve_blocks(layer, taps, first, count, output + channel * layer->multiplier + filter,
+                      sums);
+      taps->weights += count * filter_bytes;
+      first += count;
+      const int32_t left = layer->channels - channel - count;
+      channel = layer->channels - NN_BLOCK;
+      count = left > 0 ? NN_BLOCK : 0;
     }
   }
+}
+
+/* What is in the picture of the window of one output, from the first channel on. */
+static void take_window(const nn_depthwise_conv2d_t *layer, nn_window_t rows, nn_window_t columns,
+                        const int8_t *input, nn_window_taps_t *taps) {
+  if (rows.end <= rows.first || columns.end <= columns.first) {
+    rows = (nn_window_t){0, 1, 0};
+    columns = (nn_window_t){0, 0, 0};
+  }
+  const int32_t count = columns.end - columns.first, below = rows.end - rows.first - 1;
+  const int32_t row_step = layer->dilation.height * layer->across.input_step;
+  const int32_t row_weights = NN_BLOCK * layer->kernel.width;
+  const int32_t taken = count * taps->column_step, taken_weights = NN_BLOCK * count;
+  taps->input_gap = NN_BLOCK - below * row_step - taken;
+  taps->weights_gap = (layer->kernel.height - below) * row_weights - taken_weights;
+  taps->rows = below + 1;
+  taps->row_bytes = taken_weights;
+  taps->row_input_gap = row_step - taken;
+  taps->row_weights_gap = row_weights - taken_weights;
+  taps->input =
+      input + rows.start * layer->across.input_step + columns.start * layer->along.input_step;
+  taps->weights = layer->weights + rows.first * row_weights + NN_BLOCK * columns.first;
 }
 
 void nn_depthwise_conv2d(const nn_depthwise_conv2d_t *layer, const int8_t *input, int8_t *output,
                          int32_t *scratch) {
   const nn_side_t *const across = &layer->across, *const along = &layer->along;
+  const int32_t offset = -layer->zero_point;
+  nn_window_taps_t taps;
+  taps.scales = NULL;
+  taps.output_step = layer->multiplier;
+  taps.halves = nn_halves(layer->output.zero_point);
+  taps.column_step = layer->dilation.width * along->input_step;
+  taps.offset = (int32_t)((uint32_t)offset << 16 | (uint16_t)offset);
   for (int32_t y = 0; y < across->result; y++) {
-    place_t place = {.rows = nn_window(y * across->stride - across->padding, layer->kernel.height,
-                                       layer->dilation.height, across->length)};
+    const nn_window_t rows = nn_window(y * across->stride - across->padding, layer->kernel.height,
+                                       layer->dilation.height, across->length);
     for (int32_t x = 0; x < along->result; x++) {
-      place.columns = nn_window(x * along->stride - along->padding, layer->kernel.width,
-                                layer->dilation.width, along->length);
-      convolve(layer, &place, input, output + y * across->output_step + x * along->output_step,
-               scratch);
+      take_window(layer, rows,
+                  nn_window(x * along->stride - along->padding, layer->kernel.width,
+                            layer->dilation.width, along->length),
+                  input, &taps);
+      convolve(layer, &taps, output + y * across->output_step + x * along->output_step, scratch);
     }
   }
 }

@@ -18,10 +18,10 @@
   "smlatt r6, r12, lr, r6\n"       \
   "smlatt r7, r10, r11, r7\n"
 
-/* A sum, doubled and rescaled as in nn_windows_dsp.c; r2 halves, r3 scales. */
+/* A sum, doubled and rescaled as in nn_windows_dsp.c; r2 scales, lr halves. */
 #define RESCALE(sum, place)  \
-  "ldmia r3!, {r10, r12}\n"  \
-  "lsl r11, r2, r12\n"       \
+  "ldmia r2!, {r10, r12}\n"  \
+  "lsl r11, lr, r12\n"       \
   "add r11, r11, " #sum      \
   ", asr #31\n"              \
   "lsls " #sum               \
@@ -33,48 +33,54 @@
   "ssat " #sum ", #8, " #sum \
   ", asr #1\n"               \
   "strb " #sum ", " place "\n"
-/* r0 output, r1 from one to the next. */
+/* r3 output, r8 from one to the next. */
 #define RESCALE_TWO(a, b) \
-  RESCALE(a, "[r0]")      \
-  RESCALE(b, "[r0, r1]")  \
-  "add r0, r0, r1, lsl #1\n"
+  RESCALE(a, "[r3]")      \
+  RESCALE(b, "[r3, r8]")  \
+  "add r3, r3, r8, lsl #1\n"
 
-/* The argument's words are copied to the stack in their order, and change with the block. The loop
- * over a row is entered so that its first round does what would be left over. On the stack: 0
- * input, 4 weights of the block, 8 bias, 12 sums, 16 end of the bias, 28 bytes of a row's weights,
- * 32 row gap, 36 weights gap, 40 rows, 44 weights step, 48 entry, 52 scales, 56 output, 60 its
- * step, 64 halves of the scales. */
+/* The argument's words up to the input are copied to the stack in their order; scales, output and
+ * bias change with the block. The loop over a row is entered so that its first round does what
+ * would be left over. On the stack: 0 scales, 4 output, 8 its step, 12 halves, 16 bias, 20 its end,
+ * 24 gaps between blocks, 32 column step, 36 rows, 40 bytes of a row's weights, 44 gaps between
+ * rows, 52 entry, 56 what comes after a row, 60 after a block's last row. */
 __attribute__((naked)) void nn_sum_taps(__attribute__((unused)) const nn_window_taps_t *taps) {
   __asm volatile(
       "push {r4-r11, lr}\n"
-      "sub sp, #68\n"
-      "ldmia r0!, {r1-r7}\n"
-      "stmia.w sp, {r1-r7}\n"
-      "mov r9, r6\n"                      /* offset */
-      "mov r8, r7\n"                      /* column_step */
-      "ldmia r0!, {r1, r3, r4, r5, r6}\n" /* columns and what follows */
-      "mov lr, r0\n"
-      "subs r0, r1, #1\n"
-      "and r0, #3\n"
-      "adds r0, #1\n"  /* taps in the first round: 1..4 */
-      "movs r7, #42\n" /* bytes of MULTIPLY_TAP */
-      "adr.w r10, 4f\n"
-      "mls r7, r0, r7, r10\n"
-      "orr r7, #1\n"
-      "lsls r1, #2\n"
-      "add r0, sp, #28\n"
-      "stmia r0!, {r1, r3, r4, r5, r6, r7}\n"
-      "ldmia.w lr, {r3, r4, r5, r6}\n" /* scales and what follows */
-      "stmia r0!, {r3, r4, r5, r6}\n"
+      "sub sp, #64\n"
+      "ldmia.w r0!, {r1-r12, lr}\n"
+      "stmia.w sp, {r1-r12, lr}\n"
+      "mov r8, r9\n" /* column_step */
+      "lsrs r2, r11, #2\n"
+      "subs r2, #1\n"
+      "it cs\n"
+      "andcs r2, #3\n"
+      "adds r2, #1\n"  /* taps in the first round: 1..4, or none */
+      "movs r3, #42\n" /* bytes of MULTIPLY_TAP */
+      "adr.w r4, 4f\n"
+      "mls r2, r2, r3, r4\n"
+      "adr.w r4, 6f\n"
+      "cmp r1, #0\n"
+      "it eq\n"
+      "addeq r4, #(8f - 6f)\n"
+      "adr.w r3, 5f\n"
+      "cmp r10, #1\n"
+      "it eq\n"
+      "moveq r3, r4\n"
+      "add r7, sp, #52\n"
+      "orr r2, #1\n"
+      "orr r3, #1\n"
+      "orr r4, #1\n"
+      "stmia r7!, {r2-r4}\n"
+      "ldmia.w r0, {r0, r1, r9}\n" /* input and what follows */
+      "ldr r2, [sp, #16]\n"
       "1:\n" /* a block */
-      "ldmia.w sp, {r0, r1, r3}\n"
-      "ldr r2, [sp, #40]\n"
-      "ldmia r3!, {r4-r7}\n"
-      "str r3, [sp, #8]\n"
+      "ldmia r2!, {r4-r7}\n"
+      "str r2, [sp, #16]\n"
+      "ldrd r2, r3, [sp, #36]\n"
       "2:\n" /* a row */
-      "ldr r3, [sp, #28]\n"
       "add r3, r1\n"
-      "ldr pc, [sp, #48]\n"
+      "ldr pc, [sp, #52]\n"
       ".balign 4\n" /* of the function too, which adr relies on */
       "3:\n"
       ".rept 4\n" MULTIPLY_TAP
@@ -82,35 +88,35 @@ __attribute__((naked)) void nn_sum_taps(__attribute__((unused)) const nn_window_
       "4:\n"
       "cmp r1, r3\n"
       "bne 3b\n"
+      "ldr pc, [sp, #56]\n"
+      "5:\n" /* one of several rows ends */
       "subs r2, #1\n"
-      "beq 5f\n"
-      "ldrd r11, r12, [sp, #32]\n" /* gaps */
-      "add r0, r11\n"
+      "beq 9f\n"
+      "ldrd r3, r12, [sp, #44]\n"
+      "add r0, r3\n"
       "add r1, r12\n"
+      "ldr r3, [sp, #40]\n"
       "b 2b\n"
-      "5:\n" /* a block ends */
-      "ldr r3, [sp, #52]\n"
-      "cmp r3, #0\n"
-      "beq 7f\n"
-      "ldrd r0, r1, [sp, #56]\n"
-      "ldr r2, [sp, #64]\n" RESCALE_TWO(r4, r5) RESCALE_TWO(r6, r7)
-      "strd r3, r0, [sp, #52]\n"
-      "6:\n"
-      "ldmia.w sp, {r0, r1, r2}\n"
-      "ldr r3, [sp, #16]\n"  /* bias_end */
-      "ldr r12, [sp, #44]\n" /* weights_step */
-      "adds r0, #4\n"
-      "add r1, r12\n"
-      "strd r0, r1, [sp, #0]\n"
+      "6:\n" /* a block ends */
+      "ldmia.w sp, {r2, r3, r8, lr}\n" RESCALE_TWO(r4, r5) RESCALE_TWO(r6, r7)
+      "strd r2, r3, [sp, #0]\n"
+      "7:\n"
+      "ldr r8, [sp, #32]\n"
+      "ldrd r10, r11, [sp, #24]\n"
+      "ldrd r2, r3, [sp, #16]\n"
+      "add r0, r10\n"
+      "add r1, r11\n"
       "cmp r2, r3\n"
       "bne 1b\n"
-      "add sp, #68\n"
+      "add sp, #64\n"
       "pop {r4-r11, pc}\n"
-      "7:\n"
-      "ldr r2, [sp, #12]\n"
-      "stmia r2!, {r4-r7}\n"
-      "str r2, [sp, #12]\n"
-      "b 6b\n");
+      "8:\n" /* its sums are kept */
+      "ldr r3, [sp, #4]\n"
+      "stmia r3!, {r4-r7}\n"
+      "str r3, [sp, #4]\n"
+      "b 7b\n"
+      "9:\n"
+      "ldr pc, [sp, #60]\n");
 }
 
 #endif
