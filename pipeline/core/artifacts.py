@@ -149,6 +149,16 @@ def is_everyday(name: str) -> bool:
     return name.startswith("everyday/") and name.count("/") == len(("everyday", "label"))
 
 
+def made_rest_name(number: int) -> str:
+    """The name of a stretch of rest that nobody recorded."""
+    return f"made rest {number}"
+
+
+def is_made_rest(name: str) -> bool:
+    """Whether made_rest_name made a name: that of a recording has a slash."""
+    return name.startswith("made rest ") and "/" not in name
+
+
 NO_TARGET = -1
 
 
@@ -201,6 +211,11 @@ class SequenceDataset:
         """Sequences and targets of a part; of the training part, they are large."""
         chosen = self.splits[split]
         return self.sequences(chosen), self.targets[chosen]
+
+    def recordings_in(self, split: str) -> list[str]:
+        """The names of the recordings of a part; made rest is of none."""
+        names = {self.groups[index] for index in self.splits[split]}
+        return sorted(name for name in names if not is_made_rest(name))
 
 
 EMBEDDING_DIMENSIONS = 32

@@ -24,6 +24,7 @@ from pipeline.core.artifacts import (
     Recording,
     SequenceDataset,
     aligned_empty,
+    made_rest_name,
 )
 from pipeline.core.errors import PipelineError
 from pipeline.datasets.augment import augment
@@ -55,6 +56,8 @@ ROOM = 1.3  # the length of a synthetic stream is random
 NEGATIVES_REST_S = (2.0, 8.0)  # shorter than in use: mostly motion is needed for training
 NEGATIVES_OVERLAP = 4  # windows of negatives that share a sample
 ANY_WAY = AugmentConfig(rotation_deg=180, gain=0, stretch=0)
+LEAST_STRETCH_S = 60.0  # of several poses
+MADE_RESTS = 10  # stretches: a fit without some of them is asked about these
 REST_SHARE = 0.5  # windows of rest for each other one but those of everyday motion
 MOST_NEGATIVES_S = 8 * 3600.0  # more of them teach little that is new, and fill the memory
 
@@ -305,15 +308,33 @@ def _negative_windows(
     count = min(round((share or REST_SHARE) * known), most)  # 0 without validation part
     if not count:
         return LabelledWindows()
+    if not share:
+        return _rest_windows(recordings, count, step, config)
     seconds = ROOM * (length + count * step) / config.data.rate_hz
     background, seed = config.data.background, config.unknown.seed
-    if share:
-        stream = synthetic_negatives(recordings, background, seconds, seed, NEGATIVES_REST_S)
-    else:
-        poses = [*recordings, *(augment(one, ANY_WAY, 0) for one in recordings)]
-        stream = synthetic_rest(poses, background, seconds, seed)
+    stream = synthetic_negatives(recordings, background, seconds, seed, NEGATIVES_REST_S)
     windows = cut_windows(replace(stream, intervals=()), _always(recordings[0].name), config, step)
     return windows.only(range(min(count, len(windows.labels))))
+
+
+def _rest_windows(
+    recordings: Sequence[Recording], count: int, step: int, config: GestureConfig
+) -> LabelledWindows:
+    """Windows of made rest: `count`, in stretches that have no pose in common."""
+    long_enough = int(count * step / config.data.rate_hz / LEAST_STRETCH_S)
+    stretches = max(1, min(MADE_RESTS, len(recordings), long_enough))
+    each = -(-count // stretches)
+    seconds = ROOM * (config.window.length + each * step) / config.data.rate_hz
+    windows = LabelledWindows()
+    for number in range(stretches):
+        held = recordings[number::stretches]
+        poses = [*held, *(augment(one, ANY_WAY, 0) for one in held)]
+        seed = config.unknown.seed + number
+        stream = synthetic_rest(poses, config.data.background, seconds, seed)
+        names_at = _always(made_rest_name(number))
+        cut = cut_windows(replace(stream, intervals=()), names_at, config, step)
+        windows.add(cut.only(range(min(each, len(cut.labels)))))
+    return windows
 
 
 def _aligned_windows(recordings: Sequence[Recording], config: GestureConfig) -> LabelledWindows:

@@ -126,10 +126,7 @@ def _save_embedding(
 
 
 def _save_splits(run: RunFolder, dataset: SequenceDataset) -> None:
-    parts = {
-        part: sorted({dataset.groups[index] for index in indices})
-        for part, indices in dataset.splits.items()
-    }
+    parts = {part: dataset.recordings_in(part) for part in dataset.splits}
     save_json(run.splits_file, {**parts, "fingerprint": dataset.fingerprint})
 
 

@@ -24,6 +24,7 @@ from pipeline.core.artifacts import (
     Int64,
     SequenceDataset,
     is_everyday,
+    is_made_rest,
     person_of,
 )
 from pipeline.core.contract import Scaling
@@ -37,7 +38,7 @@ from pipeline.training.models import (
     hidden_layer_name,
     score_layer_name,
 )
-from pipeline.training.rocket_background import background_shift
+from pipeline.training.rocket_background import Stretches, background_shift
 from pipeline.training.rocket_correction import Correction, fit_correction
 from pipeline.training.rocket_kernels import SMALLEST_STD, USUAL_PENALTY, KernelBank, Random
 from pipeline.training.run_files import CALIBRATION_WINDOWS, evenly_spaced
@@ -162,8 +163,8 @@ def _at_their_indices(values: Float32, indices: Int64, count: int) -> Float32:
 def _folds(dataset: SequenceDataset, random: Random) -> Int64:
     """int64 [n]: the fold of each window, the same for all of a recording.
 
-    The recordings of a label are spread over the folds, and the people of everyday motion. A single
-    one is in the fold that is never left out.
+    The recordings of a label are spread over the folds, and so are the people of everyday motion,
+    and made rest. A single one is in the fold that is never left out.
     """
     units = [
         f"everyday/{person_of(name)}" if is_everyday(name) else name for name in dataset.groups
@@ -171,6 +172,7 @@ def _folds(dataset: SequenceDataset, random: Random) -> Int64:
     names, places = np.unique(np.array(units), return_inverse=True)
     labels = np.full(len(names), len(dataset.labels))
     np.minimum.at(labels, places, dataset.targets)  # of its gesture; the background is the last
+    labels[[is_made_rest(name) for name in names.tolist()]] = len(dataset.labels)
     folds = np.full(len(names), FOLDS)
     for label in np.unique(labels):
         of_label = random.permutation(np.flatnonzero(labels == label))
@@ -272,19 +274,28 @@ def _background_shift(
 ) -> float:
     """How much the score of the background changes; see background_shift."""
     names = np.array([dataset.groups[place] for place in sums.places.tolist()])
-    everyday = np.array([is_everyday(name) for name in names.tolist()])
-    known = sorted(set(names[everyday & (sums.folds < FOLDS)].tolist()))
-    if not known or np.count_nonzero(everyday) < 2:  # no two windows are apart
+    left_out = sums.folds < FOLDS
+    moving = left_out & [is_everyday(name) for name in names.tolist()]
+    resting = left_out & [is_made_rest(name) for name in names.tolist()]
+    if np.count_nonzero(moving) < 2:  # no two windows are apart
         return 0.0
     logits = np.zeros((len(names), len(dataset.labels)))
     for half in HALVES:
-        asked = everyday & np.isin(sums.folds, half)
+        asked = (moving | resting) & np.isin(sums.folds, half)
         if asked.any():
             logits[asked] = _logits_without(
                 sums, half, asked, penalty, temperature, config.fit.seed
             )
-    apart = int(np.median(np.diff(dataset.starts[sums.places[everyday]])))
-    return background_shift([logits[names == name] for name in known], apart, config)
+    starts = dataset.starts[sums.places]
+    moved, rested = (_stretches(logits[own], names[own], starts[own]) for own in (moving, resting))
+    return background_shift(moved, rested, config)
+
+
+def _stretches(logits: Float64, names: NDArray[np.str_], starts: Int64) -> Stretches:
+    """Logits of windows by recording, and how far apart they are; of one window, none."""
+    apart = int(np.median(np.diff(starts))) if len(starts) > 1 else 0
+    known = sorted(set(names.tolist())) if apart else ()
+    return Stretches([logits[names == name] for name in known], apart)
 
 
 def _logits_without(

@@ -181,8 +181,8 @@ def _train_on_all(
         sum(map(sum, metrics["confusion"])),
         metrics["split"],
         folder.report_file,
-        deployed=f"after the test, {_as_long(config, epochs)} all {len(set(dataset.groups))} "
-        "recordings",
+        deployed=f"after the test, {_as_long(config, epochs)} all "
+        f"{len(dataset.recordings_in('train'))} recordings",
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.config.gesture_settings import GestureConfig
-from pipeline.core.artifacts import Float32, Recording, SequenceDataset, is_everyday
+from pipeline.core.artifacts import Float32, Recording, SequenceDataset, is_everyday, is_made_rest
 from pipeline.datasets.held_out_recordings import HeldOutRecordings, held_out
 from pipeline.datasets.recordings import training_recordings
 from pipeline.datasets.splits import split_everyday
@@ -88,6 +88,16 @@ def test_rest_is_learned_any_way_up(settings: GestureConfig) -> None:
     gravity = background(make_dataset(held_level, settings))[:, :, 2].mean(axis=1)
     assert gravity.min() < -0.5
     assert gravity.max() > 0.5
+
+
+def test_made_rest_is_no_recording(settings: GestureConfig) -> None:
+    recordings = training_recordings(settings)
+    dataset = make_dataset(recordings, settings)
+    taught = {dataset.groups[index] for index in dataset.splits["train"]}
+    made = {name for name in taught if is_made_rest(name)}
+    assert made
+    assert set(dataset.recordings_in("train")) == taught - made
+    assert taught - made <= {one.name for one in recordings}
 
 
 STILL_DPS = 30.0

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from pipeline.config.gesture_settings import GestureConfig, load_gesture_config
 from pipeline.config.sections import TrainedModelConfig
-from pipeline.core.artifacts import Float32, Int64, SequenceDataset
+from pipeline.core.artifacts import Float32, Int64, SequenceDataset, made_rest_name
 from pipeline.core.contract import Scaling
 from pipeline.core.errors import ExitCode
 from pipeline.core.project import CONFIGS, PROJECT
@@ -168,6 +168,13 @@ def test_a_person_of_everyday_motion_is_left_out_whole() -> None:
     assert np.all(of_person == of_person[:, :1])
     for part in (of_person[:, 0], folds[40:]):
         assert np.bincount(part).tolist() == [2] * rocket.FOLDS
+
+
+def test_stretches_of_made_rest_are_spread_over_the_folds() -> None:
+    names = [made_rest_name(number) for number in range(10) for _ in range(3)]
+    folds = rocket._folds(windows_of(names, [1] * 30), np.random.default_rng(1)).reshape(10, 3)
+    assert np.all(folds == folds[:, :1])
+    assert np.bincount(folds[:, 0]).tolist() == [2] * rocket.FOLDS
 
 
 def test_one_window_of_everyday_motion_changes_nothing() -> None:
