@@ -9,35 +9,26 @@ from typing import Any
 import pytest
 
 from pipeline.core.errors import ExitCode
-from pipeline.datasets.recordings import save_recording
 from tests.cli.commands import gesture
-from tests.takes import takes
+from tests.cli.conftest import Compared
 
-CONFIG = """
-data: {{path: data/two}}
-window: {{length: 40, hop: 8}}
-split: {{folds: {folds}}}
-augment: {{passes: 1}}
-model: {{kind: rocket, kernels: {kernels}, dilations: [1]}}
-"""
+pytestmark = pytest.mark.xdist_group("comparing")
+
 COMPARE = ("runs", "compare", "--train", "small.yaml", "large.yaml")
 CHOSEN = ("--protocol", "kfold", "--seeds", "2")
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def work(compared_configs: Compared, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("configs")
-    for take in takes(("flex", "punch"), ("anna", "ben"), each=6):
-        save_recording(take, folder / "data" / "two" / f"{take.name}.csv")
-    for name, folds, kernels in (("small", 2, 4), ("large", 2, 16), ("other", 3, 4)):
-        text = CONFIG.format(folds=folds, kernels=kernels)
-        (folder / f"{name}.yaml").write_text(text, "utf-8")
-    return folder
+    return compared_configs.copy_to(
+        folder, *(path.name for path in compared_configs.folder.iterdir())
+    )
 
 
 @pytest.fixture(scope="module")
-def compared(work: Path, host_compiler: None) -> Any:
-    return gesture(*COMPARE, *CHOSEN, "--json", cwd=work).json
+def compared(compared_configs: Compared) -> Any:
+    return compared_configs.printed
 
 
 def test_each_config_has_the_figures_that_evaluate_finds(compared: Any, work: Path) -> None:

@@ -10,31 +10,25 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import ExitCode
-from pipeline.datasets.recordings import save_recording
 from tests.cli.commands import gesture
-from tests.takes import takes
+from tests.cli.conftest import FOLDS_OF_TWO, Compared
+from tests.takes import save_all, takes
 
-CONFIG = """
-data: {path: data/two}
-window: {length: 40, hop: 8}
-split: {folds: 2}
-augment: {passes: 1}
-model: {kind: rocket, kernels: 8, dilations: [1, 2]}
-"""
+pytestmark = pytest.mark.xdist_group("comparing")
+
 COMPARE = ("evaluate", "small.yaml", "--protocol", "kfold", "--compare", "--seeds", "2")
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("comparing")
-    for take in takes(("flex", "punch"), ("anna", "ben"), each=6):
-        save_recording(take, folder / "data" / "two" / f"{take.name}.csv")
-    (folder / "small.yaml").write_text(CONFIG, "utf-8")
-    return folder
+def work(compared_configs: Compared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With the folds of both seeds trained."""
+    return compared_configs.copy_to(
+        tmp_path_factory.mktemp("comparing"), "data", "build", "small.yaml"
+    )
 
 
 @pytest.fixture(scope="module")
-def compared(work: Path, host_compiler: None) -> Any:
+def compared(work: Path) -> Any:
     return gesture(*COMPARE, "--json", cwd=work).json
 
 
@@ -89,9 +83,8 @@ def test_the_table_says_who_is_ahead(compared: Any, work: Path) -> None:
 def test_what_cannot_be_compared_is_refused_before_any_training(
     tmp_path: Path, words: tuple[str, ...], said: str
 ) -> None:
-    for take in takes(("flex", "punch"), each=6):
-        save_recording(take, tmp_path / "data" / "two" / f"{take.name}.csv")
-    (tmp_path / "small.yaml").write_text(CONFIG, "utf-8")
+    save_all(tmp_path / "data" / "two", takes(("flex", "punch"), each=6))
+    (tmp_path / "small.yaml").write_text(FOLDS_OF_TWO.format(folds=2, kernels=8), "utf-8")
     ended = gesture("evaluate", "small.yaml", *words, cwd=tmp_path, code=None)
     assert ended.code in (ExitCode.USAGE, ExitCode.FAILED)
     assert said in ended.said
