@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -93,6 +94,12 @@ class App(typer.Typer):
         return super().command(*words, **{"cls": _Command, **options})
 
 
+@cache
+def _commands_of(module: str) -> Mapping[str, Any]:
+    """The commands of a module, by name."""
+    return typer.main.get_group(import_module(module).app).commands
+
+
 class _Commands(MutableMapping[str, Any]):
     """Commands by name; the module of one is imported when the command is asked for."""
 
@@ -102,8 +109,7 @@ class _Commands(MutableMapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._loaded:
-            module = import_module(self._listed[name][0])
-            self._loaded[name] = typer.main.get_group(module.app).commands[name]
+            self._loaded[name] = _commands_of(self._listed[name][0])[name]
         return self._loaded[name]
 
     def __setitem__(self, name: str, command: Any) -> None:

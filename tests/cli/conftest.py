@@ -23,6 +23,8 @@ QUICK = (
     "augment.passes=1",
     "--hold-out",
 )
+# Where it is not asked how a policy is chosen: it is tried on hours of motion.
+UNTUNED = "decision={smoothing_windows: 4, threshold: 0.75, release: 0.5, refractory_s: 0.6}"
 
 FOLDS_OF_TWO = """
 data: {{path: data/two}}

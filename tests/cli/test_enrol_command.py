@@ -21,6 +21,7 @@ from pipeline.core.run_folder import RunFolder, RunHashes, note
 from pipeline.datasets.recordings import load_recordings, save_recording
 from pipeline.datasets.streams import join_takes
 from tests.cli.commands import PROJECT, gesture
+from tests.cli.conftest import UNTUNED
 
 SAMPLE = PROJECT / "data" / "sample"
 GESTURES = {"circle", "flex", "punch", "wave"}
@@ -50,7 +51,7 @@ def bea(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-SMALL = ("model={kind: rocket, kernels: 32, dilations: [1, 2]}", f"data.path={SAMPLE}")
+SMALL = ("model={kind: rocket, kernels: 32, dilations: [1, 2]}", f"data.path={SAMPLE}", UNTUNED)
 
 
 @pytest.fixture(scope="module")

@@ -16,13 +16,14 @@ from pipeline.core.run_folder import RunFolder
 from pipeline.twin.library import Twin
 from pipeline.workflows.generated import compiled
 from tests.cli.commands import PROJECT, gesture
+from tests.cli.conftest import UNTUNED
 
 pytestmark = pytest.mark.xdist_group("recurrent")
 
 LIMIT_S = 300.0
 MOST_OFF = 0.04  # of a score: int8 for h and the weights
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O2")
-QUICK = ("--set", "fit.epochs=2", "--set", "augment.passes=1", "--hold-out")
+QUICK = ("--set", "fit.epochs=2", "--set", "augment.passes=1", "--set", UNTUNED, "--hold-out")
 MODELS = {
     "streaming": ("gesture_conv_gru.yaml", "model.units=[7]", "window.mode=streaming"),
     "lstm": ("gesture_lstm.yaml", "model.units=[6, 5]"),
