@@ -31,6 +31,7 @@ FEATURES = {
     "outputs": "values that are rescaled and stored",
     "inputs": "values that are read, or widened",
 }
+DENSE_KERNELS = ("nn_fully_connected", "nn_fully_connected_blocks", "nn_fully_connected_few")
 Counts: TypeAlias = dict[str, int]
 Fields: TypeAlias = Mapping[str, Value]
 
@@ -58,7 +59,7 @@ def _counted(layer: Layer, fields: Fields) -> Counts:
         return _of_copy(layer, fields)
     if layer.kernel.startswith("nn_depthwise"):
         return _depthwise(layer, fields)
-    if layer.kernel in ("nn_fully_connected", "nn_fully_connected_few"):
+    if layer.kernel in DENSE_KERNELS:
         return _of_dense(numbers)
     if "runs" in numbers:
         return _along_one_axis(numbers)

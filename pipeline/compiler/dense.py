@@ -42,13 +42,19 @@ def lower_dense(step: Step, filters: Filters, macs: int) -> Layer | None:
     fields = _rows_of(step, filters, arrays)
     outputs, inputs = filters.weights.shape
     if "quick_scales" in fields and part * _QUAD >= inputs:
-        kernel = "nn_fully_connected" if inputs >= _QUAD else "nn_fully_connected_few"
         fields |= {"weights": last_in_pairs(arrays[0], outputs)}
-        return kernel_layer(step.parts, kernel, (Struct("nn_rows_t", "layer", fields),), macs)
+        struct = Struct("nn_rows_t", "layer", fields)
+        return kernel_layer(step.parts, _kernel(inputs, outputs), (struct,), macs)
     if inputs < _QUAD:
         return None
     struct = Struct("nn_rows_t", "layer", fields)
     return kernel_layer(step.parts, "nn_fully_connected_parts", (struct, part), macs)
+
+
+def _kernel(inputs: int, outputs: int) -> str:
+    if inputs < _QUAD:
+        return "nn_fully_connected_few"
+    return "nn_fully_connected" if outputs % NN_BLOCK else "nn_fully_connected_blocks"
 
 
 def lower_copied(step: Step, filters: Filters, macs: int) -> Layer | None:

@@ -78,7 +78,8 @@ def test_the_random_networks_reach_every_path_of_the_sequence_kernels() -> None:
         for data, compact in some_flatbuffers()
     ]
     for part in (
-        *("conv1d", "conv1d_mean", "conv1d_relu", "conv1d_relu_mean", "fully_connected"),
+        *("conv1d", "conv1d_mean", "conv1d_relu", "conv1d_relu_mean"),
+        *("fully_connected", "fully_connected_blocks"),
         *("conv1d_compact", "conv1d_compact_mean", "conv2d", "conv2d_mean", "conv2d_any"),
         *("depthwise_conv2d", "depthwise_3x3", "depthwise_rows"),
     ):

@@ -472,7 +472,10 @@ void nn_depthwise_rows(const nn_depthwise_rows_t *layer, const int8_t *input, in
 /* For quick scales. */
 void nn_fully_connected(const nn_rows_t *layer, const int8_t *input, int8_t *output);
 
-/* The same for fewer than four inputs. */
+/* The same for outputs in whole blocks. */
+void nn_fully_connected_blocks(const nn_rows_t *layer, const int8_t *input, int8_t *output);
+
+/* For fewer than four inputs. */
 void nn_fully_connected_few(const nn_rows_t *layer, const int8_t *input, int8_t *output);
 
 /* `part`: quads whose products with odd weights sum up to less than 2^23. */

@@ -66,28 +66,38 @@ static void finish_pairs(const nn_dense_t *dense, const nn_quick_scale_t *scale,
   }
 }
 
+/* The first outputs of a layer, in whole blocks. */
+static inline nn_dense_t dense_of(const nn_rows_t *layer, const int8_t *input, int32_t outputs,
+                                  int8_t *output) {
+  const nn_row_block_t block = nn_row_block(layer, 0);
+  const nn_dense_t dense = {.first = input,
+                            .weights = layer->weights,
+                            .more = block.more,
+                            .rest = input + block.rest,
+                            .bias = layer->bias,
+                            .scales = layer->quick_scales,
+                            .output = output,
+                            .output_end = output + outputs,
+                            .scales_back = nn_scales_back(layer)};
+  return dense;
+}
+
+void nn_fully_connected_blocks(const nn_rows_t *layer, const int8_t *input, int8_t *output) {
+  const nn_dense_t dense = dense_of(layer, input, layer->outputs, output);
+  nn_sum_dense(&dense);
+}
+
 void nn_fully_connected(const nn_rows_t *layer, const int8_t *input, int8_t *output) {
-  const nn_row_block_t block = nn_row_block(layer, layer->outputs / NN_BLOCK);
   const int32_t whole = layer->outputs / NN_BLOCK * NN_BLOCK;
-  nn_dense_t dense = {.first = input,
-                      .weights = layer->weights,
-                      .more = block.more,
-                      .rest = input + block.rest,
-                      .bias = layer->bias,
-                      .scales = layer->quick_scales,
-                      .output = output,
-                      .output_end = output + whole,
-                      .scales_back = nn_scales_back(layer)};
+  nn_dense_t dense = dense_of(layer, input, whole, output);
   if (whole > 0) {
     nn_sum_dense(&dense);
   }
-  if (whole < layer->outputs) {
-    dense.weights = block.weights;
-    dense.bias += whole;
-    dense.output += whole;
-    finish_pairs(&dense, layer->quick_scales + whole / NN_BLOCK * layer->scale_step,
-                 layer->outputs - whole);
-  }
+  dense.weights += whole / 2 * NN_QUAD * (dense.more + 1);
+  dense.bias += whole;
+  dense.output += whole;
+  finish_pairs(&dense, layer->quick_scales + whole / NN_BLOCK * layer->scale_step,
+               layer->outputs - whole);
 }
 
 void nn_fully_connected_few(const nn_rows_t *layer, const int8_t *input, int8_t *output) {
