@@ -34,7 +34,11 @@ RIGHT = 0.9
 OTHERS = 3  # of more than 20 events
 FOLD = ("--set", "split.by=take", "--set", "split.folds=5", "--set", "split.fold=0")
 # Less training is enough for what is asked here.
-LESS = ("--set", "augment.passes=3", "--set", "fit.epochs=8")
+LESS = (
+    *("--set", "augment.passes=3"),
+    *("--set", "fit.epochs=5"),
+    *("--set", "fit.learning_rate=0.004"),
+)
 # What is asked is whether gestures are called, not what a limit of false alarms costs.
 LOUD = ("--set", "decision.false_alarms_per_hour=20")
 
