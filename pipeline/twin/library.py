@@ -169,7 +169,7 @@ class Twin:
         )
         return Replay(
             self._events(events[: event_count.value]),
-            scores[:windows, : len(self.labels)],
+            np.ascontiguousarray(scores[:windows, : len(self.labels)]),
             scores_t_us[:windows].astype(np.int64),
             inputs[:windows],
         )
@@ -177,7 +177,7 @@ class Twin:
     def decide(self, policy: DecisionPolicy, scores: Int8, t_us: Int64) -> list[Event]:
         """The events of a replay by another policy; t_us: int64 [windows], each window's end."""
         scores = np.ascontiguousarray(scores, np.int8)
-        times = np.ascontiguousarray(t_us, np.uint64)
+        times = np.ascontiguousarray(t_us, np.int64).view(np.uint64)  # no copy
         labels = len(self.labels)
         if scores.shape != (len(times), labels) or len(policy.thresholds) != labels:
             raise ValueError(f"scores are {scores.shape}, not [{len(times)}, {labels}]")
