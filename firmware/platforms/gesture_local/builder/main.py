@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
+from SCons.Script import AlwaysBuild, Default, DefaultEnvironment, Dir
 
 COMMON_FLAGS = ["-O2", "-g", "-ffp-contract=off", "-ffunction-sections", "-fdata-sections"]
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
@@ -29,6 +29,28 @@ env.Replace(
     SIZEPRINTCMD="$SIZETOOL -B -d $SOURCES",
     SIZEPROGREGEXP=r"^(?:\.vectors|\.text|\.rodata|\.data|\.ARM\.exidx)\s+(\d+)",
     SIZEDATAREGEXP=r"^(?:\.data|\.bss|\.noinit|\.stack)\s+(\d+)",
+)
+
+
+def include_flags(folders, model):
+    """The model's folder is the one that the compiler stands in."""
+    paths = [Dir(env.subst(str(folder))).abspath for folder in folders]
+    return [f"-I{'.' if path == model else path}" for path in paths]
+
+
+def source_file(source, model):
+    """From the model's folder on, or as a whole path."""
+    file = Path(str(source)).absolute()
+    return file.name if file.parent == Path(model) else str(file)
+
+
+# Compiled in the model's folder, no command names it: so ccache knows what was compiled for an
+# equal model elsewhere.
+env.Replace(
+    INCLUDE_FLAGS=include_flags,
+    SOURCE_FILE=source_file,
+    CCCOM="cd $MODEL_DIR && $CC -o ${TARGET.abspath} -c $CFLAGS $CCFLAGS $CPPFLAGS $_CPPDEFFLAGS "
+    "${INCLUDE_FLAGS(CPPPATH, MODEL_DIR[0])} ${SOURCE_FILE(SOURCE, MODEL_DIR[0])}",
 )
 env.Append(
     CFLAGS=["-std=c11"],
