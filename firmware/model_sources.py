@@ -21,8 +21,9 @@ folders = [model, *libraries, boards, *emulated]
 env.Append(CPPPATH=[str(folder) for folder in folders])  # noqa: F821
 # Debugging information names files: an image must be the same wherever it is built. (The real
 # board's compiler is GCC 7, which has no -ffile-prefix-map.)
-for folder, name in ("$PROJECT_DIR", "."), ("$BUILD_DIR", "build"), (model, "model"):
-    env.Append(CCFLAGS=[f"-fdebug-prefix-map={folder}={name}"])  # noqa: F821
+places = {"$PROJECT_DIR": ".", "$BUILD_DIR": "build", str(model): "model"}
+for folder, name in places.items():
+    env.Append(CCFLAGS=[f"-fdebug-prefix-map={env.subst(folder)}={name}"])  # noqa: F821
 env.Replace(MODEL_DIR=[str(model)])  # noqa: F821 - a list, as a path may hold spaces
 if env["PIOENV"].endswith("_tflm"):  # noqa: F821
     # The interpreter is the network: of the model it takes the flatbuffer, which lies in the run.

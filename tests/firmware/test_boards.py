@@ -300,7 +300,7 @@ def contract_on(image: BuiltImage) -> str:
 def test_builds_side_by_side_and_one_after_the_other_never_mix_models(tmp_path):
     names = ["a" * 64, "b" * 64]
     models = [model_with(tmp_path / name[0], "0123456789abcdef" * 4, name) for name in names]
-    logs = [tmp_path / "runs" / name[0] / "log" for name in names]
+    logs = [tmp_path / "my runs" / name[0] / "log" for name in names]  # a space, as in many homes
     with ThreadPoolExecutor() as pool:
         images = list(pool.map(build_virtual, models, logs))
     assert [contract_on(image) for image in images] == names
@@ -311,7 +311,8 @@ def test_builds_side_by_side_and_one_after_the_other_never_mix_models(tmp_path):
 @pytest.mark.usefixtures("host_compiler")
 def test_a_build_waits_for_the_first_one_in_its_folder(tmp_path):
     """PlatformIO empties a folder that it has never built in, and all that lies there."""
-    first, second = tmp_path / "first.log", tmp_path / "second.log"
+    (tmp_path / "my build").mkdir()
+    first, second = (tmp_path / "my build" / f"{which}.log" for which in ("first", "second"))
     with ThreadPoolExecutor() as pool:
         building = pool.submit(build_firmware, "native", None, PROJECT, first, TIMEOUT_S)
         until(lambda: building.done() or (first.exists() and "Compiling" in first.read_text()))

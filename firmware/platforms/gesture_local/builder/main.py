@@ -61,7 +61,8 @@ if is_virtual:
     script = Path(env["PROJECT_DIR"]) / "firmware/boards/virtual/link.ld"
     env.Append(LINKFLAGS=[*LIBRARIES, "-nostartfiles"])
     env.Replace(LDSCRIPT_PATH=str(script))
-    env.Append(LINKFLAGS=[f"-Wl,-Map=$BUILD_DIR/{env['PROGNAME']}.map"])
+    listing = env.subst("$BUILD_DIR/${PROGNAME}.map")  # now: later a space would part it
+    env.Append(LINKFLAGS=[f"-Wl,-Map={listing}"])
 
 program = env.BuildProgram()
 size = env.Alias("size", program, env.VerboseAction("$SIZEPRINTCMD", "Calculating size $SOURCE"))
