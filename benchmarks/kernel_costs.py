@@ -41,7 +41,7 @@ from pipeline.core.files import save_json, save_text_files
 from pipeline.core.project import PROJECT
 from pipeline.deployment.firmware_image import Symbol, network_symbols
 from tests.parity.graphs import small_network
-from tests.parity.random_foreign import random_foreign
+from tests.parity.random_foreign import random_foreign, random_svdf
 from tests.parity.random_rare import random_rare
 from tests.parity.random_shapes import random_few_filters, random_shapes
 from tests.parity.target_engine import (
@@ -57,6 +57,7 @@ from tests.parity.target_engine import (
 
 COMMAND = "python -m benchmarks.kernel_costs"
 FAMILIES = ("growth", "kernels", "recurrent")
+SVDFS = range(24)
 FOREIGN = range(16)  # seeds of random networks, of the operators that models of others have
 RARE = range(40)  # of operators that few have
 SHAPES = range(90)  # seeds of networks in the shapes that such models have
@@ -101,6 +102,7 @@ def zoo(folder: Path) -> list[bytes]:
     of_others = [*map(random_foreign, FOREIGN), *map(random_rare, RARE)]
     in_int8 = [data for data in of_others if compile_network(data).types == ("INT8", "INT8")]
     shaped = [*map(random_shapes, SHAPES), *map(random_few_filters, FEW_FILTERS)]
+    shaped += map(random_svdf, SVDFS)
     return [*of_keras, *in_int8, *shaped]
 
 

@@ -61,6 +61,8 @@ def _counted(layer: Layer, fields: Fields) -> Counts:
         return _depthwise(layer, fields)
     if layer.kernel in DENSE_KERNELS:
         return _of_dense(numbers)
+    if layer.kernel.startswith("nn_svdf"):
+        return _of_svdf(layer, numbers)
     if "runs" in numbers:
         return _along_one_axis(numbers)
     plane = fields.get("plane")
@@ -259,6 +261,17 @@ def _of_dense(numbers: Mapping[str, int]) -> Counts:
         "odd_work": paired * taps,
         "outputs": outputs - whole,
         "rows": min(paired, 1),
+    }
+
+
+def _of_svdf(layer: Layer, numbers: Mapping[str, int]) -> Counts:
+    """A dense layer for the newest value of each filter; then all that it remembers moves on."""
+    filters = numbers["filters"]
+    return {
+        "sums": filters,
+        "work": _whole_blocks(filters) * _whole_blocks(numbers["inputs"]),
+        "outputs": layer.output.elements,
+        "inputs": filters * numbers["memory"],
     }
 
 

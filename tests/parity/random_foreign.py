@@ -231,9 +231,10 @@ class RandomForeign(RandomGraph):
         again = self.numbers(*self.shape())
         self.last = self.graph.operator("RESHAPE", [view, again], self.same(self.shape()))
 
-    def svdf(self) -> None:
+    def svdf(self, most_units=7, most_memory=11) -> None:
         inputs, rank = math.prod(self.shape()), int(self.pick(1, 1, 2, 3))
-        units, memory = int(self.random.integers(1, 8)), int(self.random.integers(1, 12))
+        units = int(self.random.integers(1, most_units + 1))
+        memory = int(self.random.integers(1, most_memory + 1))
         self.view((1, inputs))
         tensors, scale = self.weights((units * rank, inputs), 1, 0, inputs)
         values = self.random.integers(-32768, 32768, (units * rank, memory)).astype(np.int16)
@@ -312,4 +313,13 @@ class RandomForeign(RandomGraph):
 def random_foreign(seed: int) -> bytes:
     built = RandomForeign(seed)
     built.grow()
+    return built.graph.finish(built.source, built.last)
+
+
+def random_svdf(seed: int) -> bytes:
+    """SVDFs as large as those that people use."""
+    built = RandomForeign(seed)
+    for _ in range(3):
+        built.svdf(most_units=64, most_memory=32)
+    built.requantize()
     return built.graph.finish(built.source, built.last)
