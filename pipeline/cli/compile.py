@@ -14,7 +14,7 @@ from pipeline.cli.parser import App, Json
 from pipeline.deployment.model_proof import Proof
 from pipeline.workflows import compile as workflow
 from pipeline.workflows.compile import Engine, Request
-from pipeline.workflows.compiled_model import CompiledModel, time_said
+from pipeline.workflows.compiled_model import CompiledModel, streaming_said, time_said
 
 app = App()
 
@@ -50,7 +50,7 @@ def compile_(
     The C is compared with TensorFlow Lite Micro, byte for byte, on this computer and, where
     QEMU and the Arm compiler are, on a virtual board. The folder holds the C, an example, the
     proof, an Arduino library and the cost of each layer. Where anything differs, or the model
-    passes the budget, nothing is written.
+    takes more than the budget, nothing is written.
 
     \b
     Example: gesture compile model.tflite for-my-firmware
@@ -82,7 +82,7 @@ def _show(result: CompiledModel, as_json: bool) -> None:
             *(("byte-equal", _proof(proof)) for proof in result.proofs),
             *([("not proven", result.not_proven)] if result.not_proven else []),
             ("engine", result.engine),
-            *_streaming(result),
+            *([("a call takes", streaming_said(result))] if result.feed < result.window else []),
             ("one call", f"{time_said(result.cost)} on a Cortex-M4F of 64 MHz"),
             *(("budget", line) for line in result.budget),
             ("folder", result.folder),
@@ -102,9 +102,3 @@ def _proof(proof: Proof) -> str:
     if proof.instructions is None:
         return text
     return f"{text}: {proof.instructions:,} instructions"
-
-
-def _streaming(result: CompiledModel) -> list[tuple[str, object]]:
-    if result.obstacle is not None:
-        return [("streaming", f"no, it takes whole windows: {result.obstacle}")]
-    return []

@@ -31,7 +31,7 @@ def convert(
     """Quantize to int8 and compile to C.
 
     The C is compared with its reference, byte for byte. Where they differ, or the
-    network passes the budget, nothing is written.
+    network takes more than the budget, nothing is written.
 
     \b
     Example: gesture convert runs/latest --budget nano33ble

@@ -118,6 +118,12 @@ def load_calibration(path: Path) -> dict[str, Float32]:
             "it is empty, or holds something else than arrays [n, ...] of numbers",
             "save an array [n, ...] for each input of the model with `np.savez`",
         )
+    if not all(len(values) and np.isfinite(values).all() for values in arrays.values()):
+        raise UsageError(
+            f"{path} holds inputs that are no numbers, or none at all.",
+            "possibly a division by zero or a missing reading made them NaN",
+            "save inputs that are finite numbers",
+        )
     return {name: values.astype(np.float32) for name, values in arrays.items()}
 
 

@@ -32,15 +32,17 @@ def quantize(
     flatbuffer_file: Path,
     log: Path,
     timeout_s: float = TIMEOUT_S,
+    hint: str = _HINT,
 ) -> None:
     """Write a full-int8 flatbuffer for a batch of one. The same inputs give the same bytes.
 
     Args:
         windows: calibration data, float32 [n, T, C], scaled, from the training part; for several
             inputs an array of each, by its name.
+        hint: the usual reason of a failure.
     """
     module = "pipeline.conversion.quantize_child"
-    convert_in_child(module, keras_file, windows, flatbuffer_file, log, _HINT, timeout_s)
+    convert_in_child(module, keras_file, windows, flatbuffer_file, log, hint, timeout_s)
 
 
 def convert_in_child(

@@ -111,7 +111,7 @@ def _require_new(folder: Path) -> None:
         raise UsageError(
             f"{folder} exists already.",
             "compiled models need a new folder, and files are never overwritten",
-            "name a folder that does not exist, or delete this one first",
+            "name a folder that does not exist",
         )
 
 
@@ -119,9 +119,9 @@ def _flatbuffer(request: Request, content: bytes, folder: Path, on_step: OnStep)
     if not is_keras(content):
         if request.calibrate is not None:
             raise UsageError(
-                f"{request.model} needs no --calibrate.",
-                "only Keras files are quantized here, and this is none",
-                "leave the option out",
+                f"{request.model} is no Keras model, and only those are quantized.",
+                "possibly the file is damaged, or it is quantized already",
+                "save the model again in Keras, or leave --calibrate out for a .tflite",
             )
         flatbuffer = flatbuffer_in(request.model, content)
     else:
@@ -142,7 +142,12 @@ def _quantized(request: Request, folder: Path) -> bytes:
             f"`--calibrate {CALIBRATION}`",
         )
     converted = folder.parent / "model.tflite"
-    quantize(request.model, load_calibration(request.calibrate), converted, _log(request))
+    hint = (
+        f"possibly {request.calibrate} holds inputs of another shape than the model's, the model "
+        "file is damaged, or TensorFlow's converter cannot quantize one of its layers"
+    )
+    inputs = load_calibration(request.calibrate)
+    quantize(request.model, inputs, converted, _log(request), hint=hint)
     return converted.read_bytes()
 
 
@@ -179,7 +184,7 @@ class _Compilation:
             outputs=tuple(map(end_said, interface.outputs)),
             engine=engine,
             feed=network.feed,
-            obstacle=network.obstacle,
+            window=_samples(network),
             vectors=_compared(calls),
             proofs=proofs,
             not_proven=not_proven,
@@ -225,7 +230,25 @@ class _Compilation:
                 "its cells have a reference of their own, which needs the run",
                 "pack the run: `gesture export RUN FOLDER`",
             )
+        self._require_hop(network)
         return network
+
+    def _require_hop(self, network: CompiledNetwork) -> None:
+        hop, window = self.request.hop, _samples(network)
+        if hop is None:
+            return
+        if network.obstacle is not None:
+            raise UsageError(
+                f"{self.request.model} cannot take {hop} samples at a time.",
+                network.obstacle,
+                "leave --hop out: a call then takes all of its input",
+            )
+        if hop > window:
+            raise UsageError(
+                f"{self.request.model} cannot take {hop} samples at a time.",
+                f"its input has {window} of them",
+                f"name a --hop of 1 to {window}",
+            )
 
     def _calls(self, network: CompiledNetwork) -> list[Call]:
         kinds = {end.name: input_kind(end) for end in network.ends.inputs}

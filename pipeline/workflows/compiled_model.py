@@ -18,7 +18,7 @@ class CompiledModel:
 
     Args:
         engine: `fast`, or `compact`, and why.
-        feed: samples of one call; obstacle: why it is not the hop that was asked for.
+        feed: samples of one call; window: those that its output is of.
         proofs: all passed.
         not_proven: what was not tried, in words; empty where all was.
         few_answers: whether all expected outputs are the same, so that they prove little.
@@ -31,7 +31,7 @@ class CompiledModel:
     outputs: tuple[str, ...]
     engine: str
     feed: int
-    obstacle: str | None
+    window: int
     vectors: int
     proofs: tuple[Proof, ...]
     not_proven: str
@@ -109,11 +109,20 @@ def _parts(ports: Sequence[Port]) -> str:
 
 
 def _calling(result: CompiledModel) -> str:
-    if result.obstacle is not None:
-        return f"It takes whole windows, because it does not stream: {result.obstacle}."
+    if result.feed < result.window:
+        return f"A call takes {streaming_said(result)}. `{result.name}_reset` begins again."
     if result.keeps_state:
         return "The network keeps what it needs of earlier calls, until it is reset."
     return "An answer depends on its own input alone."
+
+
+def streaming_said(result: CompiledModel) -> str:
+    """What a call of a network that streams takes and gives, in words."""
+    first = -(-result.window // result.feed)
+    return (
+        f"the next {result.feed} samples and gives the output of the {result.window} that end with "
+        f"them; the first that counts is that of call {first}"
+    )
 
 
 def _proof_sentences(result: CompiledModel) -> list[str]:
@@ -128,4 +137,5 @@ def _proof_sentences(result: CompiledModel) -> list[str]:
 def time_said(cost: NetworkCost) -> str:
     """The time of a call on a real board, in words."""
     bounds = seconds_of_cycles(cycles_of_instructions(cost.instructions)).times(1000)
-    return f"{bounds.lower:.3g} to {bounds.upper:.3g} ms"
+    said = (f"{ms:.3g}" if ms < 1000 else f"{ms:,.0f}" for ms in (bounds.lower, bounds.upper))
+    return f"{' to '.join(said)} ms"

@@ -111,10 +111,18 @@ def test_a_network_streams_where_a_hop_is_asked_for(tmp_path: Path) -> None:
     file.write_bytes(network.flatbuffer)
     request = Request(file, tmp_path / "out", hop=network.hop, count=40)
     result = compile_model(request, lambda _: None)
-    assert (result.feed, result.obstacle, result.keeps_state) == (network.hop, None, True)
+    assert (result.feed, result.keeps_state) == (network.hop, True)
     assert result.vectors > 8
     header = (tmp_path / "out" / "src" / "model_stream.h").read_text()
     assert f"Goes on by {network.hop} samples" in header
+
+
+@pytest.mark.parametrize("hop", [1, 10_000])
+def test_a_hop_that_a_model_cannot_take_is_refused(model: Path, tmp_path: Path, hop: int) -> None:
+    out = tmp_path / "out"
+    ended = gesture("compile", model, out, "--hop", hop, cwd=tmp_path, code=ExitCode.USAGE)
+    assert f"cannot take {hop} samples at a time" in " ".join(ended.said.split())
+    assert not out.exists()
 
 
 def test_a_model_of_other_people_is_proven(tmp_path: Path) -> None:
