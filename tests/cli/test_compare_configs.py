@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.core.errors import ExitCode
 from tests.cli.commands import gesture
-from tests.cli.conftest import Compared
+from tests.cli.compared import Compared
 
 pytestmark = pytest.mark.xdist_group("comparing")
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.core.errors import ExitCode
 from tests.cli.commands import gesture
-from tests.cli.conftest import FOLDS_OF_TWO, Compared
+from tests.cli.compared import FOLDS_OF_TWO, Compared
 from tests.takes import save_all, takes
 
 pytestmark = pytest.mark.xdist_group("comparing")
