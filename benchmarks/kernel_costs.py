@@ -57,8 +57,8 @@ from tests.parity.target_engine import (
 
 COMMAND = "python -m benchmarks.kernel_costs"
 FAMILIES = ("growth", "kernels", "recurrent")
-SVDFS = range(24)
 FOREIGN = range(16)  # seeds of random networks, of the operators that models of others have
+SVDFS = range(24)  # those are small; these are as large as people's
 RARE = range(40)  # of operators that few have
 SHAPES = range(90)  # seeds of networks in the shapes that such models have
 FEW_FILTERS = range(12)

@@ -172,6 +172,7 @@ def _folds(dataset: SequenceDataset, random: Random) -> Int64:
     names, places = np.unique(np.array(units), return_inverse=True)
     labels = np.full(len(names), len(dataset.labels))
     np.minimum.at(labels, places, dataset.targets)  # of its gesture; the background is the last
+    # Rest is spread by itself, so that each fold has some.
     labels[[is_made_rest(name) for name in names.tolist()]] = len(dataset.labels)
     folds = np.full(len(names), FOLDS)
     for label in np.unique(labels):

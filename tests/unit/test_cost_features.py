@@ -6,11 +6,13 @@ from itertools import product
 
 import pytest
 
+from pipeline.compiler import compile_network
 from pipeline.compiler.cost_features import features
 from pipeline.compiler.graph import Operator
 from pipeline.compiler.layers import Layer, Struct, size
 from pipeline.compiler.reader import read_graph
 from tests.parity.graphs import small_network
+from tests.parity.random_foreign import random_svdf
 
 
 def some_operator() -> Operator:
@@ -45,3 +47,13 @@ def test_borders_are_the_windows_that_reach_outside(stride: int) -> None:
         counted = features(convolution(length, kernel, stride, padding, result))
         assert counted["borders"] == outside
         assert counted["positions"] == result
+
+
+@pytest.mark.parametrize("seed", range(100, 108))
+def test_an_svdf_takes_an_instruction_for_each_multiplication_at_least(seed: int) -> None:
+    """By its inputs, and by what it remembers: both were left out once."""
+    layers = compile_network(random_svdf(seed)).cost.layers
+    remembering = [layer for layer in layers if "SVDF" in layer.operator]
+    assert len(remembering) == 3
+    for layer in remembering:
+        assert layer.instructions > layer.macs
