@@ -127,7 +127,7 @@ def test_two_clients_without_a_shared_disk_do_the_same_job_once(
 def test_a_worker_that_is_killed_has_its_job_done_elsewhere(
     cluster: DaskCluster, tmp_path: Path
 ) -> None:
-    """It had the only copy of the data, too."""
+    """It had the data, too."""
     log = tmp_path / "log"
     extra = cluster.start_worker()
     cluster.wait_for_workers()

@@ -104,7 +104,7 @@ class DaskWorkers:
             if any(self._client.sync(self._client.scheduler.who_has, keys=[name]).values()):
                 known = Future(name, self._client)
             else:
-                known = self._client.scatter({name: data})[name]
+                known = self._client.scatter({name: data}, broadcast=True)[name]
             self._data[fingerprint] = known
         return known
 
