@@ -8,11 +8,12 @@ from typing import Annotated
 from pydantic import Field
 
 from pipeline.cells.operators import KINDS
-from pipeline.config.file import load_section
+from pipeline.config.file import Ready, load_section
 from pipeline.config.reference import table
 from pipeline.config.sections import Section
 from pipeline.core.costs import CLOCK_HZ, CYCLES_PER_INSTRUCTION, LayerCost, NetworkCost
 from pipeline.core.errors import PipelineError
+from pipeline.core.project import SHIPPED_BUDGET
 
 MS_A_SECOND = 1000.0
 MOST = 2**40  # of a limit: more than any board has
@@ -113,7 +114,7 @@ class Budget(Section):
 
 def load_budget(path: Path) -> Budget:
     """Read a budget."""
-    return load_section(path, Budget)
+    return load_section(path, Budget, ready=Ready("budget", [SHIPPED_BUDGET]))
 
 
 _CELLS = tuple(kind.name for kind in KINDS)

@@ -17,26 +17,56 @@ from pipeline.config.faults import in_words
 from pipeline.config.sections import SECTIONS, Section, kinds_of, settings_of, why_no_setting
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import regular, why_missing
-from pipeline.core.project import CONFIGS, SHIPPED_BUDGET, SHIPPED_SPACE, shipped_configs
+from pipeline.core.project import CONFIGS, shipped_configs
 
 Kind = TypeVar("Kind", bound=Section)
 MOST_BYTES = 256_000
 MOST_DEPTH = 20
 
 
-def load_section(path: Path, kind: type[Kind], overrides: Iterable[str] = ()) -> Kind:
+class Ready(NamedTuple):
+    """Files that come with the tool. what: they are, in the singular."""
+
+    what: str
+    names: Sequence[str]
+
+    @property
+    def said(self) -> str:
+        """All of them in words."""
+        verb = "is" if len(self.names) == 1 else "are"
+        return f"the ready {self.what}{'s' * (verb == 'are')} {verb} {', '.join(self.names)}"
+
+    def nearest(self, path: Path) -> str:
+        """A question about the one whose name is most like a path's; empty where none is."""
+        near = difflib.get_close_matches(path.stem.lower(), self.names, n=1, cutoff=0.5)
+        return f"did you mean `{near[0]}`? " if near else ""
+
+
+READY_CONFIGS = Ready("config", shipped_configs())
+
+
+def load_section(
+    path: Path,
+    kind: type[Kind],
+    overrides: Iterable[str] = (),
+    ready: Ready = READY_CONFIGS,
+) -> Kind:
     """Read a config file; overrides, each `section.key=value`, replace its values.
+
+    ready: the files that a name can mean.
 
     Raises:
         PipelineError: USAGE, with all faults of the file.
     """
     overrides = tuple(overrides)
-    return parsed_as(kind, path, read_settings(path, overrides), overrides)
+    return parsed_as(kind, path, read_settings(path, overrides, ready), overrides)
 
 
-def read_settings(path: Path, overrides: Iterable[str] = ()) -> dict[str, Any]:
+def read_settings(
+    path: Path, overrides: Iterable[str] = (), ready: Ready = READY_CONFIGS
+) -> dict[str, Any]:
     """The settings of a file with overrides, not checked against a schema."""
-    content = _read_yaml(path)
+    content = _read_yaml(path, ready)
     apply_overrides(content, overrides, _parsed)
     return content
 
@@ -82,20 +112,20 @@ def _unusable(path: Path, faults: Sequence[_Fault]) -> PipelineError:
     )
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def _read_yaml(path: Path, ready: Ready) -> dict[str, Any]:
     try:
-        content = _parsed(_text_of(_config_file(path)), str(path))
+        content = _parsed(_text_of(_config_file(path, ready)), str(path))
     except FileNotFoundError:
         raise UsageError(
-            f"There is no config file {path}.",
+            f"There is no {ready.what} file {path}.",
             why_missing(path, "file", "the path is misspelt, or relative to another folder"),
-            _ready_ones(),
+            f"{ready.nearest(path)}{ready.said}; or name a YAML file",
         ) from None
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror}.",
             why_missing(path, "file", "it is a file that you may not read"),
-            f"name a YAML file; {_ready_ones()}",
+            f"name a YAML file; {ready.said}",
         ) from None
     except UnicodeDecodeError as error:
         raise _no_yaml(str(path), error) from None
@@ -108,19 +138,10 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def _config_file(path: Path) -> Path:
-    """A path, or the ready config of this name if there is no such file."""
-    ready = CONFIGS / f"{path}.yaml"
-    is_name = path.name == str(path) and not path.exists()
-    return ready if is_name and ready.is_file() else path
-
-
-def _ready_ones() -> str:
-    names = ", ".join(shipped_configs())
-    return (
-        f"the ready configs are {names}; the ready budget is {SHIPPED_BUDGET}, the ready search "
-        f"space {SHIPPED_SPACE}"
-    )
+def _config_file(path: Path, ready: Ready) -> Path:
+    """A path, or the ready file of this name if there is no such file."""
+    is_name = str(path) in ready.names and not path.exists()
+    return CONFIGS / f"{path}.yaml" if is_name else path
 
 
 def _text_of(path: Path) -> str:

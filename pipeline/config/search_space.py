@@ -12,11 +12,12 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field, ValidationError, model_validator
 
-from pipeline.config.file import KIND, apply_overrides, describe_fault, read_settings
+from pipeline.config.file import KIND, Ready, apply_overrides, describe_fault, read_settings
 from pipeline.config.gesture_settings import GestureConfig
 from pipeline.config.reference import table
 from pipeline.config.sections import Section, settings_of
 from pipeline.core.errors import UsageError
+from pipeline.core.project import SHIPPED_SPACE
 
 MOST_KEYS, MOST_CHOICES = 64, 256
 SEARCHED = ("window", "unknown", "augment", "model", "fit", "decision")
@@ -99,7 +100,7 @@ def load_search_space(path: Path, base: GestureConfig) -> SearchSpace:
     Raises:
         UsageError: with all faults of the file.
     """
-    content = _flat(read_settings(path))
+    content = _flat(read_settings(path, ready=Ready("search space", [SHIPPED_SPACE])))
     keys = sorted(content, key=lambda key: (key != MODEL_KIND, key.count(".")))
     faults: list[str] = []
     if len(keys) > MOST_KEYS:

@@ -154,3 +154,15 @@ def test_no_instruction_is_faster_than_a_cycle() -> None:
     cycles = cycles_of_instructions(1000)
     assert 1000 <= cycles.lower < cycles.upper
     assert cycles.plus(Bounds(1, 2)) == Bounds(cycles.lower + 1, cycles.upper + 2)
+
+
+def test_a_misspelt_budget_is_answered_with_budgets_alone() -> None:
+    with pytest.raises(PipelineError) as caught:
+        load_budget(Path("nano"))
+    assert "did you mean `nano33ble`?" in caught.value.next_step
+    assert "gesture_rocket" not in str(caught.value)
+
+
+def test_a_config_is_no_budget() -> None:
+    with pytest.raises(PipelineError, match="There is no budget file gesture_rocket"):
+        load_budget(Path("gesture_rocket"))
