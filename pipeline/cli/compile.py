@@ -88,11 +88,8 @@ def _show(result: CompiledModel, as_json: bool) -> None:
             ("folder", result.folder),
         ],
     )
-    if result.few_answers:
-        console.show_note(
-            "All of these inputs have the same output, so they prove little. Give real ones with "
-            "--vectors."
-        )
+    for note in result.notes:
+        console.show_note(note)
     show_cost(result.cost, "of one call")
     console.out.print(f"`make -C {result.folder} proof` compares again; README.md there says more")
 

@@ -95,7 +95,7 @@ static int8_t {role}_to_int8(float value) {{
   if (!(steps > -256.0f)) return INT8_MIN; /* also what is no number */
   const int32_t whole = (int32_t)steps;
   const float rest = steps - (float)whole;
-  const int32_t rounded = whole + (rest >= 0.5f) - (rest <= -0.5f) + {zero_point};
+  const int32_t rounded = whole + (rest >= 0.5f) - (rest <= -0.5f){zero_point};
   return (int8_t)(rounded < INT8_MIN ? INT8_MIN : rounded > INT8_MAX ? INT8_MAX : rounded);
 }}
 """
@@ -112,12 +112,12 @@ _FROM_INT16 = """
 static int8_t {role}_to_int8(int16_t value) {{
   const nn_scale_t scale = {{{multiplier}, {shift}}};
   const nn_output_t inside = {{{inside}, INT8_MIN, INT8_MAX}};
-  return nn_requantize(value - ({outside}), scale, inside);
+  return nn_requantize({steps}, scale, inside);
 }}
 """
 
 _TO_REAL = """
-static float {role}_from_int8(int8_t value) {{ return {scale} * (float)(value - ({zero_point})); }}
+static float {role}_from_int8(int8_t value) {{ return {scale} * (float)({steps}); }}
 """
 
 _TO_TABLE = """
@@ -314,7 +314,9 @@ def _from_outside(port: Port) -> str:
     outside, inside = port.end.outside, port.end.inside
     if outside.dtype == REAL:
         return _FROM_REAL.format(
-            role=port.name, scale=_real(inside.scale), zero_point=inside.zero_point
+            role=port.name,
+            scale=_real(inside.scale),
+            zero_point=shifted("", inside.zero_point),
         )
     scale = quantize_scale(outside.scale / inside.scale)
     if outside.dtype == "INT16":
@@ -323,7 +325,7 @@ def _from_outside(port: Port) -> str:
             multiplier=scale.multiplier,
             shift=scale.shift,
             inside=inside.zero_point,
-            outside=outside.zero_point,
+            steps=shifted("value", -outside.zero_point),
         )
     values = _table(outside, inside)
     return _FROM_TABLE.format(role=port.name, c_type=C_TYPES[outside.dtype], values=values)
@@ -333,7 +335,9 @@ def _to_outside(port: Port) -> str:
     outside, inside = port.end.outside, port.end.inside
     if outside.dtype == REAL:
         return _TO_REAL.format(
-            role=port.name, scale=_real(inside.scale), zero_point=inside.zero_point
+            role=port.name,
+            scale=_real(inside.scale),
+            steps=shifted("value", -inside.zero_point),
         )
     values = _table(inside, outside)
     return _TO_TABLE.format(role=port.name, c_type=C_TYPES[outside.dtype], values=values)
@@ -356,6 +360,11 @@ def _real(value: float) -> str:
     """A literal of single precision that is exactly this value."""
     text = f"{float(np.float32(value)):.9g}"
     return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
+
+
+def shifted(name: str, by: int) -> str:
+    """A value and a number that is added, as people write it."""
+    return f"{name} {'-' if by < 0 else '+'} {abs(by)}" if by else name
 
 
 def conversion_bytes(interface: Interface) -> int:

@@ -116,5 +116,5 @@ def _reason(returncode: int, printed: str) -> str:
     if returncode < 0:
         return f"the process crashed ({signal.Signals(-returncode).name})"
     lines = printed.strip().splitlines()
-    last = lines[-1].strip().rstrip(".") if lines else ""
+    last = lines[-1].strip().rstrip(".").removeprefix("ValueError: ") if lines else ""
     return last[:300] or f"exit status {returncode}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.artifacts import Float32
 from pipeline.core.errors import UsageError
-from pipeline.core.files import reason_of, unzipped
+from pipeline.core.files import TooLargeError, reason_of, unzipped, why_missing
 
 Values: TypeAlias = NDArray[Any]
 ONE_HOTS = 4
@@ -97,16 +96,21 @@ def arrays_of(path: Path) -> dict[str, Values]:
     try:
         content = np.load(unzipped(path), allow_pickle=False)
         return {path.stem: content} if isinstance(content, np.ndarray) else dict(content)
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged zip raises ten kinds
         raise UsageError(
-            f"{path} is no file of NumPy arrays: {_reason(error)}.",
-            "it is missing, damaged, or of another kind",
-            "save inputs with `np.savez(path, inputs=array)`, an array [n, ...] of inputs",
+            f"The arrays of {path} cannot be read: {_reason(error)}.",
+            why_missing(path, "file", "it is missing, cut short, or of another kind"),
+            "save inputs with `np.savez(path, inputs=array)`, an array [n, ...] of numbers",
         ) from None
 
 
 def _reason(error: Exception) -> str:
-    return reason_of(error) if isinstance(error, OSError) else str(error).rstrip(".")
+    """NumPy's own texts give advice on pickles."""
+    if isinstance(error, OSError):
+        return reason_of(error)
+    if isinstance(error, TooLargeError):
+        return str(error)
+    return "it is no plain .npz or .npy file, and arrays of Python objects are not read"
 
 
 def load_calibration(path: Path) -> dict[str, Float32]:
@@ -128,45 +132,46 @@ def load_calibration(path: Path) -> dict[str, Float32]:
 
 
 def arrays_for(names: Sequence[str], arrays: Mapping[str, Values]) -> list[Values]:
-    """An array for each of these inputs: of its name, or in order where names are others; all, one
-    after the other, for a single input.
+    """An array for each of these inputs: of its name, or in order where names are others.
 
     Raises ValueError, in words, where that cannot be.
     """
     found = list(arrays.values())
-    if len(names) == 1:
-        if len({values.shape[1:] for values in found}) > 1:
-            raise ValueError("it takes one input, and the arrays have several shapes")
-        return [np.concatenate(found)]
     if set(names) == set(arrays):
         found = [arrays[name] for name in names]
-    listed = ", ".join(f"`{name}`" for name in names)
+    listed, given = (", ".join(f"`{name}`" for name in some) for some in (names, arrays))
     if len(found) != len(names):
-        raise ValueError(f"it takes {len(names)} inputs, {listed}, and there are {len(found)}")
+        wanted = "one input" if len(names) == 1 else f"{len(names)} inputs, {listed}"
+        keep = "; keep only the array of inputs" if len(names) == 1 else ""
+        raise ValueError(f"it takes {wanted}, and the arrays are {given}{keep}")
     if len({len(values) for values in found}) > 1:
         raise ValueError(f"there are not equally many of its inputs {listed}")
     return found
 
 
-def load_vectors(path: Path, kinds: Mapping[str, InputKind]) -> list[Values]:
-    """All inputs in an .npz file, [n, elements] for each input of the model; floats are quantized
-    where the model takes integers.
+def fitting_vectors(
+    path: Path, arrays: Mapping[str, Values], kinds: Mapping[str, InputKind]
+) -> list[Values]:
+    """All inputs of a file, [n, elements] for each input of the model; floats are quantized where
+    the model takes integers.
 
-    kinds: by what inputs are called. Raises UsageError where the arrays do not fit the model.
+    Args:
+        arrays: of the file, as `arrays_of` reads them.
+        kinds: by what inputs are called.
+
+    Raises:
+        UsageError: the arrays do not fit the model.
     """
-    arrays = arrays_of(path)
     if not arrays or not all(values.size for values in arrays.values()):
         raise _unfit(path, "it holds no inputs")
-    if len(kinds) == 1:
-        (kind,) = kinds.values()
-        return [np.concatenate([_fitting(path, *item, kind) for item in arrays.items()])]
     try:
         found = arrays_for(list(kinds), arrays)
     except ValueError as error:
         raise _unfit(path, str(error)) from None
+    names = list(arrays) if len(kinds) == 1 else list(kinds)
     return [
         _fitting(path, name, values, kind)
-        for (name, kind), values in zip(kinds.items(), found, strict=True)
+        for name, values, kind in zip(names, found, kinds.values(), strict=True)
     ]
 
 

@@ -30,6 +30,10 @@ class WriteError(PipelineError):
     """A file cannot be written."""
 
 
+class TooLargeError(ValueError):
+    """A file would unpack to more than there is room for."""
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn errors of the file system into WriteError; `path` is for errors that name no file."""
@@ -197,12 +201,14 @@ def regular(path: Path) -> Path:
 
 
 def unzipped(path: Path) -> Path:
-    """The path of a .npz file, unless it would unpack to too much (ValueError)."""
+    """The path of a .npz file, unless it would unpack to too much (TooLargeError)."""
     if regular(path).is_file() and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
         if size > MOST_UNPACKED:
-            raise ValueError(f"it would unpack to {size:,} bytes; the limit is {MOST_UNPACKED:,}")
+            raise TooLargeError(
+                f"it would unpack to {size:,} bytes; the limit is {MOST_UNPACKED:,}"
+            )
     return path
 
 

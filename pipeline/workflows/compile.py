@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -21,29 +23,38 @@ from pipeline.conversion.model_file import flatbuffer_in, is_keras, read_bytes
 from pipeline.conversion.model_vectors import (
     Call,
     InputKind,
+    Values,
+    arrays_of,
     calls_of_stream,
     calls_of_windows,
+    fitting_vectors,
     golden_bytes,
     load_calibration,
-    load_vectors,
     make_vectors_for_all,
     stream_windows,
 )
 from pipeline.conversion.oracle import run_oracle_on_all
 from pipeline.conversion.quantize import quantize
 from pipeline.conversion.space_to_batch import with_sound_batches
+from pipeline.core.artifacts import Float32
 from pipeline.core.costs import NetworkCost
-from pipeline.core.errors import UsageError
+from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import require_room, writing
 from pipeline.core.locks import whole_folder
 from pipeline.core.progress import OnStep
-from pipeline.core.project import PROJECT, work_folder
+from pipeline.core.project import PROJECT
 from pipeline.deployment.model_export import ModelExport
 from pipeline.deployment.model_proof import (
     Proof,
     missing_for_board,
     prove_here,
     prove_on_board,
+)
+from pipeline.workflows.compile_notes import (
+    few_answers,
+    few_inputs,
+    nothing_stripped,
+    other_name,
 )
 from pipeline.workflows.compiled_model import (
     CompiledModel,
@@ -96,14 +107,18 @@ def compile_model(request: Request, on_step: OnStep) -> CompiledModel:
     _require_new(request.folder)
     budget = Budget() if request.budget is None else load_budget(request.budget).without_hop
     content = read_bytes(request.model)
+    vectors = None if request.vectors is None else arrays_of(request.vectors)
     require_room(request.folder.absolute().parent)
     with (
+        _log(c_name(request.model)) as log,
         writing(request.folder),
         whole_folder(request.folder, "compile") as folder,
     ):
-        flatbuffer = _flatbuffer(request, content, folder, on_step)
+        flatbuffer, notes = _flatbuffer(request, content, folder, log, on_step)
         on_step("compiling to C")
-        return _Compilation(request, budget, flatbuffer, folder, on_step).run()
+        compilation = _Compilation(request, budget, flatbuffer, vectors, folder, log, on_step)
+        result = compilation.run()
+        return replace(result, notes=(*notes, *result.notes))
 
 
 def _require_new(folder: Path) -> None:
@@ -115,7 +130,30 @@ def _require_new(folder: Path) -> None:
         )
 
 
-def _flatbuffer(request: Request, content: bytes, folder: Path, on_step: OnStep) -> bytes:
+@contextmanager
+def _log(name: str) -> Iterator[Path]:
+    """A file for what TensorFlow prints, and its folder; they stay where an error names the file.
+
+    Two commands have two folders: the reference of each runs in a draft beside its log.
+    """
+    with writing(Path("a temporary folder")):
+        folder = Path(tempfile.mkdtemp(prefix="gesture-compile-"))
+    log, is_named = folder / f"{name}.log", False
+    try:
+        yield log
+    except PipelineError as error:
+        is_named = str(log) in str(error)
+        raise
+    finally:
+        if not is_named:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _flatbuffer(
+    request: Request, content: bytes, folder: Path, log: Path, on_step: OnStep
+) -> tuple[bytes, list[str]]:
+    """The model to compile, and notes."""
+    notes: list[str] = []
     if not is_keras(content):
         if request.calibrate is not None:
             raise UsageError(
@@ -126,14 +164,17 @@ def _flatbuffer(request: Request, content: bytes, folder: Path, on_step: OnStep)
         flatbuffer = flatbuffer_in(request.model, content)
     else:
         on_step("quantizing to int8")
-        flatbuffer = _quantized(request, folder)
+        inputs = _calibration(request)
+        notes += few_inputs(inputs)
+        flatbuffer = _quantized(request, inputs, folder, log)
     if request.strip_ends:
         ends = compile_network(flatbuffer).ends
         flatbuffer = with_int8_ends(flatbuffer, *ends.inside_by_outside())
-    return flatbuffer
+        notes += nothing_stripped(ends)
+    return flatbuffer, notes
 
 
-def _quantized(request: Request, folder: Path) -> bytes:
+def _calibration(request: Request) -> dict[str, Float32]:
     if request.calibrate is None:
         raise UsageError(
             f"{request.model} is a Keras model, and there is no --calibrate.",
@@ -141,23 +182,17 @@ def _quantized(request: Request, folder: Path) -> bytes:
             f"save some hundred inputs with `np.savez('{CALIBRATION}', inputs=array)`, then add "
             f"`--calibrate {CALIBRATION}`",
         )
+    return load_calibration(request.calibrate)
+
+
+def _quantized(request: Request, inputs: Mapping[str, Float32], folder: Path, log: Path) -> bytes:
     converted = folder.parent / "model.tflite"
     hint = (
-        f"possibly {request.calibrate} holds inputs of another shape than the model's, the model "
-        "file is damaged, or TensorFlow's converter cannot quantize one of its layers"
+        f"possibly the arrays of {request.calibrate} are not those of the model's inputs, the "
+        "model file is damaged, or TensorFlow's converter cannot quantize one of its layers"
     )
-    inputs = load_calibration(request.calibrate)
-    quantize(request.model, inputs, converted, _log(request), hint=hint)
+    quantize(request.model, inputs, converted, log, hint=hint)
     return converted.read_bytes()
-
-
-def _log(request: Request) -> Path:
-    """It outlives the command, which leaves nothing else where it fails.
-
-    Two commands have two folders: the reference of each runs in a draft beside its log.
-    """
-    place = hashlib.sha256(str(request.folder.absolute()).encode()).hexdigest()[:8]
-    return work_folder() / "build" / "compile" / place / f"{c_name(request.model)}.log"
 
 
 @dataclass(frozen=True)
@@ -165,15 +200,18 @@ class _Compilation:
     request: Request
     budget: Budget
     flatbuffer: bytes
+    vectors: Mapping[str, Values] | None
     folder: Path
+    log: Path
     on_step: OnStep
 
     def run(self) -> CompiledModel:
         network, engine = self._within_budget()
         interface = interface_of(network, c_name(self.request.model))
         network = replace(network, cost=_with_ends(network.cost, interface))
+        given = self._given(network)
         self.on_step("computing the outputs of TensorFlow Lite Micro")
-        calls = self._calls(network)
+        calls = self._calls(network, given)
         export = self._export(network, interface, calls)
         _write(self.folder, export.code())
         proofs, not_proven = self._prove(_compared(calls), network.cost)
@@ -188,7 +226,7 @@ class _Compilation:
             vectors=_compared(calls),
             proofs=proofs,
             not_proven=not_proven,
-            few_answers=_few_answers(calls),
+            notes=(*other_name(self.request.model.stem, interface.name), *few_answers(calls)),
             keeps_state=interface.keeps_state,
             cost=network.cost,
             budget=tuple(budget_lines(self.budget, network.cost)),
@@ -250,16 +288,20 @@ class _Compilation:
                 f"name a --hop of 1 to {window}",
             )
 
-    def _calls(self, network: CompiledNetwork) -> list[Call]:
-        kinds = {end.name: input_kind(end) for end in network.ends.inputs}
+    def _given(self, network: CompiledNetwork) -> list[Values]:
+        """The user's vectors, for each input of the network; none without any."""
+        if self.vectors is None or self.request.vectors is None:
+            return [np.empty((0, kind.elements), kind.dtype) for kind in _kinds(network).values()]
+        given = fitting_vectors(self.request.vectors, self.vectors, _kinds(network))
+        self._require_room(network, len(given[0]))
+        return given
+
+    def _calls(self, network: CompiledNetwork, given: Sequence[Values]) -> list[Call]:
         samples = _samples(network)
         per_window = -(-samples // network.feed)
         count = self._count(network)
-        inputs = make_vectors_for_all(list(kinds.values()), max(2, count // per_window))
-        if self.request.vectors is not None:
-            given = load_vectors(self.request.vectors, kinds)
-            inputs = [np.concatenate(pair) for pair in zip(inputs, given, strict=True)]
-            self._require_room(network, len(inputs[0]))
+        made = make_vectors_for_all(list(_kinds(network).values()), max(2, count // per_window))
+        inputs = [np.concatenate(pair) for pair in zip(made, given, strict=True)]
         if network.feed == samples:
             return calls_of_windows(inputs, self._reference(inputs, network.keeps_state))
         hops, windows = stream_windows(inputs[0], samples, network.feed)
@@ -273,11 +315,11 @@ class _Compilation:
         return min(by_room, usual if self.request.count is None else self.request.count)
 
     def _require_room(self, network: CompiledNetwork, vectors: int) -> None:
-        most = MOST_GOLDEN_BYTES // _bytes_of_call(network) + VECTORS
+        most = MOST_GOLDEN_BYTES // _bytes_of_call(network)
         if vectors > most:
             raise UsageError(
                 f"{self.request.vectors} holds more vectors than the proof has room for.",
-                f"{most - VECTORS} of this model's inputs are the most",
+                f"{most} of this model's inputs are the most",
                 "leave some out",
             )
 
@@ -286,7 +328,7 @@ class _Compilation:
     ) -> list[NDArray[Any]]:
         file = self.folder.parent / "reference.tflite"
         file.write_bytes(with_sound_batches(self.flatbuffer))
-        return run_oracle_on_all(file, inputs, _log(self.request), keeps_state=keeps_state)
+        return run_oracle_on_all(file, inputs, self.log, keeps_state=keeps_state)
 
     def _prove(self, compared: int, cost: NetworkCost) -> tuple[tuple[Proof, ...], str]:
         self.on_step(f"comparing {compared} vectors on this computer, byte for byte")
@@ -302,20 +344,20 @@ def _compared(calls: Sequence[Call]) -> int:
     return sum(call.expected is not None for call in calls)
 
 
-def _few_answers(calls: Sequence[Call]) -> bool:
-    answers = {
-        b"".join(one.tobytes() for one in call.expected)
-        for call in calls
-        if call.expected is not None
-    }
-    return len(answers) < 2
-
-
 def interface_of(network: CompiledNetwork, name: str) -> Interface:
     """What an application sees of a network."""
     samples = _samples(network)
     keeps_state = network.keeps_state or network.feed != samples
     return Interface(name, network.ends, network.feed, samples, keeps_state)
+
+
+def _kinds(network: CompiledNetwork) -> dict[str, InputKind]:
+    """By the names of the inputs; by their numbers where a file calls two the same."""
+    ends = network.ends.inputs
+    names = [end.name for end in ends]
+    if len(set(names)) < len(names):
+        names = [f"input_{number}" for number in range(len(names))]
+    return dict(zip(names, map(input_kind, ends), strict=True))
 
 
 def input_kind(end: End) -> InputKind:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.compiler.interface import Interface, Port
+from pipeline.compiler.interface import Interface, Port, shifted
 from pipeline.config.budget import Budget
 from pipeline.core.costs import NetworkCost, cycles_of_instructions, seconds_of_cycles
 from pipeline.deployment.model_proof import Proof
@@ -21,7 +21,7 @@ class CompiledModel:
         feed: samples of one call; window: those that its output is of.
         proofs: all passed.
         not_proven: what was not tried, in words; empty where all was.
-        few_answers: whether all expected outputs are the same, so that they prove little.
+        notes: sentences on what may surprise.
         keeps_state: whether an answer depends on earlier calls.
     """
 
@@ -35,7 +35,7 @@ class CompiledModel:
     vectors: int
     proofs: tuple[Proof, ...]
     not_proven: str
-    few_answers: bool
+    notes: tuple[str, ...]
     keeps_state: bool
     cost: NetworkCost
     budget: tuple[str, ...]
@@ -55,7 +55,8 @@ def end_said(port: Port) -> str:
     said = f"{name}{port.elements} {outside.dtype.lower()} ({shape})"
     if outside.dtype == "FLOAT32" or not outside.scales:
         return said
-    return f"{said}, real = {outside.scale:.9g} * (value - {outside.zero_point})"
+    steps = shifted("value", -outside.zero_point)
+    return f"{said}, real = {outside.scale:.9g} * {f'({steps})' if outside.zero_point else steps}"
 
 
 def readme_facts(source: str, result: CompiledModel, interface: Interface) -> dict[str, object]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.core.errors import ExitCode, MismatchError
+from pipeline.core.errors import ExitCode, MismatchError, PipelineError
 from pipeline.workflows import compile as workflow
 from pipeline.workflows.compile import Request, compile_model
 from tests.cli.commands import PROJECT, gesture
@@ -81,6 +83,29 @@ def test_nothing_is_written_where_an_output_differs(
     assert {path.name for path in tmp_path.iterdir()} == {model.name}
 
 
+def test_nothing_else_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    file = tmp_path / "net.tflite"
+    file.write_bytes(with_ends(np.int8, np.int8))
+    request = Request(file, tmp_path / "out", strip_ends=True, count=12)
+    assert "changed nothing" in " ".join(compile_model(request, lambda _: None).notes)
+    assert [*temporary.iterdir()] == []
+    file.write_bytes(file.read_bytes()[:300] + bytes(300))
+    with pytest.raises(PipelineError):
+        compile_model(replace(request, folder=tmp_path / "other"), lambda _: None)
+    assert {path.name for path in tmp_path.iterdir()} == {"net.tflite", "out", "temporary"}
+
+
+def test_vectors_are_checked_before_anything_slow(model: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "mine.npz", np.zeros((3, 7), np.float32))
+    words = ("compile", model, "out", "--vectors", "mine.npz")
+    said = gesture(*words, cwd=tmp_path, code=ExitCode.USAGE).said
+    assert "shape [3, 7]" in said
+    assert "computing the outputs" not in said
+
+
 def test_all_inputs_and_outputs_are_proven(tmp_path: Path) -> None:
     file = tmp_path / "several.tflite"
     file.write_bytes(several_ends())
@@ -131,6 +156,6 @@ def test_a_model_of_other_people_is_proven(tmp_path: Path) -> None:
         pytest.skip(f"{file} is not here")
     result = compile_model(Request(file, tmp_path / "out", count=24), lambda _: None)
     assert all(proof.compared == 24 for proof in result.proofs)
-    assert not result.few_answers
+    assert not result.notes
     header = (tmp_path / "out" / "src" / "model_wake_vad.h").read_text()
     assert "keeps what it needs for the next call" in header

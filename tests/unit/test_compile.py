@@ -15,9 +15,17 @@ from pipeline.compiler.interface import Interface
 from pipeline.conversion.c_source import c_array
 from pipeline.conversion.int8_inside import with_int8_ends
 from pipeline.conversion.model_file import flatbuffer_in
-from pipeline.conversion.model_vectors import InputKind, load_vectors, make_vectors, stream_windows
+from pipeline.conversion.model_vectors import (
+    InputKind,
+    Values,
+    arrays_of,
+    fitting_vectors,
+    make_vectors,
+    stream_windows,
+)
 from pipeline.core.errors import ExitCode, PipelineError
 from pipeline.workflows.compile import c_name
+from pipeline.workflows.compile_notes import USUAL_CALIBRATION, few_inputs, other_name
 from tests.parity.graphs import GraphBuilder, options, refusal, small_network, with_ends
 from tests.parity.several_ends import several_ends
 
@@ -77,6 +85,10 @@ def test_ends_without_names_of_their_own_are_numbered() -> None:
     assert [port.name for port in ports] == ["input_0", "input_1", "input_2", "output"]
 
 
+def vectors_in(file: Path, kinds: dict[str, InputKind]) -> list[Values]:
+    return fitting_vectors(file, arrays_of(file), kinds)
+
+
 KINDS = {"left": InputKind((1, 2), np.dtype(np.int8), 0.5, -1), "right": KIND}
 
 
@@ -84,14 +96,14 @@ def test_vectors_of_several_inputs_go_by_name_or_in_order(tmp_path: Path) -> Non
     left, right = np.array([[1, 2]], np.int8), np.arange(6, dtype=np.int8).reshape(1, 3, 2)
     for arrays in ({"right": right, "left": left}, {"a": left, "b": right}):
         np.savez(tmp_path / "v.npz", **arrays)
-        found = load_vectors(tmp_path / "v.npz", KINDS)
+        found = vectors_in(tmp_path / "v.npz", KINDS)
         assert [values.tolist() for values in found] == [[[1, 2]], [[0, 1, 2, 3, 4, 5]]]
 
 
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
-        ({"left": np.zeros((1, 2))}, "takes 2 inputs, `left`, `right`, and there are 1"),
+        ({"left": np.zeros((1, 2))}, "takes 2 inputs, `left`, `right`, and the arrays are `left`"),
         ({"a": np.zeros((2, 2)), "b": np.zeros((1, 6))}, "not equally many"),
         ({"a": np.zeros((1, 6)), "b": np.zeros((1, 2))}, "`left` has shape [1, 6]"),
     ],
@@ -99,7 +111,7 @@ def test_vectors_of_several_inputs_go_by_name_or_in_order(tmp_path: Path) -> Non
 def test_vectors_that_are_not_of_all_inputs_are_refused(arrays, words, tmp_path: Path) -> None:
     np.savez(tmp_path / "v.npz", **arrays)
     with pytest.raises(PipelineError) as caught:
-        load_vectors(tmp_path / "v.npz", KINDS)
+        vectors_in(tmp_path / "v.npz", KINDS)
     assert words in caught.value.what
 
 
@@ -168,6 +180,17 @@ def test_a_name_is_a_c_identifier_of_its_own(file: str, name: str) -> None:
     assert c_name(Path(file)) == name
 
 
+def test_a_name_that_had_to_be_changed_is_noted() -> None:
+    assert other_name("日本", "model")
+    assert other_name("a b", "model_a_b")
+    assert not any(other_name(stem, c_name(Path(stem))) for stem in ("kws", "Model_data", "model"))
+
+
+def test_few_inputs_to_calibrate_with_are_counted() -> None:
+    assert few_inputs({"x": np.zeros((1, 3))})[0].startswith("--calibrate has 1 input;")
+    assert not few_inputs({"x": np.zeros((USUAL_CALIBRATION, 3))})
+
+
 def test_vectors_reach_both_ends_and_stay_in_the_type() -> None:
     made = make_vectors(KIND, 40)
     assert made.shape == (40, 6)
@@ -181,10 +204,25 @@ def test_vectors_reach_both_ends_and_stay_in_the_type() -> None:
 def test_vectors_of_the_user_are_quantized_or_taken_as_they_are(tmp_path: Path) -> None:
     file = tmp_path / "vectors.npz"
     steps = np.arange(-6, 6, dtype=np.int8).reshape(2, 3, 2)
-    np.savez(file, a=(steps + 1.0) * 0.5, b=steps, c=steps.astype(np.int64))
-    np.testing.assert_array_equal(
-        load_vectors(file, {"x": KIND})[0], np.tile(steps.reshape(2, 6), (3, 1))
-    )
+    for values in ((steps + 1.0) * 0.5, steps, steps.astype(np.int64)):
+        np.savez(file, a=values)
+        np.testing.assert_array_equal(vectors_in(file, {"x": KIND})[0], steps.reshape(2, 6))
+
+
+def test_of_several_arrays_it_is_said_that_one_is_to_be_kept(tmp_path: Path) -> None:
+    np.savez(tmp_path / "v.npz", x=np.zeros((2, 6)), y=np.zeros((2, 6)))
+    with pytest.raises(PipelineError, match="`x`, `y`; keep only the array of inputs"):
+        vectors_in(tmp_path / "v.npz", {"x": KIND})
+
+
+def test_a_file_that_is_no_plain_array_is_refused_without_advice_on_pickles(tmp_path: Path) -> None:
+    file = tmp_path / "v.npz"
+    np.savez(file, x=np.array([None, {}], object))
+    for content in (file.read_bytes(), b"{}", b"", file.read_bytes()[:-30]):
+        file.write_bytes(content)
+        with pytest.raises(PipelineError, match=r"no plain .npz or .npy file") as caught:
+            arrays_of(file)
+        assert "pickle" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +240,7 @@ def test_vectors_that_do_not_fit_are_refused(
 ) -> None:
     np.savez(tmp_path / "v.npz", a=values)
     with pytest.raises(PipelineError) as caught:
-        load_vectors(tmp_path / "v.npz", {"x": KIND})
+        vectors_in(tmp_path / "v.npz", {"x": KIND})
     assert words in caught.value.what
     assert caught.value.exit_code == ExitCode.USAGE
 

@@ -65,6 +65,13 @@ def test_every_task_and_every_exit_code_is_in_the_reference() -> None:
     assert all(f"| {code.value} |" in codes for code in ExitCode)
 
 
+def test_the_exit_codes_of_compile_are_complete() -> None:
+    section = (PROJECT / "docs" / "compile.md").read_text("utf-8").split("## Exit codes")[1]
+    of_boards_and_datasets = {ExitCode.LEFT_OUT, ExitCode.NO_BOARD, ExitCode.FINDINGS}
+    shown = {int(code) for code in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)}
+    assert shown == set(ExitCode) - of_boards_and_datasets
+
+
 def test_what_the_architecture_page_names_is_there() -> None:
     page = (PROJECT / "docs" / "architecture.md").read_text("utf-8")
     named = re.findall(r"`((?:pipeline|firmware)/[\w./]*)`", page)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from pipeline.core.imu_columns import Role
+from pipeline.core.plurals import counted
 from pipeline.datasets.importers.naming import COLUMN, FIRST, FOLDER, LAST, NAME, OPTION
 from pipeline.datasets.importers.understanding import Understanding, Understood
 from pipeline.datasets.importers.units import BY_DATA, BY_HEADER, BY_OPTION, BY_TUTORIAL, Unit
@@ -26,7 +27,7 @@ def summary_of(understanding: Understanding) -> list[str]:
         kinds.setdefault(_kind(file), []).append(file)
     lines = [_about(files, understanding) for files in kinds.values()]
     if understanding.own:
-        lines.append(f"{_counted(len(understanding.own), 'recording')} of this tool")
+        lines.append(f"{counted(len(understanding.own), 'recording')} of this tool")
     return lines
 
 
@@ -63,12 +64,8 @@ def _takes(files: Sequence[Understood]) -> str:
         unit = f" in {clock.unit}, by its size" if clock.unit_by == "size" else ""
         rate += f" `{clock.name}`{unit}"
     what = "recording" if any(piece.is_stream for piece in pieces) else "take"
-    count = f"{_counted(len(pieces), what)}{rows} in {_counted(len(files), 'file')}"
+    count = f"{counted(len(pieces), what)}{rows} in {counted(len(files), 'file')}"
     return f"{count}, {first.pieces.how}, at {rate}"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def _labels(files: Sequence[Understood], understanding: Understanding) -> str:
