@@ -98,4 +98,4 @@ def _proof(proof: Proof) -> str:
     text = f"to TensorFlow Lite Micro on {proof.compared} vectors, on {proof.place}"
     if proof.instructions is None:
         return text
-    return f"{text}: {proof.instructions:,} instructions"
+    return f"{text}: {proof.instructions:,} instructions, {proof.stack_bytes:,} bytes of stack"

@@ -31,7 +31,7 @@ def show_cost(cost: NetworkCost, occasion: str) -> None:
     table.add_row("all", "", "", *(f"{number:,}" for number in totals), style="bold")
     console.out.print(table)
     console.out.print(
-        f"[dim]bytes; {cost.stack_bytes:,} of stack; instructions are an estimate for a "
+        f"[dim]bytes; about {cost.stack_bytes:,} of stack; instructions are an estimate for a "
         "Cortex-M4F[/]",
         "",
     )

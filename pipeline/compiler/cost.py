@@ -21,7 +21,7 @@ from pipeline.core.costs import LayerCost, NetworkCost
 TABLE = Path(__file__).with_name("kernel_costs.json")
 KEEPS = "(keeps what is new)"  # no operator, but for the stream
 GLUE_BYTES = 40  # code of a layer's function and of its call
-INVOKE_STACK_BYTES = 64  # of the function that calls the layers, and of a layer's
+INVOKE_STACK_BYTES = 96  # of the functions above the kernels, and for shapes not measured
 QUICK_SCALES = ("nn_quick_scale_t", "nn_short_scale_t")
 
 

@@ -35,7 +35,7 @@ class Proof:
         place: where it ran, in words.
         compared: outputs, all of them equal.
         instructions: of the dearest call; None where they were not counted.
-        stack_bytes: of the same, with that of the proof's own functions.
+        stack_bytes: of the deepest, with `invoke` itself; None where it was not measured.
     """
 
     place: str

@@ -215,6 +215,8 @@ class _Compilation:
         export = self._export(network, interface, calls)
         _write(self.folder, export.code())
         proofs, not_proven = self._prove(_compared(calls), network.cost)
+        cost = _with_stack(network.cost, proofs)
+        self.budget.require_fit(cost)
         result = CompiledModel(
             folder=self.request.folder,
             name=interface.name,
@@ -228,12 +230,12 @@ class _Compilation:
             not_proven=not_proven,
             notes=(*other_name(self.request.model.stem, interface.name), *few_answers(calls)),
             keeps_state=interface.keeps_state,
-            cost=network.cost,
-            budget=tuple(budget_lines(self.budget, network.cost)),
+            cost=cost,
+            budget=tuple(budget_lines(self.budget, cost)),
             files=(),
         )
         facts = readme_facts(self.request.model.name, result, interface)
-        _write(self.folder, replace(export, facts=facts).texts())
+        _write(self.folder, replace(export, cost=cost, facts=facts).texts())
         return replace(result, files=_files_in(self.folder))
 
     def _export(
@@ -384,6 +386,12 @@ def _bytes_of_call(network: CompiledNetwork) -> int:
 
 def _with_ends(cost: NetworkCost, interface: Interface) -> NetworkCost:
     return replace(cost, ram_bytes=cost.ram_bytes + conversion_bytes(interface))
+
+
+def _with_stack(cost: NetworkCost, proofs: Sequence[Proof]) -> NetworkCost:
+    """Not less stack than was measured: the estimate has none of kernels in every shape."""
+    measured = [proof.stack_bytes or 0 for proof in proofs]
+    return replace(cost, stack_bytes=max(cost.stack_bytes, *measured))
 
 
 def c_name(model: Path) -> str:

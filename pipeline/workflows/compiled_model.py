@@ -75,6 +75,9 @@ def readme_facts(source: str, result: CompiledModel, interface: Interface) -> di
         "measured": "".join(
             f"; {proof.instructions:,} were counted on {proof.place}" for proof in measured
         ),
+        "measured_stack": "".join(
+            f"; {proof.stack_bytes:,} were used on {proof.place}" for proof in measured
+        ),
     }
 
 
