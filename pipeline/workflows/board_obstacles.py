@@ -14,6 +14,7 @@ from pipeline.core.costs import NetworkCost
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.run_folder import RunFolder
 from pipeline.workflows.next_commands import after_training
+from pipeline.workflows.runs import converted_contract
 
 READING_INSTRUCTIONS = 20_000_000  # without a pause: 0.4 to 1.4 s
 MOST_OUTPUTS = 254  # of a network on a board
@@ -21,8 +22,24 @@ MOST_MIXTURES = 30  # their constants fit in a line to the host
 MOST_MOVES = 1000  # of a drawing: the self-test of a board holds as many at once
 
 
-def require_task_of_boards(run: RunFolder) -> None:
-    """Refuse a run of a task that no board knows."""
+def contract_on_boards(run: RunFolder) -> Contract:
+    """The contract of a converted run. Of one that cannot be converted, it is said why."""
+    if run.contract().quantization is None:
+        require_run_of_boards(run)
+    return converted_contract(run)
+
+
+def require_run_of_boards(run: RunFolder) -> None:
+    """Refuse a run of a task that no board knows, or of networks that no board can run."""
+    _require_task(run)
+    contract = run.contract()
+    if contract.task == "sketch":
+        _require_drawing(run, contract)
+    if contract.encoder is not None:
+        require_encoder_of_boards(run, contract)
+
+
+def _require_task(run: RunFolder) -> None:
     contract = run.contract()
     task = contract.task
     if task in ON_THIS_COMPUTER:
@@ -51,8 +68,7 @@ def require_encoder_of_boards(run: RunFolder, contract: Contract) -> None:
         )
 
 
-def require_drawing_of_boards(run: RunFolder, contract: Contract) -> None:
-    """Refuse a network that draws, and that a board cannot run."""
+def _require_drawing(run: RunFolder, contract: Contract) -> None:
     network = load_section(run.config_file, SketchConfig).model
     moves = contract.window - 1
     found = {}

@@ -40,10 +40,8 @@ from pipeline.twin.library import Twin
 from pipeline.twin.text_twin import TextTwin
 from pipeline.workflows import decision, generated
 from pipeline.workflows.board_obstacles import (
-    require_drawing_of_boards,
-    require_encoder_of_boards,
     require_quick_encoder,
-    require_task_of_boards,
+    require_run_of_boards,
 )
 from pipeline.workflows.generated import CalibrationData, calibration_data
 from pipeline.workflows.report import write_report
@@ -108,7 +106,7 @@ def convert(path: Path, budget_file: Path | None, on_step: OnStep) -> Converted:
 
 def convert_locked(run: RunFolder, budget_file: Path | None, on_step: OnStep) -> Converted:
     """As `convert`, for a run that this process has locked."""
-    require_task_of_boards(run)
+    require_run_of_boards(run)
     budget = Budget() if budget_file is None else load_budget(budget_file)
     compiled, result = _tested(run.tested, budget, on_step)
     if run.tested != run:
@@ -178,12 +176,8 @@ def _verified_network(
 ) -> tuple[_Compiled, VerifiedRun]:
     """Quantize, compile to C and compare with the reference; all files go to a draft."""
     keras_file, trained = run.require(run.keras_file, "train"), run.contract()
-    if trained.task == "sketch":
-        require_drawing_of_boards(run, trained)
     if trained.encoder is None:
         require_supported(keras_file)
-    else:
-        require_encoder_of_boards(run, trained)
     windows = load_windows(run.tested, window_arrays(trained.task))
     windows |= load_windows(run, {"calibration"})
     draft = RunFolder(run.build / "converted")

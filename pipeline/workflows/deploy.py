@@ -53,7 +53,7 @@ from pipeline.deployment.upload import Timeouts, open_patiently, upload
 from pipeline.deployment.verify import Verified, runs_image, verify_board
 from pipeline.twin.sketch_twin import SketchTwin
 from pipeline.twin.text_twin import TextTwin
-from pipeline.workflows.board_obstacles import READING_INSTRUCTIONS
+from pipeline.workflows.board_obstacles import READING_INSTRUCTIONS, contract_on_boards
 from pipeline.workflows.boards import board_at, board_that_runs
 from pipeline.workflows.export import export_locked
 from pipeline.workflows.generated import (
@@ -69,7 +69,7 @@ from pipeline.workflows.generated import (
 from pipeline.workflows.predict import CHARACTERS, SEED, TEMPERATURE
 from pipeline.workflows.report import write_report
 from pipeline.workflows.run_facts import held_out_bouts
-from pipeline.workflows.runs import converted_contract, locked_run, open_run, require_space
+from pipeline.workflows.runs import locked_run, open_run, require_space
 
 NANO_BUDGET = CONFIGS / "nano33ble.yaml"
 VECTORS_ON_BOARD = 32
@@ -111,7 +111,7 @@ def _deploy(
     run: RunFolder, board: str, port: str, flags: tuple[str, ...], on_step: OnStep
 ) -> Deployed:
     """Deploy a locked run; flags: of an image that measures its layers, or none."""
-    contract_hash = converted_contract(run).hash()
+    contract_hash = contract_on_boards(run).hash()
     if board in INTERPRETED:
         require_window_model(run, board)
     if board in REAL_IMAGES:
@@ -151,7 +151,7 @@ def _on_board(
 def check_board(path: Path, port: str, on_step: OnStep) -> Verified:
     """Verify that a running board has the run's model."""
     run = open_run(path)
-    converted_contract(run)
+    contract_on_boards(run)
     port = board_at(port, on_step)
     verified = _verify_at(run, port, on_step)
     _prove_task(run, port, on_step)
@@ -277,7 +277,7 @@ def build_only(board: str, path: Path | None) -> BuiltImage:
 
 
 def _build(board: str, run: RunFolder) -> BuiltImage:
-    converted_contract(run)
+    contract_on_boards(run)
     if board in INTERPRETED:
         require_window_model(run, board)
     if board == SKETCH:

@@ -109,7 +109,7 @@ def export_locked(run: RunFolder, folder: Path) -> Exported:
         raise UsageError(
             f"{folder} exists already.",
             "an export needs a new folder, and never overwrites files",
-            "name a folder that does not exist, or delete this one first",
+            f"name another one, for example {folder}-2",
         )
     require_generated(run)
     files = export_files(run, contract, PROJECT / "firmware", is_recurrent(run.keras_file))

@@ -61,7 +61,7 @@ def _named(path: Path) -> tuple[RunFolder, Lock]:
         Lock(path, "train").release()  # raises where another command writes the folder
     run = RunFolder(path)
     begun = run.config_file.exists() and not run.contract_file.exists()
-    other = "choose another name, or delete the folder first"
+    other = "choose another name: `--run`"
     raise UsageError(
         f"{path} exists already.",
         "a run is never overwritten, so that its figures stay true",

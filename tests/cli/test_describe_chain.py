@@ -113,9 +113,10 @@ def test_what_is_no_question_is_said(
 
 
 def test_questions_stay_on_this_computer(work: Path, questions: Path) -> None:
-    output = gesture("convert", questions, cwd=work, code=ExitCode.USAGE)
-    assert "cannot run on a board: it is a run for question" in output.said
-    assert "works without conversion" in output.said
+    for command in ("convert", "deploy"):
+        output = gesture(command, questions, cwd=work, code=ExitCode.USAGE)
+        assert "cannot run on a board: it is a run for question" in output.said
+        assert "works without conversion" in output.said
 
 
 def test_attention_stays_on_this_computer(work: Path, captions: Path) -> None:

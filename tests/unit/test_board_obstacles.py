@@ -12,7 +12,11 @@ from pipeline.core.contract import Contract
 from pipeline.core.costs import LayerCost, NetworkCost
 from pipeline.core.errors import ExitCode
 from pipeline.core.run_folder import RunFolder
-from pipeline.workflows.board_obstacles import require_encoder_of_boards, require_quick_encoder
+from pipeline.workflows.board_obstacles import (
+    contract_on_boards,
+    require_encoder_of_boards,
+    require_quick_encoder,
+)
 from tests.refusals import refuses
 from tests.toy_text import describer, translator
 
@@ -89,6 +93,26 @@ def test_captions_of_features_or_of_many_words_are_refused(tmp_path: Path) -> No
         require_encoder_of_boards(run, features(contract))
     with refuses(code=ExitCode.USAGE, what="255 words", next_step="text.max_words=254"):
         require_encoder_of_boards(run, wordy(contract))
+
+
+@pytest.mark.parametrize(
+    ("task", "said"), [("question", "run for question"), ("caption", "attention")]
+)
+def test_deploying_what_cannot_be_converted_is_refused_at_once(
+    tmp_path: Path, task: str, said: str
+) -> None:
+    run = run_with(tmp_path, task, "{attention: true}")
+    contract = TASKS["caption"].model_copy(update={"task": task, "quantization": None})
+    contract.save(run.contract_file)
+    with refuses(code=ExitCode.USAGE, what=said, next_step="works without conversion"):
+        contract_on_boards(run)
+
+
+def test_deploying_what_can_be_converted_asks_for_that(tmp_path: Path) -> None:
+    run = run_with(tmp_path, "caption", "{attention: false}")
+    TASKS["caption"].model_copy(update={"quantization": None}).save(run.contract_file)
+    with refuses(what="has not been converted", next_step="gesture convert"):
+        contract_on_boards(run)
 
 
 def test_an_encoder_that_a_board_would_stop_for_is_refused() -> None:
