@@ -63,18 +63,33 @@ class _Group(TyperGroup):
             return super().parse_args(ctx, args)
 
 
+def _is_path(value: Any) -> bool:
+    """Whether it is one, or several."""
+    return isinstance(value, Path) or (isinstance(value, list) and any(map(_is_path, value)))
+
+
+def _is_empty(words: Any) -> bool:
+    """Whether a word is empty, or one of several."""
+    return words == "" or (isinstance(words, list | tuple) and "" in words)
+
+
 class _Command(TyperCommand):
     """An option that takes one value takes it once: the last of two would replace the first
-    without a word. Nor is it ended by Ctrl-C without one."""
+    without a word. An empty path is refused: it would be the current folder. Nor is it ended by
+    Ctrl-C without a word."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+        values, _, given = self.make_parser(ctx).parse_args(args=list(args))
         for option in given:
             once = not (getattr(option, "multiple", True) or getattr(option, "is_flag", False))
             if once and given.count(option) > 1:
                 ctx.fail(f"Option '{option.opts[0]}' is there twice, and only one can be meant.")
         with _help_printed():
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
+        for name, value in values.items():
+            if _is_path(ctx.params.get(name)) and _is_empty(value):
+                ctx.fail(f"{name.upper()} is empty, and a path is wanted.")
+        return rest
 
     def invoke(self, ctx: Any) -> Any:
         try:

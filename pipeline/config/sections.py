@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
@@ -40,16 +41,29 @@ class Section(BaseModel):
             return content
         fields = cls.model_fields
         return {
-            key: str(value)
-            if isinstance(value, bool) and key in fields and _is_number(fields[key].annotation)
+            key: _without_yes(value)
+            if key in fields and _is_of_numbers(fields[key].annotation)
             else value
             for key, value in content.items()
         }
 
 
-def _is_number(annotation: Any) -> bool:
-    kinds = {annotation, *get_args(annotation)}
-    return bool(kinds & {int, float}) and bool not in kinds
+def _without_yes(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_yes(item) for item in value]
+    return str(value) if isinstance(value, bool) else value
+
+
+def _is_of_numbers(annotation: Any) -> bool:
+    """Whether a setting is a number, or a list of them."""
+    kinds = list(_kinds_in(annotation))
+    return any(kind in (int, float) for kind in kinds) and bool not in kinds
+
+
+def _kinds_in(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for part in get_args(annotation):
+        yield from _kinds_in(part)
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**32, description="the same seed gives the same result")]

@@ -143,6 +143,12 @@ def test_a_finished_run_is_never_written_over(converted_run: Path, work: Path) -
     assert (converted_run / "contract.json").read_bytes() == before
 
 
+@pytest.mark.parametrize("words", [("data", "lint", ""), ("train", ""), ("compile", "x", "")])
+def test_an_empty_path_is_not_the_current_folder(words: tuple[str, ...], tmp_path: Path) -> None:
+    ended = gesture(*words, cwd=tmp_path, code=ExitCode.USAGE)
+    assert "is empty, and a path is wanted" in ended.said
+
+
 def test_errors_as_json(tmp_path: Path) -> None:
     ended = gesture("convert", "runs/none", "--json", cwd=tmp_path, code=ExitCode.USAGE)
     assert ended.json["error"]["exit_code"] == ExitCode.USAGE

@@ -36,11 +36,15 @@ def refused(file: Path, *settings: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "setting", ["fit.epochs=yes", "fit.learning_rate=on", "data.rate_hz=true", "split.seed=off"]
+    "setting",
+    [
+        *("fit.epochs=yes", "fit.learning_rate=on", "data.rate_hz=true", "split.seed=off"),
+        "model={kind: dense, units: [yes]}",
+    ],
 )
 def test_yes_is_no_number(file: Path, setting: str) -> None:
     key = setting.partition("=")[0]
-    fault = f"{key}: must be a (whole )?number, not '(True|False)'"
+    fault = f"{key}[.a-z0-9]*: must be a (whole )?number, not '(True|False)'"
     assert re.search(fault, refused(file, setting))
 
 
