@@ -11,6 +11,7 @@ from pipeline.cli import console
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.cost_table import show_cost
 from pipeline.cli.parser import LATEST, App, Json, Run
+from pipeline.core.plurals import counted
 from pipeline.core.shares import Share
 from pipeline.training.metrics import EventScore
 from pipeline.workflows import convert as workflow
@@ -50,7 +51,7 @@ def show_converted(converted: Converted, as_json: bool) -> None:
     show_table(
         f"converted {converted.run}",
         [
-            ("byte-equal", f"to {converted.reference} on {converted.vectors} vectors"),
+            ("byte-equal", f"to {converted.reference} on {counted(converted.vectors, 'vector')}"),
             *_int8_accuracy(converted),
             *console.figure_rows(converted.figures),
             ("C code", _code(converted.variant)),

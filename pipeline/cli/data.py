@@ -19,6 +19,7 @@ from pipeline.cli.importing import data_import, show_imported
 from pipeline.cli.parser import App, Json, NewLabel
 from pipeline.core.errors import ExitCode
 from pipeline.core.original_names import load_names
+from pipeline.core.plurals import counted
 from pipeline.core.project import DATA
 from pipeline.datasets.catalogue import Published, SequenceEntry
 from pipeline.datasets.editing import Trimmed
@@ -99,7 +100,9 @@ def data_stream(
     if json:
         print_json({"file": file, "seconds": seconds, "intervals": stream.intervals})
     else:
-        console.out.print(f"{escape(str(file))}: {len(stream.intervals)} takes in {seconds:.1f} s")
+        console.out.print(
+            f"{escape(str(file))}: {counted(len(stream.intervals), 'take')} in {seconds:.1f} s"
+        )
 
 
 @data_app.command("lint")
@@ -143,9 +146,7 @@ def data_show(
     if json:
         print_json({"file": out, "recordings": recordings})
     else:
-        console.out.print(
-            f"{escape(str(out))}: {recordings} recording{'s' if recordings > 1 else ''}"
-        )
+        console.out.print(f"{escape(str(out))}: {counted(recordings, 'recording')}")
 
 
 @data_app.command("list")
@@ -255,7 +256,9 @@ def simulate(
     if json:
         print_json({"recordings": paths})
     else:
-        console.out.print(f"{len(paths)} recordings in {escape(str(paths[0].parent.parent))}")
+        console.out.print(
+            f"{counted(len(paths), 'recording')} in {escape(str(paths[0].parent.parent))}"
+        )
 
 
 SHOWN = 5  # findings with the same fix; --json has them all
@@ -277,15 +280,17 @@ def _show_lint(report: LintReport, as_json: bool) -> None:
             console.out.print(f"  and {len(findings) - SHOWN} more; --json lists them all")
         console.out.print(f"  [bold]next[/] {escape(next_step)}", soft_wrap=True)
     count = len(report.findings)
-    found = f"{count} finding{'s' if count > 1 else ''}" if count else "nothing found"
-    console.out.print(f"{escape(str(report.dataset))}: {report.takes} takes looked at, {found}")
+    found = counted(count, "finding") if count else "nothing found"
+    console.out.print(
+        f"{escape(str(report.dataset))}: {counted(report.takes, 'take')} looked at, {found}"
+    )
 
 
 def _show_datasets(datasets: Mapping[Path, int], as_json: bool) -> None:
     if as_json:
         print_json({"datasets": datasets})
     elif datasets:
-        files = [(str(path), f"{count} recordings") for path, count in datasets.items()]
+        files = [(str(path), counted(count, "recording")) for path, count in datasets.items()]
         show_table("datasets", files)
     else:
         console.err.print(
@@ -314,8 +319,10 @@ def _show_catalogue(datasets: Sequence[RemoteDataset], as_json: bool) -> None:
 def _content(entry: Published) -> list[tuple[str, str]]:
     if isinstance(entry, SequenceEntry):
         return [("content", entry.content), ("files", ", ".join(entry.files))]
-    people = "1 person" if entry.people == 1 else f"{entry.people} people"
-    recorded = f"{entry.recordings} recordings, {people}, {entry.rate_hz:g} Hz; {entry.units}"
+    people = counted(entry.people, "person", "people")
+    recorded = (
+        f"{counted(entry.recordings, 'recording')}, {people}, {entry.rate_hz:g} Hz; {entry.units}"
+    )
     return [("labels", ", ".join(entry.labels)), ("recorded", recorded)]
 
 
@@ -336,7 +343,7 @@ def _show_inventory(inventory: Inventory, as_json: bool) -> None:
         numbers = (str(share.takes), f"{share.seconds:.1f}", rates)
         table.add_row(*map(escape, (label, person, sessions)), *numbers)
     console.out.print(table)
-    console.out.print(f"{inventory.takes} takes in {escape(str(inventory.dataset))}")
+    console.out.print(f"{counted(inventory.takes, 'take')} in {escape(str(inventory.dataset))}")
     if inventory.long:
         inside = sum(one.takes for one in inventory.long)
         between_s = sum(one.between_s for one in inventory.long)
@@ -356,7 +363,7 @@ def _show_trimmed(trimmed: Trimmed, as_json: bool) -> None:
     if as_json:
         print_json(trimmed)
         return
-    kept = f"{trimmed.kept} of {trimmed.of} samples kept"
+    kept = f"{trimmed.kept:,} of {counted(trimmed.of, 'sample')} kept"
     console.out.print(f"{escape(str(trimmed.file))}: {kept}", soft_wrap=True)
     console.out.print(f"as it was: {escape(str(trimmed.untrimmed))}", soft_wrap=True)
 
@@ -377,7 +384,7 @@ def _show_exported(report: ExportReport, folder: Path, as_json: bool) -> None:
         return
     for entry in report.left_out:
         console.out.print(f"[yellow]left out[/] {escape(str(entry))}", soft_wrap=True)
-    where = f"{len(report.files)} files in {escape(str(folder))}"
-    console.out.print(f"{report.takes} takes in {where}", soft_wrap=True)
+    where = f"{counted(len(report.files), 'file')} in {escape(str(folder))}"
+    console.out.print(f"{counted(report.takes, 'take')} in {where}", soft_wrap=True)
     for command in report.read_back:
         console.out.print(f"read back with: {escape(command)}", soft_wrap=True)

@@ -13,6 +13,7 @@ from pipeline.cli.console import print_json, show_table
 from pipeline.cli.dataset_argument import found
 from pipeline.cli.parser import LATEST, App, Json, Run
 from pipeline.core.errors import UsageError
+from pipeline.core.plurals import counted
 from pipeline.workflows import enrol as workflow
 from pipeline.workflows import next_commands
 from pipeline.workflows.enrol import Enrolled, People
@@ -137,7 +138,7 @@ def _show_people(people: People, port: str | None, as_json: bool) -> None:
     rows: list[tuple[str, object]] = [
         (
             people.names.shown("person", name),
-            f"{len(set(gestures))} gestures{', recognized now' * (name == people.person)}",
+            counted(len(set(gestures)), "gesture") + ", recognized now" * (name == people.person),
         )
         for name, gestures in people.people.items()
     ]

@@ -15,6 +15,7 @@ from pipeline.cli.console import print_json
 from pipeline.cli.parser import App, Json, Scheduler, each_once
 from pipeline.core.errors import UsageError
 from pipeline.core.original_names import OriginalNames
+from pipeline.core.plurals import counted
 from pipeline.core.shares import Share, percent_range
 from pipeline.training.held_out_scores import PersonScore
 from pipeline.training.metrics import EventScore
@@ -168,7 +169,7 @@ def _people(score: ProtocolScore, names: OriginalNames) -> Table:
 
 
 def _show_comparison(comparison: Comparison) -> None:
-    seeds = f"{len(comparison.seeds)} split seed{'s' if len(comparison.seeds) > 1 else ''}"
+    seeds = counted(len(comparison.seeds), "split seed")
     heads = ("accuracy", f"{comparison.network} ahead by", "95 %", f"{comparison.network} is")
     table = Table(f"{comparison.protocol}, {seeds}", *heads, box=None)
     table.add_row(f"{comparison.network}, int8", _percent(comparison.network_accuracy))

@@ -11,6 +11,7 @@ from rich.markup import escape
 from pipeline.cli import console
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import App, Json
+from pipeline.core.plurals import counted
 from pipeline.workflows import export as workflow
 from pipeline.workflows.export import Deployment, Exported, Reproduced
 
@@ -67,7 +68,7 @@ def show_reproduced(result: Reproduced, as_json: bool) -> None:
     show_table(
         f"{result.run} comes out again",
         [
-            ("C sources", f"{result.sources} files, byte for byte"),
+            ("C sources", f"{counted(result.sources, 'file')}, byte for byte"),
             ("image", f"{result.image[:12]}, wherever it is built; {_deployed(result.deployed)}"),
             ("contract", result.contract_hash[:12]),
             ("run", f"{result.run_hash[:12]}, over all its files"),
@@ -79,5 +80,5 @@ def _show_exported(exported: Exported, as_json: bool) -> None:
     if as_json:
         print_json(exported)
     else:
-        where = f"{len(exported.files)} files in {escape(str(exported.folder))}"
+        where = f"{counted(len(exported.files), 'file')} in {escape(str(exported.folder))}"
         console.out.print(f"{where}; README.md there says what is what", soft_wrap=True)

@@ -15,6 +15,7 @@ from pipeline.cli.asking import answer_to, ask_about_label, can_ask, is_confirme
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import Json, NewLabel
 from pipeline.core.errors import ExitCode, UsageError
+from pipeline.core.plurals import counted
 from pipeline.datasets.importers import (
     ImportOptions,
     ImportReport,
@@ -202,6 +203,7 @@ def show_imported(report: ImportReport, as_json: bool) -> None:
     _show_lines("[dim]noted[/]   ", grouped(report.noted))
     _show_lines("[bold]found[/]   ", list(report.understood))
     show_table(
-        f"{report.total} takes imported into {report.dataset}, which has {report.in_dataset} now",
+        f"{counted(report.total, 'take')} imported into {report.dataset}, which has "
+        f"{report.in_dataset} now",
         [(f"{label} by {person}", count) for label, person, count in takes],
     )

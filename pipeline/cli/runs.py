@@ -16,6 +16,7 @@ from pipeline.cli.asking import can_ask, is_confirmed
 from pipeline.cli.console import print_json, show_table
 from pipeline.cli.parser import LATEST, App, Json, Run, Scheduler, each_once
 from pipeline.core.errors import UsageError
+from pipeline.core.plurals import counted
 from pipeline.core.run_folder import RunFolder
 from pipeline.core.shares import Share, percent_range
 from pipeline.training.paired import Difference
@@ -211,9 +212,9 @@ def _show_trained(compared: TrainedComparison, as_json: bool) -> None:
     console.out.print(table)
     first, seeds = compared.configs[0], len(compared.seeds)
     console.out.print(
-        f"  {compared.protocol}, {seeds} split seed{'s' if seeds > 1 else ''}, "
-        f"{first.windows:,} windows, {first.takes:,} gestures; intervals: bootstrap over "
-        f"{compared.units} {compared.resampled}; costs: the most of all folds",
+        f"  {compared.protocol}, {counted(seeds, 'split seed')}, "
+        f"{counted(first.windows, 'window')}, {counted(first.takes, 'gesture')}; intervals: "
+        f"bootstrap over {compared.units} {compared.resampled}; costs: the most of all folds",
         style="dim",
     )
     console.out.print(f"\n{escape(str(compared.folder / 'comparison.json'))}", soft_wrap=True)

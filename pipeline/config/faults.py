@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pipeline.core.plurals import counted
+
 LONGEST_VALUE = 40  # characters of a value that are shown
 
 Limits = Mapping[str, Any]
@@ -30,10 +32,14 @@ LIMITED: Mapping[str, Callable[[Limits], str]] = {
     "greater_than_equal": lambda limits: f"must be at least {limits['ge']:,.12g}",
     "less_than": lambda limits: f"must be less than {limits['lt']:,.12g}",
     "less_than_equal": lambda limits: f"must be at most {limits['le']:,.12g}",
-    "too_short": lambda limits: f"must have at least {limits['min_length']} items",
-    "too_long": lambda limits: f"must have at most {limits['max_length']} items",
-    "string_too_short": lambda limits: f"must have at least {limits['min_length']} characters",
-    "string_too_long": lambda limits: f"must have at most {limits['max_length']} characters",
+    "too_short": lambda limits: f"must have at least {counted(limits['min_length'], 'item')}",
+    "too_long": lambda limits: f"must have at most {counted(limits['max_length'], 'item')}",
+    "string_too_short": lambda limits: (
+        f"must have at least {counted(limits['min_length'], 'character')}"
+    ),
+    "string_too_long": lambda limits: (
+        f"must have at most {counted(limits['max_length'], 'character')}"
+    ),
     "string_pattern_mismatch": lambda limits: f"must be of the form {limits['pattern']}",
     "literal_error": lambda limits: f"must be {limits['expected']}",
     "union_tag_invalid": lambda limits: f"must be one of {limits['expected_tags']}",

@@ -26,6 +26,7 @@ from pipeline.config.caption_settings import (
 from pipeline.config.gesture_settings import AugmentConfig, DataConfig, GestureConfig, WindowConfig
 from pipeline.core.artifacts import IMU_CHANNELS, Float32, Interval, Recording
 from pipeline.core.errors import PipelineError
+from pipeline.core.plurals import counted
 from pipeline.datasets.augment import augment, resample
 from pipeline.datasets.bout_words import SPEEDS, BoutPart
 from pipeline.datasets.intervals import part_of, single_takes
@@ -170,7 +171,7 @@ def _parts_by_take(
         own = [place for place, take in enumerate(takes) if take.label == label]
         if len(own) < FEWEST_TAKES:
             raise PipelineError(
-                f"There are {len(own)} takes of {label}, and {FEWEST_TAKES} are needed.",
+                f"There are {counted(len(own), 'take')} of {label}, and {FEWEST_TAKES} are needed.",
                 f"with fewer than {PEOPLE_FOR_A_SPLIT} people, the takes of a gesture are split "
                 "into those for training, validation and test",
                 f"record more of {label}, or leave it out of data.labels",

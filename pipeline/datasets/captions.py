@@ -13,6 +13,7 @@ from pipeline.core.artifacts import IMU_UNITS, Float32
 from pipeline.core.contract import Channel
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.pairs import CaptionDataset, Pair, PairDataset, numbered
+from pipeline.core.plurals import counted
 from pipeline.core.tokens import Vocabulary
 from pipeline.core.words import words_of
 from pipeline.datasets.bout_words import caption_of
@@ -68,7 +69,7 @@ def _numbered(
         for part, own in pairs.items()
     }
     cut = sum(count for _, count in rows.values())
-    is_cut = f"{cut} captions have more than {text.max_written} words and are cut."
+    is_cut = f"Cut to {counted(text.max_written, 'word')}: {counted(cut, 'caption')}."
     return PairDataset(
         sources=sources,
         targets={part: row for part, (row, _) in rows.items()},

@@ -14,6 +14,7 @@ from pipeline.config.text_settings import MOST_OUTPUTS, GenerationConfig
 from pipeline.core.artifacts import Int32
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import regular, why_missing
+from pipeline.core.plurals import counted
 from pipeline.core.tokens import FIRST, TokenDataset, Vocabulary, no_text_in
 from pipeline.core.words import composed
 
@@ -104,8 +105,8 @@ def _require_enough(config: GenerationConfig, parts: dict[str, str]) -> None:
     if len(parts[short]) < needed:
         share = min(config.split.validation, 1 - config.split.validation)
         raise UsageError(
-            f"{config.data.path} is too short: its {short} part has {len(parts[short])} "
-            f"characters, and {needed} are needed.",
+            f"{config.data.path} is too short: its {short} part has "
+            f"{counted(len(parts[short]), 'character')}, and {needed} are needed.",
             f"a part must have {FEWEST_SEQUENCES} sequences of text.length, "
             f"{config.text.length} characters, and one more character",
             f"use a text of {int(np.ceil(needed / share))} characters or more, or a smaller "

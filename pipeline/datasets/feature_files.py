@@ -16,6 +16,7 @@ from pipeline.core.artifacts import Float32
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import regular, why_missing
 from pipeline.core.pairs import Pair
+from pipeline.core.plurals import counted
 
 TABLE = "captions.tsv"
 HEADER = ("file", "caption")
@@ -104,7 +105,8 @@ def _pairs(table: Path) -> tuple[Pair, ...]:
     for number, cells in rows:
         if len(cells) != len(HEADER) or not all(cell.strip() for cell in cells):
             raise PipelineError(
-                f"{table}:{number} has {len(cells)} cells, some possibly empty; it needs two.",
+                f"{table}:{number} has {counted(len(cells), 'cell')}, some possibly empty; "
+                "it needs two.",
                 "a line is the name of a file, a tab, and its caption",
                 "correct the line",
             )

@@ -11,6 +11,7 @@ from pipeline.config.text_settings import LABEL, MOST_LABELS, SentimentDataConfi
 from pipeline.core.artifacts import Int32
 from pipeline.core.errors import PipelineError
 from pipeline.core.original_names import OriginalNames, in_ascii
+from pipeline.core.plurals import counted
 from pipeline.core.tokens import no_text_in
 from pipeline.core.words import composed
 from pipeline.datasets.recording_file import Noted
@@ -104,8 +105,8 @@ def _of_table(source: Source, config: SentimentDataConfig) -> LabelledTexts:
     if (names[columns.text], names[columns.label]) != ("text", "label"):
         noted.append(f"texts are in column {names[columns.text]}, labels in {names[columns.label]}")
     if without:
-        rows = f"{len(without)} rows without a text or a label, the first on line {without[0]}"
-        noted.append(f"left out: {rows}")
+        rows = counted(len(without), "row")
+        noted.append(f"left out: {rows} without a text or a label, the first on line {without[0]}")
     return _labelled(found, noted)
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pipeline.core.artifacts import IMU_CHANNELS, Float32, Int64, Recording
 from pipeline.core.errors import PipelineError
 from pipeline.core.original_names import OriginalNames, load_names
+from pipeline.core.plurals import counted
 from pipeline.core.progress import OnStep
 from pipeline.datasets.intervals import single_takes
 from pipeline.datasets.near_copies import near_copies
@@ -371,7 +372,8 @@ def _quiet_reading(group: Sequence[TakeFile]) -> float:
 
 def _gravity_finding(group: Sequence[TakeFile], reading: float) -> Iterator[Finding]:
     first = group[0]
-    where = f"the quietest readings are {reading:.3g}, in {len(group)} takes of {first.group_name}"
+    takes = f"{counted(len(group), 'take')} of {first.group_name}"
+    where = f"the quietest readings are {reading:.3g}, in {takes}"
     if reading < NO_GRAVITY:
         what = f"gravity is missing: {where}"
         step = (
@@ -417,7 +419,7 @@ def _odd_sessions(takes: Sequence[TakeFile]) -> Iterator[Finding]:
         odd, usual = (np.array([_features(t) for t in part]) for part in (group, others))
         pair = _swapped_axes(odd, usual, ACCELERATION) or _swapped_axes(odd, usual, ROTATION)
         if pair:
-            whole = f"{len(group)} takes of {group[0].group_name}"
+            whole = f"{counted(len(group), 'take')} of {group[0].group_name}"
             yield _swap_finding(group[0], pair, whole, "the other sessions'")
 
 
@@ -512,8 +514,8 @@ def _check_lengths(takes: Sequence[TakeFile]) -> Iterator[Finding]:
                 "too-short",
                 take.path,
                 None,
-                f"{len(take.recording)} samples, {take.recording.seconds:.2f} s; a take of "
-                f"{take.label} usually has {usual_s:.2f} s",
+                f"{counted(len(take.recording), 'sample')}, {take.recording.seconds:.2f} s; a take "
+                f"of {take.label} usually has {usual_s:.2f} s",
                 "the gesture is probably cut: delete the file, or record the take again",
             )
 
@@ -552,7 +554,7 @@ def _few_takes(takes: Sequence[TakeFile], dataset: Path) -> Iterator[Finding]:
             "balance",
             dataset / label,
             None,
-            f"{names.shown('label', label)} has only {count} take{'s' if count > 1 else ''}",
+            f"{names.shown('label', label)} has only {counted(count, 'take')}",
             f"record at least {FEWEST_TAKES} takes of every label, better {GOOD_TAKES}: "
             f"`gesture capture --label LABEL --count {GOOD_TAKES} --dataset {dataset.name}`",
         )
@@ -594,7 +596,9 @@ def _people(takes: Sequence[TakeFile], dataset: Path) -> Iterator[Finding]:
         missing = sorted(labels - set(counts))
         what = f"{person} made no {', '.join(missing)}" if missing else ""
         if UNEQUAL * counts.total() < made[largest].total():
-            what += f"{' and' if what else person + ' made'} {counts.total()} takes in all"
+            what += (
+                f"{' and' if what else person + ' made'} {counted(counts.total(), 'take')} in all"
+            )
             what += f", {largest} made {made[largest].total()}"
         if what:
             step = f"record what is missing with --person {shlex.quote(person)}; otherwise a model "
@@ -604,7 +608,7 @@ def _people(takes: Sequence[TakeFile], dataset: Path) -> Iterator[Finding]:
 def _and_others(takes: Sequence[TakeFile]) -> str:
     if len(takes) == 1:
         return "in this take alone"
-    return f"here and in {len(takes) - 1} more take{'s' if len(takes) > 2 else ''}"
+    return f"here and in {counted(len(takes) - 1, 'more take')}"
 
 
 __all__ = ["Finding", "LintReport", "lint_dataset"]
@@ -626,7 +630,7 @@ def lint_dataset(folder: Path, on_progress: OnStep = lambda _: None) -> LintRepo
         on_progress: is told how far the check has come.
     """
     paths = recording_paths(folder)
-    on_progress(f"reading {len(paths):,} takes")
+    on_progress(f"reading {counted(len(paths), 'take')}")
     takes, findings = _load(paths, load_names(folder))
     if takes:
         findings += _check(takes, folder, on_progress)

@@ -16,6 +16,7 @@ import numpy as np
 from pipeline.core.artifacts import ENVIRONMENT_UNITS, Recording
 from pipeline.core.errors import UsageError
 from pipeline.core.files import atomic_write
+from pipeline.core.plurals import counted
 
 DPI = 110
 COLOURS = ("#2563eb", "#d97706", "#059669")
@@ -87,7 +88,9 @@ def overlay_picture(recordings: Sequence[Recording]) -> bytes:
             names = [recordings[0].channels[column] for column in columns]
             _overlay(axes, takes, names)
             _finish(axes, unit)
-        row[0].set_title(f"{label}, {len(takes)} takes", loc="left", fontsize=10, parse_math=False)
+        row[0].set_title(
+            f"{label}, {counted(len(takes), 'take')}", loc="left", fontsize=10, parse_math=False
+        )
     for axes in grid[-1]:
         axes.set_xlabel("seconds")
     return _png(figure)
@@ -113,7 +116,9 @@ def _pictures_by_label(recordings: Sequence[Recording]) -> dict[str, bytes]:
     pictures = {}
     for label, takes in _by_label(recordings).items():
         shown = f", the first {SHOWN_TAKES} shown" if len(takes) > SHOWN_TAKES else ""
-        pictures[f"{label}: {len(takes)} takes{shown}"] = _takes_picture(takes[:SHOWN_TAKES])
+        pictures[f"{label}: {counted(len(takes), 'take')}{shown}"] = _takes_picture(
+            takes[:SHOWN_TAKES]
+        )
     return pictures
 
 
@@ -162,7 +167,7 @@ def _seconds(recording: Recording) -> Any:
 def _title(recording: Recording) -> str:
     who = f" by {recording.person}" if recording.person else ""
     return (
-        f"{recording.name}: {recording.label}{who}, {len(recording)} samples "
+        f"{recording.name}: {recording.label}{who}, {counted(len(recording), 'sample')} "
         f"at {recording.rate_hz:g} Hz"
     )
 

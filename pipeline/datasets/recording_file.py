@@ -28,6 +28,7 @@ from pipeline.core.artifacts import (
 )
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import atomic_write, regular, why_missing, write_new
+from pipeline.core.plurals import counted
 from pipeline.datasets.number_text import rows_text
 
 LONGEST_NAME = 32
@@ -59,7 +60,7 @@ def check_name(kind: str, text: str) -> str:
     elif not text:
         reason = "it is empty"
     elif len(text) > LONGEST_NAME:
-        reason = f"it has {len(text)} characters"
+        reason = f"it has {counted(len(text), 'character')}"
     else:
         reason = f"it starts with {text[0]!r}"
     raise UsageError(
@@ -564,7 +565,7 @@ def row_fault(row: str, columns: Sequence[str], integers: int = 2) -> str | None
     """Why a row is no row of numbers, the first `integers` of them whole; None where it is one."""
     cells = row.split(",")
     if len(cells) != len(columns):
-        return f"has {len(cells)} cells where {len(columns)} belong"
+        return f"has {counted(len(cells), 'cell')} where {len(columns)} belong"
     for index, (cell, column) in enumerate(zip(cells, columns, strict=True)):
         fault = _cell_fault(cell, whole=index < integers)
         if fault is not None:

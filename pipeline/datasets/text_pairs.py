@@ -10,6 +10,7 @@ from pipeline.config.translation_settings import PairsDataConfig
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import why_missing
 from pipeline.core.pairs import Pair
+from pipeline.core.plurals import counted
 from pipeline.core.tokens import no_text_in
 from pipeline.core.words import composed
 from pipeline.datasets.recording_file import Noted
@@ -122,7 +123,9 @@ def _of_files(first: Source, second: Source, path: Path) -> _Part:
     sides = [_lines(source) for source in (first, second)]
     counts = [len(side) for side in sides]
     if counts[0] != counts[1]:
-        names = f"{first.place.name} has {counts[0]} lines, {second.place.name} {counts[1]}"
+        names = (
+            f"{first.place.name} has {counted(counts[0], 'line')}, {second.place.name} {counts[1]}"
+        )
         raise _unusable(str(path), f"{names}: the lines are not translations of each other")
     places = [f"{first.place}:{line}" for line in range(1, counts[0] + 1)]
     return _cleaned(list(zip(*sides, strict=True)), places, ())
@@ -193,7 +196,7 @@ def _cleaned(rows: Sequence[tuple[str, str]], places: Sequence[str], noted: Sequ
             without.append(place)
     if not pairs:
         raise _unusable(places[0].rpartition(":")[0] if places else "the file", "it has no pair")
-    left_out = f"left out: {len(without)} lines without one of the texts, the first at "
+    left_out = f"left out: {counted(len(without), 'line')} without one of the texts, the first at "
     return _Part(pairs, [*noted, *([left_out + without[0]] if without else [])])
 
 

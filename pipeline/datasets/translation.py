@@ -12,6 +12,7 @@ from pipeline.config.translation_settings import PairsTextConfig, TranslationCon
 from pipeline.core.artifacts import Int32
 from pipeline.core.errors import UsageError
 from pipeline.core.pairs import Pair, PairDataset, numbered
+from pipeline.core.plurals import counted
 from pipeline.core.subwords import Subwords, fit_vocabulary
 from pipeline.core.tokens import Vocabulary
 from pipeline.datasets.text_pairs import ReadPairs, read_pairs
@@ -101,9 +102,10 @@ def _fingerprint(read: Mapping[str, Sequence[Pair]]) -> str:
 
 def _cuts(read: int, written: int, text: PairsTextConfig) -> list[str]:
     """How many texts are longer than the settings let them be, in words."""
+    unit = text.level.removesuffix("s")
     sides = ((read, text.max_len, "max_len"), (written, text.max_written, "max_written"))
     return [
-        f"{count} texts have more than {most} {text.level} and are cut (text.{key})"
+        f"cut to {counted(most, unit)} (text.{key}): {counted(count, 'text')}"
         for count, most, key in sides
         if count
     ]

@@ -27,6 +27,7 @@ from pipeline.core.artifacts import (
     made_rest_name,
 )
 from pipeline.core.errors import PipelineError
+from pipeline.core.plurals import counted
 from pipeline.datasets.augment import augment
 from pipeline.datasets.intervals import takes_of_each, without_labels
 from pipeline.datasets.labels import is_continuous, labels_of, window_labels
@@ -758,7 +759,8 @@ def _check_length(recording: Recording, config: GestureConfig) -> None:
     shortest = round(SHORTEST_TAKE * config.window.length)
     if len(recording) < shortest:
         raise PipelineError(
-            f"{recording.name} has {len(recording)} samples; a take needs at least {shortest}.",
+            f"{recording.name} has {counted(len(recording), 'sample')}; a take needs at least "
+            f"{shortest}.",
             f"window.length is {config.window.length}, and shorter takes are possibly cut off",
             "delete that recording, or set window.length lower",
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.compiler.interface import Interface, Port, shifted
 from pipeline.config.budget import Budget
 from pipeline.core.costs import NetworkCost, cycles_of_instructions, seconds_of_cycles
+from pipeline.core.plurals import counted
 from pipeline.deployment.model_proof import Proof
 
 
@@ -65,7 +66,7 @@ def readme_facts(source: str, result: CompiledModel, interface: Interface) -> di
     cost = result.cost
     return {
         "source": source,
-        "summary": f"{len(cost.layers)} layers, {cost.macs:,} multiplications",
+        "summary": f"{counted(len(cost.layers), 'layer')}, {cost.macs:,} multiplications",
         "vectors": result.vectors,
         "buffers": _buffers(result, interface),
         "arguments": interface.arguments,

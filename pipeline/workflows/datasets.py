@@ -16,6 +16,7 @@ from pipeline.core.errors import UsageError
 from pipeline.core.files import load_json, reading, save_text, writing
 from pipeline.core.locks import Lock
 from pipeline.core.original_names import can_be_drawn, load_names
+from pipeline.core.plurals import counted
 from pipeline.core.project import DATA
 from pipeline.datasets.catalogue import CATALOGUE, Published, RemoteFile, files_of
 from pipeline.datasets.editing import Trimmed, relabel_recordings, trim_recording
@@ -163,7 +164,7 @@ def show(path: Path, out: Path, on_step: Callable[[str], None]) -> int:
         recordings = single_takes(load_recordings(path))
     else:
         recordings = [load_series(path) if is_series(path) else load_recording(path)]
-    on_step(f"drawing {len(recordings)} recordings")
+    on_step(f"drawing {counted(len(recordings), 'recording')}")
     with writing(out):
         names = load_names(path.parent.parent if path.is_file() else path)
         draw([as_written(one, names, can_be_drawn) for one in recordings], out, str(path))

@@ -16,6 +16,7 @@ from pipeline.core.enrolment import SIZE, Enrolment, check_name, is_name
 from pipeline.core.errors import ExitCode, MismatchError, PipelineError, UsageError
 from pipeline.core.files import atomic_write
 from pipeline.core.original_names import OriginalNames, load_names
+from pipeline.core.plurals import counted
 from pipeline.core.progress import OnStep
 from pipeline.core.project import DATA
 from pipeline.core.run_folder import RunFolder, note
@@ -202,7 +203,7 @@ def _enrol(
         takes = takes_of(recordings, run, contract)
         on_step("compiling the run's C for this computer")
         recognizer = _recognizer(run, contract)
-        on_step(f"recognizing {len(takes.targets)} takes, each left out once")
+        on_step(f"recognizing {counted(len(takes.targets), 'take')}, each left out once")
         begun = _begun(run, contract, port, on_step)
         before, after = recognizer.by_network(takes), recognizer.left_out(takes, begun, person)
         stays = network_stays(takes, begun, before, after)

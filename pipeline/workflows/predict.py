@@ -18,6 +18,7 @@ from pipeline.core.contract import UNITS_PER_SAMPLE_STEP, Contract, Level, Task
 from pipeline.core.errors import MismatchError, UsageError
 from pipeline.core.forecasts import Float64, span
 from pipeline.core.original_names import load_names
+from pipeline.core.plurals import counted
 from pipeline.core.run_folder import RunFolder
 from pipeline.core.tokens import UNKNOWN, Vocabulary, padded
 from pipeline.datasets.forecasting import categories_of
@@ -328,7 +329,8 @@ def _forecasts(
 def _check_series(series: Series, contract: Contract) -> None:
     if len(series) < contract.window:
         raise UsageError(
-            f"{series.path} has {len(series)} rows, and the run needs {contract.window}.",
+            f"{series.path} has {counted(len(series), 'row')}, and the run needs "
+            f"{contract.window}.",
             "that is the window.length of its training",
             "give a longer series, or train a run with a smaller window.length",
         )

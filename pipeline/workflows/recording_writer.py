@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.core.artifacts import Recording
+from pipeline.core.plurals import counted
 from pipeline.datasets.environment_series import new_series_paths, save_new_series
 from pipeline.datasets.recordings import new_recording_paths, save_new_recording
 
@@ -34,7 +35,9 @@ class _Takes:
 
     def describe(self, path: Path, recording: Recording) -> str:
         seconds = f"{recording.seconds:.2f} s"
-        return f"{path}: {len(recording)} samples, {seconds}{_lost(recording, 'samples')}"
+        return (
+            f"{path}: {counted(len(recording), 'sample')}, {seconds}{_lost(recording, 'samples')}"
+        )
 
 
 class _Series:
@@ -51,7 +54,9 @@ class _Series:
 
     def describe(self, path: Path, recording: Recording) -> str:
         period = f"every {1 / recording.rate_hz:g} s"
-        return f"{path}: {len(recording)} readings, {period}{_lost(recording, 'readings')}"
+        return (
+            f"{path}: {counted(len(recording), 'reading')}, {period}{_lost(recording, 'readings')}"
+        )
 
 
 def _lost(recording: Recording, what: str) -> str:

@@ -58,7 +58,7 @@ def test_what_the_board_measures_is_in_the_series(
     assert "298 readings, every 1 s, 2 readings missing" in ended.said
     listed = gesture("data", "list", "data/room", cwd=tmp_path)
     assert "data/room/1-001.csv 298 2 1 s" in listed.said
-    assert "data/room 1 recordings" in gesture("data", "list", cwd=tmp_path).said
+    assert "data/room 1 recording" in gesture("data", "list", cwd=tmp_path).said
     gesture("data", "show", "data/room/1-001.csv", "--out", "room.png", cwd=tmp_path)
 
 

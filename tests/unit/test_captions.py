@@ -190,7 +190,7 @@ def test_a_file_that_cannot_be_used_is_said(tmp_path: Path, fault: str) -> None:
 
 @pytest.mark.parametrize(
     ("line", "said"),
-    [("7.npy", "captions.tsv:42 has 1 cells"), ("../secret.npy\tA secret", "which is outside")],
+    [("7.npy", "captions.tsv:42 has 1 cell"), ("../secret.npy\tA secret", "which is outside")],
 )
 def test_a_line_that_cannot_be_used_is_said(tmp_path: Path, line: str, said: str) -> None:
     folder = described(tmp_path / "pictures", count=20)

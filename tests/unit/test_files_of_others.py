@@ -93,12 +93,11 @@ def test_what_editors_and_terminals_add_is_reported_and_costs_nothing(
     [
         (
             "0,0,-4.000,0,0,0",
-            ":22: 1 rows stand at the end of the sensor's range, 4 g, from this one on: cut off",
+            ":22: 1 row at the end of the sensor's range, 4 g, from this one on: cut off",
         ),
         (
             "0,0,0,0,1999.939,0",
-            ":22: 1 rows stand at the end of the sensor's range, 2000 deg/s, "
-            "from this one on: cut off",
+            ":22: 1 row at the end of the sensor's range, 2000 deg/s, from this one on: cut off",
         ),
         ("0,0,0,0,0,249.695", None),  # hardly by itself at the end of 250 deg/s
         ("0,0,8192,0,0,0", ":22: az reaches 8192 g, farther than any sensor measures"),

@@ -131,7 +131,7 @@ def test_a_path_without_files_is_explained(tmp_path: Path, name: str, part: str)
         ("", None, 119.0, 119, "cannot be used as a label"),
         (None, None, 0.0, 119, "119 rows a take at 0 Hz"),
         (None, None, float("nan"), 119, "119 rows a take at nan Hz"),
-        (None, None, 119.0, 1, "1 rows a take"),
+        (None, None, 119.0, 1, "1 row a take"),
     ],
 )
 def test_arguments_that_cannot_be_used(
@@ -240,7 +240,7 @@ def test_an_accelerometer_alone_is_enough(tmp_path: Path) -> None:
     [
         (("t,ax_g,ay_g,az_g", "0,0,0,1", "0,0,x,1"), ":3: ay_g is 'x', not a number"),
         (("t,ax_g,ay_g,az_g", "0,0,0,1", "0,0,0"), ":3: has 3 cells where 4 belong"),
-        (("t,ax_g,ay_g,az_g", "0,0,0,1"), "take 1 is too short: 1 rows"),
+        (("t,ax_g,ay_g,az_g", "0,0,0,1"), "take 1 is too short: 1 row"),
         (("ax [stone],ay,az", "0,0,1", "0,0,1"), "ax [stone] is in 'stone'; known are g, m/s2"),
         (("ax,ay,az", "0,0,7", "0,0,7", "0,0,7", "0,0,7"), "gravity is 7 long: in no unit"),
         (("ax_g,ay_g,az_g,label", "0,0,1,", "0,0,1,"), "take 1 has no label"),

@@ -254,7 +254,7 @@ def test_a_number_that_stands_for_no_reading_is_one(tmp_path: Path) -> None:
     assert refused(path).what.endswith(":6: temp is missing.")
     series = read(path, missing="interpolate")
     assert series.values[4, 0] == 5
-    assert "temp is -9999 in 1 rows, from line 6 on" in series.note
+    assert "temp is -9999 in 1 row, from line 6 on" in series.note
 
 
 def test_the_newest_row_may_come_first(tmp_path: Path) -> None:

@@ -221,7 +221,7 @@ def test_line_ends_of_windows_are_line_ends(tmp_path: Path) -> None:
         (b" \n\n", "is empty"),
         (b"\xff" * 1000, "cannot be read as text"),
         (b"a\nb\n\0" * 100, "line 3 contains a NUL"),
-        (b"too short", "is too short: its test part has 1 characters, and 49 are needed"),
+        (b"too short", "is too short: its test part has 1 character, and 49 are needed"),
         (b"a" * 480, "use a text of 490 characters or more"),
     ],
 )

@@ -118,8 +118,8 @@ def test_what_shares_a_text_is_on_one_side_of_the_split(tmp_path: Path) -> None:
 def test_texts_that_are_too_long_are_said(tmp_path: Path) -> None:
     table = written(tmp_path / "pairs.tsv", PAIRS)
     dataset = translation_dataset(config_of(table, "text.max_len=8", "text.max_written=1"))
-    assert "30 texts have more than 8 characters and are cut (text.max_len)" in dataset.note
-    assert "30 texts have more than 1 characters and are cut (text.max_written)" in dataset.note
+    assert "cut to 8 characters (text.max_len): 30 texts" in dataset.note
+    assert "cut to 1 character (text.max_written): 30 texts" in dataset.note
 
 
 def test_a_loss_counts_each_token_and_one_end() -> None:

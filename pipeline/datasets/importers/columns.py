@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.core.artifacts import Float64
 from pipeline.core.imu_columns import AXES, Column, Role, read_columns
+from pipeline.core.plurals import counted
 from pipeline.datasets.importers.findings import OpenError, Question, UnusableError
 from pipeline.datasets.importers.options import SENSORS, ImportOptions
 from pipeline.datasets.tables.table import Table
@@ -97,7 +98,9 @@ def _names(table: Table, options: ImportOptions) -> Sequence[str]:
         is_open = more == 1 and not any(table.coded(table.width - 1)[1])  # rows end with a comma
         if more and not is_open:
             given = len(options.columns)
-            raise UnusableError(f"has {table.width} columns, and --columns names {given}")
+            raise UnusableError(
+                f"has {counted(table.width, 'column')}, and --columns names {given}"
+            )
         return (*options.columns, "-") if more else options.columns
     if table.columns:
         return table.columns

@@ -12,6 +12,7 @@ import yaml
 from pipeline.core.errors import UsageError
 from pipeline.core.files import regular, save_text, why_missing
 from pipeline.core.imu_columns import KNOWN_UNITS, Role, read_columns
+from pipeline.core.plurals import counted
 from pipeline.core.units_option import unit_factor
 from pipeline.datasets.recording_file import check_name
 
@@ -55,7 +56,9 @@ class ImportOptions:
         """
         rate_hz = 1.0 if self.rate_hz is None else self.rate_hz
         if not 0 < rate_hz <= HIGHEST_RATE_HZ or (self.take_rows or 2) < 2 or self.take_rows == 0:
-            said = [f"{self.take_rows} rows a take"] if self.take_rows is not None else []
+            said = (
+                [f"{counted(self.take_rows, 'row')} a take"] if self.take_rows is not None else []
+            )
             said += [f"{self.rate_hz:g} Hz"] if self.rate_hz is not None else []
             raise UsageError(
                 f"{' at '.join(said)} is not possible.",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.artifacts import Float32, Int64, Interval
 from pipeline.core.imu_columns import Role
+from pipeline.core.plurals import counted
 from pipeline.datasets.importers.motion import Motion, Words
 from pipeline.datasets.importers.units import Units
 from pipeline.datasets.recording_file import LARGEST_READING, Noted, row_fault
@@ -253,9 +254,14 @@ def _length_fault(motion: Motion, piece: Piece, take_rows: int | None, usual: fl
         if is_near(rows, take_rows):
             return None
         length = "short" if rows < take_rows else "long"
-        return f"take {piece.number} is too {length}: {rows} rows {until}, not {take_rows}"
+        return (
+            f"take {piece.number} is too {length}: {counted(rows, 'row')} {until}, not {take_rows}"
+        )
     if rows < max(LEAST_ROWS, SHORT * usual):
-        return f"take {piece.number} is too short: {rows} rows {until}, where {usual:.0f} are usual"
+        return (
+            f"take {piece.number} is too short: {counted(rows, 'row')} {until}, where {usual:.0f} "
+            "are usual"
+        )
     return None
 
 
@@ -272,7 +278,8 @@ class RowFaults:
         motion = self._motion
         text = motion.ragged.get(row)
         if text is not None:
-            return f"has {len(motion.table.split(text))} cells where {motion.table.width} belong"
+            found = counted(len(motion.table.split(text)), "cell")
+            return f"has {found} where {motion.table.width} belong"
         for place, name in zip(motion.places, motion.names, strict=True):
             if place not in self._words:
                 self._words[place] = motion.table.words(place)

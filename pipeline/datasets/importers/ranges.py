@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.core.artifacts import IMU_UNITS, Float32
+from pipeline.core.plurals import counted
 from pipeline.datasets.importers.takes import Take
 from pipeline.datasets.lint import END_OF_RANGE, FULL_SCALES, is_beyond_all, reached_full_scale
 from pipeline.datasets.recording_file import Noted
@@ -60,7 +61,7 @@ class Peaks:
                 line, rows = peak.ends[full_scale]
                 if rows > 1 or peak.value >= LONE_END_OF_RANGE * full_scale:
                     end = f"the end of the sensor's range, {full_scale:g} {unit}"
-                    what = f"{rows} rows stand at {end}, from this one on: cut off"
+                    what = f"{counted(rows, 'row')} at {end}, from this one on: cut off"
                     yield Noted(place, line, what)
 
 

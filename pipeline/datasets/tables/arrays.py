@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.imu_columns import Role, read_column
+from pipeline.core.plurals import counted
 from pipeline.datasets.recording_file import Noted
 from pipeline.datasets.tables.frames import (
     LABEL,
@@ -142,14 +143,14 @@ def _each_row(words: list[str] | None, samples: Array, name: str) -> dict[str, l
     if words is None:
         return {}
     if len(words) != len(samples):
-        raise ValueError(f"has {len(samples)} rows and {len(words)} of {name}")
+        raise ValueError(f"has {counted(len(samples), 'row')} and {len(words)} of {name}")
     return {name: words}
 
 
 def _of_take(known: Mapping[str, list[str] | None], at: int, takes: int) -> dict[str, str]:
     for name, words in known.items():
         if words is not None and len(words) != takes:
-            raise ValueError(f"has {takes} takes and {len(words)} of {name}")
+            raise ValueError(f"has {counted(takes, 'take')} and {len(words)} of {name}")
     return {name: words[at] for name, words in known.items() if words is not None}
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.core.artifacts import Float64
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP
 from pipeline.core.errors import PipelineError, UsageError
+from pipeline.core.plurals import counted
 from pipeline.datasets.recording_file import bad_file
 from pipeline.datasets.tables.table import Table
 
@@ -38,10 +39,8 @@ def channel_values(table: Table, names: Sequence[str]) -> tuple[Float64, tuple[s
         if (stand_in := _stand_in(column)) is not None:
             rows = np.flatnonzero(column == stand_in)
             column[rows] = np.nan
-            noted.append(
-                f"{name} is {stand_in:g} in {len(rows)} rows, from line {table.lines[rows[0]]} on: "
-                "taken for missing"
-            )
+            where = f"{counted(len(rows), 'row')}, from line {table.lines[rows[0]]} on"
+            noted.append(f"{name} is {stand_in:g} in {where}: taken for missing")
     return values, tuple(noted)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.core.imu_columns import Role, read_column
+from pipeline.core.plurals import counted
 from pipeline.datasets.recording_file import Noted
 from pipeline.datasets.tables.table import Table, table_of
 
@@ -72,7 +73,7 @@ def unnamed(width: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """
     names = UNNAMED.get(width)
     if names is None:
-        raise ValueError(f"has {width} columns without names; 3, 6 or 9 would be clear")
+        raise ValueError(f"has {counted(width, 'column')} without names; 3, 6 or 9 would be clear")
     return names, (f"its columns have no names: they are taken for {', '.join(names)}",)
 
 

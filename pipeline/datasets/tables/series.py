@@ -17,6 +17,7 @@ from pipeline.core.artifacts import Float64, Int32, Int64
 from pipeline.core.contract import UNITS_PER_SAMPLE_STEP
 from pipeline.core.errors import PipelineError, UsageError
 from pipeline.core.files import why_missing
+from pipeline.core.plurals import counted
 from pipeline.datasets.recording_file import Noted, bad_file
 from pipeline.datasets.tables.channel_values import channel_values, checked
 from pipeline.datasets.tables.daylight_saving import in_utc
@@ -174,8 +175,8 @@ def require_file(path: Path) -> None:
 def too_short(path: Path, part: str, rows: int, needed: int) -> PipelineError:
     """The error for a part of a series with too few rows."""
     return UsageError(
-        f"{path} is too short: its {part} part has {rows} rows, and two windows with their "
-        f"targets need {needed}.",
+        f"{path} is too short: its {part} part has {counted(rows, 'row')}, and two windows with "
+        f"their targets need {needed}.",
         "the window or the furthest horizon is long for this series, or the part is a small share",
         "record longer, or lower window.length and window.horizons",
     )

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from pipeline.core.plurals import counted
 from pipeline.datasets.recording_file import Noted
 from pipeline.datasets.tables.encodings import as_utf8
 from pipeline.datasets.tables.sources import Source
@@ -76,7 +77,7 @@ def _separated_rows(place: Path, text: str, noted: Sequence[str]) -> TextRows | 
     rows = max(read, key=lambda rows: (rows.agreement >= LEAST_AGREEMENT, rows.even))
     for cells, line in zip(rows.cells, rows.lines, strict=True):
         if len(cells) != rows.width:
-            what = f"this row has {len(cells)} cells, most have {rows.width}"
+            what = f"this row has {counted(len(cells), 'cell')}, most have {rows.width}"
             return Noted(place, line, f"{what}: a text with {separator!r} in it must be in quotes")
     return TextRows(place, rows.cells[0], rows.cells, rows.lines, False, tuple(noted))
 

@@ -15,6 +15,7 @@ from pipeline.config.gesture_settings import GestureConfig
 from pipeline.config.search_space import SearchSpace, load_search_space
 from pipeline.core.errors import ExitCode, PipelineError, UsageError
 from pipeline.core.files import require_room
+from pipeline.core.plurals import counted
 from pipeline.core.run_folder import RunFolder
 from pipeline.reports.search_page import Point
 from pipeline.workflows.decision import Events, outcome
@@ -213,7 +214,7 @@ def _config_of(point: Point, space: SearchSpace, base: GestureConfig) -> Gesture
 
 def _split_said(held_out: HeldOut) -> str:
     fold, test = held_out.split.fold + 1, len(held_out.test)
-    return f"fold {fold} by {held_out.split.by}, {test} recording{'s' if test != 1 else ''}"
+    return f"fold {fold} by {held_out.split.by}, {counted(test, 'recording')}"
 
 
 def _tested(
