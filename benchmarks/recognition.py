@@ -75,13 +75,13 @@ DATA = (
         ("data.labels=[punch, flex]",),
         named=">= 0.76",
     ),
-    Data("uhh_imu", "uhh leave-one-person-out", "uhh_imu", "lopo", ">= 0.98", "five people"),
+    Data("uhh_imu", "uhh leave-one-person-out", "uhh_imu", "lopo", ">= 0.985", "five people"),
     Data(
         "watch",
         "seglearn leave-one-person-out",
         "watch",
         "lopo",
-        ">= 0.9",
+        ">= 0.92",
         "published: CRNN 0.889, of 20 people; nobody but who is asked is held out; one person "
         "costs two points",
         background=False,
@@ -168,7 +168,7 @@ def events_rows() -> list[Row]:
         f"out, 95 % interval {low:.1f} to {high:.1f}"
     )
     return [
-        row("uhh event F1", round(called.f1, 4), "", command, note, ">= 0.93"),
+        row("uhh event F1", round(called.f1, 4), "", command, note, ">= 0.95"),
         row("uhh event latency", round(called.latency_p95_s, 2), "s", command, f"95 %; {late}"),
         row(
             "uhh false alarms per hour of rest",
@@ -272,7 +272,7 @@ USUAL = ROOT / "configs" / "gesture_rocket.yaml"
 
 
 def training_rows() -> list[Row]:
-    """Rows of the time and of the memory of training."""
+    """Rows of the time of a training."""
     settings = [f"data.path={dataset('spells')}"]
     with tempfile.TemporaryDirectory(prefix="training-") as work:
         started = time.monotonic()
@@ -287,14 +287,13 @@ def training_rows() -> list[Row]:
     return [
         row("spells training", round(ended - started, 1), "s", command, note, "<= 60"),
         row("training seconds", round(ended - imported, 1), "s", command, after, "<= 10"),
-        _memory_row(command),
     ]
 
 
 PEOPLE, TAKES = 100, 60  # of each of four gestures, a second each, and of two seconds of idle
 
 
-def _memory_row(command: str) -> Row:
+def memory_rows() -> list[Row]:
     """The most that `gesture train` holds in memory at once, on ten hours of recordings."""
     folder = FETCHED.parent / "ten_hours"
     if not folder.is_dir():
@@ -306,7 +305,8 @@ def _memory_row(command: str) -> Row:
         subprocess.run([Path(sys.executable).with_name("gesture"), *words], check=True)
     peak_gb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
     note = f"{PEOPLE} simulated people, {PEOPLE * TAKES * 5:,} takes; one epoch, default config"
-    return row("training memory of ten hours", round(peak_gb, 2), "GB", command, note, "<= 4")
+    command = f"{COMMAND} memory"
+    return [row("training memory of ten hours", round(peak_gb, 2), "GB", command, note, "<= 4")]
 
 
 COMMAND = "python -m benchmarks.recognition"
@@ -317,6 +317,7 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
     "unseen": unseen_rows,
     "replay": replay_rows,
     "training": training_rows,
+    "memory": memory_rows,
 }
 
 
