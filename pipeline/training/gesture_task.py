@@ -58,10 +58,14 @@ def train_gestures(
     config: GestureConfig,
     run: RunFolder,
     on_epoch: Callable[[Epoch], None],
+    for_board: bool = True,
 ) -> Trained:
     """Train a network on gestures, and leave the run folder complete for conversion.
 
     contract.json is written last: a run with a contract counts as trained.
+
+    Args:
+        for_board: the run goes on a board, which can learn people and gestures.
     """
     checkpointing = Checkpointing(run, config, dataset.fingerprint)
     fitted, scaling = fit_gestures(dataset, config, on_epoch, checkpointing)
@@ -70,7 +74,8 @@ def train_gestures(
         tested.targets, np.argmax(tested.scores, axis=1), dataset.labels
     )
     save_model(run, fitted)
-    _save_embedding(run, dataset, config, fitted, scaling)
+    if for_board:
+        _save_embedding(run, dataset, config, fitted, scaling)
     _save_splits(run, dataset)
     _save_windows(run, dataset, scaling, tested)
     _save_metrics(run, dataset, metrics, fitted, tested)

@@ -168,7 +168,7 @@ def _train_on_all(
     """Train and test with a part held out; then train again, on all recordings."""
     tested = folder.held_out
     if not tested.contract_file.exists():
-        train_on(recordings, config, tested, on_epoch)
+        train_on(recordings, config, tested, on_epoch, for_board=False)
     metrics = load_json(tested.metrics_file, "train")
     epochs = _best_epoch(metrics["epochs"])
     dataset = make_whole_dataset(recordings, config)
@@ -212,15 +212,20 @@ def train_on(
     config: GestureConfig,
     folder: RunFolder,
     on_epoch: Callable[[Epoch], None],
+    for_board: bool = True,
 ) -> Trained:
-    """Train on recordings, and leave the run folder complete for conversion, without a report."""
+    """Train on recordings, and leave the run folder complete for conversion, without a report.
+
+    Args:
+        for_board: see train_gestures.
+    """
     check_window(config.model, config.window.length)
     check_hop(config.model, config.window.hop)
     dataset = make_dataset(recordings, config)
     config.save(folder.config_file)
     keep_names(config, folder)
     held_out(recordings, config).save(folder.recordings_file)
-    return train_gestures(dataset, config, folder, on_epoch)
+    return train_gestures(dataset, config, folder, on_epoch, for_board)
 
 
 def _train_forecasts(
