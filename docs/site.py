@@ -18,7 +18,7 @@ from benchmarks.house import BEFORE
 from benchmarks.page_tables import table
 from pipeline.cli.app import app
 from pipeline.compiler.advice import MADE_BY
-from pipeline.compiler.graph import SUPPORTED
+from pipeline.compiler.graph import INT16, SUPPORTED
 from pipeline.config.budget import budget_reference
 from pipeline.config.reference import settings_reference
 from pipeline.config.search_space import search_space_reference
@@ -170,9 +170,10 @@ def size_table() -> str:
 
 
 def operator_table() -> str:
-    """What the compiler takes, and the layers of Keras that become it."""
-    rows = ((f"`{name}`", MADE_BY.get(name, "")) for name in sorted(SUPPORTED))
-    return table(("operator", "what makes it"), rows)
+    """What the compiler takes, in which types, and the layers of Keras that become it."""
+    types = {name: "int8, int16" if name in INT16 else "int8" for name in SUPPORTED}
+    rows = ((f"`{name}`", types[name], MADE_BY.get(name, "")) for name in sorted(SUPPORTED))
+    return table(("operator", "activations", "what makes it"), rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {

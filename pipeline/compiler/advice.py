@@ -51,6 +51,14 @@ _BY_OPERATOR = {
         "compute the spectrum in your own code, and let the model begin behind it"
     ),
 }
+_IN_INT8 = "convert the model with TFLITE_BUILTINS_INT8: in int8 this layer is compiled"
+_IN_INT16 = {
+    "REDUCE_MAX": f"take MaxPooling over all positions; or {_IN_INT8}",
+    "HARD_SWISH": f"take `relu` for the activation; or {_IN_INT8}",
+    "ELU": f"take `relu` for the activation; or {_IN_INT8}",
+    "SPACE_TO_BATCH_ND": f"{_BATCH_OF_ONE}, to int8",
+    "BATCH_TO_SPACE_ND": f"{_BATCH_OF_ONE}, to int8",
+}
 _OPERATORS = {name: text for names, text in _BY_OPERATOR.items() for name in names}
 _BY_REASON = {
     "fused activation": "take `relu` or `relu6`, or a layer Activation of its own",
@@ -61,6 +69,9 @@ _BY_REASON = {
     "do not fit its weights": _BATCH_OF_ONE,
     "dilation": "take a dilation of 1, or larger filters",
     "batch": "convert the model with a batch of 1",
+    "where TensorFlow Lite Micro reads INT64": (
+        "convert it without `_experimental_full_integer_quantization_bias_type`"
+    ),
 }
 _OTHERWISE = "take Conv, DepthwiseConv, Dense, pooling, Add or Concatenate in place of these layers"
 _OF_KINDS = {
@@ -69,12 +80,13 @@ _OF_KINDS = {
     "inputs and": "give it one input and one output: join inputs with Concatenate in your own code",
     "operators where": "take a smaller model",
     "bits": "convert it with int8 weights",
-    "16x8": "convert it with TFLITE_BUILTINS_INT8, without the experimental 16x8 mode",
 }
 
 
 def advice_for(operator: str, reason: str) -> str:
     """What would help against `reason` in an operator, for somebody who has the Keras model."""
+    if reason.endswith("in INT16"):
+        return _IN_INT16.get(operator, _IN_INT8)
     by_reason = (text for part, text in _BY_REASON.items() if part in reason)
     if "FLOAT32" in reason and operator in _OPERATORS:  # TensorFlow has it in float32 only
         return _OPERATORS[operator]

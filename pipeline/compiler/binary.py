@@ -14,24 +14,28 @@ from pipeline.compiler.fixedpoint import INT32_MAX, Scale, quantize_scale
 from pipeline.compiler.fuse import Step
 from pipeline.compiler.graph import Operator, Tensor
 from pipeline.compiler.layers import (
+    C_INTEGERS,
     Array,
     Layer,
     Operand,
     Struct,
     Value,
     clamp_bounds,
+    kernel_name,
     output_fields,
 )
 
-_HEADROOM_BITS = 20  # as in firmware/lib/nn/nn_add.c
-_LARGEST_PRODUCT = 255 * 255
+# As in firmware/lib/nn/nn_add.c and nn_elementwise_int16.c.
+_HEADROOM_BITS = {"INT8": 20, "INT16": 15}
+_LARGEST = {"INT8": 255, "INT16": 2**15}  # of values, less their zero points
+_LARGEST_SLOPE = 255
 
 
 def lower_add(step: Step) -> Layer:
     """The kernel call of an ADD."""
     a, b, output = _tensors(step.operator)
     twice_largest = 2 * max(a.scale, b.scale)
-    factor = twice_largest / ((1 << _HEADROOM_BITS) * output.scale)
+    factor = twice_largest / (_fine_steps(step.operator) * output.scale)
     return _sum(step.operator, "nn_add", (a.scale / twice_largest, b.scale / twice_largest), factor)
 
 
@@ -39,13 +43,17 @@ def lower_sub(step: Step) -> Layer:
     """The kernel call of a SUB, whose scales TensorFlow Lite Micro computes in single precision."""
     a, b, output = _tensors(step.operator)
     twice_largest = np.float32(2 * max(a.scale, b.scale))
-    factor = twice_largest / (np.float32(1 << _HEADROOM_BITS) * np.float32(output.scale))
+    factor = twice_largest / (np.float32(_fine_steps(step.operator)) * np.float32(output.scale))
     factors = (np.float32(a.scale) / twice_largest, np.float32(b.scale) / twice_largest)
     return _sum(step.operator, "nn_sub", (float(factors[0]), float(factors[1])), float(factor))
 
 
+def _fine_steps(operator: Operator) -> int:
+    return 1 << _HEADROOM_BITS[operator.operand(0).dtype]
+
+
 def _sum(operator: Operator, kernel: str, factors: tuple[float, float], factor: float) -> Layer:
-    """factors: of the operands, to what is 2^20 times finer; factor: from there to the output."""
+    """factors: of the operands, to fine steps; factor: from there to the output."""
     a, b, output = _tensors(operator)
     if not 0 < factor < 0.5:
         raise operator.refuse("its output scale is too small")
@@ -67,7 +75,7 @@ def lower_mul(step: Step) -> Layer:
     fields: dict[str, Value] = {
         "zero_point_a": a.zero_point,
         "zero_point_b": b.zero_point,
-        "scale": _scale_of_product(operator, a.scale * b.scale / output.scale),
+        "scale": _scale_up_to(_largest(a) * _largest(b), operator, a.scale * b.scale),
         "output": output_fields(output.zero_point, clamp_bounds(operator)),
     }
     return _layer(operator, "nn_mul", "nn_mul_t", fields)
@@ -80,8 +88,8 @@ def lower_prelu(step: Step) -> Layer:
     fields: dict[str, Value] = {
         "zero_point_a": a.zero_point,
         "zero_point_b": b.zero_point,
-        "scale": _scale_of_product(operator, a.scale / output.scale),
-        "scale_below": _scale_of_product(operator, a.scale * b.scale / output.scale),
+        "scale": _scale_up_to(_largest(a), operator, a.scale),
+        "scale_below": _scale_up_to(_largest(a) * _LARGEST_SLOPE, operator, a.scale * b.scale),
         "output": output_fields(output.zero_point, clamp_bounds(operator)),
     }
     return _layer(operator, "nn_prelu", "nn_prelu_t", fields)
@@ -97,9 +105,14 @@ def _tensors(operator: Operator) -> tuple[Tensor, Tensor, Tensor]:
     return operator.operand(0), operator.operand(1), operator.output
 
 
-def _scale_of_product(operator: Operator, factor: float) -> Scale:
-    scale = quantize_scale(factor)
-    if (_LARGEST_PRODUCT << max(scale.shift, 0)) + 128 > INT32_MAX:
+def _largest(tensor: Tensor) -> int:
+    return _LARGEST[tensor.dtype]
+
+
+def _scale_up_to(largest: int, operator: Operator, scale_of_product: float) -> Scale:
+    """To the output, from what is at most so large."""
+    scale = quantize_scale(scale_of_product / operator.output.scale)
+    if (largest << max(scale.shift, 0)) + 2**15 > INT32_MAX:
         raise operator.refuse("its output scale is too small for its input scales")
     return scale
 
@@ -116,6 +129,7 @@ def _layer(operator: Operator, kernel: str, c_type: str, fields: Mapping[str, Va
     }
     struct = Struct(c_type, "layer", {**counts, **fields})
     inputs = (operand_of("a", a), operand_of("b", b))
+    kernel = kernel_name(operator, kernel)
     return Layer(operator.layer, (operator.name,), kernel, (struct,), inputs, output)
 
 
@@ -123,7 +137,9 @@ def operand_of(name: str, tensor: Tensor) -> Operand:
     """An activation, or the array of a constant."""
     if tensor.data is None:
         return tensor
-    return Array(name, "int8_t", tuple(np.frombuffer(tensor.data, np.int8).tolist()))
+    c_type = C_INTEGERS.get(tensor.dtype, "int8_t")
+    values = np.frombuffer(tensor.data, c_type.removesuffix("_t"))
+    return Array(name, c_type, tuple(values.tolist()))
 
 
 def period_of(operator: Operator, operand: Tensor) -> int:

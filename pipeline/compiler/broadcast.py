@@ -13,6 +13,7 @@ from itertools import count
 import numpy as np
 
 from pipeline.compiler.graph import BINARY, COMPARISONS, Graph, Operator, Options, Tensor
+from pipeline.compiler.layers import C_INTEGERS
 
 STRETCH = "BROADCAST_TO"
 
@@ -70,8 +71,8 @@ def stretched(operator: Operator, indices: Iterator[int]) -> Iterator[Operator]:
         larger = replace(tensor, index=index, storage=index, shape=shape)
         if tensor.shape == shape:
             inputs.append(tensor)
-        elif tensor.data is not None and tensor.dtype == "INT8":
-            values = np.frombuffer(tensor.data, np.int8).reshape(tensor.shape)
+        elif tensor.data is not None and tensor.dtype in C_INTEGERS:
+            values = np.frombuffer(tensor.data, tensor.dtype.lower()).reshape(tensor.shape)
             stretched = np.ascontiguousarray(np.broadcast_to(values, shape))
             inputs.append(replace(larger, data=memoryview(stretched.tobytes())))
         else:

@@ -14,6 +14,7 @@ from pipeline.compiler.filters import (
     prove_no_overflow,
     read_conv_2d,
     read_filters,
+    read_fully_connected,
 )
 from pipeline.compiler.fuse import Step
 from pipeline.compiler.graph import Operator
@@ -61,17 +62,8 @@ def lower_depthwise_conv_2d(step: Step) -> Layer:
 
 def lower_fully_connected(step: Step) -> Layer:
     """The kernel call of a FULLY_CONNECTED."""
-    operator = step.operator
-    source, weights, output = operator.operand(0), operator.operand(1), operator.output
-    if len(weights.shape) != 2 or operator.options.shuffled_weights:
-        raise operator.refuse("its weights are not a plain matrix")
-    outputs, inputs = weights.shape
-    rows = source.elements // inputs
-    fits = rows * inputs == source.elements and rows * outputs == output.elements
-    if not fits or output.shape[-1] != outputs:
-        raise operator.refuse("its shapes do not fit its weights")
-    filters = read_filters(operator, outputs, axis=0)
-    macs = rows * outputs * inputs
+    filters, rows = read_fully_connected(step.operator)
+    macs = rows * filters.weights.size
     layer = lower_dense(step, filters, macs) if rows == 1 else None
     return layer or _lower_line(step, filters, FilterAxis(rows, rows, 1, 1, 1, 0), macs)
 

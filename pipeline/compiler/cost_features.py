@@ -7,7 +7,7 @@ The parts are those that kernels have in common. A coefficient that a kernel doe
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from pipeline.compiler.cell_layers import CELL_KERNELS
@@ -55,10 +55,9 @@ def _counted(layer: Layer, fields: Fields) -> Counts:
         return _of_cell(layer, fields)
     if layer.kernel == "nn_pad":
         return {"work": layer.output.bytes, "rows": _runs(fields)}
-    if layer.kernel in ("nn_strided_copy", "nn_concatenate"):
-        return _of_copy(layer, fields)
-    if layer.kernel.startswith("nn_depthwise"):
-        return _depthwise(layer, fields)
+    for start, counted in _BY_KERNEL.items():
+        if layer.kernel.startswith(start):
+            return counted(layer, fields)
     if layer.kernel in DENSE_KERNELS:
         return _of_dense(numbers)
     if layer.kernel.startswith("nn_svdf"):
@@ -159,6 +158,55 @@ def _depthwise(layer: Layer, fields: Fields) -> Counts:
     area = math.prod(_axis_lengths(kernel)) if isinstance(kernel, Mapping) else 1
     outputs = positions * _whole_blocks(channels)
     return {"positions": positions, "work": outputs * area, "outputs": outputs}
+
+
+def _of_windows_int16(layer: Layer, fields: Fields) -> Counts:
+    """Whole quads of inputs, whole blocks of channels; loops: pieces that windows are copied in."""
+    height, width = _plane_axes(fields)
+    windows = height["result"] * width["result"] * _number(fields, "groups")
+    sums = windows * _whole_blocks(_number(fields, "group_channels_out"))
+    taps = NN_BLOCK * _number(fields, "quads")
+    is_piece = width["dilation"] == 1 and _number(fields, "groups") == 1
+    return {
+        "positions": windows,
+        "row_loops": windows * height["kernel"],
+        "loops": windows * height["kernel"] * (1 if is_piece else width["kernel"]),
+        "sums": sums,
+        "work": sums * taps,
+        "outputs": layer.output.elements,
+        "inputs": windows * taps,
+    }
+
+
+def _depthwise_int16(layer: Layer, fields: Fields) -> Counts:
+    """The taps that lie in the picture, for whole blocks of channels."""
+    height, width = _plane_axes(fields)
+    multiplier = _number(fields, "multiplier")
+    blocks = multiplier * _whole_blocks(layer.output.shape[-1] // multiplier) // NN_BLOCK
+    rows, columns = _taps_inside(height), _taps_inside(width)
+    positions = height["result"] * width["result"]
+    return {
+        "positions": positions,
+        "row_loops": blocks * rows * width["result"],
+        "outputs": NN_BLOCK * blocks * positions,
+        "work": NN_BLOCK * blocks * rows * columns,
+    }
+
+
+def _plane_axes(fields: Fields) -> tuple[Counts, Counts]:
+    plane = fields["plane"]
+    assert isinstance(plane, Mapping)
+    return _axis(plane, "height"), _axis(plane, "width")
+
+
+def _taps_inside(axis: Counts) -> int:
+    """Taps of all windows along one axis that lie in the input."""
+    starts = (at * axis["stride"] - axis["padding"] for at in range(axis["result"]))
+    return sum(
+        0 <= start + tap * axis["dilation"] < axis["input"]
+        for start in starts
+        for tap in range(axis["kernel"])
+    )
 
 
 def _of_strips(fields: Fields, rows: Fields, columns: Fields, filters: int) -> Counts:
@@ -309,3 +357,13 @@ def _elements(layer: Layer) -> list[int]:
 
 def _whole_blocks(channels: int) -> int:
     return -(-channels // NN_BLOCK) * NN_BLOCK
+
+
+# By how a kernel's name begins, the first that fits.
+_BY_KERNEL: dict[str, Callable[[Layer, Fields], Counts]] = {
+    "nn_strided_copy": _of_copy,
+    "nn_concatenate": _of_copy,
+    "nn_conv2d_int16": _of_windows_int16,
+    "nn_depthwise_int16": _depthwise_int16,
+    "nn_depthwise": _depthwise,
+}

@@ -108,6 +108,8 @@ def _before(
 def _is_dilated(group: _Group) -> bool:
     first, convolution, last = group.first, group.convolution, group.last
     source, batch, output = first.operand(0), convolution.operand(0), last.output
+    if first.is_int16:  # which TensorFlow Lite Micro does not take apart
+        return False
     options, rank = convolution.options, len(source.shape)
     pads, crops = first.numbers(2), last.numbers(2)
     plain = options.stride == options.dilation == (1, 1) and options.padding == "VALID"

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.compiler import fixedpoint
 from pipeline.compiler.fixedpoint import Scale, clamp, quantize_scale, rescale
 from pipeline.compiler.fuse import Step
-from pipeline.compiler.graph import Operator
+from pipeline.compiler.graph import ITEM_BYTES, Operator
 from pipeline.compiler.hard_swish import hard_swish
 from pipeline.compiler.layers import (
     Array,
@@ -30,7 +30,9 @@ Function = Callable[[int], int]
 def lower_pad(step: Step) -> Layer:
     """The kernel call of a PAD or PADV2."""
     operator = step.operator
+    item = ITEM_BYTES[operator.output.dtype]  # the kernel counts bytes
     axes = list(zip(operator.operand(0).shape, paddings_of(operator), strict=True))
+    axes.append((item, (0, 0)))
     while len(axes) > 1 and axes[-1][1] == (0, 0):  # what lies together is one run
         inner, _ = axes.pop()
         outer, (before, after) = axes.pop()

@@ -79,8 +79,7 @@ static union {{
 }} arena;
 """
 
-_INCLUDES = '#include "nn.h"'
-_STATE_INCLUDES = '#include <string.h>\n\n#include "nn.h"'
+_MEMORY = "#include <string.h>\n\n"  # of what has a state
 
 _STATE = """
 /* What is kept from one run to the next, in words. */
@@ -175,13 +174,15 @@ def _arena(bytes_: int) -> str:
 
 
 def _includes(program: Program) -> str:
-    if not program.has_state:
-        return _INCLUDES
-    kernels = {layer.kernel for layer in program.looped}
-    streams = any(kernel.startswith("nn_stream") for kernel in kernels)
-    headers = {"nn_stream.h": streams, "nn_recurrent.h": kernels.intersection(CELL_KERNELS)}
-    lines = [f'#include "{name}"' for name, needed in sorted(headers.items()) if needed]
-    return "\n".join([_STATE_INCLUDES, *lines])
+    kernels = {layer.kernel for layer in program.all_layers}
+    headers = {
+        "nn.h": True,
+        "nn_int16.h": any("_int16" in kernel for kernel in kernels),
+        "nn_recurrent.h": bool(kernels.intersection(CELL_KERNELS)),
+        "nn_stream.h": any(kernel.startswith("nn_stream") for kernel in kernels),
+    }
+    lines = [f'#include "{name}"' for name, needed in headers.items() if needed]
+    return (_MEMORY if program.has_state else "") + "\n".join(lines)
 
 
 def _state(program: Program) -> str:
@@ -306,8 +307,9 @@ def _operands(layer: Layer) -> list[str]:
 
 def _pointed(item: Operand) -> str:
     """Kernels read and write bytes, but for a few that take whole integers."""
-    is_wide = isinstance(item, Tensor) and ITEM_BYTES[item.dtype] > 1
-    return "void" if is_wide or (isinstance(item, Tensor) and item.dtype == "UINT8") else "int8_t"
+    if isinstance(item, Array):
+        return "void" if item.c_type == "int16_t" else "int8_t"
+    return "void" if ITEM_BYTES[item.dtype] > 1 or item.dtype == "UINT8" else "int8_t"
 
 
 def _argument(layer: str, argument: Struct | Array | int) -> str:

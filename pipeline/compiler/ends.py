@@ -1,7 +1,8 @@
-"""Inputs and outputs of other types than int8: QUANTIZE at the beginning, DEQUANTIZE at the end.
+"""Inputs and outputs of other types: QUANTIZE at the beginning, DEQUANTIZE at the end.
 
-The compiled network is int8 inside. Where the file begins or ends otherwise, its first or last
-operator only changes the type. It is taken out here, and interface.py writes C for it.
+The compiled network is int8 or int16 inside. Where the file begins or ends otherwise, its first or
+last operator only changes the type. It is taken out here, and interface.py writes C for it. Around
+int16 these are floats; integers go through the network's own QUANTIZE.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class End:
 
     Args:
         outside: as the file has it.
-        inside: the int8 tensor of the compiled network; the same where nothing is converted.
+        inside: the tensor of the compiled network; the same where nothing is converted.
         name: what the file calls it.
     """
 
@@ -72,7 +73,7 @@ def split_ends(
     results: Sequence[Tensor],
     names: Mapping[int, str],
 ) -> tuple[list[ParsedOperator], Ends]:
-    """The operators between the int8 tensors, and the ends.
+    """The operators between the tensors of the network itself, and the ends.
 
     Where the ends are of another kind they stay as they are, for others to refuse. names: of some
     ends, by their indices.
@@ -106,7 +107,7 @@ def _first_of(parsed: Sequence[ParsedOperator], source: Tensor) -> ParsedOperato
 
 
 def _last_of(parsed: Sequence[ParsedOperator], result: Tensor) -> ParsedOperator | None:
-    """The operator that makes the output of an int8 tensor, where nothing else takes it."""
+    """The operator that only changes the output's type, where nothing else takes the output."""
     makers = [item for item in parsed if any(_is(result, made) for made in item.outputs)]
     wanted = "DEQUANTIZE" if result.dtype == REAL else "QUANTIZE"
     if len(makers) != 1 or makers[0].name != wanted or result.dtype not in _MAY_END:
@@ -127,10 +128,10 @@ def _is(tensor: Tensor, other: Tensor) -> bool:
 def _is_sound(outside: Tensor, inside: Tensor) -> bool:
     """Whether one becomes the other with what TensorFlow Lite Micro computes, without overflow."""
     same = outside.shape == inside.shape and outside.data is None and inside.data is None
-    if not same or inside.dtype != "INT8" or not _has_one_scale(inside):
+    if not same or inside.dtype not in ("INT8", "INT16") or not _has_one_scale(inside):
         return False
-    if outside.dtype == REAL:
-        return True
+    if outside.dtype == REAL or inside.dtype == "INT16":
+        return outside.dtype == REAL
     ratio = outside.scale / inside.scale if _has_one_scale(outside) else 0.0
     return 2.0**-20 < ratio < (2.0**13 if outside.dtype == "INT16" else 2.0**20)
 

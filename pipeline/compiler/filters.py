@@ -17,6 +17,7 @@ _QUAD = 4  # inputs that are taken together
 LARGEST_INPUT = 128  # of an int8, in size
 _QUARTER = Scale(1 << 30, -1)
 MAX_FILTERS = 2**14
+MAX_BIAS = 2**47
 MAX_GROUPS = 2**10
 
 
@@ -115,13 +116,30 @@ def read_conv_2d(operator: Operator) -> Filters:
     return read_filters(operator, weights.shape[0], axis=0)
 
 
+def read_fully_connected(operator: Operator) -> tuple[Filters, int]:
+    """The rows of its matrix, checked; and how many rows its input has."""
+    source, weights, output = operator.operand(0), operator.operand(1), operator.output
+    if len(weights.shape) != 2 or operator.options.shuffled_weights:
+        raise operator.refuse("its weights are not a plain matrix")
+    outputs, inputs = weights.shape
+    rows = source.elements // inputs
+    fits = rows * inputs == source.elements and rows * outputs == output.elements
+    if not fits or output.shape[-1] != outputs:
+        raise operator.refuse("its shapes do not fit its weights")
+    return read_filters(operator, outputs, axis=0), rows
+
+
 def _bias(operator: Operator, filters: int) -> NDArray[np.int64]:
     bias = operator.optional(2)
     if bias is None:
         return np.zeros(filters, np.int64)
-    if bias.dtype != "INT32" or bias.data is None or bias.elements != filters:
+    types = ("INT32", "INT64") if operator.is_int16 else ("INT32",)
+    if bias.dtype not in types or bias.data is None or bias.elements != filters:
         raise operator.refuse(f"its bias is {bias.dtype} {list(bias.shape)}, or not constant")
-    return np.frombuffer(bias.data, "<i4").astype(np.int64)
+    values = np.frombuffer(bias.data, bias.dtype.lower()).astype(np.int64)
+    if values.size and not -MAX_BIAS < int(values.min()) <= int(values.max()) < MAX_BIAS:
+        raise operator.refuse("its bias is larger than 48 bits")
+    return values
 
 
 def _scales(operator: Operator, filters: int) -> tuple[Scale, ...]:

@@ -72,7 +72,7 @@ def fuse(graph: Graph, compact: bool) -> tuple[Step, ...]:
         if operator.output.index in fused:
             continue
         step = Step(operator, compact=compact)
-        if operator.name == "CONV_2D":
+        if operator.name == "CONV_2D" and not operator.is_int16:
             step = _fuse_convolution(step, readers)
         fused.update(part.output.index for part in step.parts[1:])
         steps.append(step)

@@ -35,6 +35,13 @@ SUPPORTED = (
     *MOVES,
     *VARIABLES,
 )
+# What is compiled in int16 too, with weights of int8.
+INT16 = (
+    *("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED", "MAX_POOL_2D"),
+    *("AVERAGE_POOL_2D", "MEAN", "SOFTMAX", "QUANTIZE", "PAD", *BINARY, "RELU", "RELU6"),
+    *("LEAKY_RELU", "ABS", "LOGISTIC", "TANH", "STRIDED_SLICE", "SLICE", "TRANSPOSE"),
+    *("RESIZE_NEAREST_NEIGHBOR", *PARTS, *JOINS, *VIEWS, *VARIABLES),
+)
 # Which of its inputs an operator keeps from one run to the next.
 STATES = {"SVDF": (4,), "UNIDIRECTIONAL_SEQUENCE_LSTM": (18, 19)}
 # What an operator takes first, or makes, where that is no int8.
@@ -119,6 +126,7 @@ class Options:
     align_corners: bool = False
     half_pixel_centers: bool = False
     clip: float = 0.0  # of cells; 0 for none
+    bias_type: str = "FLOAT32"  # of a bias that is left out; FLOAT32 for none said
     masks: SliceMasks = SliceMasks()
 
 
@@ -139,6 +147,11 @@ class Operator:
             raise self.refuse(f"its input {number} is missing")
         return tensor
 
+    @property
+    def is_int16(self) -> bool:
+        """Whether its activations are int16."""
+        return self.operand(0).dtype == "INT16"
+
     def optional(self, number: int) -> Tensor | None:
         """Input `number`; None where it is missing."""
         return self.inputs[number] if number < len(self.inputs) else None
@@ -158,13 +171,20 @@ class Operator:
         return OperatorRefusalError(self.name, self.layer, reason)
 
 
+def _covered(in_int16: bool) -> str:
+    """By the compiled engine, in words."""
+    names = (name for name in SUPPORTED if name in INT16 or not in_int16)
+    types = "int16 with weights of int8" if in_int16 else "int8"
+    return f"the compiled engine covers, in {types} and for batch 1, {', '.join(names)}"
+
+
 class OperatorRefusalError(PipelineError):
     """The compiled engine cannot compute an operator."""
 
     def __init__(self, operator: str, layer: str, reason: str) -> None:
         super().__init__(
             f"The compiler cannot take {operator} in layer `{layer}`: {reason}.",
-            f"the compiled engine covers, in int8 and for batch 1, {', '.join(SUPPORTED)}",
+            _covered("INT16" in reason),
             "change that layer of the model, then train and convert again",
         )
         self.operator, self.layer, self.reason = operator, layer, reason
@@ -176,7 +196,8 @@ class ModelRefusalError(PipelineError):
     def __init__(self, reason: str) -> None:
         super().__init__(
             f"The compiler cannot take this model: {reason}.",
-            "the compiled engine runs models that are int8 inside, with a batch of 1",
+            "the compiled engine runs models that are int8 inside, or int16 with weights of int8, "
+            "with a batch of 1",
             "docs/compile.md says what it takes; convert the model again with fixed shapes in int8",
         )
         self.reason = reason

@@ -1,4 +1,5 @@
-"""The C that an application calls: one header, and the conversion of all ends to int8 and back.
+"""The C that an application calls: one header, and the conversion of all ends to the integers of
+the network and back.
 
 A network of one input and one output calls them `input` and `output`. Of several, each has its own
 name, type, size and scale, and invoke has a parameter for each, in the order of the file.
@@ -89,14 +90,15 @@ void {name}_reset(void) {{ {name}_network_reset(); }}
 
 _FROM_REAL = """
 /* To the nearest step, ties away from zero. */
-static int8_t {role}_to_int8(float value) {{
+static {inside} {role}_to_{kind}(float value) {{
   const float steps = value / {scale};
-  if (steps >= 256.0f) return INT8_MAX;
-  if (!(steps > -256.0f)) return INT8_MIN; /* also what is no number */
+  if (steps >= {beyond}) return {KIND}_MAX;
+  if (!(steps > -{beyond})) return {KIND}_MIN; /* also what is no number */
   const int32_t whole = (int32_t)steps;
   const float rest = steps - (float)whole;
   const int32_t rounded = whole + (rest >= 0.5f) - (rest <= -0.5f){zero_point};
-  return (int8_t)(rounded < INT8_MIN ? INT8_MIN : rounded > INT8_MAX ? INT8_MAX : rounded);
+  if (rounded < {KIND}_MIN) return {KIND}_MIN;
+  return ({inside})(rounded > {KIND}_MAX ? {KIND}_MAX : rounded);
 }}
 """
 
@@ -117,7 +119,9 @@ static int8_t {role}_to_int8(int16_t value) {{
 """
 
 _TO_REAL = """
-static float {role}_from_int8(int8_t value) {{ return {scale} * (float)({steps}); }}
+static float {role}_from_{kind}({inside} value) {{
+  return {scale} * (float)({steps});
+}}
 """
 
 _TO_TABLE = """
@@ -152,8 +156,13 @@ class Port:
 
     @property
     def inside(self) -> str:
-        """The variable of its int8 values."""
+        """The variable of its values in the network."""
         return f"inside_{self.name}" if self.end.is_converted else self.name
+
+    @property
+    def kind(self) -> str:
+        """The type of its values in the network: int8 or int16."""
+        return self.end.inside.dtype.lower()
 
     @property
     def said(self) -> str:
@@ -288,16 +297,16 @@ class Interface:
         return "\n".join([*lines, ""])
 
     def _inside(self, port: Port) -> str:
-        return f"  static _Alignas(4) int8_t {port.inside}[{self.size(port)}];"
+        return f"  static _Alignas(4) {port.kind}_t {port.inside}[{self.size(port)}];"
 
     def _converted(self, port: Port, way: str) -> list[str]:
-        """The int8 values of a port, and how they are filled or taken; nothing where they are the
-        application's own."""
+        """The values of a port in the network, and how they are filled or taken; nothing where they
+        are the application's own."""
         if not port.end.is_converted:
             return []
         target, source = (port.inside, port.name) if way == "to" else (port.name, port.inside)
         loop = f"for (int32_t i = 0; i < {self.size(port)}; i++)"
-        call = f"{port.name}_{way}_int8({source}[i])"
+        call = f"{port.name}_{way}_{port.kind}({source}[i])"
         return [self._inside(port), f"  {loop} {target}[i] = {call};"]
 
 
@@ -313,11 +322,7 @@ def _named(role: str, ends: Sequence[End]) -> Iterator[tuple[str, End]]:
 def _from_outside(port: Port) -> str:
     outside, inside = port.end.outside, port.end.inside
     if outside.dtype == REAL:
-        return _FROM_REAL.format(
-            role=port.name,
-            scale=_real(inside.scale),
-            zero_point=shifted("", inside.zero_point),
-        )
+        return _FROM_REAL.format(beyond=f"{RANGES[inside.dtype][1] * 2 + 2}.0f", **_of_real(port))
     scale = quantize_scale(outside.scale / inside.scale)
     if outside.dtype == "INT16":
         return _FROM_INT16.format(
@@ -334,13 +339,22 @@ def _from_outside(port: Port) -> str:
 def _to_outside(port: Port) -> str:
     outside, inside = port.end.outside, port.end.inside
     if outside.dtype == REAL:
-        return _TO_REAL.format(
-            role=port.name,
-            scale=_real(inside.scale),
-            steps=shifted("value", -inside.zero_point),
-        )
+        return _TO_REAL.format(**_of_real(port))
     values = _table(inside, outside)
     return _TO_TABLE.format(role=port.name, c_type=C_TYPES[outside.dtype], values=values)
+
+
+def _of_real(port: Port) -> dict[str, object]:
+    """What the conversions of floats have in common."""
+    return {
+        "role": port.name,
+        "kind": port.kind,
+        "KIND": port.kind.upper(),
+        "inside": f"{port.kind}_t",
+        "scale": _real(port.end.inside.scale),
+        "zero_point": shifted("", port.end.inside.zero_point),
+        "steps": shifted("value", -port.end.inside.zero_point),
+    }
 
 
 def _table(source: Tensor, result: Tensor) -> str:
@@ -368,7 +382,7 @@ def shifted(name: str, by: int) -> str:
 
 
 def conversion_bytes(interface: Interface) -> int:
-    """RAM that the ends take beside int8: the values as the application has them."""
+    """RAM that the ends take beside the network's: the values as the application has them."""
     sizes = {"FLOAT32": 4, "INT32": 4, "INT16": 2, "UINT8": 1}
     converted = (port for port in interface.ports if port.end.is_converted)
     return sum(sizes[port.end.outside.dtype] * port.elements for port in converted)

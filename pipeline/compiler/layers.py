@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.compiler import fixedpoint
 from pipeline.compiler.axes import FilterAxis
+from pipeline.compiler.ends import RANGES
 from pipeline.compiler.fixedpoint import QuickScale, Scale, ShortScale
 from pipeline.compiler.graph import Operator, Tensor, Variable
 
@@ -24,10 +25,14 @@ _ITEM_BYTES = {
     "int8_t": 1,
     "int16_t": 2,
     "int32_t": 4,
+    "int64_t": 8,
     "nn_scale_t": 8,
     "nn_short_scale_t": 8,
     "nn_quick_scale_t": 12,
 }
+
+
+C_INTEGERS = {"INT8": "int8_t", "INT16": "int16_t"}  # of constants that are operands
 
 
 @dataclass(frozen=True)
@@ -205,18 +210,24 @@ def quantize_float32(real: float, scale: float) -> int:
     return math.floor(abs(ratio) + 0.5) * (1 if ratio >= 0 else -1)
 
 
+def kernel_name(operator: Operator, kernel: str) -> str:
+    """The kernel, or that which does the same with int16."""
+    return f"{kernel}_int16" if operator.is_int16 else kernel
+
+
 def clamp_bounds(operator: Operator) -> tuple[int, int]:
-    """The int8 range that the operator's fused activation leaves."""
+    """The range of the output's type that the operator's fused activation leaves."""
     activation, output = operator.options.activation, operator.output
     if activation not in _REAL_BOUNDS:
         raise operator.refuse(f"its fused activation {activation} is not supported")
-    bounds = [fixedpoint.INT8_MIN, fixedpoint.INT8_MAX]
+    low, high = RANGES[output.dtype]
+    bounds = [low, high]
     for side, real in enumerate(_REAL_BOUNDS[activation]):
         if real is not None:
             steps = quantize_float32(real, output.scale)
             if abs(steps) > fixedpoint.INT32_MAX:
                 raise operator.refuse("its output scale is too small")
-            bounds[side] = fixedpoint.clamp(output.zero_point + steps)
+            bounds[side] = fixedpoint.clamp(output.zero_point + steps, low, high)
     return bounds[0], bounds[1]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipeline.compiler import int16_elementwise, int16_filters
 from pipeline.compiler.binary import (
     lower_add,
     lower_extreme,
@@ -86,7 +87,24 @@ _LOWER: dict[str, Callable[[Step], Layer]] = {
     **dict.fromkeys((*VIEWS, *COPIES), lower_copy),
 }
 
+# What int16 has another function for.
+_LOWER_INT16: dict[str, Callable[[Step], Layer]] = {
+    "CONV_2D": int16_filters.lower_conv_2d,
+    "DEPTHWISE_CONV_2D": int16_filters.lower_depthwise_conv_2d,
+    "FULLY_CONNECTED": int16_filters.lower_fully_connected,
+    "TRANSPOSE_CONV": int16_filters.lower_transpose_conv,
+    "SOFTMAX": int16_elementwise.lower_softmax,
+    "RELU": int16_elementwise.lower_relu,
+    "RELU6": int16_elementwise.lower_relu6,
+    "LEAKY_RELU": int16_elementwise.lower_leaky_relu,
+    "ABS": int16_elementwise.lower_abs,
+    "LOGISTIC": int16_elementwise.lower_logistic,
+    "TANH": int16_elementwise.lower_tanh,
+}
+
 
 def lower(step: Step) -> Layer:
     """Raises PipelineError, naming operator and layer, for what the kernels cannot do."""
-    return _LOWER[step.operator.name](step)
+    operator = step.operator
+    wide = _LOWER_INT16.get(operator.name) if operator.is_int16 else None
+    return (wide or _LOWER[operator.name])(step)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.compiler.binary import operand_of
 from pipeline.compiler.fuse import Step
 from pipeline.compiler.graph import ITEM_BYTES, Operator, Tensor
 from pipeline.compiler.layers import Array, Layer, Operand, Struct, Value
@@ -159,6 +160,8 @@ def lower_join(step: Step) -> Layer:
     }
     if not packs and output.dtype == "INT8":
         _check_same_quantization(operator, inputs)
+    if output.dtype == "INT16" and any(any(one.zero_points) for one in (*inputs, output)):
+        raise operator.refuse("a zero point is not 0")
     return Layer(
         name=operator.layer,
         operators=(operator.name,),
@@ -197,10 +200,7 @@ def _check_same_quantization(operator: Operator, inputs: Sequence[Tensor]) -> No
 
 
 def _operand(number: int, tensor: Tensor) -> Operand:
-    if tensor.data is None:
-        return tensor
-    values = np.frombuffer(tensor.data, np.int8)
-    return Array(f"input_{number}", "int8_t", tuple(values.tolist()))
+    return operand_of(f"input_{number}", tensor)
 
 
 def _axis(operator: Operator, axis: int, rank: int) -> int:

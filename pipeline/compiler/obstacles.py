@@ -60,7 +60,8 @@ def _obstacles(
     operators: list[Operator] = []
     for item in parsed:
         with _collecting(found):
-            if item.name not in VARIABLES:
+            # Floats that are made of other weights are no obstacle beside all that is float.
+            if item.name not in VARIABLES and (is_int8 or item.name != "DEQUANTIZE"):
                 read = read_operators(item)
                 operators += read if is_int8 and _is_readable(item) else ()
     with _collecting(found):
@@ -91,7 +92,9 @@ def _collecting(found: list[OperatorRefusalError]) -> Iterator[None]:
 
 
 def _kind_of(parsed: Sequence[ParsedOperator]) -> str | None:
-    """How a model is not int8, in words; None where it is."""
+    """How a model has no integers to compute with, in words; None where it has."""
+    if any(item.name == "DEQUANTIZE" and _takes(item, "FLOAT16") for item in parsed):
+        return "its weights are float16, and it computes in float32"
     for item in parsed:
         if item.name not in _WEIGHTED or len(item.values) < 2:
             continue
@@ -103,6 +106,10 @@ def _kind_of(parsed: Sequence[ParsedOperator]) -> str | None:
     return None
 
 
+def _takes(item: ParsedOperator, dtype: str) -> bool:
+    return any(tensor is not None and tensor.dtype == dtype for tensor in item.inputs)
+
+
 def _kind(values: Tensor, weights: Tensor) -> str | None:
     if weights.dtype in ("INT4", "INT2", "UINT4"):
         return f"its weights have {weights.dtype[-1]} bits"
@@ -112,8 +119,6 @@ def _kind(values: Tensor, weights: Tensor) -> str | None:
         return "it computes in float32"
     if values.dtype == "UINT8":
         return "it computes in uint8, as TensorFlow 1 quantized"
-    if values.dtype == "INT16" and weights.dtype == "INT8":
-        return "its activations are int16 (16x8)"
     return None
 
 
@@ -146,7 +151,8 @@ def _this(line: str) -> str:
 
 
 def _why(found: Sequence[OperatorRefusalError]) -> str:
-    return found[0].why if found else "the compiled engine computes in int8, weights and all"
+    computes = "the compiled engine computes in int8, or in int16 with weights of int8"
+    return found[0].why if found else computes
 
 
 def _layers(layers: Sequence[str]) -> str:

@@ -22,7 +22,8 @@ def read_options(table: FlatTable, operator: Operator) -> Options:
 
 
 def _convolution(options: FlatTable) -> Options:
-    return replace(_filter(options, 3), dilation=_dilation(options, 4))
+    read = replace(_filter(options, 3), dilation=_dilation(options, 4))
+    return replace(read, bias_type=_type(options, 6))
 
 
 def _depthwise(options: FlatTable) -> Options:
@@ -35,7 +36,8 @@ def _pool(options: FlatTable) -> Options:
 
 
 def _dense(options: FlatTable) -> Options:
-    return replace(_activated(options), shuffled_weights=options.number(1, "b") != 0)
+    read = replace(_activated(options), shuffled_weights=options.number(1, "b") != 0)
+    return replace(read, bias_type=_type(options, 4))
 
 
 def _softmax(options: FlatTable) -> Options:
@@ -102,6 +104,10 @@ def _filter(options: FlatTable, activation: int) -> Options:
 
 def _dilation(options: FlatTable, field: int) -> tuple[int, int]:
     return options.number(field + 1, "i", 1), options.number(field, "i", 1)
+
+
+def _type(options: FlatTable, field: int) -> str:
+    return flatbuffer.name_of(flatbuffer.TENSOR_TYPES, options.number(field, "b"))
 
 
 def _activation(options: FlatTable, field: int) -> str:

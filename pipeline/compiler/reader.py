@@ -16,6 +16,7 @@ from pipeline.compiler.graph import (
     COMPARISONS,
     COPIES,
     FIRST_TYPES,
+    INT16,
     ITEM_BYTES,
     JOINS,
     MADE_TYPES,
@@ -43,6 +44,11 @@ UNREADABLE = "unreadable"  # the type of a tensor that cannot be
 SCALES = (1e-30, 1e30)  # beyond, single precision ends
 MAX_OPERATORS = 512
 END_TYPES = ("INT8", "UINT8", "INT16", "INT32")
+_NOT_IN_INT16 = (
+    *("REDUCE_MAX", "REDUCE_MIN", "HARD_SWISH", "ELU", "MIRROR_PAD", "ARG_MAX", "ARG_MIN"),
+    *("DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"),
+    *(name for name in COMPARISONS if name != "GREATER"),
+)
 
 
 def read_graph(flatbuffer: bytes) -> Graph:
@@ -71,7 +77,8 @@ def read_network(flatbuffer: bytes) -> tuple[Graph, Ends]:
     inputs, outputs = ([end.inside for end in side] for side in (ends.inputs, ends.outputs))
     cells: tuple[CellStep, ...] = ()
     variables: tuple[Variable, ...] = ()
-    if _are_states(inputs[1:], outputs[1:]) and parsed:
+    is_step = inputs[0].dtype == "INT8" and _are_states(inputs[1:], outputs[1:])
+    if is_step and parsed:
         cells, parsed = extract_cells(parsed, list(zip(inputs[1:], outputs[1:], strict=True)))
         inputs, outputs = inputs[:1], outputs[:1]
         ends = Ends(ends.inputs[:1], ends.outputs[:1])
@@ -382,6 +389,8 @@ def _check_moved(operator: Operator, operands: list[Tensor]) -> None:
     types = {tensor.dtype for tensor in (*operands, operator.output)}
     if len(types) > 1:
         raise operator.refuse(f"it works on {' and '.join(sorted(types))}")
+    if "INT16" in types:
+        _require_int16(operator)
     if not all(tensor.shape for tensor in (*operands, operator.output)):
         raise operator.refuse("one of its tensors has no axes")
 
@@ -392,13 +401,32 @@ def _check_type(operator: Operator, tensor: Tensor, wanted: str) -> None:
         raise operator.refuse(f"it works on {tensor.dtype}, not {wanted}")
 
 
+def _require_int16(operator: Operator) -> None:
+    if operator.name not in INT16:
+        lacks = operator.name in _NOT_IN_INT16
+        where = "TensorFlow Lite Micro does not have it" if lacks else "it is not compiled"
+        raise operator.refuse(f"{where} in INT16")
+
+
+def _check_activation(operator: Operator, tensor: Tensor) -> None:
+    """Its type; that of the slopes of a PRELU is INT8 in either case."""
+    is_slope = operator.name == "PRELU" and tensor is operator.optional(1)
+    is_output = tensor.index == operator.output.index
+    wide_share = operator.name == "SOFTMAX" and is_output and tensor.dtype == "INT16"
+    if not operator.is_int16 or is_slope:
+        if tensor.dtype != "INT8" and not wide_share:
+            raise operator.refuse(f"it works on {tensor.dtype}, not INT8")
+        return
+    _require_int16(operator)
+    if tensor.dtype != "INT16":
+        raise operator.refuse(f"it works on INT16 and {tensor.dtype}")
+    if any(tensor.zero_points):
+        raise operator.refuse(f"tensor {tensor.name!r} is INT16 with a zero point, not 0")
+
+
 def _check_quantized(operator: Operator, tensor: Tensor) -> None:
-    is_wide_share = operator.name == "SOFTMAX" and (tensor.index, tensor.dtype) == (
-        operator.output.index,
-        "INT16",
-    )
-    if tensor.dtype != "INT8" and operator.name != "QUANTIZE" and not is_wide_share:
-        raise operator.refuse(f"it works on {tensor.dtype}, not INT8")
+    if operator.name != "QUANTIZE":
+        _check_activation(operator, tensor)
     if len(tensor.scales) != 1 or len(tensor.zero_points) != 1:
         raise operator.refuse(f"tensor {tensor.name!r} is not quantized as a whole")
     if not tensor.shape and tensor.data is None:

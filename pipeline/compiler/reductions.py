@@ -15,11 +15,13 @@ from pipeline.compiler.layers import (
     Struct,
     Value,
     clamp_bounds,
+    kernel_name,
     require_same_quantization,
     size,
 )
 
 _SOFTMAX_INPUT_BITS = 5  # integer bits of the scaled difference from the largest input
+_MOST_AREA = 2**16 - 1  # of a pool: sums of int16 stay within int32
 _SOFTMAX_MAX_CLASSES = 4095  # the sum of exponentials has 12 integer bits
 
 
@@ -42,12 +44,16 @@ def lower_pool(step: Step) -> Layer:
     }
     if operator.output.shape[3] != operator.operand(0).shape[3]:
         raise operator.refuse("it changes the number of channels")
-    return _one_input(operator, kernels[operator.name], Struct("nn_pool2d_t", "layer", fields))
+    if height.kernel * width.kernel > _MOST_AREA:
+        raise operator.refuse(f"its window has more than {_MOST_AREA} positions")
+    kernel = kernel_name(operator, kernels[operator.name])
+    return _one_input(operator, kernel, Struct("nn_pool2d_t", "layer", fields))
 
 
 def lower_mean(step: Step) -> Layer:
     """The kernel call of a MEAN."""
-    return _one_input(step.operator, "nn_mean", mean_struct(step.operator, "layer"))
+    kernel = kernel_name(step.operator, "nn_mean")
+    return _one_input(step.operator, kernel, mean_struct(step.operator, "layer"))
 
 
 def lower_reduce(step: Step) -> Layer:
@@ -69,7 +75,8 @@ def mean_struct(operator: Operator, name: str) -> Struct:
     scale = fixedpoint.quantize_scale(source.scale / output.scale)
     shift = min(count.bit_length() - 1, 31 + scale.shift)
     scale = Scale((scale.multiplier << shift) // count, scale.shift - shift)
-    if 255 * count << max(scale.shift, 0) > fixedpoint.INT32_MAX // 2:
+    largest = count << (15 if operator.is_int16 else 9)
+    if largest << max(scale.shift, 0) > fixedpoint.INT32_MAX:
         raise operator.refuse("its sums may overflow 32 bits")
     fields: dict[str, Value] = {
         "outer": outer,

@@ -122,6 +122,9 @@ def find_stream(graph: Graph, steps: Sequence[Step], hop: int, to_columns: bool 
 
 def _check_types(graph: Graph) -> None:
     """Kernels that stream move columns of int8."""
+    for operator in filter(lambda one: one.is_int16, graph.operators):
+        change = "convert the model with TFLITE_BUILTINS_INT8, which streams"
+        raise CannotStreamError(operator.layer, "works on int16", change)
     for operator in graph.operators:
         if operator.name in (*COPIES, *STATES):
             reason = "keeps a state of its own from run to run"

@@ -25,7 +25,16 @@ from pipeline.compiler.layers import (
 
 def lower_transpose_conv(step: Step) -> Layer:
     """The kernel call of a TRANSPOSE_CONV."""
-    operator = step.operator
+    filters, axes, macs = read_transpose_conv(step.operator)
+    prove_no_overflow(step.operator, filters, 2 * LARGEST_INPUT)
+    struct = _struct(step.operator, filters, axes)
+    return kernel_layer(step.parts, "nn_transpose_conv2d", (struct,), macs)
+
+
+def read_transpose_conv(
+    operator: Operator,
+) -> tuple[Filters, tuple[FilterAxis, FilterAxis], int]:
+    """Its filters and its height and width, checked; and how many multiplications it is."""
     source, weights = operator.operand(0), operator.operand(1)
     if len(weights.shape) != 4 or weights.shape[3] != source.shape[-1]:
         raise operator.refuse(f"its weights have shape {list(weights.shape)}")
@@ -33,11 +42,8 @@ def lower_transpose_conv(step: Step) -> Layer:
         raise operator.refuse(f"its weights have shape {list(weights.shape)}")
     axes = _axes(operator)
     filters = read_filters(operator, weights.shape[0], axis=0)
-    prove_no_overflow(operator, filters, 2 * LARGEST_INPUT)
     macs = source.elements * filters.weights.shape[0] * weights.shape[1] * weights.shape[2]
-    return kernel_layer(
-        step.parts, "nn_transpose_conv2d", (_struct(operator, filters, axes),), macs
-    )
+    return filters, axes, macs
 
 
 def _axes(operator: Operator) -> tuple[FilterAxis, FilterAxis]:

@@ -16,17 +16,19 @@ from pipeline.core.files import TooLargeError, reason_of, unzipped, why_missing
 
 Values: TypeAlias = NDArray[Any]
 ONE_HOTS = 4
-_BEYOND = 1.5  # of the range of int8: floats saturate
+_BEYOND = 1.5  # of the range of the network's integers: floats saturate
 
 
 @dataclass(frozen=True)
 class InputKind:
-    """What a model takes. scale, zero_point: of its integers; of floats, those they become."""
+    """What a model takes. scale, zero_point: of its integers; of floats, those they become, which
+    are of type `inside`."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     scale: float
     zero_point: int
+    inside: str = "int8"
 
     @property
     def elements(self) -> int:
@@ -36,9 +38,7 @@ class InputKind:
     @property
     def bounds(self) -> tuple[int, int]:
         """The range in which inputs are drawn, in steps."""
-        if self.dtype == np.float32:
-            return -128, 127
-        limits = np.iinfo(self.dtype)
+        limits = np.iinfo(self.inside if self.dtype == np.float32 else self.dtype)
         return int(limits.min), int(limits.max)
 
 
@@ -81,7 +81,7 @@ def _noise(kind: InputKind, random: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _as_input(kind: InputKind, steps: NDArray[np.float64], random: np.random.Generator) -> Values:
-    """Steps as values of the model's type; floats lie between steps too, and beyond int8."""
+    """Steps as values of the model's type; floats lie between steps too, and beyond the last."""
     low, high = kind.bounds
     if kind.dtype != np.float32:
         return np.clip(np.rint(steps), low, high).astype(kind.dtype)

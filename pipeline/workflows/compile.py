@@ -367,7 +367,9 @@ def input_kind(end: End) -> InputKind:
     outside = end.outside
     dtype = np.dtype(outside.dtype.lower())
     scaled = end.inside if dtype == np.float32 else outside
-    return InputKind(outside.shape, dtype, scaled.scale, scaled.zero_point)
+    return InputKind(
+        outside.shape, dtype, scaled.scale, scaled.zero_point, end.inside.dtype.lower()
+    )
 
 
 def _samples(network: CompiledNetwork) -> int:

@@ -1,4 +1,5 @@
-"""Networks of every supported kind, converted to int8, in a process that the converter may end."""
+"""Networks of every supported kind, converted to int8 and some to other types, in a process that
+the converter may end."""
 
 from __future__ import annotations
 
@@ -164,9 +165,25 @@ def rocket(keras):
     return of_the_zoo(RocketConfig(kind="rocket", kernels=12, dilations=(1, 3)))
 
 
+def mixed(layers):
+    """What a converter makes of int16 beside convolutions and dense layers."""
+    yield layers.Input((9, 8, 5), batch_size=1)
+    yield layers.ZeroPadding2D(1)
+    yield layers.Conv2D(6, 3, strides=2, dilation_rate=1, use_bias=False)
+    yield layers.LeakyReLU()
+    yield layers.Conv2DTranspose(5, 3, strides=2)
+    yield layers.Cropping2D(1)
+    yield layers.Permute((2, 1, 3))
+    yield layers.DepthwiseConv2D((3, 2), depth_multiplier=2, padding="same", activation="relu6")
+    yield layers.AveragePooling2D(2)
+    yield layers.Reshape((-1, 10))
+    yield layers.LSTM(4, unroll=True)
+    yield layers.Dense(3, activation="softmax")
+
+
 def build(keras, stack):
     keras.utils.set_random_seed(7)
-    plain = stack in STACKS
+    plain = stack in (*STACKS, mixed)
     model = keras.Sequential(list(stack(keras.layers))) if plain else stack(keras)
     noise = np.random.default_rng(7)
     for weights in model.weights:
@@ -177,7 +194,9 @@ def build(keras, stack):
     return model
 
 
-def convert(tensorflow, model):
+def convert(tensorflow, model, kind="INT8", ends="int8"):
+    """kind: of the OpsSet, or the type of weights that stay floats otherwise."""
+
     def samples():
         noise = np.random.default_rng(5)
         for _ in range(10):
@@ -185,9 +204,13 @@ def convert(tensorflow, model):
 
     converter = tensorflow.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
-    converter.representative_dataset = samples
-    converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tensorflow.int8
+    if kind == "float16":
+        converter.target_spec.supported_types = [tensorflow.float16]
+    elif kind != "dynamic":
+        converter.representative_dataset = samples
+        converter.target_spec.supported_ops = [getattr(tensorflow.lite.OpsSet, OPS[kind])]
+    ends = getattr(tensorflow, ends)
+    converter.inference_input_type = converter.inference_output_type = ends
     return converter.convert()
 
 
@@ -198,6 +221,17 @@ def kernel_layers(model):
 
 
 GRAPHS = (residual, tcn, ds_conv1d, rocket)
+OPS = {
+    "INT8": "TFLITE_BUILTINS_INT8",
+    "16x8": "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8",
+}
+# Not to int8: a network, its kind and ends.
+OTHERS = {
+    "mixed_16x8": (mixed, "16x8", "float32"),
+    "residual_16x8": (residual, "16x8", "int16"),
+    "gesture_float16": (gesture, "float16", "float32"),
+    "dense_dynamic": (dense, "dynamic", "float32"),
+}
 NAMES = tuple(stack.__name__ for stack in (*STACKS, *GRAPHS))
 
 
@@ -210,3 +244,6 @@ def main(folder: Path) -> None:
         model = build(keras, stack)
         path.with_suffix(".json").write_text(json.dumps(kernel_layers(model)))
         path.write_bytes(convert(tensorflow, model))
+    for name, (stack, kind, ends) in OTHERS.items():
+        converted = convert(tensorflow, build(keras, stack), kind, ends)
+        (folder / f"{name}.tflite").write_bytes(converted)

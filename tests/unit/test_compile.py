@@ -282,7 +282,6 @@ def test_all_obstacles_are_told_at_once_with_what_to_change() -> None:
         (np.float32, np.float32, "it computes in float32"),
         (np.float32, np.int8, "dynamic range"),
         (np.uint8, np.uint8, "uint8, as TensorFlow 1 quantized"),
-        (np.int16, np.int8, "16x8"),
     ],
 )
 def test_a_model_that_is_not_int8_is_told_so_once(values, weights, words: str) -> None:

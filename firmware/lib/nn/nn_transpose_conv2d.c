@@ -1,19 +1,4 @@
-#include "nn_arithmetic.h"
-
-/* Taps of one axis that reach one output position: every stride-th from `first` on. */
-typedef struct {
-  int32_t first;
-  int32_t end;
-  int32_t position; /* of the input, under the first; under each next one it is one less */
-} reach_t;
-
-static reach_t reach_of(int32_t result, int32_t padding, int32_t stride, int32_t kernel,
-                        int32_t length) {
-  const int32_t at = result + padding;
-  const int32_t beyond = nn_max(0, at / stride - (length - 1)); /* positions after the last */
-  const int32_t first = at % stride + beyond * stride;
-  return (reach_t){first, nn_min(kernel, at + 1), at / stride - beyond};
-}
+#include "nn_reach.h"
 
 static void sum_taps(const nn_transpose_conv2d_t *layer, const int8_t *input, const int8_t *weights,
                      int32_t sums[NN_BLOCK]) {
@@ -31,8 +16,8 @@ static void sum_taps(const nn_transpose_conv2d_t *layer, const int8_t *input, co
   sums[3] = s3;
 }
 
-static void sum_window(const nn_transpose_conv2d_t *layer, const int8_t *weights, reach_t rows,
-                       reach_t columns, const int8_t *input, int32_t sums[NN_BLOCK]) {
+static void sum_window(const nn_transpose_conv2d_t *layer, const int8_t *weights, nn_reach_t rows,
+                       nn_reach_t columns, const int8_t *input, int32_t sums[NN_BLOCK]) {
   const nn_plane_t *plane = &layer->plane;
   int32_t y = rows.position;
   for (int32_t ky = rows.first; ky < rows.end; ky += plane->stride.height, y--) {
@@ -45,7 +30,7 @@ static void sum_window(const nn_transpose_conv2d_t *layer, const int8_t *weights
   }
 }
 
-static void make_position(const nn_transpose_conv2d_t *layer, reach_t rows, reach_t columns,
+static void make_position(const nn_transpose_conv2d_t *layer, nn_reach_t rows, nn_reach_t columns,
                           const int8_t *input, int8_t *output) {
   const int32_t taps =
       layer->plane.kernel.height * layer->plane.kernel.width * layer->plane.channels;
@@ -62,11 +47,11 @@ static void make_position(const nn_transpose_conv2d_t *layer, reach_t rows, reac
 void nn_transpose_conv2d(const nn_transpose_conv2d_t *layer, const int8_t *input, int8_t *output) {
   const nn_plane_t *plane = &layer->plane;
   for (int32_t y = 0; y < plane->result.height; y++) {
-    const reach_t rows = reach_of(y, plane->padding.height, plane->stride.height,
-                                  plane->kernel.height, plane->input.height);
+    const nn_reach_t rows = nn_reach(y, plane->padding.height, plane->stride.height,
+                                     plane->kernel.height, plane->input.height);
     for (int32_t x = 0; x < plane->result.width; x++, output += layer->filters) {
-      const reach_t columns = reach_of(x, plane->padding.width, plane->stride.width,
-                                       plane->kernel.width, plane->input.width);
+      const nn_reach_t columns = nn_reach(x, plane->padding.width, plane->stride.width,
+                                          plane->kernel.width, plane->input.width);
       make_position(layer, rows, columns, input, output);
     }
   }
