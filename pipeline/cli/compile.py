@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from pipeline.cli import console
 from pipeline.cli.console import print_json, show_table
@@ -91,7 +93,8 @@ def _show(result: CompiledModel, as_json: bool) -> None:
     for note in result.notes:
         console.show_note(note)
     show_cost(result.cost, "of one call")
-    console.out.print(f"`make -C {result.folder} proof` compares again; README.md there says more")
+    again = f"make -C {shlex.quote(str(result.folder))} proof"
+    console.out.print(escape(f"`{again}` compares again; README.md there says more"))
 
 
 def _proof(proof: Proof) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +50,36 @@ def read_bytes(path: Path) -> bytes:
 def is_keras(content: bytes) -> bool:
     """Whether this is a .keras or an .h5 file."""
     return content.startswith((HDF5, ZIP))
+
+
+def require_whole_keras(path: Path, content: bytes) -> None:
+    """Refuse a Keras file that is cut short, or has weights alone, before TensorFlow is loaded."""
+    try:
+        has_network = (_has_network_h5 if content.startswith(HDF5) else _has_network_zip)(content)
+    except (OSError, zipfile.BadZipFile):
+        raise PipelineError(
+            f"{path} is no sound Keras file.",
+            "it was cut short or changed",
+            "save the model again with `model.save('model.keras')`",
+        ) from None
+    if not has_network:
+        raise UsageError(
+            f"{path} holds no network.",
+            "possibly it has weights alone, or is a file of another program",
+            "save the whole model with `model.save('model.keras')`",
+        )
+
+
+def _has_network_h5(content: bytes) -> bool:
+    import h5py
+
+    with h5py.File(io.BytesIO(content)) as file:
+        return "model_config" in file.attrs
+
+
+def _has_network_zip(content: bytes) -> bool:
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        return "config.json" in file.namelist()
 
 
 def flatbuffer_in(path: Path, content: bytes) -> bytes:

@@ -19,7 +19,7 @@ from pipeline.compiler.ends import End
 from pipeline.compiler.interface import Interface, conversion_bytes
 from pipeline.config.budget import Budget, load_budget
 from pipeline.conversion.int8_inside import with_int8_ends
-from pipeline.conversion.model_file import flatbuffer_in, is_keras, read_bytes
+from pipeline.conversion.model_file import flatbuffer_in, is_keras, read_bytes, require_whole_keras
 from pipeline.conversion.model_vectors import (
     Call,
     InputKind,
@@ -71,6 +71,7 @@ FEWEST_VECTORS = 24
 MOST_INSTRUCTIONS = 8e9  # of all calls of a proof on the virtual board: a minute
 MOST_GOLDEN_BYTES = 7 << 20  # of ours, and of the user's: the virtual board has 16 MB for them
 CALIBRATION = "calibration.npz"
+LONGEST_NAME = 60  # of a model: files and all C names have it in theirs
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,7 @@ def _flatbuffer(
         flatbuffer = flatbuffer_in(request.model, content)
     else:
         on_step("quantizing to int8")
+        require_whole_keras(request.model, content)
         inputs = _calibration(request)
         notes += few_inputs(inputs)
         flatbuffer = _quantized(request, inputs, folder, log)
@@ -398,7 +400,7 @@ def _with_stack(cost: NetworkCost, proofs: Sequence[Proof]) -> NetworkCost:
 
 def c_name(model: Path) -> str:
     """A C identifier that no other header has: `model_` and the file's name."""
-    stem = re.sub(r"\W+", "_", model.stem, flags=re.ASCII).strip("_").lower()
+    stem = re.sub(r"\W+", "_", model.stem, flags=re.ASCII).lower()[:LONGEST_NAME].strip("_")
     return "model" if stem in ("", "model") else f"model_{stem.removeprefix('model_')}"
 
 

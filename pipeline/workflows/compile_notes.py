@@ -34,8 +34,8 @@ def other_name(stem: str, name: str) -> list[str]:
     if name in (stem.lower(), f"model_{stem.lower()}"):
         return []
     return [
-        f"`{stem}` is no name in C, so all names begin with `{name}`. Rename the file for another "
-        "one."
+        f"`{stem}` is no short name in C, so all names begin with `{name}`. Rename the file for "
+        "another one."
     ]
 
 

@@ -128,6 +128,17 @@ def test_all_inputs_and_outputs_are_proven(tmp_path: Path) -> None:
         assert "22 compared, 1 unequal" in made(folder, "proof").stdout, at
 
 
+def test_the_next_command_can_be_copied(model: Path, tmp_path: Path) -> None:
+    said = gesture("compile", model, "out dir", cwd=tmp_path).said
+    command = said.rpartition("`make ")[2].partition("`")[0]
+    assert (
+        "0 unequal"
+        in subprocess.run(
+            f"make {command}", shell=True, cwd=tmp_path, capture_output=True, text=True
+        ).stdout
+    )
+
+
 def test_convert_sends_models_here(model: Path, tmp_path: Path) -> None:
     said = gesture("convert", model, cwd=tmp_path, code=ExitCode.USAGE).said
     assert f"gesture compile {model} FOLDER" in " ".join(said.split())

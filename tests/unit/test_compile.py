@@ -3,9 +3,12 @@ compiled."""
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -14,7 +17,7 @@ from pipeline.compiler.ends import Ends
 from pipeline.compiler.interface import Interface
 from pipeline.conversion.c_source import c_array
 from pipeline.conversion.int8_inside import with_int8_ends
-from pipeline.conversion.model_file import flatbuffer_in
+from pipeline.conversion.model_file import flatbuffer_in, require_whole_keras
 from pipeline.conversion.model_vectors import (
     InputKind,
     Values,
@@ -158,6 +161,33 @@ def test_no_text_takes_long(part: str) -> None:
         flatbuffer_in(WHERE, part.encode() * 2**17)
 
 
+def keras_zip(*names: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in names:
+            archive.writestr(name, "{}")
+    return content.getvalue()
+
+
+def keras_h5(*attributes: str) -> bytes:
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        file.attrs.update(dict.fromkeys(attributes, "{}"))
+    return content.getvalue()
+
+
+def test_a_keras_file_has_a_network_and_is_whole() -> None:
+    for whole, weights in (
+        (keras_zip("config.json", "model.weights.h5"), keras_zip("vars.h5")),
+        (keras_h5("model_config"), keras_h5("backend")),
+    ):
+        require_whole_keras(WHERE, whole)
+        with pytest.raises(PipelineError, match="no network"):
+            require_whole_keras(WHERE, weights)
+        with pytest.raises(PipelineError, match="no sound Keras file"):
+            require_whole_keras(WHERE, whole[: len(whole) // 2])
+
+
 def test_two_models_in_one_file_are_named() -> None:
     text = as_xxd(small_network())
     both = (text + text.replace("kws", "vww")).encode()
@@ -174,6 +204,7 @@ def test_two_models_in_one_file_are_named() -> None:
         ("math.tflite", "model_math"),
         ("3.tflite", "model_3"),
         ("模型.tflite", "model"),
+        (f"{'x' * 240}.tflite", f"model_{'x' * 60}"),
     ],
 )
 def test_a_name_is_a_c_identifier_of_its_own(file: str, name: str) -> None:
