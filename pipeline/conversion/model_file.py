@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +17,7 @@ from pipeline.core.files import reason_of, regular, why_missing
 
 IDENTIFIER = b"TFL3"  # at the fifth byte
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
+RECURRENT = ("SimpleRNN", "GRU", "LSTM")  # of Keras
 MOST_BYTES = 128 << 20  # of a file: a C array takes six letters a byte
 # Each part is bounded, so that no text takes long.
 _COMMENT = re.compile(rb"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
@@ -52,34 +56,57 @@ def is_keras(content: bytes) -> bool:
     return content.startswith((HDF5, ZIP))
 
 
-def require_whole_keras(path: Path, content: bytes) -> None:
-    """Refuse a Keras file that is cut short, or has weights alone, before TensorFlow is loaded."""
+def require_quantizable(path: Path, content: bytes) -> None:
+    """Refuse a Keras file that is cut short, has weights alone, or has layers that TensorFlow's
+    converter dies of, before TensorFlow is loaded."""
     try:
-        has_network = (_has_network_h5 if content.startswith(HDF5) else _has_network_zip)(content)
-    except (OSError, zipfile.BadZipFile):
+        network = (_network_in_h5 if content.startswith(HDF5) else _network_in_zip)(content)
+    except (OSError, ValueError, zipfile.BadZipFile):
         raise PipelineError(
             f"{path} is no sound Keras file.",
             "it was cut short or changed",
             "save the model again with `model.save('model.keras')`",
         ) from None
-    if not has_network:
+    if network is None:
         raise UsageError(
             f"{path} holds no network.",
             "possibly it has weights alone, or is a file of another program",
             "save the whole model with `model.save('model.keras')`",
         )
+    rolled = list(dict.fromkeys(_rolled_layers(network)))
+    if rolled:
+        raise UsageError(
+            f"{path} has recurrent layers that are not unrolled: {', '.join(rolled)}.",
+            "TensorFlow's converter cannot quantize their loop",
+            "build each with `unroll=True` and a fixed number of steps, and load its weights",
+        )
 
 
-def _has_network_h5(content: bytes) -> bool:
+def _network_in_h5(content: bytes) -> Any:
+    """Its config; None without one."""
     import h5py
 
     with h5py.File(io.BytesIO(content)) as file:
-        return "model_config" in file.attrs
+        text = file.attrs.get("model_config")
+        return None if text is None else json.loads(text)
 
 
-def _has_network_zip(content: bytes) -> bool:
+def _network_in_zip(content: bytes) -> Any:
+    """As of an .h5 file."""
     with zipfile.ZipFile(io.BytesIO(content)) as file:
-        return "config.json" in file.namelist()
+        return json.loads(file.read("config.json")) if "config.json" in file.namelist() else None
+
+
+def _rolled_layers(part: Any) -> Iterator[str]:
+    """Names of recurrent layers, anywhere in a config, that TensorFlow would make a loop of."""
+    if isinstance(part, dict):
+        config = part.get("config")
+        if part.get("class_name") in RECURRENT and not (config or {}).get("unroll"):
+            yield f"`{(config or {}).get('name')}` ({part['class_name']})"
+        part = list(part.values())
+    if isinstance(part, list):
+        for inner in part:
+            yield from _rolled_layers(inner)
 
 
 def flatbuffer_in(path: Path, content: bytes) -> bytes:

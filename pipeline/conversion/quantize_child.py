@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ def main(model: Path, windows_file: Path, flatbuffer_file: Path) -> None:
         windows = arrays_for([source.name for source in network.inputs], dict(file))
     for source, values in zip(network.inputs, windows, strict=True):
         require_fit(source.shape[1:], values.shape[1:])
-    flatbuffer_file.write_bytes(int8_flatbuffer(with_batch_of_one(network), *windows))
+    fixed = with_batch_of_one(network, [values.shape[1:] for values in windows])
+    flatbuffer_file.write_bytes(int8_flatbuffer(fixed, *windows))
 
 
 def require_fit(wanted: Any, found: Any) -> None:
@@ -32,17 +33,20 @@ def require_fit(wanted: Any, found: Any) -> None:
         raise ValueError(f"the inputs have shape {list(found)}, and it takes {list(wanted)}")
 
 
-def with_batch_of_one(model: Any) -> Any:
+def with_batch_of_one(model: Any, shapes: Sequence[tuple[int, ...]] | None = None) -> Any:
     """The same network with a fixed batch: a free one makes TFLite Micro answer wrongly.
+
+    shapes: of its inputs without the batch, where its own have free axes.
 
     Names are set because Keras numbers them by what else its process has built, and they end
     up in the flatbuffer.
     """
     keras.backend.clear_session()
     names = [source.name for source in model.inputs] if len(model.inputs) > 1 else ["samples"]
+    shapes = shapes or [source.shape[1:] for source in model.inputs]
     sources = [
-        keras.Input(batch_shape=(1, *source.shape[1:]), name=name)
-        for source, name in zip(model.inputs, names, strict=True)
+        keras.Input(batch_shape=(1, *shape), name=name)
+        for shape, name in zip(shapes, names, strict=True)
     ]
     fixed = keras.models.clone_model(model, input_tensors=sources if len(names) > 1 else sources[0])
     fixed.name = "network"

@@ -19,7 +19,7 @@ from pipeline.compiler.ends import End
 from pipeline.compiler.interface import Interface, conversion_bytes
 from pipeline.config.budget import Budget, load_budget
 from pipeline.conversion.int8_inside import with_int8_ends
-from pipeline.conversion.model_file import flatbuffer_in, is_keras, read_bytes, require_whole_keras
+from pipeline.conversion.model_file import flatbuffer_in, is_keras, read_bytes, require_quantizable
 from pipeline.conversion.model_vectors import (
     Call,
     InputKind,
@@ -165,7 +165,7 @@ def _flatbuffer(
         flatbuffer = flatbuffer_in(request.model, content)
     else:
         on_step("quantizing to int8")
-        require_whole_keras(request.model, content)
+        require_quantizable(request.model, content)
         inputs = _calibration(request)
         notes += few_inputs(inputs)
         flatbuffer = _quantized(request, inputs, folder, log)

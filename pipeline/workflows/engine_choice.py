@@ -35,8 +35,10 @@ def is_fast_free(fast: CompiledNetwork, compact: CompiledNetwork) -> bool:
 def _saving(preferred: str, fast: CompiledNetwork, compact: CompiledNetwork) -> str:
     if preferred == "fast":
         return ""
+    flash = f": {compact.cost.flash_bytes:,} bytes of flash instead of {fast.cost.flash_bytes:,}"
+    if fast.cost.instructions >= compact.cost.instructions:
+        return f"{flash}, and no more instructions"
     return (
-        f": {compact.cost.flash_bytes:,} bytes of flash instead of {fast.cost.flash_bytes:,}; "
-        f"`--engine fast` takes {fast.cost.instructions:,} instructions instead of "
+        f"{flash}; `--engine fast` takes {fast.cost.instructions:,} instructions instead of "
         f"{compact.cost.instructions:,}"
     )

@@ -4,7 +4,9 @@ compiled."""
 from __future__ import annotations
 
 import io
+import json
 import zipfile
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from pipeline.compiler.ends import Ends
 from pipeline.compiler.interface import Interface
 from pipeline.conversion.c_source import c_array
 from pipeline.conversion.int8_inside import with_int8_ends
-from pipeline.conversion.model_file import flatbuffer_in, require_whole_keras
+from pipeline.conversion.model_file import flatbuffer_in, require_quantizable
 from pipeline.conversion.model_vectors import (
     InputKind,
     Values,
@@ -161,11 +163,11 @@ def test_no_text_takes_long(part: str) -> None:
         flatbuffer_in(WHERE, part.encode() * 2**17)
 
 
-def keras_zip(*names: str) -> bytes:
+def keras_zip(*names: str, network: object = None) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name in names:
-            archive.writestr(name, "{}")
+            archive.writestr(name, json.dumps(network or {}))
     return content.getvalue()
 
 
@@ -181,11 +183,23 @@ def test_a_keras_file_has_a_network_and_is_whole() -> None:
         (keras_zip("config.json", "model.weights.h5"), keras_zip("vars.h5")),
         (keras_h5("model_config"), keras_h5("backend")),
     ):
-        require_whole_keras(WHERE, whole)
+        require_quantizable(WHERE, whole)
         with pytest.raises(PipelineError, match="no network"):
-            require_whole_keras(WHERE, weights)
+            require_quantizable(WHERE, weights)
         with pytest.raises(PipelineError, match="no sound Keras file"):
-            require_whole_keras(WHERE, whole[: len(whole) // 2])
+            require_quantizable(WHERE, whole[: len(whole) // 2])
+
+
+def test_recurrent_layers_that_would_be_loops_are_named_at_once() -> None:
+    layers = [
+        {"class_name": "GRU", "config": {"name": "one", "unroll": True}},
+        {"class_name": "Bidirectional", "config": {"layer": {"class_name": "LSTM", "config": {}}}},
+        {"class_name": "GRU", "config": {"name": "two", "unroll": False}},
+    ]
+    for count, names in ((1, None), (2, "`None` \\(LSTM\\)"), (3, "`two` \\(GRU\\)")):
+        content = keras_zip("config.json", network={"config": {"layers": layers[:count]}})
+        with pytest.raises(PipelineError, match=names) if names else nullcontext():
+            require_quantizable(WHERE, content)
 
 
 def test_two_models_in_one_file_are_named() -> None:

@@ -313,3 +313,15 @@ def test_a_cell_that_hardly_hears_keeps_its_bias(kind: type, scale: float, size:
     interpreter.invoke()
     (step,) = interpreter.get_output_details(0)["quantization_parameters"]["scales"]
     assert np.abs(interpreter.get_output(0) * step - trace.columns[0]).max() < 0.006
+
+
+def test_a_free_axis_of_a_keras_model_takes_the_size_of_the_inputs() -> None:
+    import keras
+
+    from pipeline.conversion.quantize_child import with_batch_of_one
+
+    layers = keras.layers
+    network = keras.Sequential(
+        [keras.Input((None, 3)), layers.Conv1D(2, 3), layers.GlobalAveragePooling1D()]
+    )
+    assert with_batch_of_one(network, [(8, 3)]).inputs[0].shape == (1, 8, 3)

@@ -51,6 +51,12 @@ def test_it_says_what_the_other_engine_would_take() -> None:
     assert "`--engine fast` takes 2,000,000 instructions instead of 2,500,000" in said
 
 
+def test_speed_that_is_none_is_not_offered() -> None:
+    said = choose_engine(network(60_000, 9_000, 2_500_000), COMPACT, Budget())[1]
+    assert "no more instructions" in said
+    assert "--engine fast" not in said
+
+
 def test_where_none_fits_the_model_is_refused() -> None:
     with pytest.raises(PipelineError, match="flash_bytes 60,000 of 30,000"):
         choose_engine(FAST, COMPACT, Budget(flash_bytes=30_000))
