@@ -75,6 +75,8 @@ _BY_REASON = {
 }
 _OTHERWISE = "take Conv, DepthwiseConv, Dense, pooling, Add or Concatenate in place of these layers"
 _OF_KINDS = {
+    "size is free": "give all axes but the batch a size, as in `keras.Input((49, 10))`; or give "
+    "the Keras file to `gesture compile` with --calibrate, whose inputs have one",
     "shape": "convert it with fixed shapes, for a batch of 1",
     "sparse": "convert it without sparsity",
     "inputs and": "give it one input and one output: join inputs with Concatenate in your own code",

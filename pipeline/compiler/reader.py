@@ -72,6 +72,7 @@ def read_network(flatbuffer: bytes) -> tuple[Graph, Ends]:
         raise ModelRefusalError("it has no subgraph")
     main, parsed = subgraphs[0], list(subgraphs[0].parsed)
     inputs = _ends(main.table.integers(1), main.tensors, "input")
+    _require_sizes(inputs, main.table.tables(0))
     outputs = _ends(main.table.integers(2), main.tensors, "output")
     parsed, ends = split_ends(parsed, inputs, outputs, names_of_ends)
     inputs, outputs = ([end.inside for end in side] for side in (ends.inputs, ends.outputs))
@@ -269,6 +270,14 @@ def _ends(indices: tuple[int, ...], tensors: list[Tensor], role: str) -> list[Te
     if not found or len(found) != len(indices):
         raise ModelRefusalError(f"it has no {role}, or one that is missing")
     return found
+
+
+def _require_sizes(inputs: Sequence[Tensor], tables: Sequence[FlatTable]) -> None:
+    """A free batch is one. Where another free axis has a 1, no size of it is in the file."""
+    for tensor in inputs:
+        signature = tables[tensor.index].integers(7)
+        if (-1, 1) in list(zip(signature, tensor.shape, strict=False))[1:]:
+            raise _refuse_tensor(tensor.name, f"its size is free, {list(signature)}")
 
 
 def _check(graph: Graph) -> None:

@@ -229,6 +229,16 @@ def test_only_a_shape_that_is_dynamic_itself_is_refused() -> None:
     assert "[-1, 6] is not fixed" in refusal(graph.finish(source, target)).what
 
 
+def test_an_input_whose_size_is_free_is_refused_but_for_its_batch() -> None:
+    graph = GraphBuilder()
+    source, target = (graph.activation(name, (1, 1, 6), 1 / 128, 0) for name in ("in", "out"))
+    graph.operator("TANH", [source], target)
+    graph.graph.tensors[source].shapeSignature = [-1, -1, 6]
+    error = refusal(graph.finish(source, target))
+    assert "tensor 'in': its size is free, [-1, -1, 6]" in error.what
+    assert "keras.Input" in error.next_step
+
+
 @pytest.mark.parametrize(
     ("inputs", "outputs", "words"),
     [
