@@ -19,6 +19,11 @@ IDENTIFIER = b"TFL3"  # at the fifth byte
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 RECURRENT = ("SimpleRNN", "GRU", "LSTM")  # of Keras
 MOST_BYTES = 128 << 20  # of a file: a C array takes six letters a byte
+_FILES = "name a .tflite file, a C array of one in a .cc, .c or .h file, or a Keras file"
+_SAVED_AGAIN = (
+    "a SavedModel is a folder: save the model with `model.save('model.keras')`, or convert it to "
+    "an int8 .tflite file with TensorFlow"
+)
 # Each part is bounded, so that no text takes long.
 _COMMENT = re.compile(rb"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
 _ARRAY = re.compile(rb"\b(\w+)\s{0,9}\[[^\]]{0,200}\][^={};]{0,200}=\s{0,99}\{([^{}]*)\}")
@@ -31,7 +36,7 @@ def read_bytes(path: Path) -> bytes:
         raise UsageError(
             f"There is no model at {path}.",
             why_missing(path, "file", "the path is misspelt, or relative to another folder"),
-            "name a .tflite file, a C array of one in a .cc, .c or .h file, or a Keras file",
+            _SAVED_AGAIN if (path / "saved_model.pb").is_file() else _FILES,
         )
     try:
         with regular(path).open("rb") as stream:
@@ -170,5 +175,5 @@ def _why_no_model(path: Path, content: bytes, has_arrays: bool) -> tuple[str, st
     return (
         what,
         "it is cut short, or a file of another kind: a .tflite file has TFL3 at its fifth byte",
-        "name a .tflite file, a C array of one in a .cc, .c or .h file, or a Keras file",
+        _FILES,
     )

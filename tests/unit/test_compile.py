@@ -19,7 +19,7 @@ from pipeline.compiler.ends import Ends
 from pipeline.compiler.interface import Interface
 from pipeline.conversion.c_source import c_array
 from pipeline.conversion.int8_inside import with_int8_ends
-from pipeline.conversion.model_file import flatbuffer_in, require_quantizable
+from pipeline.conversion.model_file import flatbuffer_in, read_bytes, require_quantizable
 from pipeline.conversion.model_vectors import (
     InputKind,
     Values,
@@ -200,6 +200,12 @@ def test_recurrent_layers_that_would_be_loops_are_named_at_once() -> None:
         content = keras_zip("config.json", network={"config": {"layers": layers[:count]}})
         with pytest.raises(PipelineError, match=names) if names else nullcontext():
             require_quantizable(WHERE, content)
+
+
+def test_a_saved_model_is_sent_to_a_file(tmp_path: Path) -> None:
+    (tmp_path / "saved_model.pb").touch()
+    with pytest.raises(PipelineError, match="SavedModel is a folder"):
+        read_bytes(tmp_path)
 
 
 def test_two_models_in_one_file_are_named() -> None:
