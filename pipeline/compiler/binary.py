@@ -33,35 +33,27 @@ _LARGEST_SLOPE = 255
 
 def lower_add(step: Step) -> Layer:
     """The kernel call of an ADD."""
-    a, b, output = _tensors(step.operator)
-    twice_largest = 2 * max(a.scale, b.scale)
-    factor = twice_largest / (_fine_steps(step.operator) * output.scale)
-    return _sum(step.operator, "nn_add", (a.scale / twice_largest, b.scale / twice_largest), factor)
+    return _sum(step.operator, "nn_add")
 
 
 def lower_sub(step: Step) -> Layer:
-    """The kernel call of a SUB, whose scales TensorFlow Lite Micro computes in single precision."""
-    a, b, output = _tensors(step.operator)
-    twice_largest = np.float32(2 * max(a.scale, b.scale))
-    factor = twice_largest / (np.float32(_fine_steps(step.operator)) * np.float32(output.scale))
-    factors = (np.float32(a.scale) / twice_largest, np.float32(b.scale) / twice_largest)
-    return _sum(step.operator, "nn_sub", (float(factors[0]), float(factors[1])), float(factor))
+    """The kernel call of a SUB."""
+    return _sum(step.operator, "nn_sub")
 
 
-def _fine_steps(operator: Operator) -> int:
-    return 1 << _HEADROOM_BITS[operator.operand(0).dtype]
-
-
-def _sum(operator: Operator, kernel: str, factors: tuple[float, float], factor: float) -> Layer:
-    """factors: of the operands, to fine steps; factor: from there to the output."""
+def _sum(operator: Operator, kernel: str) -> Layer:
+    """Both operands are brought to fine steps in common, and from there to the output."""
     a, b, output = _tensors(operator)
+    twice_largest = 2 * max(a.scale, b.scale)
+    fine_steps = 1 << _HEADROOM_BITS[a.dtype]
+    factor = twice_largest / (fine_steps * output.scale)
     if not 0 < factor < 0.5:
         raise operator.refuse("its output scale is too small")
     fields: dict[str, Value] = {
         "zero_point_a": a.zero_point,
         "zero_point_b": b.zero_point,
-        "scale_a": quantize_scale(factors[0]),
-        "scale_b": quantize_scale(factors[1]),
+        "scale_a": quantize_scale(a.scale / twice_largest),
+        "scale_b": quantize_scale(b.scale / twice_largest),
         "scale": quantize_scale(factor),
         "output": output_fields(output.zero_point, clamp_bounds(operator)),
     }

@@ -138,14 +138,13 @@ def _relu6(operator: Operator) -> Function:
 
 
 def _leaky_relu(operator: Operator) -> Function:
-    """Scales in single precision; a slope below zero turns the sign after rounding."""
+    """A slope below zero turns the sign after rounding."""
     source, output = operator.operand(0), operator.output
-    ratio = np.float32(source.scale) / np.float32(output.scale)
-    slope = np.float32(source.scale) * np.float32(operator.options.alpha) / np.float32(output.scale)
+    slope = source.scale * operator.options.alpha / output.scale
     if not math.isfinite(slope):
         raise operator.refuse(f"its slope is {operator.options.alpha}")
-    scale = require_small(operator, quantize_scale(float(ratio)))
-    below = require_small(operator, quantize_scale(abs(float(slope))))
+    scale = require_small(operator, quantize_scale(source.scale / output.scale))
+    below = require_small(operator, quantize_scale(abs(slope)))
     sign = -1 if slope < 0 else 1
 
     def value(quantized: int) -> int:
@@ -159,8 +158,8 @@ def _leaky_relu(operator: Operator) -> Function:
 def _abs(operator: Operator) -> Function:
     """Where both scales are equal nothing is rescaled."""
     source, output = operator.operand(0), operator.output
-    ratio = np.float32(source.scale) / np.float32(output.scale)
-    scale = None if ratio == 1 else require_small(operator, quantize_scale(float(ratio)))
+    ratio = source.scale / output.scale
+    scale = None if ratio == 1 else require_small(operator, quantize_scale(ratio))
 
     def value(quantized: int) -> int:
         size = abs(quantized - source.zero_point)

@@ -27,7 +27,7 @@ _MOST_CLASSES = 2**16 - 1  # whose sum stays within int32
 
 
 def lower_relu(step: Step) -> Layer:
-    """The kernel call of a RELU: the scales' ratio in single precision."""
+    """The kernel call of a RELU."""
     operator = step.operator
     return _clamped(operator, _ratio(operator), (0, HIGH))
 
@@ -43,10 +43,10 @@ def lower_leaky_relu(step: Step) -> Layer:
     """The kernel call of a LEAKY_RELU. A slope below zero turns the sign after rounding."""
     operator = step.operator
     source, output, alpha = operator.operand(0), operator.output, operator.options.alpha
-    slope = np.float32(source.scale) * np.float32(alpha) / np.float32(output.scale)
+    slope = source.scale * alpha / output.scale
     if not math.isfinite(slope):
         raise operator.refuse(f"its slope is {alpha}")
-    below = _small(operator, abs(float(slope)))
+    below = _small(operator, abs(slope))
     return _sloped(operator, "nn_leaky_relu_int16", below, turned=int(slope < 0))
 
 
@@ -86,7 +86,7 @@ def lower_softmax(step: Step) -> Layer:
 
 
 def _ratio(operator: Operator) -> float:
-    return float(np.float32(operator.operand(0).scale) / np.float32(operator.output.scale))
+    return operator.operand(0).scale / operator.output.scale
 
 
 def _small(operator: Operator, factor: float) -> Scale:
