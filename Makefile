@@ -121,6 +121,7 @@ bench: setup tools ## measure what docs/results.md reports, but for make soak
 	$(BIN)/python -m benchmarks.engine $(if $(value ACCEPT),--accept)
 	$(BIN)/python -m benchmarks.engine_streaming $(if $(value ACCEPT),--accept)
 	$(BIN)/python -m benchmarks.engine_foreign
+	$(BIN)/python -m benchmarks.engine_int16
 	$(BIN)/python -m benchmarks.engine_growth
 	$(BIN)/python -m benchmarks.engine_convert
 	$(BIN)/python -m benchmarks.engine_proof

@@ -159,7 +159,7 @@ def figures_of(folder: Path, probe: Probe, engine: Engine, flag: str = "-O2") ->
     ran = run(folder, image, probe.inputs)
     if not np.array_equal(ran.outputs, probe.expected):
         raise RuntimeError("the engine's output differs from TensorFlow Lite Micro's")
-    caller = probe.inputs[0].size + probe.expected[0].size
+    caller = probe.inputs[0].nbytes + probe.expected[0].nbytes
     flash, ram = image.flash - empty.flash, image.ram - empty.ram + caller
     return Figures(ran.instructions, flash, ram, ran.stack)
 

@@ -42,6 +42,7 @@ from pipeline.core.project import PROJECT
 from pipeline.deployment.firmware_image import Symbol, network_symbols
 from tests.parity.graphs import small_network
 from tests.parity.random_foreign import random_foreign, random_svdf
+from tests.parity.random_int16 import random_int16, random_large_int16
 from tests.parity.random_rare import random_rare
 from tests.parity.random_shapes import random_few_filters, random_shapes
 from tests.parity.target_engine import (
@@ -60,6 +61,7 @@ FAMILIES = ("growth", "kernels", "recurrent")
 FOREIGN = range(16)  # seeds of random networks, of the operators that models of others have
 SVDFS = range(24)  # those are small; these are as large as people's
 RARE = range(40)  # of operators that few have
+INT16, LARGE_INT16 = range(60), range(40)  # of activations of int16
 SHAPES = range(90)  # seeds of networks in the shapes that such models have
 FEW_FILTERS = range(12)
 STEPS = 8  # of a recurrent network
@@ -103,6 +105,7 @@ def zoo(folder: Path) -> list[bytes]:
     in_int8 = [data for data in of_others if compile_network(data).types == ("INT8", "INT8")]
     shaped = [*map(random_shapes, SHAPES), *map(random_few_filters, FEW_FILTERS)]
     shaped += map(random_svdf, SVDFS)
+    shaped += [*map(random_int16, INT16), *map(random_large_int16, LARGE_INT16)]
     return [*of_keras, *in_int8, *shaped]
 
 
@@ -230,6 +233,7 @@ def _full_name(symbol: Symbol) -> str:
 def not_fitted_to(folder: Path) -> dict[str, tuple[bytes, bool]]:
     """By name, networks whose layers the table has not seen, fast and where it differs compact."""
     own = {name: model(folder, name) for name in MODELS}
+    own |= {f"{name} 16x8": model(folder, name, "16x8") for name in MODELS}
     foreign = {
         name: with_network_only(path.read_bytes()) for name, path in foreign_models().items()
     }

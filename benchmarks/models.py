@@ -90,12 +90,16 @@ MODELS: dict[str, Callable[[Any], list[Any]]] = {
     "ds_conv1d": ds_conv1d,
 }
 RECURRENT = {"lstm": lstm}
+_OPERATORS = {
+    "int8": "TFLITE_BUILTINS_INT8",
+    "16x8": "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8",
+}
 
 
-def model(folder: Path, name: str) -> bytes:
-    """The flatbuffer of the network of that name."""
+def model(folder: Path, name: str, kind: str = "int8") -> bytes:
+    """The flatbuffer of the network of that name; kind: int8, or 16x8."""
     path = folder / "model.tflite"
-    command = [sys.executable, "-m", "benchmarks.models", name, str(path)]
+    command = [sys.executable, "-m", "benchmarks.models", name, str(path), kind]
     subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
     return path.read_bytes()
 
@@ -108,8 +112,8 @@ def build(name: str) -> Any:
     return keras.Sequential({**MODELS, **RECURRENT}[name](keras.layers))
 
 
-def convert(model: Any) -> bytes:
-    """To full int8, calibrated on noise."""
+def convert(model: Any, kind: str = "int8") -> bytes:
+    """To full int8, or to int16 with weights of int8, calibrated on noise."""
     import tensorflow as tf
 
     def samples() -> Iterator[list[Any]]:
@@ -120,8 +124,9 @@ def convert(model: Any) -> bytes:
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = samples
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
+    converter.target_spec.supported_ops = [getattr(tf.lite.OpsSet, _OPERATORS[kind])]
+    ends = tf.int8 if kind == "int8" else tf.int16
+    converter.inference_input_type = converter.inference_output_type = ends
     return bytes(converter.convert())
 
 
@@ -133,10 +138,11 @@ def step_of(network: Any) -> bytes:
     return step_flatbuffer(network, noise.astype(np.float32))
 
 
-def main(name: str, flatbuffer: Path) -> None:
+def main(name: str, flatbuffer: Path, kind: str) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    flatbuffer.write_bytes((step_of if name in RECURRENT else convert)(build(name)))
+    network = build(name)
+    flatbuffer.write_bytes(step_of(network) if name in RECURRENT else convert(network, kind))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3])

@@ -87,7 +87,7 @@ def lower_transpose_conv(step: Step) -> Layer:
     filters, axes, macs = read_transpose_conv(operator)
     fields: dict[str, Value] = {
         "weights": _array("int8_t", _blocks(filters.weights).transpose(0, 2, 1)),
-        "sums": _sums(operator, _whole(filters)),
+        "sums": _sums(operator, _whole(filters), may_be_quick=False),
         "plane": plane_fields(operator, *axes),
         "filters": len(filters.bias),
     }
@@ -101,9 +101,11 @@ def _convolution(
     operator = step.operator
     taps = filters.weights.shape[1]
     quads = -(-taps // _QUAD)
+    is_inside = groups == 1 and taps >= _QUAD and _lies_in_one_piece(*axes)
     grouped = [_whole(part) for part in filters.split(groups)]
     lay_out = _compact_weights if step.compact else _weights
-    layout = np.concatenate([lay_out(part.weights, quads).ravel() for part in grouped])
+    in_quads = [_in_quads(part.weights, quads, is_inside) for part in grouped]
+    layout = np.concatenate([lay_out(part).ravel() for part in in_quads])
     fields: dict[str, Value] = {
         "weights": _array("int8_t" if step.compact else "int16_t", layout),
         "sums": _sums(operator, _together(grouped)),
@@ -115,7 +117,6 @@ def _convolution(
         "part": quads if largest_sum(filters) <= INT32_MAX else min(quads, _ALWAYS_FITS),
     }
     struct = Struct("nn_conv2d_int16_t", "layer", fields)
-    is_inside = groups == 1 and taps % _QUAD == 0 and _lies_in_one_piece(*axes)
     kernel = "nn_conv2d_int16_inside" if is_inside else "nn_conv2d_int16"
     kernel += "_compact" if step.compact else ""
     scratch = 0 if is_inside else _QUAD // 2 * quads
@@ -146,7 +147,7 @@ def largest_sum(filters: Filters) -> int:
     return int(np.abs(filters.weights).sum(axis=1).max(initial=0)) * LARGEST_INPUT
 
 
-def _sums(operator: Operator, filters: Filters) -> dict[str, Value]:
+def _sums(operator: Operator, filters: Filters, may_be_quick: bool = True) -> dict[str, Value]:
     """An nn_sums_int16_t."""
     low, high = clamp_bounds(operator)
     bounds: dict[str, Value] = {"min": low, "max": high}
@@ -163,7 +164,7 @@ def _sums(operator: Operator, filters: Filters) -> dict[str, Value]:
         raise operator.refuse("its output scale is too small for its input and weights")
     quick = [_quick(scale) for scale in filters.scales]
     found = tuple(scale for scale in quick if scale is not None)
-    if len(found) == len(quick) and int(most.max(initial=0)) <= INT32_MAX:
+    if may_be_quick and len(found) == len(quick) and int(most.max(initial=0)) <= INT32_MAX:
         narrow = Array("bias", "int32_t", bias)
         return {
             "bias": narrow,
@@ -210,18 +211,19 @@ def _blocks(weights: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.pad(weights, ((0, missing), (0, 0))).reshape(-1, NN_BLOCK, weights.shape[1])
 
 
-def _in_quads(weights: NDArray[np.int64], quads: int) -> NDArray[np.int64]:
-    """[blocks, NN_BLOCK, quads, 4]"""
-    whole = np.pad(weights, ((0, 0), (0, _QUAD * quads - weights.shape[1])))
+def _in_quads(weights: NDArray[np.int64], quads: int, after_the_first: bool) -> NDArray[np.int64]:
+    """[blocks, NN_BLOCK, quads, 4], with zeros at the end, or in the first quad."""
+    missing = _QUAD * quads - weights.shape[1]
+    at = _QUAD - missing if after_the_first else weights.shape[1]
+    whole = np.insert(weights, [at] * missing, 0, axis=1)
     return whole.reshape(-1, NN_BLOCK, quads, _QUAD)
 
 
-def _weights(weights: NDArray[np.int64], quads: int) -> NDArray[np.int64]:
+def _weights(quads: NDArray[np.int64]) -> NDArray[np.int64]:
     """[blocks, quads, 2, NN_BLOCK, 2]"""
-    by_word = _in_quads(weights, quads).reshape(-1, NN_BLOCK, quads, 2, 2)
-    return by_word.transpose(0, 2, 3, 1, 4)
+    return quads.reshape(*quads.shape[:3], 2, 2).transpose(0, 2, 3, 1, 4)
 
 
-def _compact_weights(weights: NDArray[np.int64], quads: int) -> NDArray[np.int64]:
+def _compact_weights(quads: NDArray[np.int64]) -> NDArray[np.int64]:
     """[blocks, quads, NN_BLOCK, 4]"""
-    return _in_quads(weights, quads)[..., _PAIRED].transpose(0, 2, 1, 3)
+    return quads[..., _PAIRED].transpose(0, 2, 1, 3)

@@ -130,6 +130,8 @@ class RandomInt16(RandomRare):
 
     def softmax(self) -> None:
         scale = max(self.log_uniform(1e-5, 1e-2), self.graph.scale(self.last) / 1000)
+        if scale > 0.5:  # more than the operator takes
+            return
         self.add_operator("QUANTIZE", [], self.new(self.shape(), scale))
         output = self.new(self.shape(), STEP)
         beta = self.pick(1.0, 1.0, 0.3, 4.0)
@@ -155,5 +157,35 @@ class RandomInt16(RandomRare):
 
 def random_int16(seed: int) -> bytes:
     built = RandomInt16(seed)
+    built.grow()
+    return built.graph.finish(built.source, built.last)
+
+
+class LargeInt16(RandomInt16):
+    """Layers as large as people's."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.graph = GraphBuilder()
+        height, width = self.pick((1, 96), (1, 48), (20, 12), (16, 16), (40, 3))
+        shape = (1, height, width, int(self.pick(1, 3, 6, 8, 16)))
+        self.source = self.last = self.graph.activation(self.name(), shape, 1e-4, 0, np.int16)
+
+    def grow(self) -> None:
+        for _ in range(self.pick(2, 3, 4)):
+            filters = int(self.pick(4, 8, 12, 16, 20, 32))
+            self.pick(self.depthwise, self.depthwise, self.function, self.binary)()
+            if self.shape()[3] < 40:
+                self.conv_2d(filters)
+            if math.prod(self.shape()) > 4000:
+                self.pool()
+        if self.pick(True, False):
+            self.mean((1, 2))
+        self.fully_connected()
+        self.softmax()
+
+
+def random_large_int16(seed: int) -> bytes:
+    built = LargeInt16(seed)
     built.grow()
     return built.graph.finish(built.source, built.last)

@@ -122,18 +122,20 @@ def _instructions(ticks: int) -> int:
 
 
 def probe_vectors(network: CompiledNetwork) -> Int8:
-    """Noise of every loudness, and the two constant extremes."""
+    """Noise of every loudness, and the two constant extremes; int16 where the network takes it."""
     noise = np.random.default_rng(1)
     loudness = noise.uniform(1, 128, (VECTORS, *(1,) * (len(network.input_shape) - 1)))
     values = noise.normal(0, loudness, (VECTORS, *network.input_shape[1:]))
-    vectors = np.clip(np.rint(values), -128, 127).astype(np.int8)
-    vectors[0], vectors[1] = -128, 127
-    return vectors
+    limits = np.iinfo(network.types[0].lower())
+    vectors = np.clip(np.rint(values * (limits.max // 127)), limits.min, limits.max)
+    vectors[0], vectors[1] = limits.min, limits.max
+    return vectors.astype(limits.dtype)
 
 
 def kernel_names() -> list[str]:
     """All kernels that the headers declare."""
-    headers = (KERNELS / name for name in ("nn.h", "nn_stream.h", "nn_recurrent.h"))
+    names = ("nn.h", "nn_int16.h", "nn_stream.h", "nn_recurrent.h")
+    headers = (KERNELS / name for name in names)
     lines = [line for header in headers for line in header.read_text("utf-8").splitlines()]
     declared = [line.split("(")[0].removeprefix("void ") for line in lines if "void nn_" in line]
     return [name for name in declared if name != "nn_layer_done"]

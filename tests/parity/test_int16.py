@@ -17,11 +17,12 @@ from tests.parity.host_engine import vectors_for
 from tests.parity.hostile import hostile_files
 from tests.parity.many_networks import run_on_board, run_on_host
 from tests.parity.oracle import oracle
-from tests.parity.random_int16 import random_int16
+from tests.parity.random_int16 import STEP, random_int16
 from tests.parity.target_engine import AS_BUILT
 
 SEEDS, ON_BOARD = (*range(10), 17, 31, 51, 57, 64), (0, 8, 17, 31, 51, 57, 64)  # all kernels
 MANY = pytest.param(range(120), marks=pytest.mark.soak, id="many")
+ALL_VALUES = np.arange(-32768, 32768, dtype=np.int16)
 KERNELS = (
     *("conv2d_int16", "conv2d_int16_compact", "conv2d_int16_inside", "depthwise_int16"),
     *("conv2d_int16_inside_compact", "transpose_conv2d_int16", "max_pool2d_int16"),
@@ -53,6 +54,34 @@ def test_networks_in_int16_give_the_same_bytes_on_the_board(
     seeds: Sequence[int], tmp_path: Path
 ) -> None:
     assert_equal_bytes(seeds, lambda *n: run_on_board(*n, tmp_path, AS_BUILT), 6)
+
+
+def of_all_values(name: str, scale: float, table=None) -> bytes:
+    """A function of each value of int16; of two, with all values in another order."""
+    graph, random = GraphBuilder(), np.random.default_rng(3)
+    source = graph.activation("input", (1, len(ALL_VALUES)), scale, 0, np.int16)
+    step = STEP if name in ("LOGISTIC", "TANH") else float(np.float32(1.31 * scale))
+    output = graph.activation("net/layer/x", (1, len(ALL_VALUES)), step, 0, np.int16)
+    inputs = [source]
+    if name in ("SUB", "ADD"):
+        others = random.permutation(ALL_VALUES)[np.newaxis]
+        inputs.append(graph.constant("c", others, [0.4 * scale], zero_points=[0]))
+    graph.operator(name, inputs, output, table)
+    return graph.finish(source, output)
+
+
+@pytest.mark.usefixtures("host_compiler")
+def test_each_value_of_int16_gives_the_oracles(tmp_path: Path) -> None:
+    slope = options("LeakyReluOptions", alpha=-0.3)
+    flatbuffers = [of_all_values(name, 0.0043) for name in ("RELU", "ABS", "LOGISTIC", "TANH")]
+    flatbuffers += [of_all_values("TANH", 2.0**-12), of_all_values("LEAKY_RELU", 0.0043, slope)]
+    flatbuffers += [of_all_values("SUB", 0.0043, options("SubOptions"))]
+    flatbuffers += [of_all_values("ADD", 0.0043, options("AddOptions"))]
+    inputs = [ALL_VALUES[np.newaxis]] * len(flatbuffers)
+    networks = [compile_network(data) for data in flatbuffers]
+    outputs = run_on_host(networks, inputs, tmp_path, ("-O1",))
+    for data, found in zip(flatbuffers, outputs, strict=True):
+        np.testing.assert_array_equal(found, oracle(data, inputs[0]))
 
 
 def test_the_random_networks_reach_every_kernel() -> None:

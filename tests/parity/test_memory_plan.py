@@ -165,7 +165,15 @@ def test_columns_live_until_their_last_round() -> None:
     assert min(one.offset for one in result.scratch) >= 8
 
 
-NETWORKS = ("gesture", "wand", "separable", "dense", "strides_and_dilations", "residual")
+NETWORKS = (
+    "gesture",
+    "wand",
+    "separable",
+    "dense",
+    "strides_and_dilations",
+    "residual",
+    "residual_16x8",
+)
 INSTRUCTIONS_OFF = 0.25  # share; docs/engine.md
 
 

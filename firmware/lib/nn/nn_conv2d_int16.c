@@ -1,11 +1,18 @@
 #include "nn_bytes.h"
 #include "nn_sums_int16.h"
 
-typedef struct {
+typedef struct work work_t;
+
+typedef nn_half_t *make_t(const work_t *work, const nn_half_t *window, int32_t group,
+                          nn_half_t *output);
+
+struct work {
   const nn_conv2d_int16_t *layer;
+  make_t *make;
   nn_sum_block_int16_t *sum;
   int32_t block_bytes; /* of the weights of a block of channels */
-} work_t;
+  int32_t back;        /* as in nn_sums_int16.h */
+};
 
 static inline int32_t blocks_of(const nn_conv2d_int16_t *layer) {
   return (layer->group_channels_out + NN_BLOCK - 1) / NN_BLOCK;
@@ -17,56 +24,70 @@ static void sum_parts(const work_t *work, const nn_half_t *window, const int8_t 
   const int32_t quads = work->layer->quads, part = work->layer->part;
   const int32_t quad_bytes = work->block_bytes / quads;
   for (int32_t quad = 0; quad < quads; quad += part) {
+    const int32_t back = quad == 0 ? work->back : 0;
     int32_t sums[NN_BLOCK];
-    work->sum(window + NN_QUAD * quad, weights + quad * quad_bytes, nn_min(part, quads - quad),
-              sums);
+    work->sum(window, weights + quad * quad_bytes, nn_min(part, quads - quad), sums, back);
+    window += NN_QUAD * part - back;
     for (int32_t i = 0; i < NN_BLOCK; i++) {
       totals[i] += sums[i];
     }
   }
 }
 
-/* Up to a block of channels at one position. */
-static void make_block(const work_t *work, const nn_half_t *window, int32_t block, int32_t count,
-                       nn_half_t *output) {
-  const nn_conv2d_int16_t *const layer = work->layer;
-  const int8_t *const weights = (const int8_t *)layer->weights + block * work->block_bytes;
-  if (layer->sums.quick_scales != NULL) {
-    int32_t sums[NN_BLOCK];
-    work->sum(window, weights, layer->quads, sums);
-    for (int32_t i = 0; i < count; i++) {
-      output[i] = nn_finish_quick_int16(&layer->sums, NN_BLOCK * block + i, sums[i]);
-    }
-    return;
-  }
-  int64_t totals[NN_BLOCK] = {0};
-  sum_parts(work, window, weights, totals);
-  for (int32_t i = 0; i < count; i++) {
-    output[i] = nn_finish_int16(&layer->sums, NN_BLOCK * block + i, totals[i]);
-  }
-}
-
 /* All channels of a group at one position; the output after them. */
 static nn_half_t *make_position(const work_t *work, const nn_half_t *window, int32_t group,
                                 nn_half_t *output) {
-  const int32_t blocks = blocks_of(work->layer);
-  int32_t left = work->layer->group_channels_out;
-  for (int32_t block = group * blocks; left > 0; block++, left -= NN_BLOCK) {
+  const nn_conv2d_int16_t *const layer = work->layer;
+  const int32_t first = group * blocks_of(layer);
+  const int8_t *weights = (const int8_t *)layer->weights + first * work->block_bytes;
+  int32_t channel = NN_BLOCK * first;
+  for (int32_t left = layer->group_channels_out; left > 0; left -= NN_BLOCK) {
     const int32_t count = nn_min(left, NN_BLOCK);
-    make_block(work, window, block, count, output);
+    int64_t totals[NN_BLOCK] = {0};
+    sum_parts(work, window, weights, totals);
+    nn_finish_int16(&layer->sums, channel, totals, count, output, 1);
+    weights += work->block_bytes;
+    channel += NN_BLOCK;
     output += count;
   }
   return output;
 }
 
-static nn_half_t *put(const nn_half_t *values, int32_t count, nn_half_t *output) {
+/* The same where there are quick scales. */
+static nn_half_t *make_quick(const work_t *work, const nn_half_t *window, int32_t group,
+                             nn_half_t *output) {
+  const nn_conv2d_int16_t *const layer = work->layer;
+  const int32_t first = group * blocks_of(layer), quads = layer->quads, back = work->back;
+  const int8_t *weights = (const int8_t *)layer->weights + first * work->block_bytes;
+  nn_quick_int16_t quick = nn_quick_int16(&layer->sums, NN_BLOCK * first);
+  int32_t sums[NN_BLOCK], left = layer->group_channels_out;
+  for (; left >= NN_BLOCK; left -= NN_BLOCK, weights += work->block_bytes, output += NN_BLOCK) {
+    work->sum(window, weights, quads, sums, back);
+    nn_finish_quick_block_int16(&quick, sums, output, 1);
+  }
+  if (left > 0) {
+    work->sum(window, weights, quads, sums, back);
+  }
+  for (int32_t i = 0; i < left; i++) {
+    *output++ = nn_finish_quick_int16(&quick, sums[i]);
+  }
+  return output;
+}
+
+static inline make_t *maker_of(const nn_conv2d_int16_t *layer) {
+  return layer->sums.quick_scales == NULL ? make_position : make_quick;
+}
+
+static inline nn_half_t *put(const nn_half_t *values, int32_t count, nn_half_t *output) {
   nn_copy_bytes((const int8_t *)values, count * (int32_t)sizeof *values, (int8_t *)output);
   return output + count;
 }
 
-static nn_half_t *put_zeros(int32_t count, nn_half_t *output) {
-  memset(output, 0, (size_t)count * sizeof *output);
-  return output + count;
+static inline nn_half_t *put_zeros(int32_t count, nn_half_t *output) {
+  for (; count > 0; count--) {
+    *output++ = 0;
+  }
+  return output;
 }
 
 /* Taps of a row; `input`: of the group at the row's first column. */
@@ -110,7 +131,7 @@ static void copy_window(const nn_conv2d_int16_t *layer, const nn_window_t *rows,
 
 static void convolve(nn_sum_block_int16_t *sum, int32_t quad_bytes, const nn_conv2d_int16_t *layer,
                      const nn_half_t *input, nn_half_t *output, int32_t *scratch) {
-  const work_t work = {layer, sum, quad_bytes * layer->quads};
+  const work_t work = {layer, maker_of(layer), sum, quad_bytes * layer->quads, 0};
   const nn_plane_t *const plane = &layer->plane;
   nn_half_t *const window = (nn_half_t *)scratch;
   for (int32_t y = 0; y < plane->result.height; y++) {
@@ -125,7 +146,7 @@ static void convolve(nn_sum_block_int16_t *sum, int32_t quad_bytes, const nn_con
                  plane->kernel.width);
       for (int32_t group = 0; group < layer->groups; group++) {
         copy_window(layer, &rows, &columns, input + group * layer->group_channels_in, window);
-        output = make_position(&work, window, group, output);
+        output = work.make(&work, window, group, output);
       }
     }
   }
@@ -134,14 +155,16 @@ static void convolve(nn_sum_block_int16_t *sum, int32_t quad_bytes, const nn_con
 static void convolve_inside(nn_sum_block_int16_t *sum, int32_t quad_bytes,
                             const nn_conv2d_int16_t *layer, const nn_half_t *input,
                             nn_half_t *output) {
-  const work_t work = {layer, sum, quad_bytes * layer->quads};
   const nn_plane_t *const plane = &layer->plane;
+  const int32_t taps = plane->kernel.height * plane->kernel.width * plane->channels;
+  const work_t work = {layer, maker_of(layer), sum, quad_bytes * layer->quads,
+                       NN_QUAD * layer->quads - taps};
   const int32_t step = plane->stride.width * plane->channels;
   const int32_t row = plane->stride.height * plane->input.width * plane->channels;
   for (int32_t y = 0; y < plane->result.height; y++, input += row) {
     const nn_half_t *window = input;
     for (int32_t x = 0; x < plane->result.width; x++, window += step) {
-      output = make_position(&work, window, 0, output);
+      output = work.make(&work, window, 0, output);
     }
   }
 }

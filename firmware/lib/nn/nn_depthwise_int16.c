@@ -44,6 +44,17 @@ static inline void sum_window(const nn_plane_t *plane, const nn_window_t *rows,
   memcpy(sums, kept, sizeof kept);
 }
 
+static inline void finish(const nn_depthwise_int16_t *layer, int32_t number,
+                          const int32_t sums[NN_BLOCK], nn_half_t *output) {
+  if (layer->sums.quick_scales != NULL) {
+    nn_quick_int16_t quick = nn_quick_int16(&layer->sums, number);
+    nn_finish_quick_block_int16(&quick, sums, output, layer->multiplier);
+  } else {
+    const int64_t wide[NN_BLOCK] = {sums[0], sums[1], sums[2], sums[3]};
+    nn_finish_int16(&layer->sums, number, wide, NN_BLOCK, output, layer->multiplier);
+  }
+}
+
 /* All filters at one position. */
 static void make_position(const nn_depthwise_int16_t *layer, const nn_window_t *rows,
                           const nn_window_t *columns, const nn_half_t *input, nn_half_t *output) {
@@ -59,10 +70,8 @@ static void make_position(const nn_depthwise_int16_t *layer, const nn_window_t *
       const int32_t first = nn_min(start, channels - NN_BLOCK);
       int32_t sums[NN_BLOCK];
       sum_window(plane, rows, columns, from + first, weights, sums);
-      for (int32_t i = 0; i < NN_BLOCK; i++) {
-        output[(first + i) * layer->multiplier + filter] =
-            nn_finish_int16(&layer->sums, number++, sums[i]);
-      }
+      finish(layer, number, sums, output + first * layer->multiplier + filter);
+      number += NN_BLOCK;
     }
   }
 }

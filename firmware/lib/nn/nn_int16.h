@@ -23,8 +23,10 @@ typedef struct {
 } nn_sums_int16_t;
 
 /* Also a dense layer, whose rows are positions with a filter of one by one. Windows are taken in
- * quads of inputs, the last one filled up with weights of zero. In the compact variant a weight is
- * one byte: those of inputs 0, 2, 1, 3 of a quad lie together. */
+ * quads of inputs, the last one filled up with zeros. A window inside the input is not copied: the
+ * quads after the first are its last inputs, and those that are met twice have weights of zero in
+ * the first. In the compact variant a weight is one byte: those of inputs 0, 2, 1, 3 of a quad lie
+ * together. */
 typedef struct {
   const void *weights;  /* int16 [groups][blocks][quads][2][NN_BLOCK][2], in whole words; compact
                            int8 [groups][blocks][quads][NN_BLOCK][4] */
@@ -83,7 +85,7 @@ void nn_conv2d_int16(const nn_conv2d_int16_t *layer, const void *input, void *ou
 void nn_conv2d_int16_compact(const nn_conv2d_int16_t *layer, const void *input, void *output,
                              int32_t *scratch);
 
-/* Where windows are whole quads that lie in one piece inside the input. */
+/* Where windows of at least a quad lie in one piece inside the input. */
 void nn_conv2d_int16_inside(const nn_conv2d_int16_t *layer, const void *input, void *output);
 
 void nn_conv2d_int16_inside_compact(const nn_conv2d_int16_t *layer, const void *input,

@@ -38,34 +38,44 @@
   LOAD_QUAD ADD_WIDENED("r8", "r4") ADD_WIDENED("r9", "r5") ADD_WIDENED("r10", "r6") \
       ADD_WIDENED("r11", "r7")
 
-/* An odd quad comes first. */
-#define SUM_BLOCK(QUAD)        \
-  __asm volatile(              \
-      "push {r3-r11, lr}\n"    \
-      "movs r4, #0\n"          \
-      "mov r8, r4\n"           \
-      "mov r9, r4\n"           \
-      "mov r10, r4\n"          \
-      "mov r11, r4\n"          \
-      "lsls r4, r2, #31\n"     \
-      "bne 2f\n"               \
-      "1:\n" QUAD "2:\n" QUAD  \
-      "subs r2, #2\n"          \
-      "bgt 1b\n"               \
-      "pop {r3}\n"             \
-      "stmia.w r3, {r8-r11}\n" \
+/* After the first quad, an odd one comes before pairs of them. */
+#define SUM_BLOCK(QUAD)                 \
+  __asm volatile(                       \
+      "push {r3-r11, lr}\n"             \
+      "ldr r12, [sp, #40]\n" /* back */ \
+      "movs r4, #0\n"                   \
+      "mov r8, r4\n"                    \
+      "mov r9, r4\n"                    \
+      "mov r10, r4\n"                   \
+      "mov r11, r4\n"                   \
+      "sub r12, r0, r12, lsl #1\n"      \
+      "push {r12}\n" QUAD               \
+      "pop {r0}\n"                      \
+      "add r0, #8\n"                    \
+      "subs r2, #1\n"                   \
+      "beq 3f\n"                        \
+      "lsls r4, r2, #31\n"              \
+      "bne 2f\n"                        \
+      "1:\n" QUAD "2:\n" QUAD           \
+      "subs r2, #2\n"                   \
+      "bgt 1b\n"                        \
+      "3:\n"                            \
+      "pop {r3}\n"                      \
+      "stmia.w r3, {r8-r11}\n"          \
       "pop {r4-r11, pc}\n")
 
 __attribute__((naked)) void nn_sum_block_int16(__attribute__((unused)) const nn_half_t *window,
                                                __attribute__((unused)) const void *weights,
                                                __attribute__((unused)) int32_t quads,
-                                               __attribute__((unused)) int32_t sums[NN_BLOCK]) {
+                                               __attribute__((unused)) int32_t sums[NN_BLOCK],
+                                               __attribute__((unused)) int32_t back) {
   SUM_BLOCK(ADD_QUAD);
 }
 
 __attribute__((naked)) void nn_sum_block_int16_compact(
     __attribute__((unused)) const nn_half_t *window, __attribute__((unused)) const void *weights,
-    __attribute__((unused)) int32_t quads, __attribute__((unused)) int32_t sums[NN_BLOCK]) {
+    __attribute__((unused)) int32_t quads, __attribute__((unused)) int32_t sums[NN_BLOCK],
+    __attribute__((unused)) int32_t back) {
   SUM_BLOCK(ADD_BYTES);
 }
 

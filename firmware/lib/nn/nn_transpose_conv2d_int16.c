@@ -30,9 +30,9 @@ static nn_half_t *make_position(const nn_transpose_conv2d_int16_t *layer, nn_rea
   for (int32_t first = 0; first < layer->filters; first += NN_BLOCK) {
     int64_t sums[NN_BLOCK] = {0};
     sum_window(plane, layer->weights + first * taps, rows, columns, input, sums);
-    for (int32_t i = 0; i < nn_min(NN_BLOCK, layer->filters - first); i++) {
-      *output++ = nn_finish_int16(&layer->sums, first + i, sums[i]);
-    }
+    const int32_t count = nn_min(NN_BLOCK, layer->filters - first);
+    nn_finish_int16(&layer->sums, first, sums, count, output, 1);
+    output += count;
   }
   return output;
 }

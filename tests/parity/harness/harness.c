@@ -1,9 +1,9 @@
 /* The least that runs a network on the emulated board: no interrupts, no MPU, no firmware.
  *
- * Inputs lie at PSRAM: a count, then MODEL_NETWORK_INPUTS bytes each. For each input a line is
- * printed: timer ticks of the call, the output in hexadecimal. Then `s N`, bytes of stack ever
- * used. Built with NN_PROFILE, before it a line for each layer: `l N M`, ticks and stack of its
- * dearest call.
+ * Inputs lie at PSRAM: a count, then MODEL_NETWORK_INPUTS values each, int8 or int16. For each
+ * input a line is printed: timer ticks of the call, the output in hexadecimal. Then `s N`, bytes of
+ * stack ever used. Built with NN_PROFILE, before it a line for each layer: `l N M`, ticks and stack
+ * of its dearest call.
  */
 #include <stdint.h>
 
@@ -16,11 +16,23 @@
 #define STACK_PAINT 0xA5A5A5A5u
 #define UNPAINTED 64 /* bytes at the end of the stack that are in use while it is painted */
 
+/* A value's bytes, by the types of the network's parameters. */
+#define BYTES(int16_input, int16_output)                 \
+  _Generic(&model_network_invoke,                        \
+      void (*)(const int16_t *, int8_t *): int16_input,  \
+      void (*)(const int8_t *, int16_t *): int16_output, \
+      void (*)(const int16_t *, int16_t *): 2,           \
+      default: 1)
+#define INPUT_BYTES (BYTES(2, 1) * MODEL_NETWORK_INPUTS)
+#define OUTPUT_BYTES (BYTES(1, 2) * MODEL_NETWORK_OUTPUTS)
+
+typedef void call_t(const int8_t *input, int8_t *output);
+
 extern uint32_t data_start[], data_end[], data_load[], bss_start[], bss_end[];
 extern uint32_t stack_start[], stack_end[];
 
-static _Alignas(4) int8_t output[MODEL_NETWORK_OUTPUTS];
-static char line[2 * MODEL_NETWORK_OUTPUTS + 24];
+static _Alignas(4) int8_t output[OUTPUT_BYTES];
+static char line[2 * OUTPUT_BYTES + 24];
 
 static void call_host(uint32_t operation, uintptr_t argument) {
   register uint32_t r0 __asm("r0") = operation;
@@ -92,7 +104,7 @@ __attribute__((noinline)) static void nothing(const int8_t *input, int8_t *out) 
   __asm volatile("" : : "r"(input), "r"(out) : "memory");
 }
 
-static uint32_t ticks_of(void (*call)(const int8_t *, int8_t *), const int8_t *input) {
+static uint32_t ticks_of(call_t *call, const int8_t *input) {
   const uint32_t before = TIMER0->value; /* counts down */
   call(input, output);
   return before - TIMER0->value;
@@ -100,12 +112,13 @@ static uint32_t ticks_of(void (*call)(const int8_t *, int8_t *), const int8_t *i
 
 static void run_all(void) {
   const int8_t *input = (const int8_t *)(PSRAM + sizeof(uint32_t));
-  for (uint32_t left = *(const uint32_t *)PSRAM; left > 0; left--, input += MODEL_NETWORK_INPUTS) {
+  for (uint32_t left = *(const uint32_t *)PSRAM; left > 0; left--, input += INPUT_BYTES) {
     start_layers();
-    const uint32_t ticks = ticks_of(model_network_invoke, input) - ticks_of(nothing, input);
+    call_t *const invoke = (call_t *)model_network_invoke;
+    const uint32_t ticks = ticks_of(invoke, input) - ticks_of(nothing, input);
     char *end = write_hex(line, ticks, 8);
     *end++ = ' ';
-    for (int i = 0; i < MODEL_NETWORK_OUTPUTS; i++) {
+    for (int i = 0; i < OUTPUT_BYTES; i++) {
       end = write_hex(end, (uint8_t)output[i], 2);
     }
     print(end);
