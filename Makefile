@@ -46,7 +46,7 @@ $(STAMP): pyproject.toml requirements.lock
 	  { echo "Python 3.10 to 3.13 is needed; name one with: make setup PYTHON=python3.12"; exit 1; }
 	@echo "Installing Python packages into $(VENV): some minutes the first time, TensorFlow is large."
 	$(call verbatim,PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --editable '.[dev]' --constraint requirements.lock
+	$(BIN)/pip install --no-compile --editable '.[dev]' --constraint requirements.lock
 	$(GESTURE) setup
 	@$(MAKE) --no-print-directory page || echo "Going on without gesture studio: \`make page\` needs npm."
 	@touch $@
@@ -185,7 +185,7 @@ docs: $(VENV)/documented ## build the documentation site into build/site
 	@echo "Open build/site/index.html, or run $(BIN)/python -m mkdocs serve for a site with search."
 
 $(VENV)/documented: $(STAMP)
-	$(BIN)/pip install --editable '.[docs]' --constraint requirements.lock
+	$(BIN)/pip install --no-compile --editable '.[docs]' --constraint requirements.lock
 	@touch $@
 
 wheel: setup page ## build a wheel into dist/, which installs on any computer
