@@ -63,7 +63,7 @@ def train_fold(job: Job, data: GestureData, folder: Path, report: Report) -> Map
     report("training", 0.0)
     if data.names.texts:
         data.names.save(folder)
-    trained = train_on(data.recordings, config, run, on_epoch, for_board=False)
+    trained = train_on(data.recordings, config, run, on_epoch)
     converted = convert_locked(run, None, lambda step: report(step, 0.0))
     return {
         "float": trained.accuracy,
