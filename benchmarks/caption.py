@@ -35,11 +35,12 @@ from pipeline.workflows.run_facts import held_out_bouts, int8_exact, load_metric
 COMMAND = "python -m benchmarks.caption"
 ANSWERS = 1000
 ACTIONS = 8
-BOUTS = ("bouts.seconds=20", "bouts.training=6000", "bouts.testing=300")
-CAPTIONS = ("fit.epochs=16",)
+BOUTS = ("bouts.seconds=20", "bouts.testing=300")
+CAPTIONS = ("bouts.training=6000", "fit.epochs=16")
 QUESTIONS = (
     "model={kind: conv_gru, units: [96], dropout: 0.2, convolutions: "
     "[{filters: 24, kernel: 9, pool: 4}, {filters: 32, kernel: 5, pool: 4}]}",
+    "bouts.training=12000",
     "fit.epochs=14",
     "fit.batch_size=32",
     "fit.learning_rate=0.004",

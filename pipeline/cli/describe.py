@@ -58,7 +58,8 @@ def ask(
     """Answer a question about a recording.
 
     For runs of `task: question`. It can be asked "how many LABEL?", "which came first?", "which
-    came last?", "was there a LABEL?" and "was the second faster than the first?"
+    came last?", "was there a LABEL?", "was the second faster than the first?" and "was the LABEL
+    faster than the LABEL?"
 
     \b
     Example: gesture ask runs/latest recording.csv "how many punch?"

@@ -14,16 +14,20 @@ from pipeline.core.tokens import Vocabulary
 
 @dataclass(frozen=True)
 class AskedQuestions:
-    """Questions about n bouts, at most one of each of K kinds about each bout.
+    """Questions about n bouts: at most one of each kind about each bout, and more of training.
 
     Args:
-        tokens: int32 [n, K, Q], the words of each, with padding after them.
+        tokens: int32 [n, K, Q], the words of each, with padding after them. The first places are
+            those of the kinds.
         answers: int32 [n, K], an index into the list of answers; NO_TARGET where none is asked.
+        weights: float32 [n, K], how much each counts: questions of a kind about a bout count as
+            much as one.
         texts: of each question, [n][K]; empty where none is asked.
     """
 
     tokens: Int32
     answers: Int32
+    weights: Float32
     texts: Sequence[Sequence[str]]
 
 
@@ -52,7 +56,7 @@ class QuestionDataset:
 
 
 def usual_answers(answers: Int32) -> Int32:
-    """The most frequent answer to each kind of question: who guesses takes it.
+    """The most frequent answer at each place of a question: who guesses takes it.
 
     Args:
         answers: int32 [n, K], as of AskedQuestions.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Literal, TypeAlias
 
 from numpy.random import Generator
@@ -61,7 +62,8 @@ FASTER = "was the second faster than the first?"
 def all_questions(labels: Sequence[str]) -> list[str]:
     """What can be asked about bouts of these gestures."""
     about = [ask(label) for label in labels for ask in (_how_many, _was_there)]
-    return [FIRST, LAST, FASTER, *about]
+    compared = [_was_faster(*pair) for pair in permutations(labels, 2)]
+    return [FIRST, LAST, FASTER, *about, *compared]
 
 
 def _how_many(label: str) -> str:
@@ -70,6 +72,10 @@ def _how_many(label: str) -> str:
 
 def _was_there(label: str) -> str:
     return f"was there a {label}?"
+
+
+def _was_faster(label: str, other: str) -> str:
+    return f"was the {label} faster than the {other}?"
 
 
 def questions_about(parts: Parts, labels: Sequence[str], random: Generator) -> Iterator[Question]:
@@ -82,17 +88,67 @@ def questions_about(parts: Parts, labels: Sequence[str], random: Generator) -> I
         labels: all gestures.
         random: the generator.
     """
+    counts = _counts(parts)
+    counted, wanted = (_some_label(list(counts), labels, random) for _ in range(2))
+    yield _count_of(counted, counts)
+    yield Question("first", FIRST, parts[0].label)
+    yield Question("last", LAST, parts[-1].label)
+    yield _presence_of(wanted, counts)
+    if len(parts) > 1:
+        compared = [_second_faster(parts), *_comparisons(parts)]
+        yield compared[int(random.integers(len(compared)))]
+
+
+def questions_about_gestures(
+    parts: Parts, labels: Sequence[str], random: Generator
+) -> Iterator[Question]:
+    """All about gestures of the bout, and about one of as many that are not in it.
+
+    Args:
+        parts: of the bout.
+        labels: all gestures.
+        random: the generator.
+    """
+    counts = _counts(parts)
+    absent = random.permutation(sorted({*labels} - {*counts}))[: len(counts)].tolist()
+    for label in (*counts, *absent):
+        yield _count_of(label, counts)
+        yield _presence_of(label, counts)
+    if len(parts) > 1:
+        yield _second_faster(parts)
+        yield from _comparisons(parts)
+
+
+def _counts(parts: Parts) -> Counter[str]:
+    """How often each gesture of a bout was made."""
     counts = Counter[str]()
     for part in parts:
         counts[part.label] += part.repeats
-    counted, wanted = (_some_label(list(counts), labels, random) for _ in range(2))
-    yield Question("how many", _how_many(counted), str(counts[counted]))
-    yield Question("first", FIRST, parts[0].label)
-    yield Question("last", LAST, parts[-1].label)
-    yield Question("was there", _was_there(wanted), _yes_or_no(wanted in counts))
-    if len(parts) > 1:
-        first, second = (SPEEDS.index(part.speed) for part in parts[:2])
-        yield Question("faster", FASTER, _yes_or_no(second < first))
+    return counts
+
+
+def _count_of(label: str, counts: Counter[str]) -> Question:
+    return Question("how many", _how_many(label), str(counts[label]))
+
+
+def _presence_of(label: str, counts: Counter[str]) -> Question:
+    return Question("was there", _was_there(label), _yes_or_no(label in counts))
+
+
+def _second_faster(parts: Parts) -> Question:
+    return Question("faster", FASTER, _is_faster(parts[1], parts[0]))
+
+
+def _comparisons(parts: Parts) -> Iterator[Question]:
+    """Of each two gestures, whichever was first; one that comes again later has no speed."""
+    times = Counter(part.label for part in parts)
+    once = [part for part in parts if times[part.label] == 1]
+    for part, other in permutations(once, 2):
+        yield Question("faster", _was_faster(part.label, other.label), _is_faster(part, other))
+
+
+def _is_faster(part: BoutPart, other: BoutPart) -> str:
+    return _yes_or_no(SPEEDS.index(part.speed) < SPEEDS.index(other.speed))
 
 
 def _some_label(present: Sequence[str], labels: Sequence[str], random: Generator) -> str:

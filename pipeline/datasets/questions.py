@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -11,12 +13,17 @@ from pipeline.core.artifacts import IMU_UNITS, NO_TARGET
 from pipeline.core.contract import Channel
 from pipeline.core.questions import AskedQuestions, QuestionDataset
 from pipeline.core.tokens import Vocabulary
-from pipeline.datasets.bout_words import KINDS, Question, questions_about
+from pipeline.datasets.bout_words import (
+    KINDS,
+    Question,
+    questions_about,
+    questions_about_gestures,
+)
 from pipeline.datasets.bouts import PARTS, Bouts, FitLength, make_bouts
 
 
 def question_dataset(config: QuestionConfig, fit_length: FitLength) -> QuestionDataset:
-    """Make bouts, and ask one question of each kind about each of them.
+    """Make bouts, and ask one question of each kind about each of them; in training more.
 
     Args:
         config: the settings.
@@ -27,7 +34,7 @@ def question_dataset(config: QuestionConfig, fit_length: FitLength) -> QuestionD
     """
     bouts = make_bouts(config, fit_length)
     asked = {part: _asked(bouts, part, config.bouts.seed) for part in PARTS}
-    texts = [question.text for own in asked["train"] for question in own]
+    texts = [question.text for own in asked["train"] for question in own if question]
     vocabulary = Vocabulary.fit(texts, "words", None)
     longest = max(len(vocabulary.encode(text)) for text in set(texts))
     answers = _answers(bouts.labels, config.bouts.parts * config.bouts.repeats)
@@ -47,10 +54,18 @@ def question_dataset(config: QuestionConfig, fit_length: FitLength) -> QuestionD
     )
 
 
-def _asked(bouts: Bouts, part: str, seed: int) -> list[list[Question]]:
-    """What is asked about each bout."""
+Asked: TypeAlias = Sequence[Question | None]  # about a bout, a place for each kind first
+
+
+def _asked(bouts: Bouts, part: str, seed: int) -> list[Asked]:
+    """What is asked about each bout; in training more, since the motion is read anyway."""
     random = np.random.default_rng((seed, PARTS.index(part)))
-    return [list(questions_about(parts, bouts.labels, random)) for parts in bouts.parts[part]]
+    asked: list[Asked] = []
+    for parts in bouts.parts[part]:
+        by_kind = {one.kind: one for one in questions_about(parts, bouts.labels, random)}
+        more = questions_about_gestures(parts, bouts.labels, random) if part == "train" else ()
+        asked.append([*(by_kind.get(kind) for kind in KINDS), *more])
+    return asked
 
 
 def _answers(labels: Sequence[str], most: int) -> dict[str, int]:
@@ -60,19 +75,20 @@ def _answers(labels: Sequence[str], most: int) -> dict[str, int]:
 
 
 def _numbered(
-    asked: Sequence[Sequence[Question]],
-    vocabulary: Vocabulary,
-    answers: Mapping[str, int],
-    longest: int,
+    asked: Sequence[Asked], vocabulary: Vocabulary, answers: Mapping[str, int], longest: int
 ) -> AskedQuestions:
-    tokens = np.zeros((len(asked), len(KINDS), longest), np.int32)
-    numbers = np.full((len(asked), len(KINDS)), NO_TARGET, np.int32)
-    texts = [[""] * len(KINDS) for _ in asked]
+    places = max(map(len, asked))
+    tokens = np.zeros((len(asked), places, longest), np.int32)
+    numbers = np.full((len(asked), places), NO_TARGET, np.int32)
+    weights = np.zeros((len(asked), places), np.float32)
+    texts = [[""] * places for _ in asked]
     for bout, questions in enumerate(asked):
-        for question in questions:
-            kind = KINDS.index(question.kind)
-            words = vocabulary.encode(question.text)
-            tokens[bout, kind, : len(words)] = words
-            numbers[bout, kind] = answers[question.answer]
-            texts[bout][kind] = question.text
-    return AskedQuestions(tokens, numbers, texts)
+        of_kind = Counter(question.kind for question in questions if question is not None)
+        for place, question in enumerate(questions):
+            if question is not None:
+                words = vocabulary.encode(question.text)
+                tokens[bout, place, : len(words)] = words
+                numbers[bout, place] = answers[question.answer]
+                weights[bout, place] = 1 / of_kind[question.kind]
+                texts[bout][place] = question.text
+    return AskedQuestions(tokens, numbers, weights, texts)

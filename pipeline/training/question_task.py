@@ -42,6 +42,7 @@ from pipeline.training.training_data import (
     smoothed_cross_entropy,
 )
 
+SMOOTHING = 0.1  # of targets: a network that is never sure learns longer from other people
 SAMPLES = 12  # questions that the report shows
 AT_ONCE = 128  # bouts whose questions are answered together
 
@@ -150,14 +151,14 @@ def _task(dataset: QuestionDataset, config: QuestionConfig, contract: Contract) 
         build_model=lambda: build(config, motion, question, len(dataset.answers)),
         training=_fit_data(dataset, "train", contract.scaling),
         validation=_fit_data(dataset, "validation", contract.scaling),
-        loss=lambda: smoothed_cross_entropy(0.0),
+        loss=lambda: smoothed_cross_entropy(SMOOTHING),
     )
 
 
 def _fit_data(dataset: QuestionDataset, part: str, scaling: Scaling) -> FitData:
     asked = dataset.questions[part]
-    targets, weights = one_hot_targets(asked.answers, len(dataset.answers), weighted=False)
-    return FitData((scale(dataset.samples[part], scaling), asked.tokens), targets, weights)
+    targets, _ = one_hot_targets(asked.answers, len(dataset.answers), weighted=False)
+    return FitData((scale(dataset.samples[part], scaling), asked.tokens), targets, asked.weights)
 
 
 def _answered(model: Any, dataset: QuestionDataset, scaling: Scaling) -> Int32:
@@ -174,7 +175,7 @@ def _answered(model: Any, dataset: QuestionDataset, scaling: Scaling) -> Int32:
 def _metrics(dataset: QuestionDataset, fitted: Fitted, answered: Int32) -> dict[str, Any]:
     """The content of metrics.json."""
     asked = dataset.questions["test"]
-    usual = usual_answers(dataset.questions["train"].answers)
+    usual = usual_answers(dataset.questions["train"].answers[:, : asked.answers.shape[1]])
     is_asked = asked.answers != NO_TARGET
     is_right, is_usual = answered == asked.answers, usual == asked.answers
     accuracy, usual_accuracy = (float(one[is_asked].mean()) for one in (is_right, is_usual))

@@ -14,7 +14,12 @@ from pipeline.config.file import load_section
 from pipeline.core.artifacts import NO_TARGET
 from pipeline.core.questions import QuestionDataset, usual_answers
 from pipeline.core.run_folder import RunFolder
-from pipeline.datasets.bout_words import KINDS, BoutPart, questions_about
+from pipeline.datasets.bout_words import (
+    KINDS,
+    BoutPart,
+    questions_about,
+    questions_about_gestures,
+)
 from pipeline.datasets.questions import question_dataset
 from pipeline.datasets.simulate import simulate_dataset
 from pipeline.training.models import nearest_window
@@ -24,6 +29,7 @@ from pipeline.workflows.run_facts import load_metrics
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
 LABELS = ("flex", "punch", "wave")
+ALL = (*LABELS, "circle", "clap")
 BOUT = (BoutPart("punch", 2, "slow"), BoutPart("flex", 1, "quick"), BoutPart("punch", 3, "normal"))
 
 
@@ -58,6 +64,21 @@ def test_the_answers_are_those_of_the_bout() -> None:
 def test_only_a_quicker_second_is_faster(first: str, second: str, answer: str) -> None:
     parts = (BoutPart("punch", 1, first), BoutPart("flex", 1, second))  # type: ignore[arg-type]
     assert asked_about(parts)["was the second faster than the first?"] == {answer}
+    assert asked_about(parts)["was the flex faster than the punch?"] == {answer}
+    other = asked_about(parts)["was the punch faster than the flex?"]
+    assert other == {"yes" if (first, answer) == ("quick", "no") else "no"}
+
+
+def test_in_training_each_gesture_of_a_bout_is_asked_about_and_as_many_others() -> None:
+    random = np.random.default_rng(2)
+    asked = [list(questions_about_gestures(BOUT[:2], ALL, random)) for _ in range(40)]
+    for questions in asked:
+        texts = [question.text for question in questions]
+        assert len(set(texts)) == len(texts) == 11
+        assert {"how many punch?", "how many flex?", "was there a punch?"} <= set(texts)
+        assert sum(text.startswith("was the ") for text in texts) == 3
+        assert sum(question.answer == "0" for question in questions) == 2
+    assert len({questions[4].text for questions in asked}) == len(ALL) - 2
 
 
 def test_a_single_gesture_has_no_second() -> None:
@@ -74,17 +95,21 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[QuestionDataset, Qu
         f"{{task: question, data: {{path: {folder}, labels: [punch, wave], rate_hz: 25}}, "
         "bouts: {seconds: 7, parts: 2, repeats: 1, training: 250, testing: 40}, "
         "model: {kind: conv_gru, units: [24], convolutions: [{filters: 12, pool: 4}]}, "
-        "fit: {epochs: 14, batch_size: 32, learning_rate: 0.01}}"
+        "fit: {epochs: 24, batch_size: 32, learning_rate: 0.01}}"
     )
     config = load_section(file, QuestionConfig)
     return question_dataset(config, partial(nearest_window, config.model)), config
 
 
-def test_every_bout_is_asked_each_kind(asked: tuple[QuestionDataset, QuestionConfig]) -> None:
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+def test_every_bout_is_asked_each_kind(
+    asked: tuple[QuestionDataset, QuestionConfig], part: str
+) -> None:
     dataset, _ = asked
-    questions = dataset.questions["train"]
-    count = len(dataset.samples["train"])
-    assert questions.answers.shape == (count, len(KINDS)) == (250, 5)
+    questions = dataset.questions[part]
+    count = len(dataset.samples[part])
+    more = 7 if part == "train" else 0  # of two labels, and two gestures in a bout at most
+    assert questions.answers.shape == (count, len(KINDS) + more)
     assert dataset.vocabulary.unseen("was there a punch?") == []
     assert dataset.answers == ("0", "1", "2", "yes", "no", "punch", "wave")
     places = {"how many": "012", "first": "punch wave", "was there": "yes no", "faster": "yes no"}
