@@ -1,4 +1,6 @@
-/* In place of a network: what the harness alone costs. */
-#include "model_network.h"
+/* In place of a network, whatever it takes and gives: what the harness alone costs. */
+#include <stdint.h>
+
+void model_network_invoke(const int8_t *input, int8_t *output);
 
 void model_network_invoke(const int8_t *input, int8_t *output) { output[0] = input[0]; }
