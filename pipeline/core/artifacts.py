@@ -162,17 +162,6 @@ def is_made_rest(name: str) -> bool:
 NO_TARGET = -1
 
 
-ALIGNMENT = 64  # bytes; TensorFlow shares only memory that is so aligned
-
-
-def aligned_empty(rows: int, columns: int) -> Float32:
-    """A new array, float32 [rows, columns], that TensorFlow can use without a copy."""
-    size = rows * columns * np.dtype(np.float32).itemsize
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    first = -memory.ctypes.data % ALIGNMENT
-    return memory[first : first + size].view(np.float32).reshape(rows, columns)
-
-
 @dataclass(frozen=True)
 class SequenceDataset:
     """Sequences for training: parts of streams, whose samples are kept once.

@@ -23,7 +23,6 @@ from pipeline.core.artifacts import (
     Int64,
     Recording,
     SequenceDataset,
-    aligned_empty,
     made_rest_name,
 )
 from pipeline.core.errors import PipelineError
@@ -422,7 +421,7 @@ def _assembled(
 
 def _end_to_end(streams: list[Float32], channels: int) -> Float32:
     """All streams, [N, channels]; each is let go when it is copied, so none is in memory twice."""
-    samples = aligned_empty(sum(map(len, streams)), channels)
+    samples = np.empty((sum(map(len, streams)), channels), np.float32)
     streams.reverse()
     at = 0
     while streams:

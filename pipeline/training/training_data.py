@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.artifacts import (
-    ALIGNMENT,
     IMU_UNITS,
     NO_TARGET,
     Float32,
@@ -168,7 +168,7 @@ def on_views(model: Any, samples: Float32, length: int, scaling: Scaling) -> Any
 
     Args:
         model: the Keras model, from scaled sequences float32 [n, length, C].
-        samples: float32 [N, C], of all streams, not scaled; they are not copied where aligned.
+        samples: float32 [N, C], of all streams, not scaled; they must outlive the training.
         length: samples of a sequence.
         scaling: of the inputs.
 
@@ -183,26 +183,27 @@ def on_views(model: Any, samples: Float32, length: int, scaling: Scaling) -> Any
 
 
 def _lookup(samples: Float32, length: int, scaling: Scaling) -> Any:
-    """A layer without weights, from starts int64 [n] to scaled sequences float32 [n, length, C]."""
+    """A layer without weights, from starts int64 [n] to scaled sequences float32 [n, length, C].
+
+    It knows the samples weakly: TensorFlow keeps what a training traced for as long as the process
+    runs, and would keep the samples with it.
+    """
     import keras
     import tensorflow as tf
 
-    shared = _tensor(samples)
+    known = weakref.ref(samples)
+    shape = length, samples.shape[1]
     mean, std = np.array(scaling.mean), np.array(scaling.std)
 
+    def sequences_at(starts: Int64) -> Float32:
+        streams = known()
+        assert streams is not None  # whoever trains holds them
+        found: Float32 = streams[starts[:, np.newaxis] + np.arange(length)]
+        return found
+
     def look_up(starts: Any) -> Any:
-        places = starts[:, None] + tf.range(length, dtype=starts.dtype)  # [n, length]
-        found = tf.cast(tf.gather(shared, places), tf.float64)  # [n, length, C]
+        found = tf.numpy_function(sequences_at, [starts], tf.float32, stateful=False)
+        found = tf.cast(tf.ensure_shape(found, (None, *shape)), tf.float64)  # [n, length, C]
         return tf.cast((found - mean) / std, tf.float32)  # as training_data.scale
 
-    return keras.layers.Lambda(
-        look_up, output_shape=(length, samples.shape[1]), dtype="float32", name="windows"
-    )
-
-
-def _tensor(samples: Float32) -> Any:
-    import tensorflow as tf
-
-    if samples.ctypes.data % ALIGNMENT or not len(samples):
-        return tf.constant(samples)
-    return tf.experimental.dlpack.from_dlpack(samples.__dlpack__())
+    return keras.layers.Lambda(look_up, output_shape=shape, dtype="float32", name="windows")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import sys
+import weakref
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -194,6 +196,16 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(done: Done) -
     another = changed(done.config, "fit", seed=2, epochs=1)
     other, _ = fit_gestures(done.dataset, another, lambda _: None)
     assert predictions(other.model, done.dataset, scaling) != first
+
+
+def test_samples_do_not_stay_in_memory_after_a_training(done: Done) -> None:
+    """Another training follows it, on samples of its own."""
+    dataset = replace(done.dataset, samples=done.dataset.samples.copy())
+    samples = weakref.ref(dataset.samples)
+    fit_gestures(dataset, changed(done.config, "fit", epochs=1), lambda _: None)
+    del dataset
+    gc.collect()
+    assert samples() is None
 
 
 def test_a_run_whose_pictures_cannot_be_written_has_no_contract(
