@@ -19,6 +19,7 @@ from pipeline.core.run_folder import RunFolder, check
 from pipeline.deployment.export_files import export_files
 from pipeline.deployment.platformio import build_firmware
 from pipeline.deployment.verify import compare_hashes, compare_texts, refuse_other_files
+from pipeline.workflows.board_obstacles import contract_on_boards
 from pipeline.workflows.generated import (
     BUILD_TIMEOUT_S,
     CODE,
@@ -29,7 +30,7 @@ from pipeline.workflows.generated import (
     require_generated,
 )
 from pipeline.workflows.run_facts import image_of
-from pipeline.workflows.runs import contract_for, converted_contract, locked_run
+from pipeline.workflows.runs import contract_for, locked_run
 
 BOARD = "virtual"
 
@@ -78,7 +79,7 @@ class Exported:
 def verify(path: Path, on_step: OnStep) -> Reproduced:
     """Generate the C and build the virtual board's image again, and compare both with the run."""
     with locked_run(path, "verify", reads=True) as run:
-        contract = converted_contract(run)
+        contract = contract_on_boards(run)
         flatbuffer = checked_flatbuffer(run, contract)
         on_step("compiling the model to C again")
         texts = generated_texts(run, contract, _selftest_crc(run, contract, flatbuffer))
@@ -104,7 +105,7 @@ def export(path: Path, folder: Path) -> Exported:
 def export_locked(run: RunFolder, folder: Path) -> Exported:
     """As `export`, for a run that this process has locked."""
     contract_for(run, "gesture", "export")
-    contract = converted_contract(run)
+    contract = contract_on_boards(run)
     if folder.exists():
         raise UsageError(
             f"{folder} exists already.",

@@ -50,7 +50,7 @@ from pipeline.deployment.firmware_image import FirmwareImage, check_network, ram
 from pipeline.deployment.platformio import BuiltImage, build_firmware
 from pipeline.deployment.verify import compare_hashes, compare_texts, differs, refuse_other_files
 from pipeline.twin.library import Twin
-from pipeline.workflows.runs import converted_contract
+from pipeline.workflows.board_obstacles import contract_on_boards
 
 CRC = re.compile(r"\.selftest_crc = 0x([0-9A-F]{4}),")
 CODE = ("*.c", "*.h")
@@ -73,7 +73,7 @@ def require_generated(run: RunFolder) -> None:
     Raises:
         PipelineError: MISMATCH; it names the first file that differs.
     """
-    contract = converted_contract(run)
+    contract = contract_on_boards(run)
     if _is_known(run):
         return
     texts = generated_texts(run, contract, _own_crc(run))
