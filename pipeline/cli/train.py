@@ -19,6 +19,7 @@ from pipeline.core.shares import Share, percent_range
 from pipeline.training.run_files import Trained
 from pipeline.workflows import next_commands
 from pipeline.workflows import train as workflow
+from pipeline.workflows.board_obstacles import board_note
 
 app = App()
 HOLD_OUT = "split.hold_out=true"
@@ -57,6 +58,8 @@ def train(
     if hold_out and config is not None:
         _require_gestures(config, settings or ())
     chosen = [*(settings or ()), *([HOLD_OUT] if hold_out else ())]
+    if config is not None and resume is None and not json:
+        console.show_note(board_note(workflow.load_task_config(config, each_once(chosen))))
     with console.epochs(json) as on_epoch:
         if config is not None and resume is None:
             result = workflow.train(config, each_once(chosen), run, on_epoch)

@@ -1,14 +1,16 @@
-"""What no board can run of a run, and what to change; said before anything is converted."""
+"""What no board can run, and what to change; said before training, and before conversion."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.config.caption_settings import CaptionConfig
+from pipeline.config.caption_settings import CaptionConfig, QuestionConfig
 from pipeline.config.file import load_section
-from pipeline.config.sections import RecurrentConfig
+from pipeline.config.sections import RecurrentConfig, TaskConfig
 from pipeline.config.sketch_settings import SketchConfig
+from pipeline.config.text_settings import SentimentConfig
 from pipeline.config.translation_settings import EncoderDecoderConfig, TranslationConfig
+from pipeline.core.board_profiles import NANO33BLE
 from pipeline.core.contract import ON_THIS_COMPUTER, Contract
 from pipeline.core.costs import NetworkCost
 from pipeline.core.errors import PipelineError, UsageError
@@ -20,6 +22,33 @@ READING_INSTRUCTIONS = 20_000_000  # without a pause: 0.4 to 1.4 s
 MOST_OUTPUTS = 254  # of a network on a board
 MOST_MIXTURES = 30  # their constants fit in a line to the host
 MOST_MOVES = 1000  # of a drawing: the self-test of a board holds as many at once
+
+
+def board_note(config: TaskConfig) -> str:
+    """A sentence if no board can run what a config trains; else empty."""
+    if isinstance(config, QuestionConfig):
+        return f"A run for questions stays on this computer: {ON_THIS_COMPUTER['question']}."
+    found = _of_settings(config)
+    if not found:
+        return ""
+    return (
+        f"This network stays on this computer: {'; '.join(found)}. For a board train with "
+        f"{', '.join(found.values())}."
+    )
+
+
+def _of_settings(config: TaskConfig) -> Mapping[str, str]:
+    """Faults that the settings alone show, each with the settings that mend it."""
+    if isinstance(config, TranslationConfig):
+        text = config.text
+        return {**_of_translations(config), **_of_vocabulary(text.max_tokens, text.embedding)}
+    if isinstance(config, CaptionConfig):
+        return _of_both(config.model)
+    if isinstance(config, SketchConfig):
+        return _of_drawings(config, config.data.max_points)
+    if isinstance(config, SentimentConfig):
+        return _of_vocabulary(config.text.max_words, config.text.embedding)
+    return {}
 
 
 def contract_on_boards(run: RunFolder) -> Contract:
@@ -58,7 +87,10 @@ def _require_task(run: RunFolder) -> None:
 
 def require_encoder_of_boards(run: RunFolder, contract: Contract) -> None:
     """Refuse an encoder and decoder that a board cannot run."""
-    found = _of_captions(run, contract) if contract.task == "caption" else _of_translations(run)
+    if contract.task == "caption":
+        found = _of_captions(run, contract)
+    else:
+        found = _of_translations(load_section(run.config_file, TranslationConfig))
     if found:
         raise UsageError(
             f"{run.path} cannot run on a board: {'; '.join(found)}.",
@@ -69,8 +101,18 @@ def require_encoder_of_boards(run: RunFolder, contract: Contract) -> None:
 
 
 def _require_drawing(run: RunFolder, contract: Contract) -> None:
-    network = load_section(run.config_file, SketchConfig).model
-    moves = contract.window - 1
+    found = _of_drawings(load_section(run.config_file, SketchConfig), contract.window - 1)
+    if found:
+        raise UsageError(
+            f"{run.path} cannot run on a board: {'; '.join(found)}.",
+            "a board goes on from its last move alone, and keeps little of a drawing",
+            "`gesture draw` works without conversion; for a board train with "
+            f"{', '.join(found.values())}",
+        )
+
+
+def _of_drawings(config: SketchConfig, moves: int) -> Mapping[str, str]:
+    network = config.model
     found = {}
     if network.latent:
         found["an encoder describes whole drawings for it"] = "model.latent=0"
@@ -80,13 +122,7 @@ def _require_drawing(run: RunFolder, contract: Contract) -> None:
     if moves > MOST_MOVES:
         fault = f"its drawings have up to {moves} moves, those of a board {MOST_MOVES}"
         found[fault] = f"data.max_points={MOST_MOVES}"
-    if found:
-        raise UsageError(
-            f"{run.path} cannot run on a board: {'; '.join(found)}.",
-            "a board goes on from its last move alone, and keeps little of a drawing",
-            "`gesture draw` works without conversion; for a board train with "
-            f"{', '.join(found.values())}",
-        )
+    return found
 
 
 def require_quick_encoder(cost: NetworkCost) -> None:
@@ -104,9 +140,7 @@ def require_quick_encoder(cost: NetworkCost) -> None:
     )
 
 
-def _of_translations(run: RunFolder) -> Mapping[str, str]:
-    """Faults, each with the settings that mend it."""
-    config = load_section(run.config_file, TranslationConfig)
+def _of_translations(config: TranslationConfig) -> Mapping[str, str]:
     encoder = config.model.encoder
     found = _of_both(config.model)
     if not isinstance(encoder, RecurrentConfig):
@@ -138,3 +172,14 @@ def _of_both(network: EncoderDecoderConfig) -> dict[str, str]:
     if network.bidirectional:
         found["its encoder reads from both ends"] = "model.bidirectional=false"
     return found
+
+
+def _of_vocabulary(tokens: int, embedding: int) -> Mapping[str, str]:
+    """An embedding has a byte for each value."""
+    if tokens * embedding <= NANO33BLE.flash_bytes:
+        return {}
+    fault = (
+        f"a full vocabulary takes {tokens * embedding:,} bytes of flash, and the board has "
+        f"{NANO33BLE.flash_bytes:,}"
+    )
+    return {fault: "a smaller vocabulary or text.embedding"}

@@ -13,10 +13,13 @@ from pipeline.core.costs import LayerCost, NetworkCost
 from pipeline.core.errors import ExitCode
 from pipeline.core.run_folder import RunFolder
 from pipeline.workflows.board_obstacles import (
+    board_note,
     contract_on_boards,
     require_encoder_of_boards,
     require_quick_encoder,
 )
+from pipeline.workflows.train import load_task_config
+from tests.conftest import PROJECT
 from tests.refusals import refuses
 from tests.toy_text import describer, translator
 
@@ -80,6 +83,41 @@ def test_settings_that_no_board_can_run_are_refused(
     run = run_with(tmp_path, task, model, text)
     with refuses(code=ExitCode.USAGE, what=said, next_step=remedy):
         require_encoder_of_boards(run, TASKS[task])
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ("translation_multi30k", "attention"),
+        ("question_bouts", "reads all seconds at once"),
+        ("sketch_kanji", ""),
+        ("translation_dates", ""),
+        ("caption_board", ""),
+        ("sentiment_gru", ""),
+    ],
+)
+def test_before_training_it_is_said_whether_a_board_can_run_it(config: str, said: str) -> None:
+    note = board_note(load_task_config(PROJECT / "configs" / f"{config}.yaml"))
+    assert said in note
+    assert bool(note) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("config", "setting", "said"),
+    [
+        ("sentiment_gru", "text.max_words=40000", "takes 1,280,000 bytes of flash"),
+        ("translation_dates", "text.max_tokens=65000", "bytes of flash"),
+        ("translation_dates", "text.level=subwords", "pieces of words"),
+        ("caption_board", "model.bidirectional=true", "reads from both ends"),
+        ("sketch_kanji", "data.max_points=1500", "moves"),
+    ],
+)
+def test_what_does_not_fit_a_board_is_said_before_training(
+    config: str, setting: str, said: str
+) -> None:
+    note = board_note(load_task_config(PROJECT / "configs" / f"{config}.yaml", [setting]))
+    assert said in note
+    assert "For a board train with" in note
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -265,7 +265,7 @@ SHOWN = (
 )
 STAGES: tuple[tuple[str, Any, str, dict[str, Any], str], ...] = (
     (
-        "train some.yaml",
+        "train gesture_conv1d",
         train,
         "train",
         {"run": RUN, "task": "gesture"},
