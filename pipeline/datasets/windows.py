@@ -59,6 +59,7 @@ ANY_WAY = AugmentConfig(rotation_deg=180, gain=0, stretch=0)
 LEAST_STRETCH_S = 60.0  # of several poses
 MADE_RESTS = 10  # stretches: a fit without some of them is asked about these
 REST_SHARE = 0.5  # windows of rest for each other one but those of everyday motion
+MOST_JOINED = 4096  # takes in a stream: while it is made it takes several times its memory
 MOST_NEGATIVES_S = 8 * 3600.0  # more of them teach little that is new, and fill the memory
 
 
@@ -275,10 +276,11 @@ def _stream_windows(
     """
     takes = [recording for recording in recordings if not is_continuous(recording, config)]
     windows = LabelledWindows()
-    if takes:
-        stream = trim_to_motion(join_takes(takes, config.window.rest_s, seed), config.window.motion)
-        names = [take.name for take in takes]
-        names_at = _nearest_take(stream, names)
+    for number, first in enumerate(range(0, len(takes), MOST_JOINED)):
+        joined = takes[first : first + MOST_JOINED]
+        stream = join_takes(joined, config.window.rest_s, seed + number)
+        stream = trim_to_motion(stream, config.window.motion)
+        names_at = _nearest_take(stream, [take.name for take in joined])
         windows.add(cut_windows(stream, names_at, config, config.window.hop))
     random = np.random.default_rng(seed)
     for recording in recordings:

@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.core.artifacts import IMU_CHANNELS, Float32, Interval, Recording
 from pipeline.core.errors import PipelineError
+from pipeline.datasets import windows
 from pipeline.training.training_data import measure_scaling, scale
 from tests.made_windows import (
     GESTURES,
@@ -168,6 +169,23 @@ def test_windows_carry_the_name_of_the_take_they_show() -> None:
             if label != "idle":
                 assert marks_in(window) == mark_of[name]
                 assert name.startswith(label)
+
+
+def test_many_takes_are_joined_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every take is seen, by its name, and what fits into one stream is cut as before."""
+    whole = made(TAKES)
+    monkeypatch.setattr(windows, "MOST_JOINED", len(TAKES))
+    np.testing.assert_array_equal(made(TAKES).samples, whole.samples)
+    monkeypatch.setattr(windows, "MOST_JOINED", 4)
+    dataset = made(marked(TAKES))
+    mark_of = {recording.name: 1000 + 50 * number for number, recording in enumerate(TAKES)}
+    found = {
+        name: marks_in(window)
+        for window, label, name in labelled(dataset, "train")
+        if label != "idle"
+    }
+    assert set(found) == {name for _, label, name in labelled(whole, "train") if label != "idle"}
+    assert all(mark_of[name] in marks for name, marks in found.items())
 
 
 def test_an_aligned_window_is_the_middle_of_its_take() -> None:
