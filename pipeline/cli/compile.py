@@ -43,7 +43,8 @@ def compile_(
         int | None, typer.Option(min=1, help="Stream: samples of one call, not a whole window.")
     ] = None,
     strip_ends: Annotated[
-        bool, typer.Option("--strip-ends", help="Leave out float and uint8 ends: int8 is taken.")
+        bool,
+        typer.Option("--strip-ends", help="Leave out ends that convert: take the integers inside."),
     ] = False,
     json: Json = False,
 ) -> None:

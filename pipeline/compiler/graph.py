@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.cells.operators import Cell
@@ -168,7 +169,12 @@ class Operator:
 
     def refuse(self, reason: str) -> OperatorRefusalError:
         """The error for an operator that the compiled engine cannot compute."""
-        return OperatorRefusalError(self.name, self.layer, reason)
+        return OperatorRefusalError(self.name, self.layer, reason, any_int16(self.inputs))
+
+
+def any_int16(tensors: Sequence[Tensor | None]) -> bool:
+    """Whether some are int16."""
+    return any(tensor is not None and tensor.dtype == "INT16" for tensor in tensors)
 
 
 def _covered(in_int16: bool) -> str:
@@ -181,10 +187,10 @@ def _covered(in_int16: bool) -> str:
 class OperatorRefusalError(PipelineError):
     """The compiled engine cannot compute an operator."""
 
-    def __init__(self, operator: str, layer: str, reason: str) -> None:
+    def __init__(self, operator: str, layer: str, reason: str, in_int16: bool = False) -> None:
         super().__init__(
             f"The compiler cannot take {operator} in layer `{layer}`: {reason}.",
-            _covered("INT16" in reason),
+            _covered(in_int16 or "INT16" in reason),
             "change that layer of the model, then train and convert again",
         )
         self.operator, self.layer, self.reason = operator, layer, reason

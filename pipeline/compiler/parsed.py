@@ -14,6 +14,7 @@ from pipeline.compiler.graph import (
     OperatorRefusalError,
     Options,
     Tensor,
+    any_int16,
 )
 
 
@@ -29,7 +30,7 @@ class ParsedOperator:
 
     def refuse(self, reason: str) -> OperatorRefusalError:
         """As `Operator.refuse`."""
-        return OperatorRefusalError(self.name, self.layer, reason)
+        return OperatorRefusalError(self.name, self.layer, reason, any_int16(self.inputs))
 
     def option(self, field: int) -> int:
         """An int32 of its options, 0 where it has none."""

@@ -8,6 +8,7 @@ batch of several pictures: here they are written as TensorFlow Lite finds them w
 from __future__ import annotations
 
 import copy
+import struct
 from math import prod
 from typing import Any
 
@@ -15,16 +16,32 @@ import flatbuffers
 import numpy as np
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
+from pipeline.core.errors import PipelineError
+
 _TO_BATCH = schema.BuiltinOperator.SPACE_TO_BATCH_ND
 _TO_SPACE = schema.BuiltinOperator.BATCH_TO_SPACE_ND
 
 
 def with_sound_batches(content: bytes) -> bytes:
-    """content: a sound file. The same bytes where it has no such operator."""
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
-    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
-    if _TO_BATCH not in codes:
+    """The same bytes where there is no such operator.
+
+    Args:
+        content: a file whose networks are sound; what the compiler does not read may be damaged.
+
+    Raises:
+        PipelineError: a part is damaged, and it has such an operator.
+    """
+    if _TO_BATCH not in _operator_codes(content):
         return content
+    try:
+        model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    except (struct.error, ValueError, IndexError, TypeError, OverflowError, MemoryError):
+        raise PipelineError(
+            "The model is not a sound .tflite file: a part that the C does not need is damaged.",
+            "it was cut short or changed after the converter wrote it",
+            "convert the model again",
+        ) from None
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
     graph = model.subgraphs[0]
     _write_batches(model, graph, codes)
     pad = schema.OperatorCodeT()
@@ -38,6 +55,12 @@ def with_sound_batches(content: bytes) -> bytes:
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
+
+
+def _operator_codes(content: bytes) -> list[int]:
+    model = schema.Model.GetRootAs(content, 0)
+    codes = (model.OperatorCodes(number) for number in range(model.OperatorCodesLength()))
+    return [max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) for code in codes]
 
 
 def _write_batches(model: Any, graph: Any, codes: list[int]) -> None:

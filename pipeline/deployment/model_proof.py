@@ -72,7 +72,7 @@ def missing_for_board(cost: NetworkCost | None = None) -> str:
     """
     missing = [tool for tool in (ARM, QEMU) if shutil.which(tool) is None]
     if missing:
-        return f"{' and '.join(missing)} is not installed"
+        return f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed"
     if cost is not None and max(cost.flash_bytes, cost.ram_bytes) > BOARD_BYTES:
         return "the virtual board has 4 MB of flash and 4 MB of RAM, and this takes more"
     return ""

@@ -26,7 +26,7 @@ def nothing_stripped(ends: Ends) -> list[str]:
     """Where --strip-ends had no effect. ends: before it."""
     if any(end.is_converted for end in (*ends.inputs, *ends.outputs)):
         return []
-    return ["--strip-ends changed nothing: all inputs and outputs are int8 in the file."]
+    return ["--strip-ends changed nothing: the file converts no input and no output."]
 
 
 def other_name(stem: str, name: str) -> list[str]:

@@ -6,10 +6,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import flatbuffers
 import numpy as np
 import pytest
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from pipeline.compiler import compile_network
+from pipeline.conversion.space_to_batch import with_sound_batches
 from pipeline.core.errors import PipelineError
 from pipeline.workflows.compile import Engine, Request, compile_model
 from tests.parity.graphs import GraphBuilder, options, refusal
@@ -178,9 +181,23 @@ def test_ram_counts_two_bytes_for_a_value() -> None:
     assert (cost.arena_bytes, cost.ram_bytes) == (2 * 200, 2 * 200 + 2 * 200)
 
 
+def with_ranges(flatbuffer: bytes) -> bytes:
+    """With the smallest and the largest value of each tensor, which converters write and nothing
+    reads."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer, 0))
+    for tensor in model.subgraphs[0].tensors:
+        if tensor.quantization is not None:
+            tensor.quantization.min, tensor.quantization.max = [-1.0], [1.0]
+    builder = flatbuffers.Builder(len(flatbuffer))
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
 def test_no_damaged_file_brings_the_compiler_down() -> None:
-    for hostile in hostile_files([random_int16(seed) for seed in range(6)], 600, seed=4):
+    files = [with_ranges(random_int16(seed)) for seed in range(6)]
+    for hostile in hostile_files(files, 600, seed=4):
         try:
             compile_network(hostile.data)
+            assert with_sound_batches(hostile.data) == hostile.data
         except PipelineError:
             continue
