@@ -14,7 +14,14 @@ import serial
 
 from pipeline.capture.client import BoardClient
 from pipeline.capture.ports import find_port, open_port
-from pipeline.capture.protocol import Item, Message, Sample, parse_line, warning_of
+from pipeline.capture.protocol import (
+    Item,
+    Message,
+    Sample,
+    board_info,
+    parse_line,
+    warning_of,
+)
 from pipeline.capture.usb_boards import Usb
 from pipeline.core.board_profiles import NANO33BLE
 from pipeline.core.errors import NoBoardError, PipelineError
@@ -170,7 +177,7 @@ def test_a_sensor_that_is_silent_at_boot_is_found_later(start, part):
         client.switch("stream", True)
         board.chip.disturb("plug imu")
         assert next(item for item in client.items(LIMIT_S) if isinstance(item, Sample))
-        assert client.info().imu == part.upper()
+        assert board_info(client.command("info", LIMIT_S)).imu == part.upper()
 
 
 @pytest.mark.parametrize("part", IMUS)

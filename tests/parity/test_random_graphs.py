@@ -294,8 +294,8 @@ def test_layers_have_the_names_that_keras_gave_them(name: str, keras_models: Pat
 
 def test_all_supported_operators_are_covered(keras_models: Path) -> None:
     seen = set()
-    for path in keras_models.glob("*.tflite"):
-        for layer in compile_network(path.read_bytes()).layers:
+    for name in NAMES:
+        for layer in compile_network((keras_models / f"{name}.tflite").read_bytes()).layers:
             seen.update(layer.operator.split(" + "))
     assert seen >= {
         "CONV_2D",
