@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from pipeline.core.files import reason_of, regular, why_missing
 
 IDENTIFIER = b"TFL3"  # at the fifth byte
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
+# What zipfile, h5py and json raise of a file that was cut, changed, encrypted or nested too deeply.
+DAMAGED = (OSError, ValueError, LookupError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error)
 RECURRENT = ("SimpleRNN", "GRU", "LSTM")  # of Keras
 MOST_BYTES = 128 << 20  # of a file: a C array takes six letters a byte
 _FILES = "name a .tflite file, a C array of one in a .cc, .c or .h file, or a Keras file"
@@ -66,7 +69,7 @@ def require_quantizable(path: Path, content: bytes) -> None:
     converter dies of, before TensorFlow is loaded."""
     try:
         network = (_network_in_h5 if content.startswith(HDF5) else _network_in_zip)(content)
-    except (OSError, ValueError, zipfile.BadZipFile):
+    except DAMAGED:
         raise PipelineError(
             f"{path} is no sound Keras file.",
             "it was cut short or changed",

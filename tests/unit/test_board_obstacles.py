@@ -122,7 +122,9 @@ def test_what_does_not_fit_a_board_is_said_before_training(
 
 @pytest.mark.parametrize("task", TASKS)
 def test_what_a_board_can_run_passes(tmp_path: Path, task: str) -> None:
-    require_encoder_of_boards(run_with(tmp_path, task, "{attention: false}"), TASKS[task])
+    run = run_with(tmp_path, task, "{attention: false}")
+    require_encoder_of_boards(run, TASKS[task])
+    assert board_note(load_task_config(run.config_file)) == ""
 
 
 def test_captions_of_features_or_of_many_words_are_refused(tmp_path: Path) -> None:

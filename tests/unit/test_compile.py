@@ -164,10 +164,14 @@ def test_no_text_takes_long(part: str) -> None:
 
 
 def keras_zip(*names: str, network: object = None) -> bytes:
+    return keras_zip_of(json.dumps(network or {}), *names)
+
+
+def keras_zip_of(text: str, *names: str) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        for name in names:
-            archive.writestr(name, json.dumps(network or {}))
+        for name in names or ("config.json",):
+            archive.writestr(name, text)
     return content.getvalue()
 
 
@@ -188,6 +192,25 @@ def test_a_keras_file_has_a_network_and_is_whole() -> None:
             require_quantizable(WHERE, weights)
         with pytest.raises(PipelineError, match="no sound Keras file"):
             require_quantizable(WHERE, whole[: len(whole) // 2])
+
+
+def test_a_damaged_keras_file_is_no_fault_of_the_program() -> None:
+    layers = [{"class_name": "Dense", "config": {"name": f"dense{n}"}} for n in range(60)]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", json.dumps({"config": {"layers": layers}}))
+    whole, random = packed.getvalue(), np.random.default_rng(1)
+    refused = 0
+    for _ in range(400):
+        damaged = np.frombuffer(whole, np.uint8).copy()
+        damaged[random.integers(4, len(whole), 2)] = random.integers(0, 256, 2)
+        try:
+            require_quantizable(WHERE, damaged.tobytes())
+        except PipelineError:
+            refused += 1
+    assert refused > 200
+    with pytest.raises(PipelineError, match="no sound Keras file"):
+        require_quantizable(WHERE, keras_zip_of("[" * 200_000))
 
 
 def test_recurrent_layers_that_would_be_loops_are_named_at_once() -> None:
